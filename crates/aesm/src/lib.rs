@@ -1,0 +1,1 @@
+//! The AESM wire: frames, typed requests and responses, a blocking client.

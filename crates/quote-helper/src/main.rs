@@ -1,0 +1,3 @@
+//! The command line: serve, quote, verify, inspect, platform, load, demo.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Everything that makes quotes is a Quoter.

@@ -1,0 +1,1 @@
+//! The quote service as a library: listener, connections, handler, limits, metrics.

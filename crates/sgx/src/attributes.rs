@@ -1,0 +1,72 @@
+//! ATTRIBUTES of an enclave.
+
+use std::fmt;
+
+use zerocopy::little_endian::U64;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// ATTRIBUTES, 16 bytes: flags and XFRM, 8 bytes each (SDM 3D, 38.7.1).
+#[derive(
+    Clone, Copy, PartialEq, Eq, Default, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Attributes {
+    /// INIT, DEBUG and so on.
+    pub flags: U64,
+    /// Which processor state the enclave may use, as in XCR0.
+    pub xfrm: U64,
+}
+
+impl Attributes {
+    /// The enclave was initialized by EINIT.
+    pub const INIT: u64 = 1 << 0;
+    /// The enclave's memory can be read and written by a debugger: it keeps no secrets.
+    pub const DEBUG: u64 = 1 << 1;
+    /// The enclave runs in 64-bit mode.
+    pub const MODE64BIT: u64 = 1 << 2;
+    /// The enclave may get the provisioning key.
+    pub const PROVISION_KEY: u64 = 1 << 4;
+    /// The enclave may get the EINIT token key.
+    pub const EINITTOKEN_KEY: u64 = 1 << 5;
+    /// The enclave uses key separation and sharing (KSS).
+    pub const KSS: u64 = 1 << 7;
+
+    const NAMES: [(u64, &str); 6] = [
+        (Self::INIT, "INIT"),
+        (Self::DEBUG, "DEBUG"),
+        (Self::MODE64BIT, "MODE64BIT"),
+        (Self::PROVISION_KEY, "PROVISION_KEY"),
+        (Self::EINITTOKEN_KEY, "EINITTOKEN_KEY"),
+        (Self::KSS, "KSS"),
+    ];
+
+    /// Attributes with these flags and this XFRM.
+    #[must_use]
+    pub const fn new(flags: u64, xfrm: u64) -> Self {
+        Self { flags: U64::new(flags), xfrm: U64::new(xfrm) }
+    }
+
+    /// Whether the enclave can be debugged, and so keeps no secrets.
+    #[must_use]
+    pub fn is_debug(&self) -> bool {
+        self.flags.get() & Self::DEBUG != 0
+    }
+}
+
+impl fmt::Display for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flags {:#x}", self.flags)?;
+        let set = Self::NAMES.iter().filter(|(bit, _)| self.flags.get() & bit != 0);
+        let names: Vec<&str> = set.map(|(_, name)| *name).collect();
+        if !names.is_empty() {
+            write!(f, " ({})", names.join(" "))?;
+        }
+        write!(f, ", xfrm {:#x}", self.xfrm)
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attributes({self})")
+    }
+}

@@ -1,0 +1,99 @@
+//! Fixed-size byte strings with names, and the one way to read a structure of a fixed size.
+
+use std::fmt;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// The bytes are not as many as the structure has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} has {expected} bytes, not {actual}")]
+pub struct SizeError {
+    /// Which structure was expected.
+    pub what: &'static str,
+    /// Its size in bytes.
+    pub expected: usize,
+    /// How many bytes there were.
+    pub actual: usize,
+}
+
+/// Reads the structure `T`, called `what` in the error, from exactly as many bytes as it has.
+///
+/// # Errors
+/// [`SizeError`] when `bytes` are fewer or more.
+pub fn parse<T: FromBytes>(what: &'static str, bytes: &[u8]) -> Result<T, SizeError> {
+    T::read_from_bytes(bytes).map_err(|_| SizeError {
+        what,
+        expected: size_of::<T>(),
+        actual: bytes.len(),
+    })
+}
+
+macro_rules! byte_string {
+    ($(#[$docs:meta])* $name:ident, $size:literal) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+        #[repr(transparent)]
+        pub struct $name(pub [u8; $size]);
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self([0; $size])
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = hex::FromHexError;
+
+            /// Reads the hexadecimal digits, two for each byte.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let mut bytes = [0; $size];
+                hex::decode_to_slice(text, &mut bytes)?;
+                Ok(Self(bytes))
+            }
+        }
+    };
+}
+
+byte_string! {
+    /// CPUSVN, 16 bytes: the security version of the processor's microcode and firmware (SDM 3D, 38.4).
+    CpuSvn, 16
+}
+byte_string! {
+    /// MRENCLAVE, 32 bytes: SHA-256 of how the enclave was built (SDM 3D, 38.4).
+    MrEnclave, 32
+}
+byte_string! {
+    /// MRSIGNER, 32 bytes: SHA-256 of the public key that signed the enclave (SDM 3D, 38.4).
+    MrSigner, 32
+}
+byte_string! {
+    /// REPORTDATA, 64 bytes: what the enclave binds to its REPORT.
+    ReportData, 64
+}
+byte_string! {
+    /// KEYID, 32 bytes: the wear-out protection of a derived key.
+    KeyId, 32
+}
+
+impl MrSigner {
+    /// The signer of Intel's QE and PCE. Clients know it by heart, so the software platform's
+    /// enclaves carry it too: what tells the two apart is the trust root.
+    pub const INTEL_QE: Self = Self([
+        0x8c, 0x4f, 0x57, 0x75, 0xd7, 0x96, 0x50, 0x3e, 0x96, 0x13, 0x7f, 0x77, 0xc6, 0x8a, 0x82,
+        0x9a, 0x00, 0x56, 0xac, 0x8d, 0xed, 0x70, 0x14, 0x0b, 0x08, 0x1b, 0x09, 0x44, 0x90, 0xc5,
+        0x7b, 0xff,
+    ]);
+}

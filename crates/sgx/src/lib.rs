@@ -1,0 +1,41 @@
+//! SGX byte layouts and code tables.
+//!
+//! Every structure here is the structure that the processor, the Quoting Enclave or the AESM
+//! protocol puts into memory: little-endian, no padding but the reserved fields, which are kept as
+//! they came so that parsing and serializing are exact inverses.
+//!
+//! Structures of a fixed size implement zerocopy's traits: `T::read_from_bytes` and
+//! `value.as_bytes()` are the two directions, and [`parse`] is the first one with a typed error.
+//! A [`Quote`] has parts of variable size and its own [`Quote::parse`].
+//!
+//! This crate does no input or output, and knows nothing of how a quote is made or checked.
+
+mod aesm_error;
+mod attestation_key_id;
+mod attributes;
+mod bytes;
+mod collateral;
+mod describe;
+mod key_request;
+mod qe_report_info;
+mod quote;
+mod quote_signature;
+mod report;
+mod target_info;
+
+pub use aesm_error::AesmError;
+pub use attestation_key_id::AttestationKeyId;
+pub use attributes::Attributes;
+pub use bytes::{CpuSvn, KeyId, MrEnclave, MrSigner, ReportData, SizeError, parse};
+pub use collateral::Collateral;
+pub use describe::{Describe, Description, Value};
+pub use key_request::{KeyName, KeyPolicy, KeyRequest};
+pub use qe_report_info::QeReportInfo;
+pub use quote::{Quote, QuoteHeader, QuoteParseError};
+pub use quote_signature::{CertificationData, CertificationDataType, QuoteSignature};
+pub use report::{Report, ReportBody};
+pub use target_info::TargetInfo;
+/// Little-endian integers as they lie in the structures.
+pub use zerocopy::little_endian::{U16, U32, U64};
+/// The two directions between a structure and its bytes.
+pub use zerocopy::{FromBytes, IntoBytes};

@@ -1,0 +1,101 @@
+//! REPORT, which an enclave makes for another one on the same machine.
+
+use zerocopy::little_endian::{U16, U32};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::describe::display_description;
+use crate::{Attributes, CpuSvn, Describe, Description, KeyId, MrEnclave, MrSigner, ReportData};
+
+/// The body of a REPORT, 384 bytes: who the reporting enclave is (SDM 3D, 38.15).
+///
+/// This is the part that the MAC of a [`Report`] covers, and the part that a quote carries.
+#[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct ReportBody {
+    /// CPUSVN of the processor.
+    pub cpu_svn: CpuSvn,
+    /// MISCSELECT of the enclave.
+    pub misc_select: U32,
+    reserved_1: [u8; 12],
+    /// ISVEXTPRODID, with KSS.
+    pub isv_ext_prod_id: [u8; 16],
+    /// ATTRIBUTES of the enclave.
+    pub attributes: Attributes,
+    /// MRENCLAVE of the enclave.
+    pub mr_enclave: MrEnclave,
+    reserved_2: [u8; 32],
+    /// MRSIGNER of the enclave.
+    pub mr_signer: MrSigner,
+    reserved_3: [u8; 32],
+    /// CONFIGID, with KSS.
+    pub config_id: [u8; 64],
+    /// ISVPRODID: which of its signer's products the enclave is.
+    pub isv_prod_id: U16,
+    /// ISVSVN: the security version of the enclave.
+    pub isv_svn: U16,
+    /// CONFIGSVN, with KSS.
+    pub config_svn: U16,
+    reserved_4: [u8; 42],
+    /// ISVFAMILYID, with KSS.
+    pub isv_family_id: [u8; 16],
+    /// What the enclave binds to the REPORT.
+    pub report_data: ReportData,
+}
+
+impl Default for ReportBody {
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+impl Describe for ReportBody {
+    fn describe(&self) -> Description {
+        Description::default()
+            .text("CPUSVN", self.cpu_svn)
+            .text("MISCSELECT", format_args!("{:#x}", self.misc_select))
+            .reserved("reserved 20", &self.reserved_1)
+            .bytes("ISVEXTPRODID", &self.isv_ext_prod_id)
+            .text("ATTRIBUTES", self.attributes)
+            .text("MRENCLAVE", self.mr_enclave)
+            .reserved("reserved 96", &self.reserved_2)
+            .text("MRSIGNER", self.mr_signer)
+            .reserved("reserved 160", &self.reserved_3)
+            .bytes("CONFIGID", &self.config_id)
+            .text("ISVPRODID", self.isv_prod_id)
+            .text("ISVSVN", self.isv_svn)
+            .text("CONFIGSVN", self.config_svn)
+            .reserved("reserved 262", &self.reserved_4)
+            .bytes("ISVFAMILYID", &self.isv_family_id)
+            .text("REPORTDATA", self.report_data)
+    }
+}
+
+/// REPORT, 432 bytes: what EREPORT gives (SDM 3D, 38.15).
+///
+/// Only the target enclave can check it, with a key that EGETKEY gives to nobody else.
+#[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct Report {
+    /// Who the reporting enclave is.
+    pub body: ReportBody,
+    /// KEYID that the report key was derived with.
+    pub key_id: KeyId,
+    /// AES-128-CMAC of the body under the target's report key.
+    pub mac: [u8; 16],
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+impl Describe for Report {
+    fn describe(&self) -> Description {
+        let Description(mut fields) = self.body.describe();
+        fields.extend(Description::default().text("KEYID", self.key_id).bytes("MAC", &self.mac).0);
+        Description(fields)
+    }
+}
+
+display_description!(ReportBody, Report);
