@@ -1,0 +1,196 @@
+//! The client's side: one request, one connection, one reply.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use crate::frame::{FRAME_HEADER_SIZE, FrameError, MAX_RESPONSE_SIZE, body_size};
+use crate::{Payload, Request, Response, ResponseError};
+
+/// How long a service that is being restarted is waited for between two attempts to connect.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A request got no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The reply is an error of the protocol.
+    #[error("the quote service answered: {0}")]
+    Refused(#[from] sgx::AesmError),
+    /// Nobody serves the socket.
+    #[error(
+        "cannot connect to the quote service at {}: {source}. Is the service running, and is its \
+         socket directory mounted here?", .socket.display()
+    )]
+    Connect {
+        /// The path of the socket.
+        socket: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The time was up.
+    #[error("the quote service at {} did not answer within {timeout:?}", .socket.display())]
+    Timeout {
+        /// The path of the socket.
+        socket: PathBuf,
+        /// The time that there was.
+        timeout: Duration,
+    },
+    /// The connection ended before the whole reply was there. The request can be sent again.
+    #[error("the quote service closed the connection without a whole reply: {0}")]
+    Disconnected(io::Error),
+    /// The reply's length is not acceptable.
+    #[error("the quote service sent a reply that cannot be read: {0}")]
+    Frame(#[from] FrameError),
+    /// The reply is not one of the protocol, or one to another request.
+    #[error("the quote service sent something else than a reply to the request: {0}")]
+    Response(#[from] ResponseError),
+}
+
+/// A client of one service. Each request has a connection of its own, as Intel's clients do it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+    timeout: Duration,
+    patience: Duration,
+}
+
+impl Client {
+    /// The time that a request and its reply have unless said otherwise, as Intel's client has it.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+
+    /// A client of the service at `socket`, a path.
+    #[must_use]
+    pub fn new(socket: impl Into<PathBuf>) -> Self {
+        Self { socket: socket.into(), timeout: Self::DEFAULT_TIMEOUT, patience: Duration::ZERO }
+    }
+
+    /// Sets the time that connecting, a request and its reply have together.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets for how long a service that is not there is waited for, within the timeout. None is the
+    /// default; a service that restarts is back within a fraction of a second.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The path of the service's socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Sends a request and waits for its reply.
+    ///
+    /// # Errors
+    /// [`ClientError`]; an error number in the reply is [`ClientError::Refused`].
+    pub fn call(&self, request: &Request<'_>) -> Result<Payload, ClientError> {
+        let deadline = Deadline::after(self.timeout);
+        let frame = request.to_frame(u32::try_from(self.timeout.as_millis()).ok());
+        let mut stream = self.connect(&deadline)?;
+        let message =
+            exchange(&mut stream, &frame, &deadline).map_err(|error| self.explain(error))??;
+        let response = Response::decode(&message)?;
+        match response.error {
+            None => Ok(response.payload),
+            Some(error) => Err(error.into()),
+        }
+    }
+
+    fn connect(&self, deadline: &Deadline) -> Result<UnixStream, ClientError> {
+        let patience = Deadline::after(self.patience);
+        loop {
+            let error = match connect(&self.socket, deadline) {
+                Ok(stream) => return Ok(stream),
+                Err(error) if is_timeout(&error) => return Err(self.explain(error)),
+                Err(error) => error,
+            };
+            let absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused);
+            if !absent || patience.left().is_err() || deadline.left().is_err() {
+                return Err(ClientError::Connect { socket: self.socket.clone(), source: error });
+            }
+            std::thread::sleep(RECONNECT_PAUSE);
+        }
+    }
+
+    fn explain(&self, error: io::Error) -> ClientError {
+        if is_timeout(&error) {
+            ClientError::Timeout { socket: self.socket.clone(), timeout: self.timeout }
+        } else {
+            ClientError::Disconnected(error)
+        }
+    }
+}
+
+/// Connects within the deadline: a service whose backlog is full keeps its clients waiting.
+fn connect(socket: &Path, deadline: &Deadline) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(socket)?;
+    let flags = SocketFlags::CLOEXEC;
+    let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    set_socket_timeout(&fd, Timeout::Send, Some(deadline.left()?))?;
+    rustix::net::connect(&fd, &address)?;
+    Ok(UnixStream::from(fd))
+}
+
+/// One frame out, one frame in. The outer error is the connection's, the inner one the frame's.
+fn exchange(
+    stream: &mut UnixStream,
+    frame: &[u8],
+    deadline: &Deadline,
+) -> io::Result<Result<Vec<u8>, FrameError>> {
+    stream.set_write_timeout(Some(deadline.left()?))?;
+    stream.write_all(frame)?;
+    let mut header = [0; FRAME_HEADER_SIZE];
+    read_exact(stream, &mut header, deadline)?;
+    let size = match body_size(header, MAX_RESPONSE_SIZE) {
+        Ok(size) => size,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut message = vec![0; size];
+    read_exact(stream, &mut message, deadline)?;
+    Ok(Ok(message))
+}
+
+/// Reads until the buffer is full or the deadline has passed, however small the pieces are.
+fn read_exact(stream: &mut UnixStream, buffer: &mut [u8], deadline: &Deadline) -> io::Result<()> {
+    let mut rest = buffer;
+    while !rest.is_empty() {
+        stream.set_read_timeout(Some(deadline.left()?))?;
+        match stream.read(rest) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => rest = rest.get_mut(read..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+}
+
+/// A moment that everything about one request has to be done by.
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn after(time: Duration) -> Self {
+        Self(Instant::now().checked_add(time))
+    }
+
+    /// The time left, never zero.
+    fn left(&self) -> io::Result<Duration> {
+        let Some(end) = self.0 else { return Ok(Client::DEFAULT_TIMEOUT) };
+        match end.checked_duration_since(Instant::now()) {
+            Some(left) if !left.is_zero() => Ok(left),
+            _ => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+}

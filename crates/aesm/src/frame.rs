@@ -1,0 +1,49 @@
+//! The frame around a message: its length in 4 bytes, little-endian, then the message.
+
+/// The largest request that a service reads. The largest one of the protocol's ECDSA part, a list of
+/// ten attestation key ids, has about 2,600 bytes.
+pub const MAX_REQUEST_SIZE: usize = 8 * 1024;
+
+/// The largest response that a client reads.
+pub const MAX_RESPONSE_SIZE: usize = 128 * 1024;
+
+/// The size of a frame's header, the length, in bytes.
+pub const FRAME_HEADER_SIZE: usize = 4;
+
+/// The length in a frame's header is not acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// A message has at least one byte.
+    #[error("the frame is empty")]
+    Empty,
+    /// The message would be larger than what the reader accepts.
+    #[error("the frame announces {size} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// What the header says, in bytes.
+        size: u32,
+        /// What the reader accepts, in bytes.
+        limit: usize,
+    },
+}
+
+/// The size of the message that follows `header`, checked before anything is allocated for it.
+///
+/// # Errors
+/// [`FrameError`] when the size is zero or above `limit`.
+pub fn body_size(header: [u8; FRAME_HEADER_SIZE], limit: usize) -> Result<usize, FrameError> {
+    let size = u32::from_le_bytes(header);
+    match usize::try_from(size) {
+        Ok(0) => Err(FrameError::Empty),
+        Ok(fits) if fits <= limit => Ok(fits),
+        _ => Err(FrameError::TooLarge { size, limit }),
+    }
+}
+
+/// A frame around `message`, in one piece: a reader of Intel's does not survive several.
+pub(crate) fn frame(message: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let mut frame = Vec::with_capacity(message.len().saturating_add(FRAME_HEADER_SIZE));
+    frame.extend(size.to_le_bytes());
+    frame.extend(message);
+    frame
+}
