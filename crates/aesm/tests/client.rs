@@ -1,5 +1,7 @@
 //! The client against services that answer well, badly, late or not at all.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -79,7 +81,8 @@ fn a_slow_drip_ends_at_the_deadline() {
 #[test]
 fn bad_replies_are_told_apart() {
     let half = reply()[..7].to_vec();
-    let cases: [(Vec<u8>, fn(&ClientError) -> bool); 5] = [
+    type Expected = fn(&ClientError) -> bool;
+    let cases: [(Vec<u8>, Expected); 5] = [
         (vec![], |error| matches!(error, ClientError::Disconnected(_))),
         (half, |error| matches!(error, ClientError::Disconnected(_))),
         (vec![0; 4], |error| matches!(error, ClientError::Frame(_))),

@@ -1,5 +1,7 @@
 //! Requests as clients of others send them, and as nobody should.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use aesm::{Operation, Request, RequestError};
 
 fn recorded(lines: &str) -> Vec<Operation> {

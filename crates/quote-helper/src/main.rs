@@ -1,3 +1,25 @@
-//! The command line: serve, quote, verify, inspect, platform, load, demo.
+//! `quote-helper`: SGX quotes from one service per machine.
 
-fn main() {}
+mod cli;
+mod collateral_source;
+mod commands;
+mod failure;
+mod logging;
+mod output;
+mod pccs;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_format);
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

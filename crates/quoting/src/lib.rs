@@ -1,1 +1,77 @@
-//! Everything that makes quotes is a Quoter.
+//! Everything that makes quotes is a [`Quoter`], whether it does so in this process or asks somebody.
+//!
+//! The service serves a Quoter; command line and tests call one. Which one it is, is decided in one
+//! place: [`QuotingMode`].
+
+mod aesm_quoter;
+mod error;
+mod mode;
+mod software_quoter;
+
+use sgx::{AttestationKeyId, QeReportInfo, Report, TargetInfo};
+
+pub use aesm_quoter::AesmQuoter;
+pub use error::QuotingError;
+pub use mode::{DEFAULT_SOCKET, QuotingMode, SGX_AESM_ADDR};
+pub use software_quoter::SoftwareQuoter;
+
+/// Makes quotes under one or more attestation keys.
+///
+/// All but [`Quoter::quote`] are asked for by every client before its first quote. A Quoter that is
+/// to be served answers them from memory, at once, whatever its quoting is doing.
+pub trait Quoter: Send + Sync {
+    /// The ids of the attestation keys there are, the preferred one first. At least one.
+    ///
+    /// # Errors
+    /// [`QuotingError`] when the keys cannot be told.
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError>;
+
+    /// Makes the attestation key ready if it is not, and says for whom a REPORT is to be made.
+    ///
+    /// # Errors
+    /// [`QuotingError`], for instance with [`AesmError::UnsupportedAttKeyId`](sgx::AesmError).
+    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError>;
+
+    /// The size of every quote under this key, in bytes.
+    ///
+    /// # Errors
+    /// [`QuotingError`], with [`AesmError::AttKeyNotInitialized`](sgx::AesmError) where the key is not
+    /// ready.
+    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError>;
+
+    /// Makes a quote. Asking twice is harmless: nothing but the signature's nonce differs.
+    ///
+    /// # Errors
+    /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not made
+    /// for this Quoter's QE.
+    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
+}
+
+/// What an application enclave has to know before it can ask for a quote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestationKey {
+    /// Target info of the QE, for EREPORT.
+    pub target_info: TargetInfo,
+    /// SHA-256 over the attestation key, by which the QE knows it.
+    pub public_key_id: [u8; 32],
+}
+
+/// What a quote is made of.
+#[derive(Debug, Clone)]
+pub struct QuoteRequest {
+    /// The application enclave's REPORT, made for the QE.
+    pub report: Report,
+    /// The attestation key to sign with.
+    pub key_id: AttestationKeyId,
+    /// Nonce and target info, when the caller wants proof that the real QE answered.
+    pub qe_report_info: Option<QeReportInfo>,
+}
+
+/// A quote and, if asked for, the proof where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteReply {
+    /// The quote without padding.
+    pub quote: Vec<u8>,
+    /// The request's QE report info with the QE's REPORT filled in.
+    pub qe_report_info: Option<QeReportInfo>,
+}

@@ -1,1 +1,52 @@
-//! An SGX platform in software: CPU, QE, PCE, PKI and collateral. Insecure by design.
+//! An SGX platform in software. **Insecure by design**: nothing here keeps a secret from the machine
+//! it runs on, and its built-in keys are public.
+//!
+//! It is to SGX what swtpm is to a TPM: every structure, derivation and signature is real, only the
+//! hardware that would guard the keys is not there. From the bottom up:
+//!
+//! - [`Cpu`] and [`SoftwareEnclave`]: EREPORT and EGETKEY with the keys of the simulation mode of
+//!   Intel's SDK, so that REPORTs of enclaves built in that mode are accepted, and the other way
+//!   round.
+//! - The Provisioning Certification Enclave (PCE), which certifies attestation keys with the PCK
+//!   key, and the Quoting Enclave (QE), which checks a REPORT and signs the quote.
+//! - [`SoftwarePlatform`]: both enclaves of one machine, with what must last kept in a directory.
+//!
+//! The software CPU's keys are the same on all machines, so a [`MachineSecret`] takes the part of
+//! the secrets that the factory burns into a processor: all keys that tell one machine from another
+//! come out of it.
+
+mod attestation_key;
+mod cpu;
+mod deployment;
+mod egetkey;
+mod enclave;
+mod hash;
+mod identities;
+mod key_derivation;
+mod machine;
+mod machine_secret;
+mod p256_key;
+mod pki;
+mod platform;
+mod provisioning_certification_enclave;
+mod quoting_enclave;
+mod sealing;
+mod secret_hex;
+mod state;
+mod state_file;
+
+pub use cpu::Cpu;
+pub use deployment::Deployment;
+pub use egetkey::EgetkeyError;
+pub use enclave::{EnclaveIdentity, ReportError, SoftwareEnclave};
+pub use identities::{FMSPC, PCE_ID, PCE_SVN, QE_SVN, quoting_enclave_identity};
+pub use machine_secret::MachineSecret;
+pub use pki::{
+    Certificate, CollateralIssue, PCK_CRL_URL, PckCertificate, PckSubject, PkiError, ROOT_CRL_URL,
+    SubjectNames, TcbLevel, TcbStatus,
+};
+pub use platform::{CertificationKind, PlatformError, SoftwarePlatform};
+pub use provisioning_certification_enclave::CertifyError;
+pub use quoting_enclave::QuoteError;
+pub use sealing::UnsealError;
+pub use state::StateError;

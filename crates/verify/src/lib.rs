@@ -1,1 +1,58 @@
 //! Quote verification as a pure function of quote, collateral, roots, time and policy.
+//!
+//! [`verify`] answers one question: may I trust that the enclave this quote describes runs on a
+//! genuine, current platform, and is the one I expect? There is no clock and no network here: the
+//! same arguments give the same [`Verdict`].
+//!
+//! The authority is the `dcap-qvl` crate. Only when it accepts the evidence are the steps said to
+//! have passed, and only then does the [`Policy`] look at what was proved. When it refuses,
+//! [`Step`]s are walked through one by one to say where and why.
+//!
+//! A verdict has one of three [`Decision`]s:
+//! - **trusted**: the evidence proves what the quote says, and the policy agrees;
+//! - **refused**: the evidence can be read, and says no. A signature is wrong, a chain does not lead
+//!   to a trusted root, a certificate is revoked, the QE is not the one that was published, the TCB
+//!   is below every published level or revoked, or the policy disagrees;
+//! - **undecided**: evidence is missing or unusable, so nothing was found out. The bytes are no
+//!   quote of a kind that is supported, there is no PCK certificate, collateral cannot be read, is
+//!   of another platform, or is outside its dates (expired or not yet valid, certificates too).
+
+mod attested;
+mod certificates;
+mod diagnosis;
+mod evidence;
+mod failure;
+mod policy;
+mod roots;
+mod step;
+mod tcb_status;
+mod verdict;
+
+use std::time::SystemTime;
+
+use sgx::Collateral;
+
+pub use attested::{Attested, Platform, Tcb};
+pub use policy::Policy;
+pub use roots::{RootError, TrustedRoot, TrustedRoots};
+pub use step::{Outcome, Step, StepResult};
+pub use tcb_status::{TcbStatus, UnknownTcbStatus};
+pub use verdict::{Decision, Verdict};
+
+/// Verifies a quote, which may be padded with zeros as AESM replies are.
+///
+/// `now` is the time at which certificates and collateral have to be valid; a time before 1970
+/// counts as 1970.
+#[must_use]
+pub fn verify(
+    quote: &[u8],
+    collateral: &Collateral,
+    roots: &TrustedRoots,
+    now: SystemTime,
+    policy: &Policy,
+) -> Verdict {
+    match evidence::check(quote, collateral, roots, now) {
+        Ok(attested) => Verdict::of_policy(attested, policy),
+        Err(failure) => Verdict::of_failure(failure, policy),
+    }
+}

@@ -1,0 +1,44 @@
+//! The command line: what can be asked for.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{inspect, load, platform, quote, serve, verify};
+use crate::failure::EXIT_CODES;
+use crate::logging::LogFormat;
+
+/// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The form of the log on standard error.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        global = true,
+        env = "QUOTE_HELPER_LOG_FORMAT"
+    )]
+    pub(crate) log_format: LogFormat,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows all of it at work: two software enclaves attest each other through a quote service.
+    Demo,
+    /// Serves quotes to the applications of this machine.
+    Serve(serve::Arguments),
+    /// Gets a quote.
+    Quote(quote::Arguments),
+    /// Tells whether a quote is to be trusted.
+    Verify(verify::Arguments),
+    /// Shows what is in a quote, a REPORT or another SGX structure.
+    Inspect(inspect::Arguments),
+    /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
+    #[command(subcommand)]
+    Platform(platform::Command),
+    /// Puts load on a quote service and measures it.
+    Load(load::Arguments),
+}

@@ -1,0 +1,25 @@
+//! The commands, one file each.
+
+pub(crate) mod demo;
+pub(crate) mod inspect;
+pub(crate) mod load;
+pub(crate) mod platform;
+pub(crate) mod quote;
+pub(crate) mod serve;
+pub(crate) mod verify;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Does what was asked for.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Demo => demo::run(),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Quote(arguments) => quote::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Platform(command) => platform::run(&command),
+        Command::Load(arguments) => load::run(&arguments),
+    }
+}

@@ -1,0 +1,130 @@
+//! `demo`: two software enclaves attest each other through a quote service of their own.
+
+mod enclave;
+mod host;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, ensure};
+use quoting::AesmQuoter;
+use sgx::{Collateral, Quote};
+use verify::{Decision, Outcome, Policy, TrustedRoots, Verdict};
+
+use self::enclave::{Application, Offer, binding, mr_enclave, open, seal};
+use self::host::Host;
+use crate::failure::Failure;
+use crate::{output, pccs};
+
+const ALICE: &str = "Alice's enclave";
+const BOB: &str = "Bob's enclave";
+
+/// Runs the command.
+pub(crate) fn run() -> Result<(), Failure> {
+    Ok(attest()?)
+}
+
+fn attest() -> anyhow::Result<()> {
+    let start = Instant::now();
+    let directory = tempfile::Builder::new().prefix("quote-helper-demo-").tempdir()?;
+    let host = Host::start(directory.path())?;
+    say(
+        1,
+        "A quote service starts, on the INSECURE software platform",
+        &[
+            &format!("it listens at {}, as aesmd would", host.socket.display()),
+            &format!("its collateral is served at {}, as a PCCS would", host.pccs),
+        ],
+    )?;
+
+    let quoter = AesmQuoter::new(&host.socket, Duration::from_secs(15));
+    let (alice, bob) = (Application::start(ALICE)?, Application::start(BOB)?);
+    let (from_alice, from_bob) = (alice.offer(&quoter)?, bob.offer(&quoter)?);
+    say(
+        2,
+        "Two enclaves, Alice's and Bob's, get a quote each",
+        &[
+            "each has put the hash of a fresh public key into its REPORT, so the quote vouches for the key",
+            "each has checked a REPORT of the Quoting Enclave: no impostor on the way has made the quote",
+            &format!("a quote has {} bytes", from_alice.quote.len()),
+        ],
+    )?;
+
+    let verifier = Verifier::new(&host, &from_alice)?;
+    let of_bob = verifier.verify(&from_bob, BOB)?;
+    let of_alice = verifier.verify(&from_alice, ALICE)?;
+    ensure!(of_bob.trusted().is_some(), "Bob's quote is not trusted: {of_bob}");
+    ensure!(of_alice.trusted().is_some(), "Alice's quote is not trusted: {of_alice}");
+    say(3, "Each sends its quote to the other, who verifies it and trusts it", &passed(&of_bob))?;
+
+    let (alice_key, bob_key) = (alice.agree(&from_bob)?, bob.agree(&from_alice)?);
+    let sealed = seal(&alice_key, "the secret is 42")?;
+    let opened = open(&bob_key, &sealed)?;
+    let answer = open(&alice_key, &seal(&bob_key, "understood")?)?;
+    say(
+        4,
+        "With the attested keys they agree on a key of their own and talk",
+        &[
+            &format!("Alice sends {} encrypted bytes; Bob reads \"{opened}\"", sealed.len()),
+            &format!("Bob answers; Alice reads \"{answer}\""),
+        ],
+    )?;
+
+    let tampered = verifier.verify(&tampered(&from_bob)?, BOB)?;
+    say(5, "A quote in which one bit was flipped is refused", &[&refused(&tampered)?])?;
+    let swapped = Offer { public_key: from_alice.public_key.clone(), ..from_bob.clone() };
+    let swapped = verifier.verify(&swapped, BOB)?;
+    say(6, "Bob's quote with somebody else's key is refused", &[&refused(&swapped)?])?;
+    let foreign = Verifier { roots: TrustedRoots::intel(), ..verifier }.verify(&from_bob, BOB)?;
+    say(7, "Under a foreign root, Intel's, the same quote is refused", &[&refused(&foreign)?])?;
+
+    host.stop()?;
+    directory.close()?;
+    output::text(&format!("\nAll is cleaned up after {:.1} s.", start.elapsed().as_secs_f64()))
+}
+
+fn say(number: u8, headline: &str, details: &[impl AsRef<str>]) -> anyhow::Result<()> {
+    output::text(&format!("{}{number}. {headline}", if number == 1 { "" } else { "\n" }))?;
+    details.iter().try_for_each(|detail| output::text(&format!("   - {}", detail.as_ref())))
+}
+
+/// What a verifier needs besides the quote.
+struct Verifier {
+    roots: TrustedRoots,
+    collateral: Collateral,
+}
+
+impl Verifier {
+    /// Trusts the root of this host, and fetches the collateral as any verifier would.
+    fn new(host: &Host, offer: &Offer) -> anyhow::Result<Self> {
+        let roots = TrustedRoots::parse(&host.root)?;
+        Ok(Self { roots, collateral: pccs::fetch(&host.pccs, &offer.quote)? })
+    }
+
+    /// Demands the enclave with this code, and that its quote binds the key that came with it.
+    fn verify(&self, offer: &Offer, code: &str) -> anyhow::Result<Verdict> {
+        let policy = Policy {
+            mr_enclave: Some(mr_enclave(code)?),
+            report_data: Some(binding(&offer.public_key)?),
+            ..Policy::default()
+        };
+        let Self { roots, collateral } = self;
+        Ok(verify::verify(&offer.quote, collateral, roots, SystemTime::now(), &policy))
+    }
+}
+
+/// The offer with a bit of its quote's report body flipped.
+fn tampered(offer: &Offer) -> anyhow::Result<Offer> {
+    let mut quote = Quote::parse(&offer.quote)?;
+    quote.report_body.report_data.0[0] ^= 1;
+    Ok(Offer { quote: quote.to_bytes(), ..offer.clone() })
+}
+
+fn passed(verdict: &Verdict) -> Vec<String> {
+    let passed = verdict.steps.iter().filter(|result| result.outcome == Outcome::Passed);
+    passed.map(|result| result.step.to_string()).collect()
+}
+
+fn refused(verdict: &Verdict) -> anyhow::Result<String> {
+    ensure!(verdict.decision == Decision::Refused, "it was not refused: {verdict}");
+    verdict.reason.clone().context("it was refused without a reason")
+}

@@ -1,0 +1,78 @@
+//! The machine of the demonstration: a quote service and a collateral server, in a thread.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context, anyhow};
+use quoting::SoftwareQuoter;
+use service::{BoundSocket, Limits, Metrics};
+use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
+use time::OffsetDateTime;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::collateral_source::SoftwareCollateral;
+
+/// A running host; ends with [`Host::stop`].
+pub(super) struct Host {
+    pub(super) socket: PathBuf,
+    pub(super) pccs: String,
+    pub(super) root: Vec<u8>,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Host {
+    /// Starts everything, with keys that live in memory only and a socket in `directory`.
+    pub(super) fn start(directory: &Path) -> anyhow::Result<Self> {
+        let deployment = Deployment::generate(SubjectNames::Software, OffsetDateTime::now_utc())?;
+        let platform = Arc::new(SoftwarePlatform::new(
+            deployment,
+            MachineSecret::generate().context("the system gives no random bytes")?,
+        )?);
+        let root = platform.root_certificate().der().to_vec();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let web =
+            runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+        let pccs = format!("http://{}", web.local_addr()?);
+        let socket = directory.join("aesm.socket");
+        let (bound, listener) = BoundSocket::listen(&socket)?;
+        listener.set_nonblocking(true)?;
+        let (stop, stopped) = oneshot::channel();
+        let serve = move || serve(&runtime, platform, web, bound, listener, stopped);
+        let thread = thread::Builder::new().name("quote service".to_owned()).spawn(serve)?;
+        Ok(Self { socket, pccs, root, stop, thread })
+    }
+
+    /// Stops serving and waits for the end.
+    pub(super) fn stop(self) -> anyhow::Result<()> {
+        let _ = self.stop.send(());
+        self.thread.join().map_err(|_| anyhow!("the quote service failed"))?
+    }
+}
+
+fn serve(
+    runtime: &Runtime,
+    platform: Arc<SoftwarePlatform>,
+    web: TcpListener,
+    bound: BoundSocket,
+    listener: std::os::unix::net::UnixListener,
+    stopped: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    let source = Arc::new(SoftwareCollateral::new(Arc::clone(&platform)));
+    let quoter = Arc::new(SoftwareQuoter::new(platform));
+    let stop = async move {
+        let _ = stopped.await;
+        drop(bound);
+    };
+    runtime.block_on(async {
+        tokio::spawn(collateral::serve(web, source, std::future::pending()));
+        let listener = UnixListener::from_std(listener)?;
+        service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
+            .await
+            .context("the quote service failed")
+    })
+}

@@ -1,0 +1,227 @@
+//! `platform`: manages the software platform.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use aws_lc_rs::digest::{SHA256, digest};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use software_platform::{Deployment, SoftwarePlatform, SubjectNames};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::settings::default_state_dir;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes the platform's keys and the root of trust that its quotes lead to.
+    Init(Init),
+    /// Shows what the platform is.
+    Show(Show),
+    /// Exports the root certificate, which verifiers have to be told to trust.
+    Root(Root),
+    /// Exports the verification collateral, valid for 30 days from now.
+    Collateral(Collateral),
+}
+
+#[derive(Debug, Args)]
+struct StateDir {
+    /// Where the platform's keys are kept [default: /var/lib/quote-helper for root, else
+    /// $XDG_STATE_HOME/quote-helper].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    state: StateDir,
+
+    /// Joins the deployment of this file, `deployment.json` of another machine's state directory, and
+    /// so shares its root.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "created", "subject_names"])]
+    deployment: Option<PathBuf>,
+
+    /// Derives the deployment from these 32 bytes in hexadecimal rather than from a random seed. Who
+    /// knows them can make certificates below the root: for fixtures only.
+    #[arg(long, value_name = "HEX", value_parser = seed)]
+    seed: Option<[u8; 32]>,
+
+    /// The creation time (RFC 3339) rather than now: the same seed, names and time give the same
+    /// certificates.
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "seed")]
+    created: Option<OffsetDateTime>,
+
+    /// How the certificates name themselves.
+    #[arg(long, value_enum, default_value = "software")]
+    subject_names: Names,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Names {
+    /// As software, insecure.
+    Software,
+    /// With the names that Intel's certificates have, for verifiers that compare them. The root is
+    /// still another one.
+    Intel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    state: StateDir,
+
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Root {
+    #[command(flatten)]
+    state: StateDir,
+
+    /// The file for the certificate: DER if its name ends with .der, else PEM.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Collateral {
+    #[command(flatten)]
+    state: StateDir,
+
+    /// The file for the collateral, JSON as `verify --collateral` and dcap-qvl read it.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+    Ok(match command {
+        Command::Init(init) => init.run(),
+        Command::Show(show) => show.run(),
+        Command::Root(root) => root.run(),
+        Command::Collateral(collateral) => collateral.run(),
+    }?)
+}
+
+impl Init {
+    fn run(&self) -> anyhow::Result<()> {
+        let directory = self.state.path()?;
+        let platform = SoftwarePlatform::init(&directory, self.deployment()?)?;
+        output::note(format_args!(
+            "the platform is in {}; its root is INSECURE and to be trusted by choice only",
+            directory.display()
+        ));
+        output::result(Format::Text, &Shown::of(&platform))
+    }
+
+    fn deployment(&self) -> anyhow::Result<Deployment> {
+        if let Some(path) = &self.deployment {
+            let bytes =
+                fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            return serde_json::from_slice(&bytes)
+                .with_context(|| format!("{} holds no deployment", path.display()));
+        }
+        let names = match self.subject_names {
+            Names::Software => SubjectNames::Software,
+            Names::Intel => SubjectNames::Intel,
+        };
+        let created = self.created.unwrap_or_else(OffsetDateTime::now_utc);
+        Ok(match self.seed {
+            Some(seed) => Deployment::from_seed(seed, names, created)?,
+            None => Deployment::generate(names, created)?,
+        })
+    }
+}
+
+impl Show {
+    fn run(&self) -> anyhow::Result<()> {
+        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        output::result(self.output, &Shown::of(&platform))
+    }
+}
+
+impl Root {
+    fn run(&self) -> anyhow::Result<()> {
+        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        let root = platform.root_certificate();
+        let der = self.out.extension().is_some_and(|extension| extension == "der");
+        let bytes = if der { root.der() } else { root.pem().as_bytes() };
+        write(&self.out, bytes)
+    }
+}
+
+impl Collateral {
+    fn run(&self) -> anyhow::Result<()> {
+        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        let now = OffsetDateTime::now_utc();
+        let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
+        let collateral = platform.collateral(&issue)?;
+        write(&self.out, &serde_json::to_vec_pretty(&collateral)?)
+    }
+}
+
+impl StateDir {
+    fn path(&self) -> anyhow::Result<PathBuf> {
+        self.state_dir.clone().map_or_else(default_state_dir, Ok)
+    }
+}
+
+/// What identifies a platform.
+#[derive(Serialize)]
+struct Shown {
+    root_sha256: String,
+    qe_id: String,
+    fmspc: String,
+    pce_id: String,
+    cpu_svn: String,
+    pce_svn: u16,
+    public_key_id: String,
+}
+
+impl Shown {
+    fn of(platform: &SoftwarePlatform) -> Self {
+        let subject = platform.pck_subject();
+        Self {
+            root_sha256: hex::encode(digest(&SHA256, platform.root_certificate().der())),
+            qe_id: hex::encode(platform.qe_id()),
+            fmspc: hex::encode(subject.fmspc),
+            pce_id: hex::encode(subject.pce_id),
+            cpu_svn: subject.cpu_svn.to_string(),
+            pce_svn: subject.pce_svn,
+            public_key_id: hex::encode(platform.public_key_id()),
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "software platform, INSECURE by design")?;
+        writeln!(f, "root (SHA-256)  {}", self.root_sha256)?;
+        writeln!(f, "QE_ID           {}", self.qe_id)?;
+        writeln!(f, "FMSPC           {}", self.fmspc)?;
+        writeln!(f, "PCE id          {}", self.pce_id)?;
+        writeln!(f, "CPUSVN          {}", self.cpu_svn)?;
+        writeln!(f, "PCESVN          {}", self.pce_svn)?;
+        writeln!(f, "public key id   {}", self.public_key_id)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn seed(text: &str) -> anyhow::Result<[u8; 32]> {
+    let bytes = hex::decode(text)?;
+    bytes.try_into().map_err(|bytes: Vec<u8>| anyhow!("a seed has 32 bytes, not {}", bytes.len()))
+}
+
+fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
+    Ok(OffsetDateTime::parse(text, &Rfc3339)?)
+}

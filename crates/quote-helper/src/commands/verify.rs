@@ -1,0 +1,145 @@
+//! `verify`: tells whether a quote is to be trusted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::Context;
+use clap::Args;
+use sgx::{Collateral, MrEnclave, MrSigner, ReportData};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use verify::{Decision, Policy, TcbStatus, TrustedRoots};
+
+use crate::commands::quote::report_data;
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::pccs;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The quote; zeros after its end are padding.
+    quote: PathBuf,
+
+    /// Trusts this root certificate, PEM or DER, instead of Intel's.
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+
+    #[command(flatten)]
+    collateral: CollateralSource,
+
+    #[command(flatten)]
+    policy: PolicyArguments,
+
+    /// Verifies as of this time (RFC 3339) rather than now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<SystemTime>,
+
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// Where the collateral comes from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct CollateralSource {
+    /// Takes the collateral from this JSON file, as `platform collateral` and dcap-qvl write it.
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
+
+    /// Fetches the collateral from this PCCS, for instance https://localhost:8081.
+    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS")]
+    pccs: Option<String>,
+}
+
+/// What the enclave has to be.
+#[derive(Debug, Args)]
+struct PolicyArguments {
+    /// Demands this MRENCLAVE, 32 bytes in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    mr_enclave: Option<MrEnclave>,
+
+    /// Demands this MRSIGNER, 32 bytes in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    mr_signer: Option<MrSigner>,
+
+    /// Demands this ISVPRODID.
+    #[arg(long, value_name = "NUMBER")]
+    isv_prod_id: Option<u16>,
+
+    /// Demands at least this ISVSVN.
+    #[arg(long, value_name = "NUMBER")]
+    minimum_isv_svn: Option<u16>,
+
+    /// Demands this REPORTDATA, at most 64 bytes in hexadecimal, filled up with zeros.
+    #[arg(long, value_name = "HEX", value_parser = report_data)]
+    report_data: Option<ReportData>,
+
+    /// Accepts debug enclaves, which keep no secrets.
+    #[arg(long)]
+    allow_debug: bool,
+
+    /// Accepts this TCB status besides UpToDate; may be given several times.
+    #[arg(long, value_name = "STATUS")]
+    accept_tcb_status: Vec<TcbStatus>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let quote = read(&arguments.quote)?;
+    let roots = match &arguments.trusted_root {
+        Some(path) => TrustedRoots::parse(&read(path)?)
+            .with_context(|| format!("cannot trust {}", path.display()))?,
+        None => TrustedRoots::intel(),
+    };
+    let collateral = match arguments.collateral.load(&quote) {
+        Ok(collateral) => collateral,
+        Err(error) => {
+            output::note(format_args!("could not decide: {error:#}"));
+            return Err(Failure::Undecided);
+        }
+    };
+    let now = arguments.time.unwrap_or_else(SystemTime::now);
+    let verdict = verify::verify(&quote, &collateral, &roots, now, &arguments.policy.to_policy());
+    output::result(arguments.output, &verdict)?;
+    match verdict.decision {
+        Decision::Trusted => Ok(()),
+        Decision::Refused => Err(Failure::Refused),
+        Decision::Undecided => Err(Failure::Undecided),
+    }
+}
+
+impl CollateralSource {
+    fn load(&self, quote: &[u8]) -> anyhow::Result<Collateral> {
+        match (&self.collateral, &self.pccs) {
+            (Some(path), _) => serde_json::from_slice(&read(path)?)
+                .with_context(|| format!("{} holds no collateral", path.display())),
+            (None, url) => pccs::fetch(url.as_deref().unwrap_or_default(), quote),
+        }
+    }
+}
+
+impl PolicyArguments {
+    fn to_policy(&self) -> Policy {
+        let mut policy = Policy {
+            mr_enclave: self.mr_enclave,
+            mr_signer: self.mr_signer,
+            isv_prod_id: self.isv_prod_id,
+            minimum_isv_svn: self.minimum_isv_svn,
+            report_data: self.report_data,
+            allow_debug: self.allow_debug,
+            ..Policy::default()
+        };
+        policy.accepted_tcb_statuses.extend(&self.accept_tcb_status);
+        policy
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn time(text: &str) -> anyhow::Result<SystemTime> {
+    Ok(OffsetDateTime::parse(text, &Rfc3339)?.into())
+}

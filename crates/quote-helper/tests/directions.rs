@@ -1,0 +1,200 @@
+//! Which crate may use which: the directions of the workspace, held as a table.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "outside #[test] functions too, a test fails by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A crate of ours, and which others of ours it may use.
+struct Crate {
+    name: &'static str,
+    uses: &'static [&'static str],
+    tests_use: &'static [&'static str],
+}
+
+/// From the bottom to the top: nothing points back up, but what tests use.
+const CRATES: &[Crate] = &[
+    Crate { name: "sgx", uses: &[], tests_use: &[] },
+    Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
+    Crate { name: "software-platform", uses: &["sgx"], tests_use: &["verify"] },
+    Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
+    Crate { name: "collateral", uses: &["sgx"], tests_use: &["software-platform", "verify"] },
+    Crate {
+        name: "quoting",
+        uses: &["aesm", "software-platform", "sgx"],
+        tests_use: &["service", "verify"],
+    },
+    Crate {
+        name: "service",
+        uses: &["aesm", "quoting", "sgx"],
+        tests_use: &["software-platform", "verify"],
+    },
+    Crate {
+        name: "quote-helper",
+        uses: &["aesm", "collateral", "quoting", "service", "sgx", "software-platform", "verify"],
+        tests_use: &[],
+    },
+];
+
+/// Crates of others that one of ours must not reach, not even through what it uses.
+struct Ban {
+    of: &'static [&'static str],
+    from: &'static [&'static str],
+    because: &'static str,
+}
+
+const BANS: &[Ban] = &[
+    Ban {
+        of: &["hyper", "mio", "reqwest", "socket2", "tokio", "ureq"],
+        from: &["sgx", "verify"],
+        because: "it is a pure function of its arguments: no network, no threads",
+    },
+    Ban {
+        of: &["libc", "rustix"],
+        from: &["sgx"],
+        because: "it is layouts and tables: no input, no output",
+    },
+];
+
+/// Programs say what failed in words; libraries say it in types.
+const MAY_USE_ANYHOW: &[&str] = &["quote-helper"];
+
+#[test]
+fn our_crates_use_only_what_lies_below_them() {
+    let names: BTreeSet<String> = packages().iter().map(name).collect();
+    let wrong: Vec<String> =
+        packages().iter().flat_map(|package| wrong_edges(package, &names)).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_lists_the_crates_of_the_workspace() {
+    let listed: BTreeSet<String> = CRATES.iter().map(|listed| listed.name.to_owned()).collect();
+    let present: BTreeSet<String> = packages().iter().map(name).collect();
+    assert_eq!(listed, present, "crates of the table (left) and of the workspace (right)");
+}
+
+#[test]
+fn libraries_have_error_types() {
+    let packages = packages();
+    let libraries = packages.iter().filter(|package| !MAY_USE_ANYHOW.contains(&&*name(package)));
+    for library in libraries {
+        let uses = dependencies(library, None);
+        assert!(
+            !uses.contains("anyhow"),
+            "{} -> anyhow: a library says in a type what failed; use thiserror",
+            name(library)
+        );
+    }
+}
+
+#[test]
+fn what_is_pure_stays_pure() {
+    for Ban { of, from, because } in BANS {
+        for ours in *from {
+            let reached = reached_from(ours);
+            let wrong: Vec<_> = of.iter().filter(|theirs| reached.contains(**theirs)).collect();
+            assert!(
+                wrong.is_empty(),
+                "{ours} -> … -> {wrong:?}: {because}; see `cargo tree -p {ours} -e no-dev -i {}`",
+                wrong[0]
+            );
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_everywhere() {
+    let workspace = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"));
+    assert!(workspace.contains("\nunsafe_code = \"forbid\"\n"), "in Cargo.toml of the workspace");
+    for package in packages() {
+        let manifest = read(Path::new(text(&package["manifest_path"])));
+        let inherits = manifest.contains("\n[lints]\nworkspace = true\n");
+        assert!(inherits, "{}: its Cargo.toml takes the lints of the workspace", name(&package));
+    }
+}
+
+/// What `package` uses of ours, `names`, and must not: one line for each edge.
+fn wrong_edges(package: &Value, names: &BTreeSet<String>) -> Vec<String> {
+    let Some(rule) = CRATES.iter().find(|listed| listed.name == name(package)) else {
+        return vec![format!("{}: not in the table of this test", name(package))];
+    };
+    let tests_use = [rule.uses, rule.tests_use].concat();
+    let kinds = [
+        (None, "may use", rule.uses),
+        (Some("build"), "may, to be built, use", rule.uses),
+        (Some("dev"), "may, in its tests, use", &tests_use),
+    ];
+    let mut wrong = Vec::new();
+    for (kind, may_use, allowed) in kinds {
+        let ours = dependencies(package, kind);
+        for used in ours.intersection(names).filter(|used| !allowed.contains(&used.as_str())) {
+            wrong.push(format!("{} -> {used}: {} {may_use} {allowed:?}", rule.name, rule.name));
+        }
+    }
+    wrong
+}
+
+/// The names of what `package` depends on directly; `kind` as in `cargo metadata`, where `None` is
+/// a normal dependency.
+fn dependencies(package: &Value, kind: Option<&str>) -> BTreeSet<String> {
+    let all = package["dependencies"].as_array().expect("cargo metadata lists dependencies");
+    all.iter().filter(|dependency| dependency["kind"].as_str() == kind).map(name).collect()
+}
+
+/// The crates of the workspace, as `cargo metadata` tells them.
+fn packages() -> Vec<Value> {
+    let metadata = cargo(&["metadata", "--offline", "--no-deps", "--format-version", "1"]);
+    let mut metadata: Value = serde_json::from_str(&metadata).expect("cargo metadata is JSON");
+    match metadata["packages"].take() {
+        Value::Array(packages) => packages,
+        other => unreachable!("packages are a list, not {other}"),
+    }
+}
+
+/// The names of all that is linked into or builds `package`, but for its tests.
+fn reached_from(package: &str) -> BTreeSet<String> {
+    let tree = cargo(&[
+        "tree",
+        "--offline",
+        "-p",
+        package,
+        "-e",
+        "no-dev",
+        "--prefix",
+        "none",
+        "-f",
+        "{p}",
+    ]);
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {}:\n{errors}", arguments.join(" "));
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn name(value: &Value) -> String {
+    text(&value["name"]).to_owned()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a string")
+}

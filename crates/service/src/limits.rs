@@ -1,0 +1,37 @@
+//! What one client, or all of them together, may take.
+
+use std::time::Duration;
+
+/// The limits of a service. Each protects the callers from each other.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once. Further clients wait in the socket's backlog until one ends.
+    pub connections: usize,
+    /// Quotes that wait for a thread. One more is answered with `AESM_BUSY`.
+    pub queued_quotes: usize,
+    /// Threads that make quotes.
+    pub quoting_threads: usize,
+    /// The time for a whole request, from its first byte.
+    pub request_timeout: Duration,
+    /// The time for a quote, from the queue to the last byte of the signature.
+    pub quote_timeout: Duration,
+    /// The time for the client to take its reply.
+    pub reply_timeout: Duration,
+    /// The time that a connection may do nothing.
+    pub idle_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            connections: 16_384,
+            queued_quotes: 1_024,
+            quoting_threads: cores,
+            request_timeout: Duration::from_secs(5),
+            quote_timeout: Duration::from_secs(10),
+            reply_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the service counts, as Prometheus reads it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aesm::Operation;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use sgx::AesmError;
+
+/// The counters of one service. Clones count together.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<Outcome, Counter>,
+    latency: Family<Outcome, Histogram>,
+    pub(crate) connections: Gauge,
+    pub(crate) unanswered: Counter,
+}
+
+/// What was asked for and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Outcome {
+    operation: String,
+    outcome: &'static str,
+}
+
+impl Outcome {
+    pub(crate) fn of(operation: Operation, error: Option<AesmError>) -> Self {
+        let outcome = error.map_or("SUCCESS", AesmError::name);
+        Self { operation: format!("{operation:?}"), outcome }
+    }
+}
+
+impl Metrics {
+    /// Counters at zero, of a service on the platform with this name.
+    #[must_use]
+    pub fn new(platform: &str) -> Self {
+        let buckets = || Histogram::new(exponential_buckets(16e-6, 2.0, 20));
+        let metrics = Self {
+            registry: Arc::default(),
+            requests: Family::default(),
+            latency: Family::new_with_constructor(buckets),
+            connections: Gauge::default(),
+            unanswered: Counter::default(),
+        };
+        let mut registry = Registry::with_prefix("quote_helper");
+        let labels = vec![
+            ("platform", platform.to_owned()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        registry.register("service", "What serves quotes", Info::new(labels));
+        registry.register("requests", "Requests by outcome", metrics.requests.clone());
+        registry.register_with_unit(
+            "request",
+            "Time from the whole request to the reply",
+            Unit::Seconds,
+            metrics.latency.clone(),
+        );
+        registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register(
+            "unanswered_requests",
+            "Requests closed without a reply, as the protocol demands",
+            metrics.unanswered.clone(),
+        );
+        Self { registry: Arc::new(registry), ..metrics }
+    }
+
+    pub(crate) fn record(&self, outcome: Outcome, time: Duration) {
+        self.latency.get_or_create(&outcome).observe(time.as_secs_f64());
+        self.requests.get_or_create(&outcome).inc();
+    }
+
+    /// The counters in the OpenMetrics text format.
+    pub(crate) fn encode(&self) -> String {
+        let mut encoded = String::new();
+        // Writing into a string does not fail.
+        let _ = text::encode(&mut encoded, &self.registry);
+        encoded
+    }
+}

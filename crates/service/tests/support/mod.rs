@@ -1,0 +1,130 @@
+//! A real service on a socket of its own, for one test.
+
+#![allow(dead_code, reason = "each test uses a part of this")]
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use quoting::{Quoter, SoftwareQuoter};
+use service::{BoundSocket, Limits, Metrics, serve};
+use sgx::{Report, ReportData, TargetInfo};
+use software_platform::{
+    Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
+};
+use tokio::sync::oneshot;
+
+pub(crate) struct Service {
+    pub(crate) socket: PathBuf,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _directory: tempfile::TempDir,
+}
+
+impl Service {
+    pub(crate) fn start(quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("aesm.socket");
+        let (bound, listener) = BoundSocket::listen(&socket).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ready, started) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async move {
+                let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+                ready.send(()).unwrap();
+                let stop = async move {
+                    let _ = stopped.await;
+                    drop(bound);
+                };
+                serve(listener, quoter, limits, Metrics::new("test"), stop).await.unwrap();
+            });
+        });
+        started.recv().unwrap();
+        Self { socket, stop: Some(stop), thread: Some(thread), _directory: directory }
+    }
+
+    pub(crate) fn software() -> Self {
+        Self::start(software_quoter(), Limits::default())
+    }
+
+    pub(crate) fn connect(&self) -> UnixStream {
+        let stream = UnixStream::connect(&self.socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// What comes back, to the end of the connection, for these bytes and nothing after them.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = self.connect();
+        stream.write_all(bytes).unwrap();
+        // The service may have closed the connection already.
+        let _ = stream.shutdown(Shutdown::Write);
+        read_all(&mut stream)
+    }
+
+    /// The message that comes back for a message, both without their lengths.
+    pub(crate) fn ask(&self, message: &[u8]) -> Vec<u8> {
+        let reply = self.raw(&framed(message));
+        let (header, message) = reply.split_first_chunk::<4>().expect("a reply");
+        assert_eq!(u32::from_le_bytes(*header) as usize, message.len());
+        message.to_vec()
+    }
+
+    pub(crate) fn begin_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    pub(crate) fn wait_for_stop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.begin_stop();
+        self.wait_for_stop();
+    }
+}
+
+pub(crate) fn read_all(stream: &mut UnixStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => bytes,
+    }
+}
+
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u32).to_le_bytes(), message].concat()
+}
+
+pub(crate) fn software_platform() -> Arc<SoftwarePlatform> {
+    let created = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
+    let deployment = Deployment::from_seed([7; 32], SubjectNames::Software, created).unwrap();
+    let secret = MachineSecret::generate().unwrap();
+    Arc::new(SoftwarePlatform::new(deployment, secret).unwrap())
+}
+
+pub(crate) fn software_quoter() -> Arc<dyn Quoter> {
+    Arc::new(SoftwareQuoter::new(software_platform()))
+}
+
+/// The application enclave of these tests.
+pub(crate) fn application() -> SoftwareEnclave {
+    SoftwareEnclave::new(EnclaveIdentity { isv_svn: 3, ..EnclaveIdentity::default() })
+}
+
+pub(crate) fn report(target_info: &TargetInfo) -> Report {
+    application().report(target_info, ReportData([5; 64]))
+}

@@ -1,0 +1,82 @@
+//! The form in which a deployment is kept.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
+use zeroize::Zeroizing;
+
+use super::Deployment;
+use crate::hash::sha256;
+use crate::pki::{PkiError, SubjectNames};
+use crate::secret_hex;
+
+const VERSION: u32 = 1;
+
+/// What is kept. The root certificate's SHA-256 follows from the rest: when any of it is damaged,
+/// the two no longer agree.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeploymentFile {
+    version: u32,
+    names: SubjectNames,
+    #[serde(with = "rfc3339")]
+    created: OffsetDateTime,
+    #[serde(with = "secret_hex")]
+    seed: Zeroizing<[u8; 32]>,
+    #[serde(with = "hex")]
+    root_sha256: [u8; 32],
+}
+
+/// Why a kept deployment cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum DeploymentFileError {
+    #[error("the deployment has format version {0}, this program knows only version {VERSION}")]
+    Version(u32),
+    #[error(
+        "the deployment is damaged: its seed, names and creation time do not lead to its root \
+         certificate; restore it from a copy, or make a new one, which verifiers must then trust"
+    )]
+    Damaged,
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+impl TryFrom<DeploymentFile> for Deployment {
+    type Error = DeploymentFileError;
+
+    fn try_from(file: DeploymentFile) -> Result<Self, DeploymentFileError> {
+        if file.version != VERSION {
+            return Err(DeploymentFileError::Version(file.version));
+        }
+        let deployment = Self::from_seed(*file.seed, file.names, file.created)?;
+        if deployment.root_sha256() != file.root_sha256 {
+            return Err(DeploymentFileError::Damaged);
+        }
+        Ok(deployment)
+    }
+}
+
+impl Serialize for Deployment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        DeploymentFile {
+            version: VERSION,
+            names: self.names,
+            created: self.created,
+            seed: self.seed.clone(),
+            root_sha256: self.root_sha256(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Deployment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DeploymentFile::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Deployment {
+    fn root_sha256(&self) -> [u8; 32] {
+        sha256(&[self.root_certificate().der()])
+    }
+}

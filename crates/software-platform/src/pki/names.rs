@@ -1,0 +1,41 @@
+//! The names in the certificates.
+
+use std::str::FromStr;
+
+use rcgen::{DistinguishedName, DnType, DnValue, string::PrintableString};
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// Whose names the certificates bear. Nothing else in them depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectNames {
+    /// Names that nobody can mistake: "INSECURE Software SGX Root CA" and so on.
+    Software,
+    /// Intel's names, for verifiers that compare them whole.
+    Intel,
+}
+
+impl SubjectNames {
+    /// The name of whoever holds the certificate in this role.
+    pub(crate) fn of(self, role: Role) -> Result<DistinguishedName, rcgen::Error> {
+        let phrase = role.phrase();
+        let mut name = DistinguishedName::new();
+        match self {
+            Self::Software => {
+                name.push(DnType::CommonName, format!("INSECURE Software {phrase}"));
+                name.push(DnType::OrganizationName, "sgx-quote-helper software platform");
+            }
+            Self::Intel => {
+                name.push(DnType::CommonName, format!("Intel {phrase}"));
+                name.push(DnType::OrganizationName, "Intel Corporation");
+                name.push(DnType::LocalityName, "Santa Clara");
+                name.push(DnType::StateOrProvinceName, "CA");
+                let country = PrintableString::from_str("US")?;
+                name.push(DnType::CountryName, DnValue::PrintableString(country));
+            }
+        }
+        Ok(name)
+    }
+}

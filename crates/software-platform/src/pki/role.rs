@@ -1,0 +1,73 @@
+//! What sets the certificates of the tree apart, but for their names.
+
+use rcgen::{BasicConstraints, IsCa, KeyUsagePurpose};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+/// Where the certificates say that the root's CRL is (DER): the collateral endpoint of this machine
+/// at the port that is usual for a PCCS.
+pub const ROOT_CRL_URL: &str = "http://localhost:8081/SGXRootCA.der";
+
+/// Where PCK certificates say that the PCK platform CA's CRL is (DER).
+pub const PCK_CRL_URL: &str =
+    "http://localhost:8081/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+
+/// The last second of the root's certificate, as of Intel's. No other certificate outlives it.
+pub(crate) const ROOT_END: OffsetDateTime = datetime!(2049-12-31 23:59:59 UTC);
+
+/// The place of a certificate in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Root,
+    PlatformCa,
+    TcbSigning,
+    Pck,
+}
+
+impl Role {
+    /// The end of the common name, by which verifiers tell the roles apart.
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            Self::Root => "SGX Root CA",
+            Self::PlatformCa => "SGX PCK Platform CA",
+            Self::TcbSigning => "SGX TCB Signing",
+            Self::Pck => "SGX PCK Certificate",
+        }
+    }
+
+    /// When a certificate that begins at `start` ends: after as long a life as one of Intel's.
+    pub(crate) fn end(self, start: OffsetDateTime) -> OffsetDateTime {
+        let years = match self {
+            Self::Root => return ROOT_END,
+            Self::PlatformCa => 15,
+            Self::TcbSigning | Self::Pck => 7,
+        };
+        start.saturating_add(Duration::days(365).saturating_mul(years)).min(ROOT_END)
+    }
+
+    pub(crate) fn basic_constraints(self) -> IsCa {
+        match self {
+            Self::Root => IsCa::Ca(BasicConstraints::Constrained(1)),
+            Self::PlatformCa => IsCa::Ca(BasicConstraints::Constrained(0)),
+            Self::TcbSigning | Self::Pck => IsCa::ExplicitNoCa,
+        }
+    }
+
+    pub(crate) fn key_usages(self) -> Vec<KeyUsagePurpose> {
+        match self {
+            Self::Root | Self::PlatformCa => {
+                vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign]
+            }
+            Self::TcbSigning | Self::Pck => {
+                vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment]
+            }
+        }
+    }
+
+    /// Where to find the CRL that could revoke the certificate: its issuer's.
+    pub(crate) fn crl_url(self) -> &'static str {
+        match self {
+            Self::Root | Self::PlatformCa | Self::TcbSigning => ROOT_CRL_URL,
+            Self::Pck => PCK_CRL_URL,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Files that last: written whole or not at all, readable by their owner alone.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+/// Far more than any file of ours has.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// The file's bytes; `None` when there is no such file.
+pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(SIZE_LIMIT).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Writes a new file as JSON. When there is one already it stays, and the error is `AlreadyExists`.
+pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut json = Zeroizing::new(serde_json::to_vec_pretty(value)?);
+    json.push(b'\n');
+    let (directory, file) = write_beside(path, &json)?;
+    file.persist_noclobber(path)?;
+    directory.sync_all()
+}
+
+/// Writes the file; whoever reads meanwhile gets all of the old one or all of the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (directory, file) = write_beside(path, bytes)?;
+    file.persist(path)?;
+    directory.sync_all()
+}
+
+/// A temporary file with these bytes, on the disk, in the opened directory of `path`.
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<(File, NamedTempFile)> {
+    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok((File::open(directory)?, file))
+}

@@ -1,0 +1,98 @@
+//! A deployment follows from seed, names and creation time, and is kept without loss.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod by_hand;
+
+use by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
+use software_platform::{Deployment, PkiError, SubjectNames};
+use time::Duration;
+use time::macros::datetime;
+
+/// Kept deployments name their root by its SHA-256: a program that makes another root from the same
+/// seed cannot read them.
+#[test]
+fn the_root_of_a_seed_is_the_same_for_ever() {
+    for (names, root) in [
+        (
+            SubjectNames::Software,
+            "451ccb13bddf5bb9fcd758779eb48daa819546dad8a68a96887a6404c9992c7c",
+        ),
+        (SubjectNames::Intel, "f150218500ddc7af6291647e33d2ba79e571aa0ab8600b78d327bddf6406ea88"),
+    ] {
+        let kept = serde_json::to_value(deployment(names)).unwrap();
+        assert_eq!(kept["root_sha256"], root);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for names in [SubjectNames::Software, SubjectNames::Intel] {
+        let (one, other) = (deployment(names), deployment(names));
+        let issue = one.up_to_date(&SUBJECT, NOW);
+        assert_eq!(one.root_certificate(), other.root_certificate());
+        assert_eq!(pck_certificate(&one), pck_certificate(&other));
+        assert_eq!(one.collateral(&issue).unwrap(), other.collateral(&issue).unwrap());
+    }
+}
+
+#[test]
+fn seed_names_and_creation_time_each_give_another_root() {
+    let names = SubjectNames::Software;
+    let roots = [
+        deployment(names),
+        deployment(SubjectNames::Intel),
+        Deployment::from_seed([8; 32], names, CREATED).unwrap(),
+        Deployment::from_seed([7; 32], names, CREATED + Duration::SECOND).unwrap(),
+        Deployment::generate(names, CREATED).unwrap(),
+        Deployment::generate(names, CREATED).unwrap(),
+    ]
+    .map(|deployment| deployment.root_certificate().der().to_vec());
+    for (index, root) in roots.iter().enumerate() {
+        assert!(!roots[..index].contains(root), "root {index} is there twice");
+    }
+}
+
+#[test]
+fn what_is_kept_comes_back() {
+    let now = CREATED + Duration::milliseconds(1234);
+    let deployment = Deployment::generate(SubjectNames::Software, now).unwrap();
+    let kept = serde_json::to_string(&deployment).unwrap();
+    let back: Deployment = serde_json::from_str(&kept).unwrap();
+    assert_eq!(back.root_certificate(), deployment.root_certificate());
+    assert_eq!(pck_certificate(&back), pck_certificate(&deployment));
+}
+
+#[test]
+fn a_damaged_deployment_is_recognised() {
+    let kept = serde_json::to_string(&deployment(SubjectNames::Software)).unwrap();
+    for (part, damaged, complaint) in [
+        ("0707", "0607", "damaged"),
+        ("software", "intel", "damaged"),
+        ("2026", "2025", "damaged"),
+        ("\"root_sha256\":\"", "\"root_sha256\":\"00", "length"),
+        ("\"version\":1", "\"version\":2", "version 2"),
+        ("{", "{\"more\":0,", "unknown field `more`"),
+        ("2026", "1926", "1970"),
+    ] {
+        assert!(kept.contains(part), "{part} is not in {kept}");
+        let refusal = serde_json::from_str::<Deployment>(&kept.replacen(part, damaged, 1));
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains(complaint), "{part} -> {damaged}: {error}");
+    }
+}
+
+#[test]
+fn debug_output_has_no_secret() {
+    let text = format!("{:?}", deployment(SubjectNames::Software));
+    assert!(text.contains("Software"));
+    assert!(!text.contains("seed") && !text.contains("7, 7"), "{text}");
+}
+
+#[test]
+fn the_creation_time_lies_within_the_life_of_the_root() {
+    for created in [datetime!(1969-12-31 23:59:59 UTC), datetime!(2049-12-31 23:59:59 UTC)] {
+        let refusal = Deployment::from_seed([7; 32], SubjectNames::Software, created);
+        assert!(matches!(refusal, Err(PkiError::Created(time)) if time == created));
+    }
+}

@@ -1,0 +1,97 @@
+//! The evidence as a whole: dcap-qvl decides whether it holds.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dcap_qvl::verify::QuoteVerifier;
+use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
+use sgx::{Collateral, Quote, QuoteHeader, QuoteParseError};
+
+use crate::diagnosis::diagnose;
+use crate::failure::{At, Failure, Problem};
+use crate::{Attested, Step, TrustedRoot, TrustedRoots};
+
+/// What the quote proves under one of the roots, or where it went furthest.
+pub(crate) fn check(
+    quote: &[u8],
+    collateral: &Collateral,
+    roots: &TrustedRoots,
+    now: SystemTime,
+) -> Result<Attested, Failure> {
+    let quote = parse(quote).at(Step::QuoteFormat)?;
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut furthest = None;
+    for root in roots.iter() {
+        match check_under(root, &quote, collateral, now) {
+            Ok(attested) => return Ok(attested),
+            Err(failure) => furthest = furthest.max(Some(failure)),
+        }
+    }
+    Err(furthest.unwrap_or_else(|| Failure::elsewhere("no root is trusted".to_owned())))
+}
+
+fn parse(quote: &[u8]) -> Result<Quote, Problem> {
+    let quote = Quote::parse_padded(quote).map_err(|error| {
+        Problem::Undecided(match error {
+            QuoteParseError::Version(_) | QuoteParseError::AttestationKeyType(_) => {
+                error.to_string()
+            }
+            _ => format!("these bytes are no whole quote: {error}"),
+        })
+    })?;
+    if quote.header.qe_vendor_id != QuoteHeader::INTEL_QE_VENDOR_ID {
+        let vendor = hex::encode(quote.header.qe_vendor_id);
+        return Err(Problem::Undecided(format!("QE vendor {vendor} is not supported")));
+    }
+    match quote.header.reserved.get() {
+        0 => Ok(quote),
+        other => Err(Problem::Undecided(format!("kind of TEE {other:#x} is not SGX (0)"))),
+    }
+}
+
+fn check_under(
+    root: &TrustedRoot,
+    quote: &Quote,
+    collateral: &Collateral,
+    now: u64,
+) -> Result<Attested, Failure> {
+    match authority(root, quote, collateral, now) {
+        Ok(claims) => Attested::new(quote.report_body, &claims, root).map_err(Failure::elsewhere),
+        Err(reason) => {
+            diagnose(quote, collateral, root, now)?;
+            Err(Failure::elsewhere(reason))
+        }
+    }
+}
+
+/// Debug enclaves pass here: whether they are allowed is for the policy to say.
+fn authority(
+    root: &TrustedRoot,
+    quote: &Quote,
+    collateral: &Collateral,
+    now: u64,
+) -> Result<QuoteClaims, String> {
+    QuoteVerifier::new(root.der().to_vec())
+        .allow_debug(true)
+        .verify_with_policy(
+            &quote.to_bytes(),
+            dcap_qvl_collateral(collateral.clone()),
+            now,
+            &QuotePolicy::claims_only(now),
+        )
+        .map_err(|error| format!("{error:#}"))
+}
+
+fn dcap_qvl_collateral(collateral: Collateral) -> QuoteCollateralV3 {
+    QuoteCollateralV3 {
+        pck_crl_issuer_chain: collateral.pck_crl_issuer_chain,
+        root_ca_crl: collateral.root_ca_crl,
+        pck_crl: collateral.pck_crl,
+        tcb_info_issuer_chain: collateral.tcb_info_issuer_chain,
+        tcb_info: collateral.tcb_info,
+        tcb_info_signature: collateral.tcb_info_signature,
+        qe_identity_issuer_chain: collateral.qe_identity_issuer_chain,
+        qe_identity: collateral.qe_identity,
+        qe_identity_signature: collateral.qe_identity_signature,
+        pck_certificate_chain: collateral.pck_certificate_chain,
+    }
+}

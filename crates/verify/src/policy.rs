@@ -1,0 +1,128 @@
+//! What the verifier demands of an enclave that the evidence has proved to be genuine.
+
+use std::fmt::Display;
+
+use sgx::{MrEnclave, MrSigner, ReportBody, ReportData};
+
+use crate::{Attested, Outcome, Step, StepResult, TcbStatus};
+
+/// What an enclave has to be. `None` demands nothing.
+///
+/// The default is strict about the platform and open about the enclave: no debug enclaves, only
+/// [`TcbStatus::UpToDate`], any identity. A verifier that hands out secrets sets at least
+/// `mr_enclave`, or `mr_signer` with `isv_prod_id` and `minimum_isv_svn`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The enclave's MRENCLAVE.
+    pub mr_enclave: Option<MrEnclave>,
+    /// The enclave's MRSIGNER.
+    pub mr_signer: Option<MrSigner>,
+    /// The enclave's ISVPRODID.
+    pub isv_prod_id: Option<u16>,
+    /// The lowest ISVSVN.
+    pub minimum_isv_svn: Option<u16>,
+    /// All 64 bytes of the enclave's REPORTDATA.
+    pub report_data: Option<ReportData>,
+    /// Whether the enclave may be a debug enclave, which keeps no secrets.
+    pub allow_debug: bool,
+    /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
+    /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the
+    /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
+    /// here: it is refused in any case.
+    pub accepted_tcb_statuses: Vec<TcbStatus>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            mr_enclave: None,
+            mr_signer: None,
+            isv_prod_id: None,
+            minimum_isv_svn: None,
+            report_data: None,
+            allow_debug: false,
+            accepted_tcb_statuses: vec![TcbStatus::UpToDate],
+        }
+    }
+}
+
+type Rule<'a> = Box<dyn Fn(&Attested) -> Result<(), String> + 'a>;
+
+impl Policy {
+    /// Checks every rule, also after one has failed.
+    pub(crate) fn check(&self, attested: &Attested) -> Vec<StepResult> {
+        let result = |(step, rule): (Step, Rule<'_>)| StepResult {
+            step,
+            outcome: match rule(attested) {
+                Ok(()) => Outcome::Passed,
+                Err(reason) => Outcome::Failed(reason),
+            },
+        };
+        self.rules().into_iter().map(result).collect()
+    }
+
+    /// The steps of this policy.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step> {
+        self.rules().into_iter().map(|(step, _)| step)
+    }
+
+    fn rules(&self) -> Vec<(Step, Rule<'_>)> {
+        let mut rules: Vec<(Step, Rule<'_>)> = vec![
+            (Step::Debug, Box::new(|attested| self.debug(attested))),
+            (Step::TcbStatus, Box::new(|attested| self.tcb_status(attested))),
+        ];
+        if let Some(expected) = self.mr_enclave {
+            rules.push((Step::MrEnclave, equal("MRENCLAVE", expected, |e| e.mr_enclave)));
+        }
+        if let Some(expected) = self.mr_signer {
+            rules.push((Step::MrSigner, equal("MRSIGNER", expected, |e| e.mr_signer)));
+        }
+        if let Some(expected) = self.isv_prod_id {
+            rules.push((Step::IsvProdId, equal("ISVPRODID", expected, |e| e.isv_prod_id.get())));
+        }
+        if let Some(minimum) = self.minimum_isv_svn {
+            rules.push((Step::IsvSvn, at_least(minimum)));
+        }
+        if let Some(expected) = self.report_data {
+            rules.push((Step::ReportData, equal("REPORTDATA", expected, |e| e.report_data)));
+        }
+        rules
+    }
+
+    fn debug(&self, attested: &Attested) -> Result<(), String> {
+        if attested.enclave.attributes.is_debug() && !self.allow_debug {
+            return Err("this is a debug enclave, which keeps no secrets".to_owned());
+        }
+        Ok(())
+    }
+
+    fn tcb_status(&self, Attested { tcb, .. }: &Attested) -> Result<(), String> {
+        if self.accepted_tcb_statuses.contains(&tcb.status) {
+            return Ok(());
+        }
+        let accepted = TcbStatus::list(&self.accepted_tcb_statuses);
+        let advisories = match tcb.advisory_ids.join(", ") {
+            none if none.is_empty() => none,
+            advisories => format!(" ({advisories})"),
+        };
+        Err(format!("the TCB status is {}{advisories}; accepted: {accepted}", tcb.status))
+    }
+}
+
+fn equal<T: PartialEq + Display + 'static>(
+    name: &'static str,
+    expected: T,
+    actual: fn(&ReportBody) -> T,
+) -> Rule<'static> {
+    Box::new(move |attested| match actual(&attested.enclave) {
+        actual if actual == expected => Ok(()),
+        actual => Err(format!("{name} is {actual}; expected: {expected}")),
+    })
+}
+
+fn at_least(minimum: u16) -> Rule<'static> {
+    Box::new(move |attested| match attested.enclave.isv_svn.get() {
+        actual if actual >= minimum => Ok(()),
+        actual => Err(format!("ISVSVN is {actual}; expected: at least {minimum}")),
+    })
+}

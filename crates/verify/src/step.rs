@@ -1,0 +1,105 @@
+//! The steps of a verification, and how each one ended.
+
+use std::fmt;
+
+use serde::Serialize;
+
+macro_rules! steps {
+    ($($variant:ident $name:literal $meaning:literal;)+) => {
+        /// A step of the verification, in the order in which they are taken.
+        ///
+        /// In JSON a step is its name in lower case with hyphens, such as `tcb-info`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub enum Step {
+            $(
+                #[doc = $meaning]
+                #[serde(rename = $name)]
+                $variant,
+            )+
+        }
+
+        impl Step {
+            /// What it means that the step passed.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $meaning,)+
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    QuoteFormat "quote-format" "the bytes are an SGX quote, version 3, signed with ECDSA P-256";
+    RootCrl "root-crl" "the trusted root signed its revocation list and is not on it";
+    TcbInfo "tcb-info" "the TCB info (security versions of this kind of platform) is signed under the root and in date";
+    QeIdentity "qe-identity" "the QE identity (what the Quoting Enclave must look like) is signed under the root and in date";
+    PckCertificate "pck-certificate" "the platform's PCK certificate leads to the root and is not revoked";
+    QeReportSignature "qe-report-signature" "the platform's PCK key signed the report of the Quoting Enclave";
+    AttestationKey "attestation-key" "the Quoting Enclave's report vouches for the attestation key";
+    QeMatch "qe-match" "the Quoting Enclave is the one that the QE identity describes";
+    QuoteSignature "quote-signature" "the attestation key signed the quote: its contents are genuine";
+    TcbLevel "tcb-level" "the platform reaches a published security version that is not revoked";
+    Debug "debug" "policy: the enclave's memory is closed to debuggers, or debugging is allowed";
+    TcbStatus "tcb-status" "policy: the TCB status is an accepted one";
+    MrEnclave "mr-enclave" "policy: the enclave's code is the expected one (MRENCLAVE)";
+    MrSigner "mr-signer" "policy: the enclave's signer is the expected one (MRSIGNER)";
+    IsvProdId "isv-prod-id" "policy: the enclave is the expected product of its signer (ISVPRODID)";
+    IsvSvn "isv-svn" "policy: the enclave's security version is high enough (ISVSVN)";
+    ReportData "report-data" "policy: the enclave bound the expected data to the quote (REPORTDATA)";
+}
+
+impl Step {
+    /// The steps that prove what the quote says. Steps after these are those of the policy.
+    pub const EVIDENCE: [Self; 10] = [
+        Self::QuoteFormat,
+        Self::RootCrl,
+        Self::TcbInfo,
+        Self::QeIdentity,
+        Self::PckCertificate,
+        Self::QeReportSignature,
+        Self::AttestationKey,
+        Self::QeMatch,
+        Self::QuoteSignature,
+        Self::TcbLevel,
+    ];
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meaning())
+    }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", content = "reason", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// What the step's meaning says is true.
+    Passed,
+    /// It is not, or could not be found out: why.
+    Failed(String),
+    /// Nothing is known, because the verification ended before.
+    NotReached,
+}
+
+/// One step and how it ended; in JSON `{"step", "outcome", "reason"}`, the reason if it failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepResult {
+    /// Which step.
+    pub step: Step,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl fmt::Display for StepResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome {
+            Outcome::Passed => write!(f, "passed       {}", self.step),
+            Outcome::Failed(reason) => write!(f, "FAILED       {}: {reason}", self.step),
+            Outcome::NotReached => write!(f, "not reached  {}", self.step),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! TCB status, the names of the PCS API v4.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// How current the platform's security versions are, in the words of Intel's TCB info.
+///
+/// In JSON and in text a status is its official name, such as `UpToDate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum TcbStatus {
+    /// Nothing is known to be missing.
+    UpToDate,
+    /// The platform is current, and the enclave's own code has to work around a weakness.
+    SWHardeningNeeded,
+    /// The platform is current, and its configuration (for instance hyper-threading) leaves a
+    /// weakness open.
+    ConfigurationNeeded,
+    /// Both of the above.
+    ConfigurationAndSWHardeningNeeded,
+    /// Microcode, firmware or Intel's enclaves lack a security update.
+    OutOfDate,
+    /// They lack an update, and the configuration leaves a weakness open.
+    OutOfDateConfigurationNeeded,
+    /// The platform's keys are no longer trustworthy. No policy can accept this.
+    Revoked,
+}
+
+/// A name that is no TCB status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no TCB status; use one of {all}", all = TcbStatus::list(&TcbStatus::ALL))]
+pub struct UnknownTcbStatus(String);
+
+impl TcbStatus {
+    /// Every status.
+    pub const ALL: [Self; 7] = [
+        Self::UpToDate,
+        Self::SWHardeningNeeded,
+        Self::ConfigurationNeeded,
+        Self::ConfigurationAndSWHardeningNeeded,
+        Self::OutOfDate,
+        Self::OutOfDateConfigurationNeeded,
+        Self::Revoked,
+    ];
+
+    pub(crate) fn list(statuses: &[Self]) -> String {
+        let names: Vec<String> = statuses.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    }
+}
+
+impl fmt::Display for TcbStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl FromStr for TcbStatus {
+    type Err = UnknownTcbStatus;
+
+    /// Reads the official name, in its exact spelling.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.to_string() == name)
+            .ok_or_else(|| UnknownTcbStatus(name.to_owned()))
+    }
+}

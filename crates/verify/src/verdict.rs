@@ -1,0 +1,101 @@
+//! The verdict.
+
+use std::fmt;
+
+use serde::Serialize;
+use sgx::Describe;
+
+use crate::failure::Failure;
+use crate::{Attested, Outcome, Policy, Step, StepResult};
+
+/// What a verification decided. See the crate's documentation for where the lines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The evidence holds, and the policy agrees.
+    Trusted,
+    /// The evidence says no, or the policy does.
+    Refused,
+    /// Evidence is missing or unusable.
+    Undecided,
+}
+
+/// The answer to [`verify`](crate::verify).
+///
+/// In JSON `{"decision", "reason", "steps", "attested"}`, of which `reason` and `attested` may be
+/// null; the names of these fields and of theirs stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// What was decided.
+    pub decision: Decision,
+    /// Why the quote is not trusted; `None` if it is.
+    pub reason: Option<String>,
+    /// Every step in order: [`Step::EVIDENCE`], then those of the policy.
+    pub steps: Vec<StepResult>,
+    /// What the evidence proves; `None` unless all steps of the evidence passed. It is also there
+    /// when the policy refuses, to show what it refused: who wants to rely on it asks
+    /// [`Verdict::trusted`].
+    pub attested: Option<Attested>,
+}
+
+impl Verdict {
+    /// What was attested, if the decision is [`Decision::Trusted`].
+    #[must_use]
+    pub fn trusted(&self) -> Option<&Attested> {
+        self.attested.as_ref().filter(|_| self.decision == Decision::Trusted)
+    }
+
+    /// The evidence holds: the policy decides.
+    pub(crate) fn of_policy(attested: Attested, policy: &Policy) -> Self {
+        let rules = policy.check(&attested);
+        let reasons: Vec<String> = rules.iter().filter_map(failed).collect();
+        let proved = Step::EVIDENCE.map(|step| StepResult { step, outcome: Outcome::Passed });
+        Self {
+            decision: if reasons.is_empty() { Decision::Trusted } else { Decision::Refused },
+            reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            steps: proved.into_iter().chain(rules).collect(),
+            attested: Some(attested),
+        }
+    }
+
+    /// The evidence does not hold: steps before the failed one passed, those after were not
+    /// reached. Of a failure that belongs to no step, no step can be said to have passed.
+    pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
+        let failed = failure.step;
+        let (decision, reason) = failure.into_decision();
+        let outcome = |step| match failed {
+            Some(failed) if step < failed => Outcome::Passed,
+            Some(failed) if step == failed => Outcome::Failed(reason.clone()),
+            _ => Outcome::NotReached,
+        };
+        let steps = Step::EVIDENCE.into_iter().chain(policy.steps());
+        let steps = steps.map(|step| StepResult { step, outcome: outcome(step) }).collect();
+        Self { decision, reason: Some(reason), steps, attested: None }
+    }
+}
+
+fn failed(result: &StepResult) -> Option<String> {
+    match &result.outcome {
+        Outcome::Failed(reason) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decision = match self.decision {
+            Decision::Trusted => "TRUSTED",
+            Decision::Refused => "REFUSED",
+            Decision::Undecided => "COULD NOT DECIDE",
+        };
+        match &self.reason {
+            Some(reason) => writeln!(f, "{decision}: {reason}")?,
+            None => writeln!(f, "{decision}")?,
+        }
+        self.steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+        match &self.attested {
+            Some(attested) => write!(f, "{}", attested.describe()),
+            None => Ok(()),
+        }
+    }
+}

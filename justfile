@@ -1,0 +1,61 @@
+# The steps of CI, each with the promise that it keeps. `just` alone lists them.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+[private]
+default:
+    @just --list
+
+# Everything that is quick: what a change must pass.
+ci: fmt deny clippy test doc crypto-build
+
+# Everything works, with no network, no root, no SGX and no protoc.
+test:
+    cargo test --workspace
+
+# One layout of the code.
+fmt:
+    cargo fmt --all --check
+
+# No panic is reachable from input, no unsafe code, no known bad habit.
+clippy:
+    cargo clippy --workspace --all-targets -- --deny warnings
+
+# Every public item is documented, and every link in the documentation leads somewhere.
+doc:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
+
+# Only licences that fit ours, only crates.io, nothing that needs more than gcc to build.
+deny:
+    cargo deny check --hide-inclusion-graph bans licenses sources
+
+# The crypto library builds with a C compiler and binutils: no cmake, nasm, perl or go.
+crypto-build:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    alone=$(mktemp -d)
+    trap 'rm -rf "$alone"' EXIT
+    mkdir "$alone/bin"
+    for tool in cc ar as ld; do
+        ln -s "$(command -v "$tool")" "$alone/bin/$tool"
+    done
+    ln -s "$(rustc --print sysroot)"/bin/{cargo,rustc} "$alone/bin/"
+    cargo fetch --locked --target x86_64-unknown-linux-gnu
+    env -i HOME="$HOME" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" PATH="$alone/bin" \
+        cargo build --offline --package aws-lc-rs --target-dir "$alone/target"
+
+# No input makes a parser panic, hang or eat memory, as far as a short run of each target can tell.
+fuzz-smoke seconds="10":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for target in $(cargo +nightly fuzz list); do
+        echo "fuzzing $target for {{ seconds }} s"
+        mkdir -p "fuzz/corpus/$target"
+        cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+            -max_total_time={{ seconds }} -timeout=5 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
+            2>&1 | grep --invert-match '# Uses: '
+    done
+
+# The figures of SPECIFICATION.md, as ratios within one run.
+bench:
+    cargo bench --package quote-helper
