@@ -1,5 +1,7 @@
 //! The frame around a message: its length in 4 bytes, little-endian, then the message.
 
+use crate::wire::Writer;
+
 /// The largest request that a service reads. The largest one of the protocol's ECDSA part, a list of
 /// ten attestation key ids, has about 2,600 bytes.
 pub const MAX_REQUEST_SIZE: usize = 8 * 1024;
@@ -39,11 +41,12 @@ pub fn body_size(header: [u8; FRAME_HEADER_SIZE], limit: usize) -> Result<usize,
     }
 }
 
-/// A frame around `message`, in one piece: a reader of Intel's does not survive several.
-pub(crate) fn frame(message: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    let mut frame = Vec::with_capacity(message.len().saturating_add(FRAME_HEADER_SIZE));
+/// A frame around a message with this sub-message only.
+pub(crate) fn frame(number: u32, sub_message: &Writer) -> Vec<u8> {
+    let message = Writer::with_room_for(sub_message).bytes(number, sub_message.as_bytes());
+    let size = u32::try_from(message.as_bytes().len()).unwrap_or(u32::MAX);
+    let mut frame = Vec::with_capacity(message.as_bytes().len().saturating_add(FRAME_HEADER_SIZE));
     frame.extend(size.to_le_bytes());
-    frame.extend(message);
+    frame.extend(message.as_bytes());
     frame
 }

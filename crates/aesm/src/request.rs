@@ -206,8 +206,8 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn to_frame(&self, timeout_ms: Option<u32>) -> Vec<u8> {
         let operation = self.operation();
-        let fields = self.write().integer32(operation.timeout_number(), timeout_ms).finish();
-        frame(&Writer::default().bytes(operation.number(), fields.as_slice()).finish())
+        let fields = self.write().integer32(operation.timeout_number(), timeout_ms);
+        frame(operation.number(), &fields)
     }
 
     /// Which operation is asked for.

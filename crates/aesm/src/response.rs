@@ -68,8 +68,8 @@ impl Response {
     #[must_use]
     pub fn to_frame(&self) -> Vec<u8> {
         let error = self.error.map_or(0, AesmError::number);
-        let fields = self.payload.write(Writer::default().integer32(1, error)).finish();
-        frame(&Writer::default().bytes(self.payload.number(), fields.as_slice()).finish())
+        let fields = self.payload.write(Writer::default().integer32(1, error));
+        frame(self.payload.number(), &fields)
     }
 }
 

@@ -147,13 +147,18 @@ impl Writer {
         if let Some(value) = value.into() {
             self.push(u64::from(number) << 3 | 2);
             self.push(value.len() as u64);
-            self.0.extend(value);
+            self.0.extend_from_slice(value);
         }
         self
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.0
+    /// A writer with room for a message that has `sub_message` in it.
+    pub(crate) fn with_room_for(sub_message: &Self) -> Self {
+        Self(Vec::with_capacity(sub_message.0.len().saturating_add(16)))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     fn push(&mut self, mut value: u64) {

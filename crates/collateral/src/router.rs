@@ -7,15 +7,16 @@ use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response, Result};
 use axum::routing::get;
 
 use crate::query::{
     CrlQuery, DistributionPoint, Encoding, EvaluationQuery, PckCertQuery, PckCrlQuery, TcbQuery,
 };
-use crate::{EvaluationSet, PcsError, PcsSource, answer};
+use crate::{EvaluationSet, PcsSource, answer};
 
 type Source = State<Arc<dyn PcsSource>>;
+type BadRequest = (StatusCode, &'static str);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -40,14 +41,11 @@ pub fn router(source: Arc<dyn PcsSource>) -> Router {
 async fn pck_certificate(
     State(source): Source,
     Query(query): Query<PckCertQuery>,
-) -> impl IntoResponse {
-    source.pck_certificate(&query.into())
+) -> Result<Response> {
+    Ok(source.pck_certificate(&query.into())?.into_response())
 }
 
-async fn pck_crl(
-    State(source): Source,
-    Query(query): Query<PckCrlQuery>,
-) -> Result<Response, PcsError> {
+async fn pck_crl(State(source): Source, Query(query): Query<PckCrlQuery>) -> Result<Response> {
     Ok(answer::pck_crl(&source.pck_crl(query.ca)?, query.encoding))
 }
 
@@ -55,46 +53,45 @@ async fn tcb_info(
     State(source): Source,
     Query(query): Query<TcbQuery>,
     Query(evaluation): Query<EvaluationQuery>,
-) -> Result<Response, Response> {
-    let answer = source.tcb_info(query.fmspc, evaluation_set(&evaluation)?);
-    answer.map(|found| answer::tcb_info(&found)).map_err(IntoResponse::into_response)
+) -> Result<Response> {
+    let set = evaluation_set(&evaluation)?;
+    Ok(answer::tcb_info(&source.tcb_info(query.fmspc, set)?))
 }
 
 async fn qe_identity(
     State(source): Source,
     Query(evaluation): Query<EvaluationQuery>,
-) -> Result<Response, Response> {
-    let answer = source.qe_identity(evaluation_set(&evaluation)?);
-    answer.map(|found| answer::qe_identity(&found)).map_err(IntoResponse::into_response)
+) -> Result<Response> {
+    Ok(answer::qe_identity(&source.qe_identity(evaluation_set(&evaluation)?)?))
 }
 
-fn evaluation_set(query: &EvaluationQuery) -> Result<EvaluationSet, Response> {
+fn evaluation_set(query: &EvaluationQuery) -> Result<EvaluationSet, BadRequest> {
     query.set().ok_or_else(|| bad_request("give update or tcbEvaluationDataNumber, not both"))
 }
 
-async fn root_ca_crl(State(source): Source) -> Result<Response, PcsError> {
+async fn root_ca_crl(State(source): Source) -> Result<Response> {
     Ok(answer::crl(&source.root_ca_crl()?, Encoding::Hex))
 }
 
-async fn root_ca_crl_der(State(source): Source) -> Result<Response, PcsError> {
+async fn root_ca_crl_der(State(source): Source) -> Result<Response> {
     Ok(answer::crl(&source.root_ca_crl()?, Encoding::Der))
 }
 
-async fn crl(State(source): Source, Query(query): Query<CrlQuery>) -> Result<Response, Response> {
-    let crl = match query.distribution_point() {
-        Some(DistributionPoint::Root) => source.root_ca_crl(),
-        Some(DistributionPoint::PckCa(ca)) => source.pck_crl(ca).map(|answer| answer.crl),
-        None => return Err(bad_request("uri names no CRL distribution point that is known here")),
+async fn crl(State(source): Source, Query(query): Query<CrlQuery>) -> Result<Response> {
+    let unknown = || bad_request("uri names no CRL distribution point that is known here");
+    let crl = match query.distribution_point().ok_or_else(unknown)? {
+        DistributionPoint::Root => source.root_ca_crl()?,
+        DistributionPoint::PckCa(ca) => source.pck_crl(ca)?.crl,
     };
-    crl.map(|crl| answer::crl(&crl, Encoding::Der)).map_err(IntoResponse::into_response)
+    Ok(answer::crl(&crl, Encoding::Der))
 }
 
 async fn v3_has_ended() -> (StatusCode, &'static str) {
     (StatusCode::GONE, "version 3 of this API has ended; ask below /sgx/certification/v4/")
 }
 
-fn bad_request(text: &'static str) -> Response {
-    (StatusCode::BAD_REQUEST, text).into_response()
+fn bad_request(text: &'static str) -> BadRequest {
+    (StatusCode::BAD_REQUEST, text)
 }
 
 /// Gives each response a Request-ID of 32 hexadecimal digits, by which the log knows it.

@@ -1,6 +1,6 @@
 //! The API, byte by byte over a socket.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod software;
 
@@ -46,12 +46,13 @@ async fn exchange(server: &Server, request: &str) -> Answer {
 
 fn parse(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let (head, body) = (&bytes[..end], &bytes[end.saturating_add(4)..]);
+    let head = std::str::from_utf8(head).unwrap();
     let (first, headers) = head.split_once("\r\n").unwrap();
     let status = first.split(' ').nth(1).unwrap().parse().unwrap();
     let headers = headers.split("\r\n").map(|line| line.split_once(": ").unwrap());
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+    Answer { status, headers, body: body.to_vec() }
 }
 
 /// The question for the PCK certificate of the platform behind the server.

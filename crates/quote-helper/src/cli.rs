@@ -4,22 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{inspect, load, platform, quote, serve, verify};
 use crate::failure::EXIT_CODES;
-use crate::logging::LogFormat;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
-    /// The form of the log on standard error.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "text",
-        global = true,
-        env = "QUOTE_HELPER_LOG_FORMAT"
-    )]
-    pub(crate) log_format: LogFormat,
-
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -11,6 +11,8 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
 use service::Limits;
 
+use crate::logging::LogFormat;
+
 /// Where the configuration is, if nobody says otherwise. It may be missing.
 const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
@@ -49,6 +51,11 @@ pub(crate) struct Settings {
     /// Serves metrics for Prometheus over HTTP here, at /metrics [default: nowhere].
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+
+    /// The form of the log on standard error [default: text]. QUOTE_HELPER_LOG says which messages are
+    /// logged, for instance `debug`.
+    #[arg(long, value_enum, env = "QUOTE_HELPER_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 
     /// Connections at once; further clients wait [default: 16384].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
@@ -110,6 +117,7 @@ impl Settings {
             state_dir: self.state_dir.or(other.state_dir),
             collateral_listen: self.collateral_listen.or(other.collateral_listen),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),
+            log_format: self.log_format.or(other.log_format),
             max_connections: self.max_connections.or(other.max_connections),
             max_queued_quotes: self.max_queued_quotes.or(other.max_queued_quotes),
             quoting_threads: self.quoting_threads.or(other.quoting_threads),

@@ -45,6 +45,12 @@ pub trait Quoter: Send + Sync {
     /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not made
     /// for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
+
+    /// Whether a quote takes microseconds and never waits for anything, so that to hand it to another
+    /// thread would cost more than to make it.
+    fn is_immediate(&self) -> bool {
+        false
+    }
 }
 
 /// What an application enclave has to know before it can ask for a quote.

@@ -53,6 +53,10 @@ impl Quoter for SoftwareQuoter {
             .map_err(|error| QuotingError::new(code(&error), error.to_string()))?;
         Ok(QuoteReply { quote, qe_report_info })
     }
+
+    fn is_immediate(&self) -> bool {
+        true
+    }
 }
 
 fn code(error: &QuoteError) -> AesmError {

@@ -1,130 +1,149 @@
 //! One connection: a frame in, a frame out, as long as the client goes on.
 
-use std::io::{self, ErrorKind};
-use std::time::{Duration, Instant};
+use std::io::{self, ErrorKind, Read, Write};
 
-use aesm::{FRAME_HEADER_SIZE, MAX_REQUEST_SIZE, body_size};
-use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
-use tokio::sync::watch;
-use tokio::time::timeout;
-use tracing::debug;
+use aesm::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, Response, body_size};
 
-use crate::handler::Handler;
-use crate::limits::Limits;
-use crate::metrics::{Metrics, Outcome};
+use crate::handler::{Answer, Handler, QuoteOrder};
 
-/// What all connections share.
-pub(crate) struct Shared {
-    pub(crate) handler: Handler,
-    pub(crate) limits: Limits,
-    pub(crate) metrics: Metrics,
+/// How much is read at a time: more than any request of a usual client.
+const READ_SIZE: usize = 2 * 1024;
+
+/// What a connection cannot go on without.
+pub(crate) enum Need {
+    /// Bytes of the next request.
+    Request,
+    /// Room for the rest of a reply.
+    Room,
+    /// A quote.
+    Quote(Box<QuoteOrder>),
 }
 
-/// After the service was told to stop, a client that has just connected has this long to begin.
-const LAST_CALL: Duration = Duration::from_millis(500);
+/// Why a connection ends.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum End {
+    /// The client is done.
+    #[error("the client has closed the connection")]
+    Closed,
+    /// What the client sent cannot be answered.
+    #[error("the request is none of the protocol's ECDSA part")]
+    Unanswerable,
+    /// What the client sent is not even read.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The system says no; also when the client goes away in the middle.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
 
-/// Serves a connection to its end. Whatever goes wrong ends this connection only.
-pub(crate) async fn serve(stream: UnixStream, shared: &Shared, stopping: watch::Receiver<bool>) {
-    let mut connection = Connection { stream, shared, received: Vec::new(), stopping };
-    let mut served = false;
-    while let Some(request) = connection.request(served).await {
-        if connection.reply(&request).await.is_none() {
-            break;
-        }
-        served = true;
+/// A socket that does not block, before or after it has been registered with the runtime.
+pub(crate) trait Socket {
+    fn receive(&self, bytes: &mut [u8]) -> io::Result<usize>;
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Socket for std::os::unix::net::UnixStream {
+    fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(bytes)
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
     }
 }
 
-struct Connection<'a> {
-    stream: UnixStream,
-    shared: &'a Shared,
-    /// Bytes of the next request or requests; holds no memory while the connection is idle.
+impl Socket for tokio::net::UnixStream {
+    fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.try_read(bytes)
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+/// What has been received and not answered, answered and not sent.
+#[derive(Default)]
+pub(crate) struct Connection {
     received: Vec<u8>,
-    stopping: watch::Receiver<bool>,
+    unsent: Vec<u8>,
+    /// How many requests were whole.
+    pub(crate) requests: u64,
 }
 
-impl Connection<'_> {
-    /// The next request; `None` when the connection is to be closed.
-    async fn request(&mut self, served: bool) -> Option<Vec<u8>> {
-        if self.received.is_empty() {
-            self.received = Vec::new();
-            self.wait_for_a_client(served).await?;
-        }
-        match timeout(self.shared.limits.request_timeout, self.read_frame()).await {
-            Ok(Ok(request)) => Some(request),
-            Ok(Err(error)) => self.close(&error.to_string()),
-            Err(_) => self.close("the request did not arrive in time"),
-        }
-    }
-
-    /// Waits until there is something to read, for as long as an idle connection is kept.
-    async fn wait_for_a_client(&mut self, served: bool) -> Option<()> {
-        let limit = self.shared.limits.idle_timeout;
-        let Self { stream, stopping, .. } = self;
-        tokio::select! {
-            biased;
-            ready = timeout(limit, stream.readable()) => return ready.ok()?.ok(),
-            _ = stopping.wait_for(|stopping| *stopping) => {}
-        }
-        let last_call = if served { Duration::ZERO } else { LAST_CALL };
-        timeout(last_call, stream.readable()).await.ok()?.ok()
-    }
-
-    async fn read_frame(&mut self) -> io::Result<Vec<u8>> {
+impl Connection {
+    /// Goes on without waiting, as far as it goes.
+    pub(crate) fn advance(&mut self, socket: &impl Socket, handler: &Handler) -> Result<Need, End> {
         loop {
+            if !self.send(socket)? {
+                return Ok(Need::Room);
+            }
             if let Some(request) = take_frame(&mut self.received)? {
-                return Ok(request);
-            }
-            self.stream.readable().await?;
-            self.received.reserve(MAX_REQUEST_SIZE / 4);
-            match self.stream.try_read_buf(&mut self.received) {
-                Ok(0) if self.received.is_empty() => {
-                    return Err(ErrorKind::ConnectionAborted.into());
+                self.requests = self.requests.saturating_add(1);
+                match handler.answer(&request) {
+                    Answer::Response(response) => self.reply(&response),
+                    Answer::Quote(order) => return Ok(Need::Quote(order)),
+                    Answer::None => return Err(End::Unanswerable),
                 }
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
+            } else if !self.receive(socket)? {
+                return Ok(Need::Request);
             }
         }
     }
 
-    /// Answers in one write: a reader of Intel's does not survive a reply in several pieces.
-    async fn reply(&mut self, request: &[u8]) -> Option<()> {
-        let start = Instant::now();
-        let Some((operation, response)) = self.shared.handler.answer(request).await else {
-            self.shared.metrics.unanswered.inc();
-            return self.close("the request is none of the protocol's ECDSA part");
-        };
-        let frame = response.to_frame();
-        let outcome = Outcome::of(operation, response.error);
-        self.shared.metrics.record(outcome, start.elapsed());
-        match timeout(self.shared.limits.reply_timeout, self.stream.write_all(&frame)).await {
-            Ok(Ok(())) => Some(()),
-            Ok(Err(error)) => self.close(&error.to_string()),
-            Err(_) => self.close("the client did not take its reply in time"),
-        }
+    /// Has the response sent with the next step.
+    pub(crate) fn reply(&mut self, response: &Response) {
+        self.unsent = response.to_frame();
     }
 
-    fn close<T>(&self, reason: &str) -> Option<T> {
-        if !self.received.is_empty() || reason != ErrorKind::ConnectionAborted.to_string() {
-            let pid = self.stream.peer_cred().ok().and_then(|peer| peer.pid());
-            debug!(pid, reason, "closing a connection");
+    /// Whether a part of a request is there.
+    pub(crate) fn is_in_a_request(&self) -> bool {
+        !self.received.is_empty()
+    }
+
+    /// Sends in one write, if the client lets us: a reader of Intel's does not survive a reply in
+    /// several pieces. Says whether all is sent.
+    fn send(&mut self, socket: &impl Socket) -> Result<bool, End> {
+        while !self.unsent.is_empty() {
+            match socket.send(&self.unsent) {
+                Ok(sent) if sent == self.unsent.len() => self.unsent = Vec::new(),
+                Ok(sent) => drop(self.unsent.drain(..sent)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
         }
-        None
+        Ok(true)
+    }
+
+    /// Receives what is there. Says whether anything was.
+    fn receive(&mut self, socket: &impl Socket) -> Result<bool, End> {
+        let mut bytes = [0; READ_SIZE];
+        loop {
+            match socket.receive(&mut bytes) {
+                Ok(0) if self.received.is_empty() => return Err(End::Closed),
+                Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+                Ok(size) => {
+                    self.received.extend(bytes.iter().take(size));
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
 /// Takes the first whole frame's message off the front of `received`.
-fn take_frame(received: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+fn take_frame(received: &mut Vec<u8>) -> Result<Option<Vec<u8>>, FrameError> {
     let Some((header, rest)) = received.split_first_chunk::<FRAME_HEADER_SIZE>() else {
         return Ok(None);
     };
-    let size = body_size(*header, MAX_REQUEST_SIZE)
-        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-    let Some(message) = rest.get(..size) else { return Ok(None) };
+    let size = body_size(*header, MAX_REQUEST_SIZE)?;
+    let Some((message, rest)) = rest.split_at_checked(size) else { return Ok(None) };
     let message = message.to_vec();
-    received.drain(..FRAME_HEADER_SIZE.saturating_add(size));
+    // An idle connection holds no memory.
+    *received = rest.to_vec();
     Ok(Some(message))
 }

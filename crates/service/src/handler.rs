@@ -1,14 +1,17 @@
 //! One request: bytes become SGX types here, or are refused here with the official code.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aesm::{Operation, Payload, Request, RequestError, Response};
-use quoting::{QuoteRequest, Quoter, QuotingError};
-use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, TargetInfo, U16, U32};
+use quoting::{QuoteReply, QuoteRequest, Quoter, QuotingError};
+use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, TargetInfo};
 use tracing::{debug, warn};
 
+use crate::failure::{empty_payload, failed_payload};
+use crate::key_id_list::key_ids_in;
 use crate::limits::Limits;
+use crate::metrics::{Metrics, Outcome};
 use crate::quote_queue::QuoteQueue;
 
 /// The largest buffer that a client may have its quote padded to, in bytes. A quote has less than
@@ -18,53 +21,120 @@ pub const MAX_QUOTE_BUFFER: u32 = 64 * 1024;
 /// The size of a public key id: SHA-256.
 const PUB_KEY_ID_SIZE: u64 = 32;
 
-/// At most so many attestation key ids are in a list.
-const MAX_LISTED_KEY_IDS: usize = 10;
-
 /// Answers requests by what its Quoter says.
 pub(crate) struct Handler {
     quoter: Arc<dyn Quoter>,
     queue: QuoteQueue,
     quote_timeout: Duration,
+    metrics: Metrics,
+}
+
+/// What becomes of a request.
+pub(crate) enum Answer {
+    /// It is answered.
+    Response(Response),
+    /// It is answered by [`Handler::quote`], which takes its time.
+    Quote(Box<QuoteOrder>),
+    /// The connection is to be closed, since any reply would crash the client that sent the request.
+    None,
+}
+
+/// A request for a quote in which everything is as it must be.
+pub(crate) struct QuoteOrder {
+    request: QuoteRequest,
+    buf_size: u32,
+    begin: Instant,
+}
+
+/// What becomes of a request that is well-formed.
+enum Served {
+    Payload(Payload),
+    Quote(Box<QuoteOrder>),
 }
 
 impl Handler {
-    pub(crate) fn start(quoter: Arc<dyn Quoter>, limits: &Limits) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        quoter: Arc<dyn Quoter>,
+        limits: &Limits,
+        metrics: Metrics,
+    ) -> std::io::Result<Self> {
         let queue = QuoteQueue::start(&quoter, limits.quoting_threads, limits.queued_quotes)?;
-        Ok(Self { quoter, queue, quote_timeout: limits.quote_timeout })
+        Ok(Self { quoter, queue, quote_timeout: limits.quote_timeout, metrics })
     }
 
-    /// The operation and the response; `None` where the protocol's answer is to close the connection,
-    /// since any reply would crash the client that sent the request.
-    pub(crate) async fn answer(&self, message: &[u8]) -> Option<(Operation, Response)> {
-        let request = match Request::decode(message) {
-            Ok(request) => request,
-            Err(RequestError::Malformed(operation)) => {
-                let payload = empty_payload(operation)?;
-                let error = Some(AesmError::Unexpected);
-                return Some((operation, Response { error, payload }));
+    /// Answers at once all that can be answered at once.
+    pub(crate) fn answer(&self, message: &[u8]) -> Answer {
+        let begin = Instant::now();
+        let (operation, served, failed) = match Request::decode(message) {
+            Ok(request) => {
+                (request.operation(), self.serve(&request, begin), failed_payload(&request))
             }
-            Err(RequestError::Unrecognized) => return None,
+            Err(RequestError::Malformed(operation)) => {
+                let error = QuotingError::new(AesmError::Unexpected, "the request is malformed");
+                (operation, Err(error), empty_payload(operation))
+            }
+            Err(RequestError::Unrecognized) => return self.none(),
         };
-        let (error, payload) = match self.serve(&request).await? {
+        let Some(failed) = failed else { return self.none() };
+        let result = match served {
+            Ok(Served::Quote(order)) => return Answer::Quote(order),
+            Ok(Served::Payload(payload)) => Ok(payload),
+            Err(error) => Err(error),
+        };
+        Answer::Response(self.respond(operation, result, failed, begin))
+    }
+
+    /// Has a quote made in its turn.
+    pub(crate) async fn quote(&self, order: QuoteOrder) -> Response {
+        let QuoteOrder { request, buf_size, begin } = order;
+        let qe_report_info = request.qe_report_info.map(|info| info.as_bytes().to_vec());
+        let failed = Payload::GetQuoteEx { quote: None, qe_report_info };
+        let made = tokio::time::timeout(self.quote_timeout, self.queue.quote(request)).await;
+        let made = made.unwrap_or_else(|_| {
+            let detail = format!("no quote was made within {:?}", self.quote_timeout);
+            Err(QuotingError::new(AesmError::ServiceUnavailable, detail))
+        });
+        let result = made.map(|reply| padded(reply, buf_size));
+        self.respond(Operation::GetQuoteEx, result, failed, begin)
+    }
+
+    fn none(&self) -> Answer {
+        self.metrics.unanswered.inc();
+        Answer::None
+    }
+
+    fn respond(
+        &self,
+        operation: Operation,
+        result: Result<Payload, QuotingError>,
+        failed: Payload,
+        begin: Instant,
+    ) -> Response {
+        let (error, payload) = match result {
             Ok(payload) => (None, payload),
             Err(error) => {
-                report(request.operation(), &error);
-                (Some(error.code()), failed_payload(&request)?)
+                log(operation, &error);
+                (Some(error.code()), failed)
             }
         };
-        Some((request.operation(), Response { error, payload }))
+        self.metrics.record(Outcome::of(operation, error), begin.elapsed());
+        Response { error, payload }
     }
 
-    async fn serve(&self, request: &Request<'_>) -> Option<Result<Payload, QuotingError>> {
-        Some(match *request {
+    fn serve(&self, request: &Request<'_>, begin: Instant) -> Result<Served, QuotingError> {
+        let payload = match *request {
+            Request::GetQuoteEx { report, att_key_id, qe_report_info, buf_size } => {
+                let request = self.quote_request(report, att_key_id, qe_report_info, buf_size)?;
+                if !self.quoter.is_immediate() {
+                    let order = QuoteOrder { request, buf_size, begin };
+                    return Ok(Served::Quote(Box::new(order)));
+                }
+                self.quoter.quote(&request).map(|reply| padded(reply, buf_size))
+            }
             Request::InitQuoteEx { att_key_id, with_pub_key_id, buf_size } => {
                 self.initialize(att_key_id, with_pub_key_id, buf_size)
             }
             Request::GetQuoteSizeEx { att_key_id } => self.quote_size(att_key_id),
-            Request::GetQuoteEx { report, att_key_id, qe_report_info, buf_size } => {
-                self.quote(report, att_key_id, qe_report_info, buf_size).await
-            }
             Request::SelectAttKeyId { att_key_id_list } => self.select(att_key_id_list),
             Request::GetSupportedAttKeyIdNum => self.key_id_number(),
             Request::GetSupportedAttKeyIds { buf_size } => self.key_ids(buf_size),
@@ -77,8 +147,12 @@ impl Handler {
             | Request::GetExtendedEpidGroupId
             | Request::SwitchExtendedEpidGroup { .. }
             | Request::Register { .. }
-            | Request::CheckUpdateStatus { .. } => return None,
-        })
+            | Request::CheckUpdateStatus { .. } => {
+                let detail = "EPID, launch control and updates are not served";
+                Err(QuotingError::new(AesmError::InterfaceUnavailable, detail))
+            }
+        };
+        payload.map(Served::Payload)
     }
 
     fn initialize(
@@ -112,39 +186,25 @@ impl Handler {
         Ok(Payload::GetQuoteSizeEx { quote_size })
     }
 
-    async fn quote(
+    fn quote_request(
         &self,
         report: &[u8],
         key_id: Option<&[u8]>,
         qe_report_info: Option<&[u8]>,
         buf_size: u32,
-    ) -> Result<Payload, QuotingError> {
+    ) -> Result<QuoteRequest, QuotingError> {
         let key_id = self.known_key_id(key_id)?;
-        let parsed = |error: sgx::SizeError| parameter(error.to_string());
-        let request = QuoteRequest {
-            report: sgx::parse("REPORT", report).map_err(parsed)?,
-            key_id,
-            qe_report_info: qe_report_info
-                .map(|bytes| sgx::parse("QE report info", bytes))
-                .transpose()
-                .map_err(parsed)?,
-        };
+        let wrong = |error: sgx::SizeError| parameter(error.to_string());
+        let report = sgx::parse("REPORT", report).map_err(wrong)?;
+        let info = qe_report_info.map(|bytes| sgx::parse("QE report info", bytes));
+        let qe_report_info = info.transpose().map_err(wrong)?;
         let quote_size = self.quoter.quote_size(&key_id)?;
         if !(quote_size..=MAX_QUOTE_BUFFER).contains(&buf_size) {
             return Err(parameter(format!(
                 "the buffer for the quote has {buf_size} bytes, not {quote_size} to {MAX_QUOTE_BUFFER}"
             )));
         }
-        let quote = tokio::time::timeout(self.quote_timeout, self.queue.quote(request));
-        let mut reply = quote.await.map_err(|_| {
-            let detail = format!("no quote was made within {:?}", self.quote_timeout);
-            QuotingError::new(AesmError::ServiceUnavailable, detail)
-        })??;
-        reply.quote.resize(buf_size as usize, 0);
-        Ok(Payload::GetQuoteEx {
-            quote: Some(reply.quote),
-            qe_report_info: reply.qe_report_info.map(|info| info.as_bytes().to_vec()),
-        })
+        Ok(QuoteRequest { report, key_id, qe_report_info })
     }
 
     fn select(&self, list: Option<&[u8]>) -> Result<Payload, QuotingError> {
@@ -192,61 +252,16 @@ impl Handler {
     }
 }
 
-/// The ids of an attestation key id list: id 0, version 0 (2 bytes each), count (4), ids (256 each).
-fn key_ids_in(list: &[u8]) -> Result<Vec<AttestationKeyId>, QuotingError> {
-    let wrong = |_| parameter("the attestation key id list is not of its form");
-    let (id, rest) = U16::read_from_prefix(list).map_err(|error| wrong(error.to_string()))?;
-    let (version, rest) = U16::read_from_prefix(rest).map_err(|error| wrong(error.to_string()))?;
-    let (count, rest) = U32::read_from_prefix(rest).map_err(|error| wrong(error.to_string()))?;
-    let (ids, excess) = rest.as_chunks::<{ size_of::<AttestationKeyId>() }>();
-    let well_formed = id == 0
-        && version == 0
-        && excess.is_empty()
-        && ids.len() <= MAX_LISTED_KEY_IDS
-        && usize::try_from(count.get()) == Ok(ids.len());
-    if !well_formed {
-        return Err(wrong(String::new()));
-    }
-    ids.iter()
-        .map(|id| AttestationKeyId::read_from_bytes(id).map_err(|error| wrong(error.to_string())))
-        .collect()
-}
-
-/// What a failed request's reply holds besides the error: numbers are there even then.
-fn failed_payload(request: &Request<'_>) -> Option<Payload> {
-    let mut payload = empty_payload(request.operation())?;
-    match (&mut payload, request) {
-        (Payload::InitQuoteEx { pub_key_id_size, .. }, Request::InitQuoteEx { buf_size, .. }) => {
-            *pub_key_id_size = buf_size.unwrap_or(0);
-        }
-        (
-            Payload::GetQuoteEx { qe_report_info, .. },
-            Request::GetQuoteEx { qe_report_info: info, .. },
-        ) => *qe_report_info = info.map(<[u8]>::to_vec),
-        _ => {}
-    }
-    Some(payload)
-}
-
-/// The form of the reply to an operation that this service knows.
-fn empty_payload(operation: Operation) -> Option<Payload> {
-    Some(match operation {
-        Operation::InitQuoteEx => {
-            Payload::InitQuoteEx { target_info: None, pub_key_id_size: 0, pub_key_id: None }
-        }
-        Operation::GetQuoteSizeEx => Payload::GetQuoteSizeEx { quote_size: 0 },
-        Operation::GetQuoteEx => Payload::GetQuoteEx { quote: None, qe_report_info: None },
-        Operation::SelectAttKeyId => Payload::SelectAttKeyId { selected_att_key_id: None },
-        Operation::GetSupportedAttKeyIdNum => {
-            Payload::GetSupportedAttKeyIdNum { att_key_id_num: 0 }
-        }
-        Operation::GetSupportedAttKeyIds => Payload::GetSupportedAttKeyIds { att_key_ids: None },
-        _ => return None,
-    })
+/// The reply's fields. The quote is as long as the caller's buffer.
+fn padded(reply: QuoteReply, buf_size: u32) -> Payload {
+    let QuoteReply { mut quote, qe_report_info } = reply;
+    quote.resize(buf_size as usize, 0);
+    let qe_report_info = qe_report_info.map(|info| info.as_bytes().to_vec());
+    Payload::GetQuoteEx { quote: Some(quote), qe_report_info }
 }
 
 /// Callers' own mistakes are for whoever looks for them; the service's troubles are for everybody.
-fn report(operation: Operation, error: &QuotingError) {
+fn log(operation: Operation, error: &QuotingError) {
     match error.code() {
         AesmError::Parameter | AesmError::UnsupportedAttKeyId | AesmError::InvalidReport => {
             debug!(?operation, %error, "refused a request");
@@ -255,7 +270,7 @@ fn report(operation: Operation, error: &QuotingError) {
     }
 }
 
-fn parameter(detail: impl Into<String>) -> QuotingError {
+pub(crate) fn parameter(detail: impl Into<String>) -> QuotingError {
     QuotingError::new(AesmError::Parameter, detail)
 }
 

@@ -2,22 +2,27 @@
 //!
 //! ```text
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
-//! connection.rs   one frame in, one frame out, within limits and deadlines
-//! handler.rs      one request: bytes become sgx types here, or are refused here
-//! quote_queue.rs  quotes wait here for a thread, and for nothing else; full is AESM_BUSY
+//! connection.rs   one frame in, one frame out; says what it needs to go on
+//! waiting.rs      waits for that, within the deadlines
+//! handler.rs      one request: bytes become SGX types here, or are refused here
+//! quote_queue.rs  quotes that take their time wait here for a thread; full is AESM_BUSY
 //! ```
 //!
-//! Only quotes are queued. Everything else a client asks is answered on the spot, so that it never
-//! waits behind a quote.
+//! One thread does all but the quotes that take their time. Everything else a client asks for is
+//! answered on the spot, so that it never waits behind such a quote.
 
 mod bind;
 mod connection;
+mod failure;
 mod handler;
+mod key_id_list;
 mod limits;
 mod listener;
 mod metrics;
 mod metrics_server;
 mod quote_queue;
+mod slots;
+mod waiting;
 
 pub use bind::{BindError, BoundSocket};
 pub use handler::MAX_QUOTE_BUFFER;

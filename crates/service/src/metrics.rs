@@ -1,10 +1,11 @@
 //! What the service counts, as Prometheus reads it.
 
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aesm::Operation;
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,8 +18,7 @@ use sgx::AesmError;
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<Outcome, Counter>,
-    latency: Family<Outcome, Histogram>,
+    requests: Family<Outcome, Histogram>,
     pub(crate) connections: Gauge,
     pub(crate) unanswered: Counter,
 }
@@ -26,14 +26,31 @@ pub struct Metrics {
 /// What was asked for and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Outcome {
-    operation: String,
-    outcome: &'static str,
+    operation: Asked,
+    outcome: Ended,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Asked(Operation);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Ended(Option<AesmError>);
 
 impl Outcome {
     pub(crate) fn of(operation: Operation, error: Option<AesmError>) -> Self {
-        let outcome = error.map_or("SUCCESS", AesmError::name);
-        Self { operation: format!("{operation:?}"), outcome }
+        Self { operation: Asked(operation), outcome: Ended(error) }
+    }
+}
+
+impl EncodeLabelValue for Asked {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        write!(encoder, "{:?}", self.0)
+    }
+}
+
+impl EncodeLabelValue for Ended {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(self.0.map_or("SUCCESS", AesmError::name))
     }
 }
 
@@ -44,8 +61,7 @@ impl Metrics {
         let buckets = || Histogram::new(exponential_buckets(16e-6, 2.0, 20));
         let metrics = Self {
             registry: Arc::default(),
-            requests: Family::default(),
-            latency: Family::new_with_constructor(buckets),
+            requests: Family::new_with_constructor(buckets),
             connections: Gauge::default(),
             unanswered: Counter::default(),
         };
@@ -55,12 +71,11 @@ impl Metrics {
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
         registry.register("service", "What serves quotes", Info::new(labels));
-        registry.register("requests", "Requests by outcome", metrics.requests.clone());
         registry.register_with_unit(
             "request",
-            "Time from the whole request to the reply",
+            "Requests by outcome, and the time from the whole request to the reply",
             Unit::Seconds,
-            metrics.latency.clone(),
+            metrics.requests.clone(),
         );
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register(
@@ -72,8 +87,7 @@ impl Metrics {
     }
 
     pub(crate) fn record(&self, outcome: Outcome, time: Duration) {
-        self.latency.get_or_create(&outcome).observe(time.as_secs_f64());
-        self.requests.get_or_create(&outcome).inc();
+        self.requests.get_or_create(&outcome).observe(time.as_secs_f64());
     }
 
     /// The counters in the OpenMetrics text format.

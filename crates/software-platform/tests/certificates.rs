@@ -116,13 +116,13 @@ fn say_what_their_key_is_for() {
     let ca = KeyUsages::KeyCertSign | KeyUsages::CRLSign;
     let signer = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
     let certificates = certificates(&deployment(SubjectNames::Software));
-    let constraints = certificates.each_ref().map(|c| extension::<BasicConstraints>(c));
+    let constraints = certificates.each_ref().map(extension::<BasicConstraints>);
     let expected = [(true, Some(1)), (true, Some(0)), (false, None), (false, None)];
     assert_eq!(
         constraints.map(|(critical, found)| (critical, found.ca, found.path_len_constraint)),
         expected.map(|(ca, path_len)| (true, ca, path_len))
     );
-    let usages = certificates.each_ref().map(|c| extension::<KeyUsage>(c));
+    let usages = certificates.each_ref().map(extension::<KeyUsage>);
     assert_eq!(usages, [ca, ca, signer, signer].map(|usage| (true, KeyUsage(usage))));
 }
 

@@ -7,7 +7,6 @@ mod by_hand;
 use by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate, quote};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
-use sgx::CpuSvn;
 use software_platform::{CollateralIssue, Deployment, PkiError, SubjectNames, TcbLevel, TcbStatus};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -150,19 +149,20 @@ fn is_written_as_intel_writes_it() {
 
 /// An issue after a TCB recovery: the platform has this status, one above it is up to date.
 fn raised(deployment: &Deployment, status: TcbStatus) -> CollateralIssue {
-    let mut issue = deployment.up_to_date(&SUBJECT, NOW);
-    let [platform] = &mut issue.tcb_levels[..] else { panic!("one level") };
-    platform.status = status;
-    platform.advisory_ids = vec!["INTEL-SA-00001".to_owned(), "INTEL-SA-00002".to_owned()];
-    let mut cpu_svn = SUBJECT.cpu_svn.0;
-    cpu_svn[0] += 1;
+    let mut cpu_svn = SUBJECT.cpu_svn;
+    cpu_svn.0[0] = 5;
     let recovered = TcbLevel {
-        cpu_svn: CpuSvn(cpu_svn),
+        cpu_svn,
         pce_svn: SUBJECT.pce_svn,
         date: NOW,
         status: TcbStatus::UpToDate,
         advisory_ids: Vec::new(),
     };
+    let mut issue = deployment.up_to_date(&SUBJECT, NOW);
+    for level in &mut issue.tcb_levels {
+        level.status = status;
+        level.advisory_ids = vec!["INTEL-SA-00001".to_owned(), "INTEL-SA-00002".to_owned()];
+    }
     issue.tcb_levels.insert(0, recovered);
     issue.tcb_evaluation_data_number = 2;
     issue

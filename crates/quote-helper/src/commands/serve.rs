@@ -12,13 +12,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::{BoundSocket, Metrics};
 use software_platform::{SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::collateral_source::SoftwareCollateral;
 use crate::failure::Failure;
+use crate::logging::{self, LogFormat};
 use crate::settings::{Platform, Settings, default_socket, default_state_dir};
 
 #[derive(Debug, Args)]
@@ -34,6 +35,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.complete(arguments.config.as_deref())?;
+    logging::start(settings.log_format.unwrap_or(LogFormat::Text));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(serve(&settings))?)
 }
@@ -54,8 +56,6 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         tokio::spawn(service::serve_metrics(listener, metrics.clone(), stop.stopped()));
     }
     let (bound, listener) = BoundSocket::listen(&socket)?;
-    listener.set_nonblocking(true)?;
-    let listener = UnixListener::from_std(listener)?;
     info!(socket = %socket.display(), "serving quotes");
     let stopped = stop.stopped();
     let stop = async move {

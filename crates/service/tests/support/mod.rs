@@ -31,13 +31,11 @@ impl Service {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
         let (bound, listener) = BoundSocket::listen(&socket).unwrap();
-        listener.set_nonblocking(true).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, started) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async move {
-                let listener = tokio::net::UnixListener::from_std(listener).unwrap();
                 ready.send(()).unwrap();
                 let stop = async move {
                     let _ = stopped.await;

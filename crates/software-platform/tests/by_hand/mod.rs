@@ -37,7 +37,8 @@ pub(crate) fn key(scalar: u8) -> SigningKey {
 }
 
 pub(crate) fn public_key(key: &SigningKey) -> [u8; 64] {
-    key.verifying_key().to_sec1_point(false).as_bytes()[1..].try_into().unwrap()
+    let point = key.verifying_key().to_sec1_point(false);
+    point.as_bytes().strip_prefix(&[4]).unwrap().try_into().unwrap()
 }
 
 /// A quote of the platform, which carries this chain.

@@ -1,6 +1,7 @@
 //! The machine of the demonstration: a quote service and a collateral server, in a thread.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -10,7 +11,7 @@ use quoting::SoftwareQuoter;
 use service::{BoundSocket, Limits, Metrics};
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -40,7 +41,6 @@ impl Host {
         let pccs = format!("http://{}", web.local_addr()?);
         let socket = directory.join("aesm.socket");
         let (bound, listener) = BoundSocket::listen(&socket)?;
-        listener.set_nonblocking(true)?;
         let (stop, stopped) = oneshot::channel();
         let serve = move || serve(&runtime, platform, web, bound, listener, stopped);
         let thread = thread::Builder::new().name("quote service".to_owned()).spawn(serve)?;
@@ -59,7 +59,7 @@ fn serve(
     platform: Arc<SoftwarePlatform>,
     web: TcpListener,
     bound: BoundSocket,
-    listener: std::os::unix::net::UnixListener,
+    listener: UnixListener,
     stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
     let source = Arc::new(SoftwareCollateral::new(Arc::clone(&platform)));
@@ -70,7 +70,6 @@ fn serve(
     };
     runtime.block_on(async {
         tokio::spawn(collateral::serve(web, source, std::future::pending()));
-        let listener = UnixListener::from_std(listener)?;
         service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
             .await
             .context("the quote service failed")

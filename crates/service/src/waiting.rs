@@ -1,0 +1,114 @@
+//! Waits for what a connection needs, for a limited time.
+
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::debug;
+
+use crate::connection::{Connection, End, Need};
+use crate::handler::Handler;
+use crate::limits::Limits;
+
+/// After the service was told to stop, a client that has just connected has this long to begin.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// A connection, and how long it may keep us waiting.
+pub(crate) struct Waiting<'a> {
+    pub(crate) handler: &'a Handler,
+    pub(crate) limits: &'a Limits,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// A client that keeps us waiting too long; its connection is closed.
+#[derive(Debug, thiserror::Error)]
+enum GivenUp {
+    #[error("the request did not arrive in time")]
+    Request,
+    #[error("the client did not take its reply in time")]
+    Reply,
+    #[error("the connection was idle")]
+    Idle,
+    #[error("the connection cannot be waited for: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Waiting<'_> {
+    /// Serves the connection, which needs something, to its end. Whatever goes wrong ends this
+    /// connection only.
+    pub(crate) async fn serve(
+        mut self,
+        socket: UnixStream,
+        mut connection: Connection,
+        mut need: Need,
+    ) {
+        let mut begin = Instant::now();
+        loop {
+            let requests = connection.requests;
+            if let Err(reason) = self.fulfil(need, &socket, &mut connection, begin).await {
+                return log(&socket, &reason);
+            }
+            let was_in_a_request = connection.is_in_a_request();
+            need = match connection.advance(&socket, self.handler) {
+                Ok(need) => need,
+                Err(End::Closed) => return,
+                Err(end) => return log(&socket, &end),
+            };
+            if connection.requests != requests || !was_in_a_request {
+                begin = Instant::now();
+            }
+        }
+    }
+
+    async fn fulfil(
+        &mut self,
+        need: Need,
+        socket: &UnixStream,
+        connection: &mut Connection,
+        begin: Instant,
+    ) -> Result<(), GivenUp> {
+        match need {
+            Need::Quote(order) => {
+                let response = self.handler.quote(*order).await;
+                connection.reply(&response);
+                Ok(())
+            }
+            Need::Room => match timeout(self.limits.reply_timeout, socket.writable()).await {
+                Ok(ready) => Ok(ready?),
+                Err(_) => Err(GivenUp::Reply),
+            },
+            Need::Request if connection.is_in_a_request() => {
+                let end = begin.checked_add(self.limits.request_timeout).unwrap_or(begin);
+                match timeout_at(end, socket.readable()).await {
+                    Ok(ready) => Ok(ready?),
+                    Err(_) => Err(GivenUp::Request),
+                }
+            }
+            Need::Request => self.next_request(socket, connection.requests > 0).await,
+        }
+    }
+
+    /// Waits until there is something to read, for as long as an idle connection is kept.
+    async fn next_request(&mut self, socket: &UnixStream, served: bool) -> Result<(), GivenUp> {
+        let ready = timeout(self.limits.idle_timeout, socket.readable());
+        tokio::select! {
+            biased;
+            ready = ready => return Ok(ready.map_err(|_| GivenUp::Idle)??),
+            () = stopped(&mut self.stopping) => {}
+        }
+        let last_call = if served { Duration::ZERO } else { LAST_CALL };
+        let ready = timeout(last_call, socket.readable()).await;
+        Ok(ready.map_err(|_| GivenUp::Idle)??)
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone cannot say more: the service has ended.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+fn log(socket: &UnixStream, reason: &dyn std::error::Error) {
+    let pid = socket.peer_cred().ok().and_then(|peer| peer.pid());
+    debug!(pid, %reason, "closing a connection");
+}
