@@ -1,6 +1,13 @@
 //! Every message of the protocol, against bytes that another protobuf implementation made.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use aesm::{FRAME_HEADER_SIZE, Payload, Request, Response};
 use sgx::AesmError;

@@ -3,7 +3,7 @@
 //! this address as its PCCS finds all it needs.
 //!
 //! What the answers say comes from a [`PcsSource`]; this crate only reads the questions and writes
-//! the answers. GET, below `/sgx/certification/v4/`:
+//! the answers; [`router`] is to be served by an HTTP server with limits. GET, below `/sgx/certification/v4/`:
 //!
 //! | question | answer |
 //! |---|---|
@@ -22,11 +22,11 @@
 mod answer;
 mod query;
 mod router;
-mod server;
+mod software;
 mod source;
 
 pub use router::router;
-pub use server::serve;
+pub use software::SoftwareCollateral;
 pub use source::{
     EvaluationSet, PckAnswer, PckCa, PckCrl, PckQuestion, PcsError, PcsSource, SignedJson,
 };

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use anyhow::Error;
+
 use crate::output;
 
 /// The exit codes as `--help` shows them.
@@ -17,7 +19,7 @@ Exit codes:
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something went wrong.
-    Error(anyhow::Error),
+    Error(Error),
     /// The verdict on a quote is no; it has been printed.
     Refused,
     /// There is no verdict on a quote; the reason has been printed.
@@ -29,7 +31,7 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Error(error) => {
-                output::note(format_args!("error: {error:#}"));
+                output::note(format_args!("error: {}", explain(&error)));
                 ExitCode::from(1)
             }
             Self::Refused => ExitCode::from(3),
@@ -38,7 +40,18 @@ impl Failure {
     }
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Failure {
+/// The error and its causes, but for those that it has named already.
+pub(crate) fn explain(error: &Error) -> String {
+    let mut explained = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !explained.contains(&cause) {
+            explained = format!("{explained}: {cause}");
+        }
+    }
+    explained
+}
+
+impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }

@@ -31,6 +31,8 @@ pub(crate) fn start(format: LogFormat) {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(colors)
+        // With standard error gone there is nobody to tell, and the service goes on.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     match format {
         LogFormat::Text => log.init(),

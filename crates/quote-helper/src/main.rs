@@ -1,7 +1,6 @@
 //! `quote-helper`: SGX quotes from one service per machine.
 
 mod cli;
-mod collateral_source;
 mod commands;
 mod failure;
 mod logging;

@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::num::{NonZero, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -59,15 +60,15 @@ pub(crate) struct Settings {
 
     /// Connections at once; further clients wait [default: 16384].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
-    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_connections: Option<NonZeroUsize>,
 
     /// Quotes that may wait for a thread; one more is answered with AESM_BUSY [default: 1024].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES")]
-    pub(crate) max_queued_quotes: Option<usize>,
+    pub(crate) max_queued_quotes: Option<NonZeroUsize>,
 
     /// Threads that make quotes [default: one for each core].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_QUOTING_THREADS")]
-    pub(crate) quoting_threads: Option<usize>,
+    pub(crate) quoting_threads: Option<NonZeroUsize>,
 
     /// The time for a whole request, from its first byte [default: 5s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
@@ -132,9 +133,9 @@ impl Settings {
     pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
-            connections: self.max_connections.unwrap_or(default.connections),
-            queued_quotes: self.max_queued_quotes.unwrap_or(default.queued_quotes),
-            quoting_threads: self.quoting_threads.unwrap_or(default.quoting_threads),
+            connections: self.max_connections.map_or(default.connections, NonZero::get),
+            queued_quotes: self.max_queued_quotes.map_or(default.queued_quotes, NonZero::get),
+            quoting_threads: self.quoting_threads.map_or(default.quoting_threads, NonZero::get),
             request_timeout: self.request_timeout.unwrap_or(default.request_timeout),
             quote_timeout: self.quote_timeout.unwrap_or(default.quote_timeout),
             reply_timeout: self.reply_timeout.unwrap_or(default.reply_timeout),

@@ -25,7 +25,12 @@ const CRATES: &[Crate] = &[
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
     Crate { name: "software-platform", uses: &["sgx"], tests_use: &["verify"] },
     Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
-    Crate { name: "collateral", uses: &["sgx"], tests_use: &["software-platform", "verify"] },
+    Crate { name: "http-server", uses: &[], tests_use: &[] },
+    Crate {
+        name: "collateral",
+        uses: &["sgx", "software-platform"],
+        tests_use: &["http-server", "verify"],
+    },
     Crate {
         name: "quoting",
         uses: &["aesm", "software-platform", "sgx"],
@@ -38,7 +43,16 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "quote-helper",
-        uses: &["aesm", "collateral", "quoting", "service", "sgx", "software-platform", "verify"],
+        uses: &[
+            "aesm",
+            "collateral",
+            "http-server",
+            "quoting",
+            "service",
+            "sgx",
+            "software-platform",
+            "verify",
+        ],
         tests_use: &[],
     },
 ];

@@ -40,7 +40,8 @@ impl AesmQuoter {
                 Ok(payload) => return Ok(payload),
                 Err(error) => error,
             };
-            let over = end.is_some_and(|end| Instant::now() + pause >= end);
+            let over =
+                end.is_some_and(|end| end.saturating_duration_since(Instant::now()) <= pause);
             if over || !is_worth_repeating(&error) {
                 return Err(error);
             }

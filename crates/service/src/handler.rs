@@ -117,7 +117,7 @@ impl Handler {
                 (Some(error.code()), failed)
             }
         };
-        self.metrics.record(Outcome::of(operation, error), begin.elapsed());
+        self.metrics.record(&Outcome::of(operation, error), begin.elapsed());
         Response { error, payload }
     }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aesm::Operation;
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,6 +16,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sgx::AesmError;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counters of one service. Clones count together.
 #[derive(Clone)]
@@ -86,15 +91,19 @@ impl Metrics {
         Self { registry: Arc::new(registry), ..metrics }
     }
 
-    pub(crate) fn record(&self, outcome: Outcome, time: Duration) {
-        self.requests.get_or_create(&outcome).observe(time.as_secs_f64());
+    pub(crate) fn record(&self, outcome: &Outcome, time: Duration) {
+        self.requests.get_or_create(outcome).observe(time.as_secs_f64());
     }
 
-    /// The counters in the OpenMetrics text format.
-    pub(crate) fn encode(&self) -> String {
-        let mut encoded = String::new();
-        // Writing into a string does not fail.
-        let _ = text::encode(&mut encoded, &self.registry);
-        encoded
+    /// `/metrics` in the OpenMetrics text format, to be served over HTTP.
+    pub fn router(&self) -> Router {
+        let registry = Arc::clone(&self.registry);
+        let encode = async move || {
+            let mut encoded = String::new();
+            // Writing into a string does not fail.
+            let _ = text::encode(&mut encoded, &registry);
+            ([(CONTENT_TYPE, OPEN_METRICS)], encoded)
+        };
+        Router::new().route("/metrics", get(encode))
     }
 }

@@ -62,10 +62,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(output::result(arguments.output, &Measured::from(runs, start.elapsed()))?)
 }
 
-/// The one request that all clients repeat.
-enum OwnedRequest {
-    Quote { report: sgx::Report, key_id: AttestationKeyId, buf_size: u32 },
-    KeyIds,
+/// The one request that all clients repeat, and what it takes to ask for a quote.
+struct OwnedRequest {
+    operation: Operation,
+    report: sgx::Report,
+    key_id: AttestationKeyId,
+    buf_size: u32,
 }
 
 impl OwnedRequest {
@@ -74,24 +76,23 @@ impl OwnedRequest {
         let key_id = AttestationKeyId::ecdsa_p256();
         let target_info = quoter.initialize(&key_id)?.target_info;
         let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
-        let report = enclave.report(&target_info, ReportData::default());
-        Ok(match arguments.operation {
-            Operation::Quote => {
-                Self::Quote { report, key_id, buf_size: quoter.quote_size(&key_id)? }
-            }
-            Operation::KeyIds => Self::KeyIds,
+        Ok(Self {
+            operation: arguments.operation,
+            report: enclave.report(&target_info, ReportData::default()),
+            buf_size: quoter.quote_size(&key_id)?,
+            key_id,
         })
     }
 
     fn as_request(&self) -> Request<'_> {
-        match self {
-            Self::Quote { report, key_id, buf_size } => Request::GetQuoteEx {
-                report: report.as_bytes(),
-                att_key_id: Some(key_id.as_bytes()),
+        match self.operation {
+            Operation::Quote => Request::GetQuoteEx {
+                report: self.report.as_bytes(),
+                att_key_id: Some(self.key_id.as_bytes()),
                 qe_report_info: None,
-                buf_size: *buf_size,
+                buf_size: self.buf_size,
             },
-            Self::KeyIds => Request::GetSupportedAttKeyIdNum,
+            Operation::KeyIds => Request::GetSupportedAttKeyIdNum,
         }
     }
 }

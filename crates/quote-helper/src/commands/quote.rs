@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     in_process: bool,
 
-    /// Where the software platform's keys are kept, for a quote in this process.
+    /// Where the software platform's keys are kept, for a quote in this process [default:
+    /// /var/lib/quote-helper for root, else $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     state_dir: Option<PathBuf>,
 
@@ -76,7 +77,9 @@ fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
         }
         QuotingMode::InProcess => {
             let state_dir = arguments.state_dir.clone().map_or_else(default_state_dir, Ok)?;
-            let platform = SoftwarePlatform::open(&state_dir)?;
+            let platform = SoftwarePlatform::open(&state_dir).context(
+                "cannot quote in this process (--socket or SGX_AESM_ADDR would ask the service)",
+            )?;
             Box::new(SoftwareQuoter::new(Arc::new(platform)))
         }
     })

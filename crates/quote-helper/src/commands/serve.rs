@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use collateral::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::{BoundSocket, Metrics};
@@ -17,7 +18,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::collateral_source::SoftwareCollateral;
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat};
 use crate::settings::{Platform, Settings, default_socket, default_state_dir};
@@ -46,14 +46,15 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let socket = settings.socket.clone().map_or_else(default_socket, Ok)?;
     raise_descriptor_limit();
     if let Some(address) = settings.collateral_listen {
-        let collateral = SoftwareCollateral::new(Arc::clone(&platform));
+        let collateral = SoftwareCollateral::new(Arc::clone(&platform), OffsetDateTime::now_utc);
         let listener = listen(address, "collateral").await?;
-        tokio::spawn(collateral::serve(listener, Arc::new(collateral), stop.stopped()));
+        let router = collateral::router(Arc::new(collateral));
+        tokio::spawn(http_server::serve(listener, router, stop.stopped()));
     }
     let metrics = Metrics::new("software");
     if let Some(address) = settings.metrics_listen {
         let listener = listen(address, "metrics").await?;
-        tokio::spawn(service::serve_metrics(listener, metrics.clone(), stop.stopped()));
+        tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
     }
     let (bound, listener) = BoundSocket::listen(&socket)?;
     info!(socket = %socket.display(), "serving quotes");

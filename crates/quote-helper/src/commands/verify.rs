@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use verify::{Decision, Policy, TcbStatus, TrustedRoots};
 
 use crate::commands::quote::report_data;
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::output::{self, Format};
 use crate::pccs;
 
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let collateral = match arguments.collateral.load(&quote) {
         Ok(collateral) => collateral,
         Err(error) => {
-            output::note(format_args!("could not decide: {error:#}"));
+            output::note(format_args!("could not decide: {}", explain(&error)));
             return Err(Failure::Undecided);
         }
     };

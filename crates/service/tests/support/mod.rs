@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -23,14 +23,20 @@ pub(crate) struct Service {
     pub(crate) socket: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    _directory: tempfile::TempDir,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Service {
     pub(crate) fn start(quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
-        let (bound, listener) = BoundSocket::listen(&socket).unwrap();
+        let mut service = Self::start_at(&socket, quoter, limits);
+        service.directory = Some(directory);
+        service
+    }
+
+    pub(crate) fn start_at(socket: &Path, quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
+        let (bound, listener) = BoundSocket::listen(socket).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, started) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -45,7 +51,8 @@ impl Service {
             });
         });
         started.recv().unwrap();
-        Self { socket, stop: Some(stop), thread: Some(thread), _directory: directory }
+        let (socket, stop, thread) = (socket.to_owned(), Some(stop), Some(thread));
+        Self { socket, stop, thread, directory: None }
     }
 
     pub(crate) fn software() -> Self {
@@ -125,4 +132,9 @@ pub(crate) fn application() -> SoftwareEnclave {
 
 pub(crate) fn report(target_info: &TargetInfo) -> Report {
     application().report(target_info, ReportData([5; 64]))
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().try_into().unwrap()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, anyhow};
+use collateral::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use service::{BoundSocket, Limits, Metrics};
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
@@ -14,8 +15,6 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-
-use crate::collateral_source::SoftwareCollateral;
 
 /// A running host; ends with [`Host::stop`].
 pub(super) struct Host {
@@ -62,14 +61,14 @@ fn serve(
     listener: UnixListener,
     stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
-    let source = Arc::new(SoftwareCollateral::new(Arc::clone(&platform)));
+    let source = Arc::new(SoftwareCollateral::new(Arc::clone(&platform), OffsetDateTime::now_utc));
     let quoter = Arc::new(SoftwareQuoter::new(platform));
     let stop = async move {
         let _ = stopped.await;
         drop(bound);
     };
     runtime.block_on(async {
-        tokio::spawn(collateral::serve(web, source, std::future::pending()));
+        tokio::spawn(http_server::serve(web, collateral::router(source), std::future::pending()));
         service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
             .await
             .context("the quote service failed")

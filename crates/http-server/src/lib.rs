@@ -1,4 +1,5 @@
-//! The server, with limits on what a client can hold or take.
+//! An HTTP server with limits on what a client can hold or take: how many connections, how large
+//! their headers, how long they last. Everything that this project serves over HTTP is served by it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,8 +16,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{PcsSource, router};
-
 /// Connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
 /// Bytes of a request's first line and headers: ten times those of the longest question.
@@ -30,14 +29,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// The pause after a connection could not be accepted, for instance for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the API on the listener until `shutdown` is ready, then finishes what was asked.
-pub async fn serve(
-    listener: TcpListener,
-    source: Arc<dyn PcsSource>,
-    shutdown: impl Future<Output = ()>,
-) {
+/// Serves the router on the listener until `shutdown` is ready, then finishes what was asked.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
-    let router = router(source);
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -52,7 +46,7 @@ pub async fn serve(
     }
     drop(listener);
     if timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("connections to the collateral endpoint were cut at shutdown");
+        tracing::warn!("HTTP connections were cut at shutdown");
     }
 }
 
@@ -65,7 +59,7 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, _)) => Some((stream, slot)),
         Err(error) => {
-            tracing::warn!(%error, "no connection to the collateral endpoint was accepted");
+            tracing::warn!(%error, "no HTTP connection was accepted");
             sleep(ACCEPT_PAUSE).await;
             None
         }
@@ -89,8 +83,8 @@ fn connection(
     async move {
         match timeout(CONNECTION_LIFE, connection).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "connection to the collateral endpoint"),
-            Err(_) => tracing::debug!("connection to the collateral endpoint at its end of life"),
+            Ok(Err(error)) => tracing::debug!(%error, "an HTTP connection failed"),
+            Err(_) => tracing::debug!("an HTTP connection is at its end of life"),
         }
         drop(slot);
     }

@@ -1,20 +1,22 @@
-//! The software platform as a source of collateral for the HTTP server.
+//! The software platform as a source of collateral.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collateral::{
-    EvaluationSet, PckAnswer, PckCa, PckCrl, PckQuestion, PcsError, PcsSource, SignedJson,
-};
 use sgx::Collateral;
 use software_platform::{CollateralIssue, SoftwarePlatform};
 use time::{Duration, OffsetDateTime};
+
+use crate::{
+    EvaluationSet, PckAnswer, PckCa, PckCrl, PckQuestion, PcsError, PcsSource, SignedJson,
+};
 
 /// How old collateral gets before it is issued anew. It is valid for 30 days.
 const REISSUE_AFTER: Duration = Duration::hours(1);
 
 /// Issues the collateral of one software platform, all of it up to date.
-pub(crate) struct SoftwareCollateral {
+pub struct SoftwareCollateral {
     platform: Arc<SoftwarePlatform>,
+    clock: fn() -> OffsetDateTime,
     issued: Mutex<Option<Arc<Issued>>>,
 }
 
@@ -24,13 +26,15 @@ struct Issued {
 }
 
 impl SoftwareCollateral {
-    pub(crate) fn new(platform: Arc<SoftwarePlatform>) -> Self {
-        Self { platform, issued: Mutex::new(None) }
+    /// A source that knows this platform, and the time from `clock`.
+    #[must_use]
+    pub fn new(platform: Arc<SoftwarePlatform>, clock: fn() -> OffsetDateTime) -> Self {
+        Self { platform, clock, issued: Mutex::new(None) }
     }
 
     /// The collateral, issued a short time ago at most. After a jump of the clock it is issued anew.
     fn current(&self) -> Result<Arc<Issued>, PcsError> {
-        let now = OffsetDateTime::now_utc();
+        let now = (self.clock)();
         // No panic happens while the lock is held.
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(issued) = issued.as_ref()

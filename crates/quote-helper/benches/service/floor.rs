@@ -1,0 +1,105 @@
+//! What the service is measured against: the least that a quote can cost.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use aesm::MAX_REQUEST_SIZE;
+use anyhow::anyhow;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+
+use crate::cpu_time;
+use crate::load::panicked;
+
+/// What a quote's signature covers, in bytes: header and report body.
+const SIGNED_SIZE: usize = 432;
+
+/// For how long bare signatures are made.
+const SIGNING_TIME: Duration = Duration::from_millis(500);
+
+/// The CPU time of one bare P-256 signature while so many threads make them.
+pub(crate) fn bare_signature(threads: usize) -> anyhow::Result<Duration> {
+    let runs: Vec<anyhow::Result<_>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sign_for_a_while)).collect();
+        threads.into_iter().map(|thread| thread.join().map_err(panicked)?).collect()
+    });
+    let runs: Vec<PerRequest> = runs.into_iter().collect::<Result<_, _>>()?;
+    let requests = runs.iter().map(|run| run.requests).sum();
+    Ok(PerRequest { requests, cpu_time: runs.iter().map(|run| run.cpu_time).sum() }.cpu_time())
+}
+
+/// What a thread has done, and its CPU time.
+struct PerRequest {
+    requests: u32,
+    cpu_time: Duration,
+}
+
+impl PerRequest {
+    fn cpu_time(&self) -> Duration {
+        self.cpu_time / self.requests.max(1)
+    }
+}
+
+fn sign_for_a_while() -> anyhow::Result<PerRequest> {
+    let signer = Signer::new()?;
+    let (start, mut requests) = (Instant::now(), 0);
+    let before = cpu_time::of_this_thread()?;
+    while start.elapsed() < SIGNING_TIME {
+        signer.sign(&[7; SIGNED_SIZE])?;
+        requests += 1;
+    }
+    Ok(PerRequest { requests, cpu_time: cpu_time::of_this_thread()? - before })
+}
+
+/// The least that a server does for a quote: accept, read, sign, write, close. No protocol, no
+/// deadlines, one blocking thread, and the same reply to everybody.
+pub(crate) struct MinimalServer(JoinHandle<anyhow::Result<PerRequest>>);
+
+impl MinimalServer {
+    /// Serves this reply at `socket`.
+    pub(crate) fn start(socket: &Path, reply: Vec<u8>) -> anyhow::Result<Self> {
+        let listener = UnixListener::bind(socket)?;
+        let signer = Signer::new()?;
+        Ok(Self(thread::spawn(move || serve(&listener, &signer, &reply))))
+    }
+
+    /// Stops it; its CPU time per request.
+    pub(crate) fn stop(self, socket: &Path) -> anyhow::Result<Duration> {
+        // A client without a request ends the service.
+        drop(UnixStream::connect(socket)?);
+        Ok(self.0.join().map_err(panicked)??.cpu_time())
+    }
+}
+
+fn serve(listener: &UnixListener, signer: &Signer, reply: &[u8]) -> anyhow::Result<PerRequest> {
+    let mut requests = 0;
+    let mut buffer = [0; MAX_REQUEST_SIZE];
+    loop {
+        let (mut stream, _) = listener.accept()?;
+        let size = stream.read(&mut buffer)?;
+        if size == 0 {
+            return Ok(PerRequest { requests, cpu_time: cpu_time::of_this_thread()? });
+        }
+        signer.sign(buffer.get(..SIGNED_SIZE).unwrap_or_default())?;
+        stream.write_all(reply)?;
+        requests += 1;
+    }
+}
+
+struct Signer(EcdsaKeyPair, SystemRandom);
+
+impl Signer {
+    fn new() -> anyhow::Result<Self> {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        Ok(Self(key.map_err(|_| anyhow!("cannot make a key"))?, SystemRandom::new()))
+    }
+
+    fn sign(&self, message: &[u8]) -> anyhow::Result<()> {
+        let signature = self.0.sign(&self.1, black_box(message));
+        black_box(signature).map(drop).map_err(|_| anyhow!("cannot sign"))
+    }
+}

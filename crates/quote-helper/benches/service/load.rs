@@ -1,0 +1,121 @@
+//! Load: clients that ask for one thing after the other, each from a thread of its own.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aesm::{Client, FRAME_HEADER_SIZE, MAX_RESPONSE_SIZE, Request, Response, body_size};
+use anyhow::{anyhow, ensure};
+
+use crate::figures::percentile;
+
+/// What came of a load.
+pub(crate) struct Load {
+    /// In ascending order.
+    latencies: Vec<Duration>,
+    elapsed: Duration,
+}
+
+impl Load {
+    pub(crate) fn requests(&self) -> usize {
+        self.latencies.len()
+    }
+
+    pub(crate) fn per_second(&self) -> f64 {
+        self.requests() as f64 / self.elapsed.as_secs_f64()
+    }
+
+    pub(crate) fn latency(&self, percent: usize) -> Duration {
+        percentile(&self.latencies, percent)
+    }
+}
+
+/// Whether requests share a connection.
+#[derive(Clone, Copy)]
+pub(crate) enum Connections {
+    /// Each request has one of its own, as Intel's client does it.
+    OneEach,
+    /// All requests of a client share one.
+    Kept,
+}
+
+/// Has `clients` ask for `time`. One reply that is not as it should be, and there is no result.
+pub(crate) fn load(
+    clients: usize,
+    time: Duration,
+    connections: Connections,
+    socket: &Path,
+    request: &Request<'_>,
+) -> anyhow::Result<Load> {
+    let start = Instant::now();
+    let client = || match connections {
+        Connections::OneEach => {
+            let client = Client::new(socket);
+            repeat(time, || {
+                client.call(request)?;
+                Ok(())
+            })
+        }
+        Connections::Kept => {
+            let mut stream = UnixStream::connect(socket)?;
+            let frame = request.to_frame(None);
+            repeat(time, || exchange(&mut stream, &frame))
+        }
+    };
+    let runs: Vec<anyhow::Result<_>> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
+        clients.into_iter().map(|client| client.join().map_err(panicked)?).collect()
+    });
+    let elapsed = start.elapsed();
+    let mut latencies = runs.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat();
+    latencies.sort_unstable();
+    Ok(Load { latencies, elapsed })
+}
+
+/// Measures `other` while clients ask all the time.
+pub(crate) fn during<T>(
+    load: impl FnOnce() -> anyhow::Result<Load> + Send,
+    other: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    thread::scope(|scope| {
+        let load = scope.spawn(load);
+        // By then the load is there.
+        thread::sleep(Duration::from_millis(100));
+        let result = other()?;
+        ensure!(!load.is_finished(), "the load was over too early");
+        load.join().map_err(panicked)??;
+        Ok(result)
+    })
+}
+
+fn repeat(
+    time: Duration,
+    mut ask: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Duration>> {
+    let start = Instant::now();
+    let mut latencies = Vec::new();
+    while start.elapsed() < time {
+        let begin = Instant::now();
+        ask()?;
+        latencies.push(begin.elapsed());
+    }
+    Ok(latencies)
+}
+
+/// One request and its reply on a connection that goes on.
+fn exchange(stream: &mut UnixStream, frame: &[u8]) -> anyhow::Result<()> {
+    stream.write_all(frame)?;
+    let mut header = [0; FRAME_HEADER_SIZE];
+    stream.read_exact(&mut header)?;
+    let mut message = vec![0; body_size(header, MAX_RESPONSE_SIZE)?];
+    stream.read_exact(&mut message)?;
+    let response = Response::decode(&message)?;
+    ensure!(response.error.is_none(), "the service answered with an error: {:?}", response.error);
+    Ok(())
+}
+
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> anyhow::Error {
+    anyhow!("a thread panicked")
+}

@@ -1,0 +1,112 @@
+//! The service that is measured: the real binary, on the software platform.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aesm::{Client, ClientError, Request};
+use anyhow::Context;
+use quoting::{AesmQuoter, Quoter};
+use sgx::{AttestationKeyId, IntoBytes, Report, ReportData};
+use software_platform::{EnclaveIdentity, SoftwareEnclave};
+
+use crate::cpu_time;
+
+/// How long a service may take to start, and the pause between two attempts to reach it.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const START_PAUSE: Duration = Duration::from_micros(200);
+
+/// A running service; killed when this is dropped.
+pub(crate) struct QuoteService {
+    process: Child,
+    socket: PathBuf,
+}
+
+impl QuoteService {
+    /// A service whose socket and state are in this directory, ready for requests.
+    pub(crate) fn start(directory: &Path) -> anyhow::Result<Self> {
+        let service = Self::spawn(directory)?;
+        service.call_when_ready(&Request::GetSupportedAttKeyIdNum)?;
+        Ok(service)
+    }
+
+    /// The same, without waiting for it.
+    pub(crate) fn spawn(directory: &Path) -> anyhow::Result<Self> {
+        let socket = directory.join("aesm.socket");
+        let process = Command::new(env!("CARGO_BIN_EXE_quote-helper"))
+            .args(["serve", "--platform", "software", "--socket"])
+            .arg(&socket)
+            .arg("--state-dir")
+            .arg(directory.join("state"))
+            .env_clear()
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { process, socket })
+    }
+
+    /// Asks as soon as there is somebody to ask.
+    pub(crate) fn call_when_ready(&self, request: &Request<'_>) -> anyhow::Result<()> {
+        let (client, start) = (Client::new(&self.socket), Instant::now());
+        loop {
+            match client.call(request) {
+                Err(ClientError::Connect { .. }) if start.elapsed() < START_TIMEOUT => {
+                    thread::sleep(START_PAUSE);
+                }
+                reply => return Ok(reply.map(drop)?),
+            }
+        }
+    }
+
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
+        cpu_time::of_process(self.process.id())
+    }
+
+    /// Resident memory (VmRSS) in megabytes of 1,000,000 bytes.
+    pub(crate) fn resident_megabytes(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kibibytes.parse::<f64>()? * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for QuoteService {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A request for a quote as an application makes it.
+pub(crate) struct QuoteRequest {
+    report: Report,
+    key_id: AttestationKeyId,
+    buf_size: u32,
+}
+
+impl QuoteRequest {
+    /// Asks the service for all that goes into the request.
+    pub(crate) fn prepare(service: &QuoteService) -> anyhow::Result<Self> {
+        let quoter = AesmQuoter::new(service.socket(), Client::DEFAULT_TIMEOUT);
+        let key_id = AttestationKeyId::ecdsa_p256();
+        let target_info = quoter.initialize(&key_id)?.target_info;
+        let application = SoftwareEnclave::new(EnclaveIdentity::default());
+        let report = application.report(&target_info, ReportData::default());
+        Ok(Self { report, key_id, buf_size: quoter.quote_size(&key_id)? })
+    }
+
+    pub(crate) fn as_request(&self) -> Request<'_> {
+        Request::GetQuoteEx {
+            report: self.report.as_bytes(),
+            att_key_id: Some(self.key_id.as_bytes()),
+            qe_report_info: None,
+            buf_size: self.buf_size,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a quote costs when the service has as much to do as it can.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aesm::{Client, Request, Response};
+
+use crate::figures::medians;
+use crate::floor::{MinimalServer, bare_signature};
+use crate::load::{Connections, load};
+use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::table::{Figure, Row, Table};
+
+const CLIENTS: usize = 8;
+const TIME: Duration = Duration::from_millis(1_700);
+
+const ALONE: &str = "signature, alone";
+const BUSY: &str = "signature, every core busy";
+const MINIMAL: &str = "minimal server";
+
+pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let service = QuoteService::start(directory.path())?;
+    let quote = QuoteRequest::prepare(&service)?;
+    let quote = quote.as_request();
+    let cores = std::thread::available_parallelism()?.get();
+    let [alone, busy, minimal, one_each, kept] = medians(|| {
+        Ok([
+            bare_signature(1)?,
+            bare_signature(cores)?,
+            minimal_server(&service, &quote)?,
+            cpu_time_per_quote(&service, &quote, Connections::OneEach)?,
+            cpu_time_per_quote(&service, &quote, Connections::Kept)?,
+        ])
+    })?
+    .map(Figure::Time);
+    let row = |what: &str, figure| Row::new(format!("CPU time per {what}"), figure);
+    table.add(row("bare P-256 signature, every core busy", busy).compared_with(ALONE, alone));
+    table.add(row("reply of a minimal server, 8 clients", minimal).compared_with(BUSY, busy));
+    let what = "quote, 8 clients, one connection each";
+    let promise = "at most 2.0";
+    table.add(row(what, one_each).compared_with(ALONE, alone).promised(promise, 2.0));
+    table.add(row(what, one_each).compared_with(BUSY, busy).promised(promise, 2.0));
+    table.add(row(what, one_each).compared_with(MINIMAL, minimal));
+    table.add(row("quote, 8 clients, connections kept", kept).compared_with(BUSY, busy));
+    rates(table, &service, &quote)
+}
+
+fn rates(table: &mut Table, service: &QuoteService, quote: &Request<'_>) -> anyhow::Result<()> {
+    let rate = |clients| -> anyhow::Result<_> {
+        let load = load(clients, TIME, Connections::OneEach, service.socket(), quote)?;
+        Ok(Figure::PerSecond(load.per_second()))
+    };
+    let (one, eight) = (rate(1)?, rate(CLIENTS)?);
+    table.add(Row::new("quotes, 1 client", one));
+    table.add(Row::new("quotes, 8 clients", eight).compared_with("1 client", one));
+    Ok(())
+}
+
+fn cpu_time_per_quote(
+    service: &QuoteService,
+    quote: &Request<'_>,
+    connections: Connections,
+) -> anyhow::Result<Duration> {
+    let before = service.cpu_time()?;
+    let load = load(CLIENTS, TIME, connections, service.socket(), quote)?;
+    let quotes = u32::try_from(load.requests())?;
+    Ok((service.cpu_time()? - before) / quotes.max(1))
+}
+
+/// The CPU time per request of a minimal server under the same load, with a reply of the same size.
+fn minimal_server(service: &QuoteService, quote: &Request<'_>) -> anyhow::Result<Duration> {
+    let payload = Client::new(service.socket()).call(quote)?;
+    let reply = Response { error: None, payload }.to_frame();
+    let directory = tempfile::tempdir()?;
+    let socket: &Path = &directory.path().join("minimal.socket");
+    let server = MinimalServer::start(socket, reply)?;
+    load(CLIENTS, TIME, Connections::OneEach, socket, quote)?;
+    server.stop(socket)
+}

@@ -1,0 +1,28 @@
+//! How soon a service that starts with existing state makes its first quote.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::figures::median;
+use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::table::{Figure, Row, Table};
+
+const STARTS: usize = 10;
+
+pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    // The QE's target info stays as it is, so a REPORT made before the start is good after it.
+    let quote = QuoteRequest::prepare(&QuoteService::start(directory.path())?)?;
+    let starts = (0..STARTS).map(|_| first_quote(directory.path(), &quote));
+    let time = Figure::Time(median(starts.collect::<Result<_, _>>()?));
+    let what = "start of the process to first quote, with state";
+    table.add(Row::new(what, time).promised("under 100 ms", 100.0));
+    Ok(())
+}
+
+fn first_quote(directory: &Path, quote: &QuoteRequest) -> anyhow::Result<Duration> {
+    let start = Instant::now();
+    let service = QuoteService::spawn(directory)?;
+    service.call_when_ready(&quote.as_request())?;
+    Ok(start.elapsed())
+}

@@ -1,0 +1,44 @@
+//! `demo` and `load`.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Ended, Machine};
+
+#[test]
+fn the_demonstration_is_quick_and_leaves_nothing_behind() {
+    let machine = Machine::new();
+    let begin = Instant::now();
+    let ended = Ended::of(machine.command("demo").env("TMPDIR", machine.path(""))).with_code(0);
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(ended.stdout.contains("Bob answers; Alice reads \"understood\""), "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches("is refused\n").count(), 3, "{}", ended.stdout);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(std::fs::read_dir(machine.path("")).unwrap().count(), 0);
+}
+
+#[test]
+fn load_is_measured() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    for operation in ["quote", "key-ids"] {
+        let figures = machine
+            .succeed(&format!(
+                "load --socket aesm.socket --clients 4 --duration 200ms --operation {operation} \
+                 --output json"
+            ))
+            .json();
+        assert_eq!(figures["errors"], 0, "{figures}");
+        let figure = |name: &str| figures[name].as_f64().unwrap();
+        assert!(figure("requests") > 0.0 && figure("requests_per_second") > 0.0, "{figures}");
+        let latencies = ["p50", "p99", "max"].map(|rank| figure(&format!("latency_{rank}_us")));
+        assert!(latencies.is_sorted() && latencies[0] > 0.0, "{figures}");
+    }
+}
+
+#[test]
+fn load_needs_a_service() {
+    let ended = Machine::new().run("load --socket nobody.socket --duration 1s").with_code(1);
+    ended.says(&["cannot connect to the quote service at nobody.socket", "Is the service running"]);
+    let reason = "No such file or directory";
+    assert_eq!(ended.stderr.matches(reason).count(), 1, "said twice: {}", ended.stderr);
+}

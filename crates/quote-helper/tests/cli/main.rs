@@ -1,0 +1,21 @@
+//! The program as its users run it: arguments and files in; exit code, results and notes out.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "outside #[test] functions too, a test fails by panicking"
+)]
+
+mod demo_and_load;
+mod metrics;
+mod output_streams;
+mod platform;
+mod quote;
+mod settings;
+mod socket;
+mod state;
+mod stop;
+mod support;
+mod usage;
+mod verify;

@@ -1,0 +1,109 @@
+//! `platform`: roots of trust that are made again, shared, and named as one likes.
+
+use serde_json::Value;
+
+use crate::support::Machine;
+
+const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+
+fn shown(machine: &Machine) -> Value {
+    machine.succeed("platform show --state-dir state --output json").json()
+}
+
+fn root(machine: &Machine) -> Vec<u8> {
+    machine.succeed("platform root --state-dir state --out root.der");
+    machine.read("root.der")
+}
+
+/// A quote of this machine, in `q.bin`.
+fn quote(machine: &Machine) {
+    machine.succeed("quote --in-process --state-dir state --report-data 07 --out q.bin");
+}
+
+#[test]
+fn the_same_seed_and_time_make_the_same_root() {
+    let roots = [SEED, SEED, &SEED.replace('7', "8")].map(|seed| {
+        let machine = Machine::new();
+        let fixture = format!("--seed {seed} --created 2026-01-31T12:00:00Z");
+        machine.succeed(&format!("platform init --state-dir state {fixture}"));
+        root(&machine)
+    });
+    assert_eq!(roots[0], roots[1]);
+    assert_ne!(roots[0], roots[2]);
+}
+
+#[test]
+fn two_machines_of_one_deployment_are_trusted_under_one_root() {
+    let (first, second) = (Machine::new(), Machine::new());
+    first.succeed("platform init --state-dir state");
+    let deployment = first.path("state/deployment.json");
+    second
+        .succeed(&format!("platform init --state-dir state --deployment {}", deployment.display()));
+    assert_eq!(root(&first), root(&second));
+    assert_ne!(shown(&first)["qe_id"], shown(&second)["qe_id"]);
+
+    first.succeed("platform collateral --state-dir state --out collateral.json");
+    let (trusted, collateral) = (first.path("root.der"), first.path("collateral.json"));
+    for machine in [&first, &second] {
+        quote(machine);
+        let (trusted, collateral) = (trusted.display(), collateral.display());
+        machine
+            .succeed(&format!("verify q.bin --trusted-root {trusted} --collateral {collateral}"));
+    }
+}
+
+#[test]
+fn intels_names_do_not_make_it_intels_root() {
+    let machine = Machine::new();
+    machine.succeed("platform init --state-dir state --subject-names intel");
+    quote(&machine);
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    root(&machine);
+    let verdict = machine
+        .succeed("verify q.bin --trusted-root root.der --collateral collateral.json --output json")
+        .json();
+    let subject = verdict["attested"]["root"]["subject"].as_str().unwrap();
+    assert!(subject.contains("CN=Intel SGX Root CA"), "{subject}");
+    machine.run("verify q.bin --collateral collateral.json").with_code(3);
+}
+
+#[test]
+fn a_platform_is_not_made_over_another_one() {
+    let machine = Machine::new();
+    machine.succeed("platform init --state-dir state");
+    let before = shown(&machine);
+    machine
+        .run("platform init --state-dir state")
+        .with_code(1)
+        .says(&["state holds a software platform already"]);
+    assert_eq!(shown(&machine), before);
+}
+
+#[test]
+fn show_tells_what_identifies_the_platform() {
+    let machine = Machine::new();
+    let made = machine.succeed("platform init --state-dir state");
+    assert!(made.stdout.contains("INSECURE"), "{}", made.stdout);
+    assert_eq!(machine.succeed("platform show --state-dir state").stdout, made.stdout);
+    let shown = shown(&machine);
+    for (field, digits) in
+        [("root_sha256", 64), ("qe_id", 32), ("fmspc", 12), ("cpu_svn", 32), ("public_key_id", 64)]
+    {
+        assert_eq!(shown[field].as_str().unwrap().len(), digits, "{field}");
+    }
+}
+
+#[test]
+fn what_is_no_deployment_is_refused() {
+    let machine = Machine::new();
+    machine.write("deployment.json", "{}");
+    machine
+        .run("platform init --state-dir state --deployment deployment.json")
+        .with_code(1)
+        .says(&["deployment.json holds no deployment"]);
+    machine
+        .run("platform show --state-dir state")
+        .with_code(1)
+        .says(&["state holds no software platform yet"]);
+    assert!(!machine.path("state").exists());
+}

@@ -1,0 +1,186 @@
+//! A machine of its own for each test: a directory in which the program runs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What [`Machine::serve`] runs.
+pub(crate) const SERVE: &str = "serve --platform software --socket aesm.socket --state-dir state \
+     --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
+
+/// A directory in which the program runs, with an empty environment; its paths are relative to it.
+pub(crate) struct Machine(TempDir);
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("aesm.socket")
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.path(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// The program with the arguments of this line, which are separated by spaces.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+        command.args(line.split_whitespace()).current_dir(self.0.path()).env_clear();
+        command
+    }
+
+    pub(crate) fn run(&self, line: &str) -> Ended {
+        Ended::of(&mut self.command(line))
+    }
+
+    /// Runs what has to succeed.
+    #[track_caller]
+    pub(crate) fn succeed(&self, line: &str) -> Ended {
+        self.run(line).with_code(0)
+    }
+
+    /// A running service on the software platform, with its state in `state`.
+    pub(crate) fn serve(&self) -> Serve {
+        Serve::start(&mut self.command(SERVE))
+    }
+
+    /// Gets a quote with this report data from the service into `q.bin`.
+    #[track_caller]
+    pub(crate) fn quote(&self, report_data: &str) {
+        self.succeed(&format!(
+            "quote --socket aesm.socket --report-data {report_data} --out q.bin"
+        ));
+    }
+}
+
+/// What is left of a run.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+        Self { code: status.code(), stdout, stderr }
+    }
+
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that each of these is in the notes for the user.
+    #[track_caller]
+    pub(crate) fn says(&self, texts: &[&str]) {
+        for text in texts {
+            assert!(self.stderr.contains(text), "\"{text}\" is missing: {}", self.stderr);
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+}
+
+/// A running service; killed when dropped.
+pub(crate) struct Serve {
+    child: Child,
+    rest_of_log: Option<JoinHandle<String>>,
+    collateral: Option<String>,
+    metrics: Option<String>,
+}
+
+impl Serve {
+    /// Starts a service that logs in JSON, and waits until it serves.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be run");
+        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut serve = Self { child, rest_of_log: None, collateral: None, metrics: None };
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the service ended");
+            let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+            let address = || event["fields"]["address"].as_str().map(str::to_owned);
+            match event["fields"]["message"].as_str() {
+                Some("serving collateral") => serve.collateral = address(),
+                Some("serving metrics") => serve.metrics = address(),
+                Some("serving quotes") => break,
+                _ => {}
+            }
+        }
+        serve.rest_of_log = Some(std::thread::spawn(move || {
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).unwrap();
+            rest
+        }));
+        serve
+    }
+
+    /// The URL of the collateral server.
+    pub(crate) fn pccs(&self) -> String {
+        format!("http://{}", self.collateral.as_ref().expect("--collateral-listen"))
+    }
+
+    /// The whole answer of the metrics server, headers included.
+    pub(crate) fn metrics(&self) -> String {
+        let address = self.metrics.as_ref().expect("--metrics-listen");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end; gives the log since the service was ready, too.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let log = self.rest_of_log.take().expect("it is taken once").join().unwrap();
+        (status, log)
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The inode of the file at this path.
+pub(crate) fn inode(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::symlink_metadata(path).unwrap().ino()
+}

@@ -1,0 +1,65 @@
+//! A wrong command line: exit code 2, and what is wrong with it.
+
+use crate::support::{Ended, Machine};
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_done() {
+    let machine = Machine::new();
+    for (line, reason) in [
+        ("", "Usage: quote-helper <COMMAND>"),
+        ("sevre", "unrecognized subcommand 'sevre'"),
+        ("serve --sokcet a", "unexpected argument '--sokcet'"),
+        ("serve --platform hardware", "possible values: auto, software"),
+        ("serve --max-connections many", "--max-connections"),
+        ("serve --max-connections 0", "--max-connections"),
+        ("serve --quoting-threads 0", "--quoting-threads"),
+        ("serve --idle-timeout 1parsec", "unknown time unit \"parsec\""),
+        ("serve --collateral-listen localhost", "invalid socket address"),
+        ("quote --out q.bin", "--report <FILE>"),
+        ("quote --report-data 07", "--out <FILE>"),
+        ("quote --report-data xy --out q.bin", "Invalid character 'x'"),
+        ("quote --socket a --in-process --report-data 07 --out q.bin", "cannot be used with"),
+        ("quote --report r.bin --report-data 07 --out q.bin", "cannot be used with"),
+        ("verify q.bin", "--collateral <FILE>|--pccs <URL>"),
+        ("verify q.bin --collateral c.json --pccs u", "cannot be used with"),
+        ("verify q.bin --collateral c.json --mr-enclave 00", "--mr-enclave"),
+        ("verify q.bin --collateral c.json --accept-tcb-status Fine", "use one of UpToDate"),
+        ("verify q.bin --collateral c.json --time tomorrow", "--time"),
+        ("platform init --seed 00", "a seed has 32 bytes, not 1"),
+        ("platform init --created 2026-01-31T12:00:00Z", "--seed <HEX>"),
+        ("load --clients 0", "1..=1024"),
+    ] {
+        let ended = machine.run(line).with_code(2);
+        ended.says(&[reason]);
+        assert_eq!(ended.stdout, "", "{line}");
+    }
+    assert_eq!(std::fs::read_dir(machine.path("")).unwrap().count(), 0);
+}
+
+#[test]
+fn report_data_has_64_bytes_at_the_most() {
+    let line = format!("quote --report-data {} --out q.bin", "07".repeat(65));
+    Machine::new().run(&line).with_code(2).says(&["64 bytes at the most, not 65"]);
+}
+
+#[test]
+fn a_variable_is_checked_as_the_flag_is() {
+    let machine = Machine::new();
+    let mut command = machine.command("serve");
+    Ended::of(command.env("QUOTE_HELPER_IDLE_TIMEOUT", "1parsec"))
+        .with_code(2)
+        .says(&["--idle-timeout", "parsec"]);
+}
+
+#[test]
+fn every_command_has_help_with_the_exit_codes_at_the_top() {
+    let machine = Machine::new();
+    let top = machine.succeed("--help").stdout;
+    for code in 0..=4 {
+        assert!(top.contains(&format!("\n  {code}  ")), "{top}");
+    }
+    for command in ["demo", "serve", "quote", "verify", "inspect", "platform init", "load"] {
+        let help = machine.succeed(&format!("{command} --help")).stdout;
+        assert!(help.contains(&format!("Usage: quote-helper {command}")), "{help}");
+    }
+}

@@ -1,0 +1,234 @@
+//! One client cannot make another one wait: slow quotes, stalled requests, unread replies, full queues.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aesm::{Client, ClientError, Payload, Request};
+use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use service::Limits;
+use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
+use support::{Service, framed, read_all};
+
+const KEY_IDS: Request<'_> = Request::GetSupportedAttKeyIdNum;
+
+/// A Quoter whose quotes wait until the gate is opened.
+#[derive(Default)]
+struct Gated {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gated {
+    fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Quoter for Gated {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        Ok(vec![AttestationKeyId::ecdsa_p256()])
+    }
+
+    fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not in this test"))
+    }
+
+    fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
+        Ok(100)
+    }
+
+    fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        let open = self.open.lock().unwrap();
+        let _open = self.changed.wait_while(open, |open| !*open).unwrap();
+        Ok(QuoteReply { quote: vec![7; 100], qe_report_info: None })
+    }
+}
+
+fn ask_for_a_quote(client: &Client) -> Result<Payload, ClientError> {
+    client.call(&Request::GetQuoteEx {
+        report: Report::default().as_bytes(),
+        att_key_id: Some(AttestationKeyId::ecdsa_p256().as_bytes()),
+        qe_report_info: None,
+        buf_size: 100,
+    })
+}
+
+fn is_served(service: &Service) -> bool {
+    Client::new(&service.socket).timeout(Duration::from_secs(10)).call(&KEY_IDS).is_ok()
+}
+
+fn short() -> Limits {
+    let short = Duration::from_millis(300);
+    let limits = Limits::default();
+    Limits { request_timeout: short, reply_timeout: short, idle_timeout: short, ..limits }
+}
+
+#[test]
+fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
+    let gated = Arc::new(Gated::default());
+    let limits = Limits { queued_quotes: 3, quoting_threads: 2, ..Limits::default() };
+    let service = Service::start(gated.clone(), limits);
+    let client = Client::new(&service.socket);
+    thread::scope(|scope| {
+        let quotes: Vec<_> = (0..5).map(|_| scope.spawn(|| ask_for_a_quote(&client))).collect();
+        // Two quotes are being made and three wait, from some moment on.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let busy = loop {
+            let begin = Instant::now();
+            match ask_for_a_quote(&client.clone().timeout(Duration::from_millis(200))) {
+                Err(ClientError::Refused(error)) => break (error, begin.elapsed()),
+                _ => assert!(Instant::now() < deadline, "the queue never fills"),
+            }
+        };
+        assert_eq!(busy.0, AesmError::Busy);
+        assert!(busy.1 < Duration::from_millis(200));
+        for _ in 0..20 {
+            assert!(is_served(&service));
+        }
+        gated.open();
+        let made = quotes.into_iter().map(|quote| quote.join().unwrap());
+        // The probing above may have taken places in the queue from them.
+        for outcome in made {
+            match outcome {
+                Ok(Payload::GetQuoteEx { quote: Some(quote), .. }) => assert_eq!(quote.len(), 100),
+                Err(ClientError::Refused(AesmError::Busy)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    assert!(ask_for_a_quote(&client).is_ok());
+}
+
+#[test]
+fn a_quote_that_takes_too_long_is_given_up() {
+    let gated = Arc::new(Gated::default());
+    let limits = Limits { quote_timeout: Duration::from_millis(100), ..Limits::default() };
+    let service = Service::start(gated.clone(), limits);
+    let client = Client::new(&service.socket);
+    let outcome = ask_for_a_quote(&client);
+    assert!(matches!(outcome, Err(ClientError::Refused(AesmError::ServiceUnavailable))));
+    gated.open();
+    assert!(ask_for_a_quote(&client).is_ok());
+}
+
+#[test]
+fn before_there_is_an_attestation_key_clients_are_told_to_initialize() {
+    struct NotReady;
+    impl Quoter for NotReady {
+        fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+            Ok(vec![AttestationKeyId::ecdsa_p256()])
+        }
+        fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+            Err(QuotingError::new(AesmError::ServiceUnavailable, "not in this test"))
+        }
+        fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
+            Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not yet"))
+        }
+        fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+            Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not yet"))
+        }
+    }
+    let service = Service::start(Arc::new(NotReady), Limits::default());
+    let outcome = ask_for_a_quote(&Client::new(&service.socket));
+    assert!(matches!(outcome, Err(ClientError::Refused(AesmError::AttKeyNotInitialized))));
+}
+
+#[test]
+fn stalled_requests_are_closed_in_time_and_delay_nobody() {
+    let service = Service::start(support::software_quoter(), short());
+    let frame = framed(&hex::decode("aa0100").unwrap());
+    let mut stalled: Vec<_> = (0..frame.len())
+        .map(|sent| {
+            let mut stream = service.connect();
+            stream.write_all(&frame[..sent]).unwrap();
+            stream
+        })
+        .collect();
+    assert!(is_served(&service));
+    let begin = Instant::now();
+    for stream in &mut stalled {
+        assert!(read_all(stream).is_empty());
+    }
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(is_served(&service));
+}
+
+#[test]
+fn a_slow_drip_is_closed_however_it_goes_on() {
+    let service = Service::start(support::software_quoter(), short());
+    let mut stream = service.connect();
+    stream.write_all(&1000_u32.to_le_bytes()).unwrap();
+    let begin = Instant::now();
+    while stream.write_all(&[0]).is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the drip is never cut");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_client_that_goes_on_keeps_its_connection() {
+    let service = Service::start(support::software_quoter(), short());
+    let mut stream = service.connect();
+    let frame = framed(&hex::decode("aa0100").unwrap());
+    for _ in 0..4 {
+        stream.write_all(&frame).unwrap();
+        let mut reply = [0; 11];
+        stream.read_exact(&mut reply).unwrap();
+        thread::sleep(Duration::from_millis(150));
+    }
+}
+
+#[test]
+fn replies_that_nobody_reads_delay_nobody() {
+    let service = Service::start(support::software_quoter(), short());
+    let request = Request::GetSupportedAttKeyIds { buf_size: 256 }.to_frame(None);
+    let mut greedy = service.connect();
+    greedy.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    let begin = Instant::now();
+    // The service stops reading once its replies are stuck, and closes the connection then.
+    while greedy.write_all(&request).is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(9), "the connection is never closed");
+    }
+    assert!(is_served(&service));
+}
+
+#[test]
+fn who_finds_no_slot_is_served_when_one_is_free() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let service = Service::start(support::software_quoter(), limits);
+    let mut idle = vec![service.connect(), service.connect()];
+    for stream in &mut idle {
+        stream.write_all(&[1]).unwrap();
+    }
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| is_served(&service));
+        thread::sleep(Duration::from_millis(200));
+        assert!(!waiting.is_finished());
+        idle.pop();
+        assert!(waiting.join().unwrap());
+    });
+}
+
+#[test]
+fn idle_connections_do_not_matter() {
+    let service = Service::software();
+    let idle: Vec<_> = (0..400).map(|_| service.connect()).collect();
+    for _ in 0..100 {
+        assert!(is_served(&service));
+    }
+    drop(idle);
+}

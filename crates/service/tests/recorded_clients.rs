@@ -1,0 +1,92 @@
+//! What unmodified clients sent while they went through their calls gets its answers, in order.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use aesm::{Payload, Request, Response};
+use sgx::{AesmError, FromBytes, IntoBytes, Quote, TargetInfo};
+use support::{Service, report};
+
+const INTEL_QUOTE_EX: &str =
+    include_str!("../../aesm/tests/vectors/intel-libsgx_quote_ex.requests.hex");
+const INTEL_DCAP_QL: &str =
+    include_str!("../../aesm/tests/vectors/intel-libsgx_dcap_ql.requests.hex");
+const GRAMINE: &str = include_str!("../../aesm/tests/vectors/gramine.requests.hex");
+const FORTANIX: &str = include_str!("../../aesm/tests/vectors/fortanix-aesm-client.requests.hex");
+
+/// Sends the recorded requests, in which the REPORT is replaced by one for this platform's QE.
+fn replay(recorded: &str) {
+    let service = Service::software();
+    let mut target_info = TargetInfo::default();
+    for line in recorded.lines() {
+        let mut message = hex::decode(line).unwrap();
+        if let Request::GetQuoteEx { report: stale, .. } = Request::decode(&message).unwrap() {
+            // It was made for the QE of the recording.
+            let error = Response::decode(&service.ask(&message)).unwrap().error;
+            assert_eq!(error, Some(AesmError::InvalidReport));
+            let place = message.windows(stale.len()).position(|bytes| bytes == stale).unwrap();
+            let place = place..place + stale.len();
+            message[place].copy_from_slice(report(&target_info).as_bytes());
+        }
+        let request = Request::decode(&message).unwrap();
+        if matches!(request, Request::InitQuote | Request::GetQuote { .. }) {
+            assert!(service.raw(&support::framed(&message)).is_empty());
+            continue;
+        }
+        let response = Response::decode(&service.ask(&message)).unwrap();
+        match (request, response.payload) {
+            (
+                Request::GetQuoteEx { buf_size, qe_report_info, .. },
+                Payload::GetQuoteEx { quote: Some(quote), qe_report_info: proof },
+            ) => {
+                assert_eq!(quote.len(), buf_size as usize);
+                let body = Quote::parse_padded(&quote).unwrap().report_body;
+                assert_eq!(body, report(&target_info).body);
+                assert_eq!(proof.is_some(), qe_report_info.is_some());
+            }
+            (
+                Request::InitQuoteEx { with_pub_key_id, .. },
+                Payload::InitQuoteEx { target_info: Some(info), pub_key_id_size: 32, pub_key_id },
+            ) => {
+                assert_eq!(pub_key_id.is_some(), with_pub_key_id);
+                target_info = TargetInfo::read_from_bytes(&info).unwrap();
+            }
+            (Request::GetQuoteSizeEx { .. }, Payload::GetQuoteSizeEx { quote_size }) => {
+                assert!(quote_size > 4000);
+            }
+            (request, _) if response.error == Some(AesmError::Parameter) => {
+                // One client asks for the wrong size first, to see the error.
+                assert!(matches!(request, Request::GetSupportedAttKeyIds { .. }), "{request:?}");
+            }
+            _ => assert_eq!(response.error, None),
+        }
+    }
+}
+
+#[test]
+fn intel_libsgx_quote_ex() {
+    replay(INTEL_QUOTE_EX);
+}
+
+#[test]
+fn intel_libsgx_dcap_ql() {
+    replay(INTEL_DCAP_QL);
+}
+
+#[test]
+fn gramine() {
+    replay(GRAMINE);
+}
+
+#[test]
+fn fortanix() {
+    replay(FORTANIX);
+}

@@ -1,0 +1,104 @@
+//! A service that is told to stop finishes what it has accepted.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use service::Limits;
+use sgx::AttestationKeyId;
+use support::{Service, framed, report, software_quoter};
+
+/// The software platform, as slow as Intel's QE on a busy machine.
+struct Slow(Arc<dyn Quoter>);
+
+impl Quoter for Slow {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        self.0.attestation_key_ids()
+    }
+
+    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        self.0.initialize(key_id)
+    }
+
+    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
+        self.0.quote_size(key_id)
+    }
+
+    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        thread::sleep(Duration::from_millis(200));
+        self.0.quote(request)
+    }
+}
+
+fn key_id_number() -> Vec<u8> {
+    framed(&hex::decode("aa0100").unwrap())
+}
+
+#[test]
+fn quotes_under_way_are_finished() {
+    let mut service = Service::start(Arc::new(Slow(software_quoter())), Limits::default());
+    let quoter = quoting::AesmQuoter::new(&service.socket, Duration::from_secs(10));
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let target_info = quoter.initialize(&key_id).unwrap().target_info;
+    let request = QuoteRequest { report: report(&target_info), key_id, qe_report_info: None };
+    let size = quoter.quote_size(&key_id).unwrap();
+    // Only the request for the quote itself is on the way when the service is told to stop.
+    let frame = aesm::Request::GetQuoteEx {
+        report: sgx::IntoBytes::as_bytes(&request.report),
+        att_key_id: Some(sgx::IntoBytes::as_bytes(&request.key_id)),
+        qe_report_info: None,
+        buf_size: size,
+    };
+    let mut streams: Vec<_> = (0..6).map(|_| service.connect()).collect();
+    for stream in &mut streams {
+        stream.write_all(&frame.to_frame(None)).unwrap();
+    }
+    service.begin_stop();
+    for stream in &mut streams {
+        let reply = support::read_all(stream);
+        assert!(reply.len() > size as usize, "{} bytes", reply.len());
+    }
+    service.wait_for_stop();
+    assert!(!service.socket.exists());
+}
+
+#[test]
+fn who_has_connected_may_still_ask() {
+    let mut service = Service::software();
+    let mut streams: Vec<_> = (0..50).map(|_| service.connect()).collect();
+    service.begin_stop();
+    thread::sleep(Duration::from_millis(100));
+    for stream in &mut streams {
+        stream.write_all(&key_id_number()).unwrap();
+    }
+    for stream in &mut streams {
+        assert_eq!(support::read_all(stream).len(), 11);
+    }
+    service.wait_for_stop();
+}
+
+#[test]
+fn connections_that_are_done_do_not_hold_up_the_end() {
+    let mut service = Service::software();
+    let mut stream = service.connect();
+    stream.write_all(&key_id_number()).unwrap();
+    stream.read_exact(&mut [0; 11]).unwrap();
+    let begin = std::time::Instant::now();
+    service.begin_stop();
+    service.wait_for_stop();
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(support::read_all(&mut stream).is_empty());
+}

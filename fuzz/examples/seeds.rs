@@ -1,0 +1,74 @@
+//! Writes the seeds of `frame`, `message`, `service` and `collateral`:
+//! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use aesm::Request;
+use sgx::{AttestationKeyId, IntoBytes, Report};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/aesm/tests/vectors");
+const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
+
+fn main() -> Result<()> {
+    one_message_of_each_kind()?;
+    recorded_clients()?;
+    let platform = fuzz::platform();
+    write("service/quote", &quote_request(&fuzz::report(&platform)))?;
+    let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
+    write("collateral/software-platform.json", &collateral)
+}
+
+fn one_message_of_each_kind() -> Result<()> {
+    for line in fs::read_to_string(format!("{VECTORS}/messages.txt"))?.lines() {
+        let [direction, name, message] = line.split(' ').collect::<Vec<_>>()[..] else {
+            return Err("a line has three words".into());
+        };
+        write(&format!("message/{direction}-{name}"), &hex::decode(message)?)?;
+    }
+    Ok(())
+}
+
+/// All that a client has sent, on one connection.
+fn recorded_clients() -> Result<()> {
+    for file in fs::read_dir(VECTORS)? {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(client) = name.strip_suffix(".requests.hex") else { continue };
+        let stream = framed(&fs::read_to_string(&path)?)?;
+        write(&format!("frame/{client}"), &stream)?;
+        write(&format!("service/{client}"), &stream)?;
+    }
+    Ok(())
+}
+
+/// A request that gets a quote.
+fn quote_request(report: &Report) -> Vec<u8> {
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let request = Request::GetQuoteEx {
+        report: report.as_bytes(),
+        att_key_id: Some(key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8 * 1024,
+    };
+    request.to_frame(None)
+}
+
+fn framed(lines: &str) -> Result<Vec<u8>> {
+    let mut stream = Vec::new();
+    for line in lines.lines() {
+        let message = hex::decode(line)?;
+        stream.extend(u32::try_from(message.len())?.to_le_bytes());
+        stream.extend(message);
+    }
+    Ok(stream)
+}
+
+fn write(seed: &str, bytes: &[u8]) -> Result<()> {
+    let path = Path::new(SEEDS).join(seed);
+    fs::create_dir_all(path.parent().ok_or("a seed is in a directory")?)?;
+    Ok(fs::write(path, bytes)?)
+}
