@@ -6,6 +6,9 @@ use aesm::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, Response, body_size}
 
 use crate::handler::{Answer, Handler, QuoteOrder};
 
+/// So many requests in a row are answered before others get their turn.
+const TURN: usize = 8;
+
 /// How much is read at a time: more than any request of a usual client.
 const READ_SIZE: usize = 2 * 1024;
 
@@ -15,6 +18,8 @@ pub(crate) enum Need {
     Request,
     /// Room for the rest of a reply.
     Room,
+    /// That others get their turn.
+    Turn,
     /// A quote.
     Quote(Box<QuoteOrder>),
 }
@@ -74,6 +79,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Goes on without waiting, as far as it goes.
     pub(crate) fn advance(&mut self, socket: &impl Socket, handler: &Handler) -> Result<Need, End> {
+        let mut turn = 0..TURN;
         loop {
             if !self.send(socket)? {
                 return Ok(Need::Room);
@@ -84,6 +90,9 @@ impl Connection {
                     Answer::Response(response) => self.reply(&response),
                     Answer::Quote(order) => return Ok(Need::Quote(order)),
                     Answer::None => return Err(End::Unanswerable),
+                }
+                if turn.next().is_none() {
+                    return Ok(Need::Turn);
                 }
             } else if !self.receive(socket)? {
                 return Ok(Need::Request);

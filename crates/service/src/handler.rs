@@ -211,7 +211,8 @@ impl Handler {
         let known = self.quoter.attestation_key_ids()?;
         let selected = match list {
             None => known.first().copied(),
-            Some(list) => key_ids_in(list)?
+            Some(list) => key_ids_in(list)
+                .ok_or_else(|| parameter("the attestation key id list is not of its form"))?
                 .into_iter()
                 .find(|listed| known.iter().any(|known| known.names_same_key(listed))),
         };
@@ -270,7 +271,7 @@ fn log(operation: Operation, error: &QuotingError) {
     }
 }
 
-pub(crate) fn parameter(detail: impl Into<String>) -> QuotingError {
+fn parameter(detail: impl Into<String>) -> QuotingError {
     QuotingError::new(AesmError::Parameter, detail)
 }
 

@@ -74,6 +74,10 @@ impl Waiting<'_> {
                 connection.reply(&response);
                 Ok(())
             }
+            Need::Turn => {
+                tokio::task::yield_now().await;
+                Ok(())
+            }
             Need::Room => match timeout(self.limits.reply_timeout, socket.writable()).await {
                 Ok(ready) => Ok(ready?),
                 Err(_) => Err(GivenUp::Reply),
