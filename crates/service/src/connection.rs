@@ -156,3 +156,43 @@ fn take_frame(received: &mut Vec<u8>) -> Result<Option<Vec<u8>>, FrameError> {
     *received = rest.to_vec();
     Ok(Some(message))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    use aesm::Request;
+    use quoting::AesmQuoter;
+
+    use super::*;
+    use crate::{Limits, Metrics};
+
+    /// A client that always has a further request, and takes every reply.
+    struct Eager(Cell<usize>);
+
+    impl Socket for Eager {
+        fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
+            let request = Request::GetSupportedAttKeyIds { buf_size: 0 }.to_frame(None);
+            let size = request.len();
+            bytes[..size].copy_from_slice(&request);
+            Ok(size)
+        }
+
+        fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.set(self.0.get() + 1);
+            assert!(self.0.get() < 100, "nobody else gets a turn");
+            Ok(bytes.len())
+        }
+    }
+
+    #[test]
+    fn a_client_that_never_stops_asking_has_to_wait_for_its_turn() {
+        // Nobody is there to ask, so that each answer is an error, at once.
+        let quoter = Arc::new(AesmQuoter::new("/nowhere", std::time::Duration::ZERO));
+        let limits = Limits { quoting_threads: 1, ..Limits::default() };
+        let handler = Handler::start(quoter, &limits, Metrics::new("test")).unwrap();
+        let need = Connection::default().advance(&Eager(Cell::new(0)), &handler);
+        assert!(matches!(need, Ok(Need::Turn)));
+    }
+}

@@ -207,20 +207,6 @@ fn replies_that_nobody_reads_delay_nobody() {
 }
 
 #[test]
-fn a_client_that_never_stops_asking_delays_nobody() {
-    let service = Service::software();
-    let requests = framed(&hex::decode("aa0100").unwrap()).repeat(100);
-    let eager = service.connect();
-    thread::scope(|scope| {
-        scope.spawn(|| while (&eager).write_all(&requests).is_ok() {});
-        scope.spawn(|| while (&eager).read(&mut [0; 64 * 1024]).is_ok_and(|size| size > 0) {});
-        let served = (0..50).all(|_| is_served(&service));
-        eager.shutdown(std::net::Shutdown::Both).unwrap();
-        assert!(served);
-    });
-}
-
-#[test]
 fn who_finds_no_slot_is_served_when_one_is_free() {
     let limits = Limits { connections: 2, ..Limits::default() };
     let service = Service::start(support::software_quoter(), limits);
