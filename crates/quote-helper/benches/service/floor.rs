@@ -27,37 +27,37 @@ pub(crate) fn bare_signature(threads: usize) -> anyhow::Result<Duration> {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sign_for_a_while)).collect();
         threads.into_iter().map(|thread| thread.join().map_err(panicked)?).collect()
     });
-    let runs: Vec<PerRequest> = runs.into_iter().collect::<Result<_, _>>()?;
-    let requests = runs.iter().map(|run| run.requests).sum();
-    Ok(PerRequest { requests, cpu_time: runs.iter().map(|run| run.cpu_time).sum() }.cpu_time())
+    let runs: Vec<Work> = runs.into_iter().collect::<Result<_, _>>()?;
+    let signatures = runs.iter().map(|run| run.signatures).sum();
+    Ok(Work { signatures, cpu_time: runs.iter().map(|run| run.cpu_time).sum() }.per_signature())
 }
 
-/// What a thread has done, and its CPU time.
-struct PerRequest {
-    requests: u32,
+/// What a thread has done, and the CPU time that it took.
+struct Work {
+    signatures: u32,
     cpu_time: Duration,
 }
 
-impl PerRequest {
-    fn cpu_time(&self) -> Duration {
-        self.cpu_time / self.requests.max(1)
+impl Work {
+    fn per_signature(&self) -> Duration {
+        self.cpu_time / self.signatures.max(1)
     }
 }
 
-fn sign_for_a_while() -> anyhow::Result<PerRequest> {
+fn sign_for_a_while() -> anyhow::Result<Work> {
     let signer = Signer::new()?;
-    let (start, mut requests) = (Instant::now(), 0);
+    let (start, mut signatures) = (Instant::now(), 0);
     let before = cpu_time::of_this_thread()?;
     while start.elapsed() < SIGNING_TIME {
         signer.sign(&[7; SIGNED_SIZE])?;
-        requests += 1;
+        signatures += 1;
     }
-    Ok(PerRequest { requests, cpu_time: cpu_time::of_this_thread()? - before })
+    Ok(Work { signatures, cpu_time: cpu_time::of_this_thread()? - before })
 }
 
 /// The least that a server does for a quote: accept, read, sign, write, close. No protocol, no
 /// deadlines, one blocking thread, and the same reply to everybody.
-pub(crate) struct MinimalServer(JoinHandle<anyhow::Result<PerRequest>>);
+pub(crate) struct MinimalServer(JoinHandle<anyhow::Result<Work>>);
 
 impl MinimalServer {
     /// Serves this reply at `socket`.
@@ -67,26 +67,26 @@ impl MinimalServer {
         Ok(Self(thread::spawn(move || serve(&listener, &signer, &reply))))
     }
 
-    /// Stops it; its CPU time per request.
+    /// Stops it; its CPU time per request, with one signature each.
     pub(crate) fn stop(self, socket: &Path) -> anyhow::Result<Duration> {
-        // A client without a request ends the service.
+        // A client without a request ends it.
         drop(UnixStream::connect(socket)?);
-        Ok(self.0.join().map_err(panicked)??.cpu_time())
+        Ok(self.0.join().map_err(panicked)??.per_signature())
     }
 }
 
-fn serve(listener: &UnixListener, signer: &Signer, reply: &[u8]) -> anyhow::Result<PerRequest> {
-    let mut requests = 0;
+fn serve(listener: &UnixListener, signer: &Signer, reply: &[u8]) -> anyhow::Result<Work> {
+    let mut signatures = 0;
     let mut buffer = [0; MAX_REQUEST_SIZE];
     loop {
         let (mut stream, _) = listener.accept()?;
         let size = stream.read(&mut buffer)?;
         if size == 0 {
-            return Ok(PerRequest { requests, cpu_time: cpu_time::of_this_thread()? });
+            return Ok(Work { signatures, cpu_time: cpu_time::of_this_thread()? });
         }
         signer.sign(buffer.get(..SIGNED_SIZE).unwrap_or_default())?;
         stream.write_all(reply)?;
-        requests += 1;
+        signatures += 1;
     }
 }
 

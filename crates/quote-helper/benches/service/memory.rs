@@ -1,15 +1,19 @@
 //! What the service keeps in memory, and what clients that do nothing cost.
 
 use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::Duration;
 
+use aesm::Request;
 use anyhow::ensure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::figures::medians;
 use crate::load::{Connections, Load, load};
 use crate::quote_service::{QuoteRequest, QuoteService};
 use crate::table::{Figure, Row, Table};
 
+const TIME: Duration = Duration::from_millis(500);
 const QUOTES: usize = 10_000;
 const IDLE_CONNECTIONS: u64 = 10_000;
 
@@ -22,34 +26,45 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     let fresh = resident(&service)?;
     table.add(Row::new("resident, idle, just started", fresh).promised("under 15 MB", 15.0));
     let quote = QuoteRequest::prepare(&service)?;
-    let ask = |clients, time| {
-        load(clients, time, Connections::OneEach, service.socket(), &quote.as_request())
-    };
+    let quote = quote.as_request();
     let mut quotes = 0;
     while quotes < QUOTES {
-        quotes += ask(8, Duration::from_millis(200))?.requests();
+        quotes += ask(&service, 8, &quote)?.requests();
     }
     let what = format!("resident, idle, after {quotes} quotes");
     table.add(Row::new(what, resident(&service)?).promised("under 15 MB", 15.0));
-    let before = ask(1, Duration::from_secs(1))?;
-    let idle = idle_connections(&service)?;
-    // They are accepted in their order, so with this the idle ones are all in.
-    let meanwhile = ask(1, Duration::from_secs(1))?;
+    with_idle_connections(table, &service, &quote)
+}
+
+fn with_idle_connections(
+    table: &mut Table,
+    service: &QuoteService,
+    quote: &Request<'_>,
+) -> anyhow::Result<()> {
+    let mut idle = Vec::new();
+    let [p50_before, p50, p99_before, p99] = medians(|| {
+        idle.clear();
+        // The service sees them go.
+        thread::sleep(Duration::from_millis(200));
+        let before = ask(service, 1, quote)?;
+        idle = idle_connections(service)?;
+        // They are accepted in their order, so with the first reply the idle ones are all in.
+        let meanwhile = ask(service, 1, quote)?;
+        Ok([before.latency(50), meanwhile.latency(50), before.latency(99), meanwhile.latency(99)])
+    })?
+    .map(Figure::Time);
     let connections = format!("{} idle connections", idle.len());
     let what = format!("resident, {connections}");
-    table.add(Row::new(what, resident(&service)?).promised("under 100 MB", 100.0));
-    latencies(table, &connections, &meanwhile, &before);
-    drop(idle);
+    table.add(Row::new(what, resident(service)?).promised("under 100 MB", 100.0));
+    for (name, meanwhile, before) in [("p50", p50, p50_before), ("p99", p99, p99_before)] {
+        let what = format!("{name} of quotes, 1 client, {connections}");
+        table.add(Row::new(what, meanwhile).compared_with("without them", before));
+    }
     Ok(())
 }
 
-fn latencies(table: &mut Table, connections: &str, meanwhile: &Load, before: &Load) {
-    for percent in [50, 99] {
-        let [meanwhile, before] =
-            [meanwhile, before].map(|load| Figure::Time(load.latency(percent)));
-        let what = format!("p{percent} of quotes, 1 client, {connections}");
-        table.add(Row::new(what, meanwhile).compared_with("without them", before));
-    }
+fn ask(service: &QuoteService, clients: usize, quote: &Request<'_>) -> anyhow::Result<Load> {
+    load(clients, TIME, Connections::OneEach, service.socket(), quote)
 }
 
 fn resident(service: &QuoteService) -> anyhow::Result<Figure> {
