@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Demo,
     /// Serves quotes to the applications of this machine.
     Serve(serve::Arguments),
-    /// Gets a quote.
+    /// Gets a quote for a REPORT, from the quote service or in this process.
     Quote(quote::Arguments),
     /// Tells whether a quote is to be trusted.
     Verify(verify::Arguments),

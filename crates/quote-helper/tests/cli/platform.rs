@@ -22,14 +22,18 @@ fn quote(machine: &Machine) {
 
 #[test]
 fn the_same_seed_and_time_make_the_same_root() {
-    let roots = [SEED, SEED, &SEED.replace('7', "8")].map(|seed| {
+    let (time, later) = ("2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z");
+    let other = SEED.replace('7', "8");
+    let made = [(SEED, time), (SEED, time), (SEED, later), (&other, time)];
+    let roots = made.map(|(seed, created)| {
         let machine = Machine::new();
-        let fixture = format!("--seed {seed} --created 2026-01-31T12:00:00Z");
+        let fixture = format!("--seed {seed} --created {created}");
         machine.succeed(&format!("platform init --state-dir state {fixture}"));
         root(&machine)
     });
     assert_eq!(roots[0], roots[1]);
     assert_ne!(roots[0], roots[2]);
+    assert_ne!(roots[0], roots[3]);
 }
 
 #[test]

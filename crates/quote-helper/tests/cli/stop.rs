@@ -5,12 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use aesm::{Client, ClientError, Request};
 use rustix::process::Signal;
 
-use crate::support::{Machine, Serve};
+use crate::support::{Machine, SERVE, Serve, eventually};
 
 const REQUEST: Request<'_> = Request::GetSupportedAttKeyIdNum;
 
@@ -42,9 +41,7 @@ fn a_request_that_has_begun_is_finished() {
             let stream = UnixStream::connect(machine.socket()).unwrap();
             is_answered(stream, sent, || {
                 serve.signal(signal);
-                while machine.socket().exists() {
-                    thread::sleep(Duration::from_millis(1));
-                }
+                eventually("the socket is gone", || !machine.socket().exists());
             });
             stops_well(&machine, serve);
         }
@@ -72,9 +69,7 @@ fn a_busy_service_stops_without_an_error_for_anybody() {
         for _ in 0..16 {
             scope.spawn(|| ask_until_the_end(&socket, &answered));
         }
-        while answered.load(Ordering::Relaxed) < 1_000 {
-            thread::sleep(Duration::from_millis(1));
-        }
+        eventually("1,000 answers", || answered.load(Ordering::Relaxed) >= 1_000);
         serve.signal(Signal::TERM);
     });
     stops_well(&machine, serve);
@@ -84,11 +79,9 @@ fn a_busy_service_stops_without_an_error_for_anybody() {
 fn a_service_whose_log_nobody_reads_any_more_goes_on() {
     let machine = Machine::new();
     let (log, stderr) = std::io::pipe().unwrap();
-    let mut child = machine.command(crate::support::SERVE).stderr(stderr).spawn().unwrap();
+    let mut child = machine.command(SERVE).stderr(stderr).spawn().unwrap();
     drop(log);
-    while !machine.socket().exists() {
-        thread::sleep(Duration::from_millis(1));
-    }
+    eventually("there is a socket", || machine.socket().exists());
     machine.quote("07");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, Signal::TERM).unwrap();

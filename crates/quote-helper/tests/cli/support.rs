@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -13,6 +15,9 @@ use tempfile::TempDir;
 /// What [`Machine::serve`] runs.
 pub(crate) const SERVE: &str = "serve --platform software --socket aesm.socket --state-dir state \
      --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A directory in which the program runs, with an empty environment; its paths are relative to it.
 pub(crate) struct Machine(TempDir);
@@ -43,6 +48,7 @@ impl Machine {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
         command.args(line.split_whitespace()).current_dir(self.0.path()).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -79,8 +85,20 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// Runs to the end, which must come soon: a service that should have refused to start fails the
+    /// test rather than to hang it.
     pub(crate) fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } = command.output().unwrap();
+        let child = command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (ended, end) = mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                kill_process(pid, Signal::KILL).unwrap();
+            }
+        });
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        drop(ended);
+        watch.join().unwrap();
         let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
         Self { code: status.code(), stdout, stderr }
     }
@@ -118,8 +136,7 @@ impl Serve {
     /// Starts a service that logs in JSON, and waits until it serves.
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be run");
+        let mut child = command.stdout(Stdio::null()).spawn().expect("it can be run");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut serve = Self { child, rest_of_log: None, collateral: None, metrics: None };
         let mut line = String::new();
@@ -176,6 +193,16 @@ impl Drop for Serve {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until this is so, for a limited time.
+#[track_caller]
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < PATIENCE, "{what}: it does not come to that");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
