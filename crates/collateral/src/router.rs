@@ -20,7 +20,7 @@ type BadRequest = (StatusCode, &'static str);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// The API as a service of its own, for [`crate::serve`] or for a server that has more to serve.
+/// The API, to be served by an HTTP server with limits on what a client can hold or take.
 pub fn router(source: Arc<dyn PcsSource>) -> Router {
     let v4 = Router::new()
         .route("/pckcert", get(pck_certificate))

@@ -25,6 +25,13 @@ struct Issued {
     collateral: Collateral,
 }
 
+impl Issued {
+    fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        let end = self.issue.now.checked_add(REISSUE_AFTER);
+        end.is_some_and(|end| (self.issue.now..end).contains(&now))
+    }
+}
+
 impl SoftwareCollateral {
     /// A source that knows this platform, and the time from `clock`.
     #[must_use]
@@ -37,9 +44,7 @@ impl SoftwareCollateral {
         let now = (self.clock)();
         // No panic happens while the lock is held.
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(issued) = issued.as_ref()
-            && (now - issued.issue.now).abs() < REISSUE_AFTER
-        {
+        if let Some(issued) = issued.as_ref().filter(|issued| issued.is_fresh(now)) {
             return Ok(Arc::clone(issued));
         }
         let issue = self.platform.deployment().up_to_date(&self.platform.pck_subject(), now);

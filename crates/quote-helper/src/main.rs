@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod failure;
+mod files;
 mod logging;
 mod output;
 mod pccs;

@@ -27,6 +27,16 @@ pub(crate) enum Platform {
     Software,
 }
 
+/// How a quote leads the verifier to the platform's PCK certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CertificationData {
+    /// The quote carries the certificates (type 5).
+    PckCertificateChain,
+    /// The quote carries the encrypted PPID, with which the verifier asks a PCCS (type 3).
+    EncryptedPpid,
+}
+
 /// Everything that can be set, in the command line and in the configuration file alike.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +54,11 @@ pub(crate) struct Settings {
     /// $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+
+    /// What quotes of the software platform carry as certification data [default:
+    /// pck-certificate-chain].
+    #[arg(long, value_enum, env = "QUOTE_HELPER_CERTIFICATION_DATA")]
+    pub(crate) certification_data: Option<CertificationData>,
 
     /// Serves the software platform's collateral over HTTP here, as a PCCS does [default: nowhere].
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_COLLATERAL_LISTEN")]
@@ -116,6 +131,7 @@ impl Settings {
             platform: self.platform.or(other.platform),
             socket: self.socket.or(other.socket),
             state_dir: self.state_dir.or(other.state_dir),
+            certification_data: self.certification_data.or(other.certification_data),
             collateral_listen: self.collateral_listen.or(other.collateral_listen),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),
             log_format: self.log_format.or(other.log_format),

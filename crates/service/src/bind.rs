@@ -3,10 +3,13 @@
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::net::SocketAddrUnix;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+/// The longest path that a socket can have, in bytes.
+const MAX_PATH: usize = 107;
 
 /// A socket that listens at a path. Its file is removed when this is dropped, if it is still ours.
 #[derive(Debug)]
@@ -47,22 +50,21 @@ impl BoundSocket {
     /// # Errors
     /// [`BindError`]; nothing that is alive, or no socket, is ever removed.
     pub fn listen(path: &Path) -> Result<(Self, UnixListener), BindError> {
-        if SocketAddrUnix::new(path).is_err() {
+        if path.as_os_str().len() > MAX_PATH {
             return Err(BindError::TooLong(path.to_owned()));
         }
         let failed = |source| BindError::Io { path: path.to_owned(), source };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(parent).map_err(failed)?;
         ensure_vacant(path)?;
         // Bound beside and renamed over: at no moment is there no socket, or one that is not open.
-        let beside = path.with_extension(std::process::id().to_string());
-        let listener = UnixListener::bind(&beside).map_err(failed)?;
-        let placed = place(&beside, path).map_err(failed);
-        if placed.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        Ok((Self { path: path.to_owned(), inode: placed? }, listener))
+        let mut beside = tempfile::Builder::new();
+        beside.prefix(".").rand_bytes(3);
+        let socket = beside.make_in(parent, |beside| UnixListener::bind(beside)).map_err(failed)?;
+        fs::set_permissions(socket.path(), Permissions::from_mode(0o666)).map_err(failed)?;
+        let inode = inode(&fs::symlink_metadata(socket.path()).map_err(failed)?);
+        let listener = socket.persist(path).map_err(|error| failed(error.error))?;
+        Ok((Self { path: path.to_owned(), inode }, listener))
     }
 }
 
@@ -85,17 +87,17 @@ fn ensure_vacant(path: &Path) -> Result<(), BindError> {
     if !file.file_type().is_socket() {
         return Err(BindError::NotASocket(path.to_owned()));
     }
-    match UnixStream::connect(path) {
+    match connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
         _ => Err(BindError::InUse(path.to_owned())),
     }
 }
 
-fn place(beside: &Path, path: &Path) -> io::Result<(u64, u64)> {
-    fs::set_permissions(beside, Permissions::from_mode(0o666))?;
-    let inode = inode(&fs::symlink_metadata(beside)?);
-    fs::rename(beside, path)?;
-    Ok(inode)
+/// Whether somebody would accept a connection; one that would have to wait counts as an error.
+fn connect(path: &Path) -> io::Result<()> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    Ok(rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?)
 }
 
 fn inode(file: &fs::Metadata) -> (u64, u64) {

@@ -34,7 +34,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// There is no platform here yet.
-    #[error("{0} holds no software platform yet; initialize it first")]
+    #[error(
+        "{0} holds no software platform yet; initialize it first (`quote-helper platform init`)"
+    )]
     NotInitialized(PathBuf),
     /// There is a platform here already.
     #[error("{0} holds a software platform already; open it, or choose another directory")]

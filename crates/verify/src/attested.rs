@@ -91,9 +91,13 @@ impl Attested {
 
 impl Describe for Attested {
     fn describe(&self) -> Description {
+        let advisories = match &self.tcb.advisory_ids[..] {
+            [] => "none".to_owned(),
+            ids => ids.join(" "),
+        };
         Description::default()
             .text("TCB status", self.tcb.status)
-            .text("advisories", self.tcb.advisory_ids.join(" "))
+            .text("advisories", advisories)
             .text("collateral expires", format_rfc3339(self.collateral_expires).unwrap_or_default())
             .text("root", &self.root.subject)
             .bytes("root SHA-256", &self.root.sha256)

@@ -11,6 +11,7 @@ use sgx::{
 };
 
 use crate::failure::Failure;
+use crate::files;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = &arguments.file;
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = files::read(file)?;
     let (name, description) =
         describe(&bytes).with_context(|| format!("cannot tell what {} is", file.display()))?;
     Ok(output::result(arguments.output, &Inspected { name, description })?)

@@ -1,8 +1,7 @@
 //! `platform`: manages the software platform.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,6 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
+use crate::files;
 use crate::output::{self, Format};
 use crate::settings::default_state_dir;
 
@@ -123,8 +123,7 @@ impl Init {
 
     fn deployment(&self) -> anyhow::Result<Deployment> {
         if let Some(path) = &self.deployment {
-            let bytes =
-                fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = files::read(path)?;
             return serde_json::from_slice(&bytes)
                 .with_context(|| format!("{} holds no deployment", path.display()));
         }
@@ -153,7 +152,7 @@ impl Root {
         let root = platform.root_certificate();
         let der = self.out.extension().is_some_and(|extension| extension == "der");
         let bytes = if der { root.der() } else { root.pem().as_bytes() };
-        write(&self.out, bytes)
+        files::write(&self.out, bytes)
     }
 }
 
@@ -163,7 +162,7 @@ impl Collateral {
         let now = OffsetDateTime::now_utc();
         let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
         let collateral = platform.collateral(&issue)?;
-        write(&self.out, &serde_json::to_vec_pretty(&collateral)?)
+        files::write(&self.out, &serde_json::to_vec_pretty(&collateral)?)
     }
 }
 
@@ -211,10 +210,6 @@ impl fmt::Display for Shown {
         writeln!(f, "PCESVN          {}", self.pce_svn)?;
         writeln!(f, "public key id   {}", self.public_key_id)
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn seed(text: &str) -> anyhow::Result<[u8; 32]> {

@@ -1,7 +1,6 @@
 //! `quote`: gets a quote, in this process or from the service.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aesm::Client;
@@ -12,6 +11,7 @@ use sgx::{AttestationKeyId, Report, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
 
 use crate::failure::Failure;
+use crate::files;
 use crate::output;
 use crate::settings::default_state_dir;
 
@@ -56,11 +56,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let key_id = key_ids.first().context("the quote service has no attestation key")?;
     let target_info = quoter.initialize(key_id)?.target_info;
     if let Some(path) = &arguments.target_info {
-        write(path, sgx::IntoBytes::as_bytes(&target_info))?;
+        files::write(path, sgx::IntoBytes::as_bytes(&target_info))?;
     }
     let Some(out) = &arguments.out else { return Ok(()) };
     let report = report(arguments, &target_info)?;
-    write(out, &quote(&*quoter, *key_id, report)?)?;
+    files::write(out, &quote(&*quoter, *key_id, report)?)?;
     output::note(format_args!("the quote is in {}", out.display()));
     Ok(())
 }
@@ -88,8 +88,7 @@ fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
 fn report(arguments: &Arguments, target_info: &TargetInfo) -> anyhow::Result<Report> {
     match (&arguments.report, arguments.report_data) {
         (Some(path), _) => {
-            let bytes =
-                fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = files::read(path)?;
             sgx::parse("a REPORT", &bytes)
                 .with_context(|| format!("{} holds no REPORT", path.display()))
         }
@@ -107,10 +106,6 @@ fn quote(
 ) -> Result<Vec<u8>, quoting::QuotingError> {
     let request = QuoteRequest { report, key_id, qe_report_info: None };
     quoter.quote(&request).map(|reply| reply.quote)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads up to 64 bytes in hexadecimal; the rest are zeros.

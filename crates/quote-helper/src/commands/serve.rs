@@ -11,7 +11,7 @@ use collateral::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::{BoundSocket, Metrics};
-use software_platform::{SoftwarePlatform, SubjectNames};
+use software_platform::{CertificationKind, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat};
-use crate::settings::{Platform, Settings, default_socket, default_state_dir};
+use crate::settings::{CertificationData, Platform, Settings, default_socket, default_state_dir};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -81,7 +81,14 @@ fn open_platform(settings: &Settings) -> anyhow::Result<Arc<SoftwarePlatform>> {
     }
     let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
     let now = OffsetDateTime::now_utc();
-    let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?;
+    let kind = match settings.certification_data {
+        Some(CertificationData::EncryptedPpid) => CertificationKind::EncryptedPpid,
+        Some(CertificationData::PckCertificateChain) | None => {
+            CertificationKind::PckCertificateChain
+        }
+    };
+    let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?
+        .certified_by(kind)?;
     warn!(
         state_dir = %state_dir.display(),
         "INSECURE: quotes come from the software platform. They prove nothing to anybody who does \

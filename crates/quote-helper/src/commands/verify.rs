@@ -1,7 +1,6 @@
 //! `verify`: tells whether a quote is to be trusted.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::Context;
@@ -14,7 +13,7 @@ use verify::{Decision, Policy, TcbStatus, TrustedRoots};
 use crate::commands::quote::report_data;
 use crate::failure::{Failure, explain};
 use crate::output::{self, Format};
-use crate::pccs;
+use crate::{files, pccs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -87,9 +86,9 @@ struct PolicyArguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let quote = read(&arguments.quote)?;
+    let quote = files::read(&arguments.quote)?;
     let roots = match &arguments.trusted_root {
-        Some(path) => TrustedRoots::parse(&read(path)?)
+        Some(path) => TrustedRoots::parse(&files::read(path)?)
             .with_context(|| format!("cannot trust {}", path.display()))?,
         None => TrustedRoots::intel(),
     };
@@ -113,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl CollateralSource {
     fn load(&self, quote: &[u8]) -> anyhow::Result<Collateral> {
         match (&self.collateral, &self.pccs) {
-            (Some(path), _) => serde_json::from_slice(&read(path)?)
+            (Some(path), _) => serde_json::from_slice(&files::read(path)?)
                 .with_context(|| format!("{} holds no collateral", path.display())),
             (None, url) => pccs::fetch(url.as_deref().unwrap_or_default(), quote),
         }
@@ -134,10 +133,6 @@ impl PolicyArguments {
         policy.accepted_tcb_statuses.extend(&self.accept_tcb_status);
         policy
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn time(text: &str) -> anyhow::Result<SystemTime> {

@@ -3,7 +3,7 @@
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
 
-use crate::support::{Ended, Machine, Serve};
+use crate::support::{Ended, Machine, SERVE, Serve};
 
 /// A quote with REPORTDATA 0102…, the root and the collateral, as files.
 fn attested() -> (Machine, Serve) {
@@ -36,6 +36,20 @@ fn a_quote_is_trusted_under_the_exported_root() {
             assert_eq!(ended.stderr, "");
         }
     }
+}
+
+#[test]
+fn a_quote_with_an_encrypted_ppid_needs_a_pccs() {
+    let machine = Machine::new();
+    let encrypted = format!("{SERVE} --certification-data encrypted-ppid");
+    let serve = Serve::start(&mut machine.command(&encrypted));
+    machine.quote("0102");
+    machine.succeed("platform root --state-dir state --out root.pem");
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    let pccs = serve.pccs();
+    machine.succeed(&format!("verify q.bin --trusted-root root.pem --pccs {pccs}"));
+    let ended = verify(&machine, "").with_code(4);
+    assert!(ended.stdout.contains("no PCK certificate"), "{}", ended.stdout);
 }
 
 #[test]
