@@ -65,37 +65,48 @@ impl Handler {
     /// Answers at once all that can be answered at once.
     pub(crate) fn answer(&self, message: &[u8]) -> Answer {
         let begin = Instant::now();
-        let (operation, served, failed) = match Request::decode(message) {
-            Ok(request) => {
-                (request.operation(), self.serve(&request, begin), failed_payload(&request))
-            }
-            Err(RequestError::Malformed(operation)) => {
-                let error = QuotingError::new(AesmError::Unexpected, "the request is malformed");
-                (operation, Err(error), empty_payload(operation))
-            }
-            Err(RequestError::Unrecognized) => return self.none(),
+        let request = match Request::decode(message) {
+            Ok(request) => request,
+            Err(error) => return self.answer_damaged(error, begin),
         };
-        let Some(failed) = failed else { return self.none() };
-        let result = match served {
-            Ok(Served::Quote(order)) => return Answer::Quote(order),
-            Ok(Served::Payload(payload)) => Ok(payload),
-            Err(error) => Err(error),
-        };
-        Answer::Response(self.respond(operation, result, failed, begin))
+        let Some(failed) = failed_payload(&request) else { return self.none() };
+        let operation = request.operation();
+        match self.serve(&request, begin) {
+            Ok(Served::Payload(payload)) => {
+                Answer::Response(self.respond(operation, None, payload, begin))
+            }
+            Ok(Served::Quote(order)) => Answer::Quote(order),
+            Err(error) => {
+                log(operation, &error);
+                Answer::Response(self.respond(operation, Some(error.code()), failed, begin))
+            }
+        }
     }
 
     /// Has a quote made in its turn.
     pub(crate) async fn quote(&self, order: QuoteOrder) -> Response {
         let QuoteOrder { request, buf_size, begin } = order;
-        let qe_report_info = request.qe_report_info.map(|info| info.as_bytes().to_vec());
-        let failed = Payload::GetQuoteEx { quote: None, qe_report_info };
+        let echoed = request.qe_report_info.map(|info| info.as_bytes().to_vec());
         let made = tokio::time::timeout(self.quote_timeout, self.queue.quote(request)).await;
         let made = made.unwrap_or_else(|_| {
             let detail = format!("no quote was made within {:?}", self.quote_timeout);
             Err(QuotingError::new(AesmError::ServiceUnavailable, detail))
         });
-        let result = made.map(|reply| padded(reply, buf_size));
-        self.respond(Operation::GetQuoteEx, result, failed, begin)
+        let operation = Operation::GetQuoteEx;
+        match made {
+            Ok(reply) => self.respond(operation, None, padded(reply, buf_size), begin),
+            Err(error) => {
+                log(operation, &error);
+                let failed = Payload::GetQuoteEx { quote: None, qe_report_info: echoed };
+                self.respond(operation, Some(error.code()), failed, begin)
+            }
+        }
+    }
+
+    fn answer_damaged(&self, error: RequestError, begin: Instant) -> Answer {
+        let RequestError::Malformed(operation) = error else { return self.none() };
+        let Some(payload) = empty_payload(operation) else { return self.none() };
+        Answer::Response(self.respond(operation, Some(AesmError::Unexpected), payload, begin))
     }
 
     fn none(&self) -> Answer {
@@ -106,17 +117,10 @@ impl Handler {
     fn respond(
         &self,
         operation: Operation,
-        result: Result<Payload, QuotingError>,
-        failed: Payload,
+        error: Option<AesmError>,
+        payload: Payload,
         begin: Instant,
     ) -> Response {
-        let (error, payload) = match result {
-            Ok(payload) => (None, payload),
-            Err(error) => {
-                log(operation, &error);
-                (Some(error.code()), failed)
-            }
-        };
         self.metrics.record(&Outcome::of(operation, error), begin.elapsed());
         Response { error, payload }
     }
