@@ -11,7 +11,10 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use aesm::{Payload, Request, Response};
+use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{
     AesmError, AttestationKeyId, FromBytes, IntoBytes, QeReportInfo, Quote, TargetInfo, U16,
 };
@@ -91,6 +94,49 @@ fn key_ids_are_counted_and_listed() {
         let response = call(&service, &Request::GetSupportedAttKeyIds { buf_size: wrong });
         assert_eq!(response.error, Some(AesmError::Parameter), "{wrong}");
     }
+}
+
+/// A Quoter without a provider of keys behind it.
+struct NoKey;
+
+impl Quoter for NoKey {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        Ok(Vec::new())
+    }
+
+    fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        unreachable!("there is no key to ask for")
+    }
+
+    fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
+        unreachable!("there is no key to ask for")
+    }
+
+    fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        unreachable!("there is no key to ask for")
+    }
+}
+
+#[test]
+fn without_a_key_there_is_no_service() {
+    let service = Service::start(Arc::new(NoKey), service::Limits::default());
+    let key_id = key_id();
+    let id = Some(key_id.as_bytes());
+    let report = sgx::Report::default();
+    let error = |request| call(&service, &request).error.map(AesmError::number);
+    assert_eq!(error(Request::GetSupportedAttKeyIdNum), Some(30));
+    assert_eq!(error(Request::SelectAttKeyId { att_key_id_list: None }), Some(38));
+    assert_eq!(error(Request::GetQuoteSizeEx { att_key_id: id }), Some(38));
+    let initialize =
+        Request::InitQuoteEx { att_key_id: id, with_pub_key_id: false, buf_size: None };
+    assert_eq!(error(initialize), Some(38));
+    let quote = Request::GetQuoteEx {
+        report: report.as_bytes(),
+        att_key_id: id,
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    assert_eq!(error(quote), Some(38));
 }
 
 #[test]
