@@ -104,7 +104,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     output::result(arguments.output, &verdict)?;
     match verdict.decision {
         Decision::Trusted => Ok(()),
-        Decision::Refused => Err(Failure::Refused),
+        Decision::Refused => {
+            if arguments.trusted_root.is_none() && verdict.attested.is_none() {
+                output::note(
+                    "the trusted root was Intel's; --trusted-root FILE trusts another one",
+                );
+            }
+            Err(Failure::Refused)
+        }
         Decision::Undecided => Err(Failure::Undecided),
     }
 }

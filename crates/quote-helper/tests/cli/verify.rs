@@ -70,8 +70,9 @@ fn the_verdict_in_json_has_its_documented_fields() {
 #[test]
 fn without_being_told_to_trust_the_root_it_is_intels() {
     let (machine, _serve) = attested();
-    let verdict =
-        machine.run("verify q.bin --collateral collateral.json --output json").with_code(3).json();
+    let ended = machine.run("verify q.bin --collateral collateral.json --output json").with_code(3);
+    assert!(ended.stderr.contains("--trusted-root"), "{}", ended.stderr);
+    let verdict = ended.json();
     assert_eq!(verdict["decision"], "refused");
     assert!(verdict["attested"].is_null());
 }
