@@ -43,10 +43,11 @@ pub fn body_size(header: [u8; FRAME_HEADER_SIZE], limit: usize) -> Result<usize,
 
 /// A frame around a message with this sub-message only.
 pub(crate) fn frame(number: u32, sub_message: &Writer) -> Vec<u8> {
-    let message = Writer::with_room_for(sub_message).bytes(number, sub_message.as_bytes());
-    let size = u32::try_from(message.as_bytes().len()).unwrap_or(u32::MAX);
-    let mut frame = Vec::with_capacity(message.as_bytes().len().saturating_add(FRAME_HEADER_SIZE));
-    frame.extend(size.to_le_bytes());
-    frame.extend(message.as_bytes());
+    let (head, body) = (Writer::head(number, sub_message.as_bytes()), sub_message.as_bytes());
+    let size = head.as_bytes().len().saturating_add(body.len());
+    let mut frame = Vec::with_capacity(size.saturating_add(FRAME_HEADER_SIZE));
+    frame.extend(u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
+    frame.extend_from_slice(head.as_bytes());
+    frame.extend_from_slice(body);
     frame
 }

@@ -145,16 +145,22 @@ impl Writer {
 
     pub(crate) fn bytes<'a>(mut self, number: u32, value: impl Into<Option<&'a [u8]>>) -> Self {
         if let Some(value) = value.into() {
-            self.push(u64::from(number) << 3 | 2);
-            self.push(value.len() as u64);
+            self.0.reserve(value.len().saturating_add(16));
+            self = self.begin(number, value);
             self.0.extend_from_slice(value);
         }
         self
     }
 
-    /// A writer with room for a message that has `sub_message` in it.
-    pub(crate) fn with_room_for(sub_message: &Self) -> Self {
-        Self(Vec::with_capacity(sub_message.0.len().saturating_add(16)))
+    fn begin(mut self, number: u32, value: &[u8]) -> Self {
+        self.push(u64::from(number) << 3 | 2);
+        self.push(value.len() as u64);
+        self
+    }
+
+    /// What comes before a byte string: its number and length.
+    pub(crate) fn head(number: u32, value: &[u8]) -> Self {
+        Self::default().begin(number, value)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -84,9 +84,12 @@ impl Connection {
             if !self.send(socket)? {
                 return Ok(Need::Room);
             }
-            if let Some(request) = take_frame(&mut self.received)? {
+            if let Some(request) = first_message(&self.received)? {
                 self.requests = self.requests.saturating_add(1);
-                match handler.answer(&request) {
+                let answer = handler.answer(request);
+                let size = request.len();
+                self.forget(size);
+                match answer {
                     Answer::Response(response) => self.reply(&response),
                     Answer::Quote(order) => return Ok(Need::Quote(order)),
                     Answer::None => return Err(End::Unanswerable),
@@ -108,6 +111,14 @@ impl Connection {
     /// Whether a part of a request is there.
     pub(crate) fn is_in_a_request(&self) -> bool {
         !self.received.is_empty()
+    }
+
+    /// Forgets the first message, of this size. An idle connection holds no memory.
+    fn forget(&mut self, size: usize) {
+        self.received.drain(..self.received.len().min(FRAME_HEADER_SIZE.saturating_add(size)));
+        if self.received.is_empty() {
+            self.received = Vec::new();
+        }
     }
 
     /// Sends in one write, if the client lets us: a reader of Intel's does not survive a reply in
@@ -133,7 +144,7 @@ impl Connection {
                 Ok(0) if self.received.is_empty() => return Err(End::Closed),
                 Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
                 Ok(size) => {
-                    self.received.extend(bytes.iter().take(size));
+                    self.received.extend_from_slice(bytes.get(..size).unwrap_or_default());
                     return Ok(true);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -144,17 +155,12 @@ impl Connection {
     }
 }
 
-/// Takes the first whole frame's message off the front of `received`.
-fn take_frame(received: &mut Vec<u8>) -> Result<Option<Vec<u8>>, FrameError> {
+/// The first frame's message, once it is whole.
+fn first_message(received: &[u8]) -> Result<Option<&[u8]>, FrameError> {
     let Some((header, rest)) = received.split_first_chunk::<FRAME_HEADER_SIZE>() else {
         return Ok(None);
     };
-    let size = body_size(*header, MAX_REQUEST_SIZE)?;
-    let Some((message, rest)) = rest.split_at_checked(size) else { return Ok(None) };
-    let message = message.to_vec();
-    // An idle connection holds no memory.
-    *received = rest.to_vec();
-    Ok(Some(message))
+    Ok(rest.get(..body_size(*header, MAX_REQUEST_SIZE)?))
 }
 
 #[cfg(test)]
