@@ -25,18 +25,8 @@ pub(crate) fn fetch(url: &str, quote: &[u8]) -> anyhow::Result<Collateral> {
     let collateral = fetched
         .with_context(|| format!("the PCCS at {url} did not answer within {TIMEOUT:?}"))?
         .with_context(|| format!("cannot fetch the collateral from the PCCS at {url}"))?;
-    Ok(Collateral {
-        pck_crl_issuer_chain: collateral.pck_crl_issuer_chain,
-        root_ca_crl: collateral.root_ca_crl,
-        pck_crl: collateral.pck_crl,
-        tcb_info_issuer_chain: collateral.tcb_info_issuer_chain,
-        tcb_info: collateral.tcb_info,
-        tcb_info_signature: collateral.tcb_info_signature,
-        qe_identity_issuer_chain: collateral.qe_identity_issuer_chain,
-        qe_identity: collateral.qe_identity,
-        qe_identity_signature: collateral.qe_identity_signature,
-        pck_certificate_chain: collateral.pck_certificate_chain,
-    })
+    // The JSON forms of the two are the same.
+    Ok(serde_json::from_value(serde_json::to_value(collateral)?)?)
 }
 
 /// HTTP that does not take answers of any size.

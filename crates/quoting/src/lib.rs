@@ -47,7 +47,7 @@ pub trait Quoter: Send + Sync {
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 
     /// Whether a quote takes microseconds and never waits for anything, so that to hand it to another
-    /// thread would cost more than to make it.
+    /// thread would cost nearly as much as to make it.
     fn is_immediate(&self) -> bool {
         false
     }

@@ -100,7 +100,7 @@ impl Service {
     ///
     /// Most clients have sent their request when they are accepted, and close the connection as soon
     /// as they have the reply. They are served on the spot. Only who is still there when all others
-    /// have been served gets a task, and an entry with the kernel, which cost as much as the rest.
+    /// have been served gets a task, and is registered for notifications, which is not free.
     async fn accept_batch(&self, first: Option<UnixStream>) -> State {
         let mut guests = Vec::new();
         if let (Some(stream), Some(slot)) = (first, self.slots.take()) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aesm::Client;
 use anyhow::{Context, anyhow};
@@ -14,6 +15,9 @@ use crate::failure::Failure;
 use crate::files;
 use crate::output;
 use crate::settings::default_state_dir;
+
+/// How long a service that is being restarted is waited for.
+const RESTART: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -73,7 +77,7 @@ fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
     };
     Ok(match mode {
         QuotingMode::OutOfProcess(socket) => {
-            Box::new(AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT))
+            Box::new(AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT).patience(RESTART))
         }
         QuotingMode::InProcess => {
             let state_dir = arguments.state_dir.clone().map_or_else(default_state_dir, Ok)?;
