@@ -5,14 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::frame::{FRAME_HEADER_SIZE, FrameError, MAX_RESPONSE_SIZE, body_size};
 use crate::{Payload, Request, Response, ResponseError};
-
-/// How long a service that is being restarted is waited for between two attempts to connect.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A request got no reply.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +53,6 @@ pub enum ClientError {
 pub struct Client {
     socket: PathBuf,
     timeout: Duration,
-    patience: Duration,
 }
 
 impl Client {
@@ -65,7 +62,7 @@ impl Client {
     /// A client of the service at `socket`, a path.
     #[must_use]
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Self { socket: socket.into(), timeout: Self::DEFAULT_TIMEOUT, patience: Duration::ZERO }
+        Self { socket: socket.into(), timeout: Self::DEFAULT_TIMEOUT }
     }
 
     /// Sets the time that connecting, a request and its reply have together.
@@ -74,29 +71,39 @@ impl Client {
         Self { timeout, ..self }
     }
 
-    /// Sets for how long a service that is not there is waited for, within the timeout. None is the
-    /// default; a service that restarts is back within a fraction of a second.
-    #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
     /// The path of the service's socket.
     #[must_use]
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Sends a request and waits for its reply.
+    /// The moment by which a request that begins now has to be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout)
+    }
+
+    /// Sends a request once and waits for its reply.
     ///
     /// # Errors
     /// [`ClientError`]; an error number in the reply is [`ClientError::Refused`].
     pub fn call(&self, request: &Request<'_>) -> Result<Payload, ClientError> {
-        let deadline = Deadline::after(self.timeout);
+        self.call_by(&self.deadline(), request)
+    }
+
+    /// As [`Self::call`], with a deadline that several requests share.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn call_by(
+        &self,
+        deadline: &Deadline,
+        request: &Request<'_>,
+    ) -> Result<Payload, ClientError> {
         let frame = request.to_frame(u32::try_from(self.timeout.as_millis()).ok());
-        let mut stream = self.connect(&deadline)?;
+        let mut stream = self.connect(deadline)?;
         let message =
-            exchange(&mut stream, &frame, &deadline).map_err(|error| self.explain(error))??;
+            exchange(&mut stream, &frame, deadline).map_err(|error| self.explain(error))??;
         let response = Response::decode(&message)?;
         match response.error {
             None => Ok(response.payload),
@@ -105,19 +112,13 @@ impl Client {
     }
 
     fn connect(&self, deadline: &Deadline) -> Result<UnixStream, ClientError> {
-        let patience = Deadline::after(self.patience);
-        loop {
-            let error = match connect(&self.socket, deadline) {
-                Ok(stream) => return Ok(stream),
-                Err(error) if is_timeout(&error) => return Err(self.explain(error)),
-                Err(error) => error,
-            };
-            let absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused);
-            if !absent || patience.left().is_err() || deadline.left().is_err() {
-                return Err(ClientError::Connect { socket: self.socket.clone(), source: error });
+        connect(&self.socket, deadline).map_err(|error| {
+            if is_timeout(&error) {
+                self.explain(error)
+            } else {
+                ClientError::Connect { socket: self.socket.clone(), source: error }
             }
-            std::thread::sleep(RECONNECT_PAUSE);
-        }
+        })
     }
 
     fn explain(&self, error: io::Error) -> ClientError {
@@ -134,9 +135,14 @@ fn connect(socket: &Path, deadline: &Deadline) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(socket)?;
     let flags = SocketFlags::CLOEXEC;
     let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    set_socket_timeout(&fd, Timeout::Send, Some(deadline.left()?))?;
-    rustix::net::connect(&fd, &address)?;
-    Ok(UnixStream::from(fd))
+    loop {
+        set_socket_timeout(&fd, Timeout::Send, Some(deadline.left()?))?;
+        match rustix::net::connect(&fd, &address) {
+            // A signal of the application; the kernel repeats no connect that has a timeout.
+            Err(Errno::INTR) => {}
+            result => return result.map(|()| UnixStream::from(fd)).map_err(io::Error::from),
+        }
+    }
 }
 
 /// One frame out, one frame in. The outer error is the connection's, the inner one the frame's.
@@ -177,20 +183,24 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }
 
-/// A moment that everything about one request has to be done by.
-struct Deadline(Option<Instant>);
+/// A moment that everything about one or more requests has to be done by.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Option<Instant>);
 
 impl Deadline {
     fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
-    /// The time left, never zero.
+    /// The time left; `None` when the moment has passed.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let Some(end) = self.0 else { return Some(Client::DEFAULT_TIMEOUT) };
+        end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    /// The time left, or the error of a wait that is over.
     fn left(&self) -> io::Result<Duration> {
-        let Some(end) = self.0 else { return Ok(Client::DEFAULT_TIMEOUT) };
-        match end.checked_duration_since(Instant::now()) {
-            Some(left) if !left.is_zero() => Ok(left),
-            _ => Err(ErrorKind::TimedOut.into()),
-        }
+        self.time_left().ok_or_else(|| ErrorKind::TimedOut.into())
     }
 }

@@ -13,7 +13,7 @@ mod request;
 mod response;
 mod wire;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Deadline};
 pub use frame::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, MAX_RESPONSE_SIZE, body_size};
 pub use request::{Operation, Request, RequestError};
 pub use response::{Payload, Response, ResponseError};

@@ -117,21 +117,6 @@ fn an_absent_service_is_an_error_that_names_the_socket() {
 }
 
 #[test]
-fn a_service_that_restarts_is_waited_for() {
-    let directory = tempfile::tempdir().unwrap();
-    let socket = directory.path().join("aesm.socket");
-    drop(UnixListener::bind(&socket).unwrap());
-    let client = Client::new(&socket).patience(Duration::from_secs(10));
-    let call = thread::spawn(move || client.call(&REQUEST));
-    thread::sleep(Duration::from_millis(50));
-    std::fs::remove_file(&socket).unwrap();
-    let listener = UnixListener::bind(&socket).unwrap();
-    let (mut stream, _) = listener.accept().unwrap();
-    stream.write_all(&reply()).unwrap();
-    assert!(call.join().unwrap().is_ok());
-}
-
-#[test]
 fn a_full_backlog_ends_at_the_deadline() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("aesm.socket");

@@ -1,67 +1,74 @@
 //! Quotes from the quote service, or from Intel's aesmd, over the AESM socket.
 
-use std::time::{Duration, Instant};
+mod repetition;
 
-use aesm::{Client, ClientError, Payload, Request, ResponseError};
-use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, QeReportInfo};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aesm::{Client, ClientError, Deadline, MAX_RESPONSE_SIZE, Payload, Request, ResponseError};
+use sgx::{
+    AesmError, AttestationKeyId, FromBytes, IntoBytes, QeReportInfo, Quote, TargetInfo, U32,
+};
 
 use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use repetition::Repetition;
 
-/// The pause after a reply that asks to come back, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// The buffer that quotes are asked for with, in bytes: no quote of today is larger, and services
+/// fill it up with zeros.
+const USUAL_BUFFER: u32 = 8 * 1024;
+
+/// The largest buffer whose reply the client would read, in bytes. It leaves room for QE report info.
+const LARGEST_BUFFER: u32 = (MAX_RESPONSE_SIZE / 2) as u32;
 
 /// A Quoter that asks a service.
 ///
-/// A service that is busy, or goes away in the middle of a request because it is being replaced, is
-/// asked again until the client's timeout is over: every request can be repeated without harm.
+/// A service that is busy, or goes away because it is being replaced, is asked again, since every
+/// request can be repeated without harm. Whatever happens, an answer or an error is there when the
+/// time is up.
 #[derive(Debug, Clone)]
 pub struct AesmQuoter {
     client: Client,
-    timeout: Duration,
+    patience: Duration,
 }
 
 impl AesmQuoter {
-    /// A Quoter that asks the service at `socket`, and gives up after `timeout`.
-    pub fn new(socket: impl Into<std::path::PathBuf>, timeout: Duration) -> Self {
-        Self { client: Client::new(socket).timeout(timeout), timeout }
+    /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes `timeout` at the
+    /// most, with all the requests and repetitions it needs.
+    pub fn new(socket: impl Into<PathBuf>, timeout: Duration) -> Self {
+        Self { client: Client::new(socket).timeout(timeout), patience: Duration::ZERO }
     }
 
-    /// For how long a service that is not there is waited for; see [`Client::patience`].
+    /// Sets for how long a service that is not there is waited for, within the timeout: none if
+    /// nothing is set. Where not even the directory of the socket exists, there is nobody to wait for.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
-        Self { client: self.client.patience(patience), ..self }
+        Self { patience, ..self }
     }
 
-    fn call(&self, request: &Request<'_>) -> Result<Payload, ClientError> {
-        let end = Instant::now().checked_add(self.timeout);
-        let mut pause = FIRST_PAUSE;
+    /// Sends a request until it is answered, or has failed for good, or the time is up.
+    fn call(&self, deadline: &Deadline, request: &Request<'_>) -> Result<Payload, ClientError> {
+        let mut repetition = Repetition::new(deadline, self.patience);
         loop {
-            let error = match self.client.call(request) {
+            match self.client.call_by(deadline, request) {
                 Ok(payload) => return Ok(payload),
-                Err(error) => error,
-            };
-            let over =
-                end.is_some_and(|end| end.saturating_duration_since(Instant::now()) <= pause);
-            if over || !is_worth_repeating(&error) {
-                return Err(error);
+                Err(error) => repetition.after(error)?,
             }
-            std::thread::sleep(pause);
-            pause = pause.saturating_mul(2);
         }
     }
 }
 
 impl Quoter for AesmQuoter {
     fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        let deadline = self.client.deadline();
         let Payload::GetSupportedAttKeyIdNum { att_key_id_num } =
-            self.call(&Request::GetSupportedAttKeyIdNum)?
+            self.call(&deadline, &Request::GetSupportedAttKeyIdNum)?
         else {
             return Err(unfitting());
         };
         let size = size_of::<AttestationKeyId>();
         let buf_size = u32::try_from(size).ok().and_then(|size| size.checked_mul(att_key_id_num));
         let request = Request::GetSupportedAttKeyIds { buf_size: buf_size.ok_or_else(unfitting)? };
-        match self.call(&request)? {
+        match self.call(&deadline, &request)? {
             Payload::GetSupportedAttKeyIds { att_key_ids: Some(bytes) } => bytes
                 .chunks(size)
                 .map(|bytes| AttestationKeyId::read_from_bytes(bytes).map_err(|_| unfitting()))
@@ -71,37 +78,19 @@ impl Quoter for AesmQuoter {
     }
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        let request = Request::InitQuoteEx {
-            att_key_id: Some(key_id.as_bytes()),
-            with_pub_key_id: true,
-            buf_size: Some(32),
-        };
-        let payload = self.call(&request)?;
-        let Payload::InitQuoteEx {
-            target_info: Some(target_info), pub_key_id: Some(key_id), ..
-        } = payload
-        else {
-            return Err(unfitting());
-        };
-        Ok(AttestationKey {
-            target_info: sgx::TargetInfo::read_from_bytes(&target_info).map_err(|_| unfitting())?,
-            public_key_id: key_id.try_into().map_err(|_| unfitting())?,
-        })
+        self.initialize_by(&self.client.deadline(), key_id)
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        let request = Request::GetQuoteSizeEx { att_key_id: Some(key_id.as_bytes()) };
-        match self.call(&request)? {
-            Payload::GetQuoteSizeEx { quote_size } => Ok(quote_size),
-            _ => Err(unfitting()),
-        }
+        self.quote_size_by(&self.client.deadline(), key_id)
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        match self.quote_once(request) {
+        let deadline = self.client.deadline();
+        match self.quote_by(&deadline, request) {
             Err(error) if error.code() == AesmError::AttKeyNotInitialized => {
-                self.initialize(&request.key_id)?;
-                self.quote_once(request)
+                self.initialize_by(&deadline, &request.key_id)?;
+                self.quote_by(&deadline, request)
             }
             result => result,
         }
@@ -109,14 +98,73 @@ impl Quoter for AesmQuoter {
 }
 
 impl AesmQuoter {
-    fn quote_once(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+    fn initialize_by(
+        &self,
+        deadline: &Deadline,
+        key_id: &AttestationKeyId,
+    ) -> Result<AttestationKey, QuotingError> {
+        let request = Request::InitQuoteEx {
+            att_key_id: Some(key_id.as_bytes()),
+            with_pub_key_id: true,
+            buf_size: Some(32),
+        };
+        let payload = self.call(deadline, &request)?;
+        let Payload::InitQuoteEx {
+            target_info: Some(target_info), pub_key_id: Some(key_id), ..
+        } = payload
+        else {
+            return Err(unfitting());
+        };
+        Ok(AttestationKey {
+            target_info: TargetInfo::read_from_bytes(&target_info).map_err(|_| unfitting())?,
+            public_key_id: key_id.try_into().map_err(|_| unfitting())?,
+        })
+    }
+
+    fn quote_size_by(
+        &self,
+        deadline: &Deadline,
+        key_id: &AttestationKeyId,
+    ) -> Result<u32, QuotingError> {
+        let request = Request::GetQuoteSizeEx { att_key_id: Some(key_id.as_bytes()) };
+        match self.call(deadline, &request)? {
+            Payload::GetQuoteSizeEx { quote_size } => Ok(quote_size),
+            _ => Err(unfitting()),
+        }
+    }
+
+    /// One round trip, but for a service that does not take the usual buffer.
+    fn quote_by(
+        &self,
+        deadline: &Deadline,
+        request: &QuoteRequest,
+    ) -> Result<QuoteReply, QuotingError> {
+        match self.quote_into(deadline, request, USUAL_BUFFER) {
+            Err(error) if error.code() == AesmError::Parameter => {
+                let size = self.quote_size_by(deadline, &request.key_id)?;
+                if size > LARGEST_BUFFER {
+                    return Err(unfitting());
+                }
+                self.quote_into(deadline, request, size)
+            }
+            result => result,
+        }
+    }
+
+    fn quote_into(
+        &self,
+        deadline: &Deadline,
+        request: &QuoteRequest,
+        buf_size: u32,
+    ) -> Result<QuoteReply, QuotingError> {
         let message = Request::GetQuoteEx {
             report: request.report.as_bytes(),
             att_key_id: Some(request.key_id.as_bytes()),
             qe_report_info: request.qe_report_info.as_ref().map(IntoBytes::as_bytes),
-            buf_size: self.quote_size(&request.key_id)?,
+            buf_size,
         };
-        let Payload::GetQuoteEx { quote: Some(quote), qe_report_info } = self.call(&message)?
+        let Payload::GetQuoteEx { quote: Some(quote), qe_report_info } =
+            self.call(deadline, &message)?
         else {
             return Err(unfitting());
         };
@@ -127,16 +175,19 @@ impl AesmQuoter {
             }
             (Some(_), None) => return Err(unfitting()),
         };
-        Ok(QuoteReply { quote, qe_report_info })
+        Ok(QuoteReply { quote: without_padding(quote).ok_or_else(unfitting)?, qe_report_info })
     }
 }
 
-fn is_worth_repeating(error: &ClientError) -> bool {
-    matches!(
-        error,
-        ClientError::Disconnected(_)
-            | ClientError::Refused(AesmError::Busy | AesmError::ServiceStopped)
-    )
+/// The quote alone, as long as it says it is; `None` if it is cut short.
+fn without_padding(mut quote: Vec<u8>) -> Option<Vec<u8>> {
+    let (size, _) = U32::read_from_prefix(quote.get(Quote::SIGNED_SIZE..)?).ok()?;
+    let signature = Quote::SIGNED_SIZE.checked_add(size_of::<U32>())?;
+    let end = signature.checked_add(usize::try_from(size.get()).ok()?)?;
+    (end <= quote.len()).then(|| {
+        quote.truncate(end);
+        quote
+    })
 }
 
 /// A reply of the right kind whose fields are not what the request asks for.

@@ -4,15 +4,28 @@
 //! place: [`QuotingMode`].
 
 mod aesm_quoter;
+mod application;
+mod dcap;
 mod error;
+mod in_process;
 mod mode;
+mod platform;
 mod software_quoter;
+
+use std::pin::Pin;
 
 use sgx::{AttestationKeyId, QeReportInfo, Report, TargetInfo};
 
 pub use aesm_quoter::AesmQuoter;
+pub use application::{ApplicationQuoter, guarded, required};
+pub use dcap::DcapQuoter;
 pub use error::QuotingError;
+pub use in_process::{QE3_LIBRARY, QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};
 pub use mode::{DEFAULT_SOCKET, QuotingMode, SGX_AESM_ADDR};
+pub use platform::{
+    ChosenPlatform, DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, Reason, SGX_ENCLAVE_DEVICE,
+    UnknownPlatform, find_library,
+};
 pub use software_quoter::SoftwareQuoter;
 
 /// Makes quotes under one or more attestation keys.
@@ -46,12 +59,31 @@ pub trait Quoter: Send + Sync {
     /// for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 
-    /// Whether a quote takes microseconds and never waits for anything, so that to hand it to another
-    /// thread would cost nearly as much as to make it.
-    fn is_immediate(&self) -> bool {
-        false
+    /// How quotes are made, for a service that has one thread for all its clients.
+    fn manner(&self) -> Manner<'_> {
+        Manner::Blocking
     }
 }
+
+/// How a [`Quoter`] makes its quotes.
+pub enum Manner<'a> {
+    /// [`Quoter::quote`] takes microseconds and never waits for anything, so that to hand it to another
+    /// thread would cost nearly as much as to make it.
+    Immediate,
+    /// [`Quoter::quote`] takes its time, and a thread.
+    Blocking,
+    /// Quotes are made elsewhere and can be awaited.
+    Elsewhere(&'a dyn Elsewhere),
+}
+
+/// Makes quotes in another place than the calling thread.
+pub trait Elsewhere: Send + Sync {
+    /// As [`Quoter::quote`].
+    fn quote(&self, request: Box<QuoteRequest>) -> FutureQuote;
+}
+
+/// The outcome of [`Quoter::quote`], once it is there.
+pub type FutureQuote = Pin<Box<dyn Future<Output = Result<QuoteReply, QuotingError>> + Send>>;
 
 /// What an application enclave has to know before it can ask for a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]

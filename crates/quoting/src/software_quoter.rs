@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sgx::{AesmError, AttestationKeyId};
 use software_platform::{QuoteError, SoftwarePlatform};
 
-use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use crate::{AttestationKey, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 
 /// A Quoter on the software platform. Its attestation key is ready from the start.
 #[derive(Clone)]
@@ -54,8 +54,8 @@ impl Quoter for SoftwareQuoter {
         Ok(QuoteReply { quote, qe_report_info })
     }
 
-    fn is_immediate(&self) -> bool {
-        true
+    fn manner(&self) -> Manner<'_> {
+        Manner::Immediate
     }
 }
 

@@ -129,7 +129,7 @@ impl Handler {
         let payload = match *request {
             Request::GetQuoteEx { report, att_key_id, qe_report_info, buf_size } => {
                 let request = self.quote_request(report, att_key_id, qe_report_info, buf_size)?;
-                if !self.quoter.is_immediate() {
+                if !matches!(self.quoter.manner(), quoting::Manner::Immediate) {
                     let order = QuoteOrder { request, buf_size, begin };
                     return Ok(Served::Quote(Box::new(order)));
                 }

@@ -12,6 +12,7 @@
 
 mod aesm_error;
 mod attestation_key_id;
+mod attestation_key_id_list;
 mod attributes;
 mod bytes;
 mod collateral;
@@ -19,8 +20,10 @@ mod describe;
 mod key_request;
 mod qe_report_info;
 mod quote;
+mod quote3_error;
 mod quote_signature;
 mod report;
+mod sgx_status;
 mod target_info;
 
 pub use aesm_error::AesmError;
@@ -33,7 +36,9 @@ pub use key_request::{KeyName, KeyPolicy, KeyRequest};
 pub use qe_report_info::QeReportInfo;
 pub use quote::{Quote, QuoteHeader, QuoteParseError};
 pub use quote_signature::{CertificationData, CertificationDataType, QuoteSignature};
+pub use quote3_error::Quote3Error;
 pub use report::{Report, ReportBody};
+pub use sgx_status::{QuoteExCall, SgxStatus};
 pub use target_info::TargetInfo;
 /// Little-endian integers as they lie in the structures.
 pub use zerocopy::little_endian::{U16, U32, U64};

@@ -1,0 +1,138 @@
+//! The Quoter of an application, and what else the C libraries have in common.
+
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use aesm::{Client, ClientError};
+use sgx::{AesmError, QuoteExCall, SgxStatus};
+
+use crate::{
+    AesmQuoter, Platform, QuoteReply, Quoter, QuotingError, QuotingMode, default_state_dir,
+    open_in_process,
+};
+
+/// The one Quoter of the process that a C library lives in.
+///
+/// It holds no lock while a Quoter is opened or makes a quote, and each request to a service has a
+/// connection of its own: a child that is forked meanwhile can go on with what it inherits. (Only
+/// Intel's enclaves do not survive a fork.)
+pub struct ApplicationQuoter {
+    mode: OnceLock<QuotingMode>,
+    quoter: OnceLock<Box<dyn Quoter>>,
+}
+
+impl ApplicationQuoter {
+    /// Nothing is decided or opened yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "there is one, in a static")]
+    pub const fn new() -> Self {
+        Self { mode: OnceLock::new(), quoter: OnceLock::new() }
+    }
+
+    /// The mode, decided by the environment at the first call and kept: libraries make that call when
+    /// they are loaded.
+    pub fn mode(&self) -> &QuotingMode {
+        self.mode.get_or_init(QuotingMode::of_process)
+    }
+
+    /// The Quoter, opened at the first call and kept. A service may take as long as other AESM clients
+    /// would wait, a restart included.
+    ///
+    /// # Errors
+    /// [`QuotingError`] when it cannot be opened. The next call tries again.
+    pub fn quoter(&self) -> Result<&dyn Quoter, QuotingError> {
+        if let Some(quoter) = self.quoter.get() {
+            return Ok(&**quoter);
+        }
+        // Opened outside of the lock, so that no fork in the meantime leaves a child waiting for it.
+        let opened = self.open()?;
+        Ok(&**self.quoter.get_or_init(|| opened))
+    }
+
+    fn open(&self) -> Result<Box<dyn Quoter>, QuotingError> {
+        match self.mode() {
+            QuotingMode::InProcess => {
+                open_in_process(Platform::of_process()?, &default_state_dir()?)
+            }
+            QuotingMode::OutOfProcess(socket) => {
+                let time = Client::DEFAULT_TIMEOUT;
+                Ok(Box::new(AesmQuoter::new(socket, time).patience(time)))
+            }
+        }
+    }
+}
+
+impl QuotingError {
+    /// What `libsgx_quote_ex` returns for this error, as Intel's library has it: a service's answer by
+    /// its number, and a status of its own for each way in which there is none.
+    #[must_use]
+    pub fn sgx_status(&self, call: QuoteExCall) -> SgxStatus {
+        match self {
+            Self::Service(ClientError::Connect { .. }) => SgxStatus::SERVICE_UNAVAILABLE,
+            Self::Service(ClientError::Timeout { .. }) => SgxStatus::SERVICE_TIMEOUT,
+            Self::Service(ClientError::Disconnected(_)) => SgxStatus::UNEXPECTED,
+            _ => SgxStatus::of_aesm(self.code(), call),
+        }
+    }
+}
+
+impl QuoteReply {
+    /// Writes the quote into a C caller's buffer, and zeros into the rest of it.
+    ///
+    /// # Errors
+    /// [`QuotingError`] with [`AesmError::Parameter`] when the quote is larger than the buffer.
+    pub fn write_to(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<(), QuotingError> {
+        let (size, needed) = (buffer.len(), self.quote.len());
+        let Some((quote, padding)) = buffer.split_at_mut_checked(needed) else {
+            let detail = format!("the buffer has {size} bytes, and the quote {needed}");
+            return Err(QuotingError::new(AesmError::Parameter, detail));
+        };
+        for (place, byte) in quote.iter_mut().zip(&self.quote) {
+            place.write(*byte);
+        }
+        padding.fill(MaybeUninit::new(0));
+        Ok(())
+    }
+}
+
+/// An argument that a C caller must not leave out; `None` is what NULL has become.
+///
+/// # Errors
+/// [`QuotingError`] with [`AesmError::Parameter`] for NULL; it names the argument.
+pub fn required<T>(argument: Option<T>, name: &str) -> Result<T, QuotingError> {
+    argument.ok_or_else(|| QuotingError::new(AesmError::Parameter, format!("{name} is NULL")))
+}
+
+/// What `serve` returns. No panic leaves, since C code could not catch it.
+///
+/// # Errors
+/// Those of `serve`; [`QuotingError`] with [`AesmError::Unexpected`] in place of a panic.
+pub fn guarded<T, E: From<QuotingError>>(serve: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    // What a panic could leave half-done is the caller's memory, for which an error promises nothing.
+    catch_unwind(AssertUnwindSafe(serve)).unwrap_or_else(|_| {
+        let detail = "the library panicked; please report it, with what is written to stderr";
+        Err(QuotingError::new(AesmError::Unexpected, detail).into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let error = guarded::<(), QuotingError>(|| panic!("on purpose")).unwrap_err();
+        assert_eq!(error.code(), AesmError::Unexpected);
+        assert_eq!(guarded::<_, QuotingError>(|| Ok(7)).unwrap(), 7);
+    }
+
+    #[test]
+    fn a_quote_does_not_go_into_a_smaller_buffer() {
+        let reply = QuoteReply { quote: vec![1, 2, 3], qe_report_info: None };
+        let mut buffer = [MaybeUninit::new(9); 3];
+        assert!(reply.write_to(&mut buffer).is_ok());
+        let error = reply.write_to(&mut buffer[..2]).unwrap_err();
+        assert_eq!(error.code(), AesmError::Parameter);
+    }
+}

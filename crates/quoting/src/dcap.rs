@@ -1,0 +1,145 @@
+//! Quotes by Intel's QE and PCE, through Intel's quote generation library.
+
+mod library;
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use library::Library;
+use sgx::{AesmError, AttestationKeyId, Quote, Quote3Error, Report};
+
+use crate::{
+    AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, QuotingMode, SGX_AESM_ADDR,
+};
+
+/// The longest quote that is taken, in bytes. A quote with its certificates has about 5,000.
+const MAX_QUOTE_SIZE: u32 = 64 * 1024;
+
+/// A Quoter over Intel's quote generation library, which is loaded at run time.
+///
+/// The library and its enclaves run in this process, and what goes wrong in them goes wrong with it:
+/// a crash, or a call that never returns. One call is made at a time, because Intel's QE has one TCS
+/// (so open a library once in a process); another one waits, even if it only asks for the quote's
+/// size. Only [`attestation_key_ids`](Quoter::attestation_key_ids) answers from memory.
+pub struct DcapQuoter {
+    path: PathBuf,
+    library: Mutex<Library>,
+}
+
+impl DcapQuoter {
+    /// Loads `library`, a name for the dynamic loader (`libsgx_dcap_ql.so.1`) or a path, and has it
+    /// keep its enclaves once they are loaded. They are loaded when they are first needed, not here.
+    ///
+    /// With the interface of `libsgx_qe3_logic.so.1`, which `libsgx_dcap_ql.so.1` leads to, everything
+    /// works. A library that has `libsgx_dcap_ql.so.1`'s own functions alone does not tell the public
+    /// key id, which is then 32 zero bytes, and QE report info is refused with
+    /// [`AesmError::UnableToGenerateQeReport`].
+    ///
+    /// # Errors
+    /// [`QuotingError`] with [`AesmError::InterfaceUnavailable`] when the library or one of its
+    /// functions is not there, or it would ask a service since [`SGX_AESM_ADDR`] is set;
+    /// [`QuotingError::Dcap`] when the library
+    /// does not let its enclaves stay loaded.
+    pub fn open(library: &Path) -> Result<Self, QuotingError> {
+        let mut loaded = Library::load(library)?;
+        if loaded.may_ask_a_service() && QuotingMode::of_process() != QuotingMode::InProcess {
+            return Err(out_of_process());
+        }
+        loaded.keep_enclaves()?;
+        Ok(Self { path: library.to_owned(), library: Mutex::new(loaded) })
+    }
+
+    fn library(&self) -> MutexGuard<'_, Library> {
+        self.library.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn size(&self, library: &mut Library) -> Result<u32, QuotingError> {
+        match library.quote_size()? {
+            size @ 1..=MAX_QUOTE_SIZE => Ok(size),
+            size => Err(self.nonsense(format_args!(
+                "wants {size} bytes for a quote; it can have 1 to {MAX_QUOTE_SIZE}"
+            ))),
+        }
+    }
+
+    fn quote_once(
+        &self,
+        library: &mut Library,
+        request: &QuoteRequest,
+    ) -> Result<QuoteReply, QuotingError> {
+        let mut buffer = vec![0; self.size(library)? as usize];
+        let qe_report_info = library.quote(&request.report, request.qe_report_info, &mut buffer)?;
+        let quote = quote_of(&request.report, &buffer).map_err(|reason| {
+            self.nonsense(format_args!("wrote something else than a quote: {reason}"))
+        })?;
+        Ok(QuoteReply { quote, qe_report_info })
+    }
+
+    fn nonsense(&self, what: impl Display) -> QuotingError {
+        QuotingError::new(AesmError::Unexpected, format!("{} {what}", self.path.display()))
+    }
+}
+
+impl Quoter for DcapQuoter {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        Ok(vec![AttestationKeyId::ecdsa_p256()])
+    }
+
+    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        check(key_id)?;
+        self.library().initialize()
+    }
+
+    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
+        check(key_id)?;
+        with_key(&mut self.library(), |library| self.size(library))
+    }
+
+    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        check(&request.key_id)?;
+        with_key(&mut self.library(), |library| self.quote_once(library, request))
+    }
+}
+
+/// Makes the call, and if there is no attestation key, makes the key and the call once more.
+///
+/// Intel's library asks for this not only at first, but whenever the platform's TCB has changed.
+fn with_key<T>(
+    library: &mut Library,
+    call: impl Fn(&mut Library) -> Result<T, QuotingError>,
+) -> Result<T, QuotingError> {
+    match call(library) {
+        Err(QuotingError::Dcap { error: Quote3Error::ATT_KEY_NOT_INITIALIZED, .. }) => {
+            library.initialize()?;
+            call(library)
+        }
+        result => result,
+    }
+}
+
+/// The quote of this REPORT in the buffer, without padding.
+fn quote_of(report: &Report, buffer: &[u8]) -> Result<Vec<u8>, String> {
+    let quote = Quote::parse_padded(buffer).map_err(|error| error.to_string())?;
+    if quote.report_body != report.body {
+        return Err("it is a quote of another REPORT".to_owned());
+    }
+    Ok(quote.to_bytes())
+}
+
+fn check(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
+    if AttestationKeyId::ecdsa_p256().names_same_key(key_id) {
+        return Ok(());
+    }
+    let detail = "Intel's QE has an ECDSA P-256 attestation key only";
+    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, detail))
+}
+
+/// The library would ask a quote service, perhaps the very one that asks it.
+fn out_of_process() -> QuotingError {
+    let detail = format!(
+        "{SGX_AESM_ADDR} is set, so that the library would ask a quote service instead of quoting \
+         in this process; unset it for this process"
+    );
+    QuotingError::new(AesmError::InterfaceUnavailable, detail)
+}

@@ -1,0 +1,142 @@
+//! Quoting in this process: on real SGX or on the software platform.
+
+use std::env::{var, var_os};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sgx::AesmError;
+use software_platform::{SoftwarePlatform, StateError};
+
+use crate::{
+    ChosenPlatform, DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError,
+    SGX_AESM_ADDR, SoftwareQuoter,
+};
+
+/// Intel's QE and PCE behind a C interface that never asks a service, unlike `libsgx_dcap_ql.so.1`,
+/// which sits above it.
+pub const QE3_LIBRARY: &str = "libsgx_qe3_logic.so.1";
+
+/// The environment variable that names the directory of the software platform.
+pub const QUOTE_HELPER_STATE_DIR: &str = "QUOTE_HELPER_STATE_DIR";
+
+/// A Quoter in this process, on the platform that is asked for. The software platform is the one in
+/// `state_dir`; it is not made here if there is none.
+///
+/// # Errors
+/// [`QuotingError`] when Intel's library, or the software platform's directory, cannot be used.
+pub fn open_in_process(
+    platform: Platform,
+    state_dir: &Path,
+) -> Result<Box<dyn Quoter>, QuotingError> {
+    let library = Path::new(QE3_LIBRARY);
+    match platform.choose(library) {
+        ChosenPlatform::Dcap => Ok(Box::new(DcapQuoter::open(library)?)),
+        ChosenPlatform::Software(_) => {
+            let platform = SoftwarePlatform::open(state_dir).map_err(|error| unusable(&error))?;
+            Ok(Box::new(SoftwareQuoter::new(Arc::new(platform))))
+        }
+    }
+}
+
+impl Platform {
+    /// The platform that [`QUOTE_HELPER_PLATFORM`] asks for; [`Platform::Auto`] without it.
+    ///
+    /// # Errors
+    /// [`QuotingError`] with [`AesmError::Parameter`] when there is no such platform.
+    pub fn of_process() -> Result<Self, QuotingError> {
+        let wrong = |error: String| {
+            let detail =
+                format!("the environment variable {QUOTE_HELPER_PLATFORM} is wrong: {error}");
+            QuotingError::new(AesmError::Parameter, detail)
+        };
+        match var(QUOTE_HELPER_PLATFORM) {
+            Ok(name) => {
+                name.parse().map_err(|error: crate::UnknownPlatform| wrong(error.to_string()))
+            }
+            Err(std::env::VarError::NotPresent) => Ok(Self::Auto),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+}
+
+/// Where this user's software platform is: [`QUOTE_HELPER_STATE_DIR`], else `/var/lib/quote-helper`
+/// for root, else `quote-helper` below `$XDG_STATE_HOME` or below `$HOME/.local/state`.
+///
+/// # Errors
+/// [`QuotingError`] with [`AesmError::FileAccess`] when nothing of this is there.
+pub fn default_state_dir() -> Result<PathBuf, QuotingError> {
+    state_dir(rustix::process::geteuid().is_root(), |name| var_os(name))
+}
+
+fn state_dir(
+    root: bool,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<PathBuf, QuotingError> {
+    let directory = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(given) = directory(QUOTE_HELPER_STATE_DIR) {
+        return Ok(given);
+    }
+    if root {
+        return Ok("/var/lib/quote-helper".into());
+    }
+    if let Some(state) = directory("XDG_STATE_HOME") {
+        return Ok(state.join("quote-helper"));
+    }
+    directory("HOME").map(|home| home.join(".local/state/quote-helper")).ok_or_else(|| {
+        let detail = format!(
+            "without root, XDG_STATE_HOME and HOME there is no place for the software platform's \
+             state; set {QUOTE_HELPER_STATE_DIR}"
+        );
+        QuotingError::new(AesmError::FileAccess, detail)
+    })
+}
+
+fn unusable(error: &StateError) -> QuotingError {
+    let code = match error {
+        StateError::Io { .. } => AesmError::FileAccess,
+        StateError::AttestationKey { .. } => AesmError::ErrorStoredKey,
+        _ => AesmError::ServiceUnavailable,
+    };
+    let detail = format!(
+        "cannot quote in this process (with {SGX_AESM_ADDR} set, the quote service is asked): {error}"
+    );
+    QuotingError::new(code, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state_dir_with(root: bool, variables: &[(&str, &str)]) -> Option<PathBuf> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        state_dir(root, variable).ok()
+    }
+
+    #[test]
+    fn the_state_directory_is_the_one_that_is_named_or_the_users() {
+        let given = (QUOTE_HELPER_STATE_DIR, "/given");
+        let (xdg, home) = (("XDG_STATE_HOME", "/state"), ("HOME", "/home/user"));
+        let of_root = |variables: &[_]| state_dir_with(true, variables).unwrap();
+        assert_eq!(of_root(&[given, xdg, home]), Path::new("/given"));
+        assert_eq!(of_root(&[xdg, home]), Path::new("/var/lib/quote-helper"));
+
+        let of_user = |variables: &[_]| state_dir_with(false, variables).unwrap();
+        assert_eq!(of_user(&[given, xdg, home]), Path::new("/given"));
+        assert_eq!(of_user(&[(given.0, ""), xdg]), Path::new("/state/quote-helper"));
+        assert_eq!(of_user(&[home]), Path::new("/home/user/.local/state/quote-helper"));
+        assert_eq!(state_dir_with(false, &[]), None);
+    }
+
+    #[test]
+    fn without_a_platform_the_error_says_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = open_in_process(Platform::Software, directory.path()).err().unwrap();
+        assert_eq!(error.code(), AesmError::ServiceUnavailable);
+        let text = error.to_string();
+        assert!(text.contains("platform init") && text.contains(SGX_AESM_ADDR), "{text}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The errors of Intel's quote generation library (`quote3_error_t` of the DCAP API).
+
+use std::fmt;
+
+use crate::{AesmError, SgxStatus};
+
+/// What a function of `libsgx_dcap_ql` or `libsgx_qe3_logic` returns: 0, or a number from 0xe001.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Quote3Error(pub u32);
+
+macro_rules! quote3_errors {
+    ($($number:literal $name:ident $aesm:ident;)+) => {
+        impl Quote3Error {
+            /// The number 0.
+            pub const SUCCESS: Self = Self(0);
+            $(
+                #[doc = concat!("The number ", stringify!($number), ".")]
+                pub const $name: Self = Self($number);
+            )+
+
+            /// The official name without the prefixes `SGX_QL_` and `ERROR_`, where this table has it.
+            #[must_use]
+            pub fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    0 => Some("SUCCESS"),
+                    $($number => Some(stringify!($name)),)+
+                    _ => None,
+                }
+            }
+
+            /// The error with which Intel's service passes this one on to its clients.
+            #[must_use]
+            pub fn aesm(self) -> AesmError {
+                match self.0 {
+                    $($number => AesmError::$aesm,)+
+                    _ => AesmError::Unexpected,
+                }
+            }
+
+            /// The first error that is passed on as `error`.
+            fn passed_on_as(error: AesmError) -> Option<Self> {
+                [$(Self::$name),+].into_iter().find(|listed| listed.aesm() == error)
+            }
+        }
+    };
+}
+
+quote3_errors! {
+    0xe001 UNEXPECTED Unexpected;
+    0xe002 INVALID_PARAMETER Parameter;
+    0xe003 OUT_OF_MEMORY OutOfMemory;
+    0xe004 ECDSA_ID_MISMATCH EcdsaIdMismatch;
+    0xe005 PATHNAME_BUFFER_OVERFLOW PathnameBufferOverflow;
+    0xe006 FILE_ACCESS FileAccess;
+    0xe007 STORED_KEY ErrorStoredKey;
+    0xe008 PUB_KEY_ID_MISMATCH PubKeyIdMismatch;
+    0xe009 INVALID_PCE_SIG_SCHEME InvalidPceSigScheme;
+    0xe00a ATT_KEY_BLOB AttKeyBlob;
+    0xe00b UNSUPPORTED_ATT_KEY_ID UnsupportedAttKeyId;
+    0xe00c UNSUPPORTED_LOADING_POLICY UnsupportedLoadingPolicy;
+    0xe00d INTERFACE_UNAVAILABLE InterfaceUnavailable;
+    0xe00e PLATFORM_LIB_UNAVAILABLE PlatformLibUnavailable;
+    0xe00f ATT_KEY_NOT_INITIALIZED AttKeyNotInitialized;
+    0xe010 ATT_KEY_CERT_DATA_INVALID AttKeyCertDataInvalid;
+    0xe011 NO_PLATFORM_CERT_DATA NoPlatformCertData;
+    0xe012 OUT_OF_EPC OutOfEpc;
+    0xe013 REPORT ErrorReport;
+    0xe014 ENCLAVE_LOST EnclaveLost;
+    0xe015 INVALID_REPORT InvalidReport;
+    0xe016 ENCLAVE_LOAD EnclaveLoad;
+    0xe017 UNABLE_TO_GENERATE_QE_REPORT UnableToGenerateQeReport;
+    0xe018 KEY_CERTIFICATION KeyCertification;
+    0xe019 NETWORK Network;
+    0xe01a MESSAGE Msg;
+    0xe035 INVALID_PRIVILEGE Unexpected;
+    0xe03e UNSUPPORTED_MODE Unexpected;
+    0xe03f NO_DEVICE Unexpected;
+    0xe040 SERVICE_UNAVAILABLE Unexpected;
+    0xe041 NETWORK_FAILURE Unexpected;
+    0xe042 SERVICE_TIMEOUT Unexpected;
+    0xe043 BUSY Unexpected;
+    0xe044 UNKNOWN_MESSAGE_RESPONSE Unexpected;
+    0xe045 PERSISTENT_STORAGE Unexpected;
+    0xe046 MESSAGE_PARSING Unexpected;
+    0xe047 PLATFORM_UNKNOWN Unexpected;
+    0xe048 UNKNOWN_API_VERSION Unexpected;
+    0xe049 CERTS_UNAVAILABLE Unexpected;
+}
+
+impl Quote3Error {
+    /// The error that `libsgx_dcap_ql` makes of the status of `libsgx_quote_ex`, when the quote
+    /// service was asked, as Intel's library has it.
+    #[must_use]
+    pub fn of_status(status: SgxStatus) -> Self {
+        match status {
+            SgxStatus::SUCCESS => Self::SUCCESS,
+            SgxStatus::INVALID_PARAMETER => Self::INVALID_PARAMETER,
+            SgxStatus::OUT_OF_MEMORY => Self::OUT_OF_MEMORY,
+            SgxStatus::NO_DEVICE => Self::NO_DEVICE,
+            SgxStatus::SERVICE_UNAVAILABLE => Self::SERVICE_UNAVAILABLE,
+            SgxStatus::NETWORK_FAILURE => Self::NETWORK_FAILURE,
+            SgxStatus::SERVICE_TIMEOUT => Self::SERVICE_TIMEOUT,
+            SgxStatus::BUSY => Self::BUSY,
+            SgxStatus::UNSUPPORTED_ATT_KEY_ID => Self::UNSUPPORTED_ATT_KEY_ID,
+            SgxStatus::ATT_KEY_CERTIFICATION_FAILURE => Self::ATT_KEY_CERT_DATA_INVALID,
+            SgxStatus::PLATFORM_CERT_UNAVAILABLE => Self::NO_PLATFORM_CERT_DATA,
+            SgxStatus::ATT_KEY_UNINITIALIZED => Self::ATT_KEY_NOT_INITIALIZED,
+            _ => Self::UNEXPECTED,
+        }
+    }
+
+    /// The error that means what `error` means: the other way of [`Self::aesm`].
+    #[must_use]
+    pub fn of_aesm(error: AesmError) -> Self {
+        match error {
+            AesmError::NoDevice => Self::NO_DEVICE,
+            AesmError::ServiceUnavailable => Self::SERVICE_UNAVAILABLE,
+            AesmError::Busy => Self::BUSY,
+            _ => Self::passed_on_as(error).unwrap_or(Self::UNEXPECTED),
+        }
+    }
+}
+
+impl fmt::Display for Quote3Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "SGX_QL_{name} ({:#x})", self.0),
+            None => write!(f, "quote3_error_t {:#x}", self.0),
+        }
+    }
+}
