@@ -17,7 +17,7 @@ test:
 fmt:
     cargo fmt --all --check
 
-# No panic is reachable from input, no unsafe code, no known bad habit.
+# No panic is reachable from input, no unsafe code but where C is spoken, no known bad habit.
 clippy:
     cargo clippy --workspace --all-targets -- --deny warnings
 
@@ -59,3 +59,47 @@ fuzz-smoke seconds="10":
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:
     cargo bench --package quote-helper
+
+# The C headers, written anew after a change of the exported functions.
+headers:
+    WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql header_is_up_to_date
+
+# The binary, both C libraries and what goes with them, below a prefix; DESTDIR is put before it.
+install prefix="/usr/local":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
+    prefix={{ quote(prefix) }}
+    root="${DESTDIR:-}$prefix"
+    libraries="$root/lib/x86_64-linux-gnu"
+    headers="$root/include/sgx-quote-helper"
+    documents="$root/share/doc/sgx-quote-helper"
+    packages=(libsgx-quote-ex libsgx-dcap-ql)
+    cargo build --locked --release --package quote-helper "${packages[@]/#/--package=}"
+    release="${CARGO_TARGET_DIR:-target}/release"
+
+    install -D "$release/quote-helper" "$root/bin/quote-helper"
+    for package in "${packages[@]}"; do
+        name=${package//-/_}
+        install -D --mode 644 "$release/$name.so" "$libraries/$name.so.1.$version"
+        ln -sf "$name.so.1.$version" "$libraries/$name.so.1"
+        ln -sf "$name.so.1" "$libraries/$name.so"
+        install -D --mode 644 --target-directory "$headers" "crates/$package/include/"*.h
+        install -d "$libraries/pkgconfig"
+        sed "s|@prefix@|$prefix|; s|@version@|$version|" "crates/$package/$name.pc.in" \
+            > "$libraries/pkgconfig/$name.pc"
+    done
+    install -D --mode 644 --target-directory "$documents" \
+        README.md LICENSE-APACHE LICENSE-MIT docs/c-libraries.md deploy/config.toml
+
+    # What was installed is found and fits together.
+    "$root/bin/quote-helper" --version
+    if command -v pkg-config > /dev/null; then
+        check=$(mktemp -d)
+        trap 'rm -rf "$check"' EXIT
+        flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" PKG_CONFIG_SYSROOT_DIR="${DESTDIR:-}" \
+            pkg-config --cflags --libs libsgx_quote_ex libsgx_dcap_ql)
+        # shellcheck disable=SC2086
+        cc crates/libsgx-dcap-ql/tests/c/attest.c -o "$check/attest" $flags
+        LD_LIBRARY_PATH="$libraries" ldd "$check/attest" | grep "$libraries/libsgx_"
+    fi

@@ -41,6 +41,12 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "quoting", "sgx"],
         tests_use: &["software-platform", "verify"],
     },
+    Crate { name: "libsgx-quote-ex", uses: &["quoting", "sgx"], tests_use: &[] },
+    Crate {
+        name: "libsgx-dcap-ql",
+        uses: &["quoting", "sgx"],
+        tests_use: &["aesm", "service", "software-platform"],
+    },
     Crate {
         name: "quote-helper",
         uses: &[
@@ -75,10 +81,21 @@ const BANS: &[Ban] = &[
         from: &["sgx"],
         because: "it is layouts and tables: no input, no output",
     },
+    Ban {
+        of: &["clap", "tokio", "toml", "tracing"],
+        from: &["libsgx-quote-ex", "libsgx-dcap-ql"],
+        because: "it lives in somebody else's process: no runtime, no log, no configuration file",
+    },
 ];
 
 /// The files that talk C, and so may hold unsafe code.
-const MAY_BE_UNSAFE: &[&str] = &["quoting/src/dcap/library.rs"];
+const MAY_BE_UNSAFE: &[&str] = &[
+    "libsgx-dcap-ql/src/intel.rs",
+    "libsgx-dcap-ql/src/lib.rs",
+    "libsgx-dcap-ql/src/trace.rs",
+    "libsgx-quote-ex/src/lib.rs",
+    "quoting/src/dcap/library.rs",
+];
 
 /// Programs say what failed in words; libraries say it in types.
 const MAY_USE_ANYHOW: &[&str] = &["quote-helper"];

@@ -1,0 +1,90 @@
+//! C programs, compiled with gcc against the headers and linked to the libraries.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::shared_object::shared_object;
+
+const PACKAGES: [&str; 2] = ["libsgx-quote-ex", "libsgx-dcap-ql"];
+
+/// How a program is compiled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Build {
+    Plain,
+    /// With AddressSanitizer, its leak check, and UndefinedBehaviorSanitizer.
+    Sanitized,
+}
+
+/// A program of `tests/c`.
+pub(crate) struct Program {
+    file: PathBuf,
+    _directory: TempDir,
+}
+
+impl Program {
+    pub(crate) fn compile(name: &str, build: Build) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(name);
+        let mut gcc = gcc("gcc");
+        gcc.arg("-std=gnu11").arg(source(&format!("{name}.c"))).arg("-o").arg(&file);
+        if let Build::Sanitized = build {
+            gcc.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+        }
+        gcc.arg("-L").arg(libraries()).args(["-lsgx_quote_ex", "-lsgx_dcap_ql"]);
+        succeeded(&mut gcc);
+        Self { file, _directory: directory }
+    }
+
+    /// The program, to be run with the libraries in an environment without anything else.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.file);
+        command.env_clear().env("LD_LIBRARY_PATH", libraries());
+        command
+    }
+}
+
+/// The compiler, which knows where the headers are and accepts nothing dubious.
+pub(crate) fn gcc(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.args(["-Wall", "-Wextra", "-Werror"]);
+    for package in PACKAGES {
+        command.arg("-I").arg(crates().join(package).join("include"));
+    }
+    command
+}
+
+pub(crate) fn source(name: &str) -> PathBuf {
+    crates().join("libsgx-dcap-ql/tests/c").join(name)
+}
+
+/// What the program writes. It must not fail.
+pub(crate) fn succeeded(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?}: {status}\n{errors}");
+    String::from_utf8(stdout).unwrap()
+}
+
+/// A directory with both libraries, under the names by which programs are linked and loaded.
+pub(crate) fn libraries() -> &'static Path {
+    static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARIES.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-libraries");
+        let _ = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        for package in PACKAGES {
+            let (file, name) = (shared_object(package), package.replace('-', "_"));
+            symlink(&file, directory.join(format!("{name}.so"))).unwrap();
+            symlink(&file, directory.join(format!("{name}.so.1"))).unwrap();
+        }
+        directory
+    })
+}
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

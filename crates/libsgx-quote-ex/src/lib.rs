@@ -1,0 +1,257 @@
+//! `libsgx_quote_ex.so.1`: quotes for applications that are written against Intel's library of this
+//! name, with its functions, structures and status codes.
+//!
+//! The environment decides when the library is loaded: with `SGX_AESM_ADDR` set the quote service is
+//! asked, without it quotes are made in this process. (Intel's library asks a service always.) See
+//! `docs/c-libraries.md` for this and the other differences.
+//!
+//! The functions may be called by several threads at once. The library starts no thread and logs
+//! nothing.
+#![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
+
+use std::mem::MaybeUninit;
+use std::slice::{from_raw_parts, from_raw_parts_mut};
+
+use quoting::{ApplicationQuoter, QuoteRequest, QuotingError, guarded, required};
+use sgx::{AesmError, AttestationKeyId, QeReportInfo, QuoteExCall, Report, SgxStatus, TargetInfo};
+
+/// A number of `sgx_status_t`.
+pub type Status = u32;
+
+/// `sgx_att_key_id_t`, 256 bytes, which C callers pass on without looking inside.
+pub type AttKeyId = AttestationKeyId;
+
+/// `sgx_att_key_id_ext_t`: the same 256 bytes, with fields for C callers.
+pub type AttKeyIdExt = AttestationKeyId;
+
+/// The size of a public key id in bytes: SHA-256.
+const PUB_KEY_ID_SIZE: usize = 32;
+
+static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
+
+/// Decides the mode when the library is loaded, so that it never changes afterwards.
+#[used]
+// SAFETY: the section holds functions of this type; the dynamic loader calls each of them once.
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn decide_mode() {
+        QUOTER.mode();
+    }
+    decide_mode
+};
+
+/// Tells how many attestation keys there are.
+///
+/// - `att_key_id_num`: out; the number, at least 1.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL; or why the keys could not be told,
+/// for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sgx_get_supported_att_key_id_num(
+    att_key_id_num: Option<&mut MaybeUninit<u32>>,
+) -> Status {
+    status(QuoteExCall::KeyIds, || {
+        let number = required(att_key_id_num, "att_key_id_num")?;
+        let known = QUOTER.quoter()?.attestation_key_ids()?;
+        number.write(u32::try_from(known.len()).unwrap_or(u32::MAX));
+        Ok(())
+    })
+}
+
+/// Tells the ids of all attestation keys, the preferred one first.
+///
+/// - `att_key_id_list`: out; an array of `att_key_id_num` ids, 256 bytes each.
+/// - `att_key_id_num`: in; what `sgx_get_supported_att_key_id_num` has told.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL, or a number other than that of the
+/// keys; or why the keys could not be told, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+///
+/// # Safety
+/// `att_key_id_list` is NULL or an array of so many ids.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sgx_get_supported_att_key_ids(
+    att_key_id_list: *mut AttKeyIdExt,
+    att_key_id_num: u32,
+) -> Status {
+    status(QuoteExCall::KeyIds, || {
+        if att_key_id_list.is_null() || att_key_id_num == 0 {
+            return Err(parameter("att_key_id_list is NULL, or att_key_id_num is 0"));
+        }
+        let known = QUOTER.quoter()?.attestation_key_ids()?;
+        if usize::try_from(att_key_id_num) != Ok(known.len()) {
+            return Err(parameter("att_key_id_num is not the number of the keys"));
+        }
+        // SAFETY: the array has as many ids as `known`.
+        unsafe { att_key_id_list.copy_from_nonoverlapping(known.as_ptr(), known.len()) };
+        Ok(())
+    })
+}
+
+/// Selects the attestation key to quote with, of those that a verifier takes.
+///
+/// - `att_key_id_list`: in; the verifier's list: id 0 and version 0 (2 bytes each), count (4 bytes, at
+///   most 10), and so many ids of 256 bytes. NULL: the verifier takes any key.
+/// - `att_key_id_list_size`: in; the size of the list in bytes, 0 for NULL.
+/// - `selected_key_id`: out; the first id of the list whose key there is, as the list has it; without a
+///   list, the preferred key's id.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when `selected_key_id` is NULL or the list is
+/// not of its form; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is none of the keys; or why the keys
+/// could not be told, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+///
+/// # Safety
+/// `att_key_id_list` is NULL or of the size that is said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sgx_select_att_key_id(
+    att_key_id_list: *const u8,
+    att_key_id_list_size: u32,
+    selected_key_id: Option<&mut MaybeUninit<AttKeyId>>,
+) -> Status {
+    status(QuoteExCall::Select, || {
+        let selected = required(selected_key_id, "selected_key_id")?;
+        let list = match (att_key_id_list.is_null(), att_key_id_list_size as usize) {
+            (true, 0) => None,
+            // SAFETY: the list is not NULL, and so of this size.
+            (false, size @ ..=AttestationKeyId::MAX_LIST_SIZE) => {
+                Some(unsafe { from_raw_parts(att_key_id_list, size) })
+            }
+            _ => return Err(parameter("att_key_id_list is NULL or too large")),
+        };
+        let known = QUOTER.quoter()?.attestation_key_ids()?;
+        let key_id = AttestationKeyId::select(&known, list);
+        selected.write(key_id.map_err(|code| QuotingError::new(code, "no key can be selected"))?);
+        Ok(())
+    })
+}
+
+/// Makes the attestation key ready, and tells for whom an enclave has to make its REPORT.
+///
+/// Called with NULL for `pub_key_id`, it tells the size of the public key id and does nothing else;
+/// called again with a buffer of this size, it does all.
+///
+/// - `att_key_id`: in; the attestation key.
+/// - `qe_target_info`: out; target info of the Quoting Enclave, or zeros if `pub_key_id` is NULL.
+/// - `pub_key_id_size`: in; the size of `pub_key_id` in bytes, 32. Out; 32, if `pub_key_id` is NULL.
+/// - `pub_key_id`: out; SHA-256 of the attestation key, 32 bytes.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when another argument than `pub_key_id` is
+/// NULL, or the size is not 32; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is no such key;
+/// `SGX_ERROR_PLATFORM_CERT_UNAVAILABLE` or `SGX_ERROR_ATT_KEY_CERTIFICATION_FAILURE` when it cannot
+/// be certified; or why it could not be made ready, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+///
+/// # Safety
+/// `pub_key_id` is NULL or of the size that is said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sgx_init_quote_ex(
+    att_key_id: Option<&AttKeyId>,
+    qe_target_info: Option<&mut MaybeUninit<TargetInfo>>,
+    pub_key_id_size: Option<&mut MaybeUninit<usize>>,
+    pub_key_id: *mut u8,
+) -> Status {
+    status(QuoteExCall::Init, || {
+        let key_id = required(att_key_id, "att_key_id")?;
+        let target_info = required(qe_target_info, "qe_target_info")?;
+        let size = required(pub_key_id_size, "pub_key_id_size")?;
+        if pub_key_id.is_null() {
+            check_known(key_id)?;
+            target_info.write(TargetInfo::default());
+            size.write(PUB_KEY_ID_SIZE);
+            return Ok(());
+        }
+        // SAFETY: with a buffer, the caller says how large it is.
+        if unsafe { size.assume_init_read() } != PUB_KEY_ID_SIZE {
+            return Err(parameter("pub_key_id_size is not 32"));
+        }
+        let key = QUOTER.quoter()?.initialize(key_id)?;
+        target_info.write(key.target_info);
+        // SAFETY: the buffer is not NULL, and so of this size.
+        unsafe { pub_key_id.cast::<[u8; PUB_KEY_ID_SIZE]>().write(key.public_key_id) };
+        Ok(())
+    })
+}
+
+/// Tells the size of a quote.
+///
+/// - `att_key_id`: in; the attestation key.
+/// - `quote_size`: out; the size of every quote under this key, in bytes.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID`
+/// when there is no such key; `SGX_ERROR_ATT_KEY_UNINITIALIZED` when it has to be made ready first, by
+/// `sgx_init_quote_ex`; or why the size could not be told, for instance
+/// `SGX_ERROR_SERVICE_UNAVAILABLE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sgx_get_quote_size_ex(
+    att_key_id: Option<&AttKeyId>,
+    quote_size: Option<&mut MaybeUninit<u32>>,
+) -> Status {
+    status(QuoteExCall::Size, || {
+        let key_id = required(att_key_id, "att_key_id")?;
+        let size = required(quote_size, "quote_size")?;
+        size.write(QUOTER.quoter()?.quote_size(key_id)?);
+        Ok(())
+    })
+}
+
+/// Makes a quote of a REPORT.
+///
+/// - `app_report`: in; the application enclave's REPORT for the target info of the Quoting Enclave.
+/// - `att_key_id`: in; the attestation key.
+/// - `qe_report_info`: in; the caller's nonce and target info. Out; the Quoting Enclave's REPORT for
+///   that target, with the report data SHA-256(nonce, quote) and 32 zero bytes. NULL: no such REPORT.
+/// - `quote`: out; the quote, and zeros up to the end of the buffer.
+/// - `quote_size`: in; the size of the buffer `quote` in bytes, at least that of the quote.
+///
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when another argument than `qe_report_info` is
+/// NULL, or the buffer is too small; `SGX_ERROR_MAC_MISMATCH` when the REPORT was not made for the
+/// Quoting Enclave of this machine; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is no such key;
+/// `SGX_ERROR_ATT_KEY_UNINITIALIZED` when it has to be made ready first, by `sgx_init_quote_ex`; or why
+/// there is no quote, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+///
+/// # Safety
+/// `quote` is NULL or of the size that is said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sgx_get_quote_ex(
+    app_report: Option<&Report>,
+    att_key_id: Option<&AttKeyId>,
+    qe_report_info: Option<&mut QeReportInfo>,
+    quote: *mut u8,
+    quote_size: u32,
+) -> Status {
+    status(QuoteExCall::Quote, || {
+        let report = *required(app_report, "app_report")?;
+        let key_id = *required(att_key_id, "att_key_id")?;
+        if quote.is_null() || quote_size == 0 {
+            return Err(parameter("quote is NULL, or quote_size is 0"));
+        }
+        let request =
+            QuoteRequest { report, key_id, qe_report_info: qe_report_info.as_deref().copied() };
+        let reply = QUOTER.quoter()?.quote(&request)?;
+        // SAFETY: the buffer is not NULL, and so of this size.
+        reply.write_to(unsafe { from_raw_parts_mut(quote.cast(), quote_size as usize) })?;
+        if let (Some(info), Some(answered)) = (qe_report_info, reply.qe_report_info) {
+            *info = answered;
+        }
+        Ok(())
+    })
+}
+
+/// What the functions of this library have in common: any failure becomes a status here.
+fn status(call: QuoteExCall, serve: impl FnOnce() -> Result<(), QuotingError>) -> Status {
+    let status = match guarded(serve) {
+        Ok(()) => SgxStatus::SUCCESS,
+        Err(error) => error.sgx_status(call),
+    };
+    status.0
+}
+
+fn check_known(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
+    let known = QUOTER.quoter()?.attestation_key_ids()?;
+    if known.iter().any(|known| known.names_same_key(key_id)) {
+        return Ok(());
+    }
+    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, "there is no such attestation key"))
+}
+
+fn parameter(detail: &str) -> QuotingError {
+    QuotingError::new(AesmError::Parameter, detail)
+}
