@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{inspect, load, platform, quote, serve, verify};
+use crate::commands::{inspect, load, platform, quote, serve, verify, worker};
 use crate::failure::EXIT_CODES;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
     Platform(platform::Command),
+    /// Makes quotes for the service that has started it.
+    #[command(hide = true)]
+    Worker(worker::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
 }

@@ -7,6 +7,7 @@ pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod serve;
 pub(crate) mod verify;
+pub(crate) mod worker;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Platform(command) => platform::run(&command),
+        Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
     }
 }

@@ -11,20 +11,39 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
 use service::Limits;
+use software_platform::CertificationKind;
 
 use crate::logging::LogFormat;
 
 /// Where the configuration is, if nobody says otherwise. It may be missing.
 const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
+/// A worker that takes longer for a quote than this is replaced, in time for another one to make it.
+const WORKER_TIMEOUT: Duration = Duration::from_secs(3);
+
+const FEWEST_WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
+const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+
 /// Where quotes come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Platform {
-    /// What the machine has.
+    /// Real SGX if device and library are there, else the software platform.
     Auto,
+    /// Intel's QE and PCE, through Intel's quote generation library.
+    Dcap,
     /// The software platform: insecure, for trying, developing and tests.
     Software,
+}
+
+impl From<Platform> for quoting::Platform {
+    fn from(platform: Platform) -> Self {
+        match platform {
+            Platform::Auto => Self::Auto,
+            Platform::Dcap => Self::Dcap,
+            Platform::Software => Self::Software,
+        }
+    }
 }
 
 /// How a quote leads the verifier to the platform's PCK certificate.
@@ -37,6 +56,25 @@ pub(crate) enum CertificationData {
     EncryptedPpid,
 }
 
+impl CertificationData {
+    /// As it is written in the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PckCertificateChain => "pck-certificate-chain",
+            Self::EncryptedPpid => "encrypted-ppid",
+        }
+    }
+}
+
+impl From<CertificationData> for CertificationKind {
+    fn from(data: CertificationData) -> Self {
+        match data {
+            CertificationData::PckCertificateChain => Self::PckCertificateChain,
+            CertificationData::EncryptedPpid => Self::EncryptedPpid,
+        }
+    }
+}
+
 /// Everything that can be set, in the command line and in the configuration file alike.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +82,10 @@ pub(crate) struct Settings {
     /// Where quotes come from [default: auto].
     #[arg(long, value_enum, env = "QUOTE_HELPER_PLATFORM")]
     pub(crate) platform: Option<Platform>,
+
+    /// Intel's quote generation library, by name or by path [default: libsgx_dcap_ql.so.1].
+    #[arg(long, value_name = "LIBRARY", env = "QUOTE_HELPER_DCAP_LIBRARY")]
+    pub(crate) dcap_library: Option<PathBuf>,
 
     /// The socket that applications connect to [default: /var/run/aesmd/aesm.socket for root, else
     /// $XDG_RUNTIME_DIR/aesmd/aesm.socket].
@@ -77,13 +119,22 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroUsize>,
 
-    /// Quotes that may wait for a thread; one more is answered with AESM_BUSY [default: 1024].
+    /// Worker processes that make quotes, where workers do [default: one for each core, from 2 to 4].
+    #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_WORKERS")]
+    pub(crate) workers: Option<NonZeroUsize>,
+
+    /// Makes the software platform's quotes in workers, too [default: false].
+    #[arg(long, env = "QUOTE_HELPER_ISOLATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) isolate: Option<bool>,
+
+    /// The time for a worker to make a quote; one that takes longer is replaced [default: 3s].
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_WORKER_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[serde(default, deserialize_with = "duration")]
+    pub(crate) worker_timeout: Option<Duration>,
+
+    /// Quotes that workers may have before them; one more is answered with AESM_BUSY [default: 1024].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES")]
     pub(crate) max_queued_quotes: Option<NonZeroUsize>,
-
-    /// Threads that make quotes [default: one for each core].
-    #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_QUOTING_THREADS")]
-    pub(crate) quoting_threads: Option<NonZeroUsize>,
 
     /// The time for a whole request, from its first byte [default: 5s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
@@ -129,6 +180,7 @@ impl Settings {
     fn or(self, other: Self) -> Self {
         Self {
             platform: self.platform.or(other.platform),
+            dcap_library: self.dcap_library.or(other.dcap_library),
             socket: self.socket.or(other.socket),
             state_dir: self.state_dir.or(other.state_dir),
             certification_data: self.certification_data.or(other.certification_data),
@@ -137,12 +189,43 @@ impl Settings {
             log_format: self.log_format.or(other.log_format),
             max_connections: self.max_connections.or(other.max_connections),
             max_queued_quotes: self.max_queued_quotes.or(other.max_queued_quotes),
-            quoting_threads: self.quoting_threads.or(other.quoting_threads),
+            workers: self.workers.or(other.workers),
+            isolate: self.isolate.or(other.isolate),
+            worker_timeout: self.worker_timeout.or(other.worker_timeout),
             request_timeout: self.request_timeout.or(other.request_timeout),
             quote_timeout: self.quote_timeout.or(other.quote_timeout),
             reply_timeout: self.reply_timeout.or(other.reply_timeout),
             idle_timeout: self.idle_timeout.or(other.idle_timeout),
         }
+    }
+
+    /// Where quotes come from.
+    pub(crate) fn platform(&self) -> quoting::Platform {
+        self.platform.unwrap_or(Platform::Auto).into()
+    }
+
+    /// Intel's quote generation library.
+    pub(crate) fn dcap_library(&self) -> PathBuf {
+        self.dcap_library.clone().unwrap_or_else(|| quoting::DCAP_LIBRARY.into())
+    }
+
+    /// What quotes of the software platform carry as certification data.
+    pub(crate) fn certification_data(&self) -> CertificationData {
+        self.certification_data.unwrap_or(CertificationData::PckCertificateChain)
+    }
+
+    /// How many workers there are: more than one, so that one can fail, and not many, since each
+    /// holds enclaves.
+    pub(crate) fn workers(&self) -> NonZeroUsize {
+        self.workers.unwrap_or_else(|| {
+            let cores = std::thread::available_parallelism();
+            cores.unwrap_or(NonZeroUsize::MIN).clamp(FEWEST_WORKERS, MOST_WORKERS)
+        })
+    }
+
+    /// The time for a worker to make a quote.
+    pub(crate) fn worker_timeout(&self) -> Duration {
+        self.worker_timeout.unwrap_or(WORKER_TIMEOUT)
     }
 
     /// The limits of the service.
@@ -151,11 +234,11 @@ impl Settings {
         Limits {
             connections: self.max_connections.map_or(default.connections, NonZero::get),
             queued_quotes: self.max_queued_quotes.map_or(default.queued_quotes, NonZero::get),
-            quoting_threads: self.quoting_threads.map_or(default.quoting_threads, NonZero::get),
             request_timeout: self.request_timeout.unwrap_or(default.request_timeout),
             quote_timeout: self.quote_timeout.unwrap_or(default.quote_timeout),
             reply_timeout: self.reply_timeout.unwrap_or(default.reply_timeout),
             idle_timeout: self.idle_timeout.unwrap_or(default.idle_timeout),
+            ..default
         }
     }
 }
@@ -170,22 +253,6 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
         None => {
             bail!("without root and XDG_RUNTIME_DIR there is no place for a socket; pass --socket")
         }
-    }
-}
-
-/// The state directory of this user.
-pub(crate) fn default_state_dir() -> anyhow::Result<PathBuf> {
-    if rustix::process::geteuid().is_root() {
-        return Ok("/var/lib/quote-helper".into());
-    }
-    if let Some(directory) = std::env::var_os("XDG_STATE_HOME") {
-        return Ok(Path::new(&directory).join("quote-helper"));
-    }
-    match std::env::var_os("HOME") {
-        Some(home) => Ok(Path::new(&home).join(".local/state/quote-helper")),
-        None => bail!(
-            "without root, XDG_STATE_HOME and HOME there is no place for state; pass --state-dir"
-        ),
     }
 }
 

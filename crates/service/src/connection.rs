@@ -77,9 +77,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Goes on without waiting, as far as it goes.
+    /// Goes on without waiting, as far as it goes. After the first request a client is mostly done, so
+    /// that it makes no sense to look for a second one at once.
     pub(crate) fn advance(&mut self, socket: &impl Socket, handler: &Handler) -> Result<Need, End> {
         let mut turn = 0..TURN;
+        let mut was_first = false;
         loop {
             if !self.send(socket)? {
                 return Ok(Need::Room);
@@ -94,10 +96,11 @@ impl Connection {
                     Answer::Quote(order) => return Ok(Need::Quote(order)),
                     Answer::None => return Err(End::Unanswerable),
                 }
+                was_first = self.requests == 1;
                 if turn.next().is_none() {
                     return Ok(Need::Turn);
                 }
-            } else if !self.receive(socket)? {
+            } else if was_first || !self.receive(socket)? {
                 return Ok(Need::Request);
             }
         }
@@ -198,7 +201,8 @@ mod tests {
         let quoter = Arc::new(AesmQuoter::new("/nowhere", std::time::Duration::ZERO));
         let limits = Limits { quoting_threads: 1, ..Limits::default() };
         let handler = Handler::start(quoter, &limits, Metrics::new("test")).unwrap();
-        let need = Connection::default().advance(&Eager(Cell::new(0)), &handler);
-        assert!(matches!(need, Ok(Need::Turn)));
+        let (mut connection, client) = (Connection::default(), Eager(Cell::new(0)));
+        assert!(matches!(connection.advance(&client, &handler), Ok(Need::Request)));
+        assert!(matches!(connection.advance(&client, &handler), Ok(Need::Turn)));
     }
 }

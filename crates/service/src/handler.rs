@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aesm::{Operation, Payload, Request, RequestError, Response};
-use quoting::{QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, TargetInfo};
 use tracing::{debug, warn};
 
 use crate::failure::{empty_payload, failed_payload};
-use crate::key_id_list::key_ids_in;
 use crate::limits::Limits;
 use crate::metrics::{Metrics, Outcome};
 use crate::quote_queue::QuoteQueue;
@@ -41,7 +40,7 @@ pub(crate) enum Answer {
 
 /// A request for a quote in which everything is as it must be.
 pub(crate) struct QuoteOrder {
-    request: QuoteRequest,
+    request: Box<QuoteRequest>,
     buf_size: u32,
     begin: Instant,
 }
@@ -58,7 +57,8 @@ impl Handler {
         limits: &Limits,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
-        let queue = QuoteQueue::start(&quoter, limits.quoting_threads, limits.queued_quotes)?;
+        let queue =
+            QuoteQueue::start(Arc::clone(&quoter), limits.quoting_threads, limits.queued_quotes)?;
         Ok(Self { quoter, queue, quote_timeout: limits.quote_timeout, metrics })
     }
 
@@ -129,7 +129,8 @@ impl Handler {
         let payload = match *request {
             Request::GetQuoteEx { report, att_key_id, qe_report_info, buf_size } => {
                 let request = self.quote_request(report, att_key_id, qe_report_info, buf_size)?;
-                if !matches!(self.quoter.manner(), quoting::Manner::Immediate) {
+                if !matches!(self.quoter.manner(), Manner::Immediate) {
+                    let request = Box::new(request);
                     let order = QuoteOrder { request, buf_size, begin };
                     return Ok(Served::Quote(Box::new(order)));
                 }
@@ -213,14 +214,8 @@ impl Handler {
 
     fn select(&self, list: Option<&[u8]>) -> Result<Payload, QuotingError> {
         let known = self.quoter.attestation_key_ids()?;
-        let selected = match list {
-            None => known.first().copied(),
-            Some(list) => key_ids_in(list)
-                .ok_or_else(|| parameter("the attestation key id list is not of its form"))?
-                .into_iter()
-                .find(|listed| known.iter().any(|known| known.names_same_key(listed))),
-        };
-        let selected = selected.ok_or_else(unsupported_key_id)?;
+        let selected = AttestationKeyId::select(&known, list)
+            .map_err(|code| QuotingError::new(code, "no attestation key id can be selected"))?;
         Ok(Payload::SelectAttKeyId { selected_att_key_id: Some(selected.as_bytes().to_vec()) })
     }
 

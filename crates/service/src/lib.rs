@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
+//! guests.rs       serves on the spot, or as soon as the quote is there
 //! connection.rs   one frame in, one frame out; says what it needs to go on
-//! waiting.rs      waits for that, within the deadlines
+//! waiting.rs      waits for clients that stay, within the deadlines
 //! handler.rs      one request: bytes become SGX types here, or are refused here
-//! quote_queue.rs  quotes that take their time wait here for a thread; full is AESM_BUSY
+//! quote_queue.rs  quotes that take their time wait here; full is AESM_BUSY
+//! workers.rs      quotes from child processes, which may die
 //! ```
 //!
 //! One thread does all but the quotes that take their time. Everything else a client asks for is
@@ -14,17 +16,19 @@
 mod bind;
 mod connection;
 mod failure;
+mod guests;
 mod handler;
-mod key_id_list;
 mod limits;
 mod listener;
 mod metrics;
 mod quote_queue;
 mod slots;
 mod waiting;
+mod workers;
 
 pub use bind::{BindError, BoundSocket};
 pub use handler::MAX_QUOTE_BUFFER;
 pub use limits::Limits;
 pub use listener::serve;
 pub use metrics::Metrics;
+pub use workers::{WorkerOptions, WorkerQuoter, work};

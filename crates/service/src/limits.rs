@@ -7,9 +7,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once. Further clients wait in the socket's backlog until one ends.
     pub connections: usize,
-    /// Quotes that wait for a thread. One more is answered with `AESM_BUSY`.
+    /// Quotes that wait or are being made, when they take their time. One more is answered with
+    /// `AESM_BUSY`.
     pub queued_quotes: usize,
-    /// Threads that make quotes.
+    /// Threads that make quotes, with a Quoter that needs threads.
     pub quoting_threads: usize,
     /// The time for a whole request, from its first byte.
     pub request_timeout: Duration,

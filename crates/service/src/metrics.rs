@@ -26,6 +26,23 @@ pub struct Metrics {
     requests: Family<Outcome, Histogram>,
     pub(crate) connections: Gauge,
     pub(crate) unanswered: Counter,
+    pub(crate) workers: Gauge,
+    worker_ends: Family<WorkerEndLabels, Counter>,
+}
+
+/// Why a worker is not there any more, or did not even start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum WorkerEnd {
+    Died,
+    Hung,
+    LostEnclave,
+    NotStarted(AesmError),
+    Replaced,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorkerEndLabels {
+    reason: WorkerEnd,
 }
 
 /// What was asked for and how it ended.
@@ -59,6 +76,18 @@ impl EncodeLabelValue for Ended {
     }
 }
 
+impl EncodeLabelValue for WorkerEnd {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Died => "died",
+            Self::Hung => "hung",
+            Self::LostEnclave => "lost_enclave",
+            Self::NotStarted(error) => error.name(),
+            Self::Replaced => "replaced",
+        })
+    }
+}
+
 impl Metrics {
     /// Counters at zero, of a service on the platform with this name.
     #[must_use]
@@ -69,6 +98,8 @@ impl Metrics {
             requests: Family::new_with_constructor(buckets),
             connections: Gauge::default(),
             unanswered: Counter::default(),
+            workers: Gauge::default(),
+            worker_ends: Family::default(),
         };
         let mut registry = Registry::with_prefix("quote_helper");
         let labels = vec![
@@ -88,7 +119,17 @@ impl Metrics {
             "Requests closed without a reply, as the protocol demands",
             metrics.unanswered.clone(),
         );
+        registry.register("workers", "Worker processes that are ready", metrics.workers.clone());
+        registry.register(
+            "worker_ends",
+            "Worker processes that ended, or did not start",
+            metrics.worker_ends.clone(),
+        );
         Self { registry: Arc::new(registry), ..metrics }
+    }
+
+    pub(crate) fn worker_ended(&self, reason: WorkerEnd) {
+        self.worker_ends.get_or_create(&WorkerEndLabels { reason }).inc();
     }
 
     pub(crate) fn record(&self, outcome: &Outcome, time: Duration) {

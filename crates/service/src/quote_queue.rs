@@ -1,23 +1,25 @@
-//! Quotes wait here for one of the threads that make them.
+//! Quotes that take their time wait here: for a thread, or for whoever else makes them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use quoting::{QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::AesmError;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 /// A bounded queue and its threads, which end when the queue is dropped.
 pub(crate) struct QuoteQueue {
-    shared: Arc<Shared>,
+    quoter: Arc<dyn Quoter>,
+    places: Semaphore,
     limit: usize,
+    shared: Arc<Shared>,
 }
 
 type Outcome = Result<QuoteReply, QuotingError>;
 
 struct Job {
-    request: QuoteRequest,
+    request: Box<QuoteRequest>,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -33,43 +35,48 @@ struct Jobs {
 }
 
 impl QuoteQueue {
-    /// Starts the threads.
+    /// A queue for at most `limit` quotes, and the threads that a blocking Quoter needs.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start(
-        quoter: &Arc<dyn Quoter>,
+        quoter: Arc<dyn Quoter>,
         threads: usize,
         limit: usize,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), changed: Condvar::new() });
-        let queue = Self { shared, limit };
-        for _ in 0..threads.max(1) {
-            let (shared, quoter) = (Arc::clone(&queue.shared), Arc::clone(quoter));
-            let name = "quoting".to_owned();
-            thread::Builder::new().name(name).spawn(move || make_quotes(&shared, &*quoter))?;
+        let places = Semaphore::new(limit.min(Semaphore::MAX_PERMITS));
+        let queue = Self { quoter, places, limit, shared };
+        if matches!(queue.quoter.manner(), Manner::Blocking) {
+            (0..threads.max(1)).try_for_each(|_| queue.start_thread())?;
         }
         Ok(queue)
     }
 
-    /// Waits for a thread and the quote it makes; a full queue is refused at once.
+    /// Waits for the quote; a full queue is refused at once.
     ///
     /// # Errors
     /// The Quoter's, or `AESM_BUSY`.
-    pub(crate) async fn quote(&self, request: QuoteRequest) -> Outcome {
-        let (outcome, result) = oneshot::channel();
-        {
-            let mut jobs = self.shared.lock();
-            if jobs.waiting.len() >= self.limit {
-                let detail = format!("{} quotes are waiting already", self.limit);
-                return Err(QuotingError::new(AesmError::Busy, detail));
-            }
-            jobs.waiting.push_back(Job { request, outcome });
+    pub(crate) async fn quote(&self, request: Box<QuoteRequest>) -> Outcome {
+        let Ok(_place) = self.places.try_acquire() else {
+            let detail = format!("{} quotes are waiting already", self.limit);
+            return Err(QuotingError::new(AesmError::Busy, detail));
+        };
+        if let Manner::Elsewhere(elsewhere) = self.quoter.manner() {
+            return elsewhere.quote(request).await;
         }
+        let (outcome, result) = oneshot::channel();
+        self.shared.lock().waiting.push_back(Job { request, outcome });
         self.shared.changed.notify_one();
         result.await.unwrap_or_else(|_| {
             Err(QuotingError::new(AesmError::Unexpected, "the quoting thread failed"))
         })
+    }
+
+    fn start_thread(&self) -> std::io::Result<()> {
+        let (shared, quoter) = (Arc::clone(&self.shared), Arc::clone(&self.quoter));
+        let thread = thread::Builder::new().name("quoting".to_owned());
+        thread.spawn(move || make_quotes(&shared, &*quoter)).map(drop)
     }
 }
 

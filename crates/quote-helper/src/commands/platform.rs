@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand, ValueEnum};
+use quoting::{QuotingError, default_state_dir};
 use serde::Serialize;
 use software_platform::{Deployment, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
@@ -14,7 +15,6 @@ use time::format_description::well_known::Rfc3339;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
-use crate::settings::default_state_dir;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -167,7 +167,7 @@ impl Collateral {
 }
 
 impl StateDir {
-    fn path(&self) -> anyhow::Result<PathBuf> {
+    fn path(&self) -> Result<PathBuf, QuotingError> {
         self.state_dir.clone().map_or_else(default_state_dir, Ok)
     }
 }

@@ -1,20 +1,19 @@
 //! `quote`: gets a quote, in this process or from the service.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aesm::Client;
 use anyhow::{Context, anyhow};
 use clap::Args;
-use quoting::{AesmQuoter, QuoteRequest, Quoter, QuotingMode, SoftwareQuoter};
+use quoting::{AesmQuoter, QuoteRequest, Quoter, QuotingMode, default_state_dir};
 use sgx::{AttestationKeyId, Report, ReportData, TargetInfo};
-use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
+use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::failure::Failure;
 use crate::files;
 use crate::output;
-use crate::settings::default_state_dir;
+use crate::settings::Platform;
 
 /// How long a service that is being restarted is waited for.
 const RESTART: Duration = Duration::from_secs(1);
@@ -25,10 +24,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", conflicts_with = "in_process")]
     socket: Option<PathBuf>,
 
-    /// Quotes in this process, on the software platform. Without --socket and --in-process the
-    /// environment variable SGX_AESM_ADDR decides, as it does for applications.
+    /// Quotes in this process. Without --socket and --in-process the environment variable
+    /// SGX_AESM_ADDR decides, as it does for applications.
     #[arg(long)]
     in_process: bool,
+
+    /// Where quotes in this process come from [default: auto].
+    #[arg(long, value_enum, env = "QUOTE_HELPER_PLATFORM")]
+    platform: Option<Platform>,
 
     /// Where the software platform's keys are kept, for a quote in this process [default:
     /// /var/lib/quote-helper for root, else $XDG_STATE_HOME/quote-helper].
@@ -81,10 +84,10 @@ fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
         }
         QuotingMode::InProcess => {
             let state_dir = arguments.state_dir.clone().map_or_else(default_state_dir, Ok)?;
-            let platform = SoftwarePlatform::open(&state_dir).context(
+            let platform = arguments.platform.unwrap_or(Platform::Auto).into();
+            quoting::open_in_process(platform, &state_dir).context(
                 "cannot quote in this process (--socket or SGX_AESM_ADDR would ask the service)",
-            )?;
-            Box::new(SoftwareQuoter::new(Arc::new(platform)))
+            )?
         }
     })
 }

@@ -1,17 +1,17 @@
 //! `serve`: serves quotes to the applications of this machine.
 
+mod source;
+
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use collateral::SoftwareCollateral;
-use quoting::SoftwareQuoter;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use service::{BoundSocket, Metrics};
-use software_platform::{CertificationKind, SoftwarePlatform, SubjectNames};
+use service::{BoundSocket, WorkerQuoter};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +20,8 @@ use tracing::{info, warn};
 
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat};
-use crate::settings::{CertificationData, Platform, Settings, default_socket, default_state_dir};
+use crate::settings::{Settings, default_socket};
+use source::Source;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -42,20 +43,24 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let platform = open_platform(settings)?;
     let socket = settings.socket.clone().map_or_else(default_socket, Ok)?;
     raise_descriptor_limit();
+    let Source { quoter, workers, platform, metrics } = Source::open(settings).await?;
     if let Some(address) = settings.collateral_listen {
-        let collateral = SoftwareCollateral::new(Arc::clone(&platform), OffsetDateTime::now_utc);
+        let platform = platform.context(
+            "--collateral-listen serves the software platform's collateral; that of real SGX comes \
+             from Intel's PCS or a PCCS",
+        )?;
+        let collateral = SoftwareCollateral::new(platform, OffsetDateTime::now_utc);
         let listener = listen(address, "collateral").await?;
         let router = collateral::router(Arc::new(collateral));
         tokio::spawn(http_server::serve(listener, router, stop.stopped()));
     }
-    let metrics = Metrics::new("software");
     if let Some(address) = settings.metrics_listen {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
     }
+    on_hangup(workers)?;
     let (bound, listener) = BoundSocket::listen(&socket)?;
     info!(socket = %socket.display(), "serving quotes");
     let stopped = stop.stopped();
@@ -64,37 +69,23 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         // From now on new clients find nobody here, or whoever has taken the path.
         drop(bound);
     };
-    let quoter = Arc::new(SoftwareQuoter::new(platform));
     service::serve(listener, quoter, settings.limits(), metrics, stop).await?;
     info!("stopped");
     Ok(())
 }
 
-/// Opens the software platform, the only one that this version knows, and says so loudly.
-fn open_platform(settings: &Settings) -> anyhow::Result<Arc<SoftwarePlatform>> {
-    let hardware = Path::new("/dev/sgx_enclave").exists();
-    if hardware && settings.platform.unwrap_or(Platform::Auto) == Platform::Auto {
-        bail!(
-            "this machine has SGX, which this version does not quote with yet; pass --platform \
-             software to serve insecure quotes of the software platform all the same"
-        );
-    }
-    let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
-    let now = OffsetDateTime::now_utc();
-    let kind = match settings.certification_data {
-        Some(CertificationData::EncryptedPpid) => CertificationKind::EncryptedPpid,
-        Some(CertificationData::PckCertificateChain) | None => {
-            CertificationKind::PckCertificateChain
+/// SIGHUP says that libraries have been updated: the workers, if there are any, are replaced.
+fn on_hangup(workers: Option<Arc<WorkerQuoter>>) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(workers) = &workers {
+                info!("replacing the workers");
+                workers.replace();
+            }
         }
-    };
-    let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?
-        .certified_by(kind)?;
-    warn!(
-        state_dir = %state_dir.display(),
-        "INSECURE: quotes come from the software platform. They prove nothing to anybody who does \
-         not trust its root by choice"
-    );
-    Ok(Arc::new(platform))
+    });
+    Ok(())
 }
 
 /// As many connections as the system allows: the usual soft limit is for programs that use select().

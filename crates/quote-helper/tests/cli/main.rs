@@ -11,6 +11,8 @@ mod demo_and_load;
 mod metrics;
 mod output_streams;
 mod platform;
+#[path = "../../../quoting/tests/provider/mod.rs"]
+mod provider;
 mod quote;
 mod settings;
 mod socket;
@@ -19,3 +21,4 @@ mod stop;
 mod support;
 mod usage;
 mod verify;
+mod workers;

@@ -1,22 +1,11 @@
 //! What every Quoter promises, whether it quotes in this process or asks the service.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Service, application, report, sha256, software_platform, software_quoter};
 use quoting::{AesmQuoter, QuoteRequest, Quoter, SoftwareQuoter};
 use sgx::{AesmError, AttestationKeyId, QeReportInfo, Quote};
-use support::{Service, application, report, sha256, software_platform, software_quoter};
 
 /// Runs the whole suite over one Quoter.
 fn behaves(quoter: &dyn Quoter) {
@@ -83,7 +72,7 @@ fn the_software_quoter_behaves() {
 
 #[test]
 fn the_aesm_quoter_behaves() {
-    let service = Service::software();
+    let service = Service::ordinary();
     behaves(&AesmQuoter::new(&service.socket, Duration::from_secs(10)));
 }
 

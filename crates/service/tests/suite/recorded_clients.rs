@@ -1,30 +1,20 @@
 //! What unmodified clients sent while they went through their calls gets its answers, in order.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Service, report};
 use aesm::{Payload, Request, Response};
 use sgx::{AesmError, FromBytes, IntoBytes, Quote, TargetInfo};
-use support::{Service, report};
 
 const INTEL_QUOTE_EX: &str =
-    include_str!("../../aesm/tests/vectors/intel-libsgx_quote_ex.requests.hex");
+    include_str!("../../../aesm/tests/vectors/intel-libsgx_quote_ex.requests.hex");
 const INTEL_DCAP_QL: &str =
-    include_str!("../../aesm/tests/vectors/intel-libsgx_dcap_ql.requests.hex");
-const GRAMINE: &str = include_str!("../../aesm/tests/vectors/gramine.requests.hex");
-const FORTANIX: &str = include_str!("../../aesm/tests/vectors/fortanix-aesm-client.requests.hex");
+    include_str!("../../../aesm/tests/vectors/intel-libsgx_dcap_ql.requests.hex");
+const GRAMINE: &str = include_str!("../../../aesm/tests/vectors/gramine.requests.hex");
+const FORTANIX: &str =
+    include_str!("../../../aesm/tests/vectors/fortanix-aesm-client.requests.hex");
 
 /// Sends the recorded requests, in which the REPORT is replaced by one for this platform's QE.
 fn replay(recorded: &str) {
-    let service = Service::software();
+    let service = Service::ordinary();
     let mut target_info = TargetInfo::default();
     for line in recorded.lines() {
         let mut message = hex::decode(line).unwrap();
@@ -38,7 +28,7 @@ fn replay(recorded: &str) {
         }
         let request = Request::decode(&message).unwrap();
         if matches!(request, Request::InitQuote | Request::GetQuote { .. }) {
-            assert!(service.raw(&support::framed(&message)).is_empty());
+            assert!(service.raw(&crate::support::framed(&message)).is_empty());
             continue;
         }
         let response = Response::decode(&service.ask(&message)).unwrap();

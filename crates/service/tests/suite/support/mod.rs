@@ -1,6 +1,6 @@
 //! A real service on a socket of its own, for one test.
 
-#![allow(dead_code, reason = "each test uses a part of this")]
+mod ordinary;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -36,18 +36,29 @@ impl Service {
     }
 
     pub(crate) fn start_at(socket: &Path, quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
+        Self::start_with(socket, async |_| quoter, limits)
+    }
+
+    /// A service whose Quoter is made by the runtime that serves.
+    pub(crate) fn start_with(
+        socket: &Path,
+        quoter: impl AsyncFnOnce(Metrics) -> Arc<dyn Quoter> + Send + 'static,
+        limits: Limits,
+    ) -> Self {
         let (bound, listener) = BoundSocket::listen(socket).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, started) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async move {
+                let metrics = Metrics::new("test");
+                let quoter = quoter(metrics.clone()).await;
                 ready.send(()).unwrap();
                 let stop = async move {
                     let _ = stopped.await;
                     drop(bound);
                 };
-                serve(listener, quoter, limits, Metrics::new("test"), stop).await.unwrap();
+                serve(listener, quoter, limits, metrics, stop).await.unwrap();
             });
         });
         started.recv().unwrap();
@@ -55,8 +66,15 @@ impl Service {
         Self { socket, stop, thread, directory: None }
     }
 
-    pub(crate) fn software() -> Self {
-        Self::start(software_quoter(), Limits::default())
+    /// A service with the Quoter that this run of the suite is over.
+    pub(crate) fn ordinary() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("aesm.socket");
+        let state_dir = directory.path().join("state");
+        let make = async move |metrics| ordinary::quoter(&state_dir, &metrics).await;
+        let mut service = Self::start_with(&socket, make, Limits::default());
+        service.directory = Some(directory);
+        service
     }
 
     pub(crate) fn connect(&self) -> UnixStream {
@@ -115,10 +133,12 @@ pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn software_platform() -> Arc<SoftwarePlatform> {
+    Arc::new(SoftwarePlatform::new(deployment(), MachineSecret::generate().unwrap()).unwrap())
+}
+
+pub(crate) fn deployment() -> Deployment {
     let created = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
-    let deployment = Deployment::from_seed([7; 32], SubjectNames::Software, created).unwrap();
-    let secret = MachineSecret::generate().unwrap();
-    Arc::new(SoftwarePlatform::new(deployment, secret).unwrap())
+    Deployment::from_seed([7; 32], SubjectNames::Software, created).unwrap()
 }
 
 pub(crate) fn software_quoter() -> Arc<dyn Quoter> {

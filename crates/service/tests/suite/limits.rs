@@ -1,26 +1,15 @@
 //! One client cannot make another one wait: slow quotes, stalled requests, unread replies, full queues.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Service, framed, read_all, software_quoter};
 use aesm::{Client, ClientError, Payload, Request};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
-use support::{Service, framed, read_all};
 
 const KEY_IDS: Request<'_> = Request::GetSupportedAttKeyIdNum;
 
@@ -149,7 +138,7 @@ fn before_there_is_an_attestation_key_clients_are_told_to_initialize() {
 
 #[test]
 fn stalled_requests_are_closed_in_time_and_delay_nobody() {
-    let service = Service::start(support::software_quoter(), short());
+    let service = Service::start(software_quoter(), short());
     let frame = framed(&hex::decode("aa0100").unwrap());
     let mut stalled: Vec<_> = (0..frame.len())
         .map(|sent| {
@@ -169,7 +158,7 @@ fn stalled_requests_are_closed_in_time_and_delay_nobody() {
 
 #[test]
 fn a_slow_drip_is_closed_however_it_goes_on() {
-    let service = Service::start(support::software_quoter(), short());
+    let service = Service::start(software_quoter(), short());
     let mut stream = service.connect();
     stream.write_all(&1000_u32.to_le_bytes()).unwrap();
     let begin = Instant::now();
@@ -181,7 +170,7 @@ fn a_slow_drip_is_closed_however_it_goes_on() {
 
 #[test]
 fn a_client_that_goes_on_keeps_its_connection() {
-    let service = Service::start(support::software_quoter(), short());
+    let service = Service::start(software_quoter(), short());
     let mut stream = service.connect();
     let frame = framed(&hex::decode("aa0100").unwrap());
     for _ in 0..4 {
@@ -194,7 +183,7 @@ fn a_client_that_goes_on_keeps_its_connection() {
 
 #[test]
 fn replies_that_nobody_reads_delay_nobody() {
-    let service = Service::start(support::software_quoter(), short());
+    let service = Service::start(software_quoter(), short());
     let request = Request::GetSupportedAttKeyIds { buf_size: 256 }.to_frame(None);
     let mut greedy = service.connect();
     greedy.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -209,7 +198,7 @@ fn replies_that_nobody_reads_delay_nobody() {
 #[test]
 fn who_finds_no_slot_is_served_when_one_is_free() {
     let limits = Limits { connections: 2, ..Limits::default() };
-    let service = Service::start(support::software_quoter(), limits);
+    let service = Service::start(software_quoter(), limits);
     let mut idle = vec![service.connect(), service.connect()];
     for stream in &mut idle {
         stream.write_all(&[1]).unwrap();
@@ -225,7 +214,7 @@ fn who_finds_no_slot_is_served_when_one_is_free() {
 
 #[test]
 fn idle_connections_do_not_matter() {
-    let service = Service::software();
+    let service = Service::ordinary();
     let idle: Vec<_> = (0..400).map(|_| service.connect()).collect();
     for _ in 0..100 {
         assert!(is_served(&service));

@@ -1,20 +1,9 @@
 //! Fortanix's client, as it is published, gets quotes from the service.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Service, application, report};
 use aesm_client::unix::AesmClientExt;
 use aesm_client::{AesmClient, AesmError, Error};
 use sgx::{AttestationKeyId, FromBytes, IntoBytes, Quote, Report, TargetInfo};
-use support::{Service, application, report};
 
 fn key_id() -> Vec<u8> {
     AttestationKeyId::ecdsa_p256().as_bytes().to_vec()
@@ -22,7 +11,7 @@ fn key_id() -> Vec<u8> {
 
 #[test]
 fn it_lists_the_key_and_gets_a_quote_with_proof() {
-    let service = Service::software();
+    let service = Service::ordinary();
     let client = AesmClient::with_path(&service.socket);
     client.try_connect().unwrap();
     assert_eq!(client.get_supported_att_key_ids().unwrap(), [key_id()]);
@@ -41,13 +30,13 @@ fn it_lists_the_key_and_gets_a_quote_with_proof() {
     assert_eq!(quote.report_body, report.body);
     let qe_report = Report::read_from_bytes(result.qe_report()).unwrap();
     application().verify_report(&qe_report).unwrap();
-    let hash = support::sha256(&[&nonce[..], result.quote()].concat());
+    let hash = crate::support::sha256(&[&nonce[..], result.quote()].concat());
     assert_eq!(qe_report.body.report_data.0, [&hash[..], &[0; 32]].concat()[..]);
 }
 
 #[test]
 fn it_understands_the_errors() {
-    let service = Service::software();
+    let service = Service::ordinary();
     let client = AesmClient::with_path(&service.socket);
     let unknown = client.init_quote_ex(vec![1; 256]).unwrap_err();
     let unknown = matches!(unknown, Error::AesmCode(AesmError::UnsupportedAttKeyId_38));
@@ -59,7 +48,7 @@ fn it_understands_the_errors() {
 
 #[test]
 fn what_is_for_epid_is_an_error_and_not_a_crash() {
-    let service = Service::software();
+    let service = Service::ordinary();
     let client = AesmClient::with_path(&service.socket);
     assert!(client.init_quote().is_err());
     assert!(client.get_supported_att_key_ids().is_ok());

@@ -1,25 +1,14 @@
 //! A service that is told to stop finishes what it has accepted.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{Service, framed, report, software_quoter};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use service::Limits;
 use sgx::AttestationKeyId;
-use support::{Service, framed, report, software_quoter};
 
 /// The software platform, as slow as Intel's QE on a busy machine.
 struct Slow(Arc<dyn Quoter>);
@@ -68,7 +57,7 @@ fn quotes_under_way_are_finished() {
     }
     service.begin_stop();
     for stream in &mut streams {
-        let reply = support::read_all(stream);
+        let reply = crate::support::read_all(stream);
         assert!(reply.len() > size as usize, "{} bytes", reply.len());
     }
     service.wait_for_stop();
@@ -77,7 +66,7 @@ fn quotes_under_way_are_finished() {
 
 #[test]
 fn who_has_connected_may_still_ask() {
-    let mut service = Service::software();
+    let mut service = Service::ordinary();
     let mut streams: Vec<_> = (0..50).map(|_| service.connect()).collect();
     service.begin_stop();
     thread::sleep(Duration::from_millis(100));
@@ -85,14 +74,14 @@ fn who_has_connected_may_still_ask() {
         stream.write_all(&key_id_number()).unwrap();
     }
     for stream in &mut streams {
-        assert_eq!(support::read_all(stream).len(), 11);
+        assert_eq!(crate::support::read_all(stream).len(), 11);
     }
     service.wait_for_stop();
 }
 
 #[test]
 fn connections_that_are_done_do_not_hold_up_the_end() {
-    let mut service = Service::software();
+    let mut service = Service::ordinary();
     let mut stream = service.connect();
     stream.write_all(&key_id_number()).unwrap();
     stream.read_exact(&mut [0; 11]).unwrap();
@@ -100,5 +89,5 @@ fn connections_that_are_done_do_not_hold_up_the_end() {
     service.begin_stop();
     service.wait_for_stop();
     assert!(begin.elapsed() < Duration::from_secs(5));
-    assert!(support::read_all(&mut stream).is_empty());
+    assert!(crate::support::read_all(&mut stream).is_empty());
 }

@@ -1,0 +1,109 @@
+//! Where the service's quotes come from.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quoting::{ChosenPlatform, Quoter, Reason, SoftwareQuoter, default_state_dir};
+use service::{Metrics, WorkerOptions, WorkerQuoter};
+use software_platform::{SoftwarePlatform, SubjectNames};
+use time::OffsetDateTime;
+use tracing::{info, warn};
+
+use crate::settings::Settings;
+
+/// The time for a worker to become ready: the enclaves are loaded, the attestation key certified.
+const WORKER_START: Duration = Duration::from_secs(60);
+
+/// The time that a service which starts waits for its first worker.
+const FIRST_WORKER: Duration = Duration::from_secs(5);
+
+/// A Quoter, and what else is to be known of it.
+pub(super) struct Source {
+    pub(super) quoter: Arc<dyn Quoter>,
+    /// The workers, if it has any.
+    pub(super) workers: Option<Arc<WorkerQuoter>>,
+    /// The software platform, if that is what quotes.
+    pub(super) platform: Option<Arc<SoftwarePlatform>>,
+    pub(super) metrics: Metrics,
+}
+
+impl Source {
+    /// Opens the platform that is asked for or, if nobody asks, the one that the machine has.
+    pub(super) async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let library = settings.dcap_library();
+        match settings.platform().choose(&library) {
+            ChosenPlatform::Dcap => Ok(Self::dcap(settings, &library).await),
+            ChosenPlatform::Software(reason) => Self::software(settings, reason, &library).await,
+        }
+    }
+
+    /// Enclaves and Intel's libraries live in workers only.
+    async fn dcap(settings: &Settings, library: &Path) -> Self {
+        info!(library = %library.display(), "quotes come from Intel's QE and PCE");
+        let arguments = ["--dcap-library".into(), library.to_owned()];
+        let metrics = Metrics::new("dcap");
+        let workers = start_workers(settings, arguments.into(), &metrics).await;
+        Self { quoter: workers.clone(), workers: Some(workers), platform: None, metrics }
+    }
+
+    async fn software(settings: &Settings, reason: Reason, library: &Path) -> anyhow::Result<Self> {
+        let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
+        let kind = settings.certification_data();
+        let now = OffsetDateTime::now_utc();
+        let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?;
+        let platform = Arc::new(platform.certified_by(kind.into())?);
+        warn_insecure(&state_dir, reason, library);
+        let metrics = Metrics::new("software");
+        if !settings.isolate.unwrap_or(false) {
+            let quoter = Arc::new(SoftwareQuoter::new(Arc::clone(&platform)));
+            return Ok(Self { quoter, workers: None, platform: Some(platform), metrics });
+        }
+        let kind = format!("--certification-data={}", kind.name());
+        let arguments = ["--state-dir".into(), state_dir, kind.into()];
+        let workers = start_workers(settings, arguments.into(), &metrics).await;
+        Ok(Self {
+            quoter: workers.clone(),
+            workers: Some(workers),
+            platform: Some(platform),
+            metrics,
+        })
+    }
+}
+
+async fn start_workers(
+    settings: &Settings,
+    arguments: Vec<PathBuf>,
+    metrics: &Metrics,
+) -> Arc<WorkerQuoter> {
+    let command = move || {
+        // Whatever has become of this program's file meanwhile, this is the same program.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("worker").args(&arguments);
+        command
+    };
+    let options = WorkerOptions {
+        command: Box::new(command),
+        workers: settings.workers(),
+        start_timeout: WORKER_START,
+        quote_timeout: settings.worker_timeout(),
+    };
+    let workers = Arc::new(WorkerQuoter::start(options, metrics));
+    // A library that hangs does not keep the rest from being served.
+    let _ = tokio::time::timeout(FIRST_WORKER, workers.settled()).await;
+    workers
+}
+
+fn warn_insecure(state_dir: &Path, reason: Reason, library: &Path) {
+    let why = match reason {
+        Reason::Asked => "it was asked for".to_owned(),
+        Reason::NoDevice => format!("there is no {}", quoting::SGX_ENCLAVE_DEVICE),
+        Reason::NoLibrary => format!("there is no {}", library.display()),
+    };
+    warn!(
+        state_dir = %state_dir.display(),
+        "INSECURE: quotes come from the software platform, since {why}. They prove nothing to \
+         anybody who does not trust its root by choice"
+    );
+}

@@ -1,0 +1,233 @@
+//! `serve` with workers: whatever happens to them, clients get their quotes.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use quoting::{AesmQuoter, QuoteRequest, Quoter};
+use rustix::process::{Pid, Signal, kill_process};
+use sgx::{AesmError, AttestationKeyId, Quote, ReportData};
+use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
+use time::OffsetDateTime;
+use verify::{Decision, Policy, TrustedRoots};
+
+use crate::provider::Provider;
+use crate::support::{Machine, SERVE, Serve, eventually};
+
+/// The clients that ask at the same time.
+const CLIENTS: usize = 8;
+
+fn client(machine: &Machine) -> AesmQuoter {
+    AesmQuoter::new(machine.socket(), Duration::from_secs(15))
+}
+
+fn request(quoter: &dyn Quoter, report_data: [u8; 64]) -> QuoteRequest {
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let target_info = quoter.initialize(&key_id).unwrap().target_info;
+    let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
+    let report = enclave.report(&target_info, ReportData(report_data));
+    QuoteRequest { report, key_id, qe_report_info: None }
+}
+
+/// A service on the software platform, with two workers and what else is said.
+fn serve_isolated(machine: &Machine, more: &str) -> Serve {
+    Serve::start(&mut machine.command(&format!("{SERVE} --isolate --workers 2 {more}")))
+}
+
+/// Lets clients ask for quotes and verify them while `disturb` does its work, and gives the number of
+/// quotes and the longest time that one took. No quote may fail.
+fn quotes_under_disturbance(
+    machine: &Machine,
+    disturb: impl FnOnce(&AtomicUsize),
+) -> (usize, Duration) {
+    let platform = SoftwarePlatform::open(&machine.path("state")).unwrap();
+    let issue =
+        platform.deployment().up_to_date(&platform.pck_subject(), OffsetDateTime::now_utc());
+    let collateral = platform.collateral(&issue).unwrap();
+    let roots = TrustedRoots::parse(platform.root_certificate().der()).unwrap();
+    let (quotes, disturbed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let ask = || {
+        let client = client(machine);
+        let mut longest = Duration::ZERO;
+        while disturbed.load(Ordering::Relaxed) == 0 {
+            let number = quotes.fetch_add(1, Ordering::Relaxed);
+            let mut report_data = [0; 64];
+            report_data[..8].copy_from_slice(&number.to_le_bytes());
+            let request = request(&client, report_data);
+            let begin = Instant::now();
+            let quote = client.quote(&request).unwrap().quote;
+            longest = longest.max(begin.elapsed());
+            assert_eq!(Quote::parse(&quote).unwrap().report_body, request.report.body);
+            let verdict =
+                verify::verify(&quote, &collateral, &roots, SystemTime::now(), &Policy::default());
+            assert_eq!(verdict.decision, Decision::Trusted, "{verdict:?}");
+        }
+        longest
+    };
+    let longest = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(ask)).collect();
+        disturb(&quotes);
+        disturbed.store(1, Ordering::Relaxed);
+        clients.into_iter().map(|client| client.join().unwrap()).max().unwrap()
+    });
+    (quotes.into_inner(), longest)
+}
+
+#[test]
+fn killing_workers_fails_no_quote() {
+    let machine = Machine::new();
+    let serve = serve_isolated(&machine, "");
+    let (quotes, _) = quotes_under_disturbance(&machine, |quotes| {
+        for kill in 0..100 {
+            let begin = quotes.load(Ordering::Relaxed);
+            eventually("quotes are made", || quotes.load(Ordering::Relaxed) > begin + CLIENTS);
+            let workers = serve.children();
+            if let Some(worker) = workers.get(kill % workers.len().max(1)) {
+                // It may have ended since.
+                let _ = kill_process(*worker, Signal::KILL);
+            }
+        }
+    });
+    assert!(quotes > CLIENTS, "{quotes}");
+    assert!(serve.metrics().contains("quote_helper_worker_ends_total{reason=\"died\"}"));
+}
+
+#[test]
+fn workers_that_hang_fail_no_quote() {
+    let machine = Machine::new();
+    let serve = serve_isolated(&machine, "--worker-timeout 200ms");
+    let (quotes, _) = quotes_under_disturbance(&machine, |_| {
+        for _ in 0..5 {
+            if let Some(worker) = serve.children().first() {
+                let _ = kill_process(*worker, Signal::STOP);
+            }
+            thread::sleep(Duration::from_millis(400));
+        }
+    });
+    assert!(quotes > CLIENTS, "{quotes}");
+    assert!(serve.metrics().contains("quote_helper_worker_ends_total{reason=\"hung\"}"));
+}
+
+#[test]
+fn replacing_workers_all_the_time_fails_no_quote() {
+    let machine = Machine::new();
+    let serve = serve_isolated(&machine, "");
+    let (quotes, _) = quotes_under_disturbance(&machine, |_| {
+        for _ in 0..20 {
+            serve.signal(Signal::HUP);
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    assert!(quotes > CLIENTS, "{quotes}");
+    assert!(serve.metrics().contains("quote_helper_worker_ends_total{reason=\"replaced\"}"));
+}
+
+#[test]
+fn workers_end_with_their_service() {
+    let machine = Machine::new();
+    let serve = serve_isolated(&machine, "");
+    let workers = serve.children();
+    assert_eq!(workers.len(), 2);
+    serve.signal(Signal::KILL);
+    eventually("the workers end", || workers.iter().all(|worker| !is_running(*worker)));
+}
+
+#[test]
+fn a_service_without_workers_does_not_end_by_a_hangup() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    serve.signal(Signal::HUP);
+    machine.quote("01");
+}
+
+/// A service that quotes with the test's provider library.
+fn serve_dcap(machine: &Machine, library: PathBuf) -> Serve {
+    let line = format!(
+        "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 \
+         --worker-timeout 300ms --log-format json --dcap-library {}",
+        library.display()
+    );
+    Serve::start(&mut machine.command(&line))
+}
+
+/// What a client sees of each fault, as the table in the documentation has it.
+#[test]
+fn faults_of_the_provider_are_seen_as_documented() {
+    let table = include_str!("../../../../docs/quote-provider-faults.md");
+    let provider = Provider::build();
+    let machine = Machine::new();
+    let _serve = serve_dcap(&machine, provider.library());
+    let client = client(&machine);
+    let request = request(&client, [1; 64]);
+    let mut rows = Vec::new();
+    for fault in [
+        "crash",
+        "segv",
+        "exit",
+        "hang",
+        "short",
+        "garbage",
+        "other",
+        "error 0xe00f",
+        "once 0xe00f",
+        "error 0xe014",
+        "once 0xe014",
+        "error 0xe015",
+        "error 0xe012",
+        "error 0xe001",
+    ] {
+        provider.fault(&format!("sgx_ql_get_quote {fault}"));
+        let seen = match client.quote(&request) {
+            Ok(_) => "the quote".to_owned(),
+            Err(error) => format!("{} ({})", error.code().name(), error.code().number()),
+        };
+        provider.heal();
+        rows.push(format!("| `{fault}` | {seen} |"));
+        eventually("quotes are made again", || client.quote(&request).is_ok());
+    }
+    let missing: Vec<_> = rows.iter().filter(|row| !table.contains(*row)).collect();
+    assert!(missing.is_empty(), "the table lacks {missing:#?}");
+}
+
+#[test]
+fn a_library_that_crashes_for_a_moment_fails_no_quote() {
+    let provider = Provider::build();
+    let machine = Machine::new();
+    let _serve = serve_dcap(&machine, provider.library());
+    let client = client(&machine);
+    let request = request(&client, [1; 64]);
+    for fault in ["crash", "segv", "exit", "hang"] {
+        provider.fault(&format!("sgx_ql_get_quote {fault}"));
+        thread::scope(|scope| {
+            let asked = scope.spawn(|| client.quote(&request));
+            thread::sleep(Duration::from_millis(50));
+            provider.heal();
+            asked.join().unwrap().unwrap();
+        });
+    }
+}
+
+#[test]
+fn without_a_library_the_service_says_what_is_missing_and_answers_what_it_can() {
+    let machine = Machine::new();
+    let serve = serve_dcap(&machine, "/nowhere/libsgx_dcap_ql.so.1".into());
+    let client = client(&machine);
+    let key_id = AttestationKeyId::ecdsa_p256();
+    assert_eq!(client.attestation_key_ids().unwrap(), [key_id]);
+    let begin = Instant::now();
+    let error = client.initialize(&key_id).unwrap_err();
+    assert_eq!(error.code(), AesmError::ServiceUnavailable);
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    let reason = "quote_helper_worker_ends_total{reason=\"INTERFACE_UNAVAILABLE\"}";
+    assert!(serve.metrics().contains(reason));
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    assert!(log.contains("/nowhere/libsgx_dcap_ql.so.1"), "{log}");
+    assert!(log.contains("libsgx-dcap-ql"), "{log}");
+}
+
+fn is_running(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}

@@ -1,0 +1,260 @@
+//! What service and worker tell each other: frames as AESM has them, a length in 4 bytes and a message.
+//!
+//! The service sends requests for quotes, and gets a reply to each, in the same order. Before the
+//! first one the worker says what it has, or why it cannot work. Service and worker are the same
+//! program, so there is no version; but a worker holds foreign code, so what it says is checked.
+
+use aesm::{FRAME_HEADER_SIZE, FrameError, body_size};
+use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
+use sgx::{AesmError, IntoBytes, SizeError, parse};
+
+/// The largest message: a quote of 64 KiB with QE report info, and room to spare.
+const MAX_MESSAGE: usize = 128 * 1024;
+
+/// An error is described in at most so many bytes.
+const MAX_DETAIL: usize = 4 * 1024;
+
+/// What a worker has to offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) attestation_key: AttestationKey,
+    pub(super) quote_size: u32,
+}
+
+/// What a worker says.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most are quotes, and none is kept for long")]
+pub(super) enum Reply {
+    Ready(Offer),
+    Quote(QuoteReply),
+    Failed(QuotingError),
+}
+
+const READY: u8 = 0;
+const FAILED: u8 = 1;
+const QUOTE: u8 = 2;
+const QUOTE_AND_QE_REPORT: u8 = 3;
+
+/// A message that is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MessageError {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Size(#[from] SizeError),
+    #[error("a message of an unknown kind")]
+    Unknown,
+}
+
+/// Appends the frame of a request for a quote.
+pub(super) fn append_request(frames: &mut Vec<u8>, request: &QuoteRequest) {
+    let info = request.qe_report_info.as_ref().map_or(&[][..], IntoBytes::as_bytes);
+    append(frames, &[request.report.as_bytes(), request.key_id.as_bytes(), info]);
+}
+
+/// The request in a message.
+pub(super) fn parse_request(message: &[u8]) -> Result<QuoteRequest, MessageError> {
+    let (report, rest) = split(message, size_of::<sgx::Report>());
+    let (key_id, info) = split(rest, size_of::<sgx::AttestationKeyId>());
+    let info = (!info.is_empty()).then(|| parse("QE report info", info));
+    Ok(QuoteRequest {
+        report: parse("REPORT", report)?,
+        key_id: parse("attestation key id", key_id)?,
+        qe_report_info: info.transpose()?,
+    })
+}
+
+/// Appends the frame of a reply.
+pub(super) fn append_reply(frames: &mut Vec<u8>, reply: &Reply) {
+    match reply {
+        Reply::Ready(Offer { attestation_key, quote_size }) => {
+            let AttestationKey { target_info, public_key_id } = attestation_key;
+            let quote_size = quote_size.to_le_bytes();
+            append(frames, &[&[READY], &quote_size, public_key_id, target_info.as_bytes()]);
+        }
+        Reply::Quote(QuoteReply { quote, qe_report_info: None }) => {
+            append(frames, &[&[QUOTE], quote]);
+        }
+        Reply::Quote(QuoteReply { quote, qe_report_info: Some(info) }) => {
+            append(frames, &[&[QUOTE_AND_QE_REPORT], info.as_bytes(), quote]);
+        }
+        Reply::Failed(error) => {
+            let detail = error.to_string();
+            let detail = detail.as_bytes();
+            let detail = detail.get(..MAX_DETAIL).unwrap_or(detail);
+            append(frames, &[&[FAILED], &error.code().number().to_le_bytes(), detail]);
+        }
+    }
+}
+
+/// The reply in a message.
+pub(super) fn parse_reply(message: &[u8]) -> Result<Reply, MessageError> {
+    let (&kind, rest) = message.split_first().ok_or(MessageError::Unknown)?;
+    Ok(match kind {
+        READY => {
+            let (quote_size, rest) = split(rest, 4);
+            let (public_key_id, target_info) = split(rest, 32);
+            let attestation_key = AttestationKey {
+                target_info: parse("target info", target_info)?,
+                public_key_id: parse("public key id", public_key_id)?,
+            };
+            let quote_size = parse::<sgx::U32>("quote size", quote_size)?.get();
+            Reply::Ready(Offer { attestation_key, quote_size })
+        }
+        FAILED => {
+            let (code, detail) = split(rest, 4);
+            let code = parse::<sgx::U32>("error code", code)?.get();
+            let code = AesmError::from_number(code).unwrap_or(AesmError::Unexpected);
+            Reply::Failed(QuotingError::Worker { code, detail: text(detail) })
+        }
+        QUOTE => Reply::Quote(QuoteReply { quote: rest.to_vec(), qe_report_info: None }),
+        QUOTE_AND_QE_REPORT => {
+            let (info, quote) = split(rest, size_of::<sgx::QeReportInfo>());
+            let qe_report_info = Some(parse("QE report info", info)?);
+            Reply::Quote(QuoteReply { quote: quote.to_vec(), qe_report_info })
+        }
+        _ => return Err(MessageError::Unknown),
+    })
+}
+
+/// Bytes as they arrive, taken out message by message.
+#[derive(Default)]
+pub(super) struct Messages {
+    pub(super) received: Vec<u8>,
+    taken: usize,
+}
+
+impl Messages {
+    /// The next message, once it is whole.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, FrameError> {
+        let begin = self.taken.saturating_add(FRAME_HEADER_SIZE);
+        let rest = self.received.get(self.taken..).unwrap_or_default();
+        if let Some(header) = rest.first_chunk::<FRAME_HEADER_SIZE>() {
+            let end = begin.saturating_add(body_size(*header, MAX_MESSAGE)?);
+            if end <= self.received.len() {
+                self.taken = end;
+                return Ok(self.received.get(begin..end));
+            }
+        }
+        self.received.drain(..self.taken);
+        self.taken = 0;
+        Ok(None)
+    }
+}
+
+fn append(frames: &mut Vec<u8>, parts: &[&[u8]]) {
+    let size = parts.iter().fold(0, |size: usize, part| size.saturating_add(part.len()));
+    frames.reserve(size.saturating_add(FRAME_HEADER_SIZE));
+    frames.extend(u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
+    parts.iter().for_each(|part| frames.extend_from_slice(part));
+}
+
+/// The first bytes, and the rest; what is missing shows when the parts are parsed.
+fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
+    bytes.split_at(at.min(bytes.len()))
+}
+
+/// What a worker says, fit for one line of a log.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use sgx::{AttestationKeyId, QeReportInfo};
+
+    use super::*;
+
+    fn message(append: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut messages = Messages::default();
+        append(&mut messages.received);
+        let message = messages.next().unwrap().unwrap().to_vec();
+        assert!(messages.next().unwrap().is_none());
+        message
+    }
+
+    fn replies() -> Vec<Reply> {
+        let info = Some(QeReportInfo { nonce: [4; 16], ..QeReportInfo::default() });
+        vec![
+            Reply::Ready(Offer {
+                attestation_key: AttestationKey {
+                    target_info: sgx::TargetInfo::default(),
+                    public_key_id: [7; 32],
+                },
+                quote_size: 4_700,
+            }),
+            Reply::Quote(QuoteReply { quote: vec![1; 4_700], qe_report_info: None }),
+            Reply::Quote(QuoteReply { quote: vec![2; 4_700], qe_report_info: info }),
+            Reply::Failed(QuotingError::Worker {
+                code: AesmError::OutOfEpc,
+                detail: "too little memory".to_owned(),
+            }),
+        ]
+    }
+
+    #[test]
+    fn a_request_arrives_as_it_was_sent() {
+        for info in [None, Some(QeReportInfo { nonce: [4; 16], ..QeReportInfo::default() })] {
+            let mut request = QuoteRequest {
+                report: sgx::Report::default(),
+                key_id: AttestationKeyId::ecdsa_p256(),
+                qe_report_info: info,
+            };
+            request.report.body.report_data.0 = [9; 64];
+            let message = message(|frames| append_request(frames, &request));
+            let arrived = parse_request(&message).unwrap();
+            assert_eq!(arrived.report, request.report);
+            assert_eq!(arrived.key_id, request.key_id);
+            assert_eq!(arrived.qe_report_info, request.qe_report_info);
+            for size in (0..message.len()).filter(|size| *size != 432 + 256) {
+                assert!(parse_request(&message[..size]).is_err(), "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reply_arrives_as_it_was_sent() {
+        for reply in replies() {
+            let arrived = parse_reply(&message(|frames| append_reply(frames, &reply))).unwrap();
+            assert_eq!(format!("{arrived:?}"), format!("{reply:?}"));
+        }
+    }
+
+    #[test]
+    fn what_arrives_in_pieces_is_put_together() {
+        let mut frames = Vec::new();
+        replies().iter().for_each(|reply| append_reply(&mut frames, reply));
+        let mut messages = Messages::default();
+        let mut arrived = 0;
+        for piece in frames.chunks(7) {
+            messages.received.extend_from_slice(piece);
+            while let Some(message) = messages.next().unwrap() {
+                parse_reply(message).unwrap();
+                arrived += 1;
+            }
+        }
+        assert_eq!((arrived, messages.received.len()), (replies().len(), 0));
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_or_of_no_kind_is_refused() {
+        let mut messages = Messages { received: u32::MAX.to_le_bytes().to_vec(), taken: 0 };
+        assert!(messages.next().is_err());
+        assert!(matches!(parse_reply(&[9, 1, 2]), Err(MessageError::Unknown)));
+        assert!(matches!(parse_reply(&[]), Err(MessageError::Unknown)));
+    }
+
+    #[test]
+    fn an_error_is_one_line_of_a_limited_length() {
+        let detail = format!("first line\nsecond{}", "x".repeat(10_000));
+        let error = Reply::Failed(QuotingError::Worker { code: AesmError::Unexpected, detail });
+        match parse_reply(&message(|frames| append_reply(frames, &error))).unwrap() {
+            Reply::Failed(error) => {
+                let text = error.to_string();
+                assert!(text.starts_with("first line second"));
+                assert_eq!(text.len(), MAX_DETAIL);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

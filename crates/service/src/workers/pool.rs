@@ -1,0 +1,243 @@
+//! Quotes wait here, and are given to the worker that has the least to do.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use quoting::{QuoteReply, QuoteRequest, QuotingError};
+use sgx::AesmError;
+use tokio::sync::{Notify, oneshot};
+
+use super::message::Offer;
+
+/// A worker is given as many quotes at once as it makes in this time, so that it rarely waits for the
+/// next one, and a quote rarely for a worker that hangs.
+const LOAD: Duration = Duration::from_millis(1);
+const SMALLEST_LOAD: u32 = 2;
+const LARGEST_LOAD: u32 = 32;
+
+/// To wake an idle worker is worth it if a quote would otherwise wait longer than this.
+const WAKING: Duration = Duration::from_micros(200);
+
+/// A quote is given to so many workers, one after the other, before it is given up: it may be what
+/// they die of.
+const MAX_WORKERS_TRIED: u32 = 6;
+
+/// For so long without a worker, and without success at starting one, quotes wait; then they are
+/// refused.
+const HOPE: Duration = Duration::from_secs(2);
+
+pub(super) type Outcome = Result<QuoteReply, QuotingError>;
+
+/// A quote that somebody waits for.
+pub(super) struct Job {
+    pub(super) request: Box<QuoteRequest>,
+    pub(super) outcome: oneshot::Sender<Outcome>,
+    workers_tried: u32,
+}
+
+/// What waits, and what all lanes have to do.
+pub(super) struct Pool {
+    state: Mutex<State>,
+    settled: Notify,
+}
+
+struct State {
+    waiting: VecDeque<Job>,
+    lanes: Vec<Desk>,
+    offer: Option<Offer>,
+    last_ready: Instant,
+}
+
+/// What one lane has to do, and how it is.
+#[derive(Default)]
+struct Desk {
+    ready: bool,
+    /// Given to the lane and not yet made.
+    load: u32,
+    /// How long its worker takes for each quote.
+    each: Duration,
+    inbox: VecDeque<Job>,
+    /// Why the last attempt to start a worker failed.
+    failure: Option<String>,
+    wake: Arc<Notify>,
+}
+
+impl Pool {
+    pub(super) fn new(lanes: usize) -> Self {
+        let mut desks = Vec::new();
+        desks.resize_with(lanes, Desk::default);
+        let state = State {
+            waiting: VecDeque::new(),
+            lanes: desks,
+            offer: None,
+            last_ready: Instant::now(),
+        };
+        Self { state: Mutex::new(state), settled: Notify::new() }
+    }
+
+    /// Has a quote made.
+    pub(super) fn submit(
+        &self,
+        request: Box<QuoteRequest>,
+    ) -> Result<oneshot::Receiver<Outcome>, QuotingError> {
+        let mut state = self.lock();
+        if let Some(reason) = state.hopeless() {
+            return Err(unavailable(&reason));
+        }
+        let (outcome, result) = oneshot::channel();
+        state.waiting.push_back(Job { request, outcome, workers_tried: 0 });
+        state.dispatch();
+        Ok(result)
+    }
+
+    /// What the workers have to offer.
+    pub(super) fn known(&self) -> Result<Offer, QuotingError> {
+        let state = self.lock();
+        let unknown =
+            || unavailable(&state.failure().unwrap_or_else(|| "none is ready yet".into()));
+        state.offer.clone().ok_or_else(unknown)
+    }
+
+    /// Waits until a worker has been ready, or has failed to be.
+    pub(super) async fn settled(&self) {
+        let settled = self.settled.notified();
+        if self.lock().offer.is_none() {
+            settled.await;
+        }
+    }
+
+    /// What wakes the lane when there is something to take.
+    pub(super) fn wake(&self, lane: usize) -> Arc<Notify> {
+        self.lock().lanes.get(lane).map(|desk| Arc::clone(&desk.wake)).unwrap_or_default()
+    }
+
+    /// The lane has a worker that is ready.
+    pub(super) fn ready(&self, lane: usize, offer: Offer) {
+        let mut state = self.lock();
+        state.offer = Some(offer);
+        if let Some(desk) = state.lanes.get_mut(lane) {
+            (desk.ready, desk.failure, desk.each) = (true, None, LOAD);
+        }
+        state.dispatch();
+        self.settled.notify_waiters();
+    }
+
+    /// The lane could not start a worker.
+    pub(super) fn failed(&self, lane: usize, reason: String) {
+        let mut state = self.lock();
+        if let Some(desk) = state.lanes.get_mut(lane) {
+            desk.failure = Some(reason);
+        }
+        if let Some(reason) = state.hopeless() {
+            for job in state.waiting.drain(..) {
+                let _ = job.outcome.send(Err(unavailable(&reason)));
+            }
+        }
+        self.settled.notify_waiters();
+    }
+
+    /// What has been given to the lane since the last time.
+    pub(super) fn take(&self, lane: usize) -> VecDeque<Job> {
+        self.lock()
+            .lanes
+            .get_mut(lane)
+            .map(|desk| std::mem::take(&mut desk.inbox))
+            .unwrap_or_default()
+    }
+
+    /// The lane has made so many quotes in this time.
+    pub(super) fn made(&self, lane: usize, quotes: u32, time: Duration) {
+        let mut state = self.lock();
+        if let Some(desk) = state.lanes.get_mut(lane) {
+            desk.load = desk.load.saturating_sub(quotes);
+            desk.each = time.checked_div(quotes).unwrap_or(LOAD);
+        }
+        state.dispatch();
+    }
+
+    /// The lane takes no more for now.
+    pub(super) fn pause(&self, lane: usize) {
+        if let Some(desk) = self.lock().lanes.get_mut(lane) {
+            desk.ready = false;
+        }
+    }
+
+    /// The lane has lost its worker, which had begun with the first of these quotes.
+    pub(super) fn lost(&self, lane: usize, mut unmade: VecDeque<Job>) {
+        if let Some(first) = unmade.front_mut() {
+            first.workers_tried = first.workers_tried.saturating_add(1);
+        }
+        let deadly = unmade.front().is_some_and(|job| job.workers_tried >= MAX_WORKERS_TRIED);
+        if deadly && let Some(job) = unmade.pop_front() {
+            let _ = job.outcome.send(Err(given_up()));
+        }
+        let mut state = self.lock();
+        if let Some(desk) = state.lanes.get_mut(lane) {
+            unmade.append(&mut desk.inbox);
+            (desk.ready, desk.load) = (false, 0);
+        }
+        state.last_ready = Instant::now();
+        unmade.append(&mut state.waiting);
+        state.waiting = unmade;
+        state.dispatch();
+    }
+
+    /// No panic happens while the lock is held, so a poisoned one holds whole jobs all the same.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Gives what waits to the lanes that have the least to do.
+    fn dispatch(&mut self) {
+        while !self.waiting.is_empty() {
+            let free = self.lanes.iter_mut().filter(|desk| desk.has_room());
+            let Some(desk) = free.min_by_key(|desk| desk.wait()) else { return };
+            let Some(job) = self.waiting.pop_front() else { return };
+            // A caller that has gone away, or waited too long, is not worth a signature.
+            if !job.outcome.is_closed() {
+                desk.inbox.push_back(job);
+                desk.load = desk.load.saturating_add(1);
+                desk.wake.notify_one();
+            }
+        }
+    }
+
+    /// Why there is no point in waiting for a worker.
+    fn hopeless(&self) -> Option<String> {
+        let nobody = !self.lanes.iter().any(|desk| desk.ready);
+        let failing = self.lanes.iter().all(|desk| desk.failure.is_some());
+        (nobody && failing && self.last_ready.elapsed() >= HOPE).then(|| self.failure()).flatten()
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.lanes.iter().find_map(|desk| desk.failure.clone())
+    }
+}
+
+impl Desk {
+    fn has_room(&self) -> bool {
+        let busy = self.load >= SMALLEST_LOAD && self.wait() >= LOAD;
+        self.ready && !busy && self.load < LARGEST_LOAD
+    }
+
+    /// How long a quote would wait here, about.
+    fn wait(&self) -> Duration {
+        match self.load {
+            0 => WAKING,
+            load => self.each.saturating_mul(load),
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> QuotingError {
+    let detail = format!("no worker comes up: {reason}");
+    QuotingError::new(AesmError::ServiceUnavailable, detail)
+}
+
+fn given_up() -> QuotingError {
+    let detail = format!("{MAX_WORKERS_TRIED} workers were lost while they made this quote");
+    QuotingError::new(AesmError::ServiceUnavailable, detail)
+}

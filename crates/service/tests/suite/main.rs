@@ -1,0 +1,23 @@
+//! A real service, asked over its socket.
+//!
+//! Most of this runs over every Quoter that a service may have; see [`every_quoter`].
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod bind;
+mod every_quoter;
+mod fortanix_client;
+mod limits;
+mod protocol;
+mod quoters;
+mod recorded_clients;
+mod stop;
+mod support;
+mod workers;

@@ -1,0 +1,257 @@
+//! Workers die, hang, lose their enclaves and are replaced, and nobody who waits for a quote notices.
+
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aesm::{Client, ClientError, Request};
+use quoting::{
+    AesmQuoter, AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, SoftwareQuoter,
+};
+use service::{Limits, Metrics, WorkerOptions, WorkerQuoter};
+use sgx::{AesmError, AttestationKeyId, IntoBytes, ReportData};
+use software_platform::SoftwarePlatform;
+
+use crate::support::{Service, application, deployment};
+
+/// Where a worker finds its platform.
+const STATE_DIR: &str = "WORKER_STATE_DIR";
+
+/// Starts two workers, each by this command.
+pub(crate) async fn start(
+    command: impl Fn() -> Command + Send + Sync + 'static,
+    metrics: &Metrics,
+) -> WorkerQuoter {
+    let options = WorkerOptions {
+        command: Box::new(command),
+        workers: NonZeroUsize::new(2).unwrap(),
+        start_timeout: Duration::from_secs(20),
+        quote_timeout: Duration::from_secs(5),
+    };
+    let workers = WorkerQuoter::start(options, metrics);
+    workers.settled().await;
+    workers
+}
+
+/// The command that starts a worker on the software platform in this directory.
+pub(crate) fn software(state_dir: &Path) -> impl Fn() -> Command + Send + Sync + 'static {
+    let state_dir = state_dir.to_owned();
+    move || {
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["--exact", "workers::worker", "--ignored"]).env(STATE_DIR, &state_dir);
+        command
+    }
+}
+
+/// The first byte of the report data, by which a test says what a worker is to do.
+const DIE: u8 = 1;
+const DIE_ONCE: u8 = 2;
+const PANIC_ONCE: u8 = 3;
+const HANG_ONCE: u8 = 4;
+const LOSE_ENCLAVE_ONCE: u8 = 5;
+const WAIT_FOR_RELEASE: u8 = 6;
+
+/// The file that ends the wait.
+const RELEASE: &str = "release";
+
+#[test]
+#[ignore = "this is the worker that other tests start"]
+fn worker() {
+    let service = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
+    service::work(service, open).unwrap();
+}
+
+fn open() -> Result<Box<dyn Quoter>, QuotingError> {
+    let state_dir = PathBuf::from(std::env::var_os(STATE_DIR).unwrap());
+    let platform = SoftwarePlatform::open(&state_dir)
+        .map_err(|error| QuotingError::new(AesmError::EnclaveLoad, error.to_string()))?;
+    Ok(Box::new(Faulty { quoter: SoftwareQuoter::new(Arc::new(platform)), state_dir }))
+}
+
+/// Does what the REPORT says, some of it once only.
+struct Faulty {
+    quoter: SoftwareQuoter,
+    state_dir: PathBuf,
+}
+
+impl Quoter for Faulty {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        self.quoter.attestation_key_ids()
+    }
+
+    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        self.quoter.initialize(key_id)
+    }
+
+    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
+        self.quoter.quote_size(key_id)
+    }
+
+    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        let fault = request.report.body.report_data.0[0];
+        let first = || File::create_new(self.state_dir.join(format!("fault-{fault}"))).is_ok();
+        match fault {
+            DIE => std::process::abort(),
+            DIE_ONCE if first() => std::process::abort(),
+            PANIC_ONCE if first() => panic!("as the test wants it"),
+            HANG_ONCE if first() => thread::sleep(Duration::from_secs(3600)),
+            LOSE_ENCLAVE_ONCE if first() => {
+                return Err(QuotingError::new(AesmError::EnclaveLost, "as the test wants it"));
+            }
+            WAIT_FOR_RELEASE => {
+                while !self.state_dir.join(RELEASE).exists() {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+            _ => {}
+        }
+        self.quoter.quote(request)
+    }
+}
+
+/// A service whose quotes come from two workers.
+fn service(limits: Limits) -> (Service, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    SoftwarePlatform::init(&directory.path().join("state"), deployment()).unwrap();
+    (serve(directory.path(), limits), directory)
+}
+
+fn serve(directory: &Path, limits: Limits) -> Service {
+    let command = software(&directory.join("state"));
+    let make = async move |metrics: Metrics| {
+        let workers: Arc<dyn Quoter> = Arc::new(start(command, &metrics).await);
+        workers
+    };
+    Service::start_with(&directory.join("aesm.socket"), make, limits)
+}
+
+fn client(service: &Service) -> AesmQuoter {
+    AesmQuoter::new(&service.socket, Duration::from_secs(20))
+}
+
+fn request(quoter: &dyn Quoter, fault: u8) -> QuoteRequest {
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let target_info = quoter.initialize(&key_id).unwrap().target_info;
+    let report = application().report(&target_info, ReportData([fault; 64]));
+    QuoteRequest { report, key_id, qe_report_info: None }
+}
+
+#[test]
+fn a_worker_that_fails_costs_nobody_a_quote() {
+    let (service, _directory) = service(Limits::default());
+    let client = client(&service);
+    for fault in [DIE_ONCE, PANIC_ONCE, HANG_ONCE, LOSE_ENCLAVE_ONCE] {
+        thread::scope(|scope| {
+            for fault in [fault, 0, 0, 0] {
+                let client = &client;
+                scope.spawn(move || client.quote(&request(client, fault)).unwrap());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_quote_that_workers_die_of_is_given_up() {
+    let (service, _directory) = service(Limits::default());
+    let client = client(&service);
+    let deadly = request(&client, DIE);
+    let error = client.quote(&deadly).unwrap_err();
+    assert_eq!(error.code(), AesmError::ServiceUnavailable);
+    client.quote(&request(&client, 0)).unwrap();
+}
+
+#[test]
+fn a_full_queue_is_busy_at_once() {
+    let (service, directory) = service(Limits { queued_quotes: 3, ..Limits::default() });
+    let waiting = request(&client(&service), WAIT_FOR_RELEASE);
+    let once = Request::GetQuoteEx {
+        report: waiting.report.as_bytes(),
+        att_key_id: Some(waiting.key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    let (sender, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let (sender, once, socket) = (sender.clone(), &once, &service.socket);
+            scope.spawn(move || sender.send(Client::new(socket).call(once)).unwrap());
+        }
+        let first = outcomes.recv().unwrap();
+        assert!(matches!(first, Err(ClientError::Refused(AesmError::Busy))), "{first:?}");
+        File::create(directory.path().join("state").join(RELEASE)).unwrap();
+        (0..3).for_each(|_| drop(outcomes.recv().unwrap().unwrap()));
+    });
+}
+
+#[test]
+fn without_a_worker_quotes_are_refused_at_once_until_there_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = serve(directory.path(), Limits::default());
+    let client = client(&service);
+    let key_id = AttestationKeyId::ecdsa_p256();
+    assert_eq!(client.attestation_key_ids().unwrap(), [key_id]);
+    assert_eq!(client.initialize(&key_id).unwrap_err().code(), AesmError::ServiceUnavailable);
+
+    SoftwarePlatform::init(&directory.path().join("state"), deployment()).unwrap();
+    let begin = Instant::now();
+    while client.initialize(&key_id).is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "no worker comes up");
+        thread::sleep(Duration::from_millis(20));
+    }
+    client.quote(&request(&client, 0)).unwrap();
+}
+
+#[test]
+fn when_workers_do_not_come_up_again_quotes_are_refused_at_once_and_the_rest_is_answered() {
+    let (service, directory) = service(Limits::default());
+    let client = client(&service);
+    let (deadly, harmless) = (request(&client, DIE), request(&client, 0));
+    let (state, away) = (directory.path().join("state"), directory.path().join("away"));
+    std::fs::rename(&state, &away).unwrap();
+    for quote in [&deadly, &harmless] {
+        assert_eq!(client.quote(quote).unwrap_err().code(), AesmError::ServiceUnavailable);
+    }
+    let begin = Instant::now();
+    assert!(client.quote(&harmless).is_err());
+    client.initialize(&harmless.key_id).unwrap();
+    client.quote_size(&harmless.key_id).unwrap();
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+
+    std::fs::rename(&away, &state).unwrap();
+    while client.quote(&harmless).is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "no worker comes up again");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn workers_are_replaced_without_failing_a_quote() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    SoftwarePlatform::init(&state, deployment()).unwrap();
+    let (hand_over, workers) = mpsc::channel();
+    let make = async move |metrics: Metrics| {
+        let workers = Arc::new(start(software(&state), &metrics).await);
+        hand_over.send(Arc::clone(&workers)).unwrap();
+        let workers: Arc<dyn Quoter> = workers;
+        workers
+    };
+    let socket = directory.path().join("aesm.socket");
+    let service = Service::start_with(&socket, make, Limits::default());
+    let workers = workers.recv().unwrap();
+    let client = client(&service);
+    let harmless = request(&client, 0);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| (0..400).for_each(|_| drop(client.quote(&harmless).unwrap())));
+        while !asking.is_finished() {
+            workers.replace();
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+}
