@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{inspect, load, platform, quote, serve, verify, worker};
+use crate::commands::{check, inspect, load, platform, quote, serve, verify, worker};
 use crate::failure::EXIT_CODES;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     /// Shows what is in a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
+    /// Tells what this machine has for quoting, and what to do about what it lacks.
+    Check(check::Arguments),
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
     Platform(platform::Command),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod load;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Quote(arguments) => quote::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Platform(command) => platform::run(&command),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),

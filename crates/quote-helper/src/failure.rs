@@ -10,7 +10,8 @@ use crate::output;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; for `verify`: the quote is trusted
-  1  it failed; the message says why and what to do
+  1  it failed, or `check` found what keeps this machine from quoting; the message says why and what
+     to do
   2  the command line is wrong
   3  `verify`: the quote is refused
   4  `verify`: it could not be decided, since evidence is missing or unusable";
@@ -20,6 +21,8 @@ Exit codes:
 pub(crate) enum Failure {
     /// Something went wrong.
     Error(Error),
+    /// Something keeps this machine from quoting; it has been printed.
+    Diagnosed,
     /// The verdict on a quote is no; it has been printed.
     Refused,
     /// There is no verdict on a quote; the reason has been printed.
@@ -34,6 +37,7 @@ impl Failure {
                 output::note(format_args!("error: {}", explain(&error)));
                 ExitCode::from(1)
             }
+            Self::Diagnosed => ExitCode::from(1),
             Self::Refused => ExitCode::from(3),
             Self::Undecided => ExitCode::from(4),
         }

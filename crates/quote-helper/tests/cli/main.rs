@@ -7,6 +7,7 @@
     reason = "outside #[test] functions too, a test fails by panicking"
 )]
 
+mod check;
 mod demo_and_load;
 mod metrics;
 mod output_streams;

@@ -1,0 +1,173 @@
+//! Whether a verifier would trust the quote that the service made.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use clap::Args;
+use sgx::Collateral;
+use verify::{Decision, Policy, TrustedRoots, Verdict};
+
+use super::finding::Finding;
+use crate::failure::explain;
+use crate::{files, pccs};
+
+const NAME: &str = "verification";
+
+/// Where the collateral for the service's quote comes from. Without any the quote is not verified.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct CollateralSource {
+    /// Verifies the service's quote with the collateral of this JSON file, as `platform collateral`
+    /// and dcap-qvl write it.
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
+
+    /// Verifies the service's quote with collateral from this PCCS, for instance
+    /// https://localhost:8081.
+    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS")]
+    pccs: Option<String>,
+}
+
+/// What came of verifying the quote.
+#[derive(Debug)]
+pub(crate) enum Verification {
+    NoCollateralGiven,
+    NoCollateral(anyhow::Error),
+    Done(Box<Verdict>),
+}
+
+impl Verification {
+    /// Verifies a quote as of now, if there is a source of collateral.
+    pub(crate) fn gather(quote: &[u8], source: &CollateralSource, roots: &TrustedRoots) -> Self {
+        match source.load(quote) {
+            None => Self::NoCollateralGiven,
+            Some(Err(error)) => Self::NoCollateral(error),
+            Some(Ok(collateral)) => {
+                let (now, policy) = (SystemTime::now(), Policy::default());
+                Self::Done(Box::new(verify::verify(quote, &collateral, roots, now, &policy)))
+            }
+        }
+    }
+}
+
+/// What a verifier says; `None` where there is no quote.
+pub(crate) fn finding(verification: Option<&Verification>) -> Finding {
+    match verification {
+        None => Finding::skipped(NAME, "there is no quote", "see `self-quote` above"),
+        Some(Verification::NoCollateralGiven) => Finding::skipped(
+            NAME,
+            "the quote says what the REPORT says; its signatures and certificates were not verified",
+            "pass --pccs URL or --collateral FILE, and for the software platform --trusted-root FILE \
+             as `quote-helper platform root` writes it",
+        ),
+        Some(Verification::NoCollateral(error)) => Finding::failed(
+            NAME,
+            explain(error),
+            "see whether the PCCS runs and knows this platform, or the file is the right one",
+        ),
+        Some(Verification::Done(verdict)) => judged(verdict),
+    }
+}
+
+fn judged(verdict: &Verdict) -> Finding {
+    let reason = verdict.reason.as_deref().unwrap_or_default();
+    match verdict.decision {
+        Decision::Trusted => Finding::ok(NAME, "the quote is trusted"),
+        // The evidence holds, and only the policy disagrees.
+        Decision::Refused if verdict.attested.is_some() => Finding::warning(
+            NAME,
+            format!("the quote is genuine, but many verifiers refuse it: {reason}"),
+            "update firmware, microcode and Intel's packages as the advisories say; verifiers can \
+             also accept the status (`quote-helper verify --accept-tcb-status`)",
+        ),
+        Decision::Refused => Finding::failed(
+            NAME,
+            format!("the quote is refused: {reason}"),
+            "for a service on the software platform, pass its root with --trusted-root FILE, as \
+             `quote-helper platform root` writes it",
+        ),
+        Decision::Undecided => Finding::failed(
+            NAME,
+            format!("it could not be decided whether to trust the quote: {reason}"),
+            "get collateral that is current and of this platform, with --pccs URL",
+        ),
+    }
+}
+
+impl CollateralSource {
+    /// The collateral for `quote`; `None` where there is no source.
+    fn load(&self, quote: &[u8]) -> Option<anyhow::Result<Collateral>> {
+        match (&self.collateral, &self.pccs) {
+            (Some(path), _) => Some(files::read(path).and_then(|bytes| {
+                serde_json::from_slice(&bytes)
+                    .with_context(|| format!("{} holds no collateral", path.display()))
+            })),
+            (None, Some(url)) => Some(pccs::fetch(url, quote)),
+            (None, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use quoting::SoftwareQuoter;
+    use software_platform::TcbStatus;
+    use time::OffsetDateTime;
+
+    use super::super::finding::Status;
+    use super::super::{recorded, self_quote};
+    use super::*;
+
+    fn verdict(decision: Decision) -> Verification {
+        let reason = Some("the reason".to_owned());
+        Verification::Done(Box::new(Verdict {
+            decision,
+            reason,
+            steps: Vec::new(),
+            attested: None,
+        }))
+    }
+
+    #[test]
+    fn what_was_not_verified_is_not_said_to_be_good() {
+        assert_eq!(finding(None).status, Status::Skipped);
+        let unverified = finding(Some(&Verification::NoCollateralGiven));
+        assert_eq!(unverified.status, Status::Skipped);
+        assert!(unverified.detail.contains("not verified"));
+        assert!(unverified.fix.unwrap().contains("--pccs"));
+    }
+
+    #[test]
+    fn a_refused_quote_and_missing_evidence_fail_with_the_reason() {
+        let missing = Verification::NoCollateral(anyhow::anyhow!("the reason"));
+        for failed in [verdict(Decision::Refused), verdict(Decision::Undecided), missing] {
+            let finding = finding(Some(&failed));
+            assert_eq!(finding.status, Status::Failed);
+            assert!(finding.detail.contains("the reason"), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn a_genuine_quote_of_an_outdated_platform_is_a_warning() {
+        let now = OffsetDateTime::now_utc();
+        let platform = recorded::software_platform();
+        let mut issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
+        let mut current = issue.tcb_levels[0].clone();
+        current.pce_svn += 1;
+        issue.tcb_levels[0].status = TcbStatus::OutOfDate;
+        issue.tcb_levels.insert(0, current);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        serde_json::to_writer(&file, &platform.collateral(&issue).unwrap()).unwrap();
+        let source = CollateralSource { collateral: Some(file.path().to_owned()), pccs: None };
+        let roots = TrustedRoots::parse(platform.root_certificate().der()).unwrap();
+        let quote = self_quote::quote(&SoftwareQuoter::new(Arc::new(platform))).unwrap();
+
+        let finding = finding(Some(&Verification::gather(&quote, &source, &roots)));
+        assert_eq!(finding.status, Status::Warning, "{finding:?}");
+        assert!(finding.detail.contains("OutOfDate"), "{finding:?}");
+    }
+}

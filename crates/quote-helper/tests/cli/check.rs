@@ -1,0 +1,208 @@
+//! `check`, on this machine: whatever its processor is, it quotes with a service on the software
+//! platform.
+
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Ended, Machine};
+
+/// What users read about it.
+const DOCUMENT: &str = include_str!("../../../../docs/check.md");
+
+const CHECK: &str = "check --socket aesm.socket --output json";
+
+/// Every finding, as an object.
+fn findings(diagnosis: &Value) -> Vec<&Value> {
+    let sections = diagnosis["sections"].as_array().unwrap();
+    sections.iter().flat_map(|section| section["findings"].as_array().unwrap()).collect()
+}
+
+#[track_caller]
+fn finding(ended: &Ended, name: &str) -> Value {
+    let diagnosis = ended.json();
+    let named = findings(&diagnosis).into_iter().find(|finding| finding["name"] == name);
+    named.unwrap_or_else(|| panic!("{name} is missing: {diagnosis}")).clone()
+}
+
+/// Checks how a finding came out, and that its fix has this in it.
+#[track_caller]
+fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
+    let finding = finding(ended, name);
+    assert_eq!(finding["status"], status, "{finding}");
+    assert!(finding["fix"].as_str().unwrap().contains(fix), "{finding}");
+}
+
+/// Checks how the findings about the service came out, from the socket to the verification.
+#[track_caller]
+fn serves(ended: &Ended, statuses: [&str; 4]) {
+    let names = ["socket", "answer", "self-quote", "verification"];
+    let found = names.map(|name| finding(ended, name)["status"].take());
+    assert_eq!(found, statuses, "{}", ended.stdout);
+}
+
+#[test]
+fn without_a_service_it_fails_and_names_what_starts_one() {
+    let machine = Machine::new();
+    let ended = machine.run(CHECK).with_code(1);
+    serves(&ended, ["failed", "skipped", "skipped", "skipped"]);
+    is(&ended, "socket", "failed", "`quote-helper serve`");
+    assert_eq!(ended.stderr, "");
+
+    let ended = machine.run("check --socket not/mounted/aesm.socket --output json").with_code(1);
+    is(&ended, "socket", "failed", "mount that directory");
+}
+
+#[test]
+fn a_software_service_quotes_and_its_quote_is_verified() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    machine.succeed("platform root --state-dir state --out root.pem");
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    for evidence in [format!("--pccs {}", serve.pccs()), "--collateral collateral.json".to_owned()]
+    {
+        let ended = machine.run(&format!("{CHECK} --trusted-root root.pem {evidence}"));
+        serves(&ended, ["ok", "ok", "ok", "ok"]);
+    }
+    // Under Intel's root, and with evidence that cannot be had.
+    let ended = machine.run(&format!("{CHECK} --pccs {}", serve.pccs())).with_code(1);
+    is(&ended, "verification", "failed", "--trusted-root");
+    let ended = machine.run(&format!("{CHECK} --pccs http://127.0.0.1:1")).with_code(1);
+    is(&ended, "verification", "failed", "PCCS");
+}
+
+#[test]
+fn without_collateral_it_says_that_nothing_was_verified() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    let ended = machine.run(CHECK);
+    serves(&ended, ["ok", "ok", "ok", "skipped"]);
+    is(&ended, "verification", "skipped", "--trusted-root");
+    let socket = finding(&ended, "socket");
+    assert!(socket["detail"].as_str().unwrap().ends_with(", of quote-helper"), "{socket}");
+}
+
+#[test]
+fn the_exit_code_is_that_of_what_failed() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    let ended = machine.run(CHECK);
+    let failed = findings(&ended.json()).iter().any(|finding| finding["status"] == "failed");
+    assert_eq!(ended.json()["passed"], !failed);
+    assert_eq!(ended.code, Some(i32::from(failed)));
+}
+
+#[test]
+fn whatever_is_not_ok_has_a_fix() {
+    let ended = Machine::new().run(CHECK);
+    let diagnosis = ended.json();
+    let findings = findings(&diagnosis);
+    for finding in &findings {
+        let is_ok = finding["status"] == "ok";
+        assert_eq!(finding["fix"].is_null(), is_ok, "{finding}");
+        assert!(is_ok || !finding["fix"].as_str().unwrap().is_empty(), "{finding}");
+    }
+}
+
+#[test]
+fn each_finding_is_in_the_document_once() {
+    let diagnosis = Machine::new().run(CHECK).json();
+    let table = DOCUMENT.split("## The findings").nth(1).unwrap();
+    let columns = table.lines().filter_map(|line| line.strip_prefix('|')?.split('|').nth(1));
+    let mut documented: Vec<_> =
+        columns.flat_map(|column| column.split('`').skip(1).step_by(2)).collect();
+    let findings = findings(&diagnosis);
+    let mut found: Vec<_> = findings.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    documented.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(documented, found);
+}
+
+#[test]
+fn the_socket_of_a_dead_service_is_told_from_none() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    serve.signal(Signal::KILL);
+    serve.wait();
+    let ended = machine.run(CHECK).with_code(1);
+    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+    is(&ended, "answer", "failed", "`quote-helper serve`");
+}
+
+#[test]
+fn somebody_who_accepts_and_never_answers_is_not_waited_for() {
+    let machine = Machine::new();
+    let listener = UnixListener::bind(machine.socket()).unwrap();
+    let accept = std::thread::spawn(move || {
+        let accepted: Vec<_> = listener.incoming().take(2).collect();
+        std::thread::sleep(Duration::from_secs(10));
+        drop(accepted);
+    });
+    let begin = Instant::now();
+    let ended = machine.run(CHECK).with_code(1);
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+    is(&ended, "answer", "failed", "ss -xlp");
+    drop(accept);
+}
+
+#[test]
+fn somebody_who_never_accepts_is_not_waited_for() {
+    let machine = Machine::new();
+    let listener = rustix::net::socket(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::STREAM,
+        None,
+    )
+    .unwrap();
+    let address = rustix::net::SocketAddrUnix::new(machine.socket()).unwrap();
+    rustix::net::bind(&listener, &address).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let _waiting = std::os::unix::net::UnixStream::connect(machine.socket()).unwrap();
+    let begin = Instant::now();
+    let ended = machine.run(CHECK).with_code(1);
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+}
+
+#[test]
+fn what_is_no_socket_is_named() {
+    let machine = Machine::new();
+    machine.write("aesm.socket", "");
+    let ended = machine.run(CHECK).with_code(1);
+    is(&ended, "socket", "failed", "remove it");
+}
+
+#[test]
+fn the_socket_is_that_of_the_environment_unless_it_is_given() {
+    let machine = Machine::new();
+    let asked_at = |line: &str, address: &str| {
+        let mut command = machine.command(line);
+        let ended = Ended::of(command.env("SGX_AESM_ADDR", address));
+        finding(&ended, "socket")["detail"].as_str().unwrap().to_owned()
+    };
+    let socket = machine.path("elsewhere/aesm.socket");
+    let of_environment = asked_at("check --output json", socket.to_str().unwrap());
+    assert!(of_environment.contains("elsewhere/aesm.socket"), "{of_environment}");
+    let given = asked_at("check --output json --socket given.socket", socket.to_str().unwrap());
+    assert!(given.contains("given.socket"), "{given}");
+}
+
+#[test]
+fn people_get_marks_and_fixes_without_colors() {
+    let machine = Machine::new();
+    let ended = machine.run("check --socket aesm.socket").with_code(1);
+    assert_eq!(ended.stderr, "");
+    for text in ["processor\n", "\nservice\n  ✗ socket  ", "\n      fix: ", "\nfailed: "] {
+        assert!(ended.stdout.contains(text), "{text}: {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains('\x1b'));
+}
+
+#[test]
+fn a_root_without_collateral_verifies_nothing_and_is_refused() {
+    let ended = Machine::new().run("check --trusted-root root.pem").with_code(2);
+    ended.says(&["--collateral <FILE>|--pccs <URL>"]);
+}
