@@ -11,6 +11,7 @@ use sgx::{AesmError, AttestationKeyId, Quote, Quote3Error, Report};
 
 use crate::{
     AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, QuotingMode, SGX_AESM_ADDR,
+    check_key_id,
 };
 
 /// The longest quote that is taken, in bytes. A quote with its certificates has about 5,000.
@@ -87,17 +88,17 @@ impl Quoter for DcapQuoter {
     }
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        check(key_id)?;
+        check_key_id(key_id)?;
         self.library().initialize()
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        check(key_id)?;
+        check_key_id(key_id)?;
         with_key(&mut self.library(), |library| self.size(library))
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        check(&request.key_id)?;
+        check_key_id(&request.key_id)?;
         with_key(&mut self.library(), |library| self.quote_once(library, request))
     }
 }
@@ -125,14 +126,6 @@ fn quote_of(report: &Report, buffer: &[u8]) -> Result<Vec<u8>, String> {
         return Err("it is a quote of another REPORT".to_owned());
     }
     Ok(quote.to_bytes())
-}
-
-fn check(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
-    if AttestationKeyId::ecdsa_p256().names_same_key(key_id) {
-        return Ok(());
-    }
-    let detail = "Intel's QE has an ECDSA P-256 attestation key only";
-    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, detail))
 }
 
 /// The library would ask a quote service, perhaps the very one that asks it.

@@ -85,6 +85,19 @@ pub trait Elsewhere: Send + Sync {
 /// The outcome of [`Quoter::quote`], once it is there.
 pub type FutureQuote = Pin<Box<dyn Future<Output = Result<QuoteReply, QuotingError>> + Send>>;
 
+/// That the id names the one key that there is on every platform: ECDSA P-256 by Intel's QE, or by the
+/// one that stands in for it.
+///
+/// # Errors
+/// [`QuotingError`] with [`AesmError::UnsupportedAttKeyId`](sgx::AesmError).
+pub fn check_key_id(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
+    if AttestationKeyId::ecdsa_p256().names_same_key(key_id) {
+        return Ok(());
+    }
+    let detail = "there is an ECDSA P-256 attestation key only";
+    Err(QuotingError::new(sgx::AesmError::UnsupportedAttKeyId, detail))
+}
+
 /// What an application enclave has to know before it can ask for a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttestationKey {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sgx::{AesmError, AttestationKeyId};
 use software_platform::{QuoteError, SoftwarePlatform};
 
-use crate::{AttestationKey, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use crate::{AttestationKey, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError, check_key_id};
 
 /// A Quoter on the software platform. Its attestation key is ready from the start.
 #[derive(Clone)]
@@ -17,14 +17,6 @@ impl SoftwareQuoter {
     pub fn new(platform: Arc<SoftwarePlatform>) -> Self {
         Self(platform)
     }
-
-    fn check(&self, key_id: &AttestationKeyId) -> Result<(), QuotingError> {
-        if self.0.attestation_key_id().names_same_key(key_id) {
-            return Ok(());
-        }
-        let detail = "the software platform has an ECDSA P-256 attestation key only";
-        Err(QuotingError::new(AesmError::UnsupportedAttKeyId, detail))
-    }
 }
 
 impl Quoter for SoftwareQuoter {
@@ -33,7 +25,7 @@ impl Quoter for SoftwareQuoter {
     }
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        self.check(key_id)?;
+        check_key_id(key_id)?;
         Ok(AttestationKey {
             target_info: self.0.target_info(),
             public_key_id: self.0.public_key_id(),
@@ -41,12 +33,12 @@ impl Quoter for SoftwareQuoter {
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        self.check(key_id)?;
+        check_key_id(key_id)?;
         Ok(u32::try_from(self.0.quote_size()).unwrap_or(u32::MAX))
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        self.check(&request.key_id)?;
+        check_key_id(&request.key_id)?;
         let (quote, qe_report_info) = self
             .0
             .quote(&request.report, request.qe_report_info)

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use quoting::{
     AttestationKey, Elsewhere, FutureQuote, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError,
+    check_key_id,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::sync::watch;
@@ -92,18 +93,18 @@ impl Quoter for WorkerQuoter {
     }
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        check(key_id)?;
+        check_key_id(key_id)?;
         Ok(self.pool.known()?.attestation_key)
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        check(key_id)?;
+        check_key_id(key_id)?;
         Ok(self.pool.known()?.quote_size)
     }
 
     /// Blocks the thread, which must not be one of the runtime's.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        check(&request.key_id)?;
+        check_key_id(&request.key_id)?;
         self.pool
             .submit(Box::new(request.clone()))?
             .blocking_recv()
@@ -117,18 +118,9 @@ impl Quoter for WorkerQuoter {
 
 impl Elsewhere for WorkerQuoter {
     fn quote(&self, request: Box<QuoteRequest>) -> FutureQuote {
-        let submitted = check(&request.key_id).and_then(|()| self.pool.submit(request));
+        let submitted = check_key_id(&request.key_id).and_then(|()| self.pool.submit(request));
         Box::pin(async { submitted?.await.unwrap_or_else(|_| Err(stopped())) })
     }
-}
-
-/// The platforms have this one key.
-fn check(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
-    if AttestationKeyId::ecdsa_p256().names_same_key(key_id) {
-        return Ok(());
-    }
-    let detail = "the workers have an ECDSA P-256 attestation key only";
-    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, detail))
 }
 
 fn stopped() -> QuotingError {

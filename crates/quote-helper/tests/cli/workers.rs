@@ -1,13 +1,15 @@
 //! `serve` with workers: whatever happens to them, clients get their quotes.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use aesm::{Client, ClientError, Payload, Request};
 use quoting::{AesmQuoter, QuoteRequest, Quoter};
 use rustix::process::{Pid, Signal, kill_process};
-use sgx::{AesmError, AttestationKeyId, Quote, ReportData};
+use sgx::{AesmError, AttestationKeyId, IntoBytes, Quote, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
 use time::OffsetDateTime;
 use verify::{Decision, Policy, TrustedRoots};
@@ -28,6 +30,20 @@ fn request(quoter: &dyn Quoter, report_data: [u8; 64]) -> QuoteRequest {
     let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
     let report = enclave.report(&target_info, ReportData(report_data));
     QuoteRequest { report, key_id, qe_report_info: None }
+}
+
+/// Asks for a quote once: no error is made good by asking again.
+fn ask(machine: &Machine, request: &QuoteRequest) -> Result<Vec<u8>, ClientError> {
+    let once = Request::GetQuoteEx {
+        report: request.report.as_bytes(),
+        att_key_id: Some(request.key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    match Client::new(machine.socket()).call(&once)? {
+        Payload::GetQuoteEx { quote: Some(quote), .. } => Ok(quote),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A service on the software platform, with two workers and what else is said.
@@ -56,9 +72,9 @@ fn quotes_under_disturbance(
             report_data[..8].copy_from_slice(&number.to_le_bytes());
             let request = request(&client, report_data);
             let begin = Instant::now();
-            let quote = client.quote(&request).unwrap().quote;
+            let quote = ask(machine, &request).unwrap();
             longest = longest.max(begin.elapsed());
-            assert_eq!(Quote::parse(&quote).unwrap().report_body, request.report.body);
+            assert_eq!(Quote::parse_padded(&quote).unwrap().report_body, request.report.body);
             let verdict =
                 verify::verify(&quote, &collateral, &roots, SystemTime::now(), &Policy::default());
             assert_eq!(verdict.decision, Decision::Trusted, "{verdict:?}");
@@ -133,6 +149,27 @@ fn workers_end_with_their_service() {
     eventually("the workers end", || workers.iter().all(|worker| !is_running(*worker)));
 }
 
+/// Foreign code that does not return does not notice that its service is gone.
+#[test]
+fn workers_that_hang_end_with_their_service() {
+    let provider = Provider::build();
+    let machine = Machine::new();
+    let serve = Serve::start(&mut dcap(&machine, provider.library(), "1h"));
+    eventually("both workers are ready", || serve.metrics().contains("quote_helper_workers 2"));
+    let workers = serve.children();
+    let client = client(&machine);
+    let request = request(&client, [1; 64]);
+    provider.fault("sgx_ql_get_quote hang");
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| ask(&machine, &request));
+        // Far longer than the request takes to the worker.
+        thread::sleep(Duration::from_millis(300));
+        serve.signal(Signal::KILL);
+        asked.join().unwrap().unwrap_err();
+    });
+    eventually("the workers end", || !workers.iter().any(|worker| is_running(*worker)));
+}
+
 #[test]
 fn a_service_without_workers_does_not_end_by_a_hangup() {
     let machine = Machine::new();
@@ -143,12 +180,32 @@ fn a_service_without_workers_does_not_end_by_a_hangup() {
 
 /// A service that quotes with the test's provider library.
 fn serve_dcap(machine: &Machine, library: PathBuf) -> Serve {
+    Serve::start(&mut dcap(machine, library, "300ms"))
+}
+
+fn dcap(machine: &Machine, library: PathBuf, worker_timeout: &str) -> Command {
     let line = format!(
         "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 \
-         --worker-timeout 300ms --log-format json --dcap-library {}",
+         --worker-timeout {worker_timeout} --log-format json --dcap-library {}",
         library.display()
     );
-    Serve::start(&mut machine.command(&line))
+    machine.command(&line)
+}
+
+/// Foreign code is in workers only, and quotes there, even if the service was told to ask a service.
+#[test]
+fn the_library_is_loaded_by_workers_alone() {
+    let provider = Provider::wrapper_only();
+    let machine = Machine::new();
+    let serve = Serve::start(dcap(&machine, provider.library(), "3s").env("SGX_AESM_ADDR", "1"));
+    let client = client(&machine);
+    client.quote(&request(&client, [1; 64])).unwrap();
+    let has_library = |pid: Pid| {
+        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        maps.contains("libprovider.so")
+    };
+    assert!(!has_library(serve.pid()));
+    eventually("all workers have it", || serve.children().into_iter().all(has_library));
 }
 
 /// What a client sees of each fault, as the table in the documentation has it.

@@ -86,7 +86,6 @@ impl Lane {
     /// Starts a worker, however often that fails.
     async fn start(&mut self) -> Worker {
         loop {
-            self.generation.mark_unchanged();
             let error = match Worker::start(&self.options).await {
                 Ok(worker) => return worker,
                 Err(error) => error,

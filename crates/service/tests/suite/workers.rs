@@ -135,6 +135,21 @@ fn client(service: &Service) -> AesmQuoter {
     AesmQuoter::new(&service.socket, Duration::from_secs(20))
 }
 
+/// Asks for a quote once: no error is made good by asking again.
+fn ask(service: &Service, request: &QuoteRequest) -> Result<(), AesmError> {
+    let once = Request::GetQuoteEx {
+        report: request.report.as_bytes(),
+        att_key_id: Some(request.key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    match Client::new(&service.socket).timeout(Duration::from_secs(20)).call(&once) {
+        Ok(_) => Ok(()),
+        Err(ClientError::Refused(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 fn request(quoter: &dyn Quoter, fault: u8) -> QuoteRequest {
     let key_id = AttestationKeyId::ecdsa_p256();
     let target_info = quoter.initialize(&key_id).unwrap().target_info;
@@ -146,11 +161,13 @@ fn request(quoter: &dyn Quoter, fault: u8) -> QuoteRequest {
 fn a_worker_that_fails_costs_nobody_a_quote() {
     let (service, _directory) = service(Limits::default());
     let client = client(&service);
+    let harmless = request(&client, 0);
     for fault in [DIE_ONCE, PANIC_ONCE, HANG_ONCE, LOSE_ENCLAVE_ONCE] {
+        let faulty = request(&client, fault);
         thread::scope(|scope| {
-            for fault in [fault, 0, 0, 0] {
-                let client = &client;
-                scope.spawn(move || client.quote(&request(client, fault)).unwrap());
+            for request in [&harmless; 8].into_iter().chain([&faulty]).chain([&harmless; 8]) {
+                let service = &service;
+                scope.spawn(move || ask(service, request).unwrap());
             }
         });
     }
@@ -160,32 +177,26 @@ fn a_worker_that_fails_costs_nobody_a_quote() {
 fn a_quote_that_workers_die_of_is_given_up() {
     let (service, _directory) = service(Limits::default());
     let client = client(&service);
-    let deadly = request(&client, DIE);
-    let error = client.quote(&deadly).unwrap_err();
-    assert_eq!(error.code(), AesmError::ServiceUnavailable);
-    client.quote(&request(&client, 0)).unwrap();
+    let (deadly, harmless) = (request(&client, DIE), request(&client, 0));
+    let begin = Instant::now();
+    assert_eq!(ask(&service, &deadly), Err(AesmError::ServiceUnavailable));
+    assert!(begin.elapsed() < Limits::default().quote_timeout, "it was not given up");
+    assert_eq!(ask(&service, &harmless), Ok(()));
 }
 
 #[test]
 fn a_full_queue_is_busy_at_once() {
     let (service, directory) = service(Limits { queued_quotes: 3, ..Limits::default() });
     let waiting = request(&client(&service), WAIT_FOR_RELEASE);
-    let once = Request::GetQuoteEx {
-        report: waiting.report.as_bytes(),
-        att_key_id: Some(waiting.key_id.as_bytes()),
-        qe_report_info: None,
-        buf_size: 8192,
-    };
     let (sender, outcomes) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..4 {
-            let (sender, once, socket) = (sender.clone(), &once, &service.socket);
-            scope.spawn(move || sender.send(Client::new(socket).call(once)).unwrap());
+            let (sender, service, waiting) = (sender.clone(), &service, &waiting);
+            scope.spawn(move || sender.send(ask(service, waiting)).unwrap());
         }
-        let first = outcomes.recv().unwrap();
-        assert!(matches!(first, Err(ClientError::Refused(AesmError::Busy))), "{first:?}");
+        assert_eq!(outcomes.recv().unwrap(), Err(AesmError::Busy));
         File::create(directory.path().join("state").join(RELEASE)).unwrap();
-        (0..3).for_each(|_| drop(outcomes.recv().unwrap().unwrap()));
+        (0..3).for_each(|_| assert_eq!(outcomes.recv().unwrap(), Ok(())));
     });
 }
 
@@ -214,17 +225,17 @@ fn when_workers_do_not_come_up_again_quotes_are_refused_at_once_and_the_rest_is_
     let (deadly, harmless) = (request(&client, DIE), request(&client, 0));
     let (state, away) = (directory.path().join("state"), directory.path().join("away"));
     std::fs::rename(&state, &away).unwrap();
-    for quote in [&deadly, &harmless] {
-        assert_eq!(client.quote(quote).unwrap_err().code(), AesmError::ServiceUnavailable);
+    for request in [&deadly, &harmless] {
+        assert_eq!(ask(&service, request), Err(AesmError::ServiceUnavailable));
     }
     let begin = Instant::now();
-    assert!(client.quote(&harmless).is_err());
+    assert_eq!(ask(&service, &harmless), Err(AesmError::ServiceUnavailable));
     client.initialize(&harmless.key_id).unwrap();
     client.quote_size(&harmless.key_id).unwrap();
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
 
     std::fs::rename(&away, &state).unwrap();
-    while client.quote(&harmless).is_err() {
+    while ask(&service, &harmless).is_err() {
         assert!(begin.elapsed() < Duration::from_secs(30), "no worker comes up again");
         thread::sleep(Duration::from_millis(20));
     }
@@ -245,11 +256,11 @@ fn workers_are_replaced_without_failing_a_quote() {
     let socket = directory.path().join("aesm.socket");
     let service = Service::start_with(&socket, make, Limits::default());
     let workers = workers.recv().unwrap();
-    let client = client(&service);
-    let harmless = request(&client, 0);
+    let harmless = request(&client(&service), 0);
     thread::scope(|scope| {
-        let asking = scope.spawn(|| (0..400).for_each(|_| drop(client.quote(&harmless).unwrap())));
-        while !asking.is_finished() {
+        let ask_often = || (0..200).for_each(|_| ask(&service, &harmless).unwrap());
+        let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask_often)).collect();
+        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
             workers.replace();
             thread::sleep(Duration::from_millis(100));
         }
