@@ -1,6 +1,6 @@
 //! `serve` with workers: whatever happens to them, clients get their quotes.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -154,7 +154,7 @@ fn workers_end_with_their_service() {
 fn workers_that_hang_end_with_their_service() {
     let provider = Provider::build();
     let machine = Machine::new();
-    let serve = Serve::start(&mut dcap(&machine, provider.library(), "1h"));
+    let serve = Serve::start(&mut dcap(&machine, &provider.library(), "1h"));
     eventually("both workers are ready", || serve.metrics().contains("quote_helper_workers 2"));
     let workers = serve.children();
     let client = client(&machine);
@@ -179,11 +179,11 @@ fn a_service_without_workers_does_not_end_by_a_hangup() {
 }
 
 /// A service that quotes with the test's provider library.
-fn serve_dcap(machine: &Machine, library: PathBuf) -> Serve {
+fn serve_dcap(machine: &Machine, library: &Path) -> Serve {
     Serve::start(&mut dcap(machine, library, "300ms"))
 }
 
-fn dcap(machine: &Machine, library: PathBuf, worker_timeout: &str) -> Command {
+fn dcap(machine: &Machine, library: &Path, worker_timeout: &str) -> Command {
     let line = format!(
         "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 \
          --worker-timeout {worker_timeout} --log-format json --dcap-library {}",
@@ -197,7 +197,7 @@ fn dcap(machine: &Machine, library: PathBuf, worker_timeout: &str) -> Command {
 fn the_library_is_loaded_by_workers_alone() {
     let provider = Provider::wrapper_only();
     let machine = Machine::new();
-    let serve = Serve::start(dcap(&machine, provider.library(), "3s").env("SGX_AESM_ADDR", "1"));
+    let serve = Serve::start(dcap(&machine, &provider.library(), "3s").env("SGX_AESM_ADDR", "1"));
     let client = client(&machine);
     client.quote(&request(&client, [1; 64])).unwrap();
     let has_library = |pid: Pid| {
@@ -214,7 +214,7 @@ fn faults_of_the_provider_are_seen_as_documented() {
     let table = include_str!("../../../../docs/quote-provider-faults.md");
     let provider = Provider::build();
     let machine = Machine::new();
-    let _serve = serve_dcap(&machine, provider.library());
+    let _serve = serve_dcap(&machine, &provider.library());
     let client = client(&machine);
     let request = request(&client, [1; 64]);
     let mut rows = Vec::new();
@@ -251,7 +251,7 @@ fn faults_of_the_provider_are_seen_as_documented() {
 fn a_library_that_crashes_for_a_moment_fails_no_quote() {
     let provider = Provider::build();
     let machine = Machine::new();
-    let _serve = serve_dcap(&machine, provider.library());
+    let _serve = serve_dcap(&machine, &provider.library());
     let client = client(&machine);
     let request = request(&client, [1; 64]);
     for fault in ["crash", "segv", "exit", "hang"] {
@@ -268,7 +268,7 @@ fn a_library_that_crashes_for_a_moment_fails_no_quote() {
 #[test]
 fn without_a_library_the_service_says_what_is_missing_and_answers_what_it_can() {
     let machine = Machine::new();
-    let serve = serve_dcap(&machine, "/nowhere/libsgx_dcap_ql.so.1".into());
+    let serve = serve_dcap(&machine, Path::new("/nowhere/libsgx_dcap_ql.so.1"));
     let client = client(&machine);
     let key_id = AttestationKeyId::ecdsa_p256();
     assert_eq!(client.attestation_key_ids().unwrap(), [key_id]);
