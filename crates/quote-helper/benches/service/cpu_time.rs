@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::process::Pid;
 
 /// The time that all threads of a process have spent on a CPU. Right to a few milliseconds, which
 /// the thread that runs at this moment is behind.
-pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
+pub(crate) fn of_process(pid: Pid) -> anyhow::Result<Duration> {
     let mut sum = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
         sum += read(&thread?.path().join("schedstat"))?;

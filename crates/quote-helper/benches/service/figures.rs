@@ -7,9 +7,17 @@ const ROUNDS: usize = 3;
 
 /// Measures the same figures in several rounds; the median of each counts.
 pub(crate) fn medians<const N: usize>(
+    round: impl FnMut() -> anyhow::Result<[Duration; N]>,
+) -> anyhow::Result<[Duration; N]> {
+    medians_of(ROUNDS, round)
+}
+
+/// The same, in so many rounds.
+pub(crate) fn medians_of<const N: usize>(
+    rounds: usize,
     mut round: impl FnMut() -> anyhow::Result<[Duration; N]>,
 ) -> anyhow::Result<[Duration; N]> {
-    let rounds = (0..ROUNDS).map(|_| round()).collect::<Result<Vec<_>, _>>()?;
+    let rounds = (0..rounds).map(|_| round()).collect::<Result<Vec<_>, _>>()?;
     Ok(std::array::from_fn(|figure| {
         median(rounds.iter().filter_map(|round| round.get(figure)).copied().collect())
     }))

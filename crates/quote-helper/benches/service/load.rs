@@ -13,8 +13,10 @@ use crate::figures::percentile;
 
 /// What came of a load.
 pub(crate) struct Load {
-    /// In ascending order.
+    /// Of all requests, in ascending order.
     latencies: Vec<Duration>,
+    /// Why some did not get what they asked for.
+    failures: Vec<anyhow::Error>,
     elapsed: Duration,
 }
 
@@ -23,8 +25,13 @@ impl Load {
         self.latencies.len()
     }
 
-    pub(crate) fn per_second(&self) -> f64 {
-        self.requests() as f64 / self.elapsed.as_secs_f64()
+    pub(crate) fn failures(&self) -> &[anyhow::Error] {
+        &self.failures
+    }
+
+    /// The time in which all clients together get one reply.
+    pub(crate) fn time_per_request(&self) -> Duration {
+        self.elapsed.div_f64(self.requests().max(1) as f64)
     }
 
     pub(crate) fn latency(&self, percent: usize) -> Duration {
@@ -50,18 +57,32 @@ pub(crate) fn load(
     request: &Request<'_>,
 ) -> anyhow::Result<Load> {
     let start = Instant::now();
+    let goes_on = || start.elapsed() < time;
+    let mut load = load_while(goes_on, clients, connections, socket, request)?;
+    load.failures.pop().map_or(Ok(load), Err)
+}
+
+/// Has `clients` ask as long as `goes_on` says so, whatever the replies are.
+pub(crate) fn load_while(
+    goes_on: impl Fn() -> bool + Sync,
+    clients: usize,
+    connections: Connections,
+    socket: &Path,
+    request: &Request<'_>,
+) -> anyhow::Result<Load> {
+    let start = Instant::now();
     let client = || match connections {
         Connections::OneEach => {
             let client = Client::new(socket);
-            repeat(time, || {
+            Ok(repeat(&goes_on, || {
                 client.call(request)?;
                 Ok(())
-            })
+            }))
         }
         Connections::Kept => {
             let mut stream = UnixStream::connect(socket)?;
             let frame = request.to_frame(None);
-            repeat(time, || exchange(&mut stream, &frame))
+            Ok(repeat(&goes_on, || exchange(&mut stream, &frame)))
         }
     };
     let runs: Vec<anyhow::Result<_>> = thread::scope(|scope| {
@@ -69,9 +90,14 @@ pub(crate) fn load(
         clients.into_iter().map(|client| client.join().map_err(panicked)?).collect()
     });
     let elapsed = start.elapsed();
-    let mut latencies = runs.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat();
+    let outcomes = runs.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten();
+    let (mut latencies, mut failures) = (Vec::new(), Vec::new());
+    for (latency, outcome) in outcomes {
+        latencies.push(latency);
+        failures.extend(outcome.err());
+    }
     latencies.sort_unstable();
-    Ok(Load { latencies, elapsed })
+    Ok(Load { latencies, failures, elapsed })
 }
 
 /// Measures `other` while clients ask all the time.
@@ -91,17 +117,16 @@ pub(crate) fn during<T>(
 }
 
 fn repeat(
-    time: Duration,
+    goes_on: impl Fn() -> bool,
     mut ask: impl FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Duration>> {
-    let start = Instant::now();
-    let mut latencies = Vec::new();
-    while start.elapsed() < time {
+) -> Vec<(Duration, anyhow::Result<()>)> {
+    let mut outcomes = Vec::new();
+    while goes_on() {
         let begin = Instant::now();
-        ask()?;
-        latencies.push(begin.elapsed());
+        let outcome = ask();
+        outcomes.push((begin.elapsed(), outcome));
     }
-    Ok(latencies)
+    outcomes
 }
 
 /// One request and its reply on a connection that goes on.

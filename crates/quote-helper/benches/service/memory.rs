@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::figures::medians;
 use crate::load::{Connections, Load, load};
-use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::quote_service::{QuoteRequest, QuoteService, SOFTWARE};
 use crate::table::{Figure, Row, Table};
 
 const TIME: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ const OTHER_DESCRIPTORS: u64 = 100;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let service = QuoteService::start(directory.path())?;
+    let service = QuoteService::start(directory.path(), SOFTWARE)?;
     let fresh = resident(&service)?;
     table.add(Row::new("resident, idle, just started", fresh).promised("under 15 MB", 15.0));
     let quote = QuoteRequest::prepare(&service)?;

@@ -1,4 +1,4 @@
-//! The service that is measured: the real binary, on the software platform.
+//! The service that is measured: the real binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aesm::{Client, ClientError, Request};
 use anyhow::Context;
 use quoting::{AesmQuoter, Quoter};
+use rustix::process::{Pid, Signal, kill_process};
 use sgx::{AttestationKeyId, IntoBytes, Report, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
@@ -18,6 +19,9 @@ use crate::cpu_time;
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_micros(200);
 
+/// A service that makes quotes on the software platform, in its own process.
+pub(crate) const SOFTWARE: &[&str] = &["--platform=software"];
+
 /// A running service; killed when this is dropped.
 pub(crate) struct QuoteService {
     process: Child,
@@ -25,18 +29,21 @@ pub(crate) struct QuoteService {
 }
 
 impl QuoteService {
-    /// A service whose socket and state are in this directory, ready for requests.
-    pub(crate) fn start(directory: &Path) -> anyhow::Result<Self> {
-        let service = Self::spawn(directory)?;
+    /// A service with these arguments, whose socket and state are in this directory, ready for
+    /// requests.
+    pub(crate) fn start(directory: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        let service = Self::spawn(directory, arguments)?;
         service.call_when_ready(&Request::GetSupportedAttKeyIdNum)?;
         Ok(service)
     }
 
     /// The same, without waiting for it.
-    pub(crate) fn spawn(directory: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn spawn(directory: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let socket = directory.join("aesm.socket");
         let process = Command::new(env!("CARGO_BIN_EXE_quote-helper"))
-            .args(["serve", "--platform", "software", "--socket"])
+            .arg("serve")
+            .args(arguments)
+            .arg("--socket")
             .arg(&socket)
             .arg("--state-dir")
             .arg(directory.join("state"))
@@ -63,13 +70,38 @@ impl QuoteService {
         &self.socket
     }
 
+    /// The CPU time of the service and of the workers that it has now.
     pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
-        cpu_time::of_process(self.process.id())
+        let workers = self.workers()?.into_iter().map(cpu_time::of_process);
+        Ok(cpu_time::of_process(self.pid())? + workers.sum::<anyhow::Result<Duration>>()?)
+    }
+
+    /// The worker processes that run.
+    pub(crate) fn workers(&self) -> anyhow::Result<Vec<Pid>> {
+        let pid = self.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let mut workers = Vec::new();
+        for child in children.split_whitespace() {
+            // One that has ended keeps its place, but not its memory, until the service takes note.
+            let command_line = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            if !command_line.is_empty() {
+                workers.push(Pid::from_raw(child.parse()?).context("a process without an id")?);
+            }
+        }
+        Ok(workers)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid(), signal)?)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
     }
 
     /// Resident memory (VmRSS) in megabytes of 1,000,000 bytes.
     pub(crate) fn resident_megabytes(&self) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
         Ok(kibibytes.parse::<f64>()? * 1024.0 / 1e6)
@@ -102,11 +134,21 @@ impl QuoteRequest {
     }
 
     pub(crate) fn as_request(&self) -> Request<'_> {
+        self.as_request_into(self.buf_size)
+    }
+
+    /// The same, for a buffer of so many bytes.
+    pub(crate) fn as_request_into(&self, buf_size: u32) -> Request<'_> {
         Request::GetQuoteEx {
             report: self.report.as_bytes(),
             att_key_id: Some(self.key_id.as_bytes()),
             qe_report_info: None,
-            buf_size: self.buf_size,
+            buf_size,
         }
+    }
+
+    /// What a quote is asked for.
+    pub(crate) fn report(&self) -> &Report {
+        &self.report
     }
 }

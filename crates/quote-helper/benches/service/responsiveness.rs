@@ -6,7 +6,8 @@ use aesm::Request;
 
 use crate::figures::medians;
 use crate::load::{Connections, during, load};
-use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::quote_service::{QuoteService, SOFTWARE};
+use crate::setup::Setup;
 use crate::table::{Figure, Row, Table};
 
 const TIME: Duration = Duration::from_millis(1_000);
@@ -14,14 +15,12 @@ const CLIENTS: usize = 8;
 const CHEAP: Request<'_> = Request::GetSupportedAttKeyIdNum;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let directory = tempfile::tempdir()?;
-    let service = QuoteService::start(directory.path())?;
-    let quote = QuoteRequest::prepare(&service)?;
+    let Setup { service, quote, .. } = &Setup::start(SOFTWARE)?;
     let [quiet, with_quotes, with_cheap] = medians(|| {
         Ok([
-            latency(&service)?,
-            during(|| saturate(&service, &quote.as_request()), || latency(&service))?,
-            during(|| saturate(&service, &CHEAP), || latency(&service))?,
+            latency(service)?,
+            during(|| saturate(service, &quote.as_request()), || latency(service))?,
+            during(|| saturate(service, &CHEAP), || latency(service))?,
         ])
     })?
     .map(Figure::Time);

@@ -8,7 +8,8 @@ use aesm::{Client, Request, Response};
 use crate::figures::medians;
 use crate::floor::{MinimalServer, bare_signature};
 use crate::load::{Connections, load};
-use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::quote_service::{QuoteService, SOFTWARE};
+use crate::setup::Setup;
 use crate::table::{Figure, Row, Table};
 
 const CLIENTS: usize = 8;
@@ -19,18 +20,15 @@ const BUSY: &str = "signature, every core busy";
 const MINIMAL: &str = "minimal server";
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let directory = tempfile::tempdir()?;
-    let service = QuoteService::start(directory.path())?;
-    let quote = QuoteRequest::prepare(&service)?;
-    let quote = quote.as_request();
+    let setup = &Setup::start(SOFTWARE)?;
     let cores = std::thread::available_parallelism()?.get();
     let [alone, busy, minimal, one_each, kept] = medians(|| {
         Ok([
             bare_signature(1)?,
             bare_signature(cores)?,
-            minimal_server(&service, &quote)?,
-            cpu_time_per_quote(&service, &quote, Connections::OneEach)?,
-            cpu_time_per_quote(&service, &quote, Connections::Kept)?,
+            minimal_server(&setup.service, &setup.quote.as_request())?,
+            Cost::of_quote(setup, CLIENTS, Connections::OneEach)?.cpu_time,
+            Cost::of_quote(setup, CLIENTS, Connections::Kept)?.cpu_time,
         ])
     })?
     .map(Figure::Time);
@@ -43,13 +41,12 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     table.add(row(what, one_each).compared_with(BUSY, busy).promised(promise, 2.0));
     table.add(row(what, one_each).compared_with(MINIMAL, minimal));
     table.add(row("quote, 8 clients, connections kept", kept).compared_with(BUSY, busy));
-    rates(table, &service, &quote)
+    rates(table, setup)
 }
 
-fn rates(table: &mut Table, service: &QuoteService, quote: &Request<'_>) -> anyhow::Result<()> {
+fn rates(table: &mut Table, setup: &Setup) -> anyhow::Result<()> {
     let rate = |clients| -> anyhow::Result<_> {
-        let load = load(clients, TIME, Connections::OneEach, service.socket(), quote)?;
-        Ok(Figure::PerSecond(load.per_second()))
+        Ok(Figure::rate(Cost::of_quote(setup, clients, Connections::OneEach)?.time))
     };
     let (one, eight) = (rate(1)?, rate(CLIENTS)?);
     table.add(Row::new("quotes, 1 client", one));
@@ -57,15 +54,26 @@ fn rates(table: &mut Table, service: &QuoteService, quote: &Request<'_>) -> anyh
     Ok(())
 }
 
-fn cpu_time_per_quote(
-    service: &QuoteService,
-    quote: &Request<'_>,
-    connections: Connections,
-) -> anyhow::Result<Duration> {
-    let before = service.cpu_time()?;
-    let load = load(CLIENTS, TIME, connections, service.socket(), quote)?;
-    let quotes = u32::try_from(load.requests())?;
-    Ok((service.cpu_time()? - before) / quotes.max(1))
+/// What one of the quotes costs that clients ask for all the time.
+pub(crate) struct Cost {
+    /// The CPU time of the service and its workers.
+    pub(crate) cpu_time: Duration,
+    /// The time in which all clients together get one quote.
+    pub(crate) time: Duration,
+}
+
+impl Cost {
+    pub(crate) fn of_quote(
+        Setup { service, quote, .. }: &Setup,
+        clients: usize,
+        connections: Connections,
+    ) -> anyhow::Result<Self> {
+        let before = service.cpu_time()?;
+        let load = load(clients, TIME, connections, service.socket(), &quote.as_request())?;
+        let quotes = u32::try_from(load.requests())?;
+        let cpu_time = (service.cpu_time()? - before) / quotes.max(1);
+        Ok(Self { cpu_time, time: load.time_per_request() })
+    }
 }
 
 /// The CPU time per request of a minimal server under the same load, with a reply of the same size.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::figures::median;
-use crate::quote_service::{QuoteRequest, QuoteService};
+use crate::quote_service::{QuoteRequest, QuoteService, SOFTWARE};
 use crate::table::{Figure, Row, Table};
 
 const STARTS: usize = 10;
@@ -12,7 +12,7 @@ const STARTS: usize = 10;
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     // The QE's target info stays as it is, so a REPORT made before the start is good after it.
-    let quote = QuoteRequest::prepare(&QuoteService::start(directory.path())?)?;
+    let quote = QuoteRequest::prepare(&QuoteService::start(directory.path(), SOFTWARE)?)?;
     let starts = (0..STARTS).map(|_| first_quote(directory.path(), &quote));
     let time = Figure::Time(median(starts.collect::<Result<_, _>>()?));
     let what = "start of the process to first quote, with state";
@@ -22,7 +22,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
 
 fn first_quote(directory: &Path, quote: &QuoteRequest) -> anyhow::Result<Duration> {
     let start = Instant::now();
-    let service = QuoteService::spawn(directory)?;
+    let service = QuoteService::spawn(directory, SOFTWARE)?;
     service.call_when_ready(&quote.as_request())?;
     Ok(start.elapsed())
 }

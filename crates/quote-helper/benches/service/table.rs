@@ -21,6 +21,7 @@ pub(crate) enum Figure {
     Time(Duration),
     Megabytes(f64),
     PerSecond(f64),
+    Count(usize),
 }
 
 /// A bound on the ratio, or on the figure itself where it is compared with nothing.
@@ -44,7 +45,7 @@ impl Row {
         Self { compared: Some((what, figure)), ..self }
     }
 
-    /// The promise in words, and its limit: a ratio, or else milliseconds or megabytes.
+    /// The promise in words, and its limit: a ratio, or else milliseconds, megabytes or a count.
     pub(crate) fn promised(self, text: &'static str, limit: f64) -> Self {
         Self { promise: Some(Promise { text, limit }), ..self }
     }
@@ -55,10 +56,16 @@ impl Row {
 }
 
 impl Figure {
+    /// As a rate, of what takes so long each.
+    pub(crate) fn rate(time: Duration) -> Self {
+        Self::PerSecond(1.0 / time.as_secs_f64())
+    }
+
     fn value(self) -> f64 {
         match self {
             Self::Time(time) => time.as_secs_f64() * 1e3,
             Self::Megabytes(value) | Self::PerSecond(value) => value,
+            Self::Count(count) => count as f64,
         }
     }
 }
@@ -72,6 +79,7 @@ impl fmt::Display for Figure {
             Self::Time(time) => write!(f, "{:.0} ms", time.as_secs_f64() * 1e3),
             Self::Megabytes(value) => write!(f, "{value:.1} MB"),
             Self::PerSecond(value) => write!(f, "{value:.0}/s"),
+            Self::Count(count) => write!(f, "{count}"),
         }
     }
 }

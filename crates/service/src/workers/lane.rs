@@ -20,7 +20,10 @@ use crate::metrics::WorkerEnd;
 
 /// The pause after a failed start, doubled each time up to the longest one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// What a worker says itself will mostly be so for a while.
+const LONGEST_PAUSE_IF_REFUSED: Duration = Duration::from_secs(10);
+/// A process that ends may have been killed, and somebody may wait for its quote.
+const LONGEST_PAUSE_IF_LOST: Duration = Duration::from_millis(400);
 
 /// The place of one worker in the pool.
 pub(super) struct Lane {
@@ -30,7 +33,7 @@ pub(super) struct Lane {
     options: Arc<WorkerOptions>,
     metrics: Metrics,
     generation: watch::Receiver<u64>,
-    /// The pause before the next start, after a worker that was good for nothing.
+    /// The pause before the next start, if another worker was good for nothing.
     pause: Duration,
 }
 
@@ -93,13 +96,17 @@ impl Lane {
             warn!(worker = self.index, %error, retry_in = ?self.pause, "a worker cannot be started");
             self.metrics.worker_ended(start_failure(&error));
             self.pool.failed(self.index, error.to_string());
-            self.pause().await;
+            self.pause(match error {
+                StartError::Lost { .. } => LONGEST_PAUSE_IF_LOST,
+                _ => LONGEST_PAUSE_IF_REFUSED,
+            })
+            .await;
         }
     }
 
-    async fn pause(&mut self) {
-        sleep(self.pause).await;
-        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+    async fn pause(&mut self, longest: Duration) {
+        sleep(self.pause.min(longest)).await;
+        self.pause = self.pause.saturating_mul(2).min(longest);
     }
 
     /// Has a worker make quotes until its successor is there, if it gets that far.
@@ -123,7 +130,7 @@ impl Lane {
         }
         match (made, &successor) {
             (true, _) => self.pause = FIRST_PAUSE,
-            (false, None) => self.pause().await,
+            (false, None) => self.pause(LONGEST_PAUSE_IF_LOST).await,
             (false, Some(_)) => {}
         }
         successor

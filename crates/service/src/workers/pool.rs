@@ -17,7 +17,7 @@ const SMALLEST_LOAD: u32 = 2;
 const LARGEST_LOAD: u32 = 32;
 
 /// To wake an idle worker is worth it if a quote would otherwise wait longer than this.
-const WAKING: Duration = Duration::from_micros(200);
+const WAKING: Duration = Duration::from_micros(500);
 
 /// A quote is given to so many workers, one after the other, before it is given up: it may be what
 /// they die of.
