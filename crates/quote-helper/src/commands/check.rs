@@ -18,7 +18,6 @@ mod verification;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use quoting::{DCAP_LIBRARY, DEFAULT_SOCKET, Platform, QuotingMode};
 use verify::TrustedRoots;
@@ -30,9 +29,9 @@ use self::finding::{Finding, Section};
 use self::processor::Processor;
 use self::self_quote::SelfQuote;
 use self::service::Service;
-use self::verification::{CollateralSource, Verification};
+use self::verification::Verification;
+use crate::evidence::{CollateralSource, trusted_roots};
 use crate::failure::Failure;
-use crate::files;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
@@ -57,11 +56,7 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let roots = match &arguments.trusted_root {
-        Some(path) => TrustedRoots::parse(&files::read(path)?)
-            .with_context(|| format!("cannot trust {}", path.display()))?,
-        None => TrustedRoots::intel(),
-    };
+    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
     let diagnosis = Diagnosis::new(sections(arguments, &roots));
     output::result(arguments.output, &diagnosis)?;
     if diagnosis.passed { Ok(()) } else { Err(Failure::Diagnosed) }

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::Context;
-use clap::Args;
-use sgx::{Collateral, MrEnclave, MrSigner, ReportData};
+use clap::{ArgGroup, Args};
+use sgx::{MrEnclave, MrSigner, ReportData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use verify::{Decision, Policy, TcbStatus, TrustedRoots};
+use verify::{Decision, Policy, TcbStatus};
 
 use crate::commands::quote::report_data;
+use crate::evidence::{CollateralSource, trusted_roots};
 use crate::failure::{Failure, explain};
+use crate::files;
 use crate::output::{self, Format};
-use crate::{files, pccs};
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("source").args(["collateral", "pccs"]).required(true)))]
 pub(crate) struct Arguments {
     /// The quote; zeros after its end are padding.
     quote: PathBuf,
@@ -37,19 +39,6 @@ pub(crate) struct Arguments {
     /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
-}
-
-/// Where the collateral comes from.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct CollateralSource {
-    /// Takes the collateral from this JSON file, as `platform collateral` and dcap-qvl write it.
-    #[arg(long, value_name = "FILE")]
-    collateral: Option<PathBuf>,
-
-    /// Fetches the collateral from this PCCS, for instance https://localhost:8081.
-    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS")]
-    pccs: Option<String>,
 }
 
 /// What the enclave has to be.
@@ -87,12 +76,9 @@ struct PolicyArguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let quote = files::read(&arguments.quote)?;
-    let roots = match &arguments.trusted_root {
-        Some(path) => TrustedRoots::parse(&files::read(path)?)
-            .with_context(|| format!("cannot trust {}", path.display()))?,
-        None => TrustedRoots::intel(),
-    };
-    let collateral = match arguments.collateral.load(&quote) {
+    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
+    let collateral = arguments.collateral.load(&quote).context("there is no collateral")?;
+    let collateral = match collateral {
         Ok(collateral) => collateral,
         Err(error) => {
             output::note(format_args!("could not decide: {}", explain(&error)));
@@ -113,16 +99,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Err(Failure::Refused)
         }
         Decision::Undecided => Err(Failure::Undecided),
-    }
-}
-
-impl CollateralSource {
-    fn load(&self, quote: &[u8]) -> anyhow::Result<Collateral> {
-        match (&self.collateral, &self.pccs) {
-            (Some(path), _) => serde_json::from_slice(&files::read(path)?)
-                .with_context(|| format!("{} holds no collateral", path.display())),
-            (None, url) => pccs::fetch(url.as_deref().unwrap_or_default(), quote),
-        }
     }
 }
 

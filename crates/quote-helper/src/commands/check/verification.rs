@@ -1,33 +1,14 @@
 //! Whether a verifier would trust the quote that the service made.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
-use anyhow::Context;
-use clap::Args;
-use sgx::Collateral;
 use verify::{Decision, Policy, TrustedRoots, Verdict};
 
 use super::finding::Finding;
+use crate::evidence::CollateralSource;
 use crate::failure::explain;
-use crate::{files, pccs};
 
 const NAME: &str = "verification";
-
-/// Where the collateral for the service's quote comes from. Without any the quote is not verified.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct CollateralSource {
-    /// Verifies the service's quote with the collateral of this JSON file, as `platform collateral`
-    /// and dcap-qvl write it.
-    #[arg(long, value_name = "FILE")]
-    collateral: Option<PathBuf>,
-
-    /// Verifies the service's quote with collateral from this PCCS, for instance
-    /// https://localhost:8081.
-    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS")]
-    pccs: Option<String>,
-}
 
 /// What came of verifying the quote.
 #[derive(Debug)]
@@ -92,20 +73,6 @@ fn judged(verdict: &Verdict) -> Finding {
             format!("it could not be decided whether to trust the quote: {reason}"),
             "get collateral that is current and of this platform, with --pccs URL",
         ),
-    }
-}
-
-impl CollateralSource {
-    /// The collateral for `quote`; `None` where there is no source.
-    fn load(&self, quote: &[u8]) -> Option<anyhow::Result<Collateral>> {
-        match (&self.collateral, &self.pccs) {
-            (Some(path), _) => Some(files::read(path).and_then(|bytes| {
-                serde_json::from_slice(&bytes)
-                    .with_context(|| format!("{} holds no collateral", path.display()))
-            })),
-            (None, Some(url)) => Some(pccs::fetch(url, quote)),
-            (None, None) => None,
-        }
     }
 }
 
