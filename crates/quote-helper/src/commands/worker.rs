@@ -10,6 +10,7 @@ use clap::Args;
 use quoting::{DcapQuoter, Quoter, QuotingError, SoftwareQuoter};
 use sgx::AesmError;
 use software_platform::SoftwarePlatform;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::settings::CertificationData;
@@ -31,8 +32,21 @@ pub(crate) struct Arguments {
 
 /// Runs the command: the service is at the other end of standard input.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    leave_signals_to_the_service()?;
     let service = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     Ok(service::work(service, || arguments.open())?)
+}
+
+/// What a terminal or a service manager sends to all processes is for the service to act on. A worker
+/// ends when its service does, or lets go of it.
+fn leave_signals_to_the_service() -> std::io::Result<()> {
+    // Signals that have been listened for once do not end the process any more.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _context = runtime.enter();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        drop(signal(kind)?);
+    }
+    Ok(())
 }
 
 impl Arguments {

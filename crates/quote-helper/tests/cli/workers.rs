@@ -149,6 +149,21 @@ fn workers_end_with_their_service() {
     eventually("the workers end", || workers.iter().all(|worker| !is_running(*worker)));
 }
 
+/// A terminal, or a service manager, sends them to the service and its workers alike.
+#[test]
+fn signals_for_the_service_do_not_end_its_workers() {
+    let machine = Machine::new();
+    let serve = serve_isolated(&machine, "");
+    eventually("both workers are ready", || serve.metrics().contains("quote_helper_workers 2"));
+    let workers = serve.children();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        workers.iter().for_each(|worker| kill_process(*worker, signal).unwrap());
+    }
+    let client = client(&machine);
+    (0..8).for_each(|_| drop(ask(&machine, &request(&client, [1; 64])).unwrap()));
+    assert_eq!(serve.children(), workers);
+}
+
 /// Foreign code that does not return does not notice that its service is gone.
 #[test]
 fn workers_that_hang_end_with_their_service() {
