@@ -93,8 +93,8 @@ impl Handler {
             Err(QuotingError::new(AesmError::ServiceUnavailable, detail))
         });
         let operation = Operation::GetQuoteEx;
-        match made {
-            Ok(reply) => self.respond(operation, None, padded(reply, buf_size), begin),
+        match made.and_then(|reply| padded(reply, buf_size)) {
+            Ok(payload) => self.respond(operation, None, payload, begin),
             Err(error) => {
                 log(operation, &error);
                 let failed = Payload::GetQuoteEx { quote: None, qe_report_info: echoed };
@@ -134,7 +134,7 @@ impl Handler {
                     let order = QuoteOrder { request, buf_size, begin };
                     return Ok(Served::Quote(Box::new(order)));
                 }
-                self.quoter.quote(&request).map(|reply| padded(reply, buf_size))
+                self.quoter.quote(&request).and_then(|reply| padded(reply, buf_size))
             }
             Request::InitQuoteEx { att_key_id, with_pub_key_id, buf_size } => {
                 self.initialize(att_key_id, with_pub_key_id, buf_size)
@@ -252,12 +252,19 @@ impl Handler {
     }
 }
 
-/// The reply's fields. The quote is as long as the caller's buffer.
-fn padded(reply: QuoteReply, buf_size: u32) -> Payload {
+/// The reply's fields. The quote is as long as the caller's buffer; with new certification data it may
+/// have grown beyond it since the caller asked for its size.
+fn padded(reply: QuoteReply, buf_size: u32) -> Result<Payload, QuotingError> {
     let QuoteReply { mut quote, qe_report_info } = reply;
+    if quote.len() > buf_size as usize {
+        return Err(parameter(format!(
+            "the quote has {} bytes, the buffer {buf_size}",
+            quote.len()
+        )));
+    }
     quote.resize(buf_size as usize, 0);
     let qe_report_info = qe_report_info.map(|info| info.as_bytes().to_vec());
-    Payload::GetQuoteEx { quote: Some(quote), qe_report_info }
+    Ok(Payload::GetQuoteEx { quote: Some(quote), qe_report_info })
 }
 
 /// Callers' own mistakes are for whoever looks for them; the service's troubles are for everybody.

@@ -221,6 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_is_cut_short_or_damaged_does_no_harm() {
+        for reply in replies() {
+            let whole = message(|frames| append_reply(frames, &reply));
+            for size in 0..whole.len() {
+                let _ = parse_reply(&whole[..size]);
+            }
+            for position in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[position] ^= 0xFF;
+                let _ = parse_reply(&damaged);
+            }
+        }
+    }
+
+    #[test]
     fn what_arrives_in_pieces_is_put_together() {
         let mut frames = Vec::new();
         replies().iter().for_each(|reply| append_reply(&mut frames, reply));

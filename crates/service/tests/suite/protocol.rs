@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Service, framed, report};
+use crate::support::{Service, framed, report, software_quoter};
 use aesm::{Payload, Request, Response};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{
@@ -104,6 +104,36 @@ impl Quoter for NoKey {
     fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         unreachable!("there is no key to ask for")
     }
+}
+
+/// A Quoter whose quotes have grown since it was asked for their size.
+struct Growing(Arc<dyn Quoter>);
+
+impl Quoter for Growing {
+    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+        self.0.attestation_key_ids()
+    }
+
+    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+        self.0.initialize(key_id)
+    }
+
+    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
+        self.0.quote_size(key_id).map(|size| size - 1)
+    }
+
+    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        self.0.quote(request)
+    }
+}
+
+#[test]
+fn a_quote_is_never_cut_to_the_callers_buffer() {
+    let service = Service::start(Arc::new(Growing(software_quoter())), service::Limits::default());
+    let size = quote_size(&service);
+    let error = |buf_size| quote_error(&service, |fields| fields.buf_size = buf_size);
+    assert_eq!(error(size), Some(AesmError::Parameter));
+    assert_eq!(error(size + 1), None);
 }
 
 #[test]
