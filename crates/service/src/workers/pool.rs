@@ -25,7 +25,7 @@ const MAX_WORKERS_TRIED: u32 = 6;
 
 /// For so long without a worker, and without success at starting one, quotes wait; then they are
 /// refused.
-const HOPE: Duration = Duration::from_secs(2);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) type Outcome = Result<QuoteReply, QuotingError>;
 
@@ -44,14 +44,14 @@ pub(super) struct Pool {
 
 struct State {
     waiting: VecDeque<Job>,
-    lanes: Vec<Desk>,
+    lanes: Vec<LaneState>,
     offer: Option<Offer>,
     last_ready: Instant,
 }
 
 /// What one lane has to do, and how it is.
 #[derive(Default)]
-struct Desk {
+struct LaneState {
     ready: bool,
     /// Given to the lane and not yet made.
     load: u32,
@@ -65,11 +65,11 @@ struct Desk {
 
 impl Pool {
     pub(super) fn new(lanes: usize) -> Self {
-        let mut desks = Vec::new();
-        desks.resize_with(lanes, Desk::default);
+        let mut states = Vec::new();
+        states.resize_with(lanes, LaneState::default);
         let state = State {
             waiting: VecDeque::new(),
-            lanes: desks,
+            lanes: states,
             offer: None,
             last_ready: Instant::now(),
         };
@@ -82,7 +82,7 @@ impl Pool {
         request: Box<QuoteRequest>,
     ) -> Result<oneshot::Receiver<Outcome>, QuotingError> {
         let mut state = self.lock();
-        if let Some(reason) = state.hopeless() {
+        if let Some(reason) = state.unavailable_because() {
             return Err(unavailable(&reason));
         }
         let (outcome, result) = oneshot::channel();
@@ -109,15 +109,15 @@ impl Pool {
 
     /// What wakes the lane when there is something to take.
     pub(super) fn wake(&self, lane: usize) -> Arc<Notify> {
-        self.lock().lanes.get(lane).map(|desk| Arc::clone(&desk.wake)).unwrap_or_default()
+        self.lock().lanes.get(lane).map(|lane| Arc::clone(&lane.wake)).unwrap_or_default()
     }
 
     /// The lane has a worker that is ready.
     pub(super) fn ready(&self, lane: usize, offer: Offer) {
         let mut state = self.lock();
         state.offer = Some(offer);
-        if let Some(desk) = state.lanes.get_mut(lane) {
-            (desk.ready, desk.failure, desk.each) = (true, None, LOAD);
+        if let Some(lane) = state.lanes.get_mut(lane) {
+            (lane.ready, lane.failure, lane.each) = (true, None, LOAD);
         }
         state.dispatch();
         self.settled.notify_waiters();
@@ -126,10 +126,10 @@ impl Pool {
     /// The lane could not start a worker.
     pub(super) fn failed(&self, lane: usize, reason: String) {
         let mut state = self.lock();
-        if let Some(desk) = state.lanes.get_mut(lane) {
-            desk.failure = Some(reason);
+        if let Some(lane) = state.lanes.get_mut(lane) {
+            lane.failure = Some(reason);
         }
-        if let Some(reason) = state.hopeless() {
+        if let Some(reason) = state.unavailable_because() {
             for job in state.waiting.drain(..) {
                 let _ = job.outcome.send(Err(unavailable(&reason)));
             }
@@ -142,24 +142,24 @@ impl Pool {
         self.lock()
             .lanes
             .get_mut(lane)
-            .map(|desk| std::mem::take(&mut desk.inbox))
+            .map(|lane| std::mem::take(&mut lane.inbox))
             .unwrap_or_default()
     }
 
     /// The lane has made so many quotes in this time.
     pub(super) fn made(&self, lane: usize, quotes: u32, time: Duration) {
         let mut state = self.lock();
-        if let Some(desk) = state.lanes.get_mut(lane) {
-            desk.load = desk.load.saturating_sub(quotes);
-            desk.each = time.checked_div(quotes).unwrap_or(LOAD);
+        if let Some(lane) = state.lanes.get_mut(lane) {
+            lane.load = lane.load.saturating_sub(quotes);
+            lane.each = time.checked_div(quotes).unwrap_or(LOAD);
         }
         state.dispatch();
     }
 
     /// The lane takes no more for now.
     pub(super) fn pause(&self, lane: usize) {
-        if let Some(desk) = self.lock().lanes.get_mut(lane) {
-            desk.ready = false;
+        if let Some(lane) = self.lock().lanes.get_mut(lane) {
+            lane.ready = false;
         }
     }
 
@@ -173,9 +173,9 @@ impl Pool {
             let _ = job.outcome.send(Err(given_up()));
         }
         let mut state = self.lock();
-        if let Some(desk) = state.lanes.get_mut(lane) {
-            unmade.append(&mut desk.inbox);
-            (desk.ready, desk.load) = (false, 0);
+        if let Some(lane) = state.lanes.get_mut(lane) {
+            unmade.append(&mut lane.inbox);
+            (lane.ready, lane.load) = (false, 0);
         }
         state.last_ready = Instant::now();
         unmade.append(&mut state.waiting);
@@ -193,31 +193,33 @@ impl State {
     /// Gives what waits to the lanes that have the least to do.
     fn dispatch(&mut self) {
         while !self.waiting.is_empty() {
-            let free = self.lanes.iter_mut().filter(|desk| desk.has_room());
-            let Some(desk) = free.min_by_key(|desk| desk.wait()) else { return };
+            let free = self.lanes.iter_mut().filter(|lane| lane.has_room());
+            let Some(lane) = free.min_by_key(|lane| lane.wait()) else { return };
             let Some(job) = self.waiting.pop_front() else { return };
             // A caller that has gone away, or waited too long, is not worth a signature.
             if !job.outcome.is_closed() {
-                desk.inbox.push_back(job);
-                desk.load = desk.load.saturating_add(1);
-                desk.wake.notify_one();
+                lane.inbox.push_back(job);
+                lane.load = lane.load.saturating_add(1);
+                lane.wake.notify_one();
             }
         }
     }
 
     /// Why there is no point in waiting for a worker.
-    fn hopeless(&self) -> Option<String> {
-        let nobody = !self.lanes.iter().any(|desk| desk.ready);
-        let failing = self.lanes.iter().all(|desk| desk.failure.is_some());
-        (nobody && failing && self.last_ready.elapsed() >= HOPE).then(|| self.failure()).flatten()
+    fn unavailable_because(&self) -> Option<String> {
+        let nobody = !self.lanes.iter().any(|lane| lane.ready);
+        let failing = self.lanes.iter().all(|lane| lane.failure.is_some());
+        (nobody && failing && self.last_ready.elapsed() >= GIVE_UP_AFTER)
+            .then(|| self.failure())
+            .flatten()
     }
 
     fn failure(&self) -> Option<String> {
-        self.lanes.iter().find_map(|desk| desk.failure.clone())
+        self.lanes.iter().find_map(|lane| lane.failure.clone())
     }
 }
 
-impl Desk {
+impl LaneState {
     fn has_room(&self) -> bool {
         let busy = self.load >= SMALLEST_LOAD && self.wait() >= LOAD;
         self.ready && !busy && self.load < LARGEST_LOAD
