@@ -79,6 +79,12 @@ install prefix="/usr/local":
     release="${CARGO_TARGET_DIR:-target}/release"
 
     install -D "$release/quote-helper" "$root/bin/quote-helper"
+    install -d "$root/share/man/man1" "$root/share/bash-completion/completions" \
+        "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
+    "$release/quote-helper" man-pages "$root/share/man/man1"
+    "$release/quote-helper" completions bash > "$root/share/bash-completion/completions/quote-helper"
+    "$release/quote-helper" completions zsh > "$root/share/zsh/site-functions/_quote-helper"
+    "$release/quote-helper" completions fish > "$root/share/fish/vendor_completions.d/quote-helper.fish"
     for package in "${packages[@]}"; do
         name=${package//-/_}
         install -D --mode 644 "$release/$name.so" "$libraries/$name.so.1.$version"

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, inspect, load, platform, quote, serve, verify, worker};
+use crate::commands::{
+    check, completions, inspect, load, man_pages, platform, quote, serve, verify, worker,
+};
 use crate::failure::EXIT_CODES;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
@@ -35,4 +37,8 @@ pub(crate) enum Command {
     Worker(worker::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
+    /// Prints what a shell needs to complete this command line.
+    Completions(completions::Arguments),
+    /// Writes manual pages of all commands.
+    ManPages(man_pages::Arguments),
 }

@@ -1,9 +1,11 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod load;
+pub(crate) mod man_pages;
 pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod serve;
@@ -25,5 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Platform(command) => platform::run(&command),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::ManPages(arguments) => man_pages::run(&arguments),
     }
 }

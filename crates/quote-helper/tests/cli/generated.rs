@@ -1,0 +1,28 @@
+//! What is made out of the description of the command line.
+
+use crate::support::Machine;
+
+#[test]
+fn shells_complete_the_flags_of_today() {
+    let machine = Machine::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = machine.succeed(&format!("completions {shell}")).stdout;
+        assert!(script.contains("collateral-listen"), "{shell}");
+    }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let machine = Machine::new();
+    machine.succeed("man-pages .");
+    let help = machine.succeed("--help").stdout;
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    // What a command does may go on in lines that are further to the right.
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for name in names.filter(|name| !["", "help"].contains(name)) {
+        machine.read(&format!("quote-helper-{name}.1"));
+    }
+    assert!(!machine.path("quote-helper-worker.1").exists());
+    machine.run("man-pages no/such/directory").with_code(1).says(&["no/such/directory"]);
+}
