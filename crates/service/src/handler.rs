@@ -267,12 +267,15 @@ fn padded(reply: QuoteReply, buf_size: u32) -> Result<Payload, QuotingError> {
     Ok(Payload::GetQuoteEx { quote: Some(quote), qe_report_info })
 }
 
-/// Callers' own mistakes are for whoever looks for them; the service's troubles are for everybody.
+/// Callers' own mistakes are for whoever looks for them, and so are the many requests that fail while
+/// there is too much to do or no worker, which is logged once. Other troubles are for everybody.
 fn log(operation: Operation, error: &QuotingError) {
     match error.code() {
-        AesmError::Parameter | AesmError::UnsupportedAttKeyId | AesmError::InvalidReport => {
-            debug!(?operation, %error, "refused a request");
-        }
+        AesmError::Parameter
+        | AesmError::UnsupportedAttKeyId
+        | AesmError::InvalidReport
+        | AesmError::Busy
+        | AesmError::ServiceUnavailable => debug!(?operation, %error, "refused a request"),
         _ => warn!(?operation, %error, "a request failed"),
     }
 }

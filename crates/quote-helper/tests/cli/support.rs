@@ -127,7 +127,7 @@ impl Ended {
 /// A running service; killed when dropped.
 pub(crate) struct Serve {
     child: Child,
-    rest_of_log: Option<JoinHandle<String>>,
+    log: Option<JoinHandle<String>>,
     collateral: Option<String>,
     metrics: Option<String>,
 }
@@ -138,9 +138,10 @@ impl Serve {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).spawn().expect("it can be run");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut serve = Self { child, rest_of_log: None, collateral: None, metrics: None };
-        let mut line = String::new();
+        let mut serve = Self { child, log: None, collateral: None, metrics: None };
+        let (mut line, mut whole) = (String::new(), String::new());
         loop {
+            whole.push_str(&line);
             line.clear();
             assert!(log.read_line(&mut line).unwrap() > 0, "the service ended");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
@@ -152,10 +153,9 @@ impl Serve {
                 _ => {}
             }
         }
-        serve.rest_of_log = Some(std::thread::spawn(move || {
-            let mut rest = String::new();
-            log.read_to_string(&mut rest).unwrap();
-            rest
+        serve.log = Some(std::thread::spawn(move || {
+            log.read_to_string(&mut whole).unwrap();
+            whole
         }));
         serve
     }
@@ -195,10 +195,10 @@ impl Serve {
             .collect()
     }
 
-    /// Waits for the end; gives the log since the service was ready, too.
+    /// Waits for the end; gives the log, too.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
-        let log = self.rest_of_log.take().expect("it is taken once").join().unwrap();
+        let log = self.log.take().expect("it is taken once").join().unwrap();
         (status, log)
     }
 }

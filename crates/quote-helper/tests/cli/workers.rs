@@ -293,10 +293,13 @@ fn without_a_library_the_service_says_what_is_missing_and_answers_what_it_can() 
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
     let reason = "quote_helper_worker_ends_total{reason=\"INTERFACE_UNAVAILABLE\"}";
     assert!(serve.metrics().contains(reason));
+    // Time to try again some times.
+    thread::sleep(Duration::from_millis(600));
     serve.signal(Signal::TERM);
     let (_, log) = serve.wait();
     assert!(log.contains("/nowhere/libsgx_dcap_ql.so.1"), "{log}");
     assert!(log.contains("libsgx-dcap-ql"), "{log}");
+    assert_eq!(log.matches("cannot be started").count(), 2, "once for each worker: {log}");
 }
 
 fn is_running(pid: Pid) -> bool {

@@ -93,9 +93,11 @@ impl Lane {
                 Ok(worker) => return worker,
                 Err(error) => error,
             };
-            warn!(worker = self.index, %error, retry_in = ?self.pause, "a worker cannot be started");
             self.metrics.worker_ended(start_failure(&error));
-            self.pool.failed(self.index, error.to_string());
+            let known = self.pool.failed(self.index, &error.to_string());
+            if !known {
+                warn!(worker = self.index, %error, "a worker cannot be started; trying on");
+            }
             self.pause(match error {
                 StartError::Lost { .. } => LONGEST_PAUSE_IF_LOST,
                 _ => LONGEST_PAUSE_IF_REFUSED,

@@ -123,18 +123,18 @@ impl Pool {
         self.settled.notify_waiters();
     }
 
-    /// The lane could not start a worker.
-    pub(super) fn failed(&self, lane: usize, reason: String) {
+    /// The lane could not start a worker. Says whether that is known, since it was so the last time.
+    pub(super) fn failed(&self, lane: usize, reason: &str) -> bool {
         let mut state = self.lock();
-        if let Some(lane) = state.lanes.get_mut(lane) {
-            lane.failure = Some(reason);
-        }
-        if let Some(reason) = state.unavailable_because() {
+        let failure =
+            state.lanes.get_mut(lane).and_then(|lane| lane.failure.replace(reason.to_owned()));
+        if let Some(why) = state.unavailable_because() {
             for job in state.waiting.drain(..) {
-                let _ = job.outcome.send(Err(unavailable(&reason)));
+                let _ = job.outcome.send(Err(unavailable(&why)));
             }
         }
         self.settled.notify_waiters();
+        failure.is_some_and(|failure| failure == reason)
     }
 
     /// What has been given to the lane since the last time.
