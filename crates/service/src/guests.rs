@@ -54,8 +54,9 @@ impl Guests {
         }
         match guest.need {
             Need::Quote(_) => drop(tokio::spawn(Arc::clone(self).quote(guest))),
-            Need::Request => self.enter(guest),
-            Need::Turn | Need::Room => self.wait(guest),
+            // Who has not asked yet is not about to leave, and must not wait for a moment to pass.
+            Need::Request if guest.connection.requests > 0 => self.enter(guest),
+            Need::Request | Need::Turn | Need::Room => self.wait(guest),
         }
     }
 
