@@ -7,15 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+/// The format of metrics.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
 /// Bytes of a request's first line and headers: ten times those of the longest question.
@@ -48,6 +54,15 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     if timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("HTTP connections were cut at shutdown");
     }
+}
+
+/// The metrics of the registry in the OpenMetrics text format: the answer to `/metrics`.
+#[must_use]
+pub fn open_metrics(registry: &Registry) -> impl IntoResponse + use<> {
+    let mut encoded = String::new();
+    // Writing into a string does not fail.
+    let _ = text::encode(&mut encoded, registry);
+    ([(CONTENT_TYPE, OPEN_METRICS)], encoded)
 }
 
 /// The next connection, as soon as there is a slot for it.

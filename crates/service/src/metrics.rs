@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use aesm::Operation;
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -16,8 +15,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sgx::AesmError;
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counters of one service. Clones count together.
 #[derive(Clone)]
@@ -139,12 +136,7 @@ impl Metrics {
     /// `/metrics` in the OpenMetrics text format, to be served over HTTP.
     pub fn router(&self) -> Router {
         let registry = Arc::clone(&self.registry);
-        let encode = async move || {
-            let mut encoded = String::new();
-            // Writing into a string does not fail.
-            let _ = text::encode(&mut encoded, &registry);
-            ([(CONTENT_TYPE, OPEN_METRICS)], encoded)
-        };
+        let encode = async move || http_server::open_metrics(&registry);
         Router::new().route("/metrics", get(encode))
     }
 }
