@@ -64,6 +64,10 @@ bench:
 headers:
     WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql header_is_up_to_date
 
+# The gRPC code, written anew after a change of the .proto files.
+generate:
+    WRITE_GENERATED=1 cargo test --package kubernetes --test generated
+
 # The binary, both C libraries and what goes with them, below a prefix; DESTDIR is put before it.
 install prefix="/usr/local":
     #!/usr/bin/env bash

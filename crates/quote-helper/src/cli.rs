@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, inspect, load, man_pages, platform, quote, serve, verify, worker,
+    check, completions, device_plugin, inspect, load, man_pages, platform, quote, serve, verify,
+    worker,
 };
 use crate::failure::EXIT_CODES;
 
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Inspect(inspect::Arguments),
     /// Tells what this machine has for quoting, and what to do about what it lacks.
     Check(check::Arguments),
+    /// Offers this node's enclave memory (EPC) to Kubernetes as a resource.
+    DevicePlugin(device_plugin::Arguments),
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
     Platform(platform::Command),

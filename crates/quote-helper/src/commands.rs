@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod device_plugin;
 pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod man_pages;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::DevicePlugin(arguments) => device_plugin::run(arguments),
         Command::Platform(command) => platform::run(&command),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),

@@ -5,10 +5,12 @@ mod commands;
 mod evidence;
 mod failure;
 mod files;
+mod listen;
 mod logging;
 mod output;
 mod pccs;
 mod settings;
+mod stop;
 
 use std::process::ExitCode;
 

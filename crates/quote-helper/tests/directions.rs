@@ -38,9 +38,10 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "service",
-        uses: &["aesm", "quoting", "sgx"],
+        uses: &["aesm", "http-server", "quoting", "sgx"],
         tests_use: &["software-platform", "verify"],
     },
+    Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
     Crate { name: "libsgx-quote-ex", uses: &["quoting", "sgx"], tests_use: &[] },
     Crate {
         name: "libsgx-dcap-ql",
@@ -53,6 +54,7 @@ const CRATES: &[Crate] = &[
             "aesm",
             "collateral",
             "http-server",
+            "kubernetes",
             "quoting",
             "service",
             "sgx",

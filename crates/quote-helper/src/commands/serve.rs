@@ -2,8 +2,6 @@
 
 mod source;
 
-use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,14 +11,14 @@ use collateral::SoftwareCollateral;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::{BoundSocket, WorkerQuoter};
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::failure::Failure;
+use crate::listen::listen;
 use crate::logging::{self, LogFormat};
 use crate::settings::{Settings, default_socket};
+use crate::stop::Stop;
 use source::Source;
 
 #[derive(Debug, Args)]
@@ -93,40 +91,5 @@ fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         warn!(%error, "cannot raise the limit of open files; fewer clients can connect at once");
-    }
-}
-
-async fn listen(address: SocketAddr, what: &'static str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot serve {what} at {address}"))?;
-    info!(address = %listener.local_addr()?, "serving {what}");
-    Ok(listener)
-}
-
-/// The end of the service, which several wait for.
-struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    fn on_signals() -> std::io::Result<Self> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let (sender, receiver) = watch::channel(false);
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            sender.send_replace(true);
-        });
-        Ok(Self(receiver))
-    }
-
-    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut stopped = self.0.clone();
-        async move {
-            // A sender that is gone can tell of no signal any more: then it is over, too.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        }
     }
 }

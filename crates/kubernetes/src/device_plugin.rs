@@ -1,0 +1,133 @@
+//! The SGX device plugin: a node's enclave memory (EPC) as a resource that Kubernetes schedules by.
+//!
+//! The kubelet is told of each resource and its devices, one device for each unit that can be given
+//! out; it gives them to containers and asks here what such a container is to get. Which devices are
+//! free is the kubelet's to know: nothing is kept here, and a plugin can be replaced at any time.
+
+mod cdi;
+mod device_list;
+mod device_node;
+mod epc;
+mod grant;
+mod kubelet;
+mod kubelet_stream;
+mod metrics;
+mod node_status;
+mod plan;
+mod plugin;
+mod pod_resources;
+mod profile;
+mod readiness;
+mod session;
+mod socket;
+
+pub use epc::{Epc, NUMA_NODES, epc_sections};
+pub use grant::Grants;
+pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
+pub use metrics::Metrics;
+pub use node_status::NodeStatus;
+pub use plan::{EpcAccounting, Offer};
+pub use profile::{ResourceProfile, Shares, SharesError};
+pub use readiness::Readiness;
+
+use std::future::{Future, pending};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tokio::time::sleep;
+use tracing::info;
+
+use plan::Plan;
+use readiness::Part;
+use session::{End, PERIOD, Session, SessionError, Setup};
+
+/// The pause after something that time alone may not mend.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What a device plugin works with.
+pub struct Options {
+    /// What to offer.
+    pub offer: Offer,
+    /// The enclave memory there is to offer.
+    pub epc: Epc,
+    /// What containers get.
+    pub grants: Grants,
+    /// The kubelet's plugin directory, [`PLUGIN_DIR`].
+    pub plugin_dir: PathBuf,
+    /// Where to set what is counted in the node's status, see [`Offer::needs_node_status`].
+    pub node_status: Option<NodeStatus>,
+}
+
+/// Offers this node's enclave memory until `shutdown` is ready, whatever becomes of the kubelet, the API
+/// server and the device nodes meanwhile. `metrics` tells how it goes.
+pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Output = ()>) {
+    let Options { offer, epc, grants, plugin_dir, node_status } = options;
+    let total = epc.total();
+    let plan = Plan::new(&offer, epc);
+    metrics.offers(total, &plan);
+    if plan.is_empty() {
+        info!("this node has no EPC to offer: idle, on purpose");
+        return shutdown.await;
+    }
+    info!(epc = %ByteSize(total), "offering this node's enclave memory");
+    let grants = Arc::new(grants);
+    let readiness = metrics.readiness().clone();
+    let setup = Setup {
+        resources: plan.resources.clone(),
+        grants: Arc::clone(&grants),
+        plugin_dir,
+        metrics,
+    };
+    let keep_node_status = async {
+        match node_status {
+            Some(node_status) => node_status.keep(&plan, &grants, &readiness).await,
+            None => pending().await,
+        }
+    };
+    let mut session = None;
+    tokio::select! {
+        () = hold_sessions(&setup, &mut session) => {}
+        () = keep_node_status => {}
+        () = shutdown => {}
+    }
+    if let Some(session) = session {
+        session.end().await;
+    }
+}
+
+/// One session with the kubelet after another, without end; `current` has the one that lasts.
+async fn hold_sessions(setup: &Setup, current: &mut Option<Session>) {
+    let readiness = setup.metrics.readiness();
+    let mut last_kubelet = None;
+    loop {
+        readiness.expect(Part::Kubelet);
+        let session = current.insert(begin(setup).await);
+        if last_kubelet.replace(session.kubelet()).is_some_and(|last| last != session.kubelet()) {
+            setup.metrics.kubelet_restarted();
+        }
+        let end = session.watch().await;
+        readiness.not_ready(Part::Kubelet, end);
+        if let Some(session) = current.take() {
+            session.end().await;
+        }
+        match end {
+            End::KubeletRestarted | End::SocketRemoved => {}
+            End::Replaced => Session::nobody_else(setup).await,
+            End::NotListened(_) => sleep(PAUSE).await,
+        }
+    }
+}
+
+/// A session, as soon as the kubelet is there for it.
+async fn begin(setup: &Setup) -> Session {
+    loop {
+        let error = match Session::begin(setup.clone()).await {
+            Ok(session) => return session,
+            Err(error) => error,
+        };
+        setup.metrics.readiness().not_ready(Part::Kubelet, &error);
+        sleep(if matches!(error, SessionError::NoKubelet { .. }) { PERIOD } else { PAUSE }).await;
+    }
+}

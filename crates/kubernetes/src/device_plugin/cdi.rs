@@ -1,0 +1,51 @@
+//! SGX's device nodes in the form of the Container Device Interface (CDI), for runtimes that take device
+//! names from the kubelet (Kubernetes 1.28 and later).
+
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::device_node::DeviceNode;
+use super::grant::Grants;
+
+/// Vendor and class of our devices.
+const KIND: &str = "sgx-quote-helper/sgx";
+/// The description's file, named after vendor and class as CDI recommends.
+const FILE: &str = "sgx-quote-helper-sgx.json";
+
+/// The fully qualified name of a device.
+pub(crate) fn name(device_node: DeviceNode) -> String {
+    format!("{KIND}={}", device_node.name())
+}
+
+/// Describes the device nodes that are there, in `directory`. The file stays when the plugin ends: the
+/// runtime needs it whenever it starts a container anew.
+///
+/// # Errors
+/// What the system says if the file cannot be written; the former one is left then.
+pub(crate) fn describe(grants: &Grants, directory: &Path) -> io::Result<()> {
+    let devices = DeviceNode::ALL.into_iter().filter_map(|device_node| {
+        let host = grants.find(device_node).ok()?;
+        let nodes = device_node.names().map(
+            |name| json!({ "path": format!("/dev/{name}"), "hostPath": host, "permissions": "rw" }),
+        );
+        Some(json!({
+            "name": device_node.name(),
+            "containerEdits": { "deviceNodes": nodes },
+        }))
+    });
+    // Version 0.5.0 brought hostPath.
+    let description = json!({
+        "cdiVersion": "0.5.0",
+        "kind": KIND,
+        "devices": devices.collect::<Vec<_>>(),
+    });
+    std::fs::create_dir_all(directory)?;
+    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(directory)?;
+    writeln!(file, "{description:#}")?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.persist(directory.join(FILE))?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! How much enclave memory (EPC) the machine has, and where.
+
+use std::fs;
+use std::path::Path;
+
+use bytesize::ByteSize;
+use raw_cpuid::{CpuId, CpuIdReader, SgxInfo, SgxSectionInfo};
+use tracing::warn;
+
+/// The most EPC sections that Linux uses; a hypervisor can report sections without end.
+const MAX_SECTIONS: usize = 8;
+
+/// Where Linux keeps its NUMA nodes.
+pub const NUMA_NODES: &str = "/sys/devices/system/node";
+
+/// Enclave memory (EPC), by NUMA node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Epc {
+    parts: Vec<EpcPart>,
+}
+
+/// Enclave memory (EPC) in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EpcPart {
+    /// The number of the NUMA node, if it is known.
+    pub(crate) numa_node: Option<u32>,
+    /// In bytes.
+    pub(crate) size: u64,
+}
+
+impl Epc {
+    /// What the processor has by CPUID (see [`epc_sections`]) and the kernel by `sgx_total_bytes` of its
+    /// NUMA nodes below `numa_nodes` ([`NUMA_NODES`]; Linux 5.17 and later). Where the two differ, the
+    /// smaller is right: what is promised must be there.
+    #[must_use]
+    pub fn detect(cpuid: impl CpuIdReader, numa_nodes: &Path) -> Self {
+        let processor = epc_sections(cpuid).fold(0, u64::saturating_add);
+        let Some(kernel) = kernel_epc(numa_nodes) else {
+            return Self::of_size(processor);
+        };
+        let total = kernel.total();
+        if processor == total {
+            return kernel;
+        }
+        warn!(
+            "the processor has {} of EPC, the kernel uses {}: counting on the smaller; --epc-size \
+             overrides it",
+            ByteSize(processor),
+            ByteSize(total)
+        );
+        if total < processor { kernel } else { Self::of_size(processor) }
+    }
+
+    /// `size` bytes, nobody knows where.
+    #[must_use]
+    pub fn of_size(size: u64) -> Self {
+        Self { parts: vec![EpcPart { numa_node: None, size }] }
+    }
+
+    /// All of it, in bytes.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.parts.iter().fold(0, |total, part| total.saturating_add(part.size))
+    }
+
+    /// Takes `size` bytes away, as far as they are there, and returns them.
+    #[must_use]
+    pub fn take(&mut self, size: u64) -> Self {
+        let mut missing = size;
+        let taken = self.parts.iter_mut().map(|part| {
+            let size = part.size.min(missing);
+            missing = missing.saturating_sub(size);
+            part.size = part.size.saturating_sub(size);
+            EpcPart { size, ..*part }
+        });
+        Self { parts: taken.collect() }
+    }
+
+    pub(crate) fn parts(&self) -> &[EpcPart] {
+        &self.parts
+    }
+}
+
+/// The sizes of the EPC sections in bytes, none if SGX is not turned on (SDM 2A, CPUID, leaf 0x12).
+pub fn epc_sections(cpuid: impl CpuIdReader) -> impl Iterator<Item = u64> {
+    let sgx = CpuId::with_cpuid_reader(cpuid).get_sgx_info().filter(SgxInfo::has_sgx1);
+    let sections: Vec<u64> = sgx
+        .iter()
+        .flat_map(|sgx| sgx.iter().take(MAX_SECTIONS))
+        .map(|SgxSectionInfo::Epc(section)| section.size())
+        .collect();
+    sections.into_iter()
+}
+
+/// What the kernel tells of each NUMA node; nothing if it tells nothing, or nothing sensible.
+fn kernel_epc(numa_nodes: &Path) -> Option<Epc> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(numa_nodes).ok()? {
+        let directory = entry.ok()?;
+        let name = directory.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.strip_prefix("node")?.parse().ok())
+        else {
+            continue;
+        };
+        let file = directory.path().join("x86/sgx_total_bytes");
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        let Ok(size) = text.trim().parse() else {
+            warn!("{} holds no number: the kernel's account of EPC is ignored", file.display());
+            return None;
+        };
+        parts.push(EpcPart { numa_node: Some(number), size });
+    }
+    parts.sort_by_key(|part| part.numa_node);
+    (!parts.is_empty()).then_some(Epc { parts })
+}
+
+#[cfg(test)]
+mod tests {
+    use raw_cpuid::CpuIdResult;
+
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    /// A processor with SGX and EPC sections of these sizes.
+    fn processor(sections: &[u64]) -> impl CpuIdReader + use<> {
+        let sections = sections.to_vec();
+        move |leaf, subleaf: u32| match (leaf, subleaf) {
+            (0, _) => CpuIdResult { eax: 0x12, ebx: 0, ecx: 0, edx: 0 },
+            (7, 0) => CpuIdResult { eax: 0, ebx: 1 << 2, ecx: 0, edx: 0 },
+            (0x12, 0) => CpuIdResult { eax: 1, ebx: 0, ecx: 0, edx: 0 },
+            (0x12, 2..) => match sections.get(subleaf as usize - 2) {
+                Some(size) => CpuIdResult {
+                    eax: 1,
+                    ebx: 0,
+                    ecx: (*size as u32 & 0xffff_f000) | 1,
+                    edx: (*size >> 32) as u32,
+                },
+                None => CpuIdResult { eax: 0, ebx: 0, ecx: 0, edx: 0 },
+            },
+            _ => CpuIdResult { eax: 0, ebx: 0, ecx: 0, edx: 0 },
+        }
+    }
+
+    /// A directory with NUMA nodes as Linux has them.
+    fn numa_nodes(nodes: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("online"), "0-1\n").unwrap();
+        fs::create_dir(directory.path().join("nodes_of_another_kind")).unwrap();
+        for (name, size) in nodes {
+            fs::create_dir_all(directory.path().join(name).join("x86")).unwrap();
+            fs::write(directory.path().join(name).join("x86/sgx_total_bytes"), size).unwrap();
+        }
+        directory
+    }
+
+    fn part(numa_node: u32, size: u64) -> EpcPart {
+        EpcPart { numa_node: Some(numa_node), size }
+    }
+
+    #[test]
+    fn the_sections_of_the_processor_are_summed() {
+        let nowhere = numa_nodes(&[]);
+        let epc = Epc::detect(processor(&[64 * GIB, 4 * GIB]), nowhere.path());
+        assert_eq!(epc, Epc::of_size(68 * GIB));
+        let epc = Epc::detect(processor(&[GIB]), Path::new("/nonexistent"));
+        assert_eq!(epc, Epc::of_size(GIB));
+    }
+
+    #[test]
+    fn without_sgx_there_is_none() {
+        let nothing = |_, _| CpuIdResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+        assert_eq!(Epc::detect(nothing, Path::new("/nonexistent")).total(), 0);
+        let everything = |_, _| CpuIdResult { eax: !0, ebx: !0, ecx: !0, edx: !0 };
+        let _ = Epc::detect(everything, Path::new("/nonexistent"));
+    }
+
+    #[test]
+    fn sections_without_end_are_not_followed() {
+        assert_eq!(epc_sections(processor(&[GIB; 100])).count(), MAX_SECTIONS);
+    }
+
+    #[test]
+    fn the_kernel_tells_the_numa_nodes() {
+        let nodes = numa_nodes(&[("node1", "4294967296\n"), ("node0", "8589934592\n")]);
+        let epc = Epc::detect(processor(&[8 * GIB, 4 * GIB]), nodes.path());
+        assert_eq!(epc.parts(), [part(0, 8 * GIB), part(1, 4 * GIB)]);
+    }
+
+    #[test]
+    fn where_processor_and_kernel_differ_the_smaller_counts() {
+        let nodes = numa_nodes(&[("node0", "1073741824\n")]);
+        let epc = Epc::detect(processor(&[2 * GIB]), nodes.path());
+        assert_eq!(epc.parts(), [part(0, GIB)]);
+        let epc = Epc::detect(processor(&[GIB / 2]), nodes.path());
+        assert_eq!(epc, Epc::of_size(GIB / 2));
+    }
+
+    #[test]
+    fn what_the_kernel_cannot_mean_is_ignored() {
+        for nonsense in ["", "many", "-1", "99999999999999999999999", "1 2"] {
+            let nodes = numa_nodes(&[("node0", "1073741824"), ("node1", nonsense)]);
+            let epc = Epc::detect(processor(&[GIB]), nodes.path());
+            assert_eq!(epc, Epc::of_size(GIB), "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_is_gone() {
+        let mut epc = Epc { parts: vec![part(0, 8 * GIB), part(1, 4 * GIB)] };
+        let taken = epc.take(10 * GIB);
+        assert_eq!(taken.parts(), [part(0, 8 * GIB), part(1, 2 * GIB)]);
+        assert_eq!(epc.parts(), [part(0, 0), part(1, 2 * GIB)]);
+        assert_eq!(epc.take(u64::MAX).total(), 2 * GIB);
+        assert_eq!(epc.total(), 0);
+    }
+}

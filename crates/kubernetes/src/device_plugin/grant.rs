@@ -1,0 +1,85 @@
+//! What a container gets with a resource.
+
+use std::path::{Path, PathBuf};
+
+use super::cdi;
+use super::device_node::DeviceNode;
+use super::plan::Resource;
+use crate::api::v1beta1::{CdiDevice, ContainerAllocateResponse, DeviceSpec, Mount};
+
+/// Where applications look for the quote service's socket: in this directory, as `aesm.socket`.
+const AESM_DIR: &str = "/var/run/aesmd";
+
+/// Where containers' device nodes come from, and the socket of the quote service.
+#[derive(Debug, Clone)]
+pub struct Grants {
+    /// The host's directory of device nodes: `/dev`.
+    pub device_dir: PathBuf,
+    /// The host's directory with the quote service's socket, if there is a quote service.
+    pub aesm_dir: Option<PathBuf>,
+    /// Names device nodes as the Container Device Interface does, and describes them in this directory,
+    /// rather than give them to the kubelet.
+    pub cdi_dir: Option<PathBuf>,
+}
+
+/// The device node of a resource is not there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no {} in {}: is the SGX driver loaded? (Linux 5.11 and later have it; `quote-helper \
+     check` on the node tells more)", .device_node.names()[0], .directory.display()
+)]
+pub(crate) struct MissingDeviceNode {
+    device_node: DeviceNode,
+    directory: PathBuf,
+}
+
+impl Grants {
+    /// What a container with the resource is to be given.
+    ///
+    /// # Errors
+    /// [`MissingDeviceNode`] if the resource has one that is not there.
+    pub(crate) fn of(
+        &self,
+        resource: &Resource,
+    ) -> Result<ContainerAllocateResponse, MissingDeviceNode> {
+        let mut grant = ContainerAllocateResponse::default();
+        if let Some(device_node) = resource.device_node {
+            let host = self.find(device_node)?;
+            match self.cdi_dir {
+                Some(_) => grant.cdi_devices = vec![CdiDevice { name: cdi::name(device_node) }],
+                None => grant.devices = device_specs(device_node, &host).to_vec(),
+            }
+        }
+        if let Some(aesm_dir) = self.aesm_dir.as_ref().filter(|_| resource.for_enclaves) {
+            grant.mounts.push(Mount {
+                container_path: AESM_DIR.to_owned(),
+                host_path: text(aesm_dir),
+                read_only: true,
+            });
+        }
+        Ok(grant)
+    }
+
+    /// Where the device node is on the host.
+    ///
+    /// # Errors
+    /// [`MissingDeviceNode`] if it is not there.
+    pub(crate) fn find(&self, device_node: DeviceNode) -> Result<PathBuf, MissingDeviceNode> {
+        device_node
+            .find_in(&self.device_dir)
+            .ok_or_else(|| MissingDeviceNode { device_node, directory: self.device_dir.clone() })
+    }
+}
+
+/// The device node under both of its names.
+fn device_specs(device_node: DeviceNode, host: &Path) -> [DeviceSpec; 2] {
+    device_node.names().map(|name| DeviceSpec {
+        container_path: format!("/dev/{name}"),
+        host_path: text(host),
+        permissions: "rw".to_owned(),
+    })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

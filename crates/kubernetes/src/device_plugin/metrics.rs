@@ -1,0 +1,175 @@
+//! What the plugin counts, as Prometheus reads it, and whether it is ready.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use tonic::Code;
+use tracing::debug;
+
+use super::plan::Plan;
+use super::pod_resources;
+use super::readiness::Readiness;
+
+/// The counters of one device plugin. Clones count together.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    readiness: Readiness,
+    epc: Gauge,
+    offered: Family<OfResource, Gauge>,
+    healthy: Family<OfResource, Gauge>,
+    allocated: Family<OfResource, Gauge>,
+    allocations: Family<Outcome, Counter>,
+    registrations: Family<Outcome, Counter>,
+    kubelet_restarts: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfResource {
+    resource: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    resource: &'static str,
+    /// The name of the gRPC status code.
+    code: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("quote_helper_device_plugin");
+        let metrics = Self {
+            registry: Arc::default(),
+            readiness: Readiness::default(),
+            epc: Gauge::default(),
+            offered: Family::default(),
+            healthy: Family::default(),
+            allocated: Family::default(),
+            allocations: Family::default(),
+            registrations: Family::default(),
+            kubelet_restarts: Counter::default(),
+        };
+        registry.register_with_unit(
+            "epc",
+            "Enclave memory (EPC) of the node, less what is kept back",
+            Unit::Bytes,
+            metrics.epc.clone(),
+        );
+        registry.register(
+            "offered",
+            "How much of a resource the node offers, in the resource's own unit",
+            metrics.offered.clone(),
+        );
+        registry.register(
+            "healthy",
+            "Whether a resource's device node is there",
+            metrics.healthy.clone(),
+        );
+        registry.register(
+            "allocated",
+            "How much of a resource containers have, as the kubelet tells",
+            metrics.allocated.clone(),
+        );
+        registry.register(
+            "allocations",
+            "Containers' allocations by resource and gRPC status",
+            metrics.allocations.clone(),
+        );
+        registry.register(
+            "registrations",
+            "Registrations with the kubelet by resource and gRPC status",
+            metrics.registrations.clone(),
+        );
+        registry.register(
+            "kubelet_restarts",
+            "Restarts of the kubelet that were seen",
+            metrics.kubelet_restarts.clone(),
+        );
+        Self { registry: Arc::new(registry), ..metrics }
+    }
+}
+
+impl Metrics {
+    /// `/metrics` in the OpenMetrics text format; `/livez`; and `/readyz`, which tells what is not as it
+    /// should be. What containers have is asked of the kubelet at `pod_resources_socket`, each time.
+    pub fn router(&self, pod_resources_socket: PathBuf) -> Router {
+        let (metrics, readiness) = (self.clone(), self.readiness.clone());
+        let encode = async move || {
+            metrics.update_allocated(&pod_resources_socket).await;
+            http_server::open_metrics(&metrics.registry)
+        };
+        let ready = async move || match readiness.problems() {
+            problems if problems.is_empty() => (StatusCode::OK, "ready\n".to_owned()),
+            problems => (StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n"),
+        };
+        Router::new()
+            .route("/metrics", get(encode))
+            .route("/livez", get(async || "alive\n"))
+            .route("/readyz", get(ready))
+    }
+
+    /// Whether the plugin does its work.
+    #[must_use]
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    pub(crate) fn offers(&self, epc: u64, plan: &Plan) {
+        self.epc.set(number(epc));
+        for resource in &plan.resources {
+            self.offered.get_or_create(&of(resource.name)).set(resource.devices.len().into());
+        }
+        for resource in &plan.in_node_status {
+            self.offered.get_or_create(&of(resource.name)).set(number(resource.quantity));
+        }
+    }
+
+    pub(crate) fn healthy(&self, resource: &'static str, healthy: bool) {
+        self.healthy.get_or_create(&of(resource)).set(healthy.into());
+    }
+
+    pub(crate) fn allocated(&self, resource: &'static str, code: Code) {
+        self.allocations.get_or_create(&Outcome { resource, code: format!("{code:?}") }).inc();
+    }
+
+    pub(crate) fn registered(&self, resource: &'static str, code: Code) {
+        self.registrations.get_or_create(&Outcome { resource, code: format!("{code:?}") }).inc();
+    }
+
+    pub(crate) fn kubelet_restarted(&self) {
+        self.kubelet_restarts.inc();
+    }
+
+    /// Takes over what the kubelet tells; nothing is better than what was right some time ago.
+    async fn update_allocated(&self, pod_resources_socket: &std::path::Path) {
+        let allocated = pod_resources::allocated(pod_resources_socket).await;
+        let allocated = allocated.unwrap_or_else(|error| {
+            debug!("the kubelet does not tell what containers have: {error}");
+            BTreeMap::new()
+        });
+        self.allocated.clear();
+        for (resource, quantity) in allocated {
+            if self.offered.get(&of(&resource)).is_some() {
+                self.allocated.get_or_create(&of(&resource)).set(number(quantity));
+            }
+        }
+    }
+}
+
+fn of(resource: &str) -> OfResource {
+    OfResource { resource: resource.to_owned() }
+}
+
+fn number(quantity: u64) -> i64 {
+    i64::try_from(quantity).unwrap_or(i64::MAX)
+}

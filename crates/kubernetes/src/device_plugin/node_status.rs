@@ -1,0 +1,96 @@
+//! Resources that stand as numbers in the node's status, where the API server counts them.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Node;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Map, Value, json};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::device_node::DeviceNode;
+use super::grant::Grants;
+use super::plan::Plan;
+use super::profile::ResourceProfile;
+use super::readiness::{Part, Readiness};
+
+/// How often the status is set: somebody else may have changed it, for instance a kubelet that found its
+/// own records gone.
+const PERIOD: Duration = Duration::from_secs(10);
+/// The time for the API server to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The status of one node, as the API server keeps it.
+#[derive(Clone)]
+pub struct NodeStatus {
+    nodes: Api<Node>,
+    name: String,
+}
+
+impl NodeStatus {
+    /// The status of the node with this name. The client must be allowed to patch `nodes/status`.
+    #[must_use]
+    pub fn new(client: Client, name: String) -> Self {
+        Self { nodes: Api::all(client), name }
+    }
+
+    /// Keeps the plan's resources in the node's status: at zero while the device node is missing. The
+    /// kubelet then makes the same of what the node can allocate.
+    pub(crate) async fn keep(&self, plan: &Plan, grants: &Grants, readiness: &Readiness) {
+        let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let healthy = !needs_device_node || grants.find(DeviceNode::Enclave).is_ok();
+            match self.set(&capacity(plan, healthy)).await {
+                Ok(()) => readiness.ready(Part::NodeStatus),
+                Err(problem) => readiness.not_ready(Part::NodeStatus, problem),
+            }
+        }
+    }
+
+    async fn set(&self, capacity: &Map<String, Value>) -> Result<(), String> {
+        let patch = Patch::Merge(json!({ "status": { "capacity": capacity } }));
+        let params = PatchParams::default();
+        let patched = self.nodes.patch_status(&self.name, &params, &patch);
+        match timeout(TIMEOUT, patched).await {
+            Ok(Ok(node)) => check_allocatable(&node, capacity),
+            Ok(Err(error)) => Err(format!(
+                "cannot set the status of the node {:?}: {error} (patching nodes/status must be allowed)",
+                self.name
+            )),
+            Err(_) => Err("the API server does not answer".to_owned()),
+        }
+    }
+}
+
+/// Whether the kubelet lets containers have what the capacity promises. It takes a few seconds, or minutes
+/// if the kubelet counted the resource itself before: then it sets it to zero until it has forgotten.
+fn check_allocatable(node: &Node, capacity: &Map<String, Value>) -> Result<(), String> {
+    let status = node.status.as_ref();
+    let allocatable = status.and_then(|status| status.allocatable.as_ref());
+    let is_promised = |quantity: &Value| quantity.as_str().is_some_and(|it| it != "0");
+    for (name, _) in capacity.iter().filter(|(_, quantity)| is_promised(quantity)) {
+        let quantity = allocatable.and_then(|allocatable| allocatable.get(name));
+        if quantity.is_none_or(|quantity| quantity.0 == "0") {
+            return Err(format!(
+                "the kubelet does not let containers have {name} yet; this takes up to five minutes if \
+                 it was offered in devices before"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The quantities as a merge patch has them. A resource of another profile that a former configuration
+/// left is removed: the same memory would be promised twice.
+fn capacity(plan: &Plan, healthy: bool) -> Map<String, Value> {
+    let ours = plan.in_node_status.iter();
+    let ours = ours.map(|it| (it.name, json!(if healthy { it.quantity } else { 0 }.to_string())));
+    let left = ResourceProfile::epc_resources().filter(|name| {
+        let counted_by_kubelet = plan.resources.iter().any(|it| it.name == *name);
+        !counted_by_kubelet && !plan.in_node_status.iter().any(|it| it.name == *name)
+    });
+    left.map(|name| (name, Value::Null)).chain(ours).map(|(k, v)| (k.to_owned(), v)).collect()
+}

@@ -1,0 +1,140 @@
+//! The gRPC service that the kubelet asks about one resource.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Code, Request, Response, Status};
+use tracing::{info, warn};
+
+use super::grant::Grants;
+use super::metrics::Metrics;
+use super::plan::Resource;
+use crate::api::v1beta1::device_plugin_server::DevicePlugin;
+use crate::api::v1beta1::{
+    AllocateRequest, AllocateResponse, ContainerAllocateRequest, ContainerAllocateResponse,
+    DevicePluginOptions, Empty, ListAndWatchResponse, PreStartContainerRequest,
+    PreStartContainerResponse, PreferredAllocationRequest, PreferredAllocationResponse,
+};
+
+/// What the kubelet need not call: nothing is to be done before a container starts, and each piece
+/// of enclave memory is as good as any other, side by side or not.
+pub(crate) const OPTIONS: DevicePluginOptions =
+    DevicePluginOptions { pre_start_required: false, get_preferred_allocation_available: false };
+
+/// One resource, as the kubelet sees it.
+pub(crate) struct Plugin {
+    pub(crate) resource: Resource,
+    pub(crate) grants: Arc<Grants>,
+    /// Whether its devices are healthy. When the sender is gone, lists end.
+    pub(crate) healthy: watch::Receiver<bool>,
+    /// Tells when the kubelet begins to listen to the list of devices, and when it stops.
+    pub(crate) listeners: mpsc::UnboundedSender<Listener>,
+    pub(crate) metrics: Metrics,
+}
+
+/// What the kubelet does with the list of a resource's devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listener {
+    Came(&'static str),
+    Left(&'static str),
+}
+
+/// Tells, when it is dropped, that the kubelet does not listen any more.
+struct Listening(&'static str, mpsc::UnboundedSender<Listener>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // Who is not interested any more has dropped the receiver.
+        let _ = self.1.send(Listener::Left(self.0));
+    }
+}
+
+#[tonic::async_trait]
+impl DevicePlugin for Plugin {
+    type ListAndWatchStream =
+        Pin<Box<dyn Stream<Item = Result<ListAndWatchResponse, Status>> + Send>>;
+
+    async fn get_device_plugin_options(
+        &self,
+        _: Request<Empty>,
+    ) -> Result<Response<DevicePluginOptions>, Status> {
+        Ok(Response::new(OPTIONS))
+    }
+
+    async fn list_and_watch(
+        &self,
+        _: Request<Empty>,
+    ) -> Result<Response<Self::ListAndWatchStream>, Status> {
+        let name = self.resource.name;
+        let devices = self.resource.devices.clone();
+        let listening = Listening(name, self.listeners.clone());
+        let _ = self.listeners.send(Listener::Came(name));
+        let lists = WatchStream::new(self.healthy.clone()).map(move |healthy| {
+            // As a whole, so that it lasts as long as the list.
+            let _: &Listening = &listening;
+            info!(resource = name, devices = devices.len(), healthy, "telling the kubelet");
+            Ok(devices.message(healthy))
+        });
+        Ok(Response::new(Box::pin(lists)))
+    }
+
+    /// Not announced in [`OPTIONS`].
+    async fn get_preferred_allocation(
+        &self,
+        _: Request<PreferredAllocationRequest>,
+    ) -> Result<Response<PreferredAllocationResponse>, Status> {
+        Err(Status::unimplemented("each device is as good as any other, side by side or not"))
+    }
+
+    async fn allocate(
+        &self,
+        request: Request<AllocateRequest>,
+    ) -> Result<Response<AllocateResponse>, Status> {
+        let name = self.resource.name;
+        let allocated = self.allocate_all(&request.into_inner().container_requests);
+        self.metrics.allocated(name, allocated.as_ref().map_or_else(Status::code, |_| Code::Ok));
+        match allocated {
+            Ok(container_responses) => Ok(Response::new(AllocateResponse { container_responses })),
+            Err(status) => {
+                warn!(resource = name, "refused to allocate: {}", status.message());
+                Err(status)
+            }
+        }
+    }
+
+    async fn pre_start_container(
+        &self,
+        _: Request<PreStartContainerRequest>,
+    ) -> Result<Response<PreStartContainerResponse>, Status> {
+        Ok(Response::new(PreStartContainerResponse {}))
+    }
+}
+
+impl Plugin {
+    fn allocate_all(
+        &self,
+        containers: &[ContainerAllocateRequest],
+    ) -> Result<Vec<ContainerAllocateResponse>, Status> {
+        let names = containers.iter().flat_map(|container| &container.devices_ids);
+        self.resource.devices.check(names).map_err(|error| {
+            Status::invalid_argument(format!("{}: {error}", self.resource.name))
+        })?;
+        containers.iter().map(|container| self.allocate_one(container)).collect()
+    }
+
+    fn allocate_one(
+        &self,
+        container: &ContainerAllocateRequest,
+    ) -> Result<ContainerAllocateResponse, Status> {
+        if container.devices_ids.is_empty() {
+            // Who gets no enclave memory gets no device.
+            return Ok(ContainerAllocateResponse::default());
+        }
+        self.grants.of(&self.resource).map_err(|error| {
+            Status::failed_precondition(format!("{}: {error}", self.resource.name))
+        })
+    }
+}

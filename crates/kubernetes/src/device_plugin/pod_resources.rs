@@ -1,0 +1,35 @@
+//! What containers have, as the kubelet tells.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use tonic::Status;
+
+use super::kubelet;
+use crate::api::v1::ListPodResourcesRequest;
+use crate::api::v1::pod_resources_lister_client::PodResourcesListerClient;
+
+/// Enough for a list of all pods' devices on a machine with 256 GiB of EPC, in bytes.
+const MAX_MESSAGE: usize = 16 << 20;
+/// The time for an answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many devices of each resource the containers of the node have, by the kubelet's pod resources
+/// API at `socket` (Kubernetes 1.20 and later).
+///
+/// # Errors
+/// What gRPC says, for instance that nobody is there.
+pub(crate) async fn allocated(socket: &Path) -> Result<BTreeMap<String, u64>, Status> {
+    let mut client = PodResourcesListerClient::new(kubelet::channel(socket, TIMEOUT))
+        .max_decoding_message_size(MAX_MESSAGE);
+    let list = client.list(ListPodResourcesRequest {}).await?.into_inner();
+    let containers = list.pod_resources.into_iter().flat_map(|pod| pod.containers);
+    let mut allocated = BTreeMap::<_, u64>::new();
+    for devices in containers.flat_map(|container| container.devices) {
+        let number = u64::try_from(devices.device_ids.len()).unwrap_or(u64::MAX);
+        let sum = allocated.entry(devices.resource_name).or_default();
+        *sum = sum.saturating_add(number);
+    }
+    Ok(allocated)
+}

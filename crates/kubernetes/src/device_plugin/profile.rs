@@ -1,0 +1,194 @@
+//! The names under which enclave memory is offered, and how it is divided among them.
+
+use std::str::FromStr;
+
+use bytesize::ByteSize;
+
+use super::epc::Epc;
+
+const MIB: u64 = 1 << 20;
+
+/// A family of resource names that existing pods ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceProfile {
+    /// `kubernetes.azure.com/sgx_epc_mem_in_MiB`, as on AKS.
+    Azure,
+    /// `sgx.intel.com/epc`, in bytes, with `sgx.intel.com/enclave` for the device.
+    Intel,
+    /// `alibabacloud.com/sgx_epc_MiB`, as on ACK.
+    Aliyun,
+}
+
+impl ResourceProfile {
+    const ALL: [Self; 3] = [Self::Azure, Self::Intel, Self::Aliyun];
+
+    /// The resource that stands for enclave memory.
+    #[must_use]
+    pub fn epc_resource(self) -> &'static str {
+        match self {
+            Self::Azure => "kubernetes.azure.com/sgx_epc_mem_in_MiB",
+            Self::Intel => "sgx.intel.com/epc",
+            Self::Aliyun => "alibabacloud.com/sgx_epc_MiB",
+        }
+    }
+
+    /// What one of that resource stands for, in bytes.
+    pub(crate) fn unit(self) -> u64 {
+        match self {
+            Self::Azure | Self::Aliyun => MIB,
+            Self::Intel => 1,
+        }
+    }
+
+    /// As it is written in the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Azure => "azure",
+            Self::Intel => "intel",
+            Self::Aliyun => "aliyun",
+        }
+    }
+
+    /// The resources for enclave memory of all profiles.
+    pub(crate) fn epc_resources() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::epc_resource)
+    }
+}
+
+/// How the enclave memory is divided among profiles. Each byte belongs to one profile, so that the
+/// scheduler, which counts each resource by itself, can promise none twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shares(Vec<Share>);
+
+/// One profile's share: so many bytes, or what the others leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    profile: ResourceProfile,
+    size: Option<u64>,
+}
+
+/// Words that do not say which memory belongs to whom.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SharesError {
+    /// There is no such profile.
+    #[error("there is no resource profile {0:?}; there are azure, intel and aliyun")]
+    UnknownProfile(String),
+    /// The size after the profile is none.
+    #[error("{0:?} is no size; write for instance azure=8GiB")]
+    NotASize(String),
+    /// A profile has more than one share.
+    #[error("{} has two shares; give it one", .0.name())]
+    Twice(ResourceProfile),
+    /// More than one profile would get the rest.
+    #[error(
+        "{} and {} would both get what the others leave; give all but one a size, for instance \
+         {}=8GiB", .0.name(), .1.name(), .0.name()
+    )]
+    SeveralRests(ResourceProfile, ResourceProfile),
+}
+
+impl FromStr for Shares {
+    type Err = SharesError;
+
+    /// Reads shares with commas between them, each `PROFILE` or `PROFILE=SIZE`; of all but one the size
+    /// must be there.
+    fn from_str(text: &str) -> Result<Self, SharesError> {
+        let mut shares = Vec::<Share>::new();
+        for share in text.split(',') {
+            let share = share.parse::<Share>()?;
+            if shares.iter().any(|other| other.profile == share.profile) {
+                return Err(SharesError::Twice(share.profile));
+            }
+            let rest = shares.iter().find(|other| other.size.is_none() && share.size.is_none());
+            if let Some(rest) = rest {
+                return Err(SharesError::SeveralRests(rest.profile, share.profile));
+            }
+            shares.push(share);
+        }
+        Ok(Self(shares))
+    }
+}
+
+impl FromStr for Share {
+    type Err = SharesError;
+
+    fn from_str(text: &str) -> Result<Self, SharesError> {
+        let (name, size) = match text.split_once('=') {
+            Some((name, size)) => (name, Some(size)),
+            None => (text, None),
+        };
+        let mut profiles = ResourceProfile::ALL.into_iter();
+        let profile = profiles.find(|profile| profile.name() == name);
+        let profile = profile.ok_or_else(|| SharesError::UnknownProfile(name.to_owned()))?;
+        let size = size.map(|size| match size.parse::<ByteSize>() {
+            Ok(size) => Ok(size.as_u64()),
+            Err(_) => Err(SharesError::NotASize(size.to_owned())),
+        });
+        Ok(Self { profile, size: size.transpose()? })
+    }
+}
+
+impl Shares {
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = ResourceProfile> {
+        self.0.iter().map(|share| share.profile)
+    }
+
+    /// Divides the memory: first come those with a size, in their order, then the one that gets the
+    /// rest.
+    pub(crate) fn divide(&self, mut epc: Epc) -> Vec<(ResourceProfile, Epc)> {
+        let sized = self.0.iter().filter_map(|share| Some((share.profile, share.size?)));
+        let mut divided: Vec<_> = sized.map(|(profile, size)| (profile, epc.take(size))).collect();
+        let rest = self.0.iter().find(|share| share.size.is_none());
+        divided.extend(rest.map(|share| (share.profile, epc)));
+        divided
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn divided(text: &str, size: u64) -> Vec<(ResourceProfile, u64)> {
+        let shares = text.parse::<Shares>().unwrap();
+        let divided = shares.divide(Epc::of_size(size));
+        divided.into_iter().map(|(profile, epc)| (profile, epc.total())).collect()
+    }
+
+    #[test]
+    fn one_profile_gets_everything() {
+        assert_eq!(divided("azure", 8 * GIB), [(ResourceProfile::Azure, 8 * GIB)]);
+    }
+
+    #[test]
+    fn several_profiles_get_no_byte_twice() {
+        let of_both = divided("intel,azure=6GiB", 8 * GIB);
+        let expected = [(ResourceProfile::Azure, 6 * GIB), (ResourceProfile::Intel, 2 * GIB)];
+        assert_eq!(of_both, expected);
+        for size in [0, GIB, 7 * GIB, 8 * GIB, 100 * GIB, u64::MAX] {
+            let all = divided("azure=6GiB,aliyun=2Gi,intel", size);
+            assert_eq!(all.iter().map(|(_, size)| size).sum::<u64>(), size);
+            let some = divided("azure=6GiB,aliyun=2GiB", size);
+            assert!(some.iter().map(|(_, size)| size).sum::<u64>() <= size);
+        }
+    }
+
+    #[test]
+    fn shares_that_leave_something_open_are_refused() {
+        use ResourceProfile::{Aliyun, Azure, Intel};
+        for (text, error) in [
+            ("azure,intel", SharesError::SeveralRests(Azure, Intel)),
+            ("aliyun,azure=1GiB,intel", SharesError::SeveralRests(Aliyun, Intel)),
+            ("azure=1GiB,azure", SharesError::Twice(Azure)),
+            ("", SharesError::UnknownProfile(String::new())),
+            ("azure,", SharesError::UnknownProfile(String::new())),
+            ("amazon", SharesError::UnknownProfile("amazon".to_owned())),
+            ("azure=", SharesError::NotASize(String::new())),
+            ("azure=much", SharesError::NotASize("much".to_owned())),
+            ("azure=-1GiB", SharesError::NotASize("-1GiB".to_owned())),
+        ] {
+            assert_eq!(text.parse::<Shares>(), Err(error), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `device-plugin`: offers this node's enclave memory to Kubernetes.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
+use kubernetes::device_plugin::{
+    self, Epc, EpcAccounting, Grants, Metrics, NUMA_NODES, NodeStatus, Offer, Options, PLUGIN_DIR,
+    POD_RESOURCES_SOCKET, Shares,
+};
+use raw_cpuid::CpuIdReaderNative;
+use tracing::warn;
+
+use crate::failure::Failure;
+use crate::listen::listen;
+use crate::logging::{self, LogFormat};
+use crate::stop::Stop;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The names under which EPC is offered: azure (kubernetes.azure.com/sgx_epc_mem_in_MiB), intel
+    /// (sgx.intel.com/epc) or aliyun (alibabacloud.com/sgx_epc_MiB). Several divide the EPC among them:
+    /// all but one with a size, for instance azure=8GiB,intel.
+    #[arg(
+        long,
+        value_name = "PROFILE[=SIZE],...",
+        default_value = "azure",
+        env = "QUOTE_HELPER_RESOURCE_PROFILE"
+    )]
+    resource_profile: Shares,
+
+    /// Who counts the EPC of the profiles azure and aliyun. That of the profile intel is always counted
+    /// in the node's status.
+    #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
+    epc_accounting: Accounting,
+
+    /// The EPC of this node, if it is not what the processor and the kernel say.
+    #[arg(long, value_name = "SIZE", env = "QUOTE_HELPER_EPC_SIZE")]
+    epc_size: Option<ByteSize>,
+
+    /// Offers so much EPC that is not there, without device nodes: for enclaves in simulation mode, on
+    /// nodes without SGX.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        conflicts_with = "epc_size",
+        env = "QUOTE_HELPER_SOFTWARE_EPC"
+    )]
+    software_epc: Option<ByteSize>,
+
+    /// EPC to keep back, for what uses it without asking Kubernetes: a quote service of the host, for
+    /// instance.
+    #[arg(long, value_name = "SIZE", default_value = "0", env = "QUOTE_HELPER_RESERVE")]
+    reserve: ByteSize,
+
+    /// How many containers at a time may have sgx.intel.com/enclave, which goes with EPC that is counted
+    /// in the node's status.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "110",
+        value_parser = clap::value_parser!(u32).range(..=10_000),
+        env = "QUOTE_HELPER_ENCLAVE_LIMIT"
+    )]
+    enclave_limit: u32,
+
+    /// How many containers at a time may have sgx.intel.com/provision: the quote service, and nothing
+    /// else.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "1",
+        value_parser = clap::value_parser!(u32).range(..=10_000),
+        env = "QUOTE_HELPER_PROVISION_LIMIT"
+    )]
+    provision_limit: u32,
+
+    /// The host's directory of device nodes.
+    #[arg(long, value_name = "PATH", default_value = "/dev", env = "QUOTE_HELPER_DEVICE_DIR")]
+    device_dir: PathBuf,
+
+    /// The host's directory with the quote service's socket. Containers that get EPC find it at
+    /// /var/run/aesmd, and cannot write to it.
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/var/run/aesmd",
+        env = "QUOTE_HELPER_AESM_DIR"
+    )]
+    aesm_dir: PathBuf,
+
+    /// Gives containers no directory with the quote service's socket: there is no quote service.
+    #[arg(long, conflicts_with = "aesm_dir", env = "QUOTE_HELPER_NO_AESM_DIR")]
+    no_aesm_dir: bool,
+
+    /// Gives device nodes by their names in the Container Device Interface (CDI), and describes them in
+    /// this directory, usually /var/run/cdi. Needs Kubernetes 1.28 and a runtime with CDI.
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CDI_DIR")]
+    cdi_dir: Option<PathBuf>,
+
+    /// The kubelet's directory of plugins.
+    #[arg(long, value_name = "PATH", default_value = PLUGIN_DIR, env = "QUOTE_HELPER_PLUGIN_DIR")]
+    plugin_dir: PathBuf,
+
+    /// Where the kubelet tells what containers have, for the metrics.
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = POD_RESOURCES_SOCKET,
+        env = "QUOTE_HELPER_POD_RESOURCES_SOCKET"
+    )]
+    pod_resources_socket: PathBuf,
+
+    /// This node's name, for what is counted in its status. The API server is found as by kubectl, or as
+    /// in any pod.
+    #[arg(long, value_name = "NAME", env = "NODE_NAME")]
+    node_name: Option<String>,
+
+    /// Serves /metrics, /livez and /readyz over HTTP here [default: nowhere].
+    #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+
+    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
+    /// instance `debug`.
+    #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// Who counts EPC.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Accounting {
+    /// The kubelet, one device for each MiB: up to 256 GiB. Containers get the device node with the EPC.
+    Devices,
+    /// The API server, in the node's status: EPC of any size. Containers get the device node by
+    /// sgx.intel.com/enclave, which the webhook adds.
+    NodeStatus,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    logging::start(arguments.log_format);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(serve(arguments))?)
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    let metrics = Metrics::default();
+    if let Some(address) = arguments.metrics_listen {
+        let listener = listen(address, "metrics").await?;
+        let router = metrics.router(arguments.pod_resources_socket.clone());
+        tokio::spawn(http_server::serve(listener, router, stop.stopped()));
+    }
+    let options = options(arguments).await?;
+    device_plugin::run(options, metrics, stop.stopped()).await;
+    Ok(())
+}
+
+async fn options(arguments: Arguments) -> anyhow::Result<Options> {
+    let epc = epc(&arguments);
+    let offer = Offer {
+        shares: arguments.resource_profile,
+        accounting: match arguments.epc_accounting {
+            Accounting::Devices => EpcAccounting::Devices,
+            Accounting::NodeStatus => EpcAccounting::NodeStatus,
+        },
+        enclave_limit: arguments.enclave_limit,
+        provision_limit: arguments.provision_limit,
+        has_device_nodes: arguments.software_epc.is_none(),
+    };
+    let node_status = match offer.needs_node_status() {
+        true => Some(node_status(arguments.node_name).await?),
+        false => None,
+    };
+    let grants = Grants {
+        device_dir: arguments.device_dir,
+        aesm_dir: (!arguments.no_aesm_dir).then_some(arguments.aesm_dir),
+        cdi_dir: arguments.cdi_dir,
+    };
+    Ok(Options { offer, epc, grants, plugin_dir: arguments.plugin_dir, node_status })
+}
+
+/// The EPC to offer.
+fn epc(arguments: &Arguments) -> Epc {
+    let mut epc = match (arguments.software_epc, arguments.epc_size) {
+        (Some(size), _) => {
+            warn!(
+                "offering {size} of EPC that is not there: enclaves are not protected by hardware on \
+                 this node"
+            );
+            Epc::of_size(size.as_u64())
+        }
+        (None, Some(size)) => Epc::of_size(size.as_u64()),
+        (None, None) => Epc::detect(CpuIdReaderNative, Path::new(NUMA_NODES)),
+    };
+    let _ = epc.take(arguments.reserve.as_u64());
+    epc
+}
+
+async fn node_status(node_name: Option<String>) -> anyhow::Result<NodeStatus> {
+    let name = node_name.context(
+        "EPC that is counted in the node's status needs the node's name: pass --node-name, or set \
+         NODE_NAME from the pod's field spec.nodeName",
+    )?;
+    let client = kube::Client::try_default().await.context(
+        "EPC that is counted in the node's status needs the API server; there is neither a service \
+         account of a pod nor a kubeconfig",
+    )?;
+    Ok(NodeStatus::new(client, name))
+}
