@@ -36,12 +36,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use plan::Plan;
 use readiness::Part;
-use session::{End, PERIOD, Session, SessionError, Setup};
+use session::{End, LISTEN_TIMEOUT, PERIOD, Session, SessionError, Setup, is_served};
 
 /// The pause after something that time alone may not mend.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -101,22 +101,33 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
 async fn hold_sessions(setup: &Setup, current: &mut Option<Session>) {
     let readiness = setup.metrics.readiness();
     let mut last_kubelet = None;
+    let mut last_was_brief = false;
     loop {
         readiness.expect(Part::Kubelet);
         let session = current.insert(begin(setup).await);
         if last_kubelet.replace(session.kubelet()).is_some_and(|last| last != session.kubelet()) {
             setup.metrics.kubelet_restarted();
         }
+        let begun = Instant::now();
         let end = session.watch().await;
+        let is_brief = begun.elapsed() < LISTEN_TIMEOUT;
         readiness.not_ready(Part::Kubelet, end);
         if let Some(session) = current.take() {
             session.end().await;
         }
         match end {
             End::KubeletRestarted | End::SocketRemoved => {}
-            End::Replaced => Session::nobody_else(setup).await,
-            End::NotListened(_) => sleep(PAUSE).await,
+            End::Replaced => {
+                while is_served(setup).await {
+                    sleep(PERIOD).await;
+                }
+            }
+            // Once, at once: from Kubernetes 1.25 on, when a plugin ends, the kubelet also drops the one
+            // that has taken its place.
+            End::NotListened(_) if is_brief && last_was_brief => sleep(PAUSE).await,
+            End::NotListened(_) => {}
         }
+        last_was_brief = is_brief;
     }
 }
 

@@ -15,6 +15,10 @@ use crate::api::v1beta1::{Device, ListAndWatchResponse, NumaNode, TopologyInfo};
 /// The most that the kubelet takes as one message, in bytes: the default of its gRPC library.
 const MAX_MESSAGE: usize = 4 << 20;
 
+/// What the API calls a device that can be given out, and one that cannot.
+const HEALTHY: &str = "Healthy";
+const UNHEALTHY: &str = "Unhealthy";
+
 /// The characters of a device's name, as in base64url.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -59,7 +63,7 @@ impl DeviceList {
             Range { numa_node: part.numa_node, length: u32::try_from(length).unwrap_or(u32::MAX) }
         });
         let mut list = Self { ranges: ranges.filter(|range| range.length > 0).collect() };
-        if list.ranges.len() < 2 || list.message(true).encoded_len() > MAX_MESSAGE {
+        if list.ranges.len() < 2 || !fits(&list.with_health(HEALTHY)) {
             list = Self::of_length(list.len());
         }
         list
@@ -72,7 +76,15 @@ impl DeviceList {
 
     /// The list as the kubelet wants it.
     pub(crate) fn message(&self, healthy: bool) -> ListAndWatchResponse {
-        let health = if healthy { "Healthy" } else { "Unhealthy" };
+        if healthy {
+            return self.with_health(HEALTHY);
+        }
+        let list = self.with_health(UNHEALTHY);
+        // To the kubelet, all that is not healthy is unhealthy; the longest lists have no room for the word.
+        if fits(&list) { list } else { self.with_health("") }
+    }
+
+    fn with_health(&self, health: &str) -> ListAndWatchResponse {
         let places = self.ranges.iter().flat_map(|range| {
             std::iter::repeat_n(range.numa_node, usize::try_from(range.length).unwrap_or(0))
         });
@@ -107,6 +119,11 @@ impl DeviceList {
     }
 }
 
+/// Whether the kubelet takes the message.
+fn fits(list: &ListAndWatchResponse) -> bool {
+    list.encoded_len() <= MAX_MESSAGE
+}
+
 /// The name of the device with this number: three characters, the first one the most significant.
 fn name(number: u32) -> String {
     let character = |shift: u32| {
@@ -128,4 +145,50 @@ fn number(name: &str) -> Option<u32> {
 /// Enough of a name to recognize it.
 fn shorten(name: &str) -> String {
     name.chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_has_a_name_of_its_own() {
+        for each in 0..u32::try_from(MAX_DEVICES).unwrap() {
+            assert_eq!(number(&name(each)), Some(each));
+        }
+        assert_eq!([0, 1, 63, 64, 262_143].map(name), ["AAA", "AAB", "AA_", "ABA", "___"]);
+    }
+
+    #[test]
+    fn the_longest_list_is_the_longest_message_that_the_kubelet_takes() {
+        let list = DeviceList::of_epc(&Epc::of_size(MAX_DEVICES << 20), 1 << 20);
+        assert_eq!(list.len(), 262_144);
+        assert_eq!(list.message(true).encoded_len(), MAX_MESSAGE);
+        assert!(list.message(false).encoded_len() <= MAX_MESSAGE);
+        assert!(list.message(false).devices.iter().all(|device| device.health != HEALTHY));
+        assert_eq!(DeviceList::of_length(1).message(false).devices[0].health, UNHEALTHY);
+    }
+
+    #[test]
+    fn more_than_fits_is_not_listed() {
+        let list = DeviceList::of_epc(&Epc::of_size(u64::MAX), 1 << 20);
+        assert_eq!(list.len(), 262_144);
+    }
+
+    #[test]
+    fn only_the_names_of_devices_pass() {
+        let list = DeviceList::of_length(65);
+        let check = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            list.check(names.iter())
+        };
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&["AAA", "ABA", "AA_"]), Ok(()));
+        assert_eq!(check(&["AAA", "AAB", "AAA"]), Err(NameError::Twice("AAA".to_owned())));
+        for unknown in ["ABB", "___", "", "A", "AAAA", "AA=", "aé", "\0\0\0"] {
+            assert_eq!(check(&[unknown]), Err(NameError::Unknown(unknown.to_owned(), 65)));
+        }
+        let long = "x".repeat(1 << 20);
+        assert_eq!(check(&[&long]), Err(NameError::Unknown("x".repeat(32), 65)));
+    }
 }

@@ -124,12 +124,13 @@ mod tests {
 
     /// A processor with SGX and EPC sections of these sizes.
     fn processor(sections: &[u64]) -> impl CpuIdReader + use<> {
-        let sections = sections.to_vec();
+        // They begin with subleaf 2.
+        let subleaves = [&[0, 0], sections].concat();
         move |leaf, subleaf: u32| match (leaf, subleaf) {
             (0, _) => CpuIdResult { eax: 0x12, ebx: 0, ecx: 0, edx: 0 },
             (7, 0) => CpuIdResult { eax: 0, ebx: 1 << 2, ecx: 0, edx: 0 },
             (0x12, 0) => CpuIdResult { eax: 1, ebx: 0, ecx: 0, edx: 0 },
-            (0x12, 2..) => match sections.get(subleaf as usize - 2) {
+            (0x12, 2..) => match subleaves.get(subleaf as usize) {
                 Some(size) => CpuIdResult {
                     eax: 1,
                     ebx: 0,

@@ -38,6 +38,7 @@ impl NodeStatus {
     /// kubelet then makes the same of what the node can allocate.
     pub(crate) async fn keep(&self, plan: &Plan, grants: &Grants, readiness: &Readiness) {
         let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
+        readiness.expect(Part::NodeStatus);
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

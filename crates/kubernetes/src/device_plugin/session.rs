@@ -1,15 +1,15 @@
 //! One session with the kubelet: from our registration until either side has to begin anew.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::Server;
@@ -30,7 +30,7 @@ use crate::api::v1beta1::device_plugin_server::DevicePluginServer;
 /// How often sockets and device nodes are looked at.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// The time for the kubelet to ask for the devices of what it has taken the registration of.
-const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for what is under way when a session ends.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -59,7 +59,7 @@ pub(crate) struct Session {
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
-    #[error("the kubelet's socket {} is not there: {source}; waiting for the kubelet", .path.display())]
+    #[error("there is no kubelet at {}: {source}; waiting for it", .path.display())]
     NoKubelet { path: PathBuf, source: io::Error },
     #[error("cannot listen at {}: {source}; the directory must be writable", .path.display())]
     Listen { path: PathBuf, source: io::Error },
@@ -77,8 +77,8 @@ pub(crate) enum End {
     #[error("another device plugin has taken the socket; waiting until it is gone")]
     Replaced,
     #[error(
-        "the kubelet does not listen to the devices of {0}, though it took the registration; its log \
-         tells why"
+        "the kubelet does not listen to the devices of {0}, though it took the registration; if this \
+         lasts, its log tells why"
     )]
     NotListened(&'static str),
 }
@@ -90,8 +90,8 @@ impl Session {
     /// [`SessionError`]; nothing is left of the attempt then.
     pub(crate) async fn begin(setup: Setup) -> Result<Self, SessionError> {
         let path = kubelet::socket(&setup.plugin_dir);
-        let kubelet =
-            FileId::of(&path).map_err(|source| SessionError::NoKubelet { path, source })?;
+        let kubelet = meet(&path).await;
+        let kubelet = kubelet.map_err(|source| SessionError::NoKubelet { path, source })?;
         let (sender, listeners) = mpsc::unbounded_channel();
         let mut session = Self {
             kubelet,
@@ -102,10 +102,16 @@ impl Session {
             listened: BTreeSet::new(),
             setup,
         };
+        let is_takeover = is_served(&session.setup).await;
         for resource in session.setup.resources.clone() {
             session.serve(resource, sender.clone())?;
         }
         session.describe_devices();
+        if is_takeover {
+            // The other one sees it and ends its lists. From Kubernetes 1.25 on the kubelet then drops
+            // who is registered: that should not be this one.
+            sleep(PERIOD.saturating_mul(2)).await;
+        }
         for Resource { name, .. } in &session.setup.resources {
             session.register(name).await?;
         }
@@ -162,6 +168,7 @@ impl Session {
     /// is over.
     pub(crate) async fn watch(&mut self) -> End {
         let mut ticks = tokio::time::interval(PERIOD);
+        let mut patience = LISTEN_TIMEOUT;
         let mut unlistened_since = Instant::now();
         loop {
             tokio::select! {
@@ -176,8 +183,10 @@ impl Session {
                 None => {
                     self.setup.metrics.readiness().ready(Part::Kubelet);
                     unlistened_since = Instant::now();
+                    // Who listened and left does not come back.
+                    patience = PERIOD;
                 }
-                Some(name) if unlistened_since.elapsed() > LISTEN_TIMEOUT => {
+                Some(name) if unlistened_since.elapsed() > patience => {
                     return End::NotListened(name);
                 }
                 Some(_) => {}
@@ -193,19 +202,6 @@ impl Session {
             .is_err()
         {
             warn!("requests of the kubelet were cut");
-        }
-    }
-
-    /// Until nobody serves our resources any more: who did has removed the sockets, or died.
-    pub(crate) fn nobody_else(setup: &Setup) -> impl Future<Output = ()> + use<> {
-        let names = setup.resources.iter().map(|resource| endpoint(resource.name));
-        let paths: Vec<_> = names.map(|name| setup.plugin_dir.join(name)).collect();
-        async move {
-            for path in paths {
-                while tokio::net::UnixStream::connect(&path).await.is_ok() {
-                    tokio::time::sleep(PERIOD).await;
-                }
-            }
         }
     }
 
@@ -270,6 +266,23 @@ impl Session {
         self.setup.metrics.healthy(resource.name, healthy);
         healthy
     }
+}
+
+/// Whether somebody serves one of the resources: who stops removes the sockets, who died does not
+/// answer.
+pub(crate) async fn is_served(setup: &Setup) -> bool {
+    for Resource { name, .. } in &setup.resources {
+        if UnixStream::connect(setup.plugin_dir.join(endpoint(name))).await.is_ok() {
+            return true;
+        }
+    }
+    false
+}
+
+/// The kubelet's socket, if it is there and the kubelet, too.
+async fn meet(socket: &Path) -> io::Result<FileId> {
+    UnixStream::connect(socket).await?;
+    FileId::of(socket)
 }
 
 /// The name of the socket for a resource.

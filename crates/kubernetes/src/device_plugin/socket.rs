@@ -31,7 +31,7 @@ pub(crate) enum Fate {
 pub(crate) struct FileId {
     device: u64,
     inode: u64,
-    changed: (i64, i64),
+    modified: (i64, i64),
 }
 
 impl FileId {
@@ -44,7 +44,7 @@ impl FileId {
         Ok(Self {
             device: file.dev(),
             inode: file.ino(),
-            changed: (file.ctime(), file.ctime_nsec()),
+            modified: (file.mtime(), file.mtime_nsec()),
         })
     }
 }

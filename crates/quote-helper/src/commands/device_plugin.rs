@@ -148,12 +148,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
-    if let Some(address) = arguments.metrics_listen {
+    let metrics_listen = arguments.metrics_listen;
+    let router = metrics.router(arguments.pod_resources_socket.clone());
+    let options = options(arguments).await?;
+    if let Some(address) = metrics_listen {
         let listener = listen(address, "metrics").await?;
-        let router = metrics.router(arguments.pod_resources_socket.clone());
         tokio::spawn(http_server::serve(listener, router, stop.stopped()));
     }
-    let options = options(arguments).await?;
     device_plugin::run(options, metrics, stop.stopped()).await;
     Ok(())
 }

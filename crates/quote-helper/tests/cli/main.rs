@@ -9,6 +9,7 @@
 
 mod check;
 mod demo_and_load;
+mod device_plugin;
 mod generated;
 mod metrics;
 mod output_streams;

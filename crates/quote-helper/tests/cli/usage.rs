@@ -28,6 +28,13 @@ fn what_cannot_be_meant_is_refused_before_anything_is_done() {
         ("platform init --seed 00", "a seed has 32 bytes, not 1"),
         ("platform init --created 2026-01-31T12:00:00Z", "--seed <HEX>"),
         ("load --clients 0", "1..=1024"),
+        ("device-plugin --resource-profile amazon", "there are azure, intel and aliyun"),
+        ("device-plugin --resource-profile azure,intel", "would both get what the others leave"),
+        ("device-plugin --resource-profile azure=much", "\"much\" is no size"),
+        ("device-plugin --epc-size much", "--epc-size"),
+        ("device-plugin --epc-size 1GiB --software-epc 1GiB", "cannot be used with"),
+        ("device-plugin --aesm-dir a --no-aesm-dir", "cannot be used with"),
+        ("device-plugin --provision-limit 10001", "--provision-limit"),
     ] {
         let ended = machine.run(line).with_code(2);
         ended.says(&[reason]);

@@ -1,0 +1,108 @@
+//! `device-plugin`: what can be seen without a kubelet. How it deals with one is tested beside its
+//! library, and against a real one in `tests/cluster`.
+
+use std::fs::File;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Ended, Machine};
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running device plugin; killed when dropped.
+struct DevicePlugin<'a> {
+    machine: &'a Machine,
+    child: Child,
+}
+
+impl<'a> DevicePlugin<'a> {
+    fn start(machine: &'a Machine, arguments: &str) -> Self {
+        let line =
+            format!("device-plugin --plugin-dir plugins --metrics-listen 127.0.0.1:0 {arguments}");
+        Self::spawn(machine, &mut machine.command(&line))
+    }
+
+    fn spawn(machine: &'a Machine, command: &mut Command) -> Self {
+        let log = File::create(machine.path("log")).unwrap();
+        Self { machine, child: command.stderr(log).spawn().unwrap() }
+    }
+
+    fn log(&self) -> String {
+        String::from_utf8(self.machine.read("log")).unwrap()
+    }
+
+    /// Waits until the log says this.
+    #[track_caller]
+    fn says(&self, text: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(text) {
+            assert!(begin.elapsed() < PATIENCE, "{text:?} is missing: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn terminate(&mut self) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for DevicePlugin<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_epc_it_is_idle_and_says_so() {
+    let machine = Machine::new();
+    let mut plugin = DevicePlugin::start(&machine, "--epc-size 0");
+    plugin.says("no EPC to offer: idle");
+    assert!(plugin.child.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
+    assert!(plugin.terminate().success());
+}
+
+#[test]
+fn it_waits_for_the_kubelet_and_says_so_once() {
+    let machine = Machine::new();
+    let mut plugin = DevicePlugin::start(&machine, "--epc-size 8GiB --reserve 1GiB");
+    plugin.says("7.0 GiB");
+    plugin.says("there is no kubelet at plugins/kubelet.sock");
+    // Long enough for several looks.
+    std::thread::sleep(Duration::from_millis(1200));
+    assert!(plugin.child.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
+    assert_eq!(plugin.log().matches("waiting for it").count(), 1, "{}", plugin.log());
+    assert!(plugin.terminate().success());
+}
+
+#[test]
+fn software_epc_is_told_to_be_insecure() {
+    let machine = Machine::new();
+    let plugin = DevicePlugin::start(&machine, "--software-epc 64MiB");
+    plugin.says("not protected by hardware");
+}
+
+#[test]
+fn settings_come_from_variables_too() {
+    let machine = Machine::new();
+    let mut command = machine.command("device-plugin --plugin-dir plugins");
+    command.env("QUOTE_HELPER_EPC_SIZE", "9GiB");
+    DevicePlugin::spawn(&machine, &mut command).says("9.0 GiB");
+}
+
+#[test]
+fn what_stands_in_the_nodes_status_needs_to_know_where_that_is() {
+    let machine = Machine::new();
+    for profile in ["--resource-profile intel", "--epc-accounting node-status"] {
+        let line = format!("device-plugin --epc-size 1GiB {profile}");
+        machine.run(&line).with_code(1).says(&["pass --node-name", "spec.nodeName"]);
+        let line = format!("{line} --node-name here");
+        Ended::of(machine.command(&line).env("HOME", machine.path("")))
+            .with_code(1)
+            .says(&["API server", "kubeconfig"]);
+    }
+}
