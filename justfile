@@ -2,6 +2,9 @@
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
+# The scripts of a Kubernetes test cluster of one node: up, down and load-image.
+testbed := "../shared/cluster"
+
 [private]
 default:
     @just --list
@@ -55,6 +58,18 @@ fuzz-smoke seconds="10":
             -max_total_time={{ seconds }} -timeout=5 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
             2>&1 | grep --invert-match '# Uses: '
     done
+
+# A real kubelet gives pods what the device plugin promises. Needs root; the cluster lasts as long as the test.
+cluster-test:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    KUBE_TESTBED=$(realpath {{ quote(testbed) }})
+    trap '"$KUBE_TESTBED/down"' EXIT
+    KUBECONFIG=$("$KUBE_TESTBED/up" | tail -n 1)
+    KUBE_RUN=$(dirname "$KUBECONFIG")
+    PATH=${KUBE_CACHE:-/var/cache/kube-testbed}/path:$PATH
+    export KUBE_TESTBED KUBECONFIG KUBE_RUN
+    cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture
 
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:

@@ -27,7 +27,7 @@ pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
 pub use metrics::Metrics;
 pub use node_status::NodeStatus;
 pub use plan::{EpcAccounting, Offer};
-pub use profile::{ResourceProfile, Shares, SharesError};
+pub use profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares, SharesError};
 pub use readiness::Readiness;
 
 use std::future::{Future, pending};

@@ -1,7 +1,5 @@
 //! The device nodes of SGX.
 
-use std::path::{Path, PathBuf};
-
 /// A device node of SGX.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceNode {
@@ -30,10 +28,5 @@ impl DeviceNode {
             Self::Enclave => ["sgx_enclave", "sgx/enclave"],
             Self::Provision => ["sgx_provision", "sgx/provision"],
         }
-    }
-
-    /// Where it is in `directory`, if it is.
-    pub(crate) fn find_in(self, directory: &Path) -> Option<PathBuf> {
-        self.names().map(|name| directory.join(name)).into_iter().find(|path| path.exists())
     }
 }

@@ -8,13 +8,16 @@ use super::plan::Resource;
 use crate::api::v1beta1::{CdiDevice, ContainerAllocateResponse, DeviceSpec, Mount};
 
 /// Where applications look for the quote service's socket: in this directory, as `aesm.socket`.
-const AESM_DIR: &str = "/var/run/aesmd";
+pub(crate) const AESM_DIR: &str = "/var/run/aesmd";
 
 /// Where containers' device nodes come from, and the socket of the quote service.
 #[derive(Debug, Clone)]
 pub struct Grants {
     /// The host's directory of device nodes: `/dev`.
     pub device_dir: PathBuf,
+    /// Where this process sees the host's file system: `/`, or where a container has it mounted. Device
+    /// nodes are looked for there; containers get them by their paths on the host.
+    pub host_root: PathBuf,
     /// The host's directory with the quote service's socket, if there is a quote service.
     pub aesm_dir: Option<PathBuf>,
     /// Names device nodes as the Container Device Interface does, and describes them in this directory,
@@ -65,9 +68,12 @@ impl Grants {
     /// # Errors
     /// [`MissingDeviceNode`] if it is not there.
     pub(crate) fn find(&self, device_node: DeviceNode) -> Result<PathBuf, MissingDeviceNode> {
-        device_node
-            .find_in(&self.device_dir)
-            .ok_or_else(|| MissingDeviceNode { device_node, directory: self.device_dir.clone() })
+        let directory = self.device_dir.strip_prefix("/").unwrap_or(&self.device_dir);
+        let directory = self.host_root.join(directory);
+        let mut names = device_node.names().into_iter();
+        let name = names.find(|name| directory.join(name).exists());
+        let missing = || MissingDeviceNode { device_node, directory: self.device_dir.clone() };
+        name.map(|name| self.device_dir.join(name)).ok_or_else(missing)
     }
 }
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Map, Value, json};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::device_node::DeviceNode;
 use super::grant::Grants;
@@ -14,9 +14,11 @@ use super::plan::Plan;
 use super::profile::ResourceProfile;
 use super::readiness::{Part, Readiness};
 
-/// How often the status is set: somebody else may have changed it, for instance a kubelet that found its
-/// own records gone.
-const PERIOD: Duration = Duration::from_secs(10);
+/// How often it is looked whether the status is to be set.
+const PERIOD: Duration = Duration::from_secs(5);
+/// How often it is set though nothing has changed here: somebody else may have changed it there, for
+/// instance a kubelet that found its own records gone.
+const RENEWAL: Duration = Duration::from_secs(60);
 /// The time for the API server to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,16 +40,26 @@ impl NodeStatus {
     /// kubelet then makes the same of what the node can allocate.
     pub(crate) async fn keep(&self, plan: &Plan, grants: &Grants, readiness: &Readiness) {
         let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
+        let mut last = None;
         readiness.expect(Part::NodeStatus);
-        let mut ticks = interval(PERIOD);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
             let healthy = !needs_device_node || grants.find(DeviceNode::Enclave).is_ok();
-            match self.set(&capacity(plan, healthy)).await {
-                Ok(()) => readiness.ready(Part::NodeStatus),
-                Err(problem) => readiness.not_ready(Part::NodeStatus, problem),
+            let is_set = last.is_some_and(|(was_healthy, set): (bool, Instant)| {
+                was_healthy == healthy && set.elapsed() < RENEWAL
+            });
+            if !is_set {
+                match self.set(&capacity(plan, healthy)).await {
+                    Ok(()) => {
+                        last = Some((healthy, Instant::now()));
+                        readiness.ready(Part::NodeStatus);
+                    }
+                    Err(problem) => {
+                        last = None;
+                        readiness.not_ready(Part::NodeStatus, problem);
+                    }
+                }
             }
+            sleep(PERIOD).await;
         }
     }
 

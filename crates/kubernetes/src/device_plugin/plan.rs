@@ -6,12 +6,7 @@ use tracing::warn;
 use super::device_list::{DeviceList, MAX_DEVICES};
 use super::device_node::DeviceNode;
 use super::epc::Epc;
-use super::profile::{ResourceProfile, Shares};
-
-/// Access to `/dev/sgx_enclave`, for enclave memory that is counted in the node's status.
-const ENCLAVE_RESOURCE: &str = "sgx.intel.com/enclave";
-/// Access to `/dev/sgx_provision`: for the quote service.
-const PROVISION_RESOURCE: &str = "sgx.intel.com/provision";
+use super::profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares};
 
 /// Who counts the enclave memory of a profile whose unit is a MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

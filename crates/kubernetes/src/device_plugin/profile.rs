@@ -8,6 +8,11 @@ use super::epc::Epc;
 
 const MIB: u64 = 1 << 20;
 
+/// Access to `/dev/sgx_enclave`, for enclave memory that is counted in the node's status.
+pub const ENCLAVE_RESOURCE: &str = "sgx.intel.com/enclave";
+/// Access to `/dev/sgx_provision`: for the quote service.
+pub const PROVISION_RESOURCE: &str = "sgx.intel.com/provision";
+
 /// A family of resource names that existing pods ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceProfile {
@@ -20,7 +25,8 @@ pub enum ResourceProfile {
 }
 
 impl ResourceProfile {
-    const ALL: [Self; 3] = [Self::Azure, Self::Intel, Self::Aliyun];
+    /// All profiles.
+    pub const ALL: [Self; 3] = [Self::Azure, Self::Intel, Self::Aliyun];
 
     /// The resource that stands for enclave memory.
     #[must_use]
@@ -33,7 +39,8 @@ impl ResourceProfile {
     }
 
     /// What one of that resource stands for, in bytes.
-    pub(crate) fn unit(self) -> u64 {
+    #[must_use]
+    pub fn unit(self) -> u64 {
         match self {
             Self::Azure | Self::Aliyun => MIB,
             Self::Intel => 1,

@@ -131,6 +131,9 @@ impl Session {
         let path = self.setup.plugin_dir.join(endpoint(resource.name));
         let (socket, listener) = PluginSocket::listen(path.clone())
             .map_err(|source| SessionError::Listen { path, source })?;
+        if let Some(Err(missing)) = resource.device_node.map(|it| self.setup.grants.find(it)) {
+            warn!(resource = resource.name, "{missing}");
+        }
         let healthy = watch::Sender::new(self.is_healthy(&resource));
         let plugin = Plugin {
             resource,

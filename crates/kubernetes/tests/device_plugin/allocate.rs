@@ -73,6 +73,25 @@ async fn hosts_with_an_older_driver_serve_both_names_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plugin_in_a_container_gives_the_paths_of_the_host() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    let mut options = node.azure();
+    options.grants.device_dir = "/dev".into();
+    options.grants.host_root = node.path("");
+    let plugin = Plugin::start_ready(&node, options).await;
+    let container = kubelet.start_container(AZURE, 1).await.unwrap();
+    let expected = [
+        ["/dev/sgx_enclave", "/dev/sgx_enclave", "rw"],
+        ["/dev/sgx/enclave", "/dev/sgx_enclave", "rw"],
+    ];
+    assert_eq!(devices(&node, &container), expected);
+    fs::remove_file(node.enclave()).unwrap();
+    kubelet.offers(AZURE, 0).await;
+    plugin.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn provision_comes_with_its_device_node_alone() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);

@@ -74,6 +74,7 @@ impl Node {
             epc,
             grants: Grants {
                 device_dir: self.path("dev"),
+                host_root: "/".into(),
                 aesm_dir: Some(PathBuf::from("/var/run/aesmd")),
                 cdi_dir: None,
             },

@@ -81,6 +81,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", default_value = "/dev", env = "QUOTE_HELPER_DEVICE_DIR")]
     device_dir: PathBuf,
 
+    /// Where the host's file system is seen, for a plugin in a container: device nodes are looked for below
+    /// it.
+    #[arg(long, value_name = "PATH", default_value = "/", env = "QUOTE_HELPER_HOST_ROOT")]
+    host_root: PathBuf,
+
     /// The host's directory with the quote service's socket. Containers that get EPC find it at
     /// /var/run/aesmd, and cannot write to it.
     #[arg(
@@ -177,6 +182,7 @@ async fn options(arguments: Arguments) -> anyhow::Result<Options> {
     };
     let grants = Grants {
         device_dir: arguments.device_dir,
+        host_root: arguments.host_root,
         aesm_dir: (!arguments.no_aesm_dir).then_some(arguments.aesm_dir),
         cdi_dir: arguments.cdi_dir,
     };

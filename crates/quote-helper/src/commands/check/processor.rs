@@ -213,7 +213,6 @@ pub(crate) fn mebibytes(bytes: u64) -> String {
 mod tests {
     use super::super::finding::Status;
     use super::super::recorded::{self, by_name, statuses};
-    use super::*;
 
     #[test]
     fn a_server_has_everything() {

@@ -1,0 +1,104 @@
+//! The cluster, as `kubectl` and its node tell of it.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Waits until there is something, for a limited time.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        match find() {
+            Some(found) => return found,
+            None => assert!(begin.elapsed() < PATIENCE, "{what}: it does not come to that"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Runs `kubectl`, which must succeed; gives what it prints.
+#[track_caller]
+pub(crate) fn kubectl(arguments: &[&str], input: &str) -> String {
+    let Output { status, stdout, stderr } = try_kubectl(arguments, input);
+    assert!(status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+/// Runs `kubectl` to the end.
+pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new("kubectl");
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("kubectl is in the PATH");
+    // Who does not want the input closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// The only node.
+pub(crate) fn node() -> Value {
+    let nodes: Value = serde_json::from_str(&kubectl(&["get", "nodes", "-o=json"], "")).unwrap();
+    nodes["items"][0].clone()
+}
+
+pub(crate) fn node_name() -> String {
+    node()["metadata"]["name"].as_str().unwrap().to_owned()
+}
+
+/// How much of the resource the node has, whether or not pods may have it.
+pub(crate) fn capacity(resource: &str) -> Option<String> {
+    Some(node()["status"]["capacity"][resource].as_str()?.to_owned())
+}
+
+/// Waits until pods may have so much.
+#[track_caller]
+pub(crate) fn offers(resource: &str, quantity: u64) {
+    let quantity = quantity.to_string();
+    eventually(&format!("{quantity} of {resource}"), || {
+        let allocatable = &node()["status"]["allocatable"];
+        (allocatable[resource].as_str().unwrap_or("0") == quantity).then_some(())
+    });
+}
+
+/// Removes the resource from the node's status.
+pub(crate) fn remove_from_node_status(resource: &str) {
+    eventually("no resource in the node's status", || {
+        let mut node = node();
+        for list in ["capacity", "allocatable"] {
+            node["status"][list].as_object_mut().unwrap().remove(resource);
+        }
+        // Refused if the kubelet has set the status meanwhile.
+        let path = format!("/api/v1/nodes/{}/status", node["metadata"]["name"].as_str().unwrap());
+        let replaced = try_kubectl(&["replace", "--raw", &path, "-f=-"], &node.to_string());
+        (replaced.status.success() && capacity(resource).is_none()).then_some(())
+    });
+}
+
+/// Stops the kubelet and starts it again.
+pub(crate) fn restart_kubelet() {
+    run_script("up", ["restart", "kubelet"]);
+}
+
+/// Runs one of the test cluster's scripts.
+pub(crate) fn run_script(name: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+    let testbed = std::env::var_os("KUBE_TESTBED").expect("the test cluster's scripts");
+    let output = Command::new(PathBuf::from(testbed).join(name)).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The kubelet's resident memory in KiB.
+pub(crate) fn kubelet_memory() -> u64 {
+    let run = PathBuf::from(std::env::var_os("KUBE_RUN").expect("the test cluster's run state"));
+    let pid = std::fs::read_to_string(run.join("pids/kubelet")).unwrap();
+    let pid = pid.split_whitespace().next().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    memory.trim().trim_end_matches(" kB").parse().unwrap()
+}

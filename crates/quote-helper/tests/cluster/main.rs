@@ -1,0 +1,38 @@
+//! `quote-helper device-plugin` and what it promises to pods, with a real kubelet: that of a test cluster
+//! of one node, which is this machine. `just cluster-test` brings it up. One test at a time, since all
+//! offer the EPC of the same node.
+//!
+//! Device nodes are stand-ins, see [`host`].
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "outside #[test] functions too, a test fails by panicking"
+)]
+
+mod cluster;
+mod containers;
+mod health;
+mod host;
+mod large;
+mod metrics;
+mod node_status;
+mod plugin;
+mod pod;
+mod program;
+mod quotes;
+mod resources;
+mod restarts;
+mod scheduling;
+
+/// Enclave memory in MiB, as the default profile names it.
+const EPC: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
+/// Enclave memory in bytes, as the profile `intel` names it.
+const INTEL_EPC: &str = "sgx.intel.com/epc";
+/// Access to the enclave device, for enclave memory that the node's status counts.
+const ENCLAVE: &str = "sgx.intel.com/enclave";
+/// Access to the provisioning device.
+const PROVISION: &str = "sgx.intel.com/provision";

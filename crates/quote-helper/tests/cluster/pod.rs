@@ -1,0 +1,147 @@
+//! Pods of the tests.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::cluster::{eventually, kubectl, try_kubectl};
+
+/// Waits for the end, and ends at once when it is told to.
+const IDLE: &str = "trap exit TERM; sleep 3600 & wait";
+
+/// A container named `main` or otherwise that does nothing, with these limits of resources.
+pub(crate) fn container(name: &str, limits: &[(&str, u64)]) -> Value {
+    let limits: Value = limits.iter().map(|(name, limit)| (*name, *limit)).collect();
+    json!({
+        "name": name,
+        "image": "busybox:testbed",
+        "imagePullPolicy": "Never",
+        "command": ["sh", "-c", IDLE],
+        "resources": { "limits": limits },
+    })
+}
+
+/// A pod of the cluster; deleted when dropped.
+pub(crate) struct Pod {
+    name: String,
+}
+
+impl Pod {
+    /// A pod with one container, `main`, that does nothing, with these limits.
+    #[track_caller]
+    pub(crate) fn create(limits: &[(&str, u64)]) -> Self {
+        Self::of_spec(json!({ "containers": [container("main", limits)] }))
+    }
+
+    #[track_caller]
+    pub(crate) fn of_spec(mut spec: Value) -> Self {
+        spec["restartPolicy"] = json!("Never");
+        spec["terminationGracePeriodSeconds"] = json!(5);
+        // One mount less to look past.
+        spec["automountServiceAccountToken"] = json!(false);
+        let pod = json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": { "generateName": "device-plugin-test-" },
+            "spec": spec,
+        });
+        let name = kubectl(&["create", "-f=-", "-o=name"], &pod.to_string());
+        Self { name: name.trim().trim_start_matches("pod/").to_owned() }
+    }
+
+    /// Waits until all its containers run.
+    #[track_caller]
+    pub(crate) fn runs(self) -> Self {
+        self.is_in_phase("Running");
+        self
+    }
+
+    /// Waits until all its containers have ended well.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        self.is_in_phase("Succeeded");
+        self
+    }
+
+    /// Waits until the scheduler says that no node has enough of the resource for it.
+    #[track_caller]
+    pub(crate) fn lacks(self, resource: &str) -> Self {
+        let pod = format!("involvedObject.name={},reason=FailedScheduling", self.name);
+        let arguments =
+            ["get", "events", "--field-selector", &pod, "-o=jsonpath={.items[*].message}"];
+        let message = format!("Insufficient {resource}");
+        eventually(&message, || kubectl(&arguments, "").contains(&message).then_some(()));
+        assert_eq!(self.status()["phase"], "Pending");
+        self
+    }
+
+    /// Ends it, and waits until it is gone.
+    #[track_caller]
+    pub(crate) fn ends(self) {
+        let deleted = self.try_delete(&["--timeout=40s"]);
+        assert!(deleted.status.success(), "{deleted:?}");
+    }
+
+    /// What tells the container `main` from one that was started anew.
+    pub(crate) fn container_id(&self) -> String {
+        let status = self.status();
+        let container = &status["containerStatuses"][0];
+        assert!(!container["state"]["running"].is_null(), "{status}");
+        container["containerID"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs a shell script in the container, which must succeed; gives what it prints.
+    #[track_caller]
+    pub(crate) fn exec(&self, container: &str, script: &str) -> String {
+        let Output { status, stdout, stderr } = self.try_exec(container, script);
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{script}: {stderr}");
+        String::from_utf8(stdout).unwrap()
+    }
+
+    /// Runs a shell script in the container, which must fail with this message.
+    #[track_caller]
+    pub(crate) fn fails(&self, container: &str, script: &str, message: &str) {
+        let Output { status, stderr, .. } = self.try_exec(container, script);
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(!status.success() && stderr.contains(message), "{script}: {status}, {stderr}");
+    }
+
+    fn try_exec(&self, container: &str, script: &str) -> Output {
+        try_kubectl(&["exec", &self.name, "-c", container, "--", "sh", "-c", script], "")
+    }
+
+    /// What the container has printed.
+    #[track_caller]
+    pub(crate) fn log(&self, container: &str) -> String {
+        kubectl(&["logs", &self.name, "-c", container], "")
+    }
+
+    fn try_delete(&self, options: &[&str]) -> Output {
+        let delete = ["delete", "pod", &self.name, "--ignore-not-found"];
+        try_kubectl(&[&delete, options].concat(), "")
+    }
+
+    #[track_caller]
+    fn is_in_phase(&self, phase: &str) {
+        eventually(phase, || {
+            let status = self.status();
+            assert_ne!(status["phase"], "Failed", "{status:#}");
+            (status["phase"] == phase).then_some(())
+        });
+    }
+
+    fn status(&self) -> Value {
+        let pod = kubectl(&["get", "pod", &self.name, "-o=json"], "");
+        serde_json::from_str::<Value>(&pod).unwrap()["status"].take()
+    }
+}
+
+impl Drop for Pod {
+    /// Leaves it to the kubelet to end the containers. To wait until it has done so takes up to ten
+    /// seconds, and what they had is free for other pods already.
+    fn drop(&mut self) {
+        let deleted = self.try_delete(&["--force", "--grace-period=0"]);
+        assert!(deleted.status.success() || std::thread::panicking(), "{deleted:?}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Quotes for containers, from a quote service of the node.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::EPC;
+use crate::cluster::{offers, run_script};
+use crate::host::Host;
+use crate::pod::{Pod, container};
+use crate::program::Program;
+
+const IMAGE: &str = "quote-helper:testbed";
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn a_pod_with_epc_gets_quotes_with_nothing_of_the_host_in_its_spec() {
+    run_script("load-image", [IMAGE, env!("CARGO_BIN_EXE_quote-helper")]);
+    let host = Host::new();
+    let _service = serve(&host);
+    let _plugin = host.plugin("--epc-size 168MiB");
+    offers(EPC, 168);
+
+    let pod = Pod::of_spec(quoting_pod()).succeeds();
+    let quote: Value = serde_json::from_str(&pod.log("inspect")).unwrap();
+    let qe_id = &quote["fields"]["header"]["user data"].as_str().unwrap()[..32];
+    assert_eq!(qe_id, platform(&host)["qe_id"], "the quote is by the node's platform");
+}
+
+/// A quote service on the node.
+fn serve(host: &Host) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+    command.args(["serve", "--platform", "software"]).env_clear();
+    command.arg("--socket").arg(host.aesm_dir().join("aesm.socket"));
+    command.arg("--state-dir").arg(host.path("state"));
+    let mut service = Program::start(&mut command);
+    service.event("serving quotes");
+    service
+}
+
+/// Makes a quote, then shows it. Pod Security's level `restricted` has nothing against it.
+fn quoting_pod() -> Value {
+    let mut quote = container("quote", &[(EPC, 10)]);
+    quote["env"] = json!([{ "name": "SGX_AESM_ADDR", "value": "1" }]);
+    quote["command"] = json!(["/quote-helper", "quote", "--report-data=07", "--out=/quotes/q.bin"]);
+    let mut inspect = container("inspect", &[]);
+    inspect["command"] = json!(["/quote-helper", "inspect", "/quotes/q.bin", "--output=json"]);
+    for container in [&mut quote, &mut inspect] {
+        container["image"] = json!(IMAGE);
+        container["volumeMounts"] = json!([{ "name": "quotes", "mountPath": "/quotes" }]);
+        container["securityContext"] = json!({
+            "allowPrivilegeEscalation": false,
+            "capabilities": { "drop": ["ALL"] },
+            "readOnlyRootFilesystem": true,
+        });
+    }
+    json!({
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": 65534,
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "initContainers": [quote],
+        "containers": [inspect],
+        "volumes": [{ "name": "quotes", "emptyDir": {} }],
+    })
+}
+
+/// What the platform of the quote service is.
+fn platform(host: &Host) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+    command.args(["platform", "show", "--output=json", "--state-dir"]).arg(host.path("state"));
+    serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+}
