@@ -7,18 +7,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::device_node::DeviceNode;
+use super::device_node::{CDI_KIND, DeviceNode};
 use super::grant::Grants;
 
-/// Vendor and class of our devices.
-const KIND: &str = "sgx-quote-helper/sgx";
 /// The description's file, named after vendor and class as CDI recommends.
 const FILE: &str = "sgx-quote-helper-sgx.json";
-
-/// The fully qualified name of a device.
-pub(crate) fn name(device_node: DeviceNode) -> String {
-    format!("{KIND}={}", device_node.name())
-}
 
 /// Describes the device nodes that are there, in `directory`. The file stays when the plugin ends: the
 /// runtime needs it whenever it starts a container anew.
@@ -32,14 +25,14 @@ pub(crate) fn describe(grants: &Grants, directory: &Path) -> io::Result<()> {
             |name| json!({ "path": format!("/dev/{name}"), "hostPath": host, "permissions": "rw" }),
         );
         Some(json!({
-            "name": device_node.name(),
+            "name": device_node.cdi_name(),
             "containerEdits": { "deviceNodes": nodes },
         }))
     });
     // Version 0.5.0 brought hostPath.
     let description = json!({
         "cdiVersion": "0.5.0",
-        "kind": KIND,
+        "kind": CDI_KIND,
         "devices": devices.collect::<Vec<_>>(),
     });
     std::fs::create_dir_all(directory)?;

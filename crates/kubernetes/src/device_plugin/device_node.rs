@@ -1,5 +1,8 @@
 //! The device nodes of SGX.
 
+/// Vendor and class of our devices in the Container Device Interface (CDI).
+pub(crate) const CDI_KIND: &str = "sgx-quote-helper/sgx";
+
 /// A device node of SGX.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceNode {
@@ -13,8 +16,8 @@ impl DeviceNode {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::Enclave, Self::Provision];
 
-    /// What it is called in the Container Device Interface.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name among devices of [`CDI_KIND`].
+    pub(crate) fn cdi_name(self) -> &'static str {
         match self {
             Self::Enclave => "enclave",
             Self::Provision => "provision",

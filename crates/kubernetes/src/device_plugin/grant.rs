@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cdi;
-use super::device_node::DeviceNode;
+use super::device_node::{CDI_KIND, DeviceNode};
 use super::plan::Resource;
 use crate::api::v1beta1::{CdiDevice, ContainerAllocateResponse, DeviceSpec, Mount};
 
@@ -49,7 +48,10 @@ impl Grants {
         if let Some(device_node) = resource.device_node {
             let host = self.find(device_node)?;
             match self.cdi_dir {
-                Some(_) => grant.cdi_devices = vec![CdiDevice { name: cdi::name(device_node) }],
+                Some(_) => {
+                    let name = format!("{CDI_KIND}={}", device_node.cdi_name());
+                    grant.cdi_devices = vec![CdiDevice { name }];
+                }
                 None => grant.devices = device_specs(device_node, &host).to_vec(),
             }
         }

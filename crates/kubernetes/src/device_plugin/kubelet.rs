@@ -8,14 +8,18 @@ use tokio::net::UnixStream;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
-use super::plugin::OPTIONS;
-use crate::api::v1beta1::RegisterRequest;
 use crate::api::v1beta1::registration_client::RegistrationClient;
+use crate::api::v1beta1::{DevicePluginOptions, RegisterRequest};
 
 /// The kubelet's directory for plugins' sockets and its own. The path is fixed in the kubelet.
 pub const PLUGIN_DIR: &str = "/var/lib/kubelet/device-plugins";
 /// Where the kubelet tells which container has which devices.
 pub const POD_RESOURCES_SOCKET: &str = "/var/lib/kubelet/pod-resources/kubelet.sock";
+
+/// What the kubelet need not call: nothing is to be done before a container starts, and each piece
+/// of enclave memory is as good as any other, side by side or not.
+pub(crate) const OPTIONS: DevicePluginOptions =
+    DevicePluginOptions { pre_start_required: false, get_preferred_allocation_available: false };
 
 /// The version of the device plugin API.
 const API_VERSION: &str = "v1beta1";

@@ -10,6 +10,7 @@ use tonic::{Code, Request, Response, Status};
 use tracing::{info, warn};
 
 use super::grant::Grants;
+use super::kubelet::OPTIONS;
 use super::metrics::Metrics;
 use super::plan::Resource;
 use crate::api::v1beta1::device_plugin_server::DevicePlugin;
@@ -18,11 +19,6 @@ use crate::api::v1beta1::{
     DevicePluginOptions, Empty, ListAndWatchResponse, PreStartContainerRequest,
     PreStartContainerResponse, PreferredAllocationRequest, PreferredAllocationResponse,
 };
-
-/// What the kubelet need not call: nothing is to be done before a container starts, and each piece
-/// of enclave memory is as good as any other, side by side or not.
-pub(crate) const OPTIONS: DevicePluginOptions =
-    DevicePluginOptions { pre_start_required: false, get_preferred_allocation_available: false };
 
 /// One resource, as the kubelet sees it.
 pub(crate) struct Plugin {
