@@ -59,7 +59,7 @@ pub(crate) struct Session {
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
-    #[error("there is no kubelet at {}: {source}; waiting for it", .path.display())]
+    #[error("cannot reach the kubelet at {}: {source}; waiting for it", .path.display())]
     NoKubelet { path: PathBuf, source: io::Error },
     #[error("cannot listen at {}: {source}; the directory must be writable", .path.display())]
     Listen { path: PathBuf, source: io::Error },

@@ -13,7 +13,7 @@ use crate::plugin::Plugin;
 async fn a_kubelet_that_comes_late_is_registered_with() {
     let node = Node::new();
     let plugin = Plugin::start(&node, node.azure()).await;
-    plugin.has_problem("there is no kubelet").await;
+    plugin.has_problem("cannot reach the kubelet").await;
     assert!(node.plugin_dir_content().is_empty());
     let kubelet = Kubelet::start(&node);
     kubelet.offers_within(Duration::from_secs(1), AZURE, 8).await;
@@ -61,7 +61,7 @@ async fn that_a_kubelet_is_away_is_told() {
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
     kubelet.stop();
-    plugin.has_problem("there is no kubelet").await;
+    plugin.has_problem("cannot reach the kubelet").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,7 +145,7 @@ async fn the_plugin_directory_may_be_made_anew() {
     let mut kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
     fs::rename(node.plugin_dir(), node.path("former")).unwrap();
-    plugin.has_problem("there is no kubelet").await;
+    plugin.has_problem("cannot reach the kubelet").await;
     fs::create_dir(node.plugin_dir()).unwrap();
     kubelet.restart();
     kubelet.offers(AZURE, 8).await;

@@ -21,7 +21,7 @@ async fn without_kubelet_the_plugin_is_alive_and_not_ready() {
     assert_eq!(status, 503);
     assert_eq!(
         node.anonymous(&body),
-        "kubelet: there is no kubelet at /node/device-plugins/kubelet.sock: No such file or directory \
+        "kubelet: cannot reach the kubelet at /node/device-plugins/kubelet.sock: No such file or directory \
          (os error 2); waiting for it\n"
     );
     assert_eq!(plugin.get("/livez").await, (200, "alive\n".to_owned()));

@@ -30,7 +30,7 @@ async fn sockets_are_removed_and_nothing_else() {
 async fn a_plugin_without_kubelet_ends_as_well() {
     let node = Node::new();
     let plugin = Plugin::start(&node, node.azure()).await;
-    plugin.has_problem("there is no kubelet").await;
+    plugin.has_problem("cannot reach the kubelet").await;
     plugin.stop().await;
     assert!(node.plugin_dir_content().is_empty());
 }

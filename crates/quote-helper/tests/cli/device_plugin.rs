@@ -71,7 +71,7 @@ fn it_waits_for_the_kubelet_and_says_so_once() {
     let machine = Machine::new();
     let mut plugin = DevicePlugin::start(&machine, "--epc-size 8GiB --reserve 1GiB");
     plugin.says("7.0 GiB");
-    plugin.says("there is no kubelet at plugins/kubelet.sock");
+    plugin.says("cannot reach the kubelet at plugins/kubelet.sock");
     // Long enough for several looks.
     std::thread::sleep(Duration::from_millis(1200));
     assert!(plugin.child.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
