@@ -33,7 +33,9 @@ async fn containers_get_names_that_the_description_explains() {
         assert_eq!(names, [name]);
         assert_eq!(container.mounts.len(), usize::from(resource == AZURE));
     }
-    golden::check("cdi.json", &node.anonymous(&fs::read_to_string(node.path(FILE)).unwrap()));
+    let description = serde_json::from_slice(&fs::read(node.path(FILE)).unwrap()).unwrap();
+    let description = format!("{:#}\n", golden::sorted(&description));
+    golden::check("cdi.json", &node.anonymous(&description));
     assert_eq!(names(&node.path("cdi")).len(), 1, "nothing else is left in the directory");
     let mode = fs::metadata(node.path(FILE)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644, "the runtime may be another user");

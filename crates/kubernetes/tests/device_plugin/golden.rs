@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 /// The text must be that of the golden with this name.
 pub(crate) fn check(name: &str, text: &str) {
     let golden =
@@ -16,4 +18,19 @@ pub(crate) fn check(name: &str, text: &str) {
         "{} differs (WRITE_GOLDENS=1 takes over what there is now); now it is\n{text}",
         golden.display()
     );
+}
+
+/// JSON with the fields in the order of their names: otherwise they are in the order in which they were
+/// added if another crate in the same build wants that of serde_json, and sorted if none does.
+pub(crate) fn sorted(json: &Value) -> Value {
+    match json {
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            let sorted = fields.into_iter().map(|(name, value)| (name.clone(), sorted(value)));
+            Value::Object(sorted.collect::<Map<_, _>>())
+        }
+        value => value.clone(),
+    }
 }

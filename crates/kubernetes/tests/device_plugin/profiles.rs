@@ -30,7 +30,8 @@ async fn check(node: &Node, options: Options, resources: &[(&str, usize)], golde
     }
     if in_node_status {
         eventually("a patch", async || !api_server.patches().is_empty()).await;
-        writeln!(said, "PATCH /api/v1/nodes/node-1/status\n{:#}", api_server.patches()[0]).unwrap();
+        let patch = golden::sorted(&api_server.patches()[0]);
+        writeln!(said, "PATCH /api/v1/nodes/node-1/status\n{patch:#}").unwrap();
     }
     golden::check(golden, &node.anonymous(&said));
 }
