@@ -1,7 +1,8 @@
 //! An HTTP server with limits on what a client can hold or take: how many connections, how large
 //! their headers, how long they last. Everything that this project serves over HTTP is served by it.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +12,17 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// The format of metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,7 +30,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const MAX_CONNECTIONS: usize = 256;
 /// Bytes of a request's first line and headers: ten times those of the longest question.
 const MAX_HEADER_SIZE: usize = 16 * 1024;
-/// How long a request's first line and headers may take, and how long the next may be awaited.
+/// How long a request's first line and headers may take, how long the next may be awaited, and how long a TLS
+/// handshake may take.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may last, whatever happens on it.
 const CONNECTION_LIFE: Duration = Duration::from_secs(60);
@@ -37,6 +42,29 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the router on the listener until `shutdown` is ready, then finishes what was asked.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    serve_streams(listener, |stream| ready(Ok(stream)), router, shutdown).await;
+}
+
+/// Does the same over TLS.
+pub async fn serve_tls(
+    listener: TcpListener,
+    config: Arc<ServerConfig>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
+    let acceptor = TlsAcceptor::from(config);
+    serve_streams(listener, |stream| acceptor.accept(stream), router, shutdown).await;
+}
+
+async fn serve_streams<S, H>(
+    listener: TcpListener,
+    handshake: impl Fn(TcpStream) -> H,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Future<Output = io::Result<S>> + Send + 'static,
+{
     let mut shutdown = pin!(shutdown);
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
@@ -45,7 +73,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         tokio::select! {
             () = &mut shutdown => break,
             Some((stream, slot)) = accept(&listener, &slots) => {
-                connections.spawn(connection(stream, slot, router.clone(), &graceful));
+                let stream = handshake(stream);
+                connections.spawn(connection(stream, slot, router.clone(), graceful.watcher()));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -81,26 +110,31 @@ async fn accept(
     }
 }
 
-/// Serves one connection; the future is independent of the arguments' borrow.
-fn connection(
-    stream: TcpStream,
+/// Serves one connection, as soon as its stream is there.
+async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: impl Future<Output = io::Result<S>>,
     slot: OwnedSemaphorePermit,
     router: Router,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + use<> {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_SIZE)
-        .max_header_size(MAX_HEADER_SIZE)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let connection = graceful.watch(connection);
-    async move {
-        match timeout(CONNECTION_LIFE, connection).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "an HTTP connection failed"),
-            Err(_) => tracing::debug!("an HTTP connection is at its end of life"),
+    graceful: Watcher,
+) {
+    let served = async {
+        let stream = match timeout(HEADER_TIMEOUT, stream).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => return tracing::debug!("a TLS handshake took too long"),
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(MAX_HEADER_SIZE)
+            .max_header_size(MAX_HEADER_SIZE)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        if let Err(error) = graceful.watch(connection).await {
+            tracing::debug!(%error, "an HTTP connection failed");
         }
-        drop(slot);
+    };
+    if timeout(CONNECTION_LIFE, served).await.is_err() {
+        tracing::debug!("an HTTP connection is at its end of life");
     }
+    drop(slot);
 }

@@ -22,6 +22,7 @@ mod session;
 mod socket;
 
 pub use epc::{Epc, NUMA_NODES, epc_sections};
+pub(crate) use grant::AESM_DIR;
 pub use grant::Grants;
 pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
 pub use metrics::Metrics;

@@ -1,4 +1,6 @@
-//! The parts for Kubernetes. So far that is the SGX device plugin.
+//! The parts for Kubernetes.
 
 pub mod api;
 pub mod device_plugin;
+pub mod injection;
+pub mod webhook;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, device_plugin, inspect, load, man_pages, platform, quote, serve, verify,
-    worker,
+    check, completions, device_plugin, inject, inspect, load, man_pages, platform, quote, serve,
+    verify, webhook, worker,
 };
 use crate::failure::EXIT_CODES;
 
@@ -32,6 +32,10 @@ pub(crate) enum Command {
     Check(check::Arguments),
     /// Offers this node's enclave memory (EPC) to Kubernetes as a resource.
     DevicePlugin(device_plugin::Arguments),
+    /// Adds to pods what they need for enclaves, when they are created: an admission webhook.
+    Webhook(webhook::Arguments),
+    /// Adds to pods in YAML what the webhook adds: for clusters without one.
+    Inject(inject::Arguments),
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
     Platform(platform::Command),

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod device_plugin;
+pub(crate) mod inject;
 pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod man_pages;
@@ -11,6 +12,7 @@ pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod serve;
 pub(crate) mod verify;
+pub(crate) mod webhook;
 pub(crate) mod worker;
 
 use crate::cli::{Cli, Command};
@@ -26,7 +28,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::DevicePlugin(arguments) => device_plugin::run(arguments),
+        Command::Inject(arguments) => inject::run(arguments),
         Command::Platform(command) => platform::run(&command),
+        Command::Webhook(arguments) => webhook::run(arguments),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 /// The largest file that is read. Collateral, the largest of them, has some 100,000 bytes.
-const MAX_SIZE: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
 /// Reads a whole file, but not one of any size.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -135,12 +135,21 @@ pub(crate) struct Arguments {
 
 /// Who counts EPC.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Accounting {
+pub(crate) enum Accounting {
     /// The kubelet, one device for each MiB: up to 256 GiB. Containers get the device node with the EPC.
     Devices,
     /// The API server, in the node's status: EPC of any size. Containers get the device node by
     /// sgx.intel.com/enclave, which the webhook adds.
     NodeStatus,
+}
+
+impl From<Accounting> for EpcAccounting {
+    fn from(accounting: Accounting) -> Self {
+        match accounting {
+            Accounting::Devices => Self::Devices,
+            Accounting::NodeStatus => Self::NodeStatus,
+        }
+    }
 }
 
 /// Runs the command.
@@ -168,10 +177,7 @@ async fn options(arguments: Arguments) -> anyhow::Result<Options> {
     let epc = epc(&arguments);
     let offer = Offer {
         shares: arguments.resource_profile,
-        accounting: match arguments.epc_accounting {
-            Accounting::Devices => EpcAccounting::Devices,
-            Accounting::NodeStatus => EpcAccounting::NodeStatus,
-        },
+        accounting: arguments.epc_accounting.into(),
         enclave_limit: arguments.enclave_limit,
         provision_limit: arguments.provision_limit,
         has_device_nodes: arguments.software_epc.is_none(),

@@ -1,0 +1,48 @@
+//! How much enclave memory a pod asks for.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Container, PodSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{container, quantity};
+use crate::device_plugin::ResourceProfile;
+
+/// The annotation with the pod's EPC in bytes. Kata Containers gives its virtual machine as much.
+const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
+
+/// Writes the pod's EPC into its annotation, unless something is there.
+pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {
+    let Some(epc) = of_pod(spec).filter(|epc| *epc > 0) else { return };
+    let annotations = metadata.annotations.get_or_insert_with(BTreeMap::new);
+    annotations.entry(EPC_ANNOTATION.to_owned()).or_insert_with(|| epc.to_string());
+}
+
+/// The EPC in bytes that a pod needs at a time; `None` if it is more than a quantity can be.
+///
+/// It is what Kubernetes computes as the request of a pod. Intel's webhook adds up the containers alone, which
+/// is the same without init containers, and with them would leave a virtual machine too small for its start.
+pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
+    let mut sidecars = 0_u64;
+    let mut peak = 0_u64;
+    for container in spec.init_containers.iter().flatten() {
+        let with_this = sidecars.checked_add(of_container(container)?)?;
+        peak = peak.max(with_this);
+        if container.restart_policy.as_deref() == Some("Always") {
+            sidecars = with_this;
+        }
+    }
+    let mut containers = spec.containers.iter();
+    let together = containers.try_fold(sidecars, |sum, it| sum.checked_add(of_container(it)?))?;
+    Some(peak.max(together)).filter(|epc| i64::try_from(*epc).is_ok())
+}
+
+/// The EPC in bytes that a container asks for, under whatever names.
+fn of_container(container: &Container) -> Option<u64> {
+    let profiles = ResourceProfile::ALL.into_iter();
+    let asked = profiles.filter_map(|profile| {
+        let asked = container::asked(container, profile.epc_resource())?;
+        Some(quantity::parse(&asked.0)?.checked_mul(profile.unit()))
+    });
+    asked.into_iter().try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))
+}

@@ -1,0 +1,36 @@
+//! Tolerations for nodes that are kept for pods with EPC.
+
+use k8s_openapi::api::core::v1::{PodSpec, Toleration};
+
+use super::container;
+use crate::device_plugin::ResourceProfile;
+
+const NO_SCHEDULE: &str = "NoSchedule";
+const EXISTS: &str = "Exists";
+
+/// Lets the pod onto nodes with a taint that is named as the EPC resource it asks for.
+pub(crate) fn tolerate(spec: &mut PodSpec) {
+    for profile in ResourceProfile::ALL {
+        let key = profile.epc_resource();
+        let asks = container::all(spec).any(|it| container::has_epc_of(it, profile));
+        if asks && !spec.tolerations.iter().flatten().any(|other| covers(other, key)) {
+            spec.tolerations.get_or_insert_default().push(Toleration {
+                key: Some(key.to_owned()),
+                operator: Some(EXISTS.to_owned()),
+                effect: Some(NO_SCHEDULE.to_owned()),
+                ..Toleration::default()
+            });
+        }
+    }
+}
+
+/// Whether a toleration is for every taint with this key that keeps pods from being scheduled. Without a key
+/// it is for all taints, without an effect for all effects.
+fn covers(toleration: &Toleration, key: &str) -> bool {
+    let is_for = |field: &Option<String>, value| {
+        field.as_deref().is_none_or(|field| field.is_empty() || field == value)
+    };
+    toleration.operator.as_deref() == Some(EXISTS)
+        && is_for(&toleration.key, key)
+        && is_for(&toleration.effect, NO_SCHEDULE)
+}

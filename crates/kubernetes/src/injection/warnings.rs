@@ -1,0 +1,144 @@
+//! What a pod's author should know.
+
+use std::path::Path;
+
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, VolumeMount};
+
+use super::container::{self, SGX_AESM_ADDR};
+use super::quote_provider::{
+    AESMD, QUOTE_PROVIDER_ANNOTATION, annotated, is_aesmd, is_quote_service,
+};
+use super::{Settings, epc, quantity};
+use crate::device_plugin::{AESM_DIR, PROVISION_RESOURCE, ResourceProfile};
+
+/// A resource that a widely read page misspells.
+const MISSPELLED_RESOURCE: &str = "sgx.intel.com/sgx_epc_mem_in_MiB";
+const SOCKET: &str = "aesm.socket";
+/// So much is shown of what should have been a quantity or a name, in characters.
+const SHOWN: usize = 40;
+
+/// Warnings about a pod with everything injected.
+pub(crate) fn of(pod: &Pod, settings: &Settings) -> Vec<String> {
+    let Some(spec) = &pod.spec else { return Vec::new() };
+    let mut warnings = Vec::new();
+    for container in container::all(spec) {
+        warnings.extend(quantities(container));
+        warnings.extend(misspelled_resource(container));
+        warnings.extend(socket_file(container, spec));
+        warnings.extend(two_quote_providers(container));
+    }
+    warnings.extend(too_much_epc(spec));
+    warnings.extend(unknown_quote_provider(pod, spec));
+    warnings.extend(no_epc(pod, spec));
+    warnings.extend(no_quote_service(pod, spec, settings));
+    warnings
+}
+
+fn quantities(container: &Container) -> impl Iterator<Item = String> {
+    ResourceProfile::ALL.into_iter().filter_map(|profile| {
+        let resource = profile.epc_resource();
+        let quantity = &container::asked(container, resource)?.0;
+        let example = if profile.unit() == 1 { "10Mi" } else { "10 (a number of MiB)" };
+        quantity::parse(quantity).is_none().then(|| {
+            format!(
+                "{} asks for {:?} of {resource}, which is no quantity; write for instance {example}",
+                named(container),
+                shown(quantity)
+            )
+        })
+    })
+}
+
+fn misspelled_resource(container: &Container) -> Option<String> {
+    container::asked(container, MISSPELLED_RESOURCE)?;
+    Some(format!(
+        "{} asks for {MISSPELLED_RESOURCE}, which no node has; ask for {}",
+        named(container),
+        ResourceProfile::Azure.epc_resource()
+    ))
+}
+
+fn socket_file(container: &Container, spec: &PodSpec) -> Option<String> {
+    let mut mounts = container.volume_mounts.iter().flatten();
+    mounts.find(|mount| is_socket_file(mount, spec))?;
+    Some(format!(
+        "{} mounts the socket file {AESM_DIR}/{SOCKET}, which goes stale when the quote service is \
+         restarted; mount the directory {AESM_DIR} instead",
+        named(container)
+    ))
+}
+
+fn is_socket_file(mount: &VolumeMount, spec: &PodSpec) -> bool {
+    let mut volumes = spec.volumes.iter().flatten();
+    let volume = volumes.find(|volume| volume.name == mount.name);
+    let host_path = volume.and_then(|volume| volume.host_path.as_ref());
+    container::mount_path(mount) == Path::new(AESM_DIR).join(SOCKET)
+        || host_path.is_some_and(|host_path| Path::new(&host_path.path).ends_with(SOCKET))
+}
+
+fn two_quote_providers(container: &Container) -> Option<String> {
+    container::asked(container, PROVISION_RESOURCE)?;
+    container::aesm_variable(container).filter(|_| !is_aesmd(container))?;
+    Some(format!(
+        "{} has {PROVISION_RESOURCE}, for quotes made in its own process, and {SGX_AESM_ADDR}, for those \
+         of the quote service; leave out one of them",
+        named(container)
+    ))
+}
+
+fn too_much_epc(spec: &PodSpec) -> Option<String> {
+    epc::of_pod(spec).is_none().then(|| {
+        "the pod's containers ask for more EPC together than any quantity can be; ask for less"
+            .to_owned()
+    })
+}
+
+fn unknown_quote_provider(pod: &Pod, spec: &PodSpec) -> Option<String> {
+    let provider = annotated(&pod.metadata).filter(|provider| *provider != AESMD)?;
+    let is_unknown = container::all(spec).all(|container| container.name != provider);
+    is_unknown.then(|| {
+        format!(
+            "the annotation {QUOTE_PROVIDER_ANNOTATION} names {:?}, which is no container of the pod; \
+             write {AESMD} for the quote service",
+            shown(provider)
+        )
+    })
+}
+
+fn no_epc(pod: &Pod, spec: &PodSpec) -> Option<String> {
+    if container::all(spec).any(container::has_epc) || !uses_quote_service(pod, spec) {
+        return None;
+    }
+    Some(format!(
+        "the pod is to get quotes from the quote service, but no container asks for EPC, without which \
+         there is no enclave; add the limit {}",
+        ResourceProfile::Azure.epc_resource()
+    ))
+}
+
+fn no_quote_service(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Option<String> {
+    let is_needed = uses_quote_service(pod, spec) && !container::all(spec).any(is_aesmd);
+    (is_needed && !settings.has_quote_service).then(|| {
+        "the pod is to get quotes from the quote service, but this cluster's nodes have none; run \
+         `quote-helper serve` on them"
+            .to_owned()
+    })
+}
+
+/// Whether the pod relies on a quote service, by whichever way it says so.
+fn uses_quote_service(pod: &Pod, spec: &PodSpec) -> bool {
+    let has_variable = |container| container::aesm_variable(container).is_some();
+    is_quote_service(&pod.metadata) || container::all(spec).any(has_variable)
+}
+
+fn named(container: &Container) -> String {
+    format!("container {:?}", shown(&container.name))
+}
+
+/// The beginning of what may be of any length.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

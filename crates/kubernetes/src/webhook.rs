@@ -1,0 +1,71 @@
+//! The admission webhook: what [`injection`](crate::injection) does, for each pod that is created.
+//!
+//! It never refuses a pod. What it cannot read it answers with an HTTP error of the client, upon which the API
+//! server does what the webhook's failure policy says; nothing that is asked makes it ask others.
+//!
+//! Its certificates are its own: an authority and a serving certificate, which all replicas share in a Secret
+//! and renew in time.
+
+mod authority_bundle;
+mod certificate;
+mod certificate_keeper;
+mod metrics;
+mod review;
+mod router;
+mod secret;
+mod serving;
+
+pub use certificate::ServiceName;
+pub use metrics::Metrics;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use kube::Client;
+use tokio::net::TcpListener;
+
+use crate::injection::Settings;
+use certificate_keeper::CertificateKeeper;
+use serving::Serving;
+
+/// What a webhook works with.
+pub struct Options {
+    /// What to inject.
+    pub settings: Settings,
+    /// The service that the API server finds the webhook by.
+    pub service: ServiceName,
+    /// The Secret in the service's namespace that holds the certificates and their keys. The client must be
+    /// allowed to get and update it, and to create Secrets.
+    pub secret: String,
+    /// The `MutatingWebhookConfiguration` that tells the API server whom to trust. The client must be allowed
+    /// to get and patch it.
+    pub configuration: String,
+    /// The API server.
+    pub client: Client,
+    /// The time that certificates are valid by.
+    pub clock: Clock,
+}
+
+/// What tells the time.
+pub type Clock = fn() -> SystemTime;
+
+/// Serves admission reviews at `/mutate` over HTTPS until `shutdown` is ready. `metrics` tells how it goes.
+///
+/// # Errors
+/// If the cryptographic library has nothing for TLS.
+pub async fn run(
+    listener: TcpListener,
+    options: Options,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), rustls::Error> {
+    let serving = Arc::new(Serving::default());
+    let router = router::router(options.settings.clone(), metrics.clone());
+    let config = Arc::new(serving::config(Arc::clone(&serving))?);
+    let keeper = CertificateKeeper::new(options, serving, metrics);
+    tokio::select! {
+        never = keeper.keep() => match never {},
+        () = http_server::serve_tls(listener, config, router, shutdown) => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Certificates and their keys, and when they are renewed. Pure: the time is an argument.
+
+mod authority;
+mod leaf;
+mod rotation;
+
+pub(crate) use leaf::Leaf;
+pub(crate) use rotation::{IssueError, Next, next};
+
+use std::time::{Duration, SystemTime};
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+
+/// The service of a webhook, by whose names the API server knows its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceName {
+    /// The service.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+}
+
+impl ServiceName {
+    /// The names in the certificate. The API server asks for the first.
+    fn dns_names(&self) -> [String; 2] {
+        let Self { name, namespace } = self;
+        [format!("{name}.{namespace}.svc"), format!("{name}.{namespace}.svc.cluster.local")]
+    }
+}
+
+/// Certificates and keys in PEM, as the Secret holds them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Material {
+    /// The certificates of the authorities by whom a replica's certificate may be signed, the newest first.
+    pub(crate) authorities: String,
+    /// The key of the newest authority.
+    pub(crate) authority_key: String,
+    /// The serving certificate.
+    pub(crate) certificate: String,
+    /// Its key.
+    pub(crate) key: String,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum Damage {
+    #[error("it cannot be read")]
+    Unreadable,
+    #[error("its key is not the one beside it")]
+    AnotherKey,
+    #[error("it is not valid now")]
+    NotValidNow,
+    #[error("it is no good for this service: {0}")]
+    NotForService(rustls::Error),
+}
+
+/// When a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Validity {
+    begin: SystemTime,
+    pub(crate) end: SystemTime,
+}
+
+impl Validity {
+    /// From now on. Clocks that are slow by less than an hour find it valid, too.
+    fn starting(now: SystemTime, life: Duration) -> Self {
+        const SLOW_CLOCK: Duration = Duration::from_secs(60 * 60);
+        Self {
+            begin: now.checked_sub(SLOW_CLOCK).unwrap_or(now),
+            end: now.checked_add(life).unwrap_or(now),
+        }
+    }
+
+    /// As it stands in the certificate.
+    fn of(certificate: &[u8]) -> Result<Self, Damage> {
+        let certificate = Certificate::from_der(certificate).map_err(|_| Damage::Unreadable)?;
+        let validity = certificate.tbs_certificate().validity();
+        Ok(Self {
+            begin: validity.not_before.to_system_time(),
+            end: validity.not_after.to_system_time(),
+        })
+    }
+
+    fn contains(&self, now: SystemTime) -> bool {
+        self.begin <= now && now <= self.end
+    }
+
+    /// Whether less than a third of it is left.
+    fn is_near_its_end(&self, now: SystemTime) -> bool {
+        let life = self.end.duration_since(self.begin).unwrap_or_default();
+        let left = self.end.duration_since(now).unwrap_or_default();
+        left.saturating_mul(3) < life
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The certificates in a text of PEM; at least one.
+fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, Damage> {
+    let blocks = pem::parse_many(text).map_err(|_| Damage::Unreadable)?;
+    match blocks.iter().all(|block| block.tag() == "CERTIFICATE") && !blocks.is_empty() {
+        true => Ok(blocks.into_iter().map(|block| block.into_contents().into()).collect()),
+        false => Err(Damage::Unreadable),
+    }
+}
+
+/// A certificate together with its key, which must be its own.
+fn certified(certificate: CertificateDer<'static>, key: &str) -> Result<CertifiedKey, Damage> {
+    let key = pem::parse(key).map_err(|_| Damage::Unreadable)?.into_contents();
+    let key = PrivateKeyDer::try_from(key).map_err(|_| Damage::Unreadable)?;
+    let provider = aws_lc_rs::default_provider();
+    CertifiedKey::from_der(vec![certificate], key, &provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => Damage::AnotherKey,
+        _ => Damage::Unreadable,
+    })
+}

@@ -1,0 +1,129 @@
+//! The authority that signs the serving certificate, and those before it.
+
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+use super::{DAY, Damage, Material, ServiceName, Validity, certificates, certified};
+
+/// The authorities' name, the same for all of them: their keys tell them apart.
+const NAME: &str = "quote-helper webhook authority";
+/// The life of an authority. The third that is left when it is followed by another is longer than the life of
+/// what it may have signed just before.
+const LIFE: Duration = DAY.saturating_mul(365);
+/// The life of a serving certificate.
+const LEAF_LIFE: Duration = DAY.saturating_mul(90);
+
+/// The authorities whose certificates the API server is to trust, the newest first, and the key of that.
+pub(crate) struct Authority {
+    certificates: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Authority {
+    /// The first authority.
+    pub(crate) fn generate(now: SystemTime) -> Result<Self, rcgen::Error> {
+        Self::after(Vec::new(), now)
+    }
+
+    /// The authority that signs from now on.
+    pub(crate) fn renewed(self, now: SystemTime) -> Result<Self, rcgen::Error> {
+        Self::after(self.certificates, now)
+    }
+
+    fn after(older: Vec<CertificateDer<'static>>, now: SystemTime) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let certificate = params(Validity::starting(now, LIFE)).self_signed(&key)?;
+        let certificates = [vec![certificate.der().clone()], older].concat();
+        Ok(Self { certificates, key })
+    }
+
+    /// What the Secret holds, if the newest authority can sign.
+    pub(crate) fn read(material: &Material, now: SystemTime) -> Result<Self, Damage> {
+        let certificates = certificates(&material.authorities)?;
+        for (number, certificate) in certificates.iter().enumerate() {
+            let validity = Validity::of(certificate)?;
+            if number == 0 && !validity.contains(now) {
+                return Err(Damage::NotValidNow);
+            }
+        }
+        let newest = certificates.first().ok_or(Damage::Unreadable)?;
+        certified(newest.clone(), &material.authority_key)?;
+        let key = KeyPair::from_pem(&material.authority_key).map_err(|_| Damage::Unreadable)?;
+        Ok(Self { certificates, key })
+    }
+
+    /// Whether another should sign from now on.
+    pub(crate) fn is_near_its_end(&self, now: SystemTime) -> bool {
+        let validity = self.certificates.first().map(|newest| Validity::of(newest));
+        !matches!(validity, Some(Ok(validity)) if !validity.is_near_its_end(now))
+    }
+
+    /// Forgets those whose time is over; tells whether there were any.
+    pub(crate) fn forget_expired(&mut self, now: SystemTime) -> bool {
+        let before = self.certificates.len();
+        let is_over = |it: &CertificateDer<'_>| Validity::of(it).is_ok_and(|it| it.end < now);
+        self.certificates.retain(|certificate| !is_over(certificate));
+        self.certificates.len() < before
+    }
+
+    /// A new serving certificate and its key, in PEM.
+    pub(crate) fn issue(
+        &self,
+        service: &ServiceName,
+        now: SystemTime,
+    ) -> Result<(String, String), rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let validity = Validity::starting(now, LEAF_LIFE);
+        let mut leaf = CertificateParams::new(service.dns_names())?;
+        leaf.distinguished_name = name(&service.name);
+        leaf.not_before = validity.begin.into();
+        leaf.not_after = validity.end.into();
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
+        // Of an issuer only its name and key are used.
+        let issuer = Issuer::new(params(validity), &self.key);
+        Ok((leaf.signed_by(&key, &issuer)?.pem(), key.serialize_pem()))
+    }
+
+    /// Whom the API server trusts.
+    pub(crate) fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.certificates.iter().cloned());
+        roots
+    }
+
+    /// The certificates in PEM.
+    pub(crate) fn pem(&self) -> String {
+        let blocks = self.certificates.iter().map(|it| pem::Pem::new("CERTIFICATE", it.to_vec()));
+        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        pem::encode_many_config(&blocks.collect::<Vec<_>>(), config)
+    }
+
+    /// The newest authority's key in PEM.
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+}
+
+fn params(validity: Validity) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(NAME);
+    params.not_before = validity.begin.into();
+    params.not_after = validity.end.into();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params
+}
+
+fn name(common_name: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, common_name);
+    name
+}

@@ -1,0 +1,234 @@
+//! What is to be done at a time about what the Secret holds.
+
+use std::time::SystemTime;
+
+use super::authority::Authority;
+use super::{Damage, Leaf, Material, ServiceName};
+
+/// What is used from now on.
+pub(crate) struct Next {
+    pub(crate) material: Material,
+    pub(crate) leaf: Leaf,
+    /// Why it is not what the Secret holds, if so: then it is to be stored before it is used.
+    pub(crate) change: Option<String>,
+}
+
+/// Why there are no certificates.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IssueError {
+    #[error("cannot make a certificate: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error("the new certificate is unusable: {0}")]
+    Unusable(#[from] Damage),
+}
+
+/// What to use: what is stored, if it is sound and has time, else something new.
+///
+/// A new authority signs nothing at once, as long as there is something sound to show: the API server has to
+/// learn of it first.
+pub(crate) fn next(
+    stored: Option<&Material>,
+    service: &ServiceName,
+    now: SystemTime,
+) -> Result<Next, IssueError> {
+    let Some(stored) = stored else {
+        return anew("there is none yet".to_owned(), service, now);
+    };
+    let mut authority = match Authority::read(stored, now) {
+        Ok(authority) => authority,
+        Err(damage) => return anew(format!("of the authority: {damage}"), service, now),
+    };
+    let leaf = Leaf::read(stored, &authority, service, now);
+    if authority.is_near_its_end(now) {
+        authority = authority.renewed(now)?;
+        let change = "the authority is near its end".to_owned();
+        return match leaf {
+            Ok(leaf) => Ok(keep(stored, &authority, leaf, Some(change))),
+            Err(_) => issue(&authority, change, service, now),
+        };
+    }
+    match leaf {
+        Ok(leaf) if leaf.validity.is_near_its_end(now) => {
+            issue(&authority, "the certificate is near its end".to_owned(), service, now)
+        }
+        Ok(leaf) => {
+            let change =
+                authority.forget_expired(now).then(|| "an authority has expired".to_owned());
+            Ok(keep(stored, &authority, leaf, change))
+        }
+        Err(damage) => issue(&authority, format!("of the certificate: {damage}"), service, now),
+    }
+}
+
+fn anew(change: String, service: &ServiceName, now: SystemTime) -> Result<Next, IssueError> {
+    issue(&Authority::generate(now)?, change, service, now)
+}
+
+fn issue(
+    authority: &Authority,
+    change: String,
+    service: &ServiceName,
+    now: SystemTime,
+) -> Result<Next, IssueError> {
+    let (certificate, key) = authority.issue(service, now)?;
+    let (authorities, authority_key) = (authority.pem(), authority.key_pem());
+    let material = Material { authorities, authority_key, certificate, key };
+    let leaf = Leaf::read(&material, authority, service, now)?;
+    Ok(Next { material, leaf, change: Some(change) })
+}
+
+fn keep(stored: &Material, authority: &Authority, leaf: Leaf, change: Option<String>) -> Next {
+    let (authorities, authority_key) = (authority.pem(), authority.key_pem());
+    let material = Material { authorities, authority_key, ..stored.clone() };
+    Next { material, leaf, change }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::webhook::certificate::DAY;
+
+    fn service() -> ServiceName {
+        ServiceName { name: "sgx-webhook".into(), namespace: "kube-system".into() }
+    }
+
+    fn start() -> SystemTime {
+        SystemTime::UNIX_EPOCH + DAY * 20_000
+    }
+
+    fn fresh() -> Material {
+        next(None, &service(), start()).unwrap().material
+    }
+
+    /// Whether the API server would accept what is shown, if it trusts these authorities.
+    fn is_accepted(shown: &Material, trusted: &Material, now: SystemTime) -> bool {
+        let Ok(authority) = Authority::read(trusted, now) else { return false };
+        Leaf::read(shown, &authority, &service(), now).is_ok()
+    }
+
+    #[test]
+    fn what_is_sound_is_kept() {
+        let material = fresh();
+        for days in [0, 1, 30, 59] {
+            let next = next(Some(&material), &service(), start() + DAY * days).unwrap();
+            assert_eq!(next.change, None);
+            assert!(next.material == material);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_slow_by_half_an_hour_finds_it_valid() {
+        let now = start() - DAY / 48;
+        assert_eq!(next(Some(&fresh()), &service(), now).unwrap().change, None);
+    }
+
+    #[test]
+    fn the_certificate_is_renewed_when_a_third_of_its_life_is_left() {
+        let material = fresh();
+        let next = next(Some(&material), &service(), start() + DAY * 61).unwrap();
+        assert_eq!(next.change.as_deref(), Some("the certificate is near its end"));
+        assert!(next.material.certificate != material.certificate);
+        assert!(next.material.authorities == material.authorities);
+        assert!(next.leaf.validity.end > start() + DAY * 150);
+    }
+
+    #[test]
+    fn a_new_authority_signs_nothing_at_once() {
+        let mut material = fresh();
+        for days in (60..=240).step_by(60) {
+            material =
+                next(Some(&material), &service(), start() + DAY * days + DAY / 2).unwrap().material;
+        }
+        let now = start() + DAY * 244;
+        let next = next(Some(&material), &service(), now).unwrap();
+        assert_eq!(next.change.as_deref(), Some("the authority is near its end"));
+        assert!(next.material.authority_key != material.authority_key);
+        assert!(next.material.authorities.ends_with(&material.authorities), "the old one stays");
+        assert!(next.material.certificate == material.certificate);
+    }
+
+    #[test]
+    fn for_ten_years_the_api_server_accepts_what_is_shown_though_each_learns_a_day_late() {
+        let mut material = fresh();
+        let mut changes = 0;
+        for day in 1..3650 {
+            let now = start() + DAY * day;
+            let next = next(Some(&material), &service(), now).unwrap();
+            changes += u32::from(next.change.is_some());
+            assert!(is_accepted(&next.material, &material, now), "day {day}: not heard of it");
+            assert!(is_accepted(&material, &next.material, now), "day {day}: not changed yet");
+            let authorities = next.material.authorities.matches("BEGIN").count();
+            assert!(authorities <= 2, "day {day}: {authorities} authorities");
+            material = next.material;
+        }
+        // Each certificate lasts 60 days, each authority 243 and 122 more.
+        assert!((70..=95).contains(&changes), "{changes}");
+    }
+
+    #[test]
+    fn what_has_expired_is_made_anew() {
+        for (days, keeps_authority) in [(91, true), (366, false), (10_000, false)] {
+            let material = fresh();
+            let now = start() + DAY * days;
+            let next = next(Some(&material), &service(), now).unwrap();
+            assert!(next.change.is_some());
+            assert!(is_accepted(&next.material, &next.material, now));
+            assert_eq!(next.material.authorities == material.authorities, keeps_authority);
+        }
+    }
+
+    #[test]
+    fn what_is_not_valid_yet_is_made_anew() {
+        let now = start() - DAY;
+        let next = next(Some(&fresh()), &service(), now).unwrap();
+        assert!(is_accepted(&next.material, &next.material, now));
+    }
+
+    #[test]
+    fn a_certificate_of_another_service_is_made_anew() {
+        let other = ServiceName { name: "other".into(), ..service() };
+        let material = fresh();
+        let next = next(Some(&material), &other, start()).unwrap();
+        assert!(next.change.unwrap().contains("no good for this service"));
+        assert!(next.material.authorities == material.authorities);
+    }
+
+    #[test]
+    fn damage_is_told_and_replaced() {
+        let (sound, another) = (fresh(), fresh());
+        for (material, change) in [
+            (Material { key: another.key.clone(), ..sound.clone() }, "of the certificate: its key"),
+            (
+                Material {
+                    key: another.key.clone(),
+                    certificate: another.certificate.clone(),
+                    ..sound.clone()
+                },
+                "of the certificate: it is no good for this service",
+            ),
+            (Material { key: String::new(), ..sound.clone() }, "of the certificate: it cannot"),
+            (
+                Material { certificate: sound.key.clone(), ..sound.clone() },
+                "of the certificate: it",
+            ),
+            (
+                Material { authority_key: another.authority_key.clone(), ..sound.clone() },
+                "of the authority: its key",
+            ),
+            (
+                Material { authorities: String::new(), ..sound.clone() },
+                "of the authority: it cannot",
+            ),
+            (
+                Material { authorities: sound.authorities.clone() + &sound.key, ..sound.clone() },
+                "of the authority: it cannot",
+            ),
+        ] {
+            let next = next(Some(&material), &service(), start()).unwrap();
+            let told = next.change.unwrap();
+            assert!(told.starts_with(change), "{told:?} is not {change:?}");
+            assert!(is_accepted(&next.material, &next.material, start()));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The certificate that is shown to the API server, which changes while connections last.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+/// The certificate that is shown at the moment; none at first, upon which handshakes fail.
+#[derive(Debug, Default)]
+pub(crate) struct Serving(RwLock<Option<Arc<CertifiedKey>>>);
+
+impl Serving {
+    /// Shows this certificate from now on.
+    pub(crate) fn show(&self, certificate: Arc<CertifiedKey>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(certificate);
+    }
+}
+
+impl ResolvesServerCert for Serving {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// TLS with that certificate.
+pub(crate) fn config(serving: Arc<Serving>) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(serving);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}

@@ -1,0 +1,138 @@
+//! `inject`: adds to pods in YAML what the webhook would add.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::{Args, ValueEnum};
+use kubernetes::injection::{Settings, inject_object};
+use serde_json::Value;
+
+use crate::commands::device_plugin::Accounting;
+use crate::failure::Failure;
+use crate::{files, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The file with objects in YAML or JSON; - is standard input. Pods, Jobs, CronJobs, Deployments,
+    /// DaemonSets, ReplicaSets and StatefulSets are injected into, others stay as they are.
+    #[arg(long, short, value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    cluster: Cluster,
+
+    /// The form of the result; JSON is one object or a list of kind List, as kubectl reads it.
+    #[arg(long, value_enum, default_value = "yaml")]
+    output: Form,
+}
+
+/// What is so in the cluster that pods are made for.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    /// The nodes' directory with the quote service's socket.
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/var/run/aesmd",
+        env = "QUOTE_HELPER_AESM_DIR"
+    )]
+    aesm_dir: PathBuf,
+
+    /// The device plugin gives the socket's directory to each container with EPC, so that pods need no
+    /// volume for it.
+    #[arg(long, env = "QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN")]
+    socket_by_device_plugin: bool,
+
+    /// Who counts the EPC of the device plugin's profiles azure and aliyun.
+    #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
+    epc_accounting: Accounting,
+
+    /// Whether the nodes have a quote service; if not, pods that want quotes from one get a warning.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        env = "QUOTE_HELPER_QUOTE_SERVICE"
+    )]
+    quote_service: bool,
+}
+
+/// The form of objects.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// A document for each object.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+impl From<Cluster> for Settings {
+    fn from(cluster: Cluster) -> Self {
+        Self {
+            aesm_dir: cluster.aesm_dir,
+            socket_by_device_plugin: cluster.socket_by_device_plugin,
+            epc_accounting: cluster.epc_accounting.into(),
+            has_quote_service: cluster.quote_service,
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let name = match arguments.file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => arguments.file.display().to_string(),
+    };
+    let mut objects = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
+    let settings = arguments.cluster.into();
+    for (object, number) in objects.iter_mut().zip(1_u32..) {
+        let named = named(object, number);
+        let warnings = inject_object(object, &settings)
+            .with_context(|| format!("cannot inject into {named} of {name}"))?;
+        for warning in warnings {
+            output::note(format_args!("warning: {named}: {warning}"));
+        }
+    }
+    Ok(write(arguments.output, objects)?)
+}
+
+/// All objects of the file.
+fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
+    let bytes = if file.as_os_str() == "-" { standard_input()? } else { files::read(file)? };
+    let text = String::from_utf8(bytes).context("it is not text in UTF-8")?;
+    let objects = serde_saphyr::from_multiple::<Value>(&text).context("it is not YAML")?;
+    ensure!(!objects.is_empty(), "there is no object in it");
+    Ok(objects)
+}
+
+fn standard_input() -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = files::MAX_SIZE.saturating_add(1);
+    let read = io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    ensure!(read as u64 <= files::MAX_SIZE, "it has more than {} bytes", files::MAX_SIZE);
+    Ok(bytes)
+}
+
+/// As people speak of the object.
+fn named(object: &Value, number: u32) -> String {
+    let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
+    match (text("/kind"), text("/metadata/name")) {
+        (Some(kind), Some(name)) => format!("{kind} {name:?}"),
+        _ => format!("document {number}"),
+    }
+}
+
+fn write(form: Form, mut objects: Vec<Value>) -> anyhow::Result<()> {
+    match form {
+        Form::Yaml => output::text(&serde_saphyr::to_string_multiple(&objects)?),
+        Form::Json => {
+            let object = match objects.as_mut_slice() {
+                [object] => object.take(),
+                _ => serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": objects }),
+            };
+            output::text(&serde_json::to_string_pretty(&object)?)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `webhook`: adds to pods what they need for enclaves, when they are created.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use clap::Args;
+use kubernetes::webhook::{self, Metrics, Options, ServiceName};
+
+use crate::commands::inject::Cluster;
+use crate::failure::Failure;
+use crate::listen::listen;
+use crate::logging::{self, LogFormat};
+use crate::stop::Stop;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Serves admission reviews over HTTPS here.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "[::]:8443",
+        env = "QUOTE_HELPER_LISTEN"
+    )]
+    listen: SocketAddr,
+
+    /// Serves /metrics, /livez and /readyz over HTTP here [default: nowhere].
+    #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+
+    /// The namespace of the service and of the Secret.
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
+    namespace: String,
+
+    /// The service by which the API server finds the webhook.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "sgx-webhook",
+        env = "QUOTE_HELPER_SERVICE_NAME"
+    )]
+    service_name: String,
+
+    /// The MutatingWebhookConfiguration in which the API server is told whom to trust.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "sgx-webhook",
+        env = "QUOTE_HELPER_WEBHOOK_NAME"
+    )]
+    webhook_name: String,
+
+    /// The Secret with the certificates, which all replicas share.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "sgx-webhook-certificates",
+        env = "QUOTE_HELPER_SECRET_NAME"
+    )]
+    secret_name: String,
+
+    #[command(flatten)]
+    cluster: Cluster,
+
+    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
+    /// instance `debug`.
+    #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    logging::start(arguments.log_format);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(serve(arguments))?)
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    let metrics = Metrics::default();
+    let client = kube::Client::try_default().await.context(
+        "the webhook keeps its certificates with the API server; there is neither a service account of a \
+         pod nor a kubeconfig",
+    )?;
+    if let Some(address) = arguments.metrics_listen {
+        let listener = listen(address, "metrics").await?;
+        tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
+    }
+    let listener = listen(arguments.listen, "admission reviews").await?;
+    let options = Options {
+        settings: arguments.cluster.into(),
+        service: ServiceName { name: arguments.service_name, namespace: arguments.namespace },
+        secret: arguments.secret_name,
+        configuration: arguments.webhook_name,
+        client,
+        clock: SystemTime::now,
+    };
+    Ok(webhook::run(listener, options, metrics, stop.stopped()).await?)
+}

@@ -1,0 +1,35 @@
+//! `webhook`: what can be seen without an API server. The rest is tested beside its library.
+
+use crate::support::{Ended, Machine};
+
+#[test]
+fn it_says_what_it_lacks() {
+    let machine = Machine::new();
+    machine.run("webhook").with_code(2).says(&["--namespace"]);
+    let mut command = machine.command("webhook --listen 127.0.0.1:0");
+    command.env("POD_NAMESPACE", "kube-system").env("HOME", machine.path(""));
+    Ended::of(&mut command).with_code(1).says(&["API server", "kubeconfig"]);
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let machine = Machine::new();
+    machine.write("kubeconfig", KUBECONFIG);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let mut command = machine.command(&format!("webhook --namespace x --listen {address}"));
+    command.env("KUBECONFIG", machine.path("kubeconfig"));
+    Ended::of(&mut command)
+        .with_code(1)
+        .says(&["cannot serve admission reviews", &address.to_string()]);
+}
+
+/// Nobody listens there.
+const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+";
