@@ -18,13 +18,17 @@
 //! URL-encoded PEM. Where PCS and PCCS differ (a CRL without encoding, `rootcacrl`), the answer is
 //! the PCCS's. Statuses: 200, 400 (a parameter is wrong), 404 (nothing known), 405 (not GET), 410
 //! (v3 of the API), 431 (header too large), 461 and 462 ([`PcsError`]), 500.
+//!
+//! The other side is [`fetch`], which asks a PCCS, this one or another, or Intel's PCS.
 
 mod answer;
+mod client;
 mod query;
 mod router;
 mod software;
 mod source;
 
+pub use client::{FetchError, fetch};
 pub use router::router;
 pub use software::SoftwareCollateral;
 pub use source::{

@@ -7,7 +7,7 @@ use clap::Args;
 use sgx::Collateral;
 use verify::TrustedRoots;
 
-use crate::{files, pccs};
+use crate::files;
 
 /// Where the collateral comes from.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ impl CollateralSource {
     pub(crate) fn load(&self, quote: &[u8]) -> Option<anyhow::Result<Collateral>> {
         match (&self.collateral, &self.pccs) {
             (Some(path), _) => Some(read(path)),
-            (None, Some(url)) => Some(pccs::fetch(url, quote)),
+            (None, Some(url)) => Some(collateral::fetch(url, quote).map_err(Into::into)),
             (None, None) => None,
         }
     }

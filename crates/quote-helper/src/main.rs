@@ -8,7 +8,6 @@ mod files;
 mod listen;
 mod logging;
 mod output;
-mod pccs;
 mod settings;
 mod stop;
 

@@ -1,19 +1,18 @@
 //! `demo`: two software enclaves attest each other through a quote service of their own.
 
-mod enclave;
 mod host;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use quoting::AesmQuoter;
-use sgx::{Collateral, Quote};
-use verify::{Decision, Outcome, Policy, TrustedRoots, Verdict};
+use remote_attestation::{Application, Offer, Verifier};
+use sgx::Quote;
+use verify::{Decision, Outcome, TrustedRoots, Verdict};
 
-use self::enclave::{Application, Offer, binding, mr_enclave, open, seal};
 use self::host::Host;
 use crate::failure::Failure;
-use crate::{output, pccs};
+use crate::output;
 
 const ALICE: &str = "Alice's enclave";
 const BOB: &str = "Bob's enclave";
@@ -49,17 +48,19 @@ fn attest() -> anyhow::Result<()> {
         ],
     )?;
 
-    let verifier = Verifier::new(&host, &from_alice)?;
-    let of_bob = verifier.verify(&from_bob, BOB)?;
-    let of_alice = verifier.verify(&from_alice, ALICE)?;
+    let roots = TrustedRoots::parse(&host.root)?;
+    let collateral = collateral::fetch(&host.pccs, &from_alice.quote)?;
+    let verifier = Verifier { roots, collateral };
+    let of_bob = verifier.verify(&from_bob, BOB);
+    let of_alice = verifier.verify(&from_alice, ALICE);
     ensure!(of_bob.trusted().is_some(), "Bob's quote is not trusted: {of_bob}");
     ensure!(of_alice.trusted().is_some(), "Alice's quote is not trusted: {of_alice}");
     say(3, "Each sends its quote to the other, who verifies it and trusts it", &passed(&of_bob))?;
 
-    let (alice_key, bob_key) = (alice.agree(&from_bob)?, bob.agree(&from_alice)?);
-    let sealed = seal(&alice_key, "the secret is 42")?;
-    let opened = open(&bob_key, &sealed)?;
-    let answer = open(&alice_key, &seal(&bob_key, "understood")?)?;
+    let (alices, bobs) = (alice.agree(&from_bob.public_key)?, bob.agree(&from_alice.public_key)?);
+    let sealed = alices.seal(ALICE, "the secret is 42")?;
+    let opened = bobs.open(ALICE, &sealed)?;
+    let answer = alices.open(BOB, &bobs.seal(BOB, "understood")?)?;
     say(
         4,
         "With the attested keys they agree on a key of their own and talk",
@@ -69,12 +70,12 @@ fn attest() -> anyhow::Result<()> {
         ],
     )?;
 
-    let tampered = verifier.verify(&tampered(&from_bob)?, BOB)?;
+    let tampered = verifier.verify(&tampered(&from_bob)?, BOB);
     say(5, "A quote in which one bit was flipped is refused", &[&refused(&tampered)?])?;
-    let swapped = Offer { public_key: from_alice.public_key.clone(), ..from_bob.clone() };
-    let swapped = verifier.verify(&swapped, BOB)?;
+    let swapped = Offer { public_key: from_alice.public_key, ..from_bob.clone() };
+    let swapped = verifier.verify(&swapped, BOB);
     say(6, "Bob's quote with somebody else's key is refused", &[&refused(&swapped)?])?;
-    let foreign = Verifier { roots: TrustedRoots::intel(), ..verifier }.verify(&from_bob, BOB)?;
+    let foreign = Verifier { roots: TrustedRoots::intel(), ..verifier }.verify(&from_bob, BOB);
     say(7, "Under a foreign root, Intel's, the same quote is refused", &[&refused(&foreign)?])?;
 
     host.stop()?;
@@ -85,31 +86,6 @@ fn attest() -> anyhow::Result<()> {
 fn say(number: u8, headline: &str, details: &[impl AsRef<str>]) -> anyhow::Result<()> {
     output::text(&format!("{}{number}. {headline}", if number == 1 { "" } else { "\n" }))?;
     details.iter().try_for_each(|detail| output::text(&format!("   - {}", detail.as_ref())))
-}
-
-/// What a verifier needs besides the quote.
-struct Verifier {
-    roots: TrustedRoots,
-    collateral: Collateral,
-}
-
-impl Verifier {
-    /// Trusts the root of this host, and fetches the collateral as any verifier would.
-    fn new(host: &Host, offer: &Offer) -> anyhow::Result<Self> {
-        let roots = TrustedRoots::parse(&host.root)?;
-        Ok(Self { roots, collateral: pccs::fetch(&host.pccs, &offer.quote)? })
-    }
-
-    /// Demands the enclave with this code, and that its quote binds the key that came with it.
-    fn verify(&self, offer: &Offer, code: &str) -> anyhow::Result<Verdict> {
-        let policy = Policy {
-            mr_enclave: Some(mr_enclave(code)?),
-            report_data: Some(binding(&offer.public_key)?),
-            ..Policy::default()
-        };
-        let Self { roots, collateral } = self;
-        Ok(verify::verify(&offer.quote, collateral, roots, SystemTime::now(), &policy))
-    }
 }
 
 /// The offer with a bit of its quote's report body flipped.

@@ -1,0 +1,135 @@
+//! What runs inside of an enclave before it is trusted: its key pair, and the quote over it.
+
+use aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::{self, SystemRandom};
+use quoting::{QuoteRequest, Quoter, QuotingError};
+use sgx::{MrEnclave, QeReportInfo, Report, TargetInfo};
+use software_platform::{EnclaveIdentity, ReportError, SoftwareEnclave};
+
+use crate::conversation::Conversation;
+use crate::{Offer, PublicKey};
+
+/// An enclave with a key pair that it made for one conversation.
+pub struct Application {
+    enclave: SoftwareEnclave,
+    private_key: EphemeralPrivateKey,
+    public_key: PublicKey,
+}
+
+/// An enclave could not get itself attested, or could not agree on a key.
+#[derive(Debug, thiserror::Error)]
+pub enum AttestationError {
+    /// There are no random bytes, or the crypto library failed.
+    #[error("the system gives no random bytes to make a key of")]
+    NoKey,
+    /// There is no quote.
+    #[error(transparent)]
+    Quoting(#[from] QuotingError),
+    /// Whoever makes quotes has nothing to sign them with.
+    #[error("the quote service has no attestation key")]
+    NoAttestationKey,
+    /// Something on the way answered in place of the QE.
+    #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
+    Impostor(&'static str),
+    /// The QE's REPORT was made for another enclave, on another machine, or was changed.
+    #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
+    QeReport(#[from] ReportError),
+    /// The other enclave's public key is none.
+    #[error("the other's public key is none to agree with")]
+    NoAgreement,
+}
+
+impl Application {
+    /// An enclave whose code is known by this name, with a fresh key pair.
+    ///
+    /// # Errors
+    /// [`AttestationError::NoKey`].
+    pub fn start(code: &str) -> Result<Self, AttestationError> {
+        let identity =
+            EnclaveIdentity { mr_enclave: mr_enclave(code), ..EnclaveIdentity::default() };
+        let private_key = EphemeralPrivateKey::generate(&X25519, &SystemRandom::new())
+            .map_err(|_| AttestationError::NoKey)?;
+        let public_key = private_key.compute_public_key().map_err(|_| AttestationError::NoKey)?;
+        let public_key = public_key.as_ref().try_into().map_err(|_| AttestationError::NoKey)?;
+        Ok(Self {
+            enclave: SoftwareEnclave::new(identity),
+            private_key,
+            public_key: PublicKey(public_key),
+        })
+    }
+
+    /// Gets a quote over its public key, and checks that the machine's QE itself has made it.
+    ///
+    /// # Errors
+    /// [`AttestationError`], most of all [`AttestationError::Quoting`].
+    pub fn offer(&self, quoter: &dyn Quoter) -> Result<Offer, AttestationError> {
+        let key_ids = quoter.attestation_key_ids()?;
+        let key_id = *key_ids.first().ok_or(AttestationError::NoAttestationKey)?;
+        // A REPORT is made for one enclave on the same machine, which alone can check it: here the QE.
+        let qe = quoter.initialize(&key_id)?.target_info;
+        let report = self.report(&qe);
+        let question = self.question()?;
+        let reply =
+            quoter.quote(&QuoteRequest { report, key_id, qe_report_info: Some(question) })?;
+        let answer =
+            reply.qe_report_info.ok_or(AttestationError::Impostor("its REPORT is missing"))?;
+        self.check(&question, &answer.qe_report, &reply.quote)?;
+        Ok(Offer { public_key: self.public_key, quote: reply.quote })
+    }
+
+    /// What EREPORT does on SGX: who this enclave is, and the hash of its public key.
+    fn report(&self, qe: &TargetInfo) -> Report {
+        self.enclave.report(qe, self.public_key.binding())
+    }
+
+    /// The QE is to prove that it is one: by a REPORT of its own, for this enclave and about this nonce.
+    fn question(&self) -> Result<QeReportInfo, AttestationError> {
+        let mut nonce = [0; 16];
+        rand::fill(&mut nonce).map_err(|_| AttestationError::NoKey)?;
+        let target_info = self.enclave.target_info();
+        Ok(QeReportInfo { nonce, target_info, ..QeReportInfo::default() })
+    }
+
+    /// The QE's REPORT says SHA-256(nonce ‖ quote).
+    fn check(
+        &self,
+        question: &QeReportInfo,
+        qe_report: &Report,
+        quote: &[u8],
+    ) -> Result<(), AttestationError> {
+        self.enclave.verify_report(qe_report)?;
+        let expected = digest(&SHA256, &[&question.nonce[..], quote].concat());
+        match qe_report.body.report_data.0.starts_with(expected.as_ref()) {
+            true => Ok(()),
+            false => Err(AttestationError::Impostor("its REPORT is about another quote")),
+        }
+    }
+
+    /// Agrees on a key with the other enclave. To be called once its quote is trusted: anybody can send
+    /// a public key.
+    ///
+    /// # Errors
+    /// [`AttestationError::NoAgreement`].
+    pub fn agree(self, other: &PublicKey) -> Result<Conversation, AttestationError> {
+        let public_key = UnparsedPublicKey::new(&X25519, other.0);
+        let no_agreement = AttestationError::NoAgreement;
+        agree_ephemeral(self.private_key, public_key, no_agreement, |secret| {
+            Conversation::new(secret).ok_or(AttestationError::NoKey)
+        })
+    }
+}
+
+/// MRENCLAVE of the enclave whose code is known by this name. That of a real enclave is the hash of its
+/// code; this one's is the SHA-256 of the name.
+#[must_use]
+pub fn mr_enclave(code: &str) -> MrEnclave {
+    MrEnclave(sha256(code.as_bytes()))
+}
+
+/// SHA-256.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}

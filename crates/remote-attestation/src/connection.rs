@@ -1,0 +1,39 @@
+//! The way to the other enclave.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use remote_attestation::Channel;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+
+use crate::arguments::Role;
+use crate::patience::patiently;
+
+/// Connects to the other enclave or waits for it, for so long.
+pub(crate) fn open(role: Role, patience: Duration) -> anyhow::Result<Channel> {
+    let stream = match role {
+        Role::Listen(address) => accept(address, patience),
+        Role::Connect(address) => connect(address, patience),
+    }?;
+    Ok(Channel::new(stream, patience))
+}
+
+fn accept(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
+    set_socket_timeout(&listener, Timeout::Recv, Some(patience))?;
+    match listener.accept() {
+        Ok((stream, _)) => Ok(stream),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(anyhow!("nobody connected to {address} within {patience:?}"))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot accept at {address}")),
+    }
+}
+
+fn connect(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> {
+    patiently(patience, || TcpStream::connect_timeout(&address, patience), |_| true)
+        .with_context(|| format!("cannot connect to {address} within {patience:?}"))
+}

@@ -1,0 +1,92 @@
+//! What the other's quote is verified with: a trusted root, and collateral.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use collateral::FetchError;
+use remote_attestation::{Offer, Verifier};
+use sgx::Collateral;
+use verify::{TrustedRoot, TrustedRoots, Verdict};
+
+use crate::arguments::EvidenceArguments;
+use crate::output;
+use crate::patience::patiently;
+
+/// Where a root is that takes the place of Intel's; in a pod, from a ConfigMap that need not exist.
+const TRUSTED_ROOT: &str = "/etc/sgx-verification/trusted-root.pem";
+
+/// A trusted root, and where collateral comes from.
+pub(crate) struct Evidence {
+    roots: TrustedRoots,
+    source: Source,
+    /// Made when the first offer is there, since collateral is fetched for a quote, and kept: it is valid
+    /// for weeks, and the other enclave stays on its machine.
+    verifier: Option<Verifier>,
+}
+
+enum Source {
+    File(PathBuf),
+    Pccs { url: String, patience: Duration },
+}
+
+impl Evidence {
+    /// Reads the trusted root, and says so loudly if it is not Intel's.
+    pub(crate) fn load(arguments: &EvidenceArguments, patience: Duration) -> anyhow::Result<Self> {
+        let usual = Path::new(TRUSTED_ROOT);
+        let path = arguments.trusted_root.as_deref().or(usual.exists().then_some(usual));
+        let roots = path.map_or_else(|| Ok(TrustedRoots::intel()), trusted_roots)?;
+        let source = match &arguments.collateral {
+            Some(path) => Source::File(path.clone()),
+            None => Source::Pccs { url: arguments.pccs.clone(), patience },
+        };
+        Ok(Self { roots, source, verifier: None })
+    }
+
+    /// Verifies the offer of the enclave with this code.
+    pub(crate) fn verify(&mut self, offer: &Offer, code: &str) -> anyhow::Result<Verdict> {
+        let verifier = match self.verifier.take() {
+            Some(verifier) => verifier,
+            None => Verifier {
+                roots: self.roots.clone(),
+                collateral: self.source.collateral(&offer.quote)?,
+            },
+        };
+        Ok(self.verifier.insert(verifier).verify(offer, code))
+    }
+}
+
+impl Source {
+    fn collateral(&self, quote: &[u8]) -> anyhow::Result<Collateral> {
+        match self {
+            Self::File(path) => serde_json::from_slice(&read(path)?)
+                .with_context(|| format!("{} holds no collateral", path.display())),
+            Self::Pccs { url, patience } => Ok(patiently(
+                *patience,
+                || collateral::fetch(url, quote),
+                |error| matches!(error, FetchError::Connect { .. }),
+            )?),
+        }
+    }
+}
+
+fn trusted_roots(path: &Path) -> anyhow::Result<TrustedRoots> {
+    let roots = TrustedRoots::parse(&read(path)?)
+        .with_context(|| format!("cannot trust {}", path.display()))?;
+    let intel = TrustedRoots::intel();
+    let is_intels = |root: &TrustedRoot| intel.iter().any(|intels| intels.sha256 == root.sha256);
+    for root in roots.iter().filter(|root| !is_intels(root)) {
+        output::note(format_args!(
+            "INSECURE: trusting \"{}\" of {}, which is not Intel's root: a quote under it says nothing \
+             about genuine SGX",
+            root.subject,
+            path.display()
+        ));
+    }
+    Ok(roots)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}

@@ -1,0 +1,155 @@
+//! The conversation of the two enclaves, from the side of one of them.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use quoting::{Quoter, QuotingError};
+use remote_attestation::{Application, AttestationError, Channel, Conversation, Offer};
+use sgx::AesmError;
+
+use crate::evidence::Evidence;
+use crate::output;
+use crate::patience::patiently;
+use crate::tally::Tally;
+
+/// One enclave's side.
+pub(crate) struct Session<'a> {
+    pub(crate) name: &'a str,
+    /// The name that the other enclave must have.
+    pub(crate) peer: &'a str,
+    pub(crate) patience: Duration,
+    pub(crate) quoter: &'a dyn Quoter,
+    pub(crate) channel: Channel,
+    pub(crate) evidence: Evidence,
+    pub(crate) tally: &'a mut Tally,
+}
+
+impl Session<'_> {
+    /// Attests each other, on the initiative of this side.
+    pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
+        let application = Application::start(self.name)?;
+        self.send_offer(&application)?;
+        let offer = self.channel.receive().with_context(|| self.about_peer())?;
+        let conversation = self.trust(application, &offer)?;
+        self.say(&conversation)?;
+        self.hear(&conversation)?;
+        self.count();
+        Ok(())
+    }
+
+    /// Attests each other as often as the other one begins, which must be once at least.
+    pub(crate) fn answer_until_closed(&mut self) -> anyhow::Result<()> {
+        while let Some(offer) =
+            self.channel.receive_unless_closed().with_context(|| self.about_peer())?
+        {
+            let application = Application::start(self.name)?;
+            self.send_offer(&application)?;
+            let conversation = self.trust(application, &offer)?;
+            self.hear(&conversation)?;
+            self.say(&conversation)?;
+            self.count();
+        }
+        ensure!(self.tally.attested > 0, "{} has sent nothing", self.peer);
+        Ok(())
+    }
+
+    /// Gets a quote and sends it.
+    fn send_offer(&mut self, application: &Application) -> anyhow::Result<()> {
+        let offer = self.offer(application)?;
+        self.tell(format_args!("quote: {}", STANDARD.encode(&offer.quote)));
+        self.channel.send(&offer.to_bytes()).with_context(|| self.about_peer())
+    }
+
+    /// Gets a quote. After the first one, another that fails is counted and asked for again, to see for
+    /// how long it goes on; before, there is nothing to go on.
+    fn offer(&mut self, application: &Application) -> anyhow::Result<Offer> {
+        let (quoter, patience) = (self.quoter, self.patience);
+        let tally = &mut *self.tally;
+        let has_quoted = tally.attested > 0;
+        let attempt = || {
+            tally.quotes = tally.quotes.saturating_add(1);
+            application.offer(quoter).inspect_err(|error| {
+                tally.failed = tally.failed.saturating_add(1);
+                output::note(format_args!("a quote failed: {error}"));
+            })
+        };
+        patiently(patience, attempt, |_| has_quoted).map_err(no_quote)
+    }
+
+    /// Verifies the other's offer. Only if it is trusted there is a key.
+    fn trust(&mut self, application: Application, offer: &[u8]) -> anyhow::Result<Conversation> {
+        let peer = self.peer;
+        let offer = Offer::parse(offer).with_context(|| format!("{peer} has sent no offer"))?;
+        let verdict = self.evidence.verify(&offer, peer)?;
+        let Some(attested) = verdict.trusted() else {
+            let reason = verdict.reason.as_deref().unwrap_or("no reason is known");
+            return Err(anyhow!("{peer}'s quote is not trusted: {reason}"));
+        };
+        self.tell(format_args!(
+            "{peer}'s quote is trusted: MRENCLAVE {}, TCB status {}, under \"{}\"",
+            attested.enclave.mr_enclave, attested.tcb.status, attested.root.subject
+        ));
+        Ok(application.agree(&offer.public_key)?)
+    }
+
+    fn say(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
+        let message = format!("{} to {}: the secret is 42", self.name, self.peer);
+        let sealed = conversation.seal(self.name, &message)?;
+        self.channel.send(&sealed).with_context(|| self.about_peer())
+    }
+
+    fn hear(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
+        let sealed = self.channel.receive().with_context(|| self.about_peer())?;
+        let message = conversation.open(self.peer, &sealed).with_context(|| self.about_peer())?;
+        self.tell(format_args!("{} encrypted bytes say \"{message}\"", sealed.len()));
+        Ok(())
+    }
+
+    /// Prints what is the same each time once only.
+    fn tell(&self, line: impl Display) {
+        if self.tally.attested == 0 {
+            output::result(line);
+        }
+    }
+
+    fn count(&mut self) {
+        self.tally.attested = self.tally.attested.saturating_add(1);
+    }
+
+    fn about_peer(&self) -> String {
+        format!("the conversation with {} failed", self.peer)
+    }
+}
+
+/// The error, and what to do where its text does not tell.
+fn no_quote(error: AttestationError) -> anyhow::Error {
+    let is_foreign = matches!(&error, AttestationError::Quoting(error) if refuses_report(error));
+    let error = anyhow::Error::from(error);
+    match is_foreign {
+        true => error.context(
+            "the platform does not accept the REPORT of this enclave, which is a software enclave and \
+             needs the software platform; on SGX, a REPORT comes from an enclave",
+        ),
+        false => error,
+    }
+}
+
+fn refuses_report(error: &QuotingError) -> bool {
+    error.code() == AesmError::InvalidReport
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_a_software_enclave_on_sgx_is_told_so() {
+        let error =
+            |code| no_quote(AttestationError::from(QuotingError::new(code, "none"))).to_string();
+        assert!(error(AesmError::InvalidReport).contains("is a software enclave"));
+        assert!(!error(AesmError::Busy).contains("is a software enclave"));
+    }
+}
