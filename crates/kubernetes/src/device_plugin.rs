@@ -26,6 +26,7 @@ pub(crate) use grant::AESM_DIR;
 pub use grant::Grants;
 pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
 pub use metrics::Metrics;
+pub(crate) use node_status::NODE_STATUS_MANAGER;
 pub use node_status::NodeStatus;
 pub use plan::{EpcAccounting, Offer};
 pub use profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares, SharesError};

@@ -17,6 +17,7 @@ mod serving;
 
 pub use certificate::ServiceName;
 pub use metrics::Metrics;
+pub use router::PATH;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub struct Options {
 /// What tells the time.
 pub type Clock = fn() -> SystemTime;
 
-/// Serves admission reviews at `/mutate` over HTTPS until `shutdown` is ready. `metrics` tells how it goes.
+/// Serves admission reviews at [`PATH`] over HTTPS until `shutdown` is ready. `metrics` tells how it goes.
 ///
 /// # Errors
 /// If the cryptographic library has nothing for TLS.

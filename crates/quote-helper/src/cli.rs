@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, device_plugin, inject, inspect, load, man_pages, platform, quote, serve,
-    verify, webhook, worker,
+    check, completions, device_plugin, inject, inspect, install, load, man_pages, manifests, own,
+    platform, quote, serve, uninstall, upgrade, verify, webhook, worker,
 };
 use crate::failure::EXIT_CODES;
 
@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     /// Shows what is in a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
-    /// Tells what this machine has for quoting, and what to do about what it lacks.
+    /// Tells what a machine, a container or a cluster has for quoting, and what to do about what it lacks.
     Check(check::Arguments),
     /// Offers this node's enclave memory (EPC) to Kubernetes as a resource.
     DevicePlugin(device_plugin::Arguments),
@@ -36,12 +36,24 @@ pub(crate) enum Command {
     Webhook(webhook::Arguments),
     /// Adds to pods in YAML what the webhook adds: for clusters without one.
     Inject(inject::Arguments),
+    /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the quote
+    /// service.
+    Install(install::Arguments),
+    /// Changes an installed add-on; what is not given stays as it is.
+    Upgrade(upgrade::Arguments),
+    /// Removes the add-on from the cluster. Applications go on.
+    Uninstall(uninstall::Arguments),
+    /// Prints the add-on for Kubernetes as objects: for reviews, GitOps and `kubectl apply`.
+    Manifests(manifests::Arguments),
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
     Platform(platform::Command),
     /// Makes quotes for the service that has started it.
     #[command(hide = true)]
     Worker(worker::Arguments),
+    /// Gives a directory to the user that the quote service runs as.
+    #[command(hide = true)]
+    Own(own::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
     /// Prints what a shell needs to complete this command line.

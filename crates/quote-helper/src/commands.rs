@@ -6,11 +6,16 @@ pub(crate) mod demo;
 pub(crate) mod device_plugin;
 pub(crate) mod inject;
 pub(crate) mod inspect;
+pub(crate) mod install;
 pub(crate) mod load;
 pub(crate) mod man_pages;
+pub(crate) mod manifests;
+pub(crate) mod own;
 pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod serve;
+pub(crate) mod uninstall;
+pub(crate) mod upgrade;
 pub(crate) mod verify;
 pub(crate) mod webhook;
 pub(crate) mod worker;
@@ -29,6 +34,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::DevicePlugin(arguments) => device_plugin::run(arguments),
         Command::Inject(arguments) => inject::run(arguments),
+        Command::Install(arguments) => install::run(arguments),
+        Command::Upgrade(arguments) => upgrade::run(arguments),
+        Command::Uninstall(arguments) => uninstall::run(&arguments),
+        Command::Manifests(arguments) => manifests::run(arguments),
+        Command::Own(arguments) => own::run(&arguments),
         Command::Platform(command) => platform::run(&command),
         Command::Webhook(arguments) => webhook::run(arguments),
         Command::Worker(arguments) => worker::run(&arguments),

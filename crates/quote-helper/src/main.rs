@@ -1,12 +1,14 @@
 //! `quote-helper`: SGX quotes from one service per machine.
 
 mod cli;
+mod cluster;
 mod commands;
 mod evidence;
 mod failure;
 mod files;
 mod listen;
 mod logging;
+mod objects;
 mod output;
 mod settings;
 mod stop;

@@ -13,6 +13,8 @@ pub(crate) enum Format {
     Text,
     /// For programs.
     Json,
+    /// The same as YAML.
+    Yaml,
 }
 
 /// Prints a result in the form that was asked for.
@@ -20,6 +22,7 @@ pub(crate) fn result<T: Display + Serialize>(format: Format, value: &T) -> anyho
     match format {
         Format::Text => text(value),
         Format::Json => text(&serde_json::to_string_pretty(value)?),
+        Format::Yaml => text(&serde_saphyr::to_string(value)?),
     }
 }
 

@@ -14,6 +14,9 @@ use super::plan::Plan;
 use super::profile::ResourceProfile;
 use super::readiness::{Part, Readiness};
 
+/// Who sets resources in the status of a node, as the node's managed fields name it.
+pub(crate) const NODE_STATUS_MANAGER: &str = "quote-helper-device-plugin";
+
 /// How often it is looked whether the status is to be set.
 const PERIOD: Duration = Duration::from_secs(5);
 /// How often it is set though nothing has changed here: somebody else may have changed it there, for
@@ -65,7 +68,10 @@ impl NodeStatus {
 
     async fn set(&self, capacity: &Map<String, Value>) -> Result<(), String> {
         let patch = Patch::Merge(json!({ "status": { "capacity": capacity } }));
-        let params = PatchParams::default();
+        let params = PatchParams {
+            field_manager: Some(NODE_STATUS_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
         let patched = self.nodes.patch_status(&self.name, &params, &patch);
         match timeout(TIMEOUT, patched).await {
             Ok(Ok(node)) => check_allocatable(&node, capacity),

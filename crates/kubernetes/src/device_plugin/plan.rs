@@ -1,6 +1,7 @@
 //! What a node offers: which resources, and how each is counted.
 
 use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::device_list::{DeviceList, MAX_DEVICES};
@@ -9,7 +10,8 @@ use super::epc::Epc;
 use super::profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares};
 
 /// Who counts the enclave memory of a profile whose unit is a MiB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EpcAccounting {
     /// The kubelet, one device for each MiB: up to 256 GiB. A container that asks for EPC gets the device
     /// node without further ado.

@@ -1,8 +1,10 @@
 //! The names under which enclave memory is offered, and how it is divided among them.
 
+use std::fmt;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
 
 use super::epc::Epc;
 
@@ -64,7 +66,8 @@ impl ResourceProfile {
 
 /// How the enclave memory is divided among profiles. Each byte belongs to one profile, so that the
 /// scheduler, which counts each resource by itself, can promise none twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Shares(Vec<Share>);
 
 /// One profile's share: so many bytes, or what the others leave.
@@ -135,7 +138,45 @@ impl FromStr for Share {
     }
 }
 
+impl TryFrom<String> for Shares {
+    type Error = SharesError;
+
+    fn try_from(text: String) -> Result<Self, SharesError> {
+        text.parse()
+    }
+}
+
+impl From<Shares> for String {
+    fn from(shares: Shares) -> Self {
+        shares.to_string()
+    }
+}
+
+impl From<ResourceProfile> for Shares {
+    /// All of the EPC for one profile.
+    fn from(profile: ResourceProfile) -> Self {
+        Self(vec![Share { profile, size: None }])
+    }
+}
+
+impl fmt::Display for Shares {
+    /// As it is read, sizes in bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares = self.0.iter().map(|Share { profile, size }| match size {
+            Some(size) => format!("{}={size}", profile.name()),
+            None => profile.name().to_owned(),
+        });
+        f.write_str(&shares.collect::<Vec<_>>().join(","))
+    }
+}
+
 impl Shares {
+    /// The profile that was named first.
+    pub(crate) fn first(&self) -> ResourceProfile {
+        // There is no way to have none.
+        self.profiles().next().unwrap_or(ResourceProfile::Azure)
+    }
+
     pub(crate) fn profiles(&self) -> impl Iterator<Item = ResourceProfile> {
         self.0.iter().map(|share| share.profile)
     }
@@ -178,6 +219,13 @@ mod tests {
             assert_eq!(all.iter().map(|(_, size)| size).sum::<u64>(), size);
             let some = divided("azure=6GiB,aliyun=2GiB", size);
             assert!(some.iter().map(|(_, size)| size).sum::<u64>() <= size);
+        }
+    }
+
+    #[test]
+    fn shares_are_written_as_they_are_read() {
+        for text in ["azure", "azure=8589934592,intel", "aliyun=1048576"] {
+            assert_eq!(text.parse::<Shares>().unwrap().to_string(), text);
         }
     }
 

@@ -120,7 +120,7 @@ fn no_quote_service(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Option<St
     let is_needed = uses_quote_service(pod, spec) && !container::all(spec).any(is_aesmd);
     (is_needed && !settings.has_quote_service).then(|| {
         "the pod is to get quotes from the quote service, but this cluster's nodes have none; run \
-         `quote-helper serve` on them"
+         `quote-helper upgrade --enable-sgxquotehelper`"
             .to_owned()
     })
 }

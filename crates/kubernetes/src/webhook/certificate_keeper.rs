@@ -47,7 +47,7 @@ enum KeepError {
     Configuration { name: String, source: kube::Error },
     #[error(
         "there is no MutatingWebhookConfiguration {0:?}, by which the API server would know of this webhook; \
-         make one, or say its name with --webhook-name"
+         `quote-helper install` makes it, or say its name with --webhook-name"
     )]
     NoConfiguration(String),
     #[error(transparent)]

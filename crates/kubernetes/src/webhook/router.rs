@@ -18,6 +18,9 @@ use super::metrics::{Metrics, Outcome};
 use super::review::{MAX_SIZE, ReviewError, answer};
 use crate::injection::Settings;
 
+/// The path of the webhook.
+pub const PATH: &str = "/mutate";
+
 const JSON: &str = "application/json";
 /// How many reviews may be on their way at a time: what they take together is in memory.
 const MAX_REVIEWS: usize = 16;
@@ -30,11 +33,11 @@ struct Webhook {
     slots: Semaphore,
 }
 
-/// Answers reviews at `/mutate`.
+/// Answers reviews at [`PATH`].
 pub(crate) fn router(settings: Settings, metrics: Metrics) -> Router {
     let webhook = Webhook { settings, metrics, slots: Semaphore::new(MAX_REVIEWS) };
     Router::new()
-        .route("/mutate", post(mutate))
+        .route(PATH, post(mutate))
         .layer(DefaultBodyLimit::max(MAX_SIZE))
         .with_state(Arc::new(webhook))
 }

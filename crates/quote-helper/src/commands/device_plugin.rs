@@ -13,6 +13,7 @@ use kubernetes::device_plugin::{
 use raw_cpuid::CpuIdReaderNative;
 use tracing::warn;
 
+use crate::cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::logging::{self, LogFormat};
@@ -217,9 +218,8 @@ async fn node_status(node_name: Option<String>) -> anyhow::Result<NodeStatus> {
         "EPC that is counted in the node's status needs the node's name: pass --node-name, or set \
          NODE_NAME from the pod's field spec.nodeName",
     )?;
-    let client = kube::Client::try_default().await.context(
-        "EPC that is counted in the node's status needs the API server; there is neither a service \
-         account of a pod nor a kubeconfig",
-    )?;
+    let client = cluster::client()
+        .await
+        .context("EPC that is counted in the node's status needs the API server")?;
     Ok(NodeStatus::new(client, name))
 }

@@ -4,12 +4,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kubernetes::injection::{Settings, inject_object};
 use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
 use crate::failure::Failure;
+use crate::objects::{self, Form};
 use crate::{files, output};
 
 #[derive(Debug, Args)]
@@ -59,15 +60,6 @@ pub(crate) struct Cluster {
     quote_service: bool,
 }
 
-/// The form of objects.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Form {
-    /// A document for each object.
-    Yaml,
-    /// JSON.
-    Json,
-}
-
 impl From<Cluster> for Settings {
     fn from(cluster: Cluster) -> Self {
         Self {
@@ -95,7 +87,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             output::note(format_args!("warning: {named}: {warning}"));
         }
     }
-    Ok(write(arguments.output, objects)?)
+    Ok(objects::print(arguments.output, &objects)?)
 }
 
 /// All objects of the file.
@@ -121,18 +113,5 @@ fn named(object: &Value, number: u32) -> String {
     match (text("/kind"), text("/metadata/name")) {
         (Some(kind), Some(name)) => format!("{kind} {name:?}"),
         _ => format!("document {number}"),
-    }
-}
-
-fn write(form: Form, mut objects: Vec<Value>) -> anyhow::Result<()> {
-    match form {
-        Form::Yaml => output::text(&serde_saphyr::to_string_multiple(&objects)?),
-        Form::Json => {
-            let object = match objects.as_mut_slice() {
-                [object] => object.take(),
-                _ => serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": objects }),
-            };
-            output::text(&serde_json::to_string_pretty(&object)?)
-        }
     }
 }

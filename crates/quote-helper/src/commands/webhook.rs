@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use kubernetes::webhook::{self, Metrics, Options, ServiceName};
 
+use crate::cluster;
 use crate::commands::inject::Cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
@@ -78,10 +79,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
-    let client = kube::Client::try_default().await.context(
-        "the webhook keeps its certificates with the API server; there is neither a service account of a \
-         pod nor a kubeconfig",
-    )?;
+    let client = cluster::client()
+        .await
+        .context("the webhook keeps its certificates with the API server")?;
     if let Some(address) = arguments.metrics_listen {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));

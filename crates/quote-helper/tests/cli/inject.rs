@@ -100,7 +100,7 @@ fn flags_and_variables_say_what_the_cluster_is_like() {
     let other = machine.succeed(&format!("inject -f pod.yaml {flags}"));
     assert!(other.stdout.contains("path: /opt/aesm"), "{}", other.stdout);
     assert!(other.stdout.contains("sgx.intel.com/enclave"), "{}", other.stdout);
-    other.says(&["quote-helper serve"]);
+    other.says(&["--enable-sgxquotehelper"]);
     let given = machine.succeed("inject -f pod.yaml --socket-by-device-plugin");
     assert!(!given.stdout.contains("hostPath"), "{}", given.stdout);
     let mut command = machine.command("inject -f pod.yaml");

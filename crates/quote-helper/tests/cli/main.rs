@@ -12,8 +12,10 @@ mod demo_and_load;
 mod device_plugin;
 mod generated;
 mod inject;
+mod manifests;
 mod metrics;
 mod output_streams;
+mod own;
 mod platform;
 #[path = "../../../quoting/tests/provider/mod.rs"]
 mod provider;

@@ -1,0 +1,153 @@
+//! Makes objects as they should be.
+
+use kube::ResourceExt;
+use kube::api::{Patch, PatchParams};
+use kube::core::DynamicObject;
+
+use super::api_server::{ApiError, ApiServer};
+use super::comparison::{difference, is_same};
+use super::error::{Doing, HalfApplied, InstallationError};
+use super::inventory::is_ours;
+use super::kind::ObjectName;
+use super::removal::Removal;
+use super::{Done, Outcome};
+use crate::manifests::SOFTWARE_PLATFORM;
+
+/// Who has set the fields, in the objects' managed fields.
+const FIELD_MANAGER: &str = "quote-helper";
+
+/// An object that is to be made, and what it is called.
+pub(super) struct Wanted<'a> {
+    pub(super) name: ObjectName,
+    pub(super) object: &'a DynamicObject,
+}
+
+/// The objects with their names.
+pub(super) fn wanted(objects: &[DynamicObject]) -> Result<Vec<Wanted<'_>>, InstallationError> {
+    let named = objects.iter().map(|object| match ObjectName::of(object) {
+        Some(name) => Ok(Wanted { name, object }),
+        None => Err(InstallationError::UnknownObject(object.name_any())),
+    });
+    named.collect()
+}
+
+/// Looks for what would make the objects fail half-way.
+pub(super) async fn check(
+    api_server: &ApiServer,
+    wanted: &[Wanted<'_>],
+) -> Result<(), InstallationError> {
+    for namespace in namespaces(wanted) {
+        if live(api_server, &namespace).await?.is_some_and(|live| is_going(&live)) {
+            return Err(InstallationError::NamespaceTerminating(namespace.name));
+        }
+    }
+    for Wanted { name, object } in wanted {
+        if name.is("Secret", SOFTWARE_PLATFORM) {
+            let live = live(api_server, name).await?;
+            if live.is_some_and(|live| live.data.get("data") != object.data.get("data")) {
+                return Err(InstallationError::OtherRoot(name.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes all objects as they should be, in their order.
+pub(super) async fn apply(
+    api_server: &ApiServer,
+    wanted: &[Wanted<'_>],
+    removal: &Removal<'_>,
+) -> Result<Vec<Done>, InstallationError> {
+    let mut done = Vec::<Done>::new();
+    for (index, Wanted { name, object }) in wanted.iter().enumerate() {
+        removal.finish(name).await?;
+        match apply_one(api_server, name, object).await {
+            Ok(outcome) => done.push(Done { object: name.clone(), outcome }),
+            Err(source) => {
+                let left = wanted.iter().skip(index.saturating_add(1));
+                return Err(InstallationError::HalfApplied(Box::new(HalfApplied {
+                    applied: done.into_iter().map(|done| done.object).collect(),
+                    failed: name.clone(),
+                    left: left.map(|wanted| wanted.name.clone()).collect(),
+                    source,
+                })));
+            }
+        }
+    }
+    Ok(done)
+}
+
+async fn apply_one(
+    api_server: &ApiServer,
+    name: &ObjectName,
+    object: &DynamicObject,
+) -> Result<Outcome, ApiError> {
+    let live = api_server.live(name).await?;
+    if live.as_ref().is_some_and(|live| is_of_others(name, live)) {
+        return Ok(Outcome::NotOurs);
+    }
+    let applied = patch(api_server, name, object, false).await?;
+    Ok(match live {
+        None => Outcome::Created,
+        Some(live) if is_same(&live, &applied) => Outcome::Unchanged,
+        Some(_) => Outcome::Changed,
+    })
+}
+
+/// How the object would change, as text; empty if it would not.
+pub(super) async fn preview(
+    api_server: &ApiServer,
+    wanted: &Wanted<'_>,
+) -> Result<(Outcome, String), InstallationError> {
+    let Wanted { name, object } = wanted;
+    let Some(live) = live(api_server, name).await? else {
+        return Ok((Outcome::Created, difference(None, object, &name.to_string())));
+    };
+    if is_of_others(name, &live) {
+        return Ok((Outcome::NotOurs, String::new()));
+    }
+    let applied = patch(api_server, name, object, true).await;
+    let applied = applied.doing(|| format!("try how {name} would change"))?;
+    let difference = difference(Some(&live), &applied, &name.to_string());
+    let outcome = if difference.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
+    Ok((outcome, difference))
+}
+
+async fn patch(
+    api_server: &ApiServer,
+    name: &ObjectName,
+    object: &DynamicObject,
+    dry_run: bool,
+) -> Result<DynamicObject, ApiError> {
+    let objects = api_server.objects(name.kind, name.namespace.as_deref());
+    let params = PatchParams { dry_run, ..PatchParams::apply(FIELD_MANAGER).force() };
+    api_server.ask(objects.patch(&name.name, &params, &Patch::Apply(object))).await
+}
+
+async fn live(
+    api_server: &ApiServer,
+    name: &ObjectName,
+) -> Result<Option<DynamicObject>, InstallationError> {
+    api_server.live(name).await.doing(|| format!("look for {name}"))
+}
+
+/// The namespaces in which something is to be.
+fn namespaces(wanted: &[Wanted<'_>]) -> Vec<ObjectName> {
+    let mut namespaces = Vec::new();
+    for namespace in wanted.iter().filter_map(|wanted| wanted.name.namespace.as_deref()) {
+        let namespace = ObjectName::namespace(namespace);
+        if !namespaces.contains(&namespace) {
+            namespaces.push(namespace);
+        }
+    }
+    namespaces
+}
+
+/// A namespace that others have made is used, but stays theirs.
+fn is_of_others(name: &ObjectName, live: &DynamicObject) -> bool {
+    name.kind.name() == "Namespace" && !is_ours(live.labels())
+}
+
+fn is_going(live: &DynamicObject) -> bool {
+    live.metadata.deletion_timestamp.is_some()
+}

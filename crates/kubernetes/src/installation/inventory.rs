@@ -1,0 +1,52 @@
+//! What is installed, by its labels.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use kube::api::ListParams;
+use kube::core::{DynamicObject, PartialObjectMeta};
+
+use super::api_server::{ApiError, ApiServer};
+use super::error::{Doing, InstallationError};
+use super::kind::{KINDS, Kind, ObjectName};
+use crate::manifests::{MANAGED_BY, PART_OF};
+
+/// All objects that are ours, in all namespaces, in the order of [`KINDS`].
+pub(super) async fn inventory(
+    api_server: &ApiServer,
+) -> Result<Vec<ObjectName>, InstallationError> {
+    let mut found = Vec::new();
+    for kind in KINDS {
+        let objects = list(api_server, kind).await;
+        let objects = objects.doing(|| format!("list {}", kind.plural()))?;
+        found.extend(objects.iter().filter_map(|object| {
+            ObjectName::new(kind, object.namespace().as_deref(), object.metadata.name.as_deref())
+        }));
+    }
+    Ok(found)
+}
+
+/// Selects what is ours.
+pub(super) fn ours() -> ListParams {
+    let [(part_of, what), (managed_by, whom)] = [PART_OF, MANAGED_BY];
+    ListParams::default().labels(&format!("{part_of}={what},{managed_by}={whom}"))
+}
+
+/// Whether an object with these labels is ours.
+pub(super) fn is_ours(labels: &BTreeMap<String, String>) -> bool {
+    [PART_OF, MANAGED_BY]
+        .iter()
+        .all(|(label, value)| labels.get(*label).is_some_and(|present| present == value))
+}
+
+async fn list(
+    api_server: &ApiServer,
+    kind: &Kind,
+) -> Result<Vec<PartialObjectMeta<DynamicObject>>, ApiError> {
+    match api_server.ask(api_server.objects(kind, None).list_metadata(&ours())).await {
+        Ok(list) => Ok(list.items),
+        // An API server that does not know the kind has no object of it.
+        Err(ApiError::NotFound(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,152 @@
+//! The kinds of objects that the add-on is made of.
+
+use std::fmt;
+
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+
+/// A kind of object, as the API server serves it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    group: &'static str,
+    version: &'static str,
+    name: &'static str,
+    /// As it is in URLs, and in rights.
+    plural: &'static str,
+    scope: Scope,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Scope {
+    Cluster,
+    Namespace,
+}
+
+/// What other objects are in.
+const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces", Scope::Cluster);
+
+/// In the order in which they are made. They are removed the other way round: first what pods are asked about,
+/// last what everything else is in.
+pub(super) const KINDS: &[Kind] = &[
+    NAMESPACE,
+    Kind::new("", "v1", "ServiceAccount", "serviceaccounts", Scope::Namespace),
+    rbac("ClusterRole", "clusterroles", Scope::Cluster),
+    rbac("ClusterRoleBinding", "clusterrolebindings", Scope::Cluster),
+    rbac("Role", "roles", Scope::Namespace),
+    rbac("RoleBinding", "rolebindings", Scope::Namespace),
+    Kind::new("", "v1", "ConfigMap", "configmaps", Scope::Namespace),
+    Kind::new("", "v1", "Secret", "secrets", Scope::Namespace),
+    Kind::new("", "v1", "Service", "services", Scope::Namespace),
+    Kind::new("apps", "v1", "DaemonSet", "daemonsets", Scope::Namespace),
+    Kind::new("apps", "v1", "Deployment", "deployments", Scope::Namespace),
+    Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", Scope::Namespace),
+    Kind::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+        Scope::Cluster,
+    ),
+];
+
+const fn rbac(name: &'static str, plural: &'static str, scope: Scope) -> Kind {
+    Kind::new("rbac.authorization.k8s.io", "v1", name, plural, scope)
+}
+
+impl Kind {
+    const fn new(
+        group: &'static str,
+        version: &'static str,
+        name: &'static str,
+        plural: &'static str,
+        scope: Scope,
+    ) -> Self {
+        Self { group, version, name, plural, scope }
+    }
+
+    /// The group of its API; empty for the core of Kubernetes.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.group
+    }
+
+    /// Its name, such as `DaemonSet`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn plural(&self) -> &'static str {
+        self.plural
+    }
+
+    pub(super) fn is_namespaced(&self) -> bool {
+        self.scope == Scope::Namespace
+    }
+
+    /// Whether it runs pods, so that it is there when they are, and gone when they are.
+    pub(super) fn runs_pods(&self) -> bool {
+        self.group == "apps"
+    }
+
+    pub(super) fn resource(&self) -> ApiResource {
+        let gvk = GroupVersionKind::gvk(self.group, self.version, self.name);
+        ApiResource::from_gvk_with_plural(&gvk, self.plural)
+    }
+}
+
+/// Which object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectName {
+    /// What it is.
+    pub kind: &'static Kind,
+    /// Where it is, if it is of a kind that is in namespaces.
+    pub namespace: Option<String>,
+    /// Its name there.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// The name of the object, if it is one that can be installed.
+    pub(super) fn of(object: &DynamicObject) -> Option<Self> {
+        let types = object.types.as_ref()?;
+        let gvk = GroupVersionKind::try_from(types).ok()?;
+        let kind = KINDS.iter().find(|kind| {
+            (kind.group, kind.version, kind.name) == (&gvk.group, &gvk.version, &gvk.kind)
+        })?;
+        let metadata = &object.metadata;
+        Self::new(kind, metadata.namespace.as_deref(), metadata.name.as_deref())
+    }
+
+    /// `None` if the kind needs what is not there.
+    pub(super) fn new(
+        kind: &'static Kind,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Option<Self> {
+        let namespace = match kind.is_namespaced() {
+            true => Some(namespace?.to_owned()),
+            false => None,
+        };
+        Some(Self { kind, namespace, name: name?.to_owned() })
+    }
+
+    /// That of the namespace.
+    pub(super) fn namespace(name: &str) -> Self {
+        Self { kind: &NAMESPACE, namespace: None, name: name.to_owned() }
+    }
+
+    pub(super) fn is(&self, kind: &str, name: &str) -> bool {
+        self.kind.name == kind && self.name == name
+    }
+}
+
+/// For instance `DaemonSet kube-system/sgx-plugin`.
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, namespace, name } = self;
+        match namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{name}", kind.name),
+            None => write!(f, "{} {name}", kind.name),
+        }
+    }
+}

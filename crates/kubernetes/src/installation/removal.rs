@@ -1,0 +1,98 @@
+//! Removes objects, and waits until they are gone.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::api::{DeleteParams, Preconditions};
+use tokio::time::{Instant, sleep};
+
+use super::Progress;
+use super::api_server::{ApiError, ApiServer};
+use super::error::{Doing, InstallationError};
+use super::kind::ObjectName;
+
+/// How often it is looked whether something is gone.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Removes objects within a time.
+pub(super) struct Removal<'a> {
+    pub(super) api_server: &'a ApiServer,
+    pub(super) progress: &'a Progress,
+    pub(super) timeout: Duration,
+}
+
+impl Removal<'_> {
+    /// Deletes these objects, the last one first, and waits until they are gone, and the pods that they run.
+    pub(super) async fn remove(&self, objects: &[ObjectName]) -> Result<(), InstallationError> {
+        for object in objects.iter().rev() {
+            self.delete(object).await.doing(|| format!("delete {object}"))?;
+        }
+        self.gone(objects.to_vec()).await
+    }
+
+    /// Waits until the object is gone if it is being deleted: what is applied to it would go with it.
+    pub(super) async fn finish(&self, object: &ObjectName) -> Result<(), InstallationError> {
+        let live = self.api_server.live(object).await.doing(|| format!("look for {object}"))?;
+        match live.and_then(|live| live.metadata.deletion_timestamp) {
+            Some(_) => self.gone(vec![object.clone()]).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete(&self, object: &ObjectName) -> Result<(), ApiError> {
+        let Some(live) = self.api_server.live(object).await? else { return Ok(()) };
+        // Foreground: it is there as long as its pods are.
+        let params = match object.kind.runs_pods() {
+            true => DeleteParams::foreground(),
+            false => DeleteParams::background(),
+        };
+        let preconditions = Preconditions { uid: live.uid(), resource_version: None };
+        let params = params.preconditions(preconditions);
+        let objects = self.api_server.objects(object.kind, object.namespace.as_deref());
+        match self.api_server.ask(objects.delete(&object.name, &params)).await {
+            // Somebody else was faster.
+            Ok(_) | Err(ApiError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until all of them are gone.
+    async fn gone(&self, mut left: Vec<ObjectName>) -> Result<(), InstallationError> {
+        let begin = Instant::now();
+        let mut told = 0;
+        loop {
+            let problem = self.forget_gone(&mut left).await;
+            if left.is_empty() {
+                return Ok(());
+            }
+            if begin.elapsed() >= self.timeout {
+                problem?;
+                return Err(InstallationError::NotGone { timeout: self.timeout, left });
+            }
+            if begin.elapsed() >= PERIOD && told != left.len() {
+                told = left.len();
+                let names: Vec<_> = left.iter().map(ToString::to_string).collect();
+                (self.progress)(&format!("waiting until gone: {}", names.join(", ")));
+            }
+            sleep(PERIOD).await;
+        }
+    }
+
+    /// Looks which are gone. A failure that may pass is returned when the rest has been looked at.
+    async fn forget_gone(&self, left: &mut Vec<ObjectName>) -> Result<(), InstallationError> {
+        let mut still = Vec::new();
+        let mut result = Ok(());
+        for object in left.drain(..) {
+            match self.api_server.live(&object).await {
+                Ok(None) => {}
+                Ok(Some(_)) => still.push(object),
+                Err(error) => {
+                    result = Err(error).doing(|| format!("look whether {object} is gone"));
+                    still.push(object);
+                }
+            }
+        }
+        *left = still;
+        result
+    }
+}

@@ -1,0 +1,214 @@
+//! What we must be allowed to do, asked before anything is done.
+
+use std::fmt;
+
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use k8s_openapi::api::rbac::v1::PolicyRule;
+use kube::Api;
+use kube::api::PostParams;
+use kube::core::DynamicObject;
+
+use super::api_server::ApiServer;
+use super::error::{Doing, InstallationError};
+use super::kind::{KINDS, Kind, ObjectName};
+use super::lock;
+
+/// Leave to do something with objects of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// What is done, such as `create`.
+    pub verb: String,
+    /// The group of the resource's API; empty for the core of Kubernetes.
+    pub group: String,
+    /// The resource, such as `daemonsets` or `nodes/status`.
+    pub resource: String,
+    /// The only object of which this has to be so.
+    pub name: Option<String>,
+    /// Where; in all namespaces if `None`.
+    pub namespace: Option<String>,
+}
+
+impl Right {
+    fn new(verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            name: None,
+            namespace: namespace.map(ToOwned::to_owned),
+        }
+    }
+
+    fn with(verb: &str, kind: &Kind, namespace: Option<&str>) -> Self {
+        Self::new(verb, kind.group(), kind.plural(), namespace)
+    }
+}
+
+/// For instance `create daemonsets.apps in the namespace kube-system`.
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.object())
+    }
+}
+
+impl Right {
+    fn object(&self) -> String {
+        let mut object = self.resource.clone();
+        if !self.group.is_empty() {
+            object = format!("{object}.{}", self.group);
+        }
+        if let Some(name) = &self.name {
+            object = format!("{object} {name}");
+        }
+        match &self.namespace {
+            Some(namespace) => format!("{object} in the namespace {namespace}"),
+            None => object,
+        }
+    }
+}
+
+/// The rights as people read them: a line for each kind of object, with all verbs.
+pub(super) fn grouped(rights: &[Right]) -> Vec<String> {
+    let mut groups = Vec::<(String, Vec<&str>)>::new();
+    for right in rights {
+        let object = right.object();
+        match groups.iter_mut().find(|(other, _)| *other == object) {
+            Some((_, verbs)) => verbs.push(&right.verb),
+            None => groups.push((object, vec![&right.verb])),
+        }
+    }
+    groups.into_iter().map(|(object, verbs)| format!("{} {object}", verbs.join(", "))).collect()
+}
+
+/// Fails if not all of these rights are there, and says all that are not.
+pub(super) async fn check(
+    api_server: &ApiServer,
+    needed: &[Right],
+    roles: &[Right],
+) -> Result<(), InstallationError> {
+    if allows(api_server, &Right::new("*", "*", "*", None)).await? {
+        return Ok(());
+    }
+    let mut missing = missing(api_server, needed).await?;
+    // Who gives a right must have it, or the right to give any.
+    let any = ["escalate", "bind"]
+        .map(|verb| Right::new(verb, "rbac.authorization.k8s.io", "clusterroles", None));
+    if !self::missing(api_server, &any).await?.is_empty() {
+        missing.extend(self::missing(api_server, roles).await?);
+    }
+    missing.dedup();
+    if missing.is_empty() { Ok(()) } else { Err(InstallationError::MissingRights(missing)) }
+}
+
+/// What has to be allowed to install these objects, and to find those that were installed before.
+pub(super) fn to_install(names: &[ObjectName]) -> Vec<Right> {
+    let mut needed = to_find();
+    for ObjectName { kind, namespace, .. } in names {
+        for verb in ["get", "create", "patch", "delete"] {
+            let right = Right::with(verb, kind, namespace.as_deref());
+            if !needed.contains(&right) {
+                needed.push(right);
+            }
+        }
+        let pods = Right::new("list", "", "pods", namespace.as_deref());
+        if kind.runs_pods() && !needed.contains(&pods) {
+            needed.push(pods);
+        }
+    }
+    needed
+}
+
+/// What has to be allowed to remove these objects.
+pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Right> {
+    let mut needed = Vec::new();
+    for ObjectName { kind, namespace, .. } in names {
+        for verb in ["get", "delete"] {
+            let right = Right::with(verb, kind, namespace.as_deref());
+            if !needed.contains(&right) {
+                needed.push(right);
+            }
+        }
+    }
+    needed
+}
+
+/// What has to be allowed to find what is installed, and to keep others away meanwhile.
+pub(super) fn to_find() -> Vec<Right> {
+    let list = KINDS.iter().map(|kind| Right::with("list", kind, None));
+    let claim = ["get", "create", "update", "delete"]
+        .into_iter()
+        .map(|verb| Right::new(verb, "coordination.k8s.io", "leases", Some(lock::NAMESPACE)));
+    list.chain(claim).collect()
+}
+
+/// What these objects allow others to do.
+pub(super) fn given(objects: &[DynamicObject]) -> Vec<Right> {
+    let rules = objects.iter().flat_map(|object| {
+        let rules = object.data.get("rules").cloned();
+        let rules = rules.and_then(|rules| serde_json::from_value::<Vec<PolicyRule>>(rules).ok());
+        let namespace = object.metadata.namespace.clone();
+        rules.unwrap_or_default().into_iter().map(move |rule| (rule, namespace.clone()))
+    });
+    rules.flat_map(|(rule, namespace)| of_rule(&rule, namespace.as_deref())).collect()
+}
+
+fn of_rule(rule: &PolicyRule, namespace: Option<&str>) -> Vec<Right> {
+    let names: Vec<Option<String>> = match rule.resource_names.as_deref() {
+        None | Some([]) => vec![None],
+        Some(names) => names.iter().cloned().map(Some).collect(),
+    };
+    let mut rights = Vec::new();
+    for group in rule.api_groups.iter().flatten() {
+        for resource in rule.resources.iter().flatten() {
+            for verb in &rule.verbs {
+                let right = Right::new(verb, group, resource, namespace);
+                rights
+                    .extend(names.iter().map(|name| Right { name: name.clone(), ..right.clone() }));
+            }
+        }
+    }
+    rights
+}
+
+async fn missing(
+    api_server: &ApiServer,
+    rights: &[Right],
+) -> Result<Vec<Right>, InstallationError> {
+    let mut missing = Vec::new();
+    for right in rights {
+        if !allows(api_server, right).await? {
+            missing.push(right.clone());
+        }
+    }
+    Ok(missing)
+}
+
+async fn allows(api_server: &ApiServer, right: &Right) -> Result<bool, InstallationError> {
+    let (resource, subresource) = match right.resource.split_once('/') {
+        Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+        None => (right.resource.as_str(), None),
+    };
+    let attributes = ResourceAttributes {
+        verb: Some(right.verb.clone()),
+        group: Some(right.group.clone()),
+        resource: Some(resource.to_owned()),
+        subresource,
+        name: right.name.clone(),
+        namespace: right.namespace.clone(),
+        ..ResourceAttributes::default()
+    };
+    let review = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(attributes),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
+        ..SelfSubjectAccessReview::default()
+    };
+    let reviews = Api::<SelfSubjectAccessReview>::all(api_server.client());
+    let params = PostParams::default();
+    let review = api_server.ask(reviews.create(&params, &review)).await;
+    let review = review.doing(|| "ask for our rights".to_owned())?;
+    Ok(review.status.is_some_and(|status| status.allowed))
+}

@@ -1,0 +1,189 @@
+//! Waits until what was installed runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use tokio::time::{Instant, sleep};
+
+use super::Progress;
+use super::api_server::{ApiError, ApiServer};
+use super::error::InstallationError;
+use super::kind::ObjectName;
+use super::pod_problem::PodProblem;
+use super::rollout::Rollout;
+
+/// How often it is looked.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How many pods of one DaemonSet or Deployment are told about; what ails more of them is seldom another thing.
+const PODS: usize = 10;
+/// How many characters of a warning are told: the output of a probe may be long.
+const WARNING: usize = 300;
+
+/// Waits for DaemonSets and Deployments within a time.
+pub(super) struct Waiting<'a> {
+    pub(super) api_server: &'a ApiServer,
+    pub(super) progress: &'a Progress,
+    pub(super) timeout: Duration,
+}
+
+/// What one of them has come to.
+struct State {
+    rollout: Rollout,
+    problems: Vec<PodProblem>,
+}
+
+impl Waiting<'_> {
+    /// Waits until all pods of these objects are ready and of the latest form.
+    pub(super) async fn until_ready(
+        &self,
+        objects: &[ObjectName],
+    ) -> Result<(), InstallationError> {
+        let begin = Instant::now();
+        let mut told = Told::default();
+        loop {
+            let mut states = Vec::new();
+            for object in objects {
+                let state = self.look(object).await;
+                self.tell(&mut told, object, &state);
+                states.push((object, state));
+            }
+            if states.iter().all(|(_, state)| state.as_ref().is_ok_and(|it| it.rollout.is_done())) {
+                return Ok(());
+            }
+            if let Some(error) = self.hopeless(&mut states) {
+                return Err(error);
+            }
+            if begin.elapsed() >= self.timeout {
+                return Err(self.not_ready(states));
+            }
+            sleep(PERIOD).await;
+        }
+    }
+
+    async fn look(&self, object: &ObjectName) -> Result<State, ApiError> {
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let client = self.api_server.client();
+        let rollout = match object.kind.name() {
+            "DaemonSet" => {
+                let daemon_sets = Api::namespaced(client, namespace);
+                let daemon_set = self.api_server.ask(daemon_sets.get(&object.name)).await?;
+                Rollout::of_daemon_set(&daemon_set)
+            }
+            _ => {
+                let deployments = Api::namespaced(client, namespace);
+                let deployment = self.api_server.ask(deployments.get(&object.name)).await?;
+                Rollout::of_deployment(&deployment)
+            }
+        };
+        let problems = match rollout.is_done() {
+            true => Vec::new(),
+            false => self.problems(namespace, &rollout).await?,
+        };
+        Ok(State { rollout, problems })
+    }
+
+    async fn problems(
+        &self,
+        namespace: &str,
+        rollout: &Rollout,
+    ) -> Result<Vec<PodProblem>, ApiError> {
+        let pods = Api::<Pod>::namespaced(self.api_server.client(), namespace);
+        let selected = ListParams::default().labels(&rollout.selector);
+        let pods = self.api_server.ask(pods.list(&selected)).await?;
+        let ailing = pods.items.iter().filter(|pod| PodProblem::of(pod, None).is_some());
+        let mut problems = Vec::new();
+        for pod in ailing.take(PODS) {
+            let warning = self.warning(namespace, pod).await;
+            problems.extend(PodProblem::of(pod, warning.as_deref()));
+        }
+        Ok(problems)
+    }
+
+    /// The latest event that tells of something wrong with the pod, if there is one and it may be read.
+    async fn warning(&self, namespace: &str, pod: &Pod) -> Option<String> {
+        let events = Api::<Event>::namespaced(self.api_server.client(), namespace);
+        let uid = pod.uid()?;
+        let about = format!("involvedObject.uid={uid},type=Warning");
+        let events = self.api_server.ask(events.list(&ListParams::default().fields(&about))).await;
+        let events = events.ok()?.items.into_iter();
+        // A pod that has no node says so itself; with a node, that is over.
+        let events = events.filter(|event| event.reason.as_deref() != Some("FailedScheduling"));
+        let latest = events.max_by_key(|event| {
+            let micros = event.event_time.as_ref().map(|time| time.0);
+            event.last_timestamp.as_ref().map(|time| time.0).max(micros)
+        })?;
+        let message = latest.message?.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(message.chars().take(WARNING).collect())
+    }
+
+    /// Says what has changed.
+    fn tell(&self, told: &mut Told, object: &ObjectName, state: &Result<State, ApiError>) {
+        let lines = match state {
+            Ok(state) => {
+                let line = format!("{}: {}", object.name, state.rollout);
+                let problems = state.problems.iter().filter(|it| !it.is_usual());
+                let problems = problems.map(|it| format!("{}: {}", it.place(), it.reason));
+                (line, problems.collect())
+            }
+            Err(error) => (format!("{}: {error}", object.name), Vec::new()),
+        };
+        for line in told.news(object, lines) {
+            (self.progress)(&line);
+        }
+    }
+
+    /// What does not pass by waiting: no right to look, or the object is not there any more.
+    fn hopeless(
+        &self,
+        states: &mut Vec<(&ObjectName, Result<State, ApiError>)>,
+    ) -> Option<InstallationError> {
+        let is_hopeless = |state: &Result<State, ApiError>| {
+            state.as_ref().err().is_some_and(|error| !error.is_passing())
+        };
+        let index = states.iter().position(|(_, state)| is_hopeless(state))?;
+        let (object, state) = states.swap_remove(index);
+        let doing = format!("look how far {object} is");
+        state.err().map(|source| InstallationError::Api { doing, source })
+    }
+
+    fn not_ready(&self, states: Vec<(&ObjectName, Result<State, ApiError>)>) -> InstallationError {
+        let mut workloads = Vec::new();
+        let mut pods = Vec::new();
+        for (object, state) in states {
+            match state {
+                Ok(state) if state.rollout.is_done() => {}
+                Ok(state) => {
+                    workloads.push(format!("{object}: {}", state.rollout));
+                    pods.extend(state.problems);
+                }
+                Err(error) => workloads.push(format!("{object}: {error}")),
+            }
+        }
+        InstallationError::NotReady { timeout: self.timeout, workloads, pods }
+    }
+}
+
+/// What was said already.
+#[derive(Default)]
+struct Told {
+    /// How far each object is, as it was said last.
+    states: BTreeMap<String, String>,
+    /// Everything else is said once.
+    problems: BTreeSet<String>,
+}
+
+impl Told {
+    fn news(&mut self, object: &ObjectName, lines: (String, Vec<String>)) -> Vec<String> {
+        let (state, problems) = lines;
+        let mut news = Vec::new();
+        if self.states.get(&object.to_string()) != Some(&state) {
+            self.states.insert(object.to_string(), state.clone());
+            news.push(state);
+        }
+        news.extend(problems.into_iter().filter(|line| self.problems.insert(line.clone())));
+        news
+    }
+}

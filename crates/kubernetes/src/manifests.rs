@@ -1,0 +1,58 @@
+//! The add-on as objects of Kubernetes: a function from settings to what the API server is to have.
+//!
+//! Nothing here asks a cluster anything; what has to be known of it comes as [`Cluster`].
+
+mod device_plugin;
+mod kubernetes_version;
+mod node_access;
+mod object;
+mod pod;
+mod quote_provider;
+mod quote_service;
+mod settings;
+mod sgx_nodes;
+mod software_platform;
+mod verification;
+mod webhook;
+
+pub use device_plugin::DEVICE_PLUGIN;
+pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
+pub use object::{MANAGED_BY, PART_OF};
+pub use quote_service::{QUOTE_SERVICE, QUOTE_SERVICE_CONTAINER};
+pub use settings::{AddOn, DEFAULT_NAMESPACE, Pccs, Platform, SETTINGS, SETTINGS_KEY};
+pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
+pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
+pub use verification::{COLLATERAL, VERIFICATION, VERIFIER_NAMESPACE};
+pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
+
+use kube::core::DynamicObject;
+
+/// What the objects depend on besides the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Cluster {
+    /// The version of the API server.
+    pub version: KubernetesVersion,
+    /// The root of the software platform, if that is where quotes come from. Without it the Secret
+    /// [`SOFTWARE_PLATFORM`] is taken to be there.
+    pub software_platform_root: Option<SoftwarePlatformRoot>,
+}
+
+impl AddOn {
+    /// All objects, in an order in which they can be made.
+    ///
+    /// # Errors
+    /// If an object cannot be written as JSON.
+    pub fn objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
+        let mut objects = settings::objects(self)?;
+        objects.extend(node_access::objects(self)?);
+        objects.extend(device_plugin::objects(self)?);
+        objects.extend(webhook::objects(self, cluster.version)?);
+        if self.quote_service {
+            objects.extend(software_platform::objects(self, cluster)?);
+            objects.extend(quote_provider::objects(self)?);
+            objects.extend(quote_service::objects(self, cluster)?);
+            objects.extend(verification::objects(self, cluster)?);
+        }
+        Ok(objects)
+    }
+}

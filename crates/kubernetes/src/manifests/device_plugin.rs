@@ -1,0 +1,103 @@
+//! The SGX device plugin on each node. Where there is no SGX it is idle.
+
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
+};
+use k8s_openapi::api::core::v1::{PodSpec, Volume, VolumeMount};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::core::DynamicObject;
+
+use super::object::object;
+use super::pod::{
+    METRICS_PORT, container, field, host_directory, http_probe, metrics_listen, mount, port,
+    read_only, resources, selector, template,
+};
+use super::{AddOn, Platform};
+use crate::device_plugin::{EpcAccounting, PLUGIN_DIR};
+
+/// The DaemonSet of the device plugin, named as on AKS.
+pub const DEVICE_PLUGIN: &str = "sgx-plugin";
+
+/// What a node offers with the software platform.
+const SOFTWARE_EPC: &str = "256MiB";
+
+/// Where the kubelet tells what containers have.
+const POD_RESOURCES_DIR: &str = "/var/lib/kubelet/pod-resources";
+
+/// The quote service, and the one that takes over from it.
+const PROVISION_LIMIT: u32 = 2;
+
+/// The DaemonSet. Its pods can be replaced on all nodes at once: containers that have EPC go on.
+pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let rolling_update = RollingUpdateDaemonSet {
+        max_unavailable: Some(IntOrString::String("10%".to_owned())),
+        ..RollingUpdateDaemonSet::default()
+    };
+    let daemon_set = DaemonSet {
+        metadata: add_on.metadata(DEVICE_PLUGIN),
+        spec: Some(DaemonSetSpec {
+            selector: selector(DEVICE_PLUGIN),
+            template: template(add_on, DEVICE_PLUGIN, pod(add_on)),
+            update_strategy: Some(DaemonSetUpdateStrategy {
+                rolling_update: Some(rolling_update),
+                type_: Some("RollingUpdate".to_owned()),
+            }),
+            ..DaemonSetSpec::default()
+        }),
+        ..DaemonSet::default()
+    };
+    Ok(vec![object(&daemon_set)?])
+}
+
+/// As root, since the kubelet's directory is root's, and with no privilege beyond that.
+fn pod(add_on: &AddOn) -> PodSpec {
+    let mut plugin = container(add_on, "device-plugin", 0, arguments(add_on));
+    plugin.env = Some(vec![field("NODE_NAME", "spec.nodeName")]);
+    plugin.ports = Some(vec![port(METRICS_PORT)]);
+    plugin.readiness_probe = Some(http_probe("/readyz"));
+    plugin.liveness_probe = Some(http_probe("/livez"));
+    plugin.resources =
+        Some(resources(&[("cpu", "5m"), ("memory", "32Mi")], &[("memory", "128Mi")]));
+    let (volumes, mounts): (Vec<_>, Vec<_>) = volumes().into_iter().unzip();
+    plugin.volume_mounts = Some(mounts);
+    let asks_api_server = add_on.counts_in_node_status();
+    PodSpec {
+        containers: vec![plugin],
+        volumes: Some(volumes),
+        priority_class_name: Some(add_on.priority_class.clone()),
+        service_account_name: asks_api_server.then(|| DEVICE_PLUGIN.to_owned()),
+        automount_service_account_token: Some(asks_api_server),
+        ..PodSpec::default()
+    }
+}
+
+fn arguments(add_on: &AddOn) -> Vec<String> {
+    let mut arguments = vec![
+        "device-plugin".to_owned(),
+        "--host-root=/host".to_owned(),
+        format!("--resource-profile={}", add_on.resource_profile),
+        format!("--provision-limit={PROVISION_LIMIT}"),
+        metrics_listen(),
+    ];
+    if add_on.epc_accounting == EpcAccounting::NodeStatus {
+        arguments.push("--epc-accounting=node-status".to_owned());
+    }
+    if add_on.platform == Platform::Software {
+        arguments.push(format!("--software-epc={SOFTWARE_EPC}"));
+    }
+    if !add_on.quote_service {
+        arguments.push("--no-aesm-dir".to_owned());
+    }
+    arguments
+}
+
+fn volumes() -> [(Volume, VolumeMount); 3] {
+    [
+        (host_directory("plugins", PLUGIN_DIR, "Directory"), mount("plugins", PLUGIN_DIR)),
+        (host_directory("dev", "/dev", "Directory"), read_only(mount("dev", "/host/dev"))),
+        (
+            host_directory("pod-resources", POD_RESOURCES_DIR, "DirectoryOrCreate"),
+            read_only(mount("pod-resources", POD_RESOURCES_DIR)),
+        ),
+    ]
+}

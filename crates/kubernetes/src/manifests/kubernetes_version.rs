@@ -1,0 +1,67 @@
+//! Versions of Kubernetes, as far as objects differ between them.
+
+use std::str::FromStr;
+
+/// A minor release of Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KubernetesVersion {
+    /// 1 of 1.33.
+    pub major: u16,
+    /// 33 of 1.33.
+    pub minor: u16,
+}
+
+/// Text that is no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no version of Kubernetes; write for instance 1.33")]
+pub struct KubernetesVersionError(String);
+
+impl KubernetesVersion {
+    /// Since then a DaemonSet can start a new pod beside the old one.
+    pub(super) fn has_daemon_set_surge(self) -> bool {
+        self >= Self { major: 1, minor: 22 }
+    }
+
+    /// Since then disruption budgets have the version v1.
+    pub(super) fn has_disruption_budgets(self) -> bool {
+        self >= Self { major: 1, minor: 21 }
+    }
+}
+
+impl Default for KubernetesVersion {
+    /// One that has everything that is made use of.
+    fn default() -> Self {
+        Self { major: 1, minor: 33 }
+    }
+}
+
+impl FromStr for KubernetesVersion {
+    type Err = KubernetesVersionError;
+
+    /// Reads `1.33`, `v1.33.2` and the like, also what a provider adds to it: `1.33+`.
+    fn from_str(text: &str) -> Result<Self, KubernetesVersionError> {
+        let mut numbers = text.trim_start_matches('v').split('.').map(|number| {
+            let end = number.find(|digit: char| !digit.is_ascii_digit());
+            number.get(..end.unwrap_or(number.len()))?.parse().ok()
+        });
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(major), Some(minor)) => Ok(Self { major, minor }),
+            _ => Err(KubernetesVersionError(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KubernetesVersion;
+
+    #[test]
+    fn versions_are_read_as_api_servers_and_people_write_them() {
+        for (text, minor) in [("1.20", 20), ("v1.33.2", 33), ("1.29+", 29), ("v1.30.1-gke.2", 30)] {
+            assert_eq!(text.parse(), Ok(KubernetesVersion { major: 1, minor }), "{text}");
+        }
+        for text in ["", "1", "v", "one.two", "1.", ".20", "-1.20", "1.99999"] {
+            assert!(text.parse::<KubernetesVersion>().is_err(), "{text}");
+        }
+    }
+}

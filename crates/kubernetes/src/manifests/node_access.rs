@@ -1,0 +1,67 @@
+//! What the device plugin may do at the API server, where it counts EPC in the nodes' status.
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
+use kube::core::DynamicObject;
+
+use super::object::{cluster_metadata, object};
+use super::{AddOn, DEVICE_PLUGIN};
+use crate::device_plugin::{EpcAccounting, ResourceProfile};
+
+impl AddOn {
+    /// Whether EPC, or some of it, is counted in the nodes' status.
+    pub(super) fn counts_in_node_status(&self) -> bool {
+        let mut profiles = self.resource_profile.profiles();
+        self.epc_accounting == EpcAccounting::NodeStatus
+            || profiles.any(|profile| profile == ResourceProfile::Intel)
+    }
+}
+
+/// The account and its rights; nothing if the plugin asks the API server nothing.
+pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    if !add_on.counts_in_node_status() {
+        return Ok(Vec::new());
+    }
+    let account =
+        ServiceAccount { metadata: add_on.metadata(DEVICE_PLUGIN), ..ServiceAccount::default() };
+    let role = ClusterRole {
+        metadata: cluster_metadata(DEVICE_PLUGIN),
+        rules: Some(vec![rule("", "nodes/status", &["patch"])]),
+        ..ClusterRole::default()
+    };
+    let binding = ClusterRoleBinding {
+        metadata: cluster_metadata(DEVICE_PLUGIN),
+        role_ref: role_ref("ClusterRole", DEVICE_PLUGIN),
+        subjects: Some(vec![account_of(add_on, DEVICE_PLUGIN)]),
+    };
+    Ok(vec![object(&account)?, object(&role)?, object(&binding)?])
+}
+
+/// Leave to do this with all resources of this kind.
+pub(super) fn rule(group: &str, resource: &str, verbs: &[&str]) -> PolicyRule {
+    PolicyRule {
+        api_groups: Some(vec![group.to_owned()]),
+        resources: Some(vec![resource.to_owned()]),
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
+        ..PolicyRule::default()
+    }
+}
+
+/// A role, by its name.
+pub(super) fn role_ref(kind: &str, name: &str) -> RoleRef {
+    RoleRef {
+        api_group: "rbac.authorization.k8s.io".to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// An account of the add-on, by its name.
+pub(super) fn account_of(add_on: &AddOn, name: &str) -> Subject {
+    Subject {
+        kind: "ServiceAccount".to_owned(),
+        name: name.to_owned(),
+        namespace: Some(add_on.namespace.clone()),
+        ..Subject::default()
+    }
+}

@@ -1,0 +1,179 @@
+//! What the add-on's pods have in common.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, ExecAction, HTTPGetAction,
+    HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, PodSpec, PodTemplateSpec,
+    Probe, ResourceRequirements, SeccompProfile, SecurityContext, Toleration, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::AddOn;
+use super::object::labels;
+use crate::device_plugin::ResourceProfile;
+
+/// Nobody's user and group, as in many small images.
+pub(super) const USER: i64 = 65532;
+
+/// The name of the port with metrics and health, and its number.
+pub(super) const METRICS_PORT: (&str, i32) = ("metrics", 9090);
+
+/// Where metrics and health are served: at all addresses of the pod.
+pub(super) fn metrics_listen() -> String {
+    format!("--metrics-listen=[::]:{}", METRICS_PORT.1)
+}
+
+/// The label by which a component's pods are known.
+pub(super) fn selected(name: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("app.kubernetes.io/name".to_owned(), name.to_owned())])
+}
+
+/// Selects the pods of a component.
+pub(super) fn selector(name: &str) -> LabelSelector {
+    LabelSelector { match_labels: Some(selected(name)), ..LabelSelector::default() }
+}
+
+/// Pods of a component, on nodes where the add-on is to be.
+pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateSpec {
+    let platform = [("kubernetes.io/os", "linux"), ("kubernetes.io/arch", "amd64")];
+    let platform = platform.map(|(label, value)| (label.to_owned(), value.to_owned()));
+    let secrets = add_on.image_pull_secrets.iter();
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels().chain(selected(name)).collect()),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(PodSpec {
+            node_selector: Some(platform.into_iter().chain(add_on.node_selector.clone()).collect()),
+            tolerations: Some(tolerations(add_on)),
+            image_pull_secrets: (!add_on.image_pull_secrets.is_empty())
+                .then(|| secrets.map(|name| LocalObjectReference { name: name.clone() }).collect()),
+            ..pod
+        }),
+    }
+}
+
+/// Taints that keep other pods from nodes with SGX are named after the resource.
+fn tolerations(add_on: &AddOn) -> Vec<Toleration> {
+    let of_resources = ResourceProfile::epc_resources().map(|resource| Toleration {
+        key: Some(resource.to_owned()),
+        operator: Some("Exists".to_owned()),
+        effect: Some("NoSchedule".to_owned()),
+        ..Toleration::default()
+    });
+    of_resources.chain(add_on.tolerations.iter().cloned()).collect()
+}
+
+/// A container of the add-on's image, as little privileged as can be, that runs as this user.
+pub(super) fn container(
+    add_on: &AddOn,
+    name: &str,
+    user: i64,
+    arguments: Vec<String>,
+) -> Container {
+    Container {
+        name: name.to_owned(),
+        image: Some(add_on.image().to_owned()),
+        image_pull_policy: Some("IfNotPresent".to_owned()),
+        args: Some(arguments),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+            read_only_root_filesystem: Some(true),
+            run_as_user: Some(user),
+            run_as_group: Some(user),
+            run_as_non_root: Some(user != 0),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".to_owned(),
+                localhost_profile: None,
+            }),
+            ..SecurityContext::default()
+        }),
+        ..Container::default()
+    }
+}
+
+/// What a container gets at least, and at most; the latter includes extended resources.
+pub(super) fn resources(
+    requests: &[(&str, &str)],
+    limits: &[(&str, &str)],
+) -> ResourceRequirements {
+    let quantities = |list: &[(&str, &str)]| {
+        let each = list.iter();
+        Some(each.map(|(name, it)| ((*name).to_owned(), Quantity((*it).to_owned()))).collect())
+    };
+    ResourceRequirements {
+        requests: quantities(requests),
+        limits: quantities(limits),
+        ..ResourceRequirements::default()
+    }
+}
+
+/// A variable with what is known of the pod only when it runs.
+pub(super) fn field(variable: &str, path: &str) -> EnvVar {
+    let field = ObjectFieldSelector { field_path: path.to_owned(), api_version: None };
+    EnvVar {
+        name: variable.to_owned(),
+        value_from: Some(EnvVarSource { field_ref: Some(field), ..EnvVarSource::default() }),
+        value: None,
+    }
+}
+
+/// A variable.
+pub(super) fn variable(name: &str, value: impl Into<String>) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.into()), value_from: None }
+}
+
+/// A port. The protocol has a default, which server-side apply wants to be told nevertheless.
+pub(super) fn port((name, number): (&str, i32)) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: number,
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
+/// Asks at the port for metrics and health.
+pub(super) fn http_probe(path: &str) -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some(path.to_owned()),
+            port: IntOrString::String(METRICS_PORT.0.to_owned()),
+            ..HTTPGetAction::default()
+        }),
+        ..Probe::default()
+    }
+}
+
+/// Runs a command in the container.
+pub(super) fn exec_probe(command: &[&str]) -> Probe {
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
+    Probe { exec: Some(ExecAction { command: Some(command) }), ..Probe::default() }
+}
+
+/// A directory of the host; `kind` says whether it must be there: `Directory`, or may be made:
+/// `DirectoryOrCreate`.
+pub(super) fn host_directory(name: &str, path: &str, kind: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        host_path: Some(HostPathVolumeSource {
+            path: path.to_owned(),
+            type_: Some(kind.to_owned()),
+        }),
+        ..Volume::default()
+    }
+}
+
+/// A volume at a place in the container.
+pub(super) fn mount(volume: &str, path: &str) -> VolumeMount {
+    VolumeMount { name: volume.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
+}
+
+/// The same, so that the container cannot write to it.
+pub(super) fn read_only(mount: VolumeMount) -> VolumeMount {
+    VolumeMount { read_only: Some(true), ..mount }
+}

@@ -1,0 +1,42 @@
+//! The configuration of Intel's quote provider library, which gets the platform's certificates.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::core::DynamicObject;
+use serde_json::json;
+
+use super::object::object;
+use super::{AddOn, Pccs, Platform};
+
+/// The ConfigMap with the configuration.
+pub(super) const QUOTE_PROVIDER: &str = "sgx-quote-provider";
+/// The configuration, named as where Intel's library looks for it.
+pub(super) const CONFIGURATION_FILE: &str = "sgx_default_qcnl.conf";
+/// The certificates of the authorities that the PCCS is trusted by, in PEM.
+pub(super) const AUTHORITY_FILE: &str = "pccs-authority.pem";
+
+/// The ConfigMap, if certificates come from a PCCS that was chosen.
+pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let Some(files) = files(add_on) else { return Ok(Vec::new()) };
+    let configuration = ConfigMap {
+        metadata: add_on.metadata(QUOTE_PROVIDER),
+        data: Some(files),
+        ..ConfigMap::default()
+    };
+    Ok(vec![object(&configuration)?])
+}
+
+/// The files in the ConfigMap.
+pub(super) fn files(add_on: &AddOn) -> Option<BTreeMap<String, String>> {
+    let pccs = add_on.pccs.as_ref().filter(|_| add_on.platform == Platform::Dcap)?;
+    let authority = pccs.authority.clone().map(|pem| (AUTHORITY_FILE.to_owned(), pem));
+    let configuration = (CONFIGURATION_FILE.to_owned(), configuration(pccs));
+    Some([configuration].into_iter().chain(authority).collect())
+}
+
+/// As documented for Intel's library: `use_secure_cert` is whether the PCCS's certificate must be valid.
+fn configuration(pccs: &Pccs) -> String {
+    let url = format!("{}/sgx/certification/v4/", pccs.url.trim_end_matches('/'));
+    format!("{:#}\n", json!({ "pccs_url": url, "use_secure_cert": true }))
+}

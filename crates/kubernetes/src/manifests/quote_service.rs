@@ -1,0 +1,181 @@
+//! The quote service, one on each node with SGX.
+
+mod volumes;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
+};
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
+    ResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::core::DynamicObject;
+
+use self::volumes::{SOFTWARE_PLATFORM_DIR, STATE_DIR};
+use super::object::object;
+use super::pod::{
+    METRICS_PORT, USER, container, exec_probe, metrics_listen, port, resources, selector, template,
+    variable,
+};
+use super::sgx_nodes::on_sgx_nodes;
+use super::software_platform::ROOT_FILE;
+use super::verification::COLLATERAL_PORT;
+use super::{AddOn, Cluster, KubernetesVersion, Platform, quote_provider};
+use crate::device_plugin::{
+    AESM_DIR, ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile,
+};
+
+/// The DaemonSet of the quote service, named as on AKS.
+pub const QUOTE_SERVICE: &str = "sgx-quote-helper";
+/// The container of its pods that serves quotes.
+pub const QUOTE_SERVICE_CONTAINER: &str = "quote-service";
+
+/// Changes with what the pods are configured by.
+const CONFIGURATION_ANNOTATION: &str = "sgx-quote-helper/configuration";
+
+/// The DaemonSet.
+pub(super) fn objects(
+    add_on: &AddOn,
+    cluster: &Cluster,
+) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let daemon_set = DaemonSet {
+        metadata: add_on.metadata(QUOTE_SERVICE),
+        spec: Some(DaemonSetSpec {
+            selector: selector(QUOTE_SERVICE),
+            template: configured(template(add_on, QUOTE_SERVICE, pod(add_on)), add_on, cluster),
+            update_strategy: Some(DaemonSetUpdateStrategy {
+                rolling_update: Some(rolling_update(cluster.version)),
+                type_: Some("RollingUpdate".to_owned()),
+            }),
+            ..DaemonSetSpec::default()
+        }),
+        ..DaemonSet::default()
+    };
+    Ok(vec![object(&daemon_set)?])
+}
+
+/// The new pod takes over before the old one ends, where DaemonSets can do that.
+fn rolling_update(version: KubernetesVersion) -> RollingUpdateDaemonSet {
+    let (surge, unavailable) =
+        if version.has_daemon_set_surge() { (Some(1), 0) } else { (None, 1) };
+    RollingUpdateDaemonSet {
+        max_surge: surge.map(IntOrString::Int),
+        max_unavailable: Some(IntOrString::Int(unavailable)),
+    }
+}
+
+/// The pods are replaced when their configuration has changed, which they see only when they start.
+fn configured(mut template: PodTemplateSpec, add_on: &AddOn, cluster: &Cluster) -> PodTemplateSpec {
+    let root = cluster.software_platform_root.as_ref().map(|root| root.certificate.as_str());
+    let files = quote_provider::files(add_on).unwrap_or_default();
+    let mut hash = Context::new(&SHA256);
+    for text in root.into_iter().chain(files.values().map(String::as_str)) {
+        hash.update(text.as_bytes());
+    }
+    let hash = hex::encode(hash.finish());
+    template.metadata.get_or_insert_default().annotations =
+        Some([(CONFIGURATION_ANNOTATION.to_owned(), hash)].into());
+    template
+}
+
+fn pod(add_on: &AddOn) -> PodSpec {
+    PodSpec {
+        init_containers: Some(vec![directory_owner(add_on)]),
+        containers: vec![quote_service(add_on)],
+        volumes: Some(volumes::volumes(add_on)),
+        affinity: (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
+        priority_class_name: Some(add_on.priority_class.clone()),
+        automount_service_account_token: Some(false),
+        security_context: Some(PodSecurityContext {
+            fs_group: Some(USER),
+            supplemental_groups: (!add_on.device_groups.is_empty())
+                .then(|| add_on.device_groups.clone()),
+            ..PodSecurityContext::default()
+        }),
+        ..PodSpec::default()
+    }
+}
+
+/// The host's directory for the socket is root's at first.
+fn directory_owner(add_on: &AddOn) -> Container {
+    let arguments = ["own", &format!("--user={USER}"), AESM_DIR].map(ToOwned::to_owned);
+    let mut owner = container(add_on, "socket-directory", 0, arguments.into());
+    owner.volume_mounts = Some(vec![volumes::socket()]);
+    owner.resources = Some(resources(&[("cpu", "5m"), ("memory", "16Mi")], &[("memory", "32Mi")]));
+    if let Some(security) = &mut owner.security_context {
+        security.capabilities = Some(Capabilities {
+            add: Some(vec!["CHOWN".to_owned()]),
+            drop: Some(vec!["ALL".to_owned()]),
+        });
+    }
+    owner
+}
+
+fn quote_service(add_on: &AddOn) -> Container {
+    let mut service = container(add_on, QUOTE_SERVICE_CONTAINER, USER, arguments(add_on.platform));
+    let mut ports = vec![port(METRICS_PORT)];
+    let mut variables = vec![variable("HOME", STATE_DIR)];
+    if add_on.platform == Platform::Software {
+        let (_, number) = COLLATERAL_PORT;
+        ports.push(port(COLLATERAL_PORT));
+        variables.push(variable("QUOTE_HELPER_PCCS", format!("http://localhost:{number}")));
+        variables.push(variable(
+            "QUOTE_HELPER_TRUSTED_ROOT",
+            format!("{SOFTWARE_PLATFORM_DIR}/{ROOT_FILE}"),
+        ));
+    }
+    service.ports = Some(ports);
+    service.env = Some(variables);
+    // A quote is made for this and, with the software platform, verified.
+    service.readiness_probe = Some(Probe {
+        timeout_seconds: Some(10),
+        ..exec_probe(&["quote-helper", "check", "--in-pod"])
+    });
+    service.volume_mounts = Some(volumes::mounts(add_on));
+    service.resources = Some(quantities(add_on));
+    service
+}
+
+fn arguments(platform: Platform) -> Vec<String> {
+    let mut arguments = vec![
+        "serve".to_owned(),
+        format!("--socket={AESM_DIR}/aesm.socket"),
+        format!("--state-dir={STATE_DIR}"),
+        metrics_listen(),
+    ];
+    match platform {
+        Platform::Dcap => arguments.push("--platform=dcap".to_owned()),
+        Platform::Software => {
+            let (_, number) = COLLATERAL_PORT;
+            arguments.push("--platform=software".to_owned());
+            arguments.push(format!("--collateral-listen=[::]:{number}"));
+        }
+    }
+    arguments
+}
+
+/// EPC and, on real SGX, the privilege to use the provisioning key: so that the service waits for the device
+/// plugin, and gets the device nodes from it.
+fn quantities(add_on: &AddOn) -> ResourceRequirements {
+    let profile = add_on.resource_profile.first();
+    let mut limits = vec![("memory", "512Mi"), (profile.epc_resource(), epc(profile))];
+    let is_counted_in_node_status =
+        profile == ResourceProfile::Intel || add_on.epc_accounting == EpcAccounting::NodeStatus;
+    if is_counted_in_node_status {
+        limits.push((ENCLAVE_RESOURCE, "1"));
+    }
+    if add_on.platform == Platform::Dcap {
+        limits.push((PROVISION_RESOURCE, "1"));
+    }
+    resources(&[("cpu", "10m"), ("memory", "64Mi")], &limits)
+}
+
+/// 16 MiB, in the resource's unit: what QE and PCE of all workers need.
+fn epc(profile: ResourceProfile) -> &'static str {
+    match profile {
+        ResourceProfile::Azure | ResourceProfile::Aliyun => "16",
+        ResourceProfile::Intel => "16Mi",
+    }
+}

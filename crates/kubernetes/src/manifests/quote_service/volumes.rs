@@ -1,0 +1,79 @@
+//! What the quote service's pod sees of its node and of the API server's objects.
+
+use k8s_openapi::api::core::v1::{
+    ConfigMapVolumeSource, EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount,
+};
+
+use crate::device_plugin::AESM_DIR;
+use crate::manifests::pod::{host_directory, mount, read_only};
+use crate::manifests::quote_provider::{self, AUTHORITY_FILE, CONFIGURATION_FILE, QUOTE_PROVIDER};
+use crate::manifests::software_platform::{DEPLOYMENT_FILE, SOFTWARE_PLATFORM};
+use crate::manifests::{AddOn, Platform};
+
+/// Where the platform's keys are kept; home of what Intel's libraries keep.
+pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
+/// The software platform's secrets.
+pub(super) const SOFTWARE_PLATFORM_DIR: &str = "/etc/sgx-software-platform";
+
+const SOCKET_VOLUME: &str = "aesmd";
+
+/// The pod's volumes.
+pub(super) fn volumes(add_on: &AddOn) -> Vec<Volume> {
+    let state = Volume {
+        name: "state".to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..Volume::default()
+    };
+    let mut volumes = vec![host_directory(SOCKET_VOLUME, AESM_DIR, "DirectoryOrCreate"), state];
+    if add_on.platform == Platform::Software {
+        volumes.push(Volume {
+            name: "software-platform".to_owned(),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(SOFTWARE_PLATFORM.to_owned()),
+                default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        });
+    }
+    if quote_provider::files(add_on).is_some() {
+        volumes.push(Volume {
+            name: "quote-provider".to_owned(),
+            config_map: Some(ConfigMapVolumeSource {
+                name: QUOTE_PROVIDER.to_owned(),
+                ..ConfigMapVolumeSource::default()
+            }),
+            ..Volume::default()
+        });
+    }
+    volumes
+}
+
+/// Where the service has them.
+pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
+    let mut mounts = vec![socket(), mount("state", STATE_DIR)];
+    if add_on.platform == Platform::Software {
+        let state = format!("{STATE_DIR}/{DEPLOYMENT_FILE}");
+        mounts.push(file("software-platform", DEPLOYMENT_FILE, &state));
+        mounts.push(read_only(mount("software-platform", SOFTWARE_PLATFORM_DIR)));
+    }
+    for name in quote_provider::files(add_on).unwrap_or_default().into_keys() {
+        let path = match name.as_str() {
+            // In place of the image's authorities: where libcurl of Debian and Ubuntu looks for them.
+            AUTHORITY_FILE => "/etc/ssl/certs/ca-certificates.crt".to_owned(),
+            _ => format!("/etc/{CONFIGURATION_FILE}"),
+        };
+        mounts.push(file("quote-provider", &name, &path));
+    }
+    mounts
+}
+
+/// The host's directory for the socket.
+pub(super) fn socket() -> VolumeMount {
+    mount(SOCKET_VOLUME, AESM_DIR)
+}
+
+/// One file of a volume, read-only.
+fn file(volume: &str, name: &str, path: &str) -> VolumeMount {
+    VolumeMount { sub_path: Some(name.to_owned()), ..read_only(mount(volume, path)) }
+}

@@ -1,0 +1,233 @@
+//! The admission webhook: two replicas that know nothing of each other but a Secret.
+
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference,
+    WebhookClientConfig,
+};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
+use k8s_openapi::api::core::v1::{
+    Affinity, Container, PodAffinityTerm, PodAntiAffinity, PodSpec, Secret, Service,
+    ServiceAccount, ServicePort, ServiceSpec, WeightedPodAffinityTerm,
+};
+use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::core::DynamicObject;
+
+use super::node_access::{account_of, role_ref, rule};
+use super::object::{cluster_metadata, object};
+use super::pod::{
+    METRICS_PORT, USER, container, field, http_probe, metrics_listen, port, resources, selected,
+    selector, template,
+};
+use super::{AddOn, KubernetesVersion};
+use crate::device_plugin::EpcAccounting;
+use crate::injection::INJECT_LABEL;
+use crate::webhook::PATH;
+
+/// The Deployment, the Service and the `MutatingWebhookConfiguration`, named as on AKS.
+pub const WEBHOOK: &str = "sgx-webhook";
+/// The Secret with the webhook's certificates. It is made empty; the webhook fills it.
+pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
+
+/// The name of the webhook in its configuration, which has to look like a domain.
+const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.io";
+/// The port with admission reviews, and its number.
+const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
+/// The priority class of what the whole cluster has once.
+const PRIORITY_CLASS: &str = "system-cluster-critical";
+/// How long a new pod waits, in seconds, for a webhook that does not answer.
+const TIMEOUT: i32 = 3;
+
+/// The configuration comes last: pods are asked about when there is somebody to ask.
+pub(super) fn objects(
+    add_on: &AddOn,
+    version: KubernetesVersion,
+) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let account =
+        ServiceAccount { metadata: add_on.metadata(WEBHOOK), ..ServiceAccount::default() };
+    let certificates =
+        Secret { metadata: add_on.metadata(WEBHOOK_CERTIFICATES), ..Secret::default() };
+    let mut objects = vec![object(&account)?, object(&certificates)?];
+    objects.extend(access(add_on)?);
+    objects.extend([object(&service(add_on))?, object(&deployment(add_on))?]);
+    if version.has_disruption_budgets() {
+        objects.push(object(&disruption_budget(add_on))?);
+    }
+    objects.push(object(&configuration(add_on))?);
+    Ok(objects)
+}
+
+/// Certificates, and telling the API server whom to trust: of each just the one object.
+fn access(add_on: &AddOn) -> Result<[DynamicObject; 4], serde_json::Error> {
+    let secret = named(rule("", "secrets", &["get", "update"]), WEBHOOK_CERTIFICATES);
+    let group = "admissionregistration.k8s.io";
+    let configuration =
+        named(rule(group, "mutatingwebhookconfigurations", &["get", "patch"]), WEBHOOK);
+    let account = vec![account_of(add_on, WEBHOOK)];
+    Ok([
+        object(&Role { metadata: add_on.metadata(WEBHOOK), rules: Some(vec![secret]) })?,
+        object(&RoleBinding {
+            metadata: add_on.metadata(WEBHOOK),
+            role_ref: role_ref("Role", WEBHOOK),
+            subjects: Some(account.clone()),
+        })?,
+        object(&ClusterRole {
+            metadata: cluster_metadata(WEBHOOK),
+            rules: Some(vec![configuration]),
+            ..ClusterRole::default()
+        })?,
+        object(&ClusterRoleBinding {
+            metadata: cluster_metadata(WEBHOOK),
+            role_ref: role_ref("ClusterRole", WEBHOOK),
+            subjects: Some(account),
+        })?,
+    ])
+}
+
+/// The rule for the resource with this name alone.
+fn named(rule: PolicyRule, name: &str) -> PolicyRule {
+    PolicyRule { resource_names: Some(vec![name.to_owned()]), ..rule }
+}
+
+fn service(add_on: &AddOn) -> Service {
+    let (name, _) = REVIEWS_PORT;
+    Service {
+        metadata: add_on.metadata(WEBHOOK),
+        spec: Some(ServiceSpec {
+            selector: Some(selected(WEBHOOK)),
+            ports: Some(vec![ServicePort {
+                name: Some(name.to_owned()),
+                port: 443,
+                target_port: Some(IntOrString::String(name.to_owned())),
+                protocol: Some("TCP".to_owned()),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}
+
+fn deployment(add_on: &AddOn) -> Deployment {
+    let pod = PodSpec {
+        containers: vec![webhook(add_on)],
+        service_account_name: Some(WEBHOOK.to_owned()),
+        priority_class_name: Some(PRIORITY_CLASS.to_owned()),
+        affinity: Some(on_different_nodes()),
+        ..PodSpec::default()
+    };
+    Deployment {
+        metadata: add_on.metadata(WEBHOOK),
+        spec: Some(DeploymentSpec {
+            replicas: Some(2),
+            selector: selector(WEBHOOK),
+            template: template(add_on, WEBHOOK, pod),
+            ..DeploymentSpec::default()
+        }),
+        ..Deployment::default()
+    }
+}
+
+fn webhook(add_on: &AddOn) -> Container {
+    let (_, number) = REVIEWS_PORT;
+    let mut arguments =
+        vec!["webhook".to_owned(), format!("--listen=[::]:{number}"), metrics_listen()];
+    match add_on.quote_service {
+        true => arguments.push("--socket-by-device-plugin".to_owned()),
+        false => arguments.push("--quote-service=false".to_owned()),
+    }
+    if add_on.epc_accounting == EpcAccounting::NodeStatus {
+        arguments.push("--epc-accounting=node-status".to_owned());
+    }
+    let mut webhook = container(add_on, "webhook", USER, arguments);
+    webhook.env = Some(vec![field("POD_NAMESPACE", "metadata.namespace")]);
+    webhook.ports = Some(vec![port(REVIEWS_PORT), port(METRICS_PORT)]);
+    webhook.readiness_probe = Some(http_probe("/readyz"));
+    webhook.liveness_probe = Some(http_probe("/livez"));
+    webhook.resources =
+        Some(resources(&[("cpu", "10m"), ("memory", "32Mi")], &[("memory", "128Mi")]));
+    webhook
+}
+
+/// If there are several.
+fn on_different_nodes() -> Affinity {
+    let term = PodAffinityTerm {
+        label_selector: Some(selector(WEBHOOK)),
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        ..PodAffinityTerm::default()
+    };
+    Affinity {
+        pod_anti_affinity: Some(PodAntiAffinity {
+            preferred_during_scheduling_ignored_during_execution: Some(vec![
+                WeightedPodAffinityTerm { pod_affinity_term: term, weight: 100 },
+            ]),
+            ..PodAntiAffinity::default()
+        }),
+        ..Affinity::default()
+    }
+}
+
+/// Nodes are emptied one after the other.
+fn disruption_budget(add_on: &AddOn) -> PodDisruptionBudget {
+    PodDisruptionBudget {
+        metadata: add_on.metadata(WEBHOOK),
+        spec: Some(PodDisruptionBudgetSpec {
+            max_unavailable: Some(IntOrString::Int(1)),
+            selector: Some(selector(WEBHOOK)),
+            ..PodDisruptionBudgetSpec::default()
+        }),
+        ..PodDisruptionBudget::default()
+    }
+}
+
+/// Without `caBundle`: that is the webhook's to set, and it stays when this is applied again.
+fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
+    let service = ServiceReference {
+        name: WEBHOOK.to_owned(),
+        namespace: add_on.namespace.clone(),
+        path: Some(PATH.to_owned()),
+        port: Some(443),
+    };
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    MutatingWebhookConfiguration {
+        metadata: cluster_metadata(WEBHOOK),
+        webhooks: Some(vec![MutatingWebhook {
+            name: WEBHOOK_DOMAIN.to_owned(),
+            admission_review_versions: vec!["v1".to_owned()],
+            client_config: WebhookClientConfig {
+                service: Some(service),
+                ..WebhookClientConfig::default()
+            },
+            failure_policy: Some("Ignore".to_owned()),
+            side_effects: "None".to_owned(),
+            timeout_seconds: Some(TIMEOUT),
+            // Another webhook may add a container with EPC.
+            reinvocation_policy: Some("IfNeeded".to_owned()),
+            namespace_selector: Some(other_than(
+                "kubernetes.io/metadata.name",
+                &["kube-system", &add_on.namespace],
+            )),
+            object_selector: Some(other_than(INJECT_LABEL, &["false"])),
+            rules: Some(vec![RuleWithOperations {
+                api_groups: names(&[""]),
+                api_versions: names(&["v1"]),
+                operations: names(&["CREATE"]),
+                resources: names(&["pods"]),
+                scope: Some("Namespaced".to_owned()),
+            }]),
+            ..MutatingWebhook::default()
+        }]),
+    }
+}
+
+/// Selects what has not this label with one of these values.
+fn other_than(label: &str, values: &[&str]) -> LabelSelector {
+    let requirement = LabelSelectorRequirement {
+        key: label.to_owned(),
+        operator: "NotIn".to_owned(),
+        values: Some(values.iter().map(|value| (*value).to_owned()).collect()),
+    };
+    LabelSelector { match_expressions: Some(vec![requirement]), ..LabelSelector::default() }
+}

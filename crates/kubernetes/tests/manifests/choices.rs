@@ -1,0 +1,66 @@
+//! What can be chosen, in all combinations that matter.
+
+use kube::core::DynamicObject;
+use kubernetes::device_plugin::EpcAccounting;
+use kubernetes::manifests::{
+    AddOn, Cluster, KubernetesVersion, Pccs, Platform, SoftwarePlatformRoot,
+};
+
+/// A secret of the tests.
+pub(crate) const DEPLOYMENT: &str = r#"{"seed":"5ec7e7"}"#;
+
+/// A choice with its objects.
+pub(crate) struct Choice {
+    pub(crate) add_on: AddOn,
+    pub(crate) objects: Vec<DynamicObject>,
+}
+
+/// The add-on with everything that is off at first.
+pub(crate) fn everything(platform: Platform) -> AddOn {
+    AddOn {
+        quote_service: true,
+        platform,
+        image_pull_secrets: vec!["registry".to_owned()],
+        device_groups: vec![108],
+        pccs: Some(Pccs {
+            url: "https://pccs.example:8081/".to_owned(),
+            authority: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
+        }),
+        ..AddOn::default()
+    }
+}
+
+/// What is known of the cluster of the tests.
+pub(crate) fn cluster(version: &str) -> Cluster {
+    Cluster {
+        version: version.parse().unwrap(),
+        software_platform_root: Some(SoftwarePlatformRoot {
+            deployment: DEPLOYMENT.to_owned(),
+            certificate: "the root".to_owned(),
+        }),
+    }
+}
+
+/// The objects on the newest version.
+pub(crate) fn objects(add_on: &AddOn) -> Vec<DynamicObject> {
+    let version = KubernetesVersion::default();
+    add_on.objects(&Cluster { version, ..cluster("1.33") }).unwrap()
+}
+
+/// Choices of all kinds.
+pub(crate) fn all() -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for platform in [Platform::Dcap, Platform::Software] {
+        for epc_accounting in [EpcAccounting::Devices, EpcAccounting::NodeStatus] {
+            for profile in ["azure", "intel", "aliyun", "azure=1GiB,intel"] {
+                for add_on in [AddOn { platform, ..AddOn::default() }, everything(platform)] {
+                    let resource_profile = profile.parse().unwrap();
+                    let add_on = AddOn { epc_accounting, resource_profile, ..add_on };
+                    let objects = objects(&add_on);
+                    choices.push(Choice { add_on, objects });
+                }
+            }
+        }
+    }
+    choices
+}

@@ -1,0 +1,36 @@
+//! The cluster that commands work with.
+
+use anyhow::Context;
+use kube::config::KubeConfigOptions;
+use kube::{Client, Config};
+use kubernetes::installation::ApiServer;
+
+/// The client of the cluster that kubectl would take, or of the one that this pod is in.
+pub(crate) async fn client() -> anyhow::Result<Client> {
+    Client::try_from(config(None).await?).context("the kubeconfig cannot be used")
+}
+
+/// The API server of this context of the kubeconfig; without one, that of [`client`].
+pub(crate) async fn api_server(context: Option<&str>) -> anyhow::Result<ApiServer> {
+    ApiServer::new(config(context).await?).context("the kubeconfig cannot be used")
+}
+
+async fn config(context: Option<&str>) -> anyhow::Result<Config> {
+    match context {
+        Some(name) => {
+            let options =
+                KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
+            let config = Config::from_kubeconfig(&options).await;
+            config.with_context(|| {
+                format!(
+                    "the context {name:?} of the kubeconfig cannot be used; kubectl config \
+                     get-contexts lists them"
+                )
+            })
+        }
+        None => Config::infer().await.context(
+            "there is no cluster to work with: set KUBECONFIG to the file with the cluster's address and \
+             your credentials",
+        ),
+    }
+}

@@ -1,0 +1,169 @@
+//! `install`: makes a cluster have the add-on.
+
+pub(crate) mod outcomes;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::Args;
+use kubernetes::installation::{ApiServer, Installer, installed_root};
+use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, SoftwarePlatformRoot};
+
+use self::outcomes::{Outcomes, Previews};
+use crate::cluster::api_server;
+use crate::commands::manifests::add_on::AddOnArguments;
+use crate::commands::manifests::{self, needs_root, software_platform};
+use crate::failure::Failure;
+use crate::objects::Form;
+use crate::output::{self, Format};
+use crate::stop::Stop;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    add_on: AddOnArguments,
+
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a cluster is changed.
+#[derive(Debug, Args)]
+pub(crate) struct Manner {
+    /// Prints the objects, as `manifests` does, and changes nothing.
+    #[arg(long, conflicts_with_all = ["diff", "no_wait", "output"])]
+    pub(crate) dry_run: bool,
+
+    /// Shows what would change, and changes nothing.
+    #[arg(long, conflicts_with = "no_wait")]
+    diff: bool,
+
+    /// Does not wait until the pods are ready.
+    #[arg(long)]
+    no_wait: bool,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// Which cluster, and how long it may take.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The context of the kubeconfig [default: the current one; in a pod its own cluster].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// How long it is waited for pods to be ready, or to be gone.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { add_on, manner } = arguments;
+    let deployment = add_on.deployment.clone();
+    let add_on = add_on.applied_to(AddOn::default())?;
+    if manner.dry_run {
+        let root = match needs_root(&add_on) {
+            true => Some(software_platform::root(deployment.as_deref())?),
+            false => None,
+        };
+        let version = KubernetesVersion::default();
+        let cluster = Cluster { version, software_platform_root: root };
+        return Ok(manifests::print(&add_on, &cluster, Form::Yaml)?);
+    }
+    Ok(runtime()?.block_on(async {
+        let api_server = api_server(manner.target.context.as_deref()).await?;
+        carry_out(api_server, &add_on, deployment.as_deref(), manner).await
+    })?)
+}
+
+/// What waits for the API server.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Makes the cluster have this add-on, or shows what that would change.
+pub(crate) async fn carry_out(
+    api_server: ApiServer,
+    add_on: &AddOn,
+    deployment: Option<&Path>,
+    manner: Manner,
+) -> anyhow::Result<()> {
+    let version = api_server.version().await?;
+    let installer = manner.target.installer(api_server);
+    if !manner.dry_run {
+        let rootless = Cluster { version, software_platform_root: None };
+        installer.check_rights(&add_on.objects(&rootless)?).await?;
+    }
+    let software_platform_root = root(&installer.api_server, add_on, deployment).await?;
+    let cluster = Cluster { version, software_platform_root };
+    if manner.dry_run {
+        return manifests::print(add_on, &cluster, Form::Yaml);
+    }
+    let objects = add_on.objects(&cluster)?;
+    if manner.diff {
+        let previews = installer.preview(&objects).await?;
+        return output::result(manner.output, &Previews::from(previews));
+    }
+    let stop = Stop::on_signals()?;
+    let done = installer.install(&objects, !manner.no_wait, stop.stopped()).await?;
+    output::result(manner.output, &Outcomes::from(done))?;
+    output::note(match (manner.no_wait, add_on.quote_service) {
+        (true, _) => "applied; `quote-helper check` tells whether it runs",
+        (false, true) => "ready: device plugin, webhook and quote service",
+        (false, false) => {
+            "ready: device plugin and webhook. There is no quote service; for one, run `quote-helper \
+             upgrade --enable-sgxquotehelper`"
+        }
+    });
+    Ok(())
+}
+
+/// The root of the software platform, if there has to be one: the one that the cluster has, for others trust it.
+async fn root(
+    api_server: &ApiServer,
+    add_on: &AddOn,
+    deployment: Option<&Path>,
+) -> anyhow::Result<Option<SoftwarePlatformRoot>> {
+    if !needs_root(add_on) {
+        return Ok(None);
+    }
+    let Some(installed) = installed_root(api_server).await? else {
+        return Ok(Some(software_platform::root(deployment)?));
+    };
+    if let Some(path) = deployment {
+        let given = software_platform::root(Some(path))?;
+        ensure!(
+            given.certificate == installed.certificate,
+            "the cluster has another root than that of {}, and others may trust it; to replace it, run \
+             `quote-helper uninstall` first",
+            path.display()
+        );
+    }
+    Ok(Some(installed))
+}
+
+impl Target {
+    pub(crate) fn installer(&self, api_server: ApiServer) -> Installer {
+        Installer {
+            api_server,
+            holder: holder(),
+            timeout: self.timeout,
+            progress: Box::new(|line| output::note(line)),
+        }
+    }
+}
+
+/// Who this is to others who change the same installation.
+fn holder() -> String {
+    let user = std::env::var("USER")
+        .unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{user}@{} (process {})", host.trim(), std::process::id())
+}

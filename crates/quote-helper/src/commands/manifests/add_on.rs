@@ -1,0 +1,202 @@
+//! What can be chosen of the add-on.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, ensure};
+use clap::{Args, ValueEnum};
+use k8s_openapi::api::core::v1::Toleration;
+use kubernetes::device_plugin::Shares;
+use kubernetes::manifests::{self, AddOn, Pccs};
+
+use crate::commands::device_plugin::Accounting;
+use crate::files;
+
+/// What is chosen of the add-on; the rest stays as it is.
+#[derive(Debug, Args)]
+pub(crate) struct AddOnArguments {
+    /// Runs a quote service on each node with SGX. Without it there are the device plugin and the webhook.
+    #[arg(long)]
+    enable_sgxquotehelper: bool,
+
+    /// The namespace [default: sgx-quote-helper].
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) namespace: Option<String>,
+
+    /// The image of all pods [default: sgx-quote-helper-sgx or, with the software platform,
+    /// sgx-quote-helper, of this version].
+    #[arg(long, value_name = "IMAGE", value_parser = image)]
+    image: Option<String>,
+
+    /// A Secret of the namespace with which nodes get the image from a private registry. May be given
+    /// several times.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    image_pull_secret: Vec<String>,
+
+    /// The names under which EPC is offered, as `device-plugin` takes them [default: azure].
+    #[arg(long, value_name = "PROFILE[=SIZE],...")]
+    resource_profile: Option<Shares>,
+
+    /// Who counts the EPC of the profiles azure and aliyun [default: devices].
+    #[arg(long, value_enum)]
+    epc_accounting: Option<Accounting>,
+
+    /// Where quotes come from [default: dcap].
+    #[arg(long, value_enum)]
+    platform: Option<Platform>,
+
+    /// The software platform's root: `deployment.json` of a state directory [default: the one that is in
+    /// the cluster, else a new one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) deployment: Option<PathBuf>,
+
+    /// The priority class of what runs on each node [default: system-node-critical].
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    priority_class: Option<String>,
+
+    /// Labels that a node must have for anything of the add-on to run on it.
+    #[arg(long, value_name = "LABEL=VALUE,...", value_delimiter = ',', value_parser = label)]
+    node_selector: Option<Vec<(String, String)>>,
+
+    /// A taint that does not keep the add-on from a node. May be given several times. Those that are
+    /// named as a resource for EPC never do.
+    #[arg(long, value_name = "KEY[=VALUE][:EFFECT]", value_parser = toleration)]
+    toleration: Vec<Toleration>,
+
+    /// The numbers of the host's groups that may open the SGX device nodes, if not everybody may.
+    #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
+    device_groups: Option<Vec<i64>>,
+
+    /// The PCCS that the platform's certificates come from, for instance https://localhost:8081.
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pccs_url: Option<String>,
+
+    /// The certificates, in PEM, of the authorities that the PCCS is trusted by.
+    #[arg(long, value_name = "FILE", requires = "pccs_url")]
+    pccs_ca: Option<PathBuf>,
+}
+
+/// Where quotes come from.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Platform {
+    /// Intel's QE and PCE, on processors with SGX.
+    Dcap,
+    /// The software platform, insecure: on any node, to try, develop and test.
+    Software,
+}
+
+impl AddOnArguments {
+    /// The add-on with what is chosen.
+    pub(crate) fn applied_to(self, add_on: AddOn) -> anyhow::Result<AddOn> {
+        let pccs = self.pccs()?;
+        let or = |chosen: Vec<String>, before| if chosen.is_empty() { before } else { chosen };
+        let tolerations = match self.toleration.is_empty() {
+            true => add_on.tolerations,
+            false => self.toleration,
+        };
+        Ok(AddOn {
+            quote_service: self.enable_sgxquotehelper || add_on.quote_service,
+            namespace: self.namespace.unwrap_or(add_on.namespace),
+            image: self.image.or(add_on.image),
+            image_pull_secrets: or(self.image_pull_secret, add_on.image_pull_secrets),
+            resource_profile: self.resource_profile.unwrap_or(add_on.resource_profile),
+            epc_accounting: self.epc_accounting.map_or(add_on.epc_accounting, Into::into),
+            platform: self.platform.map_or(add_on.platform, Into::into),
+            priority_class: self.priority_class.unwrap_or(add_on.priority_class),
+            node_selector: self
+                .node_selector
+                .map_or(add_on.node_selector, |labels| labels.into_iter().collect()),
+            tolerations,
+            device_groups: self.device_groups.unwrap_or(add_on.device_groups),
+            pccs: pccs.or(add_on.pccs),
+        })
+    }
+
+    fn pccs(&self) -> anyhow::Result<Option<Pccs>> {
+        let Some(url) = self.pccs_url.clone() else { return Ok(None) };
+        let authority = self.pccs_ca.as_ref().map(|path| {
+            let bytes = files::read(path)?;
+            let is_certificate = |pem: &pem::Pem| pem.tag() == "CERTIFICATE";
+            let parsed = pem::parse_many(&bytes).unwrap_or_default();
+            ensure!(
+                !parsed.is_empty() && parsed.iter().all(is_certificate),
+                "{} holds no certificates in PEM",
+                path.display()
+            );
+            String::from_utf8(bytes).with_context(|| format!("{} is no text", path.display()))
+        });
+        Ok(Some(Pccs { url, authority: authority.transpose()? }))
+    }
+}
+
+impl From<Platform> for manifests::Platform {
+    fn from(platform: Platform) -> Self {
+        match platform {
+            Platform::Dcap => Self::Dcap,
+            Platform::Software => Self::Software,
+        }
+    }
+}
+
+/// A name as objects have it: a DNS subdomain.
+fn name(text: &str) -> anyhow::Result<String> {
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && word.ends_with(|last: char| last.is_ascii_alphanumeric())
+            && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    ensure!(
+        text.len() <= 253 && text.split('.').all(is_word),
+        "a name has lower case letters, digits and hyphens"
+    );
+    Ok(text.to_owned())
+}
+
+fn image(text: &str) -> anyhow::Result<String> {
+    ensure!(
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
+        "an image has a name without spaces"
+    );
+    Ok(text.to_owned())
+}
+
+fn url(text: &str) -> anyhow::Result<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    ensure!(
+        rest.is_some_and(
+            |rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())
+        ),
+        "write for instance https://pccs.example:8081"
+    );
+    Ok(text.to_owned())
+}
+
+fn label(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) = text.split_once('=').ok_or_else(|| anyhow!("write LABEL=VALUE"))?;
+    ensure!(!name.is_empty(), "write LABEL=VALUE");
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn toleration(text: &str) -> anyhow::Result<Toleration> {
+    let (taint, effect) = match text.split_once(':') {
+        Some((taint, effect)) => (taint, Some(effect)),
+        None => (text, None),
+    };
+    let (key, value) = match taint.split_once('=') {
+        Some((key, value)) => (key, Some(value)),
+        None => (taint, None),
+    };
+    let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+    ensure!(!key.is_empty(), "write KEY[=VALUE][:EFFECT]");
+    ensure!(
+        effect.is_none_or(|effect| effects.contains(&effect)),
+        "an effect is one of {}",
+        effects.join(", ")
+    );
+    Ok(Toleration {
+        key: Some(key.to_owned()),
+        operator: Some(if value.is_some() { "Equal" } else { "Exists" }.to_owned()),
+        value: value.map(ToOwned::to_owned),
+        effect: effect.map(ToOwned::to_owned),
+        ..Toleration::default()
+    })
+}

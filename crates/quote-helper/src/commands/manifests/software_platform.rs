@@ -1,0 +1,23 @@
+//! The root of the software platform that an add-on gets.
+
+use std::path::Path;
+
+use anyhow::Context;
+use kubernetes::manifests::SoftwarePlatformRoot;
+use software_platform::{Deployment, SubjectNames};
+use time::OffsetDateTime;
+
+use crate::files;
+
+/// The root of the deployment in this file, or a new one.
+pub(crate) fn root(deployment: Option<&Path>) -> anyhow::Result<SoftwarePlatformRoot> {
+    let deployment = match deployment {
+        Some(path) => serde_json::from_slice(&files::read(path)?)
+            .with_context(|| format!("{} holds no deployment", path.display()))?,
+        None => Deployment::generate(SubjectNames::Software, OffsetDateTime::now_utc())?,
+    };
+    Ok(SoftwarePlatformRoot {
+        deployment: serde_json::to_string(&deployment)?,
+        certificate: deployment.root_certificate().pem().to_owned(),
+    })
+}

@@ -1,0 +1,113 @@
+//! The add-on in YAML, as `manifests` prints it and as it is in `deploy`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::Machine;
+
+fn deployed(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn kinds(yaml: &str) -> BTreeSet<String> {
+    let objects: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
+    objects.iter().map(|object| object["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_defaults_are_in_deploy() {
+    let machine = Machine::new();
+    for (arguments, file) in
+        [("", "sgx-device-plugin.yaml"), ("--enable-sgxquotehelper", "sgx-quote-helper.yaml")]
+    {
+        let printed = machine.succeed(&format!("manifests {arguments}"));
+        assert_eq!(printed.stderr, "");
+        assert!(printed.stdout == deployed(file), "{file} is not what `just manifests` writes");
+    }
+}
+
+#[test]
+fn a_dry_run_of_install_prints_the_same_and_needs_no_cluster() {
+    let machine = Machine::new();
+    let printed = machine.succeed("manifests --enable-sgxquotehelper --namespace confidential");
+    let dry = machine.succeed("install --enable-sgxquotehelper --namespace confidential --dry-run");
+    assert_eq!(dry.stdout, printed.stdout);
+}
+
+#[test]
+fn nothing_defaults_to_the_software_platform() {
+    for file in ["sgx-device-plugin.yaml", "sgx-quote-helper.yaml"] {
+        assert!(!deployed(file).contains("software"), "{file}");
+    }
+}
+
+#[test]
+fn the_software_platform_has_a_root_of_its_own_or_the_given_one() {
+    let machine = Machine::new();
+    let command = "manifests --enable-sgxquotehelper --platform software";
+    let [one, other] = [machine.succeed(command), machine.succeed(command)];
+    one.says(&["INSECURE", "Secret"]);
+    assert_ne!(one.stdout, other.stdout);
+
+    machine.succeed("platform init --state-dir state");
+    let command = format!("{command} --deployment state/deployment.json");
+    let [one, other] = [machine.succeed(&command), machine.succeed(&command)];
+    assert_eq!(one.stdout, other.stdout);
+    machine.succeed("platform root --state-dir state --out root.pem");
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&one.stdout).unwrap();
+    let root = String::from_utf8(machine.read("root.pem")).unwrap();
+    let told = objects.iter().filter(|object| object["data"]["trusted-root.pem"] == root.as_str());
+    assert_eq!(told.count(), 2);
+}
+
+#[test]
+fn what_older_clusters_do_not_know_is_left_out() {
+    let machine = Machine::new();
+    let new = machine.succeed("manifests --enable-sgxquotehelper").stdout;
+    let old =
+        machine.succeed("manifests --enable-sgxquotehelper --kubernetes-version v1.20.2").stdout;
+    assert!(new.contains("maxSurge") && !old.contains("maxSurge"));
+    let missing: Vec<_> = kinds(&new).difference(&kinds(&old)).cloned().collect();
+    assert_eq!(missing, ["PodDisruptionBudget"]);
+}
+
+#[test]
+fn json_is_one_list() {
+    let printed = Machine::new().succeed("manifests --output json");
+    let list: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(list["kind"], "List");
+    assert_eq!(list["items"].as_array().unwrap().len(), {
+        let objects: Vec<Value> =
+            serde_saphyr::from_multiple(&deployed("sgx-device-plugin.yaml")).unwrap();
+        objects.len()
+    });
+}
+
+#[test]
+fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
+    let machine = Machine::new();
+    machine.write("empty.pem", "");
+    for (arguments, says) in [
+        ("--namespace SGX", "lower case"),
+        ("--namespace -", "lower case"),
+        ("--namespace a..b", "lower case"),
+        ("--toleration :NoSchedule", "KEY[=VALUE][:EFFECT]"),
+        ("--toleration sgx:Never", "NoSchedule"),
+        ("--node-selector pool", "LABEL=VALUE"),
+        ("--pccs-url pccs.example", "https://"),
+        ("--pccs-ca empty.pem", "--pccs-url"),
+        ("--device-groups sgx", "sgx"),
+        ("--device-groups=-1", "-1"),
+        ("--kubernetes-version newest", "1.33"),
+        ("--resource-profile amazon", "azure"),
+    ] {
+        machine.run(&format!("manifests {arguments}")).with_code(2).says(&[says]);
+    }
+    let unusable = "manifests --pccs-url https://pccs.example --pccs-ca empty.pem";
+    machine.run(unusable).with_code(1).says(&["empty.pem holds no certificates"]);
+    let unusable = "manifests --enable-sgxquotehelper --platform software --deployment empty.pem";
+    machine.run(unusable).with_code(1).says(&["empty.pem holds no deployment"]);
+}

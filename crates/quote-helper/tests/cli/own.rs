@@ -1,0 +1,72 @@
+//! `own`: a directory of the host becomes the quote service's user's.
+
+use std::fs::{Metadata, Permissions, create_dir, metadata, set_permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+
+use rustix::process::{getegid, geteuid};
+
+use crate::support::{Ended, Machine};
+
+/// A machine with a directory `aesmd` of this mode.
+fn machine(mode: u32) -> Machine {
+    let machine = Machine::new();
+    create_dir(machine.path("aesmd")).unwrap();
+    set_permissions(machine.path("aesmd"), Permissions::from_mode(mode)).unwrap();
+    machine
+}
+
+fn directory(machine: &Machine) -> Metadata {
+    metadata(machine.path("aesmd")).unwrap()
+}
+
+#[test]
+fn the_directory_gets_owner_and_mode_again_and_again() {
+    let (user, group) = match geteuid().is_root() {
+        true => (65532, 65533),
+        // Nobody else can be its owner then.
+        false => (geteuid().as_raw(), getegid().as_raw()),
+    };
+    for mode in [0o700, 0o777, 0o755] {
+        let machine = machine(mode);
+        for _ in 0..2 {
+            machine.succeed(&format!("own --user {user}:{group} aesmd"));
+            let directory = directory(&machine);
+            assert_eq!((directory.uid(), directory.gid()), (user, group));
+            assert_eq!(directory.mode() & 0o7777, 0o755, "from {mode:o}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_directory_is_left_alone() {
+    let machine = machine(0o700);
+    symlink("aesmd", machine.path("link")).unwrap();
+    machine.write("file", "");
+    let user = geteuid().as_raw();
+    for name in ["link", "file"] {
+        let ended = machine.run(&format!("own --user {user} {name}")).with_code(1);
+        ended.says(&[name, "is not a directory, but a file or a symbolic link"]);
+    }
+    machine.run(&format!("own --user {user} nothing")).with_code(1).says(&["cannot open nothing"]);
+    assert_eq!(directory(&machine).mode() & 0o7777, 0o700);
+}
+
+#[test]
+fn who_may_not_is_told_what_it_takes() {
+    let machine = machine(0o755);
+    let mut command = machine.command("own --user 65532 aesmd");
+    if geteuid().is_root() {
+        set_permissions(machine.path(""), Permissions::from_mode(0o755)).unwrap();
+        command.uid(65534).gid(65534);
+    }
+    Ended::of(&mut command).with_code(1).says(&["cannot give aesmd to user 65532", "CHOWN"]);
+}
+
+#[test]
+fn a_user_is_a_number() {
+    let machine = machine(0o755);
+    for user in ["nobody", "", "1:", ":1", "-1", "4294967295", "1:2:3"] {
+        machine.run(&format!("own --user={user} aesmd")).with_code(2).says(&["--user"]);
+    }
+}
