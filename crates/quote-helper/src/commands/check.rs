@@ -1,109 +1,139 @@
-//! `check`: tells what this machine has for quoting, and what to do about what it lacks.
+//! `check`: tells what a machine, a container or a cluster has for quoting, and what to do about what it
+//! lacks.
 //!
-//! Each section is a file of its own: a structure of facts, which `gather` fills from the machine, and
-//! a function from the facts to findings, which tests call for machines that they do not have.
+//! Each section is a file of its own: a structure of facts, which `gather` fills, and a function from the
+//! facts to findings, which tests call for machines and clusters that they do not have.
 
+mod certificates;
+mod cluster;
+mod collateral;
 mod devices;
 mod diagnosis;
 mod driver;
+mod expiry;
 mod finding;
 mod libraries;
+mod machine;
 mod platform;
+mod pod;
 mod processor;
 #[cfg(test)]
 mod recorded;
 mod self_quote;
 mod service;
+mod service_section;
 mod verification;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use quoting::{DCAP_LIBRARY, DEFAULT_SOCKET, Platform, QuotingMode};
-use verify::TrustedRoots;
+use quoting::{DEFAULT_SOCKET, QuotingMode};
 
-use self::devices::Devices;
-use self::diagnosis::Diagnosis;
-use self::driver::Driver;
-use self::finding::{Finding, Section};
-use self::processor::Processor;
-use self::self_quote::SelfQuote;
-use self::service::Service;
-use self::verification::Verification;
+use self::diagnosis::{Diagnosis, Subject};
 use crate::evidence::{CollateralSource, trusted_roots};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 
+/// The heading of options about the machine or container.
+const MACHINE_OPTIONS: &str = "Options for a machine or a container";
+/// The heading of options about a cluster.
+const CLUSTER_OPTIONS: &str = "Options for a cluster";
+
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The socket of the service [default: that of SGX_AESM_ADDR if it is an absolute path, else
-    /// /var/run/aesmd/aesm.socket].
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
-
-    /// Trusts this root certificate, PEM or DER, instead of Intel's, when the service's quote is
-    /// verified.
-    #[arg(long, value_name = "FILE", requires = "CollateralSource")]
-    trusted_root: Option<PathBuf>,
-
     #[command(flatten)]
-    collateral: CollateralSource,
+    asked: Asked,
 
     /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
+
+    /// The socket of the service [default: that of SGX_AESM_ADDR if it is an absolute path, else
+    /// /var/run/aesmd/aesm.socket].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_SOCKET", help_heading = MACHINE_OPTIONS)]
+    socket: Option<PathBuf>,
+
+    /// Trusts this root certificate, PEM or DER, instead of Intel's, when the service's quote is
+    /// verified.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "CollateralSource",
+        env = "QUOTE_HELPER_TRUSTED_ROOT",
+        help_heading = MACHINE_OPTIONS
+    )]
+    trusted_root: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = MACHINE_OPTIONS)]
+    collateral: CollateralSource,
+
+    #[command(flatten, next_help_heading = CLUSTER_OPTIONS)]
+    cluster: cluster::Which,
+}
+
+/// What is to be looked at.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Asked {
+    /// Looks at this machine. Without --machine, --in-pod and --cluster it is the cluster if there is a
+    /// kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else the machine.
+    #[arg(long)]
+    machine: bool,
+
+    /// Looks at the container that this runs in, as an application in it sees it: quick enough for a probe.
+    #[arg(long)]
+    in_pod: bool,
+
+    /// Looks at a cluster: its nodes, the add-on's parts, and the quote service of each node.
+    #[arg(long)]
+    cluster: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
-    let diagnosis = Diagnosis::new(sections(arguments, &roots));
+    let diagnosis = diagnose(arguments)?;
     output::result(arguments.output, &diagnosis)?;
     if diagnosis.passed { Ok(()) } else { Err(Failure::Diagnosed) }
 }
 
-fn sections(arguments: &Arguments, roots: &TrustedRoots) -> Vec<Section> {
-    let processor = Processor::gather();
-    let driver = Driver::gather().findings(&processor);
-    let devices = Devices::gather().findings(&processor);
-    let platform = Platform::Auto.choose(Path::new(DCAP_LIBRARY));
-    vec![
-        Section { name: "processor", findings: processor.findings() },
-        Section { name: "driver", findings: driver.into_iter().chain(devices).collect() },
-        Section {
-            name: "libraries",
-            findings: libraries::findings(&libraries::gather(), &processor),
-        },
-        Section { name: "platform", findings: vec![platform::finding(platform)] },
-        Section { name: "service", findings: service_findings(arguments, roots, &processor) },
-    ]
+fn diagnose(arguments: &Arguments) -> anyhow::Result<Diagnosis> {
+    if arguments.is_about_cluster() {
+        return cluster::diagnose(&arguments.cluster);
+    }
+    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
+    let (socket, source) = (arguments.socket(), &arguments.collateral);
+    Ok(match arguments.asked.in_pod {
+        true => Diagnosis::new(Subject::Pod, pod::sections(socket, source, &roots)),
+        false => Diagnosis::new(Subject::Machine, machine::sections(socket, source, &roots)),
+    })
 }
 
-fn service_findings(
-    arguments: &Arguments,
-    roots: &TrustedRoots,
-    processor: &Processor,
-) -> Vec<Finding> {
-    let service = Service::gather(socket(arguments));
-    let self_quote = service.answers().then(|| SelfQuote::gather(&service.socket));
-    let quote = self_quote.as_ref().and_then(SelfQuote::quote);
-    let verification = quote.map(|quote| Verification::gather(quote, &arguments.collateral, roots));
-    let mut findings = service.findings();
-    findings.push(self_quote::finding(self_quote.as_ref(), processor));
-    findings.push(verification::finding(verification.as_ref()));
-    findings
-}
+impl Arguments {
+    fn is_about_cluster(&self) -> bool {
+        let Asked { machine, in_pod, cluster } = self.asked;
+        let has_machine_option = self.socket.is_some()
+            || self.trusted_root.is_some()
+            || self.collateral.collateral.is_some()
+            || self.collateral.pccs.is_some();
+        cluster
+            || !machine
+                && !in_pod
+                && (self.cluster.is_given() || !has_machine_option && cluster::has_kubeconfig())
+    }
 
-fn socket(arguments: &Arguments) -> PathBuf {
-    match (&arguments.socket, QuotingMode::of_process()) {
-        (Some(socket), _) => socket.clone(),
-        (None, QuotingMode::OutOfProcess(socket)) => socket,
-        (None, QuotingMode::InProcess) => DEFAULT_SOCKET.into(),
+    fn socket(&self) -> PathBuf {
+        match (&self.socket, QuotingMode::of_process()) {
+            (Some(socket), _) => socket.clone(),
+            (None, QuotingMode::OutOfProcess(socket)) => socket,
+            (None, QuotingMode::InProcess) => DEFAULT_SOCKET.into(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::devices::Devices;
+    use super::driver::Driver;
     use super::finding::Status;
     use super::*;
 
@@ -114,6 +144,7 @@ mod tests {
                 processor.findings(),
                 Driver::gather().findings(&processor),
                 Devices::gather().findings(&processor),
+                Devices::gather().in_pod(&processor),
                 libraries::findings(&libraries::gather(), &processor),
             ];
             for finding in findings.concat() {

@@ -15,13 +15,13 @@ const DOCUMENT: &str = include_str!("../../../../docs/check.md");
 const CHECK: &str = "check --socket aesm.socket --output json";
 
 /// Every finding, as an object.
-fn findings(diagnosis: &Value) -> Vec<&Value> {
+pub(crate) fn findings(diagnosis: &Value) -> Vec<&Value> {
     let sections = diagnosis["sections"].as_array().unwrap();
     sections.iter().flat_map(|section| section["findings"].as_array().unwrap()).collect()
 }
 
 #[track_caller]
-fn finding(ended: &Ended, name: &str) -> Value {
+pub(crate) fn finding(ended: &Ended, name: &str) -> Value {
     let diagnosis = ended.json();
     let named = findings(&diagnosis).into_iter().find(|finding| finding["name"] == name);
     named.unwrap_or_else(|| panic!("{name} is missing: {diagnosis}")).clone()
@@ -35,10 +35,10 @@ fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
     assert!(finding["fix"].as_str().unwrap().contains(fix), "{finding}");
 }
 
-/// Checks how the findings about the service came out, from the socket to the verification.
+/// Checks how the findings about the service came out, from the socket to the collateral.
 #[track_caller]
-fn serves(ended: &Ended, statuses: [&str; 4]) {
-    let names = ["socket", "answer", "self-quote", "verification"];
+fn serves(ended: &Ended, statuses: [&str; 6]) {
+    let names = ["socket", "answer", "self-quote", "verification", "certificates", "collateral"];
     let found = names.map(|name| finding(ended, name)["status"].take());
     assert_eq!(found, statuses, "{}", ended.stdout);
 }
@@ -47,7 +47,7 @@ fn serves(ended: &Ended, statuses: [&str; 4]) {
 fn without_a_service_it_fails_and_names_what_starts_one() {
     let machine = Machine::new();
     let ended = machine.run(CHECK).with_code(1);
-    serves(&ended, ["failed", "skipped", "skipped", "skipped"]);
+    serves(&ended, ["failed", "skipped", "skipped", "skipped", "skipped", "skipped"]);
     is(&ended, "socket", "failed", "`quote-helper serve`");
     assert_eq!(ended.stderr, "");
 
@@ -64,7 +64,7 @@ fn a_software_service_quotes_and_its_quote_is_verified() {
     for evidence in [format!("--pccs {}", serve.pccs()), "--collateral collateral.json".to_owned()]
     {
         let ended = machine.run(&format!("{CHECK} --trusted-root root.pem {evidence}"));
-        serves(&ended, ["ok", "ok", "ok", "ok"]);
+        serves(&ended, ["ok"; 6]);
     }
     // Under Intel's root, and with evidence that cannot be had.
     let ended = machine.run(&format!("{CHECK} --pccs {}", serve.pccs())).with_code(1);
@@ -78,7 +78,7 @@ fn without_collateral_it_says_that_nothing_was_verified() {
     let machine = Machine::new();
     let _serve = machine.serve();
     let ended = machine.run(CHECK);
-    serves(&ended, ["ok", "ok", "ok", "skipped"]);
+    serves(&ended, ["ok", "ok", "ok", "skipped", "ok", "skipped"]);
     is(&ended, "verification", "skipped", "--trusted-root");
     let socket = finding(&ended, "socket");
     assert!(socket["detail"].as_str().unwrap().ends_with(", of quote-helper"), "{socket}");
@@ -106,18 +106,52 @@ fn whatever_is_not_ok_has_a_fix() {
     }
 }
 
+/// The findings in the table of this part of the document.
+pub(crate) fn documented(part: &str) -> Vec<&'static str> {
+    let part = DOCUMENT.split("\n## ").find(|text| text.starts_with(part)).unwrap();
+    let columns = part.lines().filter_map(|line| line.strip_prefix('|')?.split('|').nth(1));
+    let mut names: Vec<_> =
+        columns.flat_map(|column| column.split('`').skip(1).step_by(2)).collect();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn each_finding_is_in_the_document_once() {
     let diagnosis = Machine::new().run(CHECK).json();
-    let table = DOCUMENT.split("## The findings").nth(1).unwrap();
-    let columns = table.lines().filter_map(|line| line.strip_prefix('|')?.split('|').nth(1));
-    let mut documented: Vec<_> =
-        columns.flat_map(|column| column.split('`').skip(1).step_by(2)).collect();
     let findings = findings(&diagnosis);
     let mut found: Vec<_> = findings.iter().map(|one| one["name"].as_str().unwrap()).collect();
-    documented.sort_unstable();
     found.sort_unstable();
-    assert_eq!(documented, found);
+    assert_eq!(documented("A machine"), found);
+}
+
+#[test]
+fn in_a_container_it_looks_at_what_matters_there() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    machine.succeed("platform root --state-dir state --out root.pem");
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    let mut command = machine.command("check --in-pod --output json --collateral collateral.json");
+    command.env("QUOTE_HELPER_SOCKET", machine.socket());
+    command.env("QUOTE_HELPER_TRUSTED_ROOT", machine.path("root.pem"));
+    let ended = Ended::of(&mut command).with_code(0);
+    serves(&ended, ["ok"; 6]);
+    assert_eq!(finding(&ended, "verification")["value"], "UpToDate");
+    // Who sees the service's process is in its container.
+    assert_eq!(finding(&ended, "sgx-aesm-addr")["status"], "ok");
+    let documented = documented("A container");
+    for finding in findings(&ended.json()) {
+        assert!(documented.contains(&finding["name"].as_str().unwrap()), "{finding}");
+    }
+}
+
+#[test]
+fn a_container_without_a_socket_is_told_how_to_get_one() {
+    let machine = Machine::new();
+    let ended = machine.run("check --in-pod --socket aesm.socket --output json").with_code(1);
+    is(&ended, "mount", "failed", "hostPath /var/run/aesmd");
+    serves(&ended, ["skipped"; 6]);
+    is(&ended, "sgx-aesm-addr", "warning", "SGX_AESM_ADDR to \"1\"");
 }
 
 #[test]
@@ -127,7 +161,7 @@ fn the_socket_of_a_dead_service_is_told_from_none() {
     serve.signal(Signal::KILL);
     serve.wait();
     let ended = machine.run(CHECK).with_code(1);
-    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+    serves(&ended, ["ok", "failed", "skipped", "skipped", "skipped", "skipped"]);
     is(&ended, "answer", "failed", "`quote-helper serve`");
 }
 
@@ -143,7 +177,7 @@ fn somebody_who_accepts_and_never_answers_is_not_waited_for() {
     let begin = Instant::now();
     let ended = machine.run(CHECK).with_code(1);
     assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
-    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+    serves(&ended, ["ok", "failed", "skipped", "skipped", "skipped", "skipped"]);
     is(&ended, "answer", "failed", "ss -xlp");
     drop(accept);
 }
@@ -164,7 +198,7 @@ fn somebody_who_never_accepts_is_not_waited_for() {
     let begin = Instant::now();
     let ended = machine.run(CHECK).with_code(1);
     assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
-    serves(&ended, ["ok", "failed", "skipped", "skipped"]);
+    serves(&ended, ["ok", "failed", "skipped", "skipped", "skipped", "skipped"]);
 }
 
 #[test]
@@ -195,7 +229,9 @@ fn people_get_marks_and_fixes_without_colors() {
     let machine = Machine::new();
     let ended = machine.run("check --socket aesm.socket").with_code(1);
     assert_eq!(ended.stderr, "");
-    for text in ["processor\n", "\nservice\n  ✗ socket  ", "\n      fix: ", "\nfailed: "] {
+    for text in
+        ["this machine (", "processor\n", "\nservice\n  ✗ socket  ", "\n      fix: ", "\nfailed: "]
+    {
         assert!(ended.stdout.contains(text), "{text}: {}", ended.stdout);
     }
     assert!(!ended.stdout.contains('\x1b'));

@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod check_cluster;
 mod demo_and_load;
 mod device_plugin;
 mod generated;

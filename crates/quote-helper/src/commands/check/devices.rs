@@ -50,6 +50,25 @@ impl Devices {
         vec![self.enclave(processor), self.noexec(processor), self.provision(processor)]
     }
 
+    /// What an application needs in its container: the enclave device, where there is enclave memory.
+    pub(crate) fn in_pod(&self, processor: &Processor) -> Vec<Finding> {
+        match &self.enclave {
+            Some(_) => vec![self.enclave(processor), self.noexec(processor)],
+            None if processor.runs_enclaves() => vec![Finding::warning(
+                "enclave-device",
+                "this node has enclave memory, and this container has no device node for it",
+                "ask for EPC (limits: kubernetes.azure.com/sgx_epc_mem_in_MiB), if there is to be an \
+                 enclave here; for the software platform nothing",
+            )],
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether this user may use the provisioning key by a device node.
+    pub(crate) fn has_provision(&self) -> bool {
+        self.provision.as_ref().is_some_and(|node| node.is_device && node.is_accessible)
+    }
+
     fn enclave(&self, processor: &Processor) -> Finding {
         let name = "enclave-device";
         let Some(node) = &self.enclave else { return missing(name, processor) };

@@ -7,9 +7,33 @@ use serde::Serialize;
 
 use super::finding::{Finding, Section, Status};
 
-/// The result of a check. In JSON `{"passed", "sections"}`.
+/// The width of the text, in columns.
+const WIDTH: usize = 80;
+/// The width of the names of findings, in columns, unless one is longer.
+const NAME_WIDTH: usize = 17;
+
+/// What was looked at. In JSON `{"kind": "machine"}`, `{"kind": "pod"}` or `{"kind": "cluster", "server",
+/// "namespace"}`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Subject {
+    /// The machine that this program runs on.
+    Machine,
+    /// The container that it runs in.
+    Pod,
+    /// A cluster of Kubernetes.
+    Cluster {
+        /// The URL of its API server.
+        server: String,
+        /// The namespace of the add-on.
+        namespace: String,
+    },
+}
+
+/// The result of a check. In JSON `{"subject", "passed", "sections"}`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnosis {
+    subject: Subject,
     /// Whether nothing failed.
     pub(crate) passed: bool,
     sections: Vec<Section>,
@@ -19,11 +43,11 @@ pub(crate) struct Diagnosis {
 
 impl Diagnosis {
     /// The diagnosis of these findings, in colors if standard output shows them.
-    pub(crate) fn new(sections: Vec<Section>) -> Self {
+    pub(crate) fn new(subject: Subject, sections: Vec<Section>) -> Self {
         let colors = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut findings = sections.iter().flat_map(|section| &section.findings);
         let passed = findings.all(|finding| finding.status != Status::Failed);
-        Self { passed, sections, colors }
+        Self { subject, passed, sections, colors }
     }
 
     fn count(&self, status: Status) -> usize {
@@ -33,36 +57,56 @@ impl Diagnosis {
 
     fn write_section(&self, f: &mut fmt::Formatter<'_>, section: &Section) -> fmt::Result {
         writeln!(f, "{}", section.name)?;
+        let widths = section.findings.iter().map(|finding| finding.name.len());
+        let width = widths.max().unwrap_or_default().max(NAME_WIDTH);
         let mut findings = section.findings.iter().peekable();
         while let Some(finding) = findings.next() {
-            self.write_finding(f, finding)?;
+            self.write_finding(f, finding, width)?;
             // Said once for those in a row that share it.
             let shared = findings.peek().is_some_and(|next| next.fix == finding.fix);
             if let (Some(fix), false) = (&finding.fix, shared) {
-                writeln!(f, "      fix: {fix}")?;
+                write_wrapped(f, "      fix: ", fix)?;
             }
         }
         writeln!(f)
     }
 
-    fn write_finding(&self, f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    fn write_finding(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        finding: &Finding,
+        width: usize,
+    ) -> fmt::Result {
         let (mark, color) = match finding.status {
             Status::Ok => ('✓', 32),
             Status::Warning => ('!', 33),
             Status::Failed => ('✗', 31),
             Status::Skipped => ('–', 2),
         };
-        let Finding { name, detail, .. } = finding;
-        if self.colors {
-            writeln!(f, "  \x1b[{color}m{mark}\x1b[0m {name:<17} {detail}")
-        } else {
-            writeln!(f, "  {mark} {name:<17} {detail}")
+        match self.colors {
+            true => write!(f, "  \x1b[{color}m{mark}\x1b[0m")?,
+            false => write!(f, "  {mark}")?,
         }
+        let text = match &finding.object {
+            Some(object) => format!("{object}: {}", finding.detail),
+            None => finding.detail.clone(),
+        };
+        // What is before it has three columns.
+        let lines = wrapped(&format!("    {:<width$} ", finding.name), &text);
+        writeln!(f, "{}", lines.get(3..).unwrap_or_default())
     }
 }
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.subject {
+            Subject::Machine => writeln!(f, "this machine (a cluster: --cluster)\n")?,
+            Subject::Pod => writeln!(f, "this container\n")?,
+            Subject::Cluster { server, namespace } => {
+                writeln!(f, "the cluster at {server} (this machine: --machine)")?;
+                writeln!(f, "the add-on in its namespace {namespace}\n")?;
+            }
+        }
         self.sections.iter().try_for_each(|section| self.write_section(f, section))?;
         let [failed, warnings, skipped] =
             [Status::Failed, Status::Warning, Status::Skipped].map(|status| self.count(status));
@@ -70,12 +114,29 @@ impl fmt::Display for Diagnosis {
     }
 }
 
+fn write_wrapped(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
+    writeln!(f, "{}", wrapped(head, text))
+}
+
+/// `text` after `head`, and its further lines below its beginning. A word that is longer than a line, such
+/// as a URL, stays whole. Nothing in it can command the terminal: others have written some of it.
+fn wrapped(head: &str, text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let indent = " ".repeat(head.chars().count());
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(head)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(printable.trim(), options)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn diagnosis(findings: Vec<Finding>) -> Diagnosis {
-        Diagnosis::new(vec![Section { name: "section", findings }])
+        Diagnosis::new(Subject::Pod, vec![Section { name: "section", findings }])
     }
 
     #[test]
@@ -91,12 +152,14 @@ mod tests {
     #[test]
     fn a_fix_that_findings_share_is_said_once() {
         let skipped = |name| Finding::skipped(name, "no", "first the other");
-        let shown = diagnosis(vec![skipped("a"), skipped("b"), Finding::ok("c", "yes")]);
+        let about = skipped("b").about("node/x");
+        let shown = diagnosis(vec![skipped("a"), about, Finding::ok("c", "yes")]);
         assert_eq!(
             shown.to_string(),
-            "section\n  \
+            "this container\n\n\
+             section\n  \
              – a                 no\n  \
-             – b                 no\n      \
+             – b                 node/x: no\n      \
              fix: first the other\n  \
              ✓ c                 yes\n\n\
              failed: 0, warnings: 0, skipped: 2\n"
@@ -108,5 +171,25 @@ mod tests {
         let mut shown = diagnosis(vec![Finding::failed("a", "no", "do")]);
         shown.colors = true;
         assert!(shown.to_string().contains("  \x1b[31m✗\x1b[0m a  "), "{shown}");
+    }
+
+    #[test]
+    fn long_text_goes_on_below_its_beginning() {
+        let long = "word ".repeat(30);
+        let url = format!("https://{}", "x".repeat(90));
+        let shown = diagnosis(vec![Finding::failed("name", &long, format!("{long}{url}"))]);
+        let shown = shown.to_string();
+        let lines: Vec<&str> = shown.lines().filter(|line| !line.contains("https")).collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{shown}");
+        assert!(shown.contains("\n                      word"), "{shown}");
+        assert!(shown.contains("\n           word"), "{shown}");
+        assert!(shown.contains(&url), "{shown}");
+    }
+
+    #[test]
+    fn text_of_others_does_not_command_the_terminal() {
+        let shown = diagnosis(vec![Finding::failed("a", "x\x1b[2J\u{9b}y\nz", "\x1b]0;t\x07")]);
+        let strange = shown.to_string().chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(strange, None, "{shown}");
     }
 }

@@ -1,16 +1,16 @@
 //! What was found out about one thing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a finding came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     /// It is as it has to be.
     Ok,
     /// Quotes can be had, but not everything is as it should be.
     Warning,
-    /// It keeps this machine from quoting.
+    /// It keeps this machine, or somebody in this cluster, from quoting.
     Failed,
     /// It was not looked at, or does not matter here.
     Skipped,
@@ -18,22 +18,35 @@ pub(crate) enum Status {
 
 /// One thing that was looked at. Whatever is not in order comes with what to do about it.
 ///
-/// In JSON `{"name", "status", "detail", "fix"}`, of which `fix` is null if the status is `ok`; names
-/// stay as they are.
+/// In JSON `{"name", "object", "status", "detail", "value", "fix"}`, of which `fix` is null if the status is
+/// `ok`, and `object` and `value` are there only where there is one; names stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     /// In lower case with hyphens, unique over all sections.
     pub(crate) name: &'static str,
+    /// Which of several it is about, as kubectl names it, such as `node/worker-1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) object: Option<String>,
     pub(crate) status: Status,
     /// What was found, for people.
     pub(crate) detail: String,
+    /// What was found, for programs: a date (RFC 3339) or a name that stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
     /// What to do, for people.
     pub(crate) fix: Option<String>,
 }
 
 impl Finding {
     pub(crate) fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, status: Status::Ok, detail: detail.into(), fix: None }
+        Self {
+            name,
+            object: None,
+            status: Status::Ok,
+            detail: detail.into(),
+            value: None,
+            fix: None,
+        }
     }
 
     pub(crate) fn warning(
@@ -41,7 +54,7 @@ impl Finding {
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { name, status: Status::Warning, detail: detail.into(), fix: Some(fix.into()) }
+        Self { status: Status::Warning, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
     pub(crate) fn failed(
@@ -49,7 +62,7 @@ impl Finding {
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { name, status: Status::Failed, detail: detail.into(), fix: Some(fix.into()) }
+        Self { status: Status::Failed, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
     pub(crate) fn skipped(
@@ -57,7 +70,17 @@ impl Finding {
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { name, status: Status::Skipped, detail: detail.into(), fix: Some(fix.into()) }
+        Self { status: Status::Skipped, fix: Some(fix.into()), ..Self::ok(name, detail) }
+    }
+
+    /// The same, about this object.
+    pub(crate) fn about(self, object: impl Into<String>) -> Self {
+        Self { object: Some(object.into()), ..self }
+    }
+
+    /// The same, with a value for programs.
+    pub(crate) fn with_value(self, value: impl Into<String>) -> Self {
+        Self { value: Some(value.into()), ..self }
     }
 }
 

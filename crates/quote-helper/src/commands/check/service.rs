@@ -22,7 +22,7 @@ const INTELS_DAEMON: &str = "aesm_service";
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) socket: PathBuf,
-    place: Place,
+    pub(crate) place: Place,
     /// The name of the process that listens, where it can be seen.
     holder: Option<String>,
     /// The number of attestation keys, as the service says.
@@ -31,7 +31,7 @@ pub(crate) struct Service {
 
 /// What is at the path of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     NoDirectory,
     /// The user may not look.
     Hidden,
@@ -56,11 +56,13 @@ impl Service {
         self.answer.as_ref().is_ok_and(|keys| *keys > 0)
     }
 
-    pub(crate) fn findings(&self) -> Vec<Finding> {
-        vec![self.socket(), self.answer()]
+    /// Whether the process that serves can be seen, and so is in this container.
+    pub(crate) fn has_visible_holder(&self) -> bool {
+        self.holder.is_some()
     }
 
-    fn socket(&self) -> Finding {
+    /// The socket.
+    pub(crate) fn socket(&self) -> Finding {
         let (name, socket) = ("socket", self.socket.display());
         match (self.place, self.holder.as_deref()) {
             (Place::NoDirectory, _) => Finding::failed(
@@ -96,7 +98,8 @@ impl Service {
         }
     }
 
-    fn answer(&self) -> Finding {
+    /// The answer of who holds the socket.
+    pub(crate) fn answer(&self) -> Finding {
         let name = "answer";
         if self.place != Place::Socket {
             return Finding::skipped(name, "there is no socket to ask at", "see `socket` above");
@@ -174,7 +177,6 @@ mod tests {
     use std::io;
 
     use super::super::finding::Status;
-    use super::super::recorded::by_name;
     use super::*;
 
     fn service(place: Place, holder: &str, answer: Result<u32, ClientError>) -> Service {
@@ -194,7 +196,7 @@ mod tests {
             (Place::NoSocket, "remove it"),
         ] {
             let service = service(place, "", Err(no_connection(ErrorKind::NotFound)));
-            let [socket, answer] = service.findings().try_into().unwrap();
+            let (socket, answer) = (service.socket(), service.answer());
             assert_eq!((socket.status, answer.status), (Status::Failed, Status::Skipped));
             let fix = socket.fix.unwrap();
             assert!(fix.contains(text), "{fix}");
@@ -220,13 +222,11 @@ mod tests {
 
     #[test]
     fn intels_daemon_is_known_by_its_name() {
-        let findings = service(Place::Socket, "aesm_service", Ok(1)).findings();
-        let socket = by_name(&findings, "socket");
+        let socket = service(Place::Socket, "aesm_service", Ok(1)).socket();
         assert_eq!(socket.status, Status::Warning);
         assert!(socket.fix.unwrap().contains("systemctl disable --now aesmd"));
-        let findings = service(Place::Socket, "quote-helper", Ok(1)).findings();
-        assert_eq!(by_name(&findings, "socket").status, Status::Ok);
-        assert_eq!(by_name(&findings, "answer").status, Status::Ok);
+        let service = service(Place::Socket, "quote-helper", Ok(1));
+        assert_eq!([service.socket(), service.answer()].map(|it| it.status), [Status::Ok; 2]);
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         ] {
             let service = service(Place::Socket, "", answer);
             assert!(!service.answers());
-            let answer = by_name(&service.findings(), "answer");
+            let answer = service.answer();
             assert_eq!(answer.status, Status::Failed);
             assert!(answer.fix.as_ref().unwrap().contains(text), "{answer:?}");
         }

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use verify::{Decision, Policy, TrustedRoots, Verdict};
+use sgx::Collateral;
+use verify::{Decision, Policy, Tcb, TrustedRoots, Verdict};
 
 use super::finding::Finding;
 use crate::evidence::CollateralSource;
@@ -15,7 +16,7 @@ const NAME: &str = "verification";
 pub(crate) enum Verification {
     NoCollateralGiven,
     NoCollateral(anyhow::Error),
-    Done(Box<Verdict>),
+    Done { verdict: Box<Verdict>, collateral: Box<Collateral> },
 }
 
 impl Verification {
@@ -26,8 +27,17 @@ impl Verification {
             Some(Err(error)) => Self::NoCollateral(error),
             Some(Ok(collateral)) => {
                 let (now, policy) = (SystemTime::now(), Policy::default());
-                Self::Done(Box::new(verify::verify(quote, &collateral, roots, now, &policy)))
+                let verdict = verify::verify(quote, &collateral, roots, now, &policy);
+                Self::Done { verdict: Box::new(verdict), collateral: Box::new(collateral) }
             }
+        }
+    }
+
+    /// The collateral that there was.
+    pub(crate) fn collateral(&self) -> Option<&Collateral> {
+        match self {
+            Self::Done { collateral, .. } => Some(collateral),
+            Self::NoCollateralGiven | Self::NoCollateral(_) => None,
         }
     }
 }
@@ -47,14 +57,23 @@ pub(crate) fn finding(verification: Option<&Verification>) -> Finding {
             explain(error),
             "see whether the PCCS runs and knows this platform, or the file is the right one",
         ),
-        Some(Verification::Done(verdict)) => judged(verdict),
+        Some(Verification::Done { verdict, .. }) => {
+            let finding = judged(verdict);
+            match &verdict.attested {
+                Some(attested) => finding.with_value(attested.tcb.status.to_string()),
+                None => finding,
+            }
+        }
     }
 }
 
 fn judged(verdict: &Verdict) -> Finding {
     let reason = verdict.reason.as_deref().unwrap_or_default();
     match verdict.decision {
-        Decision::Trusted => Finding::ok(NAME, "the quote is trusted"),
+        Decision::Trusted => {
+            let tcb = verdict.attested.as_ref().map(|attested| described(&attested.tcb));
+            Finding::ok(NAME, format!("the quote is trusted{}", tcb.unwrap_or_default()))
+        }
         // The evidence holds, and only the policy disagrees.
         Decision::Refused if verdict.attested.is_some() => Finding::warning(
             NAME,
@@ -76,6 +95,13 @@ fn judged(verdict: &Verdict) -> Finding {
     }
 }
 
+fn described(Tcb { status, advisory_ids, .. }: &Tcb) -> String {
+    match advisory_ids.as_slice() {
+        [] => format!("; TCB status {status}"),
+        advisories => format!("; TCB status {status}, advisories {}", advisories.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -88,14 +114,9 @@ mod tests {
     use super::super::{recorded, self_quote};
     use super::*;
 
-    fn verdict(decision: Decision) -> Verification {
+    fn judged(decision: Decision) -> Finding {
         let reason = Some("the reason".to_owned());
-        Verification::Done(Box::new(Verdict {
-            decision,
-            reason,
-            steps: Vec::new(),
-            attested: None,
-        }))
+        super::judged(&Verdict { decision, reason, steps: Vec::new(), attested: None })
     }
 
     #[test]
@@ -110,8 +131,8 @@ mod tests {
     #[test]
     fn a_refused_quote_and_missing_evidence_fail_with_the_reason() {
         let missing = Verification::NoCollateral(anyhow::anyhow!("the reason"));
-        for failed in [verdict(Decision::Refused), verdict(Decision::Undecided), missing] {
-            let finding = finding(Some(&failed));
+        let missing = finding(Some(&missing));
+        for finding in [judged(Decision::Refused), judged(Decision::Undecided), missing] {
             assert_eq!(finding.status, Status::Failed);
             assert!(finding.detail.contains("the reason"), "{finding:?}");
         }
@@ -125,6 +146,7 @@ mod tests {
         let mut current = issue.tcb_levels[0].clone();
         current.pce_svn += 1;
         issue.tcb_levels[0].status = TcbStatus::OutOfDate;
+        issue.tcb_levels[0].advisory_ids = vec!["INTEL-SA-00001".to_owned()];
         issue.tcb_levels.insert(0, current);
 
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -135,6 +157,20 @@ mod tests {
 
         let finding = finding(Some(&Verification::gather(&quote, &source, &roots)));
         assert_eq!(finding.status, Status::Warning, "{finding:?}");
-        assert!(finding.detail.contains("OutOfDate"), "{finding:?}");
+        assert!(finding.detail.contains("OutOfDate (INTEL-SA-00001)"), "{finding:?}");
+        assert_eq!(finding.value.as_deref(), Some("OutOfDate"));
+    }
+
+    #[test]
+    fn a_trusted_quote_is_told_with_its_tcb_status_and_advisories() {
+        let tcb = |advisory_ids| Tcb {
+            status: verify::TcbStatus::UpToDate,
+            advisory_ids,
+            evaluation_data_number: 1,
+        };
+        assert_eq!(described(&tcb(Vec::new())), "; TCB status UpToDate");
+        let advisories = vec!["INTEL-SA-1".to_owned(), "INTEL-SA-2".to_owned()];
+        let described = described(&tcb(advisories));
+        assert_eq!(described, "; TCB status UpToDate, advisories INTEL-SA-1, INTEL-SA-2");
     }
 }

@@ -1,0 +1,75 @@
+//! What the API server knows of the nodes, the add-on and the pods that have to do with it.
+
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
+use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES};
+
+use super::api_server::{Answer, ApiServer};
+use super::pods;
+
+/// The facts, each as far as it could be had.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) namespace: String,
+    pub(crate) nodes: Answer<Vec<Node>>,
+    /// The pods of the whole cluster that ask for EPC or are written for the add-on.
+    pub(crate) pods: Answer<Vec<Pod>>,
+    /// The pods in the add-on's namespace.
+    pub(crate) add_on_pods: Answer<Vec<Pod>>,
+    pub(crate) device_plugin: Answer<Option<DaemonSet>>,
+    pub(crate) quote_service: Answer<Option<DaemonSet>>,
+    pub(crate) webhook: Answer<Option<Deployment>>,
+    pub(crate) webhook_configuration: Answer<Option<MutatingWebhookConfiguration>>,
+    pub(crate) webhook_endpoints: Answer<Option<Endpoints>>,
+    pub(crate) webhook_certificates: Answer<Option<Secret>>,
+}
+
+impl Facts {
+    pub(crate) async fn gather(server: &ApiServer) -> Self {
+        let (
+            nodes,
+            pods,
+            add_on_pods,
+            device_plugin,
+            quote_service,
+            webhook,
+            webhook_configuration,
+            webhook_endpoints,
+            webhook_certificates,
+        ) = tokio::join!(
+            server.all(|_| true),
+            server.all(pods::matters),
+            server.all_in_namespace(),
+            server.in_namespace(DEVICE_PLUGIN),
+            server.in_namespace(QUOTE_SERVICE),
+            server.in_namespace(WEBHOOK),
+            server.in_cluster(WEBHOOK),
+            server.in_namespace(WEBHOOK),
+            server.in_namespace(WEBHOOK_CERTIFICATES),
+        );
+        Self {
+            namespace: server.namespace.clone(),
+            nodes,
+            pods,
+            add_on_pods,
+            device_plugin,
+            quote_service,
+            webhook,
+            webhook_configuration,
+            webhook_endpoints,
+            webhook_certificates,
+        }
+    }
+
+    /// Whether it is certain that there is no part of the add-on.
+    pub(crate) fn lacks_add_on(&self) -> bool {
+        self.device_plugin == Ok(None) && self.quote_service == Ok(None) && self.webhook == Ok(None)
+    }
+}
+
+/// The name of an object; the API server gives each one.
+pub(crate) fn name(metadata: &ObjectMeta) -> &str {
+    metadata.name.as_deref().unwrap_or_default()
+}
