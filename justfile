@@ -59,7 +59,7 @@ fuzz-smoke seconds="10":
             2>&1 | grep --invert-match '# Uses: '
     done
 
-# A real kubelet gives pods what the device plugin promises. Needs root; the cluster lasts as long as the test.
+# A real cluster does what the add-on and the device plugin promise. Needs root; the cluster lasts as long as the test.
 cluster-test:
     #!/usr/bin/env bash
     set -euo pipefail
@@ -69,7 +69,36 @@ cluster-test:
     KUBE_RUN=$(dirname "$KUBECONFIG")
     PATH=${KUBE_CACHE:-/var/cache/kube-testbed}/path:$PATH
     export KUBE_TESTBED KUBECONFIG KUBE_RUN
+    for version in 0.1.0 next; do
+        just testbed="$KUBE_TESTBED" cluster-image "$version" dev
+    done
     cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture
+
+# The container images, by docker or podman: the service, its variant for SGX hardware, the sample application.
+image version="0.1.0":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    engine=$(command -v docker || command -v podman) || { echo "there is neither docker nor podman" >&2; exit 1; }
+    revision=$(git rev-parse HEAD)
+    for target in quote-helper quote-helper-sgx remote-attestation; do
+        "$engine" build --file deploy/image/Dockerfile --target "$target" --tag "sgx-$target:{{ version }}" \
+            --build-arg VERSION={{ quote(version) }} --build-arg REVISION="$revision" .
+    done
+
+# Two of these images without an engine, for the test cluster, which must be up.
+cluster-image version="0.1.0" profile="release":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --locked --profile {{ profile }} --package quote-helper --package remote-attestation
+    directory={{ if profile == "dev" { "debug" } else { profile } }}
+    image=$(mktemp -d)
+    trap 'rm -rf "$image"' EXIT
+    mkdir "$image/root"
+    for program in quote-helper remote-attestation; do
+        strip -o "$image/$program" "${CARGO_TARGET_DIR:-target}/$directory/$program"
+        {{ quote(testbed) }}/load-image "sgx-$program:{{ version }}" "$image/root" --user 65532:65532 \
+            --entrypoint "/usr/bin/$program" --add "$image/$program:/usr/bin/$program"
+    done
 
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:
@@ -82,6 +111,11 @@ headers:
 # The gRPC code, written anew after a change of the .proto files.
 generate:
     WRITE_GENERATED=1 cargo test --package kubernetes --test generated
+
+# The add-on in YAML, written anew after a change of it.
+manifests:
+    cargo run --package quote-helper -- manifests > deploy/sgx-device-plugin.yaml
+    cargo run --package quote-helper -- manifests --enable-sgxquotehelper > deploy/sgx-quote-helper.yaml
 
 # The binary, both C libraries and what goes with them, below a prefix; DESTDIR is put before it.
 install prefix="/usr/local":

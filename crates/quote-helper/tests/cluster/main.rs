@@ -1,5 +1,5 @@
-//! `quote-helper device-plugin` and what it promises to pods, with a real kubelet: that of a test cluster
-//! of one node, which is this machine. `just cluster-test` brings it up. One test at a time, since all
+//! The add-on, and the device plugin alone, and what they promise to pods, with a real kubelet: that of a test
+//! cluster of one node, which is this machine. `just cluster-test` brings it up. One test at a time, since all
 //! offer the EPC of the same node.
 //!
 //! Device nodes are stand-ins, see [`host`].
@@ -13,6 +13,7 @@
     reason = "outside #[test] functions too, a test fails by panicking"
 )]
 
+mod add_on;
 mod cluster;
 mod containers;
 mod health;

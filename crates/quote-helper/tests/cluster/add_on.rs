@@ -1,0 +1,118 @@
+//! The add-on, installed in the cluster by `quote-helper install` on the software platform.
+
+mod evidence;
+mod job;
+mod jobs;
+mod refusals;
+mod switch;
+mod updates;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::cluster::{eventually, kubectl};
+
+/// The namespace of the add-on.
+const NAMESPACE: &str = "sgx-quote-helper";
+/// The image that the add-on has if none is chosen.
+const IMAGE: &str = concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION"));
+/// The same by another name: an update. `just cluster-test` makes the images.
+const NEXT_IMAGE: &str = "sgx-quote-helper:next";
+
+/// The add-on with a quote service; uninstalled when dropped.
+struct AddOn;
+
+impl AddOn {
+    /// Installs it, with these arguments besides.
+    #[track_caller]
+    fn install(arguments: &[&str]) -> Self {
+        let add_on = Self;
+        succeeds(&quote_helper(&[&["install", "--platform=software"], arguments].concat()));
+        add_on
+    }
+
+    /// Installs it with a quote service on each node.
+    #[track_caller]
+    fn install_with_quote_service() -> Self {
+        Self::install(&["--enable-sgxquotehelper"])
+    }
+
+    /// Removes it; gives what is printed about that.
+    #[track_caller]
+    fn uninstall(self) -> String {
+        std::mem::forget(self);
+        succeeds(&quote_helper(&["uninstall"]))
+    }
+}
+
+impl Drop for AddOn {
+    fn drop(&mut self) {
+        let output = quote_helper(&["uninstall"]);
+        assert!(output.status.success() || std::thread::panicking(), "{output:?}");
+    }
+}
+
+/// `quote-helper` as an administrator of the cluster runs it.
+fn quote_helper(arguments: &[&str]) -> Output {
+    let kubeconfig = std::env::var_os("KUBECONFIG").expect("the test cluster's kubeconfig");
+    quote_helper_with(Path::new(&kubeconfig), arguments).output().unwrap()
+}
+
+/// `quote-helper` with this kubeconfig.
+fn quote_helper_with(kubeconfig: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+    command.args(arguments).env_clear().env("KUBECONFIG", kubeconfig);
+    command
+}
+
+/// What a command printed that must have succeeded, both streams.
+#[track_caller]
+fn succeeds(output: &Output) -> String {
+    let printed = printed(output);
+    assert!(output.status.success(), "{printed}");
+    printed
+}
+
+/// What a command printed that must have failed with this exit code, and with these words.
+#[track_caller]
+fn fails(output: &Output, code: i32, words: &[&str]) {
+    let printed = printed(output);
+    assert_eq!(output.status.code(), Some(code), "{printed}");
+    for word in words {
+        assert!(printed.contains(word), "{word:?} is not said: {printed}");
+    }
+}
+
+fn printed(output: &Output) -> String {
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it));
+    format!("{stdout}{stderr}")
+}
+
+/// The objects of this kind in the namespace.
+fn list(kind: &str, namespace: &str) -> Vec<Value> {
+    let listed = kubectl(&["get", kind, "-n", namespace, "-o=json"], "");
+    match serde_json::from_str::<Value>(&listed).unwrap()["items"].take() {
+        Value::Array(items) => items,
+        other => panic!("no list: {other}"),
+    }
+}
+
+/// The pod of the quote service on the node, once it is ready.
+#[track_caller]
+fn quote_service_pod() -> Value {
+    eventually("the quote service is ready", || {
+        list("pods", NAMESPACE).into_iter().find(|pod| {
+            let is_service =
+                pod["metadata"]["labels"]["app.kubernetes.io/name"] == "sgx-quote-helper";
+            let is_deleted = !pod["metadata"]["deletionTimestamp"].is_null();
+            is_service && !is_deleted && is_ready(pod)
+        })
+    })
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}

@@ -1,0 +1,88 @@
+//! Applications that get their quotes from the add-on.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::evidence::Evidence;
+use super::job::Job;
+use super::{AddOn, quote_helper, succeeds};
+use crate::EPC;
+use crate::cluster::kubectl;
+use crate::pod::Pod;
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn enclaves_attest_each_other_whichever_way_they_opt_in_and_nothing_is_left_behind() {
+    let before = objects();
+    let add_on = AddOn::install_with_quote_service();
+    let again = ["install", "--platform=software", "--enable-sgxquotehelper", "--output=json"];
+    let again: Value = serde_json::from_slice(&quote_helper(&again).stdout).unwrap();
+    for object in again.as_array().unwrap() {
+        assert_eq!(object["outcome"], "unchanged", "{object}");
+    }
+
+    let evidence = Evidence::export();
+    for sample in [
+        "remote-attestation-job.yaml",
+        "remote-attestation-host-path-job.yaml",
+        "remote-attestation-annotation-job.yaml",
+    ] {
+        let job = Job::of_sample(sample);
+        assert!(!job.said.contains("Warning"), "{}", job.said);
+        job.completes();
+        for container in ["alice", "bob"] {
+            evidence.verifies(&job.quote(container));
+        }
+    }
+    Job::of_sample("remote-attestation-in-process-job.yaml").completes();
+
+    Pod::create(&[(EPC, 1000)]).lacks(EPC).ends();
+    let checked = succeeds(&quote_helper(&["check", "--cluster"]));
+    assert!(checked.contains("failed: 0"), "{checked}");
+
+    add_on.uninstall();
+    assert_eq!(objects(), before);
+    assert!(succeeds(&quote_helper(&["uninstall"])).contains("nothing"));
+}
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn applications_outlive_the_add_on() {
+    let add_on = AddOn::install_with_quote_service();
+    let pod = Pod::create(&[(EPC, 10)]).runs();
+    let container = pod.container_id();
+    add_on.uninstall();
+    assert_eq!(pod.container_id(), container);
+}
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn pods_start_while_the_webhook_is_away() {
+    let _add_on = AddOn::install_with_quote_service();
+    kubectl(&["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper", "--replicas=0"], "");
+    kubectl(
+        &[
+            "wait",
+            "-n=sgx-quote-helper",
+            "pod",
+            "-l=app.kubernetes.io/name=sgx-webhook",
+            "--for=delete",
+        ],
+        "",
+    );
+    Pod::create(&[]).runs();
+    // The device plugin does what is needed without it.
+    let job = Job::of_sample("remote-attestation-job.yaml");
+    job.completes();
+}
+
+/// All objects of the cluster by kind, namespace and name, but those that come and go by themselves.
+fn objects() -> BTreeSet<String> {
+    let kinds = kubectl(&["api-resources", "--verbs=list", "-o=name"], "");
+    let passing = |kind: &&str| kind.starts_with("events") || kind.starts_with("componentstatuses");
+    let kinds: Vec<_> = kinds.lines().filter(|kind| !passing(kind)).collect();
+    let columns = "-o=custom-columns=:.kind,:.metadata.namespace,:.metadata.name";
+    let listed = kubectl(&["get", &kinds.join(","), "-A", columns], "");
+    listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
