@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::configs::DefaultConfig;
-use sgx::Collateral;
+use sgx::{CertificationDataType, Collateral, Quote};
 
 use self::http::{BoundedHttp, cannot_connect};
 
@@ -50,6 +50,9 @@ pub enum FetchError {
 /// or from Intel's PCS at `https://api.trustedservices.intel.com`. It takes 30 seconds at the most,
 /// and of each answer 4 MiB at the most.
 ///
+/// The collateral has the PCK certificates only if the quote does not carry them itself. So, where quotes do,
+/// what was fetched for one serves for those of all platforms with the same FMSPC and CA.
+///
 /// Waits for the answer with a runtime of its own, so it is not to be called by an asynchronous task.
 ///
 /// # Errors
@@ -73,7 +76,18 @@ pub fn fetch(url: &str, quote: &[u8]) -> Result<Collateral, FetchError> {
         Err(_) => return Err(FetchError::Timeout { url: url() }),
     };
     // The JSON forms of the two are the same.
-    serde_json::to_value(collateral)
+    let mut collateral: Collateral = serde_json::to_value(collateral)
         .and_then(serde_json::from_value)
-        .map_err(|error| FetchError::Fetch { url: url(), source: error.into() })
+        .map_err(|error| FetchError::Fetch { url: url(), source: error.into() })?;
+    if carries_pck_certificates(quote) {
+        collateral.pck_certificate_chain = None;
+    }
+    Ok(collateral)
+}
+
+fn carries_pck_certificates(quote: &[u8]) -> bool {
+    Quote::parse_padded(quote).is_ok_and(|quote| {
+        let data_type = quote.signature.certification_data.data_type;
+        data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN
+    })
 }

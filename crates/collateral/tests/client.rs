@@ -43,6 +43,15 @@ async fn the_collateral_is_that_of_the_platform() {
 }
 
 #[tokio::test]
+async fn the_collateral_serves_another_platform_of_the_same_kind() {
+    let platform = platform(SubjectNames::Software, CertificationKind::PckCertificateChain);
+    let quote = quote(&platform);
+    let server = serve(platform).await;
+    let collateral = fetched(&format!("http://{}", server.address), &quote).await.unwrap();
+    assert_eq!(collateral.pck_certificate_chain, None);
+}
+
+#[tokio::test]
 async fn nobody_at_the_url_is_an_error_of_its_own() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = fetched(&format!("http://{address}"), &some_quote()).await.unwrap_err();

@@ -98,11 +98,11 @@ fn pod(add_on: &AddOn) -> PodSpec {
     }
 }
 
-/// The host's directory for the socket is root's at first.
+/// The host's directories are root's at first.
 fn directory_owner(add_on: &AddOn) -> Container {
-    let arguments = ["own", &format!("--user={USER}"), AESM_DIR].map(ToOwned::to_owned);
-    let mut owner = container(add_on, "socket-directory", 0, arguments.into());
-    owner.volume_mounts = Some(vec![volumes::socket()]);
+    let arguments = ["own", &format!("--user={USER}"), AESM_DIR, STATE_DIR].map(ToOwned::to_owned);
+    let mut owner = container(add_on, "directories", 0, arguments.into());
+    owner.volume_mounts = Some(volumes::host_directories().into());
     owner.resources = Some(resources(&[("cpu", "5m"), ("memory", "16Mi")], &[("memory", "32Mi")]));
     if let Some(security) = &mut owner.security_context {
         security.capabilities = Some(Capabilities {

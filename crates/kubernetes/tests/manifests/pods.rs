@@ -32,10 +32,10 @@ fn containers_have_no_privilege_but_what_is_listed() {
             assert_eq!(security["seccompProfile"]["type"], "RuntimeDefault", "{name}");
             assert_eq!(security["privileged"], Value::Null, "{name}");
             assert_eq!(security["capabilities"]["drop"], json!(["ALL"]), "{name}");
-            // Root is needed for the kubelet's directory, and to give away the socket's.
+            // Root is needed for the kubelet's directory, and to give away those of the service.
             let (user, capabilities) = match name {
                 "device-plugin" => (0, Value::Null),
-                "socket-directory" => (0, json!(["CHOWN"])),
+                "directories" => (0, json!(["CHOWN"])),
                 _ => (65532, Value::Null),
             };
             assert_eq!(security["runAsUser"], user, "{name}");

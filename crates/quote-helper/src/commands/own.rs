@@ -1,4 +1,4 @@
-//! `own`: gives a directory of the host to the user that the quote service runs as. An init container runs
+//! `own`: gives directories of the host to the user that the quote service runs as. An init container runs
 //! it as root, with the capability CHOWN alone.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -24,8 +24,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "UID[:GID]")]
     user: Owner,
 
-    /// The directory. It gets the mode 0755.
-    directory: PathBuf,
+    /// The directories. They get the mode 0755.
+    #[arg(required = true, value_name = "DIRECTORY")]
+    directories: Vec<PathBuf>,
 }
 
 /// Whose a directory is.
@@ -37,10 +38,12 @@ struct Owner {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (directory, owner) = (&arguments.directory, arguments.user);
-    let opened = open_directory(directory)?;
-    give(opened.as_fd(), owner).map_err(|error| cannot_give(directory, owner, error))?;
-    output::note(format_args!("{} is of user {}", directory.display(), owner.uid.as_raw()));
+    let owner = arguments.user;
+    for directory in &arguments.directories {
+        let opened = open_directory(directory)?;
+        give(opened.as_fd(), owner).map_err(|error| cannot_give(directory, owner, error))?;
+        output::note(format_args!("{} is of user {}", directory.display(), owner.uid.as_raw()));
+    }
     Ok(())
 }
 

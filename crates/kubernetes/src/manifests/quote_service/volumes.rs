@@ -1,8 +1,6 @@
 //! What the quote service's pod sees of its node and of the API server's objects.
 
-use k8s_openapi::api::core::v1::{
-    ConfigMapVolumeSource, EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, SecretVolumeSource, Volume, VolumeMount};
 
 use crate::device_plugin::AESM_DIR;
 use crate::manifests::pod::{host_directory, mount, read_only};
@@ -15,16 +13,15 @@ pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
 /// The software platform's secrets.
 pub(super) const SOFTWARE_PLATFORM_DIR: &str = "/etc/sgx-software-platform";
 
-const SOCKET_VOLUME: &str = "aesmd";
+/// The same directory of the host: the platform stays who it is when the pod is replaced.
+const HOST_STATE_DIR: &str = "/var/lib/sgx-quote-helper";
 
 /// The pod's volumes.
 pub(super) fn volumes(add_on: &AddOn) -> Vec<Volume> {
-    let state = Volume {
-        name: "state".to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource::default()),
-        ..Volume::default()
-    };
-    let mut volumes = vec![host_directory(SOCKET_VOLUME, AESM_DIR, "DirectoryOrCreate"), state];
+    let mut volumes = vec![
+        host_directory("aesmd", AESM_DIR, "DirectoryOrCreate"),
+        host_directory("state", HOST_STATE_DIR, "DirectoryOrCreate"),
+    ];
     if add_on.platform == Platform::Software {
         volumes.push(Volume {
             name: "software-platform".to_owned(),
@@ -51,7 +48,7 @@ pub(super) fn volumes(add_on: &AddOn) -> Vec<Volume> {
 
 /// Where the service has them.
 pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
-    let mut mounts = vec![socket(), mount("state", STATE_DIR)];
+    let mut mounts = Vec::from(host_directories());
     if add_on.platform == Platform::Software {
         let state = format!("{STATE_DIR}/{DEPLOYMENT_FILE}");
         mounts.push(file("software-platform", DEPLOYMENT_FILE, &state));
@@ -68,9 +65,9 @@ pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
     mounts
 }
 
-/// The host's directory for the socket.
-pub(super) fn socket() -> VolumeMount {
-    mount(SOCKET_VOLUME, AESM_DIR)
+/// The host's directories, for the socket and for the state.
+pub(super) fn host_directories() -> [VolumeMount; 2] {
+    [mount("aesmd", AESM_DIR), mount("state", STATE_DIR)]
 }
 
 /// One file of a volume, read-only.
