@@ -7,12 +7,13 @@ mod container;
 mod device_nodes;
 mod epc;
 mod object;
-mod quantity;
+pub mod quantity;
 mod quote_provider;
 mod socket;
 mod tolerations;
 mod warnings;
 
+pub use epc::requested;
 pub use object::{ObjectError, inject_object};
 pub use quote_provider::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 

@@ -4,7 +4,6 @@
 //! other settings have left is found without any record of it. Who does it holds a Lease
 //! meanwhile, so that nobody else does.
 
-mod api_server;
 mod apply;
 mod comparison;
 mod error;
@@ -14,17 +13,15 @@ mod kind;
 mod lock;
 mod namespace;
 mod node_resources;
-mod pod_problem;
+mod objects;
 mod removal;
 mod rights;
 mod rollout;
 mod waiting;
 
-pub use api_server::{ApiError, ApiServer};
 pub use error::{HalfApplied, InstallationError};
 pub use installed::{installed_add_on, installed_root};
 pub use kind::{Kind, ObjectName};
-pub use pod_problem::PodProblem;
 pub use rights::Right;
 
 use std::future::Future;
@@ -38,6 +35,7 @@ use self::lock::exclusively;
 use self::namespace::Namespaces;
 use self::removal::Removal;
 use self::waiting::Waiting;
+use crate::api_server::ApiServer;
 use crate::manifests::SOFTWARE_PLATFORM;
 
 /// Hears, in one line each, what changes while it is waited.

@@ -3,11 +3,11 @@
 use anyhow::Context;
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
-use kubernetes::installation::ApiServer;
+use kubernetes::api_server::ApiServer;
 
 /// The client of the cluster that kubectl would take, or of the one that this pod is in.
 pub(crate) async fn client() -> anyhow::Result<Client> {
-    Client::try_from(config(None).await?).context("the kubeconfig cannot be used")
+    Ok(api_server(None).await?.client())
 }
 
 /// The API server of this context of the kubeconfig; without one, that of [`client`].

@@ -19,10 +19,17 @@ pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {
 }
 
 /// The EPC in bytes that a pod needs at a time; `None` if it is more than a quantity can be.
-///
-/// It is what Kubernetes computes as the request of a pod. Intel's webhook adds up the containers alone, which
-/// is the same without init containers, and with them would leave a virtual machine too small for its start.
 pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
+    requested(spec, of_container).filter(|epc| i64::try_from(*epc).is_ok())
+}
+
+/// What Kubernetes computes as the request of a pod whose containers ask for so much: that of containers and
+/// sidecars together, or more if an init container needs more. `None` if it is more than 64 bits hold, or if
+/// a container's is `None`.
+///
+/// Intel's webhook adds up the containers alone, which is the same without init containers, and with them
+/// would leave a virtual machine too small for its start.
+pub fn requested(spec: &PodSpec, of_container: impl Fn(&Container) -> Option<u64>) -> Option<u64> {
     let mut sidecars = 0_u64;
     let mut peak = 0_u64;
     for container in spec.init_containers.iter().flatten() {
@@ -34,7 +41,7 @@ pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
     }
     let mut containers = spec.containers.iter();
     let together = containers.try_fold(sidecars, |sum, it| sum.checked_add(of_container(it)?))?;
-    Some(peak.max(together)).filter(|epc| i64::try_from(*epc).is_ok())
+    Some(peak.max(together))
 }
 
 /// The EPC in bytes that a container asks for, under whatever names.

@@ -11,7 +11,8 @@ const MAX_EXPONENT: u32 = 18;
 /// if it is negative, or above 2^63 - 1.
 ///
 /// Source: the grammar at `Quantity` in the API's definition.
-pub(crate) fn parse(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse(text: &str) -> Option<u64> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at_checked(end)?;

@@ -4,13 +4,13 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
 
-use super::api_server::{ApiError, ApiServer};
 use super::comparison::{difference, is_same};
 use super::error::{Doing, HalfApplied, InstallationError};
 use super::inventory::is_ours;
 use super::kind::ObjectName;
 use super::removal::Removal;
 use super::{Done, Outcome};
+use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::SOFTWARE_PLATFORM;
 
 /// Who has set the fields, in the objects' managed fields.

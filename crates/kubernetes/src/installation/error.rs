@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::api_server::ApiError;
 use super::kind::ObjectName;
-use super::pod_problem::PodProblem;
 use super::rights::{self, Right};
+use crate::api_server::ApiError;
+use crate::pod_problem::PodProblem;
 
 /// Why nothing was done, or not all of it.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
-use super::api_server::ApiServer;
 use super::error::{Doing, InstallationError};
 use super::inventory::ours;
 use super::kind::{KINDS, ObjectName};
+use crate::api_server::ApiServer;
 use crate::manifests::{AddOn, SETTINGS, SETTINGS_KEY, SOFTWARE_PLATFORM, SoftwarePlatformRoot};
 
 /// The settings of the installation, if there is one.
@@ -51,8 +51,8 @@ async fn only(
 ) -> Result<Option<(ObjectName, DynamicObject)>, InstallationError> {
     let Some(kind) = KINDS.iter().find(|it| it.name() == kind) else { return Ok(None) };
     let params = ours().fields(&format!("metadata.name={name}"));
-    let objects = api_server.ask(api_server.objects(kind, None).list(&params)).await;
-    let objects = objects.doing(|| format!("list {}", kind.plural()))?.items;
+    let objects = api_server.list(&api_server.objects(kind, None), &params, |_| true).await;
+    let objects = objects.doing(|| format!("list {}", kind.plural()))?;
     let mut found: Vec<_> = objects
         .into_iter()
         .filter_map(|object| {

@@ -6,19 +6,21 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 use kube::core::{DynamicObject, PartialObjectMeta};
 
-use super::api_server::{ApiError, ApiServer};
 use super::error::{Doing, InstallationError};
 use super::kind::{KINDS, Kind, ObjectName};
-use crate::manifests::{MANAGED_BY, PART_OF};
+use crate::api_server::{ApiError, ApiServer};
+use crate::manifests::{DEVICE_PLUGIN, MANAGED_BY, PART_OF};
 
-/// All objects that are ours, in all namespaces, in the order of [`KINDS`].
+/// All objects that are ours, in all namespaces, in the order of [`KINDS`]. Of each kind the device plugin's come
+/// first: others have their EPC from it.
 pub(super) async fn inventory(
     api_server: &ApiServer,
 ) -> Result<Vec<ObjectName>, InstallationError> {
     let mut found = Vec::new();
     for kind in KINDS {
         let objects = list(api_server, kind).await;
-        let objects = objects.doing(|| format!("list {}", kind.plural()))?;
+        let mut objects = objects.doing(|| format!("list {}", kind.plural()))?;
+        objects.sort_by_key(|object| object.name_any() != DEVICE_PLUGIN);
         found.extend(objects.iter().filter_map(|object| {
             ObjectName::new(kind, object.namespace().as_deref(), object.metadata.name.as_deref())
         }));

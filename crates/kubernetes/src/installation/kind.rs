@@ -24,8 +24,8 @@ enum Scope {
 /// What other objects are in.
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces", Scope::Cluster);
 
-/// In the order in which they are made. They are removed the other way round: first what pods are asked about,
-/// last what everything else is in.
+/// In the order in which they are made. They are removed the other way round: first what makes the API server
+/// wait for the webhook, last what everything else is in.
 pub(super) const KINDS: &[Kind] = &[
     NAMESPACE,
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts", Scope::Namespace),

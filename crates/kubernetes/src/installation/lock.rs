@@ -10,8 +10,8 @@ use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
 use tokio::time::{Instant, sleep};
 
-use super::api_server::{ApiError, ApiServer};
 use super::error::{Doing, InstallationError};
+use crate::api_server::{ApiError, ApiServer};
 
 /// The Lease.
 pub(super) const NAME: &str = "sgx-quote-helper-install";

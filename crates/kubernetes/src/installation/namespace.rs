@@ -5,10 +5,10 @@ use kube::api::ListParams;
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, core::DynamicObject};
 
-use super::api_server::{ApiError, ApiServer};
 use super::error::{Doing, InstallationError};
 use super::inventory::is_ours;
 use super::kind::ObjectName;
+use crate::api_server::{ApiError, ApiServer};
 
 /// What applications are made of. It would be gone with its namespace.
 const APPLICATIONS: &[(&str, &str, &str)] = &[

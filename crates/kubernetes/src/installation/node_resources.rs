@@ -5,8 +5,8 @@ use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Map, Value, json};
 
-use super::api_server::ApiServer;
 use super::error::{Doing, InstallationError};
+use crate::api_server::ApiServer;
 use crate::device_plugin::{NODE_STATUS_MANAGER, ResourceProfile};
 
 /// Resources that the device plugin has set in the status of a node. What another program or the kubelet has
@@ -19,9 +19,9 @@ pub(super) struct NodeResources {
 /// Looks for them on all nodes.
 pub(super) async fn find(api_server: &ApiServer) -> Result<Vec<NodeResources>, InstallationError> {
     let nodes = Api::<Node>::all(api_server.client());
-    let nodes = api_server.ask(nodes.list(&ListParams::default())).await;
+    let nodes = api_server.list(&nodes, &ListParams::default(), |_| true).await;
     let nodes = nodes.doing(|| "list nodes, in whose status EPC may be counted".to_owned())?;
-    let found = nodes.items.iter().map(|node| NodeResources {
+    let found = nodes.iter().map(|node| NodeResources {
         node: node.name_any(),
         resources: ResourceProfile::epc_resources().filter(|it| is_left(node, it)).collect(),
     });

@@ -7,9 +7,9 @@ use kube::api::{DeleteParams, Preconditions};
 use tokio::time::{Instant, sleep};
 
 use super::Progress;
-use super::api_server::{ApiError, ApiServer};
 use super::error::{Doing, InstallationError};
 use super::kind::ObjectName;
+use crate::api_server::{ApiError, ApiServer};
 
 /// How often it is looked whether something is gone.
 const PERIOD: Duration = Duration::from_millis(500);

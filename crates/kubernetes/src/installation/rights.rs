@@ -10,10 +10,10 @@ use kube::Api;
 use kube::api::PostParams;
 use kube::core::DynamicObject;
 
-use super::api_server::ApiServer;
 use super::error::{Doing, InstallationError};
 use super::kind::{KINDS, Kind, ObjectName};
 use super::lock;
+use crate::api_server::ApiServer;
 
 /// Leave to do something with objects of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rollout {
     /// How many there should be; `None` if it is not known yet.
-    pub(super) wanted: Option<i32>,
+    wanted: Option<i32>,
     updated: i32,
     ready: i32,
     /// Ready for as long as they have to be.
@@ -17,7 +17,7 @@ pub(super) struct Rollout {
     /// Of which the object does not know that they are the right ones: old ones that are still there.
     old: i32,
     /// Why pods cannot even be made.
-    pub(super) refusal: Option<String>,
+    refusal: Option<String>,
     /// Selects its pods.
     pub(super) selector: String,
 }

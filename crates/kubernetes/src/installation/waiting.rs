@@ -9,18 +9,16 @@ use kube::{Api, ResourceExt};
 use tokio::time::{Instant, sleep};
 
 use super::Progress;
-use super::api_server::{ApiError, ApiServer};
 use super::error::InstallationError;
 use super::kind::ObjectName;
-use super::pod_problem::PodProblem;
 use super::rollout::Rollout;
+use crate::api_server::{ApiError, ApiServer};
+use crate::pod_problem::{PodProblem, brief};
 
 /// How often it is looked.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many pods of one DaemonSet or Deployment are told about; what ails more of them is seldom another thing.
 const PODS: usize = 10;
-/// How many characters of a warning are told: the output of a probe may be long.
-const WARNING: usize = 300;
 
 /// Waits for DaemonSets and Deployments within a time.
 pub(super) struct Waiting<'a> {
@@ -92,31 +90,22 @@ impl Waiting<'_> {
     ) -> Result<Vec<PodProblem>, ApiError> {
         let pods = Api::<Pod>::namespaced(self.api_server.client(), namespace);
         let selected = ListParams::default().labels(&rollout.selector);
-        let pods = self.api_server.ask(pods.list(&selected)).await?;
-        let ailing = pods.items.iter().filter(|pod| PodProblem::of(pod, None).is_some());
+        let is_ailing = |pod: &Pod| PodProblem::of(pod, &[]).is_some();
+        let ailing = self.api_server.list(&pods, &selected, is_ailing).await?;
         let mut problems = Vec::new();
-        for pod in ailing.take(PODS) {
-            let warning = self.warning(namespace, pod).await;
-            problems.extend(PodProblem::of(pod, warning.as_deref()));
+        for pod in ailing.iter().take(PODS) {
+            let events = self.warnings(namespace, pod).await.unwrap_or_default();
+            problems.extend(PodProblem::of(pod, &events));
         }
         Ok(problems)
     }
 
-    /// The latest event that tells of something wrong with the pod, if there is one and it may be read.
-    async fn warning(&self, namespace: &str, pod: &Pod) -> Option<String> {
+    /// The events that tell of something wrong with the pod, if they may be read.
+    async fn warnings(&self, namespace: &str, pod: &Pod) -> Option<Vec<Event>> {
         let events = Api::<Event>::namespaced(self.api_server.client(), namespace);
-        let uid = pod.uid()?;
-        let about = format!("involvedObject.uid={uid},type=Warning");
-        let events = self.api_server.ask(events.list(&ListParams::default().fields(&about))).await;
-        let events = events.ok()?.items.into_iter();
-        // A pod that has no node says so itself; with a node, that is over.
-        let events = events.filter(|event| event.reason.as_deref() != Some("FailedScheduling"));
-        let latest = events.max_by_key(|event| {
-            let micros = event.event_time.as_ref().map(|time| time.0);
-            event.last_timestamp.as_ref().map(|time| time.0).max(micros)
-        })?;
-        let message = latest.message?.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(message.chars().take(WARNING).collect())
+        let about = format!("involvedObject.uid={},type=Warning", pod.uid()?);
+        let selected = ListParams::default().fields(&about);
+        self.api_server.list(&events, &selected, |_| true).await.ok()
     }
 
     /// Says what has changed.
@@ -131,7 +120,7 @@ impl Waiting<'_> {
             Err(error) => (format!("{}: {error}", object.name), Vec::new()),
         };
         for line in told.news(object, lines) {
-            (self.progress)(&line);
+            (self.progress)(&brief(&line));
         }
     }
 

@@ -32,7 +32,7 @@ pub const WEBHOOK: &str = "sgx-webhook";
 pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
 
 /// The name of the webhook in its configuration, which has to look like a domain.
-const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.io";
+const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.local";
 /// The port with admission reviews, and its number.
 const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
 /// The priority class of what the whole cluster has once.

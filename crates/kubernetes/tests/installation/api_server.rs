@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use kube::Config;
-use kubernetes::installation::ApiServer as Address;
+use kubernetes::api_server::ApiServer as Address;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

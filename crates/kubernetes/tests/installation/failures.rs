@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kubernetes::installation::{ApiError, InstallationError};
+use kubernetes::api_server::ApiError;
+use kubernetes::installation::InstallationError;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -61,7 +62,7 @@ async fn an_api_server_that_is_away_is_named() {
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
     let config = kube::Config::new(url.parse().unwrap());
-    let api_server = kubernetes::installation::ApiServer::new(config).unwrap();
+    let api_server = kubernetes::api_server::ApiServer::new(config).unwrap();
     let error = api_server.version().await.unwrap_err();
     assert!(matches!(error, ApiError::Unreachable { .. }), "{error:?}");
     let said = error.to_string();

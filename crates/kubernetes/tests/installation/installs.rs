@@ -1,7 +1,7 @@
 //! What is installed, changed, removed and left alone.
 
 use kubernetes::installation::{InstallationError, Outcome, installed_add_on, installed_root};
-use kubernetes::manifests::{AddOn, Cluster, SoftwarePlatformRoot};
+use kubernetes::manifests::{AddOn, Cluster, Platform, SoftwarePlatformRoot};
 use serde_json::json;
 
 use crate::api_server::ApiServer;
@@ -109,10 +109,12 @@ async fn settings_and_root_are_found_wherever_they_are() {
     let address = api_server.address();
     assert!(installed_add_on(&address).await.unwrap().is_none());
     assert!(installed_root(&address).await.unwrap().is_none());
-    let mut add_on = AddOn::default();
-    add_on.namespace = "elsewhere".to_owned();
-    add_on.quote_service = true;
-    add_on.platform = kubernetes::manifests::Platform::Software;
+    let add_on = AddOn {
+        namespace: "elsewhere".to_owned(),
+        quote_service: true,
+        platform: Platform::Software,
+        ..AddOn::default()
+    };
     let root = SoftwarePlatformRoot { deployment: "{}".to_owned(), certificate: "PEM".to_owned() };
     let cluster = Cluster { software_platform_root: Some(root), ..Cluster::default() };
     let objects = add_on.objects(&cluster).unwrap();

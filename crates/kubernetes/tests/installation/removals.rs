@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use kubernetes::installation::{InstallationError, Outcome};
+use kubernetes::manifests::{AddOn, Cluster};
 use serde_json::{Value, json};
 
 use crate::api_server::{ApiServer, Fault};
-use crate::installer::{NAMESPACE, Observed, config_map, metadata, objects, pace};
+use crate::installer::{NAMESPACE, Observed, config_map, daemon_set, metadata, objects, pace};
 
 #[tokio::test(start_paused = true)]
 async fn everything_is_removed_and_the_second_time_there_is_nothing() {
@@ -28,6 +29,32 @@ async fn everything_is_removed_and_the_second_time_there_is_nothing() {
     assert_eq!(deleted, order.map(|it| format!("DELETE {it}")));
     assert!(api_server.names().is_empty(), "{:?}", api_server.names());
     assert!(installer.uninstall().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_webhook_is_asked_no_more_before_it_goes_and_the_device_plugin_goes_last() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    let add_on = AddOn { quote_service: true, ..AddOn::default() };
+    let objects = add_on.objects(&Cluster::default()).unwrap();
+    installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
+    // Of another namespace, so that the API server lists it last.
+    let mut plugin = daemon_set();
+    plugin["metadata"]["namespace"] = json!("zoo");
+    api_server.put("daemonsets", plugin);
+    installer.uninstall().await.unwrap();
+    let writes = api_server.writes();
+    let deleted: Vec<_> = writes.iter().filter_map(|it| it.strip_prefix("DELETE ")).collect();
+    assert_eq!(deleted[0], "mutatingwebhookconfigurations/sgx-webhook");
+    let workloads = deleted.iter().filter(|it| it.starts_with("dae") || it.starts_with("dep"));
+    let expected = [
+        "deployments/sgx-webhook",
+        "daemonsets/sgx-quote-helper",
+        "daemonsets/sgx-plugin",
+        "daemonsets/sgx-plugin",
+    ];
+    assert_eq!(workloads.copied().collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,7 +88,7 @@ async fn in_vain_each_pod_is_listed_with_its_reason_and_a_fix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_latest_warning_says_why_a_container_is_not_ready() {
+async fn a_warning_says_why_a_container_is_not_ready() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -97,24 +97,45 @@ async fn the_latest_warning_says_why_a_container_is_not_ready() {
         "restartCount": 0,
     });
     api_server.put("pods", pod(&json!({ "containerStatuses": [container] })));
-    let event = |name, time, message| {
+    let event = |name, reason, message| {
         json!({
-            "metadata": { "name": name, "namespace": "sgx" }, "type": "Warning", "message": message,
-            "involvedObject": { "uid": "4711" }, "lastTimestamp": time,
+            "metadata": { "name": name, "namespace": "sgx" }, "type": "Warning", "reason": reason,
+            "message": message, "involvedObject": { "uid": "4711" },
         })
     };
-    api_server.put("events", event("a", "2030-01-01T00:00:02Z", "HTTP probe failed: no EPC"));
-    api_server.put("events", event("b", "2030-01-01T00:00:01Z", "an older one"));
-    let mut scheduling = event("c", "2030-01-01T00:00:03Z", "no node");
-    scheduling["reason"] = json!("FailedScheduling");
-    api_server.put("events", scheduling);
+    api_server.put("events", event("a", "Unhealthy", "HTTP probe failed:\n  no EPC\n"));
+    api_server.put("events", event("b", "FailedScheduling", "no node"));
+    let mut others = event("c", "Unhealthy", "of another pod");
+    others["involvedObject"]["uid"] = json!("another");
+    api_server.put("events", others);
     then(&api_server, vec![(0, rolled_out(0, 1))]);
     let installer = Observed::new(&api_server);
     let said = installer.install(&objects()).await.unwrap_err().to_string();
-    assert!(said.contains("plugin runs and is not ready; HTTP probe failed: no EPC\n"), "{said}");
+    let reason = "the container plugin runs and is not ready; HTTP probe failed: no EPC";
+    assert!(said.contains(&format!("{reason}\n")), "{said}");
+    let progress = installer.progress();
+    assert!(progress.contains(&format!("sgx-plugin-x7f on node-2: {reason}")), "{progress:?}");
     api_server.fail("GET events", Fault::Refusal(403));
     let said = installer.install(&objects()).await.unwrap_err().to_string();
     assert!(said.contains("plugin runs and is not ready\n"), "events need not be readable: {said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_line_of_progress_is_one_line_of_bounded_length() {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.is_slow(true);
+    let mut waiting = without_image();
+    let container = &mut waiting["containerStatuses"][0];
+    container["state"]["waiting"]["message"] = json!("not\nthere ".repeat(100));
+    api_server.put("pods", pod(&waiting));
+    then(&api_server, vec![(0, rolled_out(0, 1))]);
+    let installer = Observed::new(&api_server);
+    installer.install(&objects()).await.unwrap_err();
+    let progress = installer.progress();
+    assert!(progress.iter().any(|line| line.contains("not there not there")), "{progress:?}");
+    let fits = |line: &String| !line.contains('\n') && line.chars().count() < 170;
+    assert!(progress.iter().all(fits), "{progress:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use clap::Args;
-use kubernetes::installation::{ApiServer, Installer, installed_root};
+use kubernetes::api_server::ApiServer;
+use kubernetes::installation::{Installer, installed_root};
 use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, SoftwarePlatformRoot};
 
 use self::outcomes::{Outcomes, Previews};

@@ -42,6 +42,12 @@ pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// The version of the API server.
+pub(crate) fn kubernetes_version() -> String {
+    let versions: Value = serde_json::from_str(&kubectl(&["version", "-o=json"], "")).unwrap();
+    versions["serverVersion"]["gitVersion"].as_str().unwrap().to_owned()
+}
+
 /// The only node.
 pub(crate) fn node() -> Value {
     let nodes: Value = serde_json::from_str(&kubectl(&["get", "nodes", "-o=json"], "")).unwrap();

@@ -11,7 +11,6 @@ mod quote_service;
 #[cfg(test)]
 mod recorded;
 mod report;
-mod unready;
 mod versions;
 mod webhook;
 mod workload;
@@ -22,10 +21,12 @@ use std::time::SystemTime;
 use clap::Args;
 use kubernetes::manifests::DEFAULT_NAMESPACE;
 
-use self::api_server::ApiServer;
+use self::api_server::Cluster;
 use self::facts::Facts;
 use super::diagnosis::{Diagnosis, Subject};
 use super::finding::{Finding, Section};
+use crate::cluster::api_server;
+use crate::commands::install::runtime;
 
 /// So many nodes or pods in the same trouble are named.
 const NAMED: usize = 10;
@@ -61,28 +62,30 @@ pub(crate) fn has_kubeconfig() -> bool {
 /// # Errors
 /// If there is nothing that says where the cluster is. A cluster that does not answer is a finding.
 pub(crate) fn diagnose(which: &Which) -> anyhow::Result<Diagnosis> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let context = which.context.as_deref();
-        let server = ApiServer::connect(context, &which.namespace).await?;
-        let sections = sections(&server).await;
-        let subject =
-            Subject::Cluster { server: server.url.clone(), namespace: which.namespace.clone() };
-        Ok(Diagnosis::new(subject, sections))
+    let Which { namespace, context } = which;
+    runtime()?.block_on(async {
+        let api_server = api_server(context.as_deref()).await?;
+        let cluster = Cluster { api_server, namespace: namespace.clone() };
+        let server = cluster.api_server.url().to_owned();
+        let subject = Subject::Cluster { server, namespace: namespace.clone() };
+        Ok(Diagnosis::new(subject, sections(&cluster).await))
     })
 }
 
-async fn sections(server: &ApiServer) -> Vec<Section> {
-    let version = server.version().await;
+async fn sections(cluster: &Cluster) -> Vec<Section> {
+    let version = cluster.version().await;
     let is_away = version.as_ref().is_err_and(|unanswered| !unanswered.is_no_right());
     let found = version.map_or_else(
         |unanswered| unanswered.finding("api-server"),
-        |version| Finding::ok("api-server", format!("{}, Kubernetes {version}", server.url)),
+        |version| {
+            let detail = format!("{}, Kubernetes {version}", cluster.api_server.url());
+            Finding::ok("api-server", detail)
+        },
     );
     let mut sections = vec![Section { name: "cluster", findings: vec![found] }];
     if !is_away {
-        let facts = Facts::gather(server).await;
-        let reports = quote_service::gather(server, &facts).await;
+        let facts = Facts::gather(cluster).await;
+        let reports = quote_service::gather(cluster, &facts).await;
         sections.extend(of_facts(&facts, &reports, SystemTime::now()));
     }
     sections

@@ -1,16 +1,12 @@
 //! Whether the add-on is installed, and whether its parts run.
 
+use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK};
+
 use super::super::finding::Finding;
 use super::api_server::Answer;
 use super::facts::Facts;
 use super::versions;
 use super::workload::Workload;
-
-const PLUGIN: &str = "sgx-plugin";
-const QUOTE_SERVICE: &str = "sgx-quote-helper";
-const WEBHOOK: &str = "sgx-webhook";
-
-const INSTALL: &str = "quote-helper install";
 
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     let namespace = &facts.namespace;
@@ -18,13 +14,11 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         return vec![Finding::failed(
             "installation",
             format!("the add-on is not in the namespace {namespace}"),
-            format!(
-                "install it: `{INSTALL}`, with --enable-sgxquotehelper for the quote service; if it is in \
-                 another namespace, pass --namespace"
-            ),
+            "install it: `quote-helper install`, with --enable-sgxquotehelper for the quote service; if it is \
+             in another namespace, pass --namespace",
         )];
     }
-    let mut findings = part(PLUGIN, &facts.device_plugin, facts);
+    let mut findings = part(DEVICE_PLUGIN, &facts.device_plugin, facts);
     // Without the quote service there is a finding of its own.
     if facts.quote_service != Ok(None) {
         findings.extend(part(QUOTE_SERVICE, &facts.quote_service, facts));
@@ -44,7 +38,7 @@ where
         Ok(None) => vec![Finding::failed(
             found,
             "it is not there, but other parts of the add-on are",
-            format!("install it again: `{INSTALL}`"),
+            "install it again: `quote-helper install`",
         )],
         Ok(Some(part)) => Workload::from(part).findings(found, facts.add_on_pods.as_deref().ok()),
     }
@@ -61,7 +55,7 @@ mod tests {
     fn all_parts_are_looked_at() {
         let found = findings(&in_order());
         let names: Vec<_> = found.iter().map(|finding| finding.name).collect();
-        assert_eq!(names, [PLUGIN, QUOTE_SERVICE, WEBHOOK, "versions"]);
+        assert_eq!(names, [DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, "versions"]);
         assert!(found.iter().all(|finding| finding.status == Status::Ok), "{found:?}");
     }
 
@@ -83,7 +77,7 @@ mod tests {
         let no_right = Unanswered::NoRight { verb: "get", resource: "deployments x".to_owned() };
         let facts = Facts { device_plugin: Ok(None), webhook: Err(no_right), ..in_order() };
         let found = findings(&facts);
-        assert_eq!((found[0].name, found[0].status), (PLUGIN, Status::Failed));
+        assert_eq!((found[0].name, found[0].status), (DEVICE_PLUGIN, Status::Failed));
         assert_eq!((found[2].name, found[2].status), (WEBHOOK, Status::Skipped));
         assert_eq!(found[2].detail, "you may not get deployments x");
     }

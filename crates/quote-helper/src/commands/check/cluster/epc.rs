@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bytesize::ByteSize;
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, Node, Pod};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kubernetes::device_plugin::ResourceProfile;
+use kubernetes::injection::{self, quantity};
 
 /// The EPC of a node under one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Epc {
         let Some(status) = &node.status else { return Vec::new() };
         let offers = ResourceProfile::ALL.into_iter().map(|profile| Self {
             profile,
-            capacity: quantity(status.capacity.as_ref(), profile),
-            allocatable: quantity(status.allocatable.as_ref(), profile),
+            capacity: listed(status.capacity.as_ref(), profile),
+            allocatable: listed(status.allocatable.as_ref(), profile),
         });
         offers.filter(|epc| epc.capacity > 0).collect()
     }
@@ -41,22 +41,11 @@ impl Epc {
     }
 }
 
-/// What the pod needs at a time, as the scheduler counts: containers and sidecars together, or more if an init
-/// container needs more.
+/// What the pod needs at a time, as the scheduler counts.
 pub(crate) fn requested(pod: &Pod, profile: ResourceProfile) -> u64 {
-    let Some(spec) = &pod.spec else { return 0 };
-    let (sidecars, peak) = init_containers(spec, profile);
-    let containers = spec.containers.iter().map(|container| asked(container, profile));
-    containers.fold(sidecars, u64::saturating_add).max(peak)
-}
-
-/// What sidecars need together, and the most that is needed before the containers start.
-fn init_containers(spec: &PodSpec, profile: ResourceProfile) -> (u64, u64) {
-    spec.init_containers.iter().flatten().fold((0, 0), |(sidecars, peak): (u64, u64), container| {
-        let with_this = sidecars.saturating_add(asked(container, profile));
-        let is_sidecar = container.restart_policy.as_deref() == Some("Always");
-        (if is_sidecar { with_this } else { sidecars }, peak.max(with_this))
-    })
+    let asked = |container: &Container| Some(asked(container, profile));
+    let requested = pod.spec.as_ref().map(|spec| injection::requested(spec, asked));
+    requested.map_or(0, |requested| requested.unwrap_or(u64::MAX))
 }
 
 fn asked(container: &Container, profile: ResourceProfile) -> u64 {
@@ -64,13 +53,13 @@ fn asked(container: &Container, profile: ResourceProfile) -> u64 {
     // The API server makes the two the same.
     let list =
         resources.and_then(|resources| resources.requests.as_ref().or(resources.limits.as_ref()));
-    quantity(list, profile)
+    listed(list, profile)
 }
 
-/// As the API server writes whole numbers: digits, and a suffix that `ByteSize` knows too.
-fn quantity(list: Option<&BTreeMap<String, Quantity>>, profile: ResourceProfile) -> u64 {
-    let quantity = list.and_then(|list| list.get(profile.epc_resource()));
-    quantity.and_then(|quantity| quantity.0.parse::<ByteSize>().ok()).unwrap_or_default().as_u64()
+/// What a list of resources says of the EPC.
+fn listed(list: Option<&BTreeMap<String, Quantity>>, profile: ResourceProfile) -> u64 {
+    let listed = list.and_then(|list| list.get(profile.epc_resource()));
+    listed.and_then(|listed| quantity::parse(&listed.0)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -99,7 +88,12 @@ mod tests {
             (json!([asks("1k", Some("Always"))]), json!([asks("1k", None)]), 2000),
             (
                 json!([]),
-                json!([asks("nonsense", None), asks("16Ei", None), asks("16Ei", None)]),
+                json!([
+                    asks("nonsense", None),
+                    asks("7Ei", None),
+                    asks("7Ei", None),
+                    asks("7Ei", None)
+                ]),
                 u64::MAX,
             ),
         ] {

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES};
 
-use super::api_server::{Answer, ApiServer};
+use super::api_server::{Answer, Cluster};
 use super::pods;
 
 /// The facts, each as far as it could be had.
@@ -27,7 +27,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) async fn gather(server: &ApiServer) -> Self {
+    pub(crate) async fn gather(cluster: &Cluster) -> Self {
         let (
             nodes,
             pods,
@@ -39,18 +39,18 @@ impl Facts {
             webhook_endpoints,
             webhook_certificates,
         ) = tokio::join!(
-            server.all(|_| true),
-            server.all(pods::matters),
-            server.all_in_namespace(),
-            server.in_namespace(DEVICE_PLUGIN),
-            server.in_namespace(QUOTE_SERVICE),
-            server.in_namespace(WEBHOOK),
-            server.in_cluster(WEBHOOK),
-            server.in_namespace(WEBHOOK),
-            server.in_namespace(WEBHOOK_CERTIFICATES),
+            cluster.all(|_| true),
+            cluster.all(pods::matters),
+            cluster.all_in_namespace(),
+            cluster.in_namespace(DEVICE_PLUGIN),
+            cluster.in_namespace(QUOTE_SERVICE),
+            cluster.in_namespace(WEBHOOK),
+            cluster.in_cluster(WEBHOOK),
+            cluster.in_namespace(WEBHOOK),
+            cluster.in_namespace(WEBHOOK_CERTIFICATES),
         );
         Self {
-            namespace: server.namespace.clone(),
+            namespace: cluster.namespace.clone(),
             nodes,
             pods,
             add_on_pods,
@@ -66,6 +66,15 @@ impl Facts {
     /// Whether it is certain that there is no part of the add-on.
     pub(crate) fn lacks_add_on(&self) -> bool {
         self.device_plugin == Ok(None) && self.quote_service == Ok(None) && self.webhook == Ok(None)
+    }
+
+    /// Whether the device plugin offers EPC that is not there, as it does with the software platform.
+    pub(crate) fn has_software_epc(&self) -> bool {
+        let plugin = self.device_plugin.iter().flatten().filter_map(|it| it.spec.as_ref());
+        let pod = plugin.filter_map(|spec| spec.template.spec.as_ref());
+        let mut arguments =
+            pod.flat_map(|pod| &pod.containers).flat_map(|it| it.args.iter().flatten());
+        arguments.any(|argument| argument.starts_with("--software-epc"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The nodes: which have SGX, how much EPC is left, and which lack a quote service.
 
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kubernetes::manifests::SGX_NODE_LABELS;
+use kubernetes::manifests::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 
 use super::super::finding::Finding;
 use super::NAMED;
@@ -10,9 +10,6 @@ use super::facts::{Facts, name};
 use super::placement::{self, Placement};
 use super::workload::Workload;
 
-const INSTANCE_TYPES: [&str; 2] =
-    ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"];
-
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     let nodes = match &facts.nodes {
         Ok(nodes) => nodes,
@@ -20,7 +17,8 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     };
     let (sgx, plain): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| has_sgx(node));
     let pods = facts.pods.as_deref().ok();
-    let mut findings: Vec<_> = sgx.iter().map(|node| sgx_node(node, pods)).collect();
+    let is_software = facts.has_software_epc();
+    let mut findings: Vec<_> = sgx.iter().map(|node| sgx_node(node, pods, is_software)).collect();
     findings
         .extend(facts.pods.as_ref().err().map(|unanswered| unanswered.finding("epc-allocation")));
     findings.extend(without_sgx(&plain, sgx.len()));
@@ -28,34 +26,41 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn sgx_node(node: &Node, pods: Option<&[Pod]>) -> Finding {
+fn sgx_node(node: &Node, pods: Option<&[Pod]>, is_software: bool) -> Finding {
     let (found, object) = ("node", format!("node/{}", name(&node.metadata)));
     let epc = Epc::of_node(node);
-    let signs = match sgx_signs(node) {
-        // The software platform's nodes, for instance.
-        none if none.is_empty() => "nothing but its EPC says that it has SGX".to_owned(),
-        signs => format!("SGX, known by {}", signs.join(", ")),
-    };
+    let is_software = is_software && !epc.is_empty();
+    let kind = kind(node, is_software);
     let offers: Vec<_> = epc.iter().map(|epc| described(*epc, node, pods)).collect();
-    let detail = format!("{signs}; {}", offers.join("; "));
+    let detail = format!("{kind}; {}", offers.join("; "));
     let finding = if !is_ready(node) {
         let fix = format!("`kubectl describe node {}` tells why", name(&node.metadata));
         Finding::warning(found, format!("the node is not ready; {detail}"), fix)
     } else if epc.is_empty() {
-        Finding::warning(
-            found,
-            format!("{signs}, but it offers no EPC"),
-            "see `sgx-plugin` below; on the node, `quote-helper check --machine` tells about its driver and \
-             firmware",
-        )
+        let fix = "see `sgx-plugin` below; on the node, `quote-helper check --machine` tells about its driver \
+                   and firmware";
+        Finding::warning(found, format!("{kind}, but it offers no EPC"), fix)
     } else if epc.iter().any(|epc| epc.allocatable < epc.capacity) {
         let fix = "see `sgx-plugin` below: it does not run on this node, or reports EPC as unhealthy, most \
                    often since a device node is missing, as its log says";
         Finding::warning(found, format!("not all of its EPC is usable: {detail}"), fix)
+    } else if is_software {
+        let fix = "nothing, to try, develop and test; for real quotes, on nodes with SGX, `quote-helper upgrade \
+                   --platform dcap`";
+        Finding::warning(found, detail, fix)
     } else {
         Finding::ok(found, detail)
     };
     finding.about(object)
+}
+
+/// Whether the node has SGX, or only pretends to.
+fn kind(node: &Node, is_software: bool) -> String {
+    match sgx_signs(node) {
+        _ if is_software => "its EPC is software, INSECURE".to_owned(),
+        none if none.is_empty() => "nothing but its EPC says that it has SGX".to_owned(),
+        signs => format!("SGX, known by {}", signs.join(", ")),
+    }
 }
 
 fn described(epc: Epc, node: &Node, pods: Option<&[Pod]>) -> String {
@@ -144,19 +149,9 @@ fn has_sgx(node: &Node) -> bool {
 fn sgx_signs(node: &Node) -> Vec<String> {
     let label = |key: &str| node.metadata.labels.as_ref()?.get(key).map(String::as_str);
     let labels = SGX_NODE_LABELS.into_iter().filter(|key| label(key) == Some("true"));
-    let instance_type = INSTANCE_TYPES.into_iter().find_map(label);
-    let instance_type = instance_type.filter(|it| is_sgx_instance(it));
+    let instance_type = label(INSTANCE_TYPE_LABEL).filter(|it| AZURE_SGX_SIZES.contains(it));
     let labels = labels.map(|key| format!("its label {key}"));
     labels.chain(instance_type.map(|it| format!("its type {it}"))).collect()
-}
-
-/// Whether it is one of Azure's types with SGX: `Standard_DC`, a number, `s` or `ds`, and maybe a version. Those
-/// with other letters have another vendor's or another kind of confidential computing, such as `as` and `es`.
-fn is_sgx_instance(instance_type: &str) -> bool {
-    let Some(rest) = instance_type.strip_prefix("Standard_DC") else { return false };
-    let features = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    let family = features.split('_').next();
-    features.len() < rest.len() && matches!(family, Some("s" | "ds"))
 }
 
 #[cfg(test)]
@@ -164,13 +159,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::super::finding::Status;
+    use super::super::super::recorded::by_name;
     use super::super::api_server::Unanswered;
     use super::super::recorded::{EPC, in_order, node, plain_node, typed};
     use super::*;
-
-    fn by_name(findings: &[Finding], name: &str) -> Finding {
-        findings.iter().find(|finding| finding.name == name).expect("it is among them").clone()
-    }
 
     fn pod(node: &str, phase: &str, epc: u32) -> Pod {
         typed(json!({
@@ -208,6 +200,20 @@ mod tests {
         let finding = by_name(&findings(&Facts { nodes: Ok(vec![node]), ..in_order() }), "node");
         assert_eq!(finding.status, Status::Ok);
         assert!(finding.detail.starts_with("nothing but its EPC"), "{finding:?}");
+    }
+
+    #[test]
+    fn software_epc_is_said_to_be_insecure_whatever_the_node_says() {
+        let mut facts = in_order();
+        let plugin = facts.device_plugin.as_mut().unwrap().as_mut().unwrap();
+        let template = &mut plugin.spec.as_mut().unwrap().template;
+        template.spec = Some(typed(json!({
+            "containers": [{ "name": "c", "args": ["device-plugin", "--software-epc=256MiB"] }],
+        })));
+        let finding = by_name(&findings(&facts), "node");
+        assert_eq!(finding.status, Status::Warning);
+        assert!(finding.detail.starts_with("its EPC is software, INSECURE; EPC 64"), "{finding:?}");
+        assert!(finding.fix.unwrap().contains("--platform dcap"));
     }
 
     #[test]
@@ -257,10 +263,9 @@ mod tests {
             ("Standard_DC4s_v3", true),
             ("Standard_DC8ds_v3", true),
             ("Standard_DC2s_v2", true),
-            ("Standard_DC4s", true),
+            ("Standard_DC8_v2", true),
             ("Standard_DC4as_v5", false),
             ("Standard_DC2es_v6", false),
-            ("Standard_DCs_v3", false),
             ("Standard_D4s_v3", false),
         ] {
             let mut node = plain_node("n");

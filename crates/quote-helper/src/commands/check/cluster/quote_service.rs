@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
+use kubernetes::pod_problem::PodProblem;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::super::finding::{Finding, Status};
 use super::NAMED;
-use super::api_server::{Answer, ApiServer, Unanswered};
+use super::api_server::{Answer, Cluster, Unanswered};
 use super::facts::{Facts, name};
 use super::report::{self, PodDiagnosis, PodFinding};
-use super::unready;
 use super::workload::Workload;
 
 const NAME: &str = "quote-service";
@@ -27,16 +27,16 @@ pub(crate) struct Report {
 }
 
 /// Asks all pods of the quote service whose container runs.
-pub(crate) async fn gather(server: &ApiServer, facts: &Facts) -> Vec<Report> {
+pub(crate) async fn gather(cluster: &Cluster, facts: &Facts) -> Vec<Report> {
     let slots = Arc::new(Semaphore::new(AT_A_TIME));
     let mut asked = JoinSet::new();
     for pod in pods(facts).into_iter().filter(|pod| runs(pod)) {
-        let (slots, pods) = (Arc::clone(&slots), server.namespaced());
+        let (slots, cluster) = (Arc::clone(&slots), cluster.clone());
         let (node, pod) = (node(pod).to_owned(), name(&pod.metadata).to_owned());
         asked.spawn(async move {
             // It is never closed.
             let _slot = slots.acquire().await;
-            let diagnosis = report::gather(&pods, &pod).await;
+            let diagnosis = report::gather(&cluster, &pod).await;
             Report { node, pod, diagnosis }
         });
     }
@@ -45,11 +45,12 @@ pub(crate) async fn gather(server: &ApiServer, facts: &Facts) -> Vec<Report> {
     reports
 }
 
-/// The pods of the quote service.
+/// The pods of the quote service, but for those that are about to end.
 fn pods(facts: &Facts) -> Vec<&Pod> {
     let pods = facts.add_on_pods.as_deref().unwrap_or_default();
+    let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
     match &facts.quote_service {
-        Ok(Some(daemon_set)) => Workload::from(daemon_set).pods(pods).collect(),
+        Ok(Some(daemon_set)) => Workload::from(daemon_set).pods(pods).filter(stays).collect(),
         _ => Vec::new(),
     }
 }
@@ -85,7 +86,7 @@ fn switched_off() -> Finding {
 }
 
 fn not_running(pod: &Pod) -> Finding {
-    let reason = unready::reason(pod).map(|reason| format!(": {}", reason.detail));
+    let reason = PodProblem::of(pod, &[]).map(|problem| format!(": {}", problem.reason));
     let detail = format!("its pod does not run{}", reason.unwrap_or_default());
     Finding::failed(NAME, detail, "see `sgx-quote-helper` above").about(object(node(pod)))
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
 use kube::api::AttachParams;
 use kubernetes::manifests::QUOTE_SERVICE_CONTAINER;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 
 use super::super::finding::Status;
-use super::api_server::{Answer, CallError, Unanswered, within};
+use super::api_server::{Answer, Cluster, Unanswered};
 
 /// What is run in the pod.
 pub(crate) const COMMAND: [&str; 5] = ["quote-helper", "check", "--in-pod", "--output", "json"];
@@ -52,9 +52,11 @@ impl PodDiagnosis {
 }
 
 /// Runs the command in the pod.
-pub(crate) async fn gather(pods: &Api<Pod>, pod: &str) -> Answer<PodDiagnosis> {
-    let output = within(TIMEOUT, run(pods, pod)).await;
-    let Output { stdout, end } = output.map_err(unanswered)?;
+pub(crate) async fn gather(cluster: &Cluster, pod: &str) -> Answer<PodDiagnosis> {
+    let output = timeout(TIMEOUT, run(cluster, pod)).await;
+    let Output { stdout, end } = output.unwrap_or_else(|_| {
+        Err(Unanswered::Failed(format!("the pod does not answer within {TIMEOUT:?}")))
+    })?;
     serde_json::from_slice(&stdout).map_err(|_| {
         let end = end.unwrap_or_default();
         Unanswered::Failed(format!(
@@ -69,13 +71,16 @@ struct Output {
     end: Option<String>,
 }
 
-async fn run(pods: &Api<Pod>, pod: &str) -> Result<Output, kube::Error> {
+async fn run(cluster: &Cluster, pod: &str) -> Answer<Output> {
     let params = AttachParams::default().container(QUOTE_SERVICE_CONTAINER).stderr(false);
-    let mut process = pods.exec(pod, COMMAND, &params).await?;
+    let pods = cluster.namespaced::<Pod>();
+    let process = cluster.api_server.ask(pods.exec(pod, COMMAND, &params)).await;
+    let mut process = process.map_err(|error| Unanswered::new("create", "pods/exec", error))?;
     let status = process.take_status();
     let mut output = Vec::new();
     if let Some(stdout) = process.stdout() {
-        stdout.take(MAX_SIZE).read_to_end(&mut output).await.map_err(kube::Error::ReadEvents)?;
+        let read = stdout.take(MAX_SIZE).read_to_end(&mut output).await;
+        read.map_err(|error| Unanswered::Failed(format!("its answer breaks off: {error}")))?;
     }
     let end = match status {
         // With more to write than is read it would never end.
@@ -83,19 +88,6 @@ async fn run(pods: &Api<Pod>, pod: &str) -> Result<Output, kube::Error> {
         _ => None,
     };
     Ok(Output { stdout: output, end: end.and_then(|status| status.message) })
-}
-
-/// A refusal comes before the protocol is switched, as an HTTP status alone.
-fn unanswered(error: CallError) -> Unanswered {
-    use kube::client::UpgradeConnectionError::ProtocolSwitch;
-    match &error {
-        CallError::Api(kube::Error::UpgradeConnection(ProtocolSwitch(status)))
-            if *status == 403 =>
-        {
-            Unanswered::NoRight { verb: "create", resource: "pods/exec".to_owned() }
-        }
-        _ => error.unanswered("create", "pods/exec"),
-    }
 }
 
 #[cfg(test)]

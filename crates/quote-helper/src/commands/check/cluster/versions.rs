@@ -33,14 +33,15 @@ pub(crate) fn finding(facts: &Facts) -> Finding {
     }
 }
 
-/// How many of the add-on's pods have which image.
+/// How many of the add-on's pods have which image. After an upgrade, old ones may still be on their way out.
 fn images(facts: &Facts) -> BTreeMap<&str, usize> {
     let pods = facts.add_on_pods.as_deref().unwrap_or_default();
     let plugin = facts.device_plugin.iter().flatten().map(Workload::from);
     let service = facts.quote_service.iter().flatten().map(Workload::from);
     let webhook = facts.webhook.iter().flatten().map(Workload::from);
     let mut images = BTreeMap::<_, usize>::new();
-    for pod in plugin.chain(service).chain(webhook).flat_map(|part| part.pods(pods)) {
+    let pods = plugin.chain(service).chain(webhook).flat_map(|part| part.pods(pods));
+    for pod in pods.filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
         let count = images.entry(image(pod)).or_default();
         *count = count.saturating_add(1);
     }
@@ -68,8 +69,10 @@ fn numbers(version: &str) -> Option<[u32; 3]> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::super::finding::Status;
-    use super::super::recorded::{in_order, pod};
+    use super::super::recorded::{in_order, pod, typed};
     use super::*;
 
     fn with_images(images: [&str; 2]) -> Finding {
@@ -101,6 +104,16 @@ mod tests {
             assert_eq!(with_images([image, image]).status, Status::Ok);
         }
         assert_eq!(version("r:5000/a/b:v1.22.333-rc1"), Some([1, 22, 333]));
+    }
+
+    #[test]
+    fn pods_that_are_being_deleted_do_not_count() {
+        let mut facts = in_order();
+        let mut old = pod("sgx-plugin", "old", "n1");
+        old.spec.as_mut().unwrap().containers[0].image = Some("a:0.0.1".to_owned());
+        old.metadata.deletion_timestamp = Some(typed(json!("2030-01-01T00:00:00Z")));
+        facts.add_on_pods.as_mut().unwrap().push(old);
+        assert_eq!(finding(&facts).status, Status::Ok);
     }
 
     #[test]

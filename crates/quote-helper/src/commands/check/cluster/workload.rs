@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::Pod;
+use kubernetes::pod_problem::PodProblem;
 
 use super::super::finding::Finding;
 use super::NAMED;
 use super::facts::name;
-use super::unready;
 
 /// A part of the add-on.
 pub(crate) struct Workload<'a> {
@@ -69,8 +69,8 @@ impl<'a> Workload<'a> {
             return vec![Finding::ok(found, detail)];
         }
         let unready = self.pods(pods.unwrap_or_default()).filter_map(|pod| {
-            let reason = unready::reason(pod)?;
-            Some(Finding::failed(found, reason.detail, reason.fix).about(object(pod)))
+            let PodProblem { reason, fix, .. } = PodProblem::of(pod, &[])?;
+            Some(Finding::failed(found, reason, fix).about(object(pod)))
         });
         let mut findings: Vec<_> = unready.take(NAMED).collect();
         let fix = "see the pods below; `kubectl get events` of the namespace tells about those that are not \
@@ -107,7 +107,7 @@ mod tests {
         let [all, unready] = <[Finding; 2]>::try_from(findings).unwrap();
         assert_eq!((all.status, all.detail.as_str()), (Status::Failed, "1 of 3 pods are ready"));
         assert_eq!(unready.object.as_deref(), Some("node/n2 pod/b"));
-        assert!(unready.detail.contains("readiness probe"), "{unready:?}");
+        assert!(unready.detail.contains("its node is not heard of"), "{unready:?}");
     }
 
     #[test]

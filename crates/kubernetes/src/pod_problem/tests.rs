@@ -9,7 +9,7 @@ fn problem(status: &Value) -> Option<PodProblem> {
         "metadata": { "name": "p", "namespace": "sgx" }, "spec": { "nodeName": "n", "containers": [] },
         "status": status,
     });
-    PodProblem::of(&serde_json::from_value(pod).unwrap(), None)
+    PodProblem::of(&serde_json::from_value(pod).unwrap(), &[])
 }
 
 fn container(state: &Value, last_state: &Value) -> Value {
@@ -46,13 +46,18 @@ fn a_container_that_ends_says_how_also_while_it_waits_to_be_started_again() {
     let back_off =
         json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 10s" } });
     let expected = "the container c ended with exit code 3: no socket";
+    let fix = |status| problem(status).unwrap().fix;
     let now = json!({ "containerStatuses": [container(&ended, &json!({}))] });
-    says(&now, expected, "kubectl logs -n sgx p -c c --previous");
+    says(&now, expected, "kubectl logs");
+    assert_eq!(fix(&now), "kubectl logs -n sgx p -c c", "there need not be a previous run");
     let later = json!({ "containerStatuses": [container(&back_off, &ended)] });
-    says(&later, expected, "--previous");
+    says(&later, expected, "kubectl logs");
+    assert_eq!(fix(&later), "kubectl logs -n sgx p -c c --previous");
+    let forgotten = json!({ "containerStatuses": [container(&back_off, &json!({}))] });
+    says(&forgotten, "the container c ends again and again", "--previous");
     let killed = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
     let killed = json!({ "containerStatuses": [container(&killed, &json!({}))] });
-    says(&killed, "the container c ended with exit code 137: OOMKilled", "--previous");
+    says(&killed, "the container c ended with exit code 137: OOMKilled", "kubectl logs");
 }
 
 #[test]
@@ -91,24 +96,85 @@ fn a_pod_that_was_ended_says_by_whom() {
 }
 
 #[test]
+fn a_pod_whose_containers_are_ready_says_that_its_node_is_away() {
+    let mut ready = container(&json!({ "running": {} }), &json!({}));
+    ready["ready"] = json!(true);
+    let status = json!({
+        "conditions": [{ "type": "Ready", "status": "False" }], "containerStatuses": [ready],
+    });
+    says(&status, "its containers run, and its node is not heard of", "kubectl describe node");
+}
+
+#[test]
 fn a_ready_pod_has_no_problem_and_one_of_which_nothing_is_known_has_one() {
     let ready = json!({ "conditions": [{ "type": "Ready", "status": "True" }] });
     assert_eq!(problem(&ready), None);
     says(&json!({}), "its containers have not started yet", "kubectl describe");
 }
 
-#[test]
-fn an_event_adds_to_what_is_not_known_better() {
-    let of = |status: &Value| {
-        let pod = json!({ "metadata": { "name": "p" }, "status": status });
-        PodProblem::of(&serde_json::from_value(pod).unwrap(), Some("probe failed")).unwrap()
+/// What a pod with this container says, if there are these events: the reason, the time and the message.
+fn with_events(state: &Value, events: &[(&str, u8, &str)]) -> String {
+    let status = json!({ "containerStatuses": [container(state, &json!({}))] });
+    let pod = json!({ "metadata": { "name": "p" }, "status": status });
+    let event = |(reason, second, message): &(&str, u8, &str)| {
+        serde_json::from_value(json!({
+            "metadata": {}, "involvedObject": {}, "reason": reason, "message": message,
+            "lastTimestamp": format!("2030-01-01T00:00:{second:02}Z"),
+        }))
+        .unwrap()
     };
-    let running = container(&json!({ "running": {} }), &json!({}));
-    let running = of(&json!({ "containerStatuses": [running] }));
-    assert_eq!(running.reason, "the container c runs and is not ready; probe failed");
+    let events: Vec<_> = events.iter().map(event).collect();
+    PodProblem::of(&serde_json::from_value(pod).unwrap(), &events).unwrap().reason
+}
+
+#[test]
+fn the_latest_event_that_is_of_the_present_state_is_told() {
+    let events = [
+        ("FailedMount", 1, "no volume"),
+        ("Unhealthy", 3, "probe failed"),
+        ("Unhealthy", 2, "an older one"),
+        ("FailedScheduling", 4, "0/1 nodes are available: 1 Insufficient cpu."),
+        ("BackOff", 5, "back-off"),
+    ];
+    let running = json!({ "running": {} });
+    let not_ready = "the container c runs and is not ready";
+    assert_eq!(with_events(&running, &events), format!("{not_ready}; probe failed"));
+    assert_eq!(with_events(&running, &events[3..]), not_ready);
+    let creating = json!({ "waiting": { "reason": "ContainerCreating" } });
+    let not_started = "its containers have not started yet";
+    assert_eq!(with_events(&creating, &events), format!("{not_started}; no volume"));
+    assert_eq!(with_events(&creating, &events[1..]), not_started);
     let waiting = json!({ "waiting": { "reason": "ErrImagePull", "message": "not found" } });
-    let waiting = of(&json!({ "containerStatuses": [container(&waiting, &json!({}))] }));
-    assert_eq!(waiting.reason, "ErrImagePull: not found");
+    assert_eq!(with_events(&waiting, &events), "ErrImagePull: not found");
+}
+
+#[test]
+fn what_a_probe_writes_is_one_line_with_what_failed() {
+    let running = json!({ "running": {} });
+    let written = "Readiness probe failed: this container\n\nservice\n  ✓ socket   it is there\n  \
+                   ✗ answer   none\n             within 2 seconds\n      fix: start it\n";
+    assert_eq!(
+        with_events(&running, &[("Unhealthy", 1, written)]),
+        "the container c runs and is not ready; Readiness probe failed: this container ✗ answer none \
+         within 2 seconds fix: start it"
+    );
+    let long = "é\n".repeat(500);
+    let said = with_events(&running, &[("Unhealthy", 1, &long)]);
+    assert!(said.contains("not ready; é é"), "{said}");
+    assert!(said.ends_with('…') && said.chars().count() == 161, "{said}");
+}
+
+#[test]
+fn a_pod_that_is_being_deleted_says_so_unless_it_is_ready() {
+    let of = |status: &Value| {
+        let metadata = json!({ "name": "p", "deletionTimestamp": "2030-01-01T00:00:00Z" });
+        let pod = json!({ "metadata": metadata, "status": status });
+        PodProblem::of(&serde_json::from_value(pod).unwrap(), &[])
+    };
+    let going = of(&json!({})).unwrap();
+    assert_eq!(going.reason, "it is being deleted");
+    assert!(going.is_usual());
+    assert_eq!(of(&json!({ "conditions": [{ "type": "Ready", "status": "True" }] })), None);
 }
 
 #[test]

@@ -1,17 +1,23 @@
 //! The API server: each answer within a time, and each failure in words.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use kube::core::DynamicObject;
+use kube::api::ListParams;
 use kube::{Api, Client, Config};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::kind::{Kind, ObjectName};
 use crate::manifests::KubernetesVersion;
 
 /// The time for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How many objects are asked for at a time.
+const PAGE: u32 = 500;
+/// So many pages are enough for the largest clusters that Kubernetes supports (150,000 pods); a server that
+/// goes on is not followed.
+const MAX_PAGES: usize = 1_000;
 
 /// An API server, and who we are to it.
 #[derive(Clone)]
@@ -92,36 +98,69 @@ impl ApiServer {
         Ok(Self { client: Client::try_from(config)?, url })
     }
 
-    /// Its version.
+    /// Its version, as far as objects differ between versions.
     ///
     /// # Errors
     /// If it cannot be asked, or says something else.
     pub async fn version(&self) -> Result<KubernetesVersion, ApiError> {
-        let info = self.ask(self.client.apiserver_version()).await?;
-        let version = format!("{}.{}", info.major, info.minor);
-        version.parse().map_err(|error| self.unreadable(&error))
+        self.parsed(&self.release().await?)
     }
 
-    pub(super) fn client(&self) -> Client {
+    /// Its version in full, such as `v1.33.2`.
+    ///
+    /// # Errors
+    /// If it cannot be asked, or says something else.
+    pub async fn release(&self) -> Result<String, ApiError> {
+        let release = self.ask(self.client.apiserver_version()).await?.git_version;
+        // Everything of it may be missing, as in what is something else.
+        self.parsed(&release)?;
+        Ok(release)
+    }
+
+    /// Its address, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it is asked with. Only what goes through [`ask`](Self::ask) has a deadline.
+    #[must_use]
+    pub fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// Objects of this kind: of one namespace, or of all.
-    pub(super) fn objects(&self, kind: &Kind, namespace: Option<&str>) -> Api<DynamicObject> {
-        let resource = kind.resource();
-        match namespace {
-            Some(namespace) => Api::namespaced_with(self.client(), namespace, &resource),
-            None => Api::all_with(self.client(), &resource),
+    /// The objects that are selected and wanted, all of them, in pages of 500.
+    ///
+    /// # Errors
+    /// If it cannot be asked for one of the pages, or there is no end of them.
+    pub async fn list<K>(
+        &self,
+        objects: &Api<K>,
+        selected: &ListParams,
+        wanted: impl Fn(&K) -> bool,
+    ) -> Result<Vec<K>, ApiError>
+    where
+        K: Clone + Debug + DeserializeOwned,
+    {
+        let mut found = Vec::new();
+        let mut params = selected.clone().limit(PAGE);
+        for _ in 0..MAX_PAGES {
+            let page = self.ask(objects.list(&params)).await?;
+            found.extend(page.items.into_iter().filter(&wanted));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(found),
+            }
         }
+        let cause = "there is no end of a list".to_owned();
+        Err(ApiError::Unreadable { url: self.url.clone(), cause })
     }
 
-    pub(super) async fn live(&self, name: &ObjectName) -> Result<Option<DynamicObject>, ApiError> {
-        let objects = self.objects(name.kind, name.namespace.as_deref());
-        self.ask(objects.get_opt(&name.name)).await
-    }
-
-    /// Waits for the answer, but not for long.
-    pub(super) async fn ask<T>(
+    /// The answer, if it comes within 10 seconds.
+    ///
+    /// # Errors
+    /// Those of the question, and if there is no answer in time.
+    pub async fn ask<T>(
         &self,
         question: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiError> {
@@ -129,6 +168,10 @@ impl ApiServer {
             Ok(answer) => answer.map_err(|error| self.error(error)),
             Err(_) => Err(ApiError::NoAnswer(self.url.clone())),
         }
+    }
+
+    fn parsed(&self, release: &str) -> Result<KubernetesVersion, ApiError> {
+        release.parse().map_err(|error| self.unreadable(&error))
     }
 
     fn error(&self, error: kube::Error) -> ApiError {
@@ -163,7 +206,7 @@ impl ApiServer {
 
 impl ApiError {
     /// Whether it may go away by itself, so that whoever waits can go on waiting.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NoAnswer(_) => true,
             Self::Refused { code, .. } => *code == 429 || *code >= 500,

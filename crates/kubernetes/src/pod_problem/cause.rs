@@ -1,81 +1,28 @@
-//! Why a pod is not ready, and what to do about it.
+//! What the status of a pod tells.
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod, PodStatus};
 use kube::ResourceExt;
 
 use crate::device_plugin::{PROVISION_RESOURCE, ResourceProfile};
 
-/// A pod that is not ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PodProblem {
-    /// Its name.
-    pub pod: String,
-    /// Its node, if it has one.
-    pub node: Option<String>,
-    /// Why it is not ready.
-    pub reason: String,
-    /// What to do about it.
-    pub fix: String,
-    /// Whether it is so with every pod that has just been made.
-    is_usual: bool,
-}
-
-/// For instance `sgx-plugin-x7f on node-2: ErrImagePull: not found`.
-impl fmt::Display for PodProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\n      -> {}", self.place(), self.reason, self.fix)
-    }
-}
-
-impl PodProblem {
-    /// Of this pod, or `None` if it is ready or about to end. `warning` is the latest event that tells of
-    /// something wrong with the pod.
-    pub(super) fn of(pod: &Pod, warning: Option<&str>) -> Option<Self> {
-        if is_ready(pod) || pod.metadata.deletion_timestamp.is_some() {
-            return None;
-        }
-        let status = pod.status.clone().unwrap_or_default();
-        let cause = cause(&status).unwrap_or(Cause::Unknown);
-        let reason = match (&cause, warning) {
-            (Cause::NotReady(_) | Cause::Unknown, Some(warning)) => format!("{cause}; {warning}"),
-            _ => cause.to_string(),
-        };
-        Some(Self {
-            pod: pod.name_any(),
-            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
-            fix: cause.fix(pod),
-            is_usual: matches!(cause, Cause::Unknown) && warning.is_none(),
-            reason,
-        })
-    }
-
-    pub(super) fn is_usual(&self) -> bool {
-        self.is_usual
-    }
-
-    /// The pod and its node.
-    pub(super) fn place(&self) -> String {
-        match &self.node {
-            Some(node) => format!("{} on {node}", self.pod),
-            None => self.pod.clone(),
-        }
-    }
-}
-
 /// What keeps a pod from being ready.
-enum Cause {
+pub(super) enum Cause {
+    /// It is on its way out.
+    Deleted,
     /// It has ended, or was ended.
     Ended(String),
     /// There is no node for it.
     Unschedulable(String),
     /// A container cannot start: the reason's name, and what is said about it.
     Waiting { reason: String, message: String },
-    /// A container has ended and will be started again.
-    Exited { container: String, how: String },
+    /// A container has ended. Once it `waits` to be started again, that run is the previous one to kubectl.
+    Exited { container: String, how: String, waits: bool },
     /// A container runs and does not say that it is ready.
     NotReady(String),
+    /// As far as is known all containers are ready, and the pod is not: nothing is heard of its node.
+    NodeAway,
     /// Nothing is said.
     Unknown,
 }
@@ -83,32 +30,68 @@ enum Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Deleted => f.write_str("it is being deleted"),
             Self::Ended(message) | Self::Unschedulable(message) => f.write_str(message),
             Self::Waiting { reason, message, .. } if message.is_empty() => f.write_str(reason),
             Self::Waiting { reason, message, .. } => write!(f, "{reason}: {message}"),
-            Self::Exited { container, how } => write!(f, "the container {container} {how}"),
+            Self::Exited { container, how, .. } => write!(f, "the container {container} {how}"),
             Self::NotReady(container) => {
                 write!(f, "the container {container} runs and is not ready")
             }
+            Self::NodeAway => f.write_str("its containers run, and its node is not heard of"),
             Self::Unknown => f.write_str("its containers have not started yet"),
         }
     }
 }
 
 impl Cause {
-    fn fix(&self, pod: &Pod) -> String {
+    /// Of a pod that is not ready.
+    pub(super) fn of(pod: &Pod) -> Self {
+        if pod.metadata.deletion_timestamp.is_some() {
+            return Self::Deleted;
+        }
+        pod.status.as_ref().and_then(of_status).unwrap_or(Self::Unknown)
+    }
+
+    /// Whether it passes by itself, as far as is known.
+    pub(super) fn is_usual(&self) -> bool {
+        matches!(self, Self::Deleted | Self::Unknown)
+    }
+
+    /// What the latest event says that tells more about this; other events are of an earlier state of the pod.
+    pub(super) fn latest<'e>(&self, events: &'e [Event]) -> Option<&'e str> {
+        let tells = |event: &&Event| {
+            let reason = event.reason.as_deref().unwrap_or_default();
+            match self {
+                Self::NotReady(_) => reason == "Unhealthy",
+                Self::Unknown => reason.starts_with("Failed") && reason != "FailedScheduling",
+                _ => false,
+            }
+        };
+        let latest = events.iter().filter(tells).max_by_key(|event| {
+            let micros = event.event_time.as_ref().map(|time| time.0);
+            event.last_timestamp.as_ref().map(|time| time.0).max(micros)
+        });
+        latest?.message.as_deref()
+    }
+
+    pub(super) fn fix(&self, pod: &Pod) -> String {
         let namespace = pod.namespace().unwrap_or_default();
         let pod = pod.name_any();
         match self {
             Self::Unschedulable(message) => fix_of_unschedulable(message),
-            Self::Waiting { reason, .. } if reason.contains("Image") => "check --image; load the \
-                 image onto the node, or let the node pull it (--image-pull-secret, registry, proxy)"
+            Self::Waiting { reason, .. } if reason.contains("Image") => "check the image's name \
+                 (quote-helper upgrade --image NAME); load it onto the node, or let the node pull it \
+                 (--image-pull-secret, registry, proxy)"
                 .to_owned(),
-            Self::Exited { container, .. } => {
+            Self::Exited { container, waits: true, .. } => {
                 format!("kubectl logs -n {namespace} {pod} -c {container} --previous")
             }
-            Self::NotReady(container) => format!("kubectl logs -n {namespace} {pod} -c {container}"),
-            Self::Ended(_) | Self::Waiting { .. } | Self::Unknown => {
+            Self::Exited { container, .. } | Self::NotReady(container) => {
+                format!("kubectl logs -n {namespace} {pod} -c {container}")
+            }
+            Self::NodeAway => "kubectl describe node".to_owned(),
+            Self::Deleted | Self::Ended(_) | Self::Waiting { .. } | Self::Unknown => {
                 format!("kubectl describe pod -n {namespace} {pod}")
             }
         }
@@ -129,7 +112,7 @@ fn fix_of_unschedulable(message: &str) -> String {
     }
 }
 
-fn cause(status: &PodStatus) -> Option<Cause> {
+fn of_status(status: &PodStatus) -> Option<Cause> {
     if status.phase.as_deref() == Some("Failed") {
         let reason = status.reason.as_deref().unwrap_or("Failed");
         let message = status.message.as_deref().unwrap_or("the pod has ended");
@@ -144,23 +127,30 @@ fn cause(status: &PodStatus) -> Option<Cause> {
     let init = status.init_container_statuses.iter().flatten();
     let init = init.filter(|container| !has_succeeded(container));
     let containers = status.container_statuses.iter().flatten();
-    init.chain(containers).filter(|container| !container.ready).find_map(cause_of_container)
+    let mut unready = init.chain(containers).filter(|container| !container.ready).peekable();
+    let is_known = status.container_statuses.as_ref().is_some_and(|it| !it.is_empty());
+    match unready.peek() {
+        None if is_known => Some(Cause::NodeAway),
+        _ => unready.find_map(of_container),
+    }
 }
 
-fn cause_of_container(status: &ContainerStatus) -> Option<Cause> {
+fn of_container(status: &ContainerStatus) -> Option<Cause> {
     let container = status.name.clone();
-    let last_state = status.last_state.as_ref();
-    let before = last_state.and_then(exit);
     let state = status.state.as_ref()?;
     if let Some(how) = exit(state) {
-        return Some(Cause::Exited { container, how });
+        return Some(Cause::Exited { container, how, waits: false });
     }
     if let Some(waiting) = &state.waiting {
         let reason = waiting.reason.clone().unwrap_or_default();
-        return match (reason.as_str(), before) {
-            ("CrashLoopBackOff", Some(how)) => Some(Cause::Exited { container, how }),
+        return match reason.as_str() {
+            "CrashLoopBackOff" => {
+                let before = status.last_state.as_ref().and_then(exit);
+                let how = before.unwrap_or_else(|| "ends again and again".to_owned());
+                Some(Cause::Exited { container, how, waits: true })
+            }
             // The usual states on the way.
-            ("ContainerCreating" | "PodInitializing" | "", _) if waiting.message.is_none() => None,
+            "ContainerCreating" | "PodInitializing" | "" if waiting.message.is_none() => None,
             _ => {
                 let message = waiting.message.clone().unwrap_or_default();
                 Some(Cause::Waiting { reason, message })
@@ -192,11 +182,3 @@ fn has_succeeded(container: &ContainerStatus) -> bool {
     let ended = state.and_then(|state| state.terminated.as_ref());
     ended.is_some_and(|ended| ended.exit_code == 0)
 }
-
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|it| it.type_ == "Ready" && it.status == "True")
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,92 @@
+//! Why a pod is not ready, and what to do about it.
+
+mod cause;
+
+use std::fmt;
+
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::ResourceExt;
+
+use self::cause::Cause;
+
+/// About how many characters are told of what others have written: the output of a probe may be long.
+const BRIEF: usize = 160;
+/// How `quote-helper check`, the readiness probe of the quote service, marks what is not in order.
+const FAILED: char = '✗';
+
+/// A pod that is not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodProblem {
+    /// Its name.
+    pub pod: String,
+    /// Its node, if it has one.
+    pub node: Option<String>,
+    /// Why it is not ready, in one line.
+    pub reason: String,
+    /// What to do about it.
+    pub fix: String,
+    /// Whether it passes by itself, as far as is known: with each pod that has just been made, or is ending.
+    is_usual: bool,
+}
+
+/// For instance `sgx-plugin-x7f on node-2: ErrImagePull: not found`.
+impl fmt::Display for PodProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}\n      -> {}", self.place(), self.reason, self.fix)
+    }
+}
+
+impl PodProblem {
+    /// Of this pod, or `None` if it is ready. Of the events about the pod, those that are still true are taken.
+    #[must_use]
+    pub fn of(pod: &Pod, events: &[Event]) -> Option<Self> {
+        if is_ready(pod) {
+            return None;
+        }
+        let cause = Cause::of(pod);
+        let event = cause.latest(events);
+        let reason = match &event {
+            Some(event) => format!("{cause}; {event}"),
+            None => cause.to_string(),
+        };
+        Some(Self {
+            pod: pod.name_any(),
+            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+            reason: brief(&reason),
+            fix: cause.fix(pod),
+            is_usual: cause.is_usual() && event.is_none(),
+        })
+    }
+
+    pub(crate) fn is_usual(&self) -> bool {
+        self.is_usual
+    }
+
+    /// The pod and its node.
+    pub(crate) fn place(&self) -> String {
+        match &self.node {
+            Some(node) => format!("{} on {node}", self.pod),
+            None => self.pod.clone(),
+        }
+    }
+}
+
+/// The text in one line, and cut. Of further lines, what comes before the first thing that failed is left out.
+pub(crate) fn brief(text: &str) -> String {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let rest = rest.find(FAILED).and_then(|at| rest.get(at..)).unwrap_or(rest);
+    let words: Vec<_> = first.split_whitespace().chain(rest.split_whitespace()).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(BRIEF) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|it| it.type_ == "Ready" && it.status == "True")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! The add-on without `install`: by kubectl, as tools that keep clusters in step with a repository do it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{AddOn, quote_helper, quote_service_pod, succeeds};
+use crate::cluster::{kubectl, kubernetes_version};
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn kubectl_applies_what_is_printed_and_install_takes_it_over() {
+    let printed = quote_helper(&[
+        "manifests",
+        "--platform=software",
+        "--enable-sgxquotehelper",
+        "--kubernetes-version",
+        &kubernetes_version(),
+    ]);
+    let _applied = AddOn;
+    kubectl(&["apply", "-f=-"], &String::from_utf8(printed.stdout).unwrap());
+    let pod = quote_service_pod();
+    succeeds(&quote_helper(&["install", "--platform=software", "--enable-sgxquotehelper"]));
+    assert_eq!(quote_service_pod()["metadata"]["name"], pod["metadata"]["name"]);
+}
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn kustomize_builds_on_what_is_in_deploy() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let built = kubectl(&["kustomize", deploy.to_str().unwrap()], "");
+    let file = std::fs::read_to_string(deploy.join("sgx-quote-helper.yaml")).unwrap();
+    assert_eq!(by_name(&built), by_name(&file));
+}
+
+/// The objects by kind and name.
+fn by_name(yaml: &str) -> BTreeMap<String, Value> {
+    let objects: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
+    let name = |object: &Value| {
+        let metadata = &object["metadata"];
+        format!("{} {} {}", object["kind"], metadata["namespace"], metadata["name"])
+    };
+    objects.into_iter().map(|object| (name(&object), object)).collect()
+}
