@@ -15,6 +15,7 @@ mod namespace;
 mod node_resources;
 mod objects;
 mod removal;
+mod right;
 mod rights;
 mod rollout;
 mod waiting;
@@ -22,7 +23,7 @@ mod waiting;
 pub use error::{HalfApplied, InstallationError};
 pub use installed::{installed_add_on, installed_root};
 pub use kind::{Kind, ObjectName};
-pub use rights::Right;
+pub use right::Right;
 
 use std::future::Future;
 use std::time::Duration;

@@ -10,6 +10,7 @@ mod listen;
 mod logging;
 mod objects;
 mod output;
+mod runtime;
 mod settings;
 mod stop;
 

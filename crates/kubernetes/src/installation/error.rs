@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kind::ObjectName;
-use super::rights::{self, Right};
+use super::right::{self, Right};
 use crate::api_server::ApiError;
 use crate::pod_problem::PodProblem;
 
@@ -22,7 +22,7 @@ pub enum InstallationError {
     #[error(
         "these rights are missing; nothing was changed:{}\nwhoever administers the cluster can grant them, \
          for instance with the ClusterRole cluster-admin",
-        lines(&rights::grouped(.0))
+        lines(&right::grouped(.0))
     )]
     MissingRights(Vec<Right>),
     /// The namespace is on its way out.

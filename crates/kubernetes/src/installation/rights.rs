@@ -1,7 +1,5 @@
 //! What we must be allowed to do, asked before anything is done.
 
-use std::fmt;
-
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -11,76 +9,10 @@ use kube::api::PostParams;
 use kube::core::DynamicObject;
 
 use super::error::{Doing, InstallationError};
-use super::kind::{KINDS, Kind, ObjectName};
+use super::kind::{KINDS, ObjectName};
 use super::lock;
+use super::right::Right;
 use crate::api_server::ApiServer;
-
-/// Leave to do something with objects of a kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Right {
-    /// What is done, such as `create`.
-    pub verb: String,
-    /// The group of the resource's API; empty for the core of Kubernetes.
-    pub group: String,
-    /// The resource, such as `daemonsets` or `nodes/status`.
-    pub resource: String,
-    /// The only object of which this has to be so.
-    pub name: Option<String>,
-    /// Where; in all namespaces if `None`.
-    pub namespace: Option<String>,
-}
-
-impl Right {
-    fn new(verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> Self {
-        Self {
-            verb: verb.to_owned(),
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-            name: None,
-            namespace: namespace.map(ToOwned::to_owned),
-        }
-    }
-
-    fn with(verb: &str, kind: &Kind, namespace: Option<&str>) -> Self {
-        Self::new(verb, kind.group(), kind.plural(), namespace)
-    }
-}
-
-/// For instance `create daemonsets.apps in the namespace kube-system`.
-impl fmt::Display for Right {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.verb, self.object())
-    }
-}
-
-impl Right {
-    fn object(&self) -> String {
-        let mut object = self.resource.clone();
-        if !self.group.is_empty() {
-            object = format!("{object}.{}", self.group);
-        }
-        if let Some(name) = &self.name {
-            object = format!("{object} {name}");
-        }
-        match &self.namespace {
-            Some(namespace) => format!("{object} in the namespace {namespace}"),
-            None => object,
-        }
-    }
-}
-
-/// The rights as people read them: a line for each kind of object, with all verbs.
-pub(super) fn grouped(rights: &[Right]) -> Vec<String> {
-    let mut groups = Vec::<(String, Vec<&str>)>::new();
-    for right in rights {
-        let object = right.object();
-        match groups.iter_mut().find(|(other, _)| *other == object) {
-            Some((_, verbs)) => verbs.push(&right.verb),
-            None => groups.push((object, vec![&right.verb])),
-        }
-    }
-    groups.into_iter().map(|(object, verbs)| format!("{} {object}", verbs.join(", "))).collect()
-}
 
 /// Fails if not all of these rights are there, and says all that are not.
 pub(super) async fn check(

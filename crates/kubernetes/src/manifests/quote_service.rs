@@ -130,7 +130,8 @@ fn quote_service(add_on: &AddOn) -> Container {
     service.env = Some(variables);
     // A quote is made for this and, with the software platform, verified.
     service.readiness_probe = Some(Probe {
-        timeout_seconds: Some(10),
+        period_seconds: Some(5),
+        timeout_seconds: Some(5),
         ..exec_probe(&["quote-helper", "check", "--in-pod"])
     });
     service.volume_mounts = Some(volumes::mounts(add_on));

@@ -18,6 +18,7 @@ use crate::commands::manifests::{self, needs_root, software_platform};
 use crate::failure::Failure;
 use crate::objects::Form;
 use crate::output::{self, Format};
+use crate::runtime::runtime;
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]
@@ -82,11 +83,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         let api_server = api_server(manner.target.context.as_deref()).await?;
         carry_out(api_server, &add_on, deployment.as_deref(), manner).await
     })?)
-}
-
-/// What waits for the API server.
-pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Makes the cluster have this add-on, or shows what that would change.

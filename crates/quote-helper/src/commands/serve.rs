@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::logging::{self, LogFormat};
+use crate::runtime::runtime;
 use crate::settings::{Settings, default_socket};
 use crate::stop::Stop;
 use source::Source;
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.complete(arguments.config.as_deref())?;
     logging::start(settings.log_format.unwrap_or(LogFormat::Text));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     Ok(runtime.block_on(serve(&settings))?)
 }
 

@@ -3,10 +3,11 @@
 use clap::Args;
 
 use crate::cluster::api_server;
+use crate::commands::install::Target;
 use crate::commands::install::outcomes::Outcomes;
-use crate::commands::install::{Target, runtime};
 use crate::failure::Failure;
 use crate::output::{self, Format};
+use crate::runtime::runtime;
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]

@@ -5,9 +5,10 @@ use clap::Args;
 use kubernetes::installation::installed_add_on;
 
 use crate::cluster::api_server;
-use crate::commands::install::{Manner, carry_out, runtime};
+use crate::commands::install::{Manner, carry_out};
 use crate::commands::manifests::add_on::AddOnArguments;
 use crate::failure::Failure;
+use crate::runtime::runtime;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

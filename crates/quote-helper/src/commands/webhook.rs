@@ -12,6 +12,7 @@ use crate::commands::inject::Cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::logging::{self, LogFormat};
+use crate::runtime::runtime;
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]
@@ -72,7 +73,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::start(arguments.log_format);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     Ok(runtime.block_on(serve(arguments))?)
 }
 

@@ -26,7 +26,7 @@ use self::facts::Facts;
 use super::diagnosis::{Diagnosis, Subject};
 use super::finding::{Finding, Section};
 use crate::cluster::api_server;
-use crate::commands::install::runtime;
+use crate::runtime::runtime;
 
 /// So many nodes or pods in the same trouble are named.
 const NAMED: usize = 10;
@@ -84,7 +84,7 @@ async fn sections(cluster: &Cluster) -> Vec<Section> {
     );
     let mut sections = vec![Section { name: "cluster", findings: vec![found] }];
     if !is_away {
-        let facts = Facts::gather(cluster).await;
+        let facts = Facts::gather(cluster, pods::matters).await;
         let reports = quote_service::gather(cluster, &facts).await;
         sections.extend(of_facts(&facts, &reports, SystemTime::now()));
     }

@@ -11,6 +11,7 @@ use sgx::AesmError;
 use tokio::net::UnixStream;
 
 use super::finding::Finding;
+use crate::runtime::runtime;
 
 /// The time for an answer that a service gives from memory.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -163,7 +164,7 @@ fn fix(error: &ClientError) -> &'static str {
 /// The name of the process that listens at the socket. There is none where it is gone, or in another
 /// container.
 fn holder(socket: &Path) -> Option<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let runtime = runtime().ok()?;
     let connected = runtime
         .block_on(async { tokio::time::timeout(TIMEOUT, UnixStream::connect(socket)).await })
         .ok()?

@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+use crate::runtime::runtime;
+
 /// A running host; ends with [`Host::stop`].
 pub(super) struct Host {
     pub(super) socket: PathBuf,
@@ -34,7 +36,7 @@ impl Host {
             MachineSecret::generate().context("the system gives no random bytes")?,
         )?);
         let root = platform.root_certificate().der().to_vec();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let web =
             runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
         let pccs = format!("http://{}", web.local_addr()?);

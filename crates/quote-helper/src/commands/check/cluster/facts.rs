@@ -7,14 +7,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES};
 
 use super::api_server::{Answer, Cluster};
-use super::pods;
 
 /// The facts, each as far as it could be had.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) namespace: String,
     pub(crate) nodes: Answer<Vec<Node>>,
-    /// The pods of the whole cluster that ask for EPC or are written for the add-on.
+    /// Those of the whole cluster's pods that matter: they ask for EPC or are written for the add-on.
     pub(crate) pods: Answer<Vec<Pod>>,
     /// The pods in the add-on's namespace.
     pub(crate) add_on_pods: Answer<Vec<Pod>>,
@@ -27,7 +26,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) async fn gather(cluster: &Cluster) -> Self {
+    /// Asks the API server for all of them; of the cluster's pods for those that matter.
+    pub(crate) async fn gather(cluster: &Cluster, matters: fn(&Pod) -> bool) -> Self {
         let (
             nodes,
             pods,
@@ -40,7 +40,7 @@ impl Facts {
             webhook_certificates,
         ) = tokio::join!(
             cluster.all(|_| true),
-            cluster.all(pods::matters),
+            cluster.all(matters),
             cluster.all_in_namespace(),
             cluster.in_namespace(DEVICE_PLUGIN),
             cluster.in_namespace(QUOTE_SERVICE),

@@ -1,0 +1,71 @@
+//! A right, as the API server knows it and as people read it.
+
+use std::fmt;
+
+use super::kind::Kind;
+
+/// Leave to do something with objects of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// What is done, such as `create`.
+    pub verb: String,
+    /// The group of the resource's API; empty for the core of Kubernetes.
+    pub group: String,
+    /// The resource, such as `daemonsets` or `nodes/status`.
+    pub resource: String,
+    /// The only object of which this has to be so.
+    pub name: Option<String>,
+    /// Where; in all namespaces if `None`.
+    pub namespace: Option<String>,
+}
+
+impl Right {
+    pub(super) fn new(verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            name: None,
+            namespace: namespace.map(ToOwned::to_owned),
+        }
+    }
+
+    /// The right to do this with objects of this kind.
+    pub(super) fn with(verb: &str, kind: &Kind, namespace: Option<&str>) -> Self {
+        Self::new(verb, kind.group(), kind.plural(), namespace)
+    }
+
+    fn object(&self) -> String {
+        let mut object = self.resource.clone();
+        if !self.group.is_empty() {
+            object = format!("{object}.{}", self.group);
+        }
+        if let Some(name) = &self.name {
+            object = format!("{object} {name}");
+        }
+        match &self.namespace {
+            Some(namespace) => format!("{object} in the namespace {namespace}"),
+            None => object,
+        }
+    }
+}
+
+/// For instance `create daemonsets.apps in the namespace kube-system`.
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.object())
+    }
+}
+
+/// The rights as people read them: a line for each kind of object, with all verbs.
+pub(super) fn grouped(rights: &[Right]) -> Vec<String> {
+    let mut groups = Vec::<(String, Vec<&str>)>::new();
+    for right in rights {
+        let object = right.object();
+        match groups.iter_mut().find(|(other, _)| *other == object) {
+            Some((_, verbs)) => verbs.push(&right.verb),
+            None => groups.push((object, vec![&right.verb])),
+        }
+    }
+    groups.into_iter().map(|(object, verbs)| format!("{} {object}", verbs.join(", "))).collect()
+}
