@@ -123,7 +123,9 @@ fn a_namespace_that_every_cluster_has_is_not_made() {
         assert_eq!(objects.iter().any(|object| kind(object) == "Namespace"), made, "{namespace}");
         let namespaces: BTreeSet<_> =
             objects.iter().filter_map(|object| object.metadata.namespace.as_deref()).collect();
-        // The samples' namespace is told what verifiers need.
+        // The samples' namespace is told what verifiers need, once.
         assert_eq!(namespaces, BTreeSet::from([namespace, "default"]));
+        let told = objects.iter().filter(|object| is(object, "ConfigMap", "sgx-verification"));
+        assert_eq!(told.count(), namespaces.len(), "{namespace}");
     }
 }

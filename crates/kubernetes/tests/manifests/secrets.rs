@@ -85,6 +85,17 @@ fn intels_quote_provider_is_told_of_the_pccs() {
     assert_eq!(configuration["pccs_url"], "https://pccs.example:8081/sgx/certification/v4/");
     assert_eq!(configuration["use_secure_cert"], true);
     assert_eq!(files["pccs-authority.pem"], "-----BEGIN CERTIFICATE-----\n");
+
+    let service = find(&objects(&everything(Platform::Dcap)), "DaemonSet", "sgx-quote-helper");
+    let service = &service["spec"]["template"]["spec"]["containers"][0];
+    let mounts = service["volumeMounts"].as_array().unwrap();
+    for (file, path) in [
+        ("sgx_default_qcnl.conf", "/etc/sgx_default_qcnl.conf"),
+        ("pccs-authority.pem", "/etc/ssl/certs/ca-certificates.crt"),
+    ] {
+        let is_there = |mount: &Value| mount["subPath"] == file && mount["mountPath"] == path;
+        assert!(mounts.iter().any(is_there), "{file} at {path}: {mounts:?}");
+    }
 }
 
 #[test]
