@@ -5,9 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use dcap_qvl::QuoteClaims;
 use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, ReportBody};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::collateral;
 use crate::{TcbStatus, TrustedRoot, UnknownTcbStatus};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
@@ -98,7 +97,10 @@ impl Describe for Attested {
         Description::default()
             .text("TCB status", self.tcb.status)
             .text("advisories", advisories)
-            .text("collateral expires", format_rfc3339(self.collateral_expires).unwrap_or_default())
+            .text(
+                "collateral expires",
+                collateral::rfc3339(self.collateral_expires).unwrap_or_default(),
+            )
             .text("root", &self.root.subject)
             .bytes("root SHA-256", &self.root.sha256)
             .fields("platform", &self.platform)
@@ -153,12 +155,6 @@ fn text<S: Serializer>(value: &CpuSvn, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 fn rfc3339<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = format_rfc3339(*at).ok_or_else(|| serde::ser::Error::custom("not a date"))?;
+    let text = collateral::rfc3339(*at).ok_or_else(|| serde::ser::Error::custom("not a date"))?;
     serializer.serialize_str(&text)
-}
-
-fn format_rfc3339(at: SystemTime) -> Option<String> {
-    let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let date = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
-    date.format(&Rfc3339).ok()
 }

@@ -1,10 +1,8 @@
 //! Certificate chains under one root, with revocation.
 
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use dcap_qvl::config::{Config, CryptoProvider, EcdsaSigEncoder};
-use dcap_qvl::configs::DefaultConfig;
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use sgx::Collateral;
 use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
@@ -12,6 +10,7 @@ use webpki::{
 };
 
 use crate::failure::Problem;
+use crate::signatures::ecdsa_p256;
 
 /// How many certificates may follow the first one of a chain, as dcap-qvl has it: the search for a
 /// path costs time.
@@ -29,7 +28,7 @@ impl<'a> Authority<'a> {
     pub(crate) fn new(
         root: &'a CertificateDer<'a>,
         collateral: &Collateral,
-        now: u64,
+        now: SystemTime,
     ) -> Result<Self, Problem> {
         let anchor = webpki::anchor_from_trusted_cert(root)
             .map_err(|error| problem("the trusted root", &error))?;
@@ -46,7 +45,7 @@ impl<'a> Authority<'a> {
             Problem::Refused(reason.to_owned())
         })?;
         let crls = [root_crl.into(), pck_crl.into()];
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+        let now = UnixTime::since_unix_epoch(now.duration_since(UNIX_EPOCH).unwrap_or_default());
         webpki::check_single_cert_revocation(root, &crls.each_ref(), &[ecdsa_p256()], now)
             .map_err(|error| problem("the trusted root", &error))?;
         Ok(Self { anchor, crls, now })
@@ -97,32 +96,6 @@ impl<'a> Authority<'a> {
             .with_expiration_policy(ExpirationPolicy::Enforce)
             .build())
     }
-}
-
-/// Checks a raw signature (r ‖ s, 64 bytes, big-endian) of the certificate's key.
-pub(crate) fn signed_by(leaf: &CertificateDer<'_>, message: &[u8], signature: &[u8]) -> bool {
-    EndEntityCert::try_from(leaf).is_ok_and(|certificate| {
-        der_signature(signature).is_some_and(|signature| {
-            certificate.verify_signature(ecdsa_p256(), message, &signature).is_ok()
-        })
-    })
-}
-
-/// Checks a raw signature of a raw public key (x ‖ y, 64 bytes, big-endian).
-pub(crate) fn signed_by_key(key: &[u8; 64], message: &[u8], signature: &[u8; 64]) -> bool {
-    const UNCOMPRESSED_POINT: u8 = 4;
-    let point: Vec<u8> = std::iter::once(UNCOMPRESSED_POINT).chain(*key).collect();
-    der_signature(signature)
-        .is_some_and(|signature| ecdsa_p256().verify_signature(&point, message, &signature).is_ok())
-}
-
-fn der_signature(signature: &[u8]) -> Option<Vec<u8>> {
-    let (r, s) = signature.split_at_checked(32)?;
-    <DefaultConfig as Config>::SigEncoder::encode_ecdsa_sig(r, s).ok()
-}
-
-fn ecdsa_p256() -> &'static dyn SignatureVerificationAlgorithm {
-    <DefaultConfig as Config>::Crypto::sig_algo()
 }
 
 fn crl(what: &str, der: &[u8]) -> Result<OwnedCertRevocationList, Problem> {

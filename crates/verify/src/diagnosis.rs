@@ -3,14 +3,17 @@
 //! This never makes a quote trusted. It only says where trust ends, and whether the evidence says
 //! no there or cannot be used.
 
+use std::time::SystemTime;
+
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::DefaultConfig;
 use dcap_qvl::intel::{PckExtension, parse_pck_extension};
 use rustls_pki_types::CertificateDer;
 use sgx::{CertificationDataType, Collateral, IntoBytes, Quote};
 
-use crate::certificates::{Authority, MAX_ISSUERS, signed_by, signed_by_key};
+use crate::certificates::{Authority, MAX_ISSUERS};
 use crate::failure::{At, Failure, Problem};
+use crate::signatures::{signed_by, signed_by_key};
 use crate::{Step, TrustedRoot};
 
 mod published;
@@ -21,7 +24,7 @@ pub(crate) fn diagnose(
     quote: &Quote,
     collateral: &Collateral,
     root: &TrustedRoot,
-    now: u64,
+    now: SystemTime,
 ) -> Result<(), Failure> {
     let root = CertificateDer::from(root.der());
     let authority = Authority::new(&root, collateral, now).at(Step::RootCrl)?;
@@ -32,7 +35,7 @@ pub(crate) fn diagnose(
     attestation_key(quote).at(Step::AttestationKey)?;
     let qe_status = tcb::qe_match(&quote.signature.qe_report, &qe_identity).at(Step::QeMatch)?;
     quote_signature(quote).at(Step::QuoteSignature)?;
-    tcb::level(tcb_info, &platform, qe_status).at(Step::TcbLevel)
+    tcb::level(&tcb_info, &platform, qe_status).at(Step::TcbLevel)
 }
 
 /// The PCK certificate, which the collateral may bring when the quote does not.

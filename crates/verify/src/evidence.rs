@@ -18,7 +18,6 @@ pub(crate) fn check(
     now: SystemTime,
 ) -> Result<Attested, Failure> {
     let quote = parse(quote).at(Step::QuoteFormat)?;
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut furthest = None;
     for root in roots.iter() {
         match check_under(root, &quote, collateral, now) {
@@ -52,7 +51,7 @@ fn check_under(
     root: &TrustedRoot,
     quote: &Quote,
     collateral: &Collateral,
-    now: u64,
+    now: SystemTime,
 ) -> Result<Attested, Failure> {
     match authority(root, quote, collateral, now) {
         Ok(claims) => Attested::new(quote.report_body, &claims, root).map_err(Failure::elsewhere),
@@ -68,8 +67,9 @@ fn authority(
     root: &TrustedRoot,
     quote: &Quote,
     collateral: &Collateral,
-    now: u64,
+    now: SystemTime,
 ) -> Result<QuoteClaims, String> {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     QuoteVerifier::new(root.der().to_vec())
         .allow_debug(true)
         .verify_with_policy(

@@ -1,6 +1,6 @@
 //! Where and why the evidence does not hold.
 
-use crate::{Decision, Step};
+use crate::{CollateralError, Decision, Step};
 
 /// Why a step did not pass, and so what is decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,6 +9,20 @@ pub(crate) enum Problem {
     Refused(String),
     /// The evidence is missing or unusable.
     Undecided(String),
+}
+
+impl From<CollateralError> for Problem {
+    fn from(error: CollateralError) -> Self {
+        let reason = error.to_string();
+        match error {
+            CollateralError::Unreadable { .. }
+            | CollateralError::NotYetValid { .. }
+            | CollateralError::Expired { .. } => Self::Undecided(reason),
+            CollateralError::UntrustedRoot { .. }
+            | CollateralError::WronglySigned { .. }
+            | CollateralError::Revoked { .. } => Self::Refused(reason),
+        }
+    }
 }
 
 /// The step that did not pass. Failures are ordered by how far they got.

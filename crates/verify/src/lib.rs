@@ -16,14 +16,20 @@
 //! - **undecided**: evidence is missing or unusable, so nothing was found out. The bytes are no
 //!   quote of a kind that is supported, there is no PCK certificate, collateral cannot be read, is
 //!   of another platform, or is outside its dates (expired or not yet valid, certificates too).
+//!
+//! Whoever keeps collateral checks it piece by piece, as it comes from a PCS or a PCCS:
+//! [`check_pck_certificate`], [`check_pck_crl`], [`check_root_ca_crl`], [`check_tcb_info`],
+//! [`check_enclave_identity`]. [`TcbInfo::assess`] says what a platform lacks.
 
 mod attested;
 mod certificates;
+mod collateral;
 mod diagnosis;
 mod evidence;
 mod failure;
 mod policy;
 mod roots;
+mod signatures;
 mod step;
 mod tcb_status;
 mod verdict;
@@ -33,6 +39,12 @@ use std::time::SystemTime;
 use sgx::Collateral;
 
 pub use attested::{Attested, Platform, Tcb};
+pub use collateral::{
+    CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, Shortfall,
+    ShortfallOf, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee, Validity,
+    check_enclave_identity, check_pck_certificate, check_pck_crl, check_root_ca_crl,
+    check_tcb_info,
+};
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
 pub use step::{Outcome, Step, StepResult};

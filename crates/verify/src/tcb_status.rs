@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How current the platform's security versions are, in the words of Intel's TCB info.
 ///
 /// In JSON and in text a status is its official name, such as `UpToDate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TcbStatus {
     /// Nothing is known to be missing.
     UpToDate,

@@ -1,15 +1,17 @@
 //! How the Quoting Enclave and the platform compare with what is published.
 
-use std::cmp::Reverse;
-
+use dcap_qvl::QeIdentity;
 use dcap_qvl::intel::PckExtension;
-use dcap_qvl::{QeIdentity, TcbInfo, TcbStatus};
 use sgx::{IntoBytes, ReportBody};
 
 use crate::failure::Problem;
+use crate::{TcbInfo, TcbStatus, Tee};
 
 /// Checks that the QE is the published one; gives the TCB status of its version.
-pub(super) fn qe_match(qe: &ReportBody, identity: &QeIdentity) -> Result<TcbStatus, Problem> {
+pub(super) fn qe_match(
+    qe: &ReportBody,
+    identity: &QeIdentity,
+) -> Result<dcap_qvl::TcbStatus, Problem> {
     let masked = |actual: &[u8], expected: &[u8], mask: &[u8]| {
         let pairs = actual.iter().zip(expected);
         pairs.zip(mask).all(|((actual, expected), mask)| actual & mask == expected & mask)
@@ -39,31 +41,25 @@ pub(super) fn qe_match(qe: &ReportBody, identity: &QeIdentity) -> Result<TcbStat
 
 /// Checks that the platform reaches a level, and that neither it nor the QE is revoked.
 pub(super) fn level(
-    mut info: TcbInfo,
+    info: &TcbInfo,
     platform: &PckExtension,
-    qe_status: TcbStatus,
+    qe_status: dcap_qvl::TcbStatus,
 ) -> Result<(), Problem> {
-    let fmspc = hex::encode_upper(platform.fmspc);
-    if !info.fmspc.eq_ignore_ascii_case(&fmspc) {
+    if info.fmspc != platform.fmspc {
         return Err(Problem::Undecided(format!(
-            "the TCB info is for platforms with FMSPC {}, this one has {fmspc}; fetch its collateral",
-            info.fmspc
+            "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
+            hex::encode_upper(info.fmspc),
+            hex::encode_upper(platform.fmspc)
         )));
     }
-    if info.id != "SGX" {
-        return Err(Problem::Undecided(format!("the TCB info is of {}, not SGX", info.id)));
+    if info.tee != Tee::Sgx {
+        return Err(Problem::Undecided(format!("the TCB info is of {}, not SGX", info.tee)));
     }
-    // From the highest level down, whatever the order in the file.
-    info.tcb_levels
-        .sort_by_cached_key(|level| Reverse((level.tcb.sgx_components.clone(), level.tcb.pce_svn)));
-    let reached = info.tcb_levels.iter().find(|level| {
-        let shortfalls = level.shortfalls(&platform.cpu_svn, platform.pce_svn, None);
-        shortfalls.is_ok_and(|shortfalls| shortfalls.is_empty())
-    });
-    match reached.map(|level| level.tcb_status) {
+    let assessment = info.assess(&platform.cpu_svn, platform.pce_svn);
+    match assessment.reached.map(|level| level.status) {
         None => Err(refused("the platform is below every published security version")),
         Some(TcbStatus::Revoked) => Err(refused("the platform's security version is revoked")),
-        Some(_) if qe_status == TcbStatus::Revoked => {
+        Some(_) if qe_status == dcap_qvl::TcbStatus::Revoked => {
             Err(refused("the Quoting Enclave's security version is revoked"))
         }
         Some(_) => Ok(()),

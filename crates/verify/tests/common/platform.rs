@@ -66,10 +66,10 @@ impl Platform {
 
 fn sign(draft: Draft) -> Platform {
     let root = Authority::root();
-    let ca = Authority::under(&root, "Test PCK Platform CA", 2);
+    let ca = Authority::under(&root, "Test SGX PCK Platform CA", 2);
     let tcb_issuer = if draft.tcb_signing_by_pck_ca { &ca } else { &root };
-    let tcb_signing = Authority::leaf(tcb_issuer, "Test TCB Signing", 3, None);
-    let pck = Authority::leaf(&ca, "Test PCK Certificate", 4, Some(draft.sgx_extension));
+    let tcb_signing = Authority::leaf(tcb_issuer, "Test SGX TCB Signing", 3, None);
+    let pck = Authority::leaf(&ca, "Test SGX PCK Certificate", 4, Some(draft.sgx_extension));
     let tcb_chain = chain([&tcb_signing, &ca, &root]);
     let mut quote = draft.quote;
     sign_quote(&mut quote, &pck.key);
@@ -109,30 +109,52 @@ fn raw_signature(key: &KeyPair, message: &[u8]) -> Vec<u8> {
     p256::ecdsa::Signature::from_der(&key.sign(message).unwrap()).unwrap().to_bytes().to_vec()
 }
 
-fn chain<const N: usize>(certificates: [&Authority; N]) -> String {
+pub(crate) fn chain<const N: usize>(certificates: [&Authority; N]) -> String {
     certificates.map(|authority| authority.certificate.pem()).concat()
 }
 
 /// A certificate and its key.
-struct Authority {
+pub(crate) struct Authority {
     params: CertificateParams,
     key: KeyPair,
-    certificate: Certificate,
+    pub(crate) certificate: Certificate,
 }
 
 impl Authority {
-    fn root() -> Self {
+    pub(crate) fn root() -> Self {
         let (params, key) = (ca_params("Test SGX Root CA", 1), KeyPair::generate().unwrap());
         let certificate = params.self_signed(&key).unwrap();
         Self { params, key, certificate }
     }
 
-    fn under(issuer: &Self, name: &str, serial: u64) -> Self {
+    pub(crate) fn under(issuer: &Self, name: &str, serial: u64) -> Self {
         Self::issued(issuer, ca_params(name, serial))
     }
 
-    fn leaf(issuer: &Self, name: &str, serial: u64, sgx_extension: Option<Vec<u8>>) -> Self {
+    /// A CA under `issuer` whose key has this one use. It signs CRLs all the same.
+    pub(crate) fn ca_for(issuer: &Self, name: &str, usage: KeyUsagePurpose) -> Self {
+        let mut params = ca_params(name, 20);
+        params.key_usages = vec![usage];
+        let issued = Self::issued(issuer, params);
+        Self { params: ca_params(name, 20), ..issued }
+    }
+
+    /// A certificate whose key may sign certificates, but which is no CA's.
+    pub(crate) fn no_ca(issuer: &Self, name: &str) -> Self {
+        let mut params = ca_params(name, 21);
+        params.is_ca = IsCa::ExplicitNoCa;
+        Self::issued(issuer, params)
+    }
+
+    pub(crate) fn leaf(
+        issuer: &Self,
+        name: &str,
+        serial: u64,
+        sgx_extension: Option<Vec<u8>>,
+    ) -> Self {
         let mut params = params(name, serial);
+        // Longer than its issuers.
+        params.not_after = date_time_ymd(2045, 1, 1);
         let extension = |der| CustomExtension::from_oid_content(&SGX_EXTENSION, der);
         params.custom_extensions = sgx_extension.map(extension).into_iter().collect();
         Self::issued(issuer, params)
@@ -145,7 +167,20 @@ impl Authority {
         Self { params, key, certificate }
     }
 
-    fn crl(&self, revoked: Option<u64>) -> Vec<u8> {
+    /// The same key in the hands of somebody else.
+    pub(crate) fn under_another_name(&self, name: &str) -> Self {
+        let key = KeyPair::from_pem(&self.key.serialize_pem()).unwrap();
+        let params = ca_params(name, 99);
+        let certificate = params.self_signed(&key).unwrap();
+        Self { params, key, certificate }
+    }
+
+    /// Signs raw: r ‖ s.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        raw_signature(&self.key, message)
+    }
+
+    pub(crate) fn crl(&self, revoked: Option<u64>) -> Vec<u8> {
         let revoked = revoked.map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(serial),
             revocation_time: date_time_ymd(2025, 1, 2),

@@ -1,0 +1,32 @@
+//! Single pieces of collateral, as a PCS or a PCCS answers them.
+//!
+//! Each `check_…` function takes one answer and says whether it may be kept: it leads to a trusted
+//! root through the right kind of issuer, is signed, and is in date. What is returned says what the
+//! answer is for, so that the caller can compare it with the question.
+//!
+//! The sizes of the answers are for the caller to limit; the time that a check takes grows with
+//! them in proportion.
+
+mod certificate;
+mod enclave_identity;
+mod error;
+mod issuer_chain;
+mod pck_ca;
+mod pck_certificate;
+mod revocation_list;
+mod signed_json;
+mod tcb_assessment;
+mod tcb_info;
+mod validity;
+
+pub use enclave_identity::{EnclaveId, EnclaveIdentity, check_enclave_identity};
+pub use error::CollateralError;
+pub use pck_ca::PckCa;
+pub use pck_certificate::{PckCertificate, check_pck_certificate};
+pub use revocation_list::{PckCrl, check_pck_crl, check_root_ca_crl};
+pub use tcb_assessment::{Shortfall, ShortfallOf, TcbAssessment};
+pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, Tee, check_tcb_info};
+pub use validity::Validity;
+
+pub(crate) use enclave_identity::read_enclave_identity;
+pub(crate) use validity::rfc3339;

@@ -1,0 +1,127 @@
+//! One certificate, and whether another one issued it.
+
+use rustls_pki_types::CertificateDer;
+use webpki::EndEntityCert;
+use x509_cert::TbsCertificate;
+use x509_cert::der::{self, Decode, Header, Reader, SliceReader};
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::serial_number::SerialNumber;
+
+use super::{CollateralError, Validity};
+use crate::signatures::signed_by_der;
+
+/// A certificate that can be read; nothing else about it is checked.
+pub(super) struct Certificate {
+    der: CertificateDer<'static>,
+    parsed: x509_cert::Certificate,
+}
+
+impl Certificate {
+    /// Reads PEM that holds `N` certificates and nothing else.
+    pub(super) fn parse_pem<const N: usize>(
+        what: &str,
+        pem: &[u8],
+    ) -> Result<[Self; N], CollateralError> {
+        let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
+        let sections = pem::parse_many(pem).map_err(|error| unreadable(&error.to_string()))?;
+        let certificates: Vec<Vec<u8>> =
+            sections.into_iter().map(pem::Pem::into_contents).collect();
+        if certificates.len() != N {
+            let found = certificates.len();
+            return Err(unreadable(&format!("it has {found} certificates instead of {N}")));
+        }
+        if !same_but_for_white_space(&encode_pem(&certificates), pem) {
+            return Err(unreadable("it has something beside the PEM of certificates"));
+        }
+        let parsed = certificates.into_iter().map(|der| Self::parse(what, der));
+        let parsed: Vec<Self> = parsed.collect::<Result<_, _>>()?;
+        parsed.try_into().map_err(|_| unreadable("it has another number of certificates"))
+    }
+
+    pub(super) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
+        let parsed = x509_cert::Certificate::from_der(&der)
+            .map_err(|error| CollateralError::unreadable(what, &error))?;
+        let der = CertificateDer::from(der);
+        // This refuses critical extensions that it does not understand, and a signature algorithm
+        // that is not the signed one.
+        EndEntityCert::try_from(&der).map_err(|error| CollateralError::unreadable(what, &error))?;
+        Ok(Self { der, parsed })
+    }
+
+    pub(super) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    pub(super) fn fields(&self) -> &TbsCertificate {
+        self.parsed.tbs_certificate()
+    }
+
+    /// The common name of the subject, empty if there is none.
+    pub(super) fn common_name(&self) -> String {
+        let name = self.fields().subject().common_name();
+        name.ok().flatten().map(|name| name.value().into_owned()).unwrap_or_default()
+    }
+
+    /// The serial number, big-endian.
+    pub(super) fn serial(&self) -> Vec<u8> {
+        unsigned(self.fields().serial_number())
+    }
+
+    pub(super) fn validity(&self) -> Validity {
+        let validity = self.fields().validity();
+        Validity {
+            from: validity.not_before.to_system_time(),
+            until: validity.not_after.to_system_time(),
+        }
+    }
+
+    /// Whether this certificate is by `issuer`, and `issuer` may issue certificates.
+    pub(super) fn is_issued_by(&self, issuer: &Self) -> bool {
+        let signature = self.parsed.signature().as_bytes();
+        let signed = signed_part(&self.der).ok().zip(signature);
+        self.fields().issuer() == issuer.fields().subject()
+            && issuer.may_sign_certificates()
+            && signed
+                .is_some_and(|(message, signature)| signed_by_der(&issuer.der, message, signature))
+    }
+
+    fn may_sign_certificates(&self) -> bool {
+        let constraints = self.fields().get_extension::<BasicConstraints>().ok().flatten();
+        constraints.is_some_and(|(_, constraints)| constraints.ca)
+            && self.key_usage().is_some_and(|usage| usage.key_cert_sign())
+    }
+
+    pub(super) fn may_sign_crls(&self) -> bool {
+        self.key_usage().is_some_and(|usage| usage.crl_sign())
+    }
+
+    fn key_usage(&self) -> Option<KeyUsage> {
+        let usage = self.fields().get_extension::<KeyUsage>().ok().flatten();
+        usage.map(|(_, usage)| usage)
+    }
+}
+
+/// A serial number without the zero byte that keeps it positive.
+pub(super) fn unsigned(serial: &SerialNumber) -> Vec<u8> {
+    let zeros = |byte: &&u8| **byte == 0;
+    serial.as_bytes().iter().skip_while(zeros).copied().collect()
+}
+
+fn encode_pem(certificates: &[Vec<u8>]) -> String {
+    let section = |der: &Vec<u8>| pem::encode(&pem::Pem::new("CERTIFICATE", der.as_slice()));
+    certificates.iter().map(section).collect()
+}
+
+fn same_but_for_white_space(text: &str, other: &[u8]) -> bool {
+    let visible = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+    };
+    visible(text.as_bytes()) == visible(other)
+}
+
+/// The bytes of a certificate that its signature is over: the first of its three parts.
+fn signed_part(certificate: &[u8]) -> der::Result<&[u8]> {
+    let mut reader = SliceReader::new(certificate)?;
+    Header::decode(&mut reader)?;
+    reader.tlv_bytes()
+}

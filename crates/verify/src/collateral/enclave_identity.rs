@@ -1,0 +1,114 @@
+//! The identities of Intel's enclaves.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use dcap_qvl::QeIdentity;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::signed_json::SignedJson;
+use super::{CollateralError, Validity};
+use crate::TrustedRoots;
+
+const WHAT: &str = "the enclave identity";
+
+/// The version of enclave identities since API version 3.
+const VERSION: u8 = 2;
+
+/// Which of Intel's enclaves an identity is of. As text by its `id` in the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EnclaveId {
+    /// `QE`: the Quoting Enclave of SGX.
+    Qe,
+    /// `QVE`: the Quote Verification Enclave.
+    Qve,
+    /// `TD_QE`: the Quoting Enclave of TDX.
+    TdQe,
+}
+
+/// An enclave identity that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnclaveIdentity {
+    /// Which enclave it is of.
+    pub id: EnclaveId,
+    /// The number of the TCB recovery event that it knows of.
+    pub tcb_evaluation_data_number: u32,
+    /// `issueDate` and `nextUpdate`.
+    pub validity: Validity,
+}
+
+/// Checks an enclave identity, version 2.
+///
+/// `body` is the whole answer, `{"enclaveIdentity":{…},"signature":"…"}`; `issuer_chain` the PEM of
+/// the TCB signer's certificate and the root's.
+///
+/// # Errors
+/// [`CollateralError`] when it is not to be used at the time `now`.
+pub fn check_enclave_identity(
+    body: &[u8],
+    issuer_chain: &str,
+    roots: &TrustedRoots,
+    now: SystemTime,
+) -> Result<EnclaveIdentity, CollateralError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        enclave_identity: &'a RawValue,
+        #[serde(with = "hex")]
+        signature: [u8; 64],
+    }
+    let answer: Answer<'_> =
+        serde_json::from_slice(body).map_err(|error| CollateralError::unreadable(WHAT, &error))?;
+    let json = answer.enclave_identity;
+    let (identity, validity) = read_enclave_identity(WHAT, json.get())?;
+    SignedJson { what: WHAT, json, signature: answer.signature }.check(
+        issuer_chain,
+        roots,
+        validity,
+        now,
+    )?;
+    Ok(EnclaveIdentity {
+        id: EnclaveId::named(&identity.id).ok_or_else(|| {
+            CollateralError::unreadable(WHAT, &format!("\"{}\" is no known enclave", identity.id))
+        })?,
+        tcb_evaluation_data_number: identity.tcb_evaluation_data_number,
+        validity,
+    })
+}
+
+/// Reads an enclave identity, version 2, without its signature, and its dates.
+pub(crate) fn read_enclave_identity(
+    what: &str,
+    json: &str,
+) -> Result<(QeIdentity, Validity), CollateralError> {
+    let identity: QeIdentity =
+        serde_json::from_str(json).map_err(|error| CollateralError::unreadable(what, &error))?;
+    let version = identity.version;
+    if version != VERSION {
+        let reason = format!("it is of version {version}, not {VERSION}");
+        return Err(CollateralError::unreadable(what, &reason));
+    }
+    let validity = Validity::parse(what, &identity.issue_date, &identity.next_update)?;
+    Ok((identity, validity))
+}
+
+impl EnclaveId {
+    const ALL: [Self; 3] = [Self::Qe, Self::Qve, Self::TdQe];
+
+    fn named(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|enclave| enclave.to_string() == id)
+    }
+}
+
+impl fmt::Display for EnclaveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Qe => "QE",
+            Self::Qve => "QVE",
+            Self::TdQe => "TD_QE",
+        })
+    }
+}

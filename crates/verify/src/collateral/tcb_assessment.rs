@@ -1,0 +1,115 @@
+//! Which TCB level a platform reaches, and what it lacks for a better one.
+
+use std::fmt;
+
+use super::{TcbComponent, TcbInfo, TcbLevel};
+use crate::TcbStatus;
+
+/// How a platform compares with TCB info.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcbAssessment {
+    /// The highest level that the platform reaches, with its status, date and advisories; `None`
+    /// when it is below all of them.
+    pub reached: Option<TcbLevel>,
+    /// What is below the highest current level. Empty when the platform has that level's status,
+    /// or no level is current.
+    pub shortfalls: Vec<Shortfall>,
+}
+
+/// An SVN that is too low.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// Of what.
+    pub of: ShortfallOf,
+    /// The SVN of the platform.
+    pub has: u16,
+    /// The SVN of the level.
+    pub needs: u16,
+}
+
+/// What has an SVN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShortfallOf {
+    /// A TCB component.
+    Component {
+        /// Its number, 1 to 16.
+        number: u8,
+        /// Who updates it, if TCB info says so.
+        category: Option<String>,
+        /// What it is, if TCB info says so.
+        kind: Option<String>,
+    },
+    /// The Provisioning Certification Enclave.
+    PceSvn,
+}
+
+impl TcbInfo {
+    /// Compares a platform with the levels, by its SGX TCB components and PCESVN as its PCK
+    /// certificate has them. Also in TCB info of TDX, these are what is compared.
+    #[must_use]
+    pub fn assess(&self, components: &[u8; 16], pce_svn: u16) -> TcbAssessment {
+        let mut levels = self.tcb_levels.iter();
+        let reached = levels.find(|level| level.shortfalls(components, pce_svn).next().is_none());
+        let current = self.tcb_levels.iter().find(|level| is_current(level.status));
+        let aim =
+            current.filter(|current| reached.map(|level| level.status) != Some(current.status));
+        let shortfalls = aim.map(|aim| aim.shortfalls(components, pce_svn).collect());
+        TcbAssessment { reached: reached.cloned(), shortfalls: shortfalls.unwrap_or_default() }
+    }
+}
+
+impl TcbLevel {
+    fn shortfalls(&self, components: &[u8; 16], pce_svn: u16) -> impl Iterator<Item = Shortfall> {
+        let pairs = (1..).zip(self.components.iter().zip(*components));
+        let short = pairs.filter(|(_, (needed, has))| *has < needed.svn);
+        let components = short.map(|(number, (needed, has))| Shortfall {
+            of: ShortfallOf::component(number, needed),
+            has: has.into(),
+            needs: needed.svn.into(),
+        });
+        let needs = self.pce_svn;
+        let pce = Shortfall { of: ShortfallOf::PceSvn, has: pce_svn, needs };
+        components.chain((pce_svn < needs).then_some(pce))
+    }
+}
+
+/// Whether no update is missing at this status.
+fn is_current(status: TcbStatus) -> bool {
+    match status {
+        TcbStatus::UpToDate
+        | TcbStatus::SWHardeningNeeded
+        | TcbStatus::ConfigurationNeeded
+        | TcbStatus::ConfigurationAndSWHardeningNeeded => true,
+        TcbStatus::OutOfDate | TcbStatus::OutOfDateConfigurationNeeded | TcbStatus::Revoked => {
+            false
+        }
+    }
+}
+
+impl ShortfallOf {
+    fn component(number: u8, component: &TcbComponent) -> Self {
+        let TcbComponent { category, kind, .. } = component.clone();
+        let said = |text: &String| !text.is_empty();
+        Self::Component { number, category: category.filter(said), kind: kind.filter(said) }
+    }
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, needs {}", self.of, self.has, self.needs)
+    }
+}
+
+impl fmt::Display for ShortfallOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Component { number, category, kind } = self else {
+            return f.write_str("PCESVN");
+        };
+        write!(f, "TCB component {number}")?;
+        match [category.as_deref(), kind.as_deref()] {
+            [None, None] => Ok(()),
+            [Some(known), None] | [None, Some(known)] => write!(f, " ({known})"),
+            [Some(category), Some(kind)] => write!(f, " ({category}: {kind})"),
+        }
+    }
+}

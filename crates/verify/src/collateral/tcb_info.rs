@@ -1,0 +1,195 @@
+//! TCB info: which TCB levels of a kind of platform are good.
+
+use std::cmp::Reverse;
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::signed_json::SignedJson;
+use super::validity::parse_date;
+use super::{CollateralError, Validity};
+use crate::{TcbStatus, TrustedRoots};
+
+const WHAT: &str = "the TCB info";
+
+/// The version of TCB info since API version 4.
+const VERSION: u8 = 3;
+
+/// TCB info of a kind of platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcbInfo {
+    /// The kind of TEE that it is about.
+    pub tee: Tee,
+    /// FMSPC, 6 bytes: the kind of platform.
+    pub fmspc: [u8; 6],
+    /// PCE id, 2 bytes, little-endian.
+    pub pce_id: [u8; 2],
+    /// The number of the TCB recovery event that it knows of.
+    pub tcb_evaluation_data_number: u32,
+    /// `issueDate` and `nextUpdate`.
+    pub validity: Validity,
+    /// The levels, the highest first.
+    pub tcb_levels: Vec<TcbLevel>,
+}
+
+/// The kind of trusted execution environment that TCB info is about. As text by its `id` there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Tee {
+    /// Enclaves.
+    Sgx,
+    /// Trust domains.
+    Tdx,
+}
+
+/// What it means for a platform to be at this TCB or above, and below the next higher level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcbLevel {
+    /// The SGX TCB components, 1 to 16. Those of TDX, which a PCK certificate does not speak of,
+    /// are left out.
+    pub components: [TcbComponent; 16],
+    /// The least ISVSVN of the PCE.
+    pub pce_svn: u16,
+    /// The date of the level: what was fixed by then is fixed in it.
+    pub date: SystemTime,
+    /// The status of such a platform.
+    pub status: TcbStatus,
+    /// Intel's security advisories that apply to it.
+    pub advisory_ids: Vec<String>,
+}
+
+/// One of the parts that make up the TCB.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TcbComponent {
+    /// Its least SVN.
+    pub svn: u8,
+    /// Who updates it, such as `BIOS` or `OS/VMM`; not said of all.
+    #[serde(default)]
+    pub category: Option<String>,
+    /// What it is, such as `Early Microcode Update`; not said of all.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}
+
+/// Checks TCB info, version 3.
+///
+/// `body` is the whole answer, `{"tcbInfo":{…},"signature":"…"}`; `issuer_chain` the PEM of the TCB
+/// signer's certificate and the root's.
+///
+/// # Errors
+/// [`CollateralError`] when it is not to be used at the time `now`.
+pub fn check_tcb_info(
+    body: &[u8],
+    issuer_chain: &str,
+    roots: &TrustedRoots,
+    now: SystemTime,
+) -> Result<TcbInfo, CollateralError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        tcb_info: &'a RawValue,
+        #[serde(with = "hex")]
+        signature: [u8; 64],
+    }
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let info = TcbInfo::read(answer.tcb_info.get())?;
+    SignedJson { what: WHAT, json: answer.tcb_info, signature: answer.signature }.check(
+        issuer_chain,
+        roots,
+        info.validity,
+        now,
+    )?;
+    Ok(info)
+}
+
+impl TcbInfo {
+    /// Reads TCB info, version 3, without its signature.
+    pub(crate) fn read(json: &str) -> Result<Self, CollateralError> {
+        let published: Published =
+            serde_json::from_str(json).map_err(|error| unreadable(&error))?;
+        if published.version != VERSION {
+            let version = published.version;
+            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
+        }
+        let levels = published.tcb_levels.into_iter().map(TcbLevel::try_from);
+        let mut tcb_levels: Vec<TcbLevel> = levels.collect::<Result<_, _>>()?;
+        // Nothing promises this order in the file.
+        tcb_levels.sort_by_cached_key(|level| Reverse((level.svns(), level.pce_svn)));
+        Ok(Self {
+            tee: published.id,
+            fmspc: published.fmspc,
+            pce_id: published.pce_id,
+            tcb_evaluation_data_number: published.tcb_evaluation_data_number,
+            validity: Validity::parse(WHAT, &published.issue_date, &published.next_update)?,
+            tcb_levels,
+        })
+    }
+}
+
+impl TcbLevel {
+    fn svns(&self) -> [u8; 16] {
+        self.components.each_ref().map(|component| component.svn)
+    }
+}
+
+impl fmt::Display for Tee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sgx => "SGX",
+            Self::Tdx => "TDX",
+        })
+    }
+}
+
+/// TCB info as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    id: Tee,
+    version: u8,
+    issue_date: String,
+    next_update: String,
+    #[serde(with = "hex")]
+    fmspc: [u8; 6],
+    #[serde(with = "hex")]
+    pce_id: [u8; 2],
+    tcb_evaluation_data_number: u32,
+    tcb_levels: Vec<PublishedLevel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PublishedLevel {
+    tcb: PublishedTcb,
+    tcb_date: String,
+    tcb_status: TcbStatus,
+    #[serde(default, rename = "advisoryIDs")]
+    advisory_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct PublishedTcb {
+    sgxtcbcomponents: [TcbComponent; 16],
+    pcesvn: u16,
+}
+
+impl TryFrom<PublishedLevel> for TcbLevel {
+    type Error = CollateralError;
+
+    fn try_from(level: PublishedLevel) -> Result<Self, CollateralError> {
+        Ok(Self {
+            components: level.tcb.sgxtcbcomponents,
+            pce_svn: level.tcb.pcesvn,
+            date: parse_date(WHAT, &level.tcb_date)?,
+            status: level.tcb_status,
+            advisory_ids: level.advisory_ids,
+        })
+    }
+}
+
+fn unreadable(reason: &(impl ToString + ?Sized)) -> CollateralError {
+    CollateralError::unreadable(WHAT, reason)
+}
