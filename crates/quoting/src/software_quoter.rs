@@ -1,6 +1,6 @@
 //! Quotes from the software platform, made in this process.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sgx::{AesmError, AttestationKeyId};
 use software_platform::{QuoteError, SoftwarePlatform};
@@ -8,39 +8,84 @@ use software_platform::{QuoteError, SoftwarePlatform};
 use crate::{AttestationKey, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError, check_key_id};
 
 /// A Quoter on the software platform. Its attestation key is ready from the start.
+///
+/// After a TCB recovery the platform has another attestation key, and is put in the place of the old
+/// one by [`SoftwareQuoter::replace`]. As with Intel's, quotes then fail with
+/// [`AesmError::AttKeyNotInitialized`] until somebody has the new key initialized.
 #[derive(Clone)]
-pub struct SoftwareQuoter(Arc<SoftwarePlatform>);
+pub struct SoftwareQuoter(Arc<RwLock<Current>>);
+
+struct Current {
+    platform: Arc<SoftwarePlatform>,
+    initialized: bool,
+}
 
 impl SoftwareQuoter {
     /// A Quoter on this platform.
     #[must_use]
     pub fn new(platform: Arc<SoftwarePlatform>) -> Self {
-        Self(platform)
+        Self(Arc::new(RwLock::new(Current { platform, initialized: true })))
+    }
+
+    /// Quotes on this platform from now on, for all clones of this Quoter.
+    pub fn replace(&self, platform: Arc<SoftwarePlatform>) {
+        let mut current = self.write();
+        let same_key = current.platform.public_key_id() == platform.public_key_id();
+        current.initialized &= same_key;
+        current.platform = platform;
+    }
+
+    /// No panic happens while the lock is held, so a poisoned one holds a whole platform all the same.
+    fn read(&self) -> RwLockReadGuard<'_, Current> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Current> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The platform, and the attestation key from now on initialized.
+    fn initialized(&self) -> Arc<SoftwarePlatform> {
+        let current = self.read();
+        if current.initialized {
+            return Arc::clone(&current.platform);
+        }
+        drop(current);
+        let mut current = self.write();
+        current.initialized = true;
+        Arc::clone(&current.platform)
     }
 }
 
 impl Quoter for SoftwareQuoter {
     fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-        Ok(vec![self.0.attestation_key_id()])
+        Ok(vec![self.read().platform.attestation_key_id()])
     }
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
         check_key_id(key_id)?;
+        let platform = self.initialized();
         Ok(AttestationKey {
-            target_info: self.0.target_info(),
-            public_key_id: self.0.public_key_id(),
+            target_info: platform.target_info(),
+            public_key_id: platform.public_key_id(),
         })
     }
 
+    /// The size does not depend on the key, and is known before it is initialized again.
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
         check_key_id(key_id)?;
-        Ok(u32::try_from(self.0.quote_size()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(self.read().platform.quote_size()).unwrap_or(u32::MAX))
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         check_key_id(&request.key_id)?;
-        let (quote, qe_report_info) = self
-            .0
+        let current = self.read();
+        if !current.initialized {
+            return Err(key_has_changed());
+        }
+        let platform = Arc::clone(&current.platform);
+        drop(current);
+        let (quote, qe_report_info) = platform
             .quote(&request.report, request.qe_report_info)
             .map_err(|error| QuotingError::new(code(&error), error.to_string()))?;
         Ok(QuoteReply { quote, qe_report_info })
@@ -49,6 +94,11 @@ impl Quoter for SoftwareQuoter {
     fn manner(&self) -> Manner<'_> {
         Manner::Immediate
     }
+}
+
+fn key_has_changed() -> QuotingError {
+    let detail = "the attestation key is another one since the platform's TCB has changed";
+    QuotingError::new(AesmError::AttKeyNotInitialized, detail)
 }
 
 fn code(error: &QuoteError) -> AesmError {

@@ -268,13 +268,14 @@ fn padded(reply: QuoteReply, buf_size: u32) -> Result<Payload, QuotingError> {
 }
 
 /// Callers' own mistakes are for whoever looks for them, and so are the many requests that fail while
-/// there is too much to do or no worker, which is logged once. Other troubles are for everybody.
+/// there is too much to do, no worker or another attestation key, which is logged once. Other troubles are for everybody.
 fn log(operation: Operation, error: &QuotingError) {
     match error.code() {
         AesmError::Parameter
         | AesmError::UnsupportedAttKeyId
         | AesmError::InvalidReport
         | AesmError::Busy
+        | AesmError::AttKeyNotInitialized
         | AesmError::ServiceUnavailable => debug!(?operation, %error, "refused a request"),
         _ => warn!(?operation, %error, "a request failed"),
     }

@@ -48,7 +48,9 @@ pub struct WorkerOptions {
 /// A Quoter whose quotes are made by a pool of child processes.
 ///
 /// A worker that dies, hangs or loses its enclave is replaced, and the quotes that it was making are
-/// given to another one. What clients ask for before a quote is answered from memory. While no
+/// given to another one. What clients ask for before a quote is answered from memory. When new workers
+/// have another attestation key, quotes fail with `AESM_ATT_KEY_NOT_INITIALIZED` until somebody has it
+/// initialized. While no
 /// worker comes up, quotes are refused at once with `AESM_SERVICE_UNAVAILABLE` and the reason.
 pub struct WorkerQuoter {
     pool: Arc<Pool>,
@@ -94,7 +96,7 @@ impl Quoter for WorkerQuoter {
 
     fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
         check_key_id(key_id)?;
-        Ok(self.pool.known()?.attestation_key)
+        self.pool.initialize()
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {

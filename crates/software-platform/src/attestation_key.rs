@@ -31,15 +31,16 @@ pub(crate) struct AttestationKey {
 impl AttestationKey {
     /// Makes the key of this machine for its TCB and has it certified.
     ///
-    /// The key comes out of the machine's secret, the QE's provisioning seal key and the PCE's
-    /// security version: the same machine at the same TCB has the same key.
+    /// The key comes out of the machine's secret, the QE's provisioning seal key, the PCE's security
+    /// version and the microcode: the same machine at the same TCB has the same key.
     pub(crate) fn make(machine: &Machine) -> Result<Self, PlatformError> {
         let tcb = machine.tcb();
         let mut request = KeyRequest::new(KeyName::ProvisionSeal);
         request.isv_svn = U16::new(QE_SVN);
-        request.cpu_svn = tcb.cpu_svn;
+        request.cpu_svn = machine.qe.cpu.cpu_svn();
         let seal_key = machine.qe.key(&request)?;
-        let context = [seal_key.as_slice(), tcb.pce_svn.as_bytes()];
+        let context =
+            [seal_key.as_slice(), tcb.pce_svn.as_bytes(), machine.microcode.key_context()];
         let key = P256Key::from_secret(&machine.secret.derive("attestation key", &context));
 
         let binding = report_data(&[&key.public_key(), &AUTHENTICATION_DATA]);

@@ -67,6 +67,11 @@ impl Deployment {
         Self::from_seed(*seed, names, created)
     }
 
+    /// When it was created; whole seconds.
+    pub(crate) fn created(&self) -> OffsetDateTime {
+        self.created
+    }
+
     /// The certificate that verifiers must be told to trust.
     #[must_use]
     pub fn root_certificate(&self) -> &Certificate {

@@ -25,10 +25,12 @@ mod identities;
 mod key_derivation;
 mod machine;
 mod machine_secret;
+mod microcode;
 mod p256_key;
 mod pki;
 mod platform;
 mod provisioning_certification_enclave;
+mod published_tcb;
 mod quoting_enclave;
 mod sealing;
 mod secret_hex;
@@ -41,12 +43,14 @@ pub use egetkey::EgetkeyError;
 pub use enclave::{EnclaveIdentity, ReportError, SoftwareEnclave};
 pub use identities::{FMSPC, PCE_ID, PCE_SVN, QE_SVN, quoting_enclave_identity};
 pub use machine_secret::MachineSecret;
+pub use microcode::{Microcode, MicrocodeError};
 pub use pki::{
-    Certificate, CollateralIssue, PCK_CRL_URL, PckCertificate, PckSubject, PkiError, ROOT_CRL_URL,
-    SubjectNames, TcbLevel, TcbStatus,
+    Certificate, CollateralIssue, MICROCODE_COMPONENT, PCK_CRL_URL, PckCertificate, PckSubject,
+    PkiError, ROOT_CRL_URL, SubjectNames, TcbLevel, TcbStatus,
 };
 pub use platform::{CertificationKind, PlatformError, SoftwarePlatform};
 pub use provisioning_certification_enclave::CertifyError;
+pub use published_tcb::PublishedTcb;
 pub use quoting_enclave::QuoteError;
 pub use sealing::UnsealError;
-pub use state::StateError;
+pub use state::{StateError, TcbStamp};

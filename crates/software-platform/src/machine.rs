@@ -1,15 +1,15 @@
-//! One machine: its CPU, its secret, and the two enclaves of the platform.
+//! One machine: its microcode, its secret, and the two enclaves of the platform.
 
 use sgx::{CpuSvn, U16};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::identities::{FMSPC, PCE_ID, PCE_SVN, QE_SVN, quoting_enclave_identity};
 use crate::provisioning_certification_enclave::ProvisioningCertificationEnclave;
-use crate::{Cpu, EgetkeyError, MachineSecret, PckSubject, SoftwareEnclave};
+use crate::{EgetkeyError, MachineSecret, Microcode, PckSubject, SoftwareEnclave};
 
-/// One machine: its CPU, its secret, and the two enclaves of the platform.
+/// One machine: its microcode, its secret, and the two enclaves of the platform.
 pub(crate) struct Machine {
-    pub(crate) cpu: Cpu,
+    pub(crate) microcode: Microcode,
     pub(crate) secret: MachineSecret,
     /// The Quoting Enclave as an enclave; what it does is in other modules.
     pub(crate) qe: SoftwareEnclave,
@@ -17,23 +17,23 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(cpu: Cpu, secret: MachineSecret) -> Result<Self, EgetkeyError> {
-        let qe = SoftwareEnclave::on(cpu, quoting_enclave_identity());
-        let pce = ProvisioningCertificationEnclave::new(cpu, &secret)?;
-        Ok(Self { cpu, secret, qe, pce })
+    pub(crate) fn new(microcode: Microcode, secret: MachineSecret) -> Result<Self, EgetkeyError> {
+        let qe = SoftwareEnclave::new(quoting_enclave_identity());
+        let pce = ProvisioningCertificationEnclave::new(microcode, &secret)?;
+        Ok(Self { microcode, secret, qe, pce })
     }
 
     /// What the attestation key is made for.
     pub(crate) fn tcb(&self) -> Tcb {
         let (qe_svn, pce_svn) = (U16::new(QE_SVN), U16::new(PCE_SVN));
-        Tcb { cpu_svn: self.cpu.cpu_svn(), qe_svn, pce_svn }
+        Tcb { cpu_svn: self.microcode.cpu_svn(), qe_svn, pce_svn }
     }
 
     /// What the PCK certificate says of this machine.
     pub(crate) fn pck_subject(&self) -> PckSubject {
         PckSubject {
             ppid: self.pce.ppid(),
-            cpu_svn: self.cpu.cpu_svn(),
+            cpu_svn: self.microcode.cpu_svn(),
             pce_svn: PCE_SVN,
             pce_id: PCE_ID,
             fmspc: FMSPC,
@@ -48,6 +48,7 @@ impl Machine {
 )]
 #[repr(C)]
 pub(crate) struct Tcb {
+    /// The one that PCK certificates are for.
     pub(crate) cpu_svn: CpuSvn,
     pub(crate) qe_svn: U16,
     pub(crate) pce_svn: U16,

@@ -24,9 +24,10 @@ pub use error::PkiError;
 pub use names::SubjectNames;
 pub use role::{PCK_CRL_URL, ROOT_CRL_URL};
 pub use sgx_extension::PckSubject;
+pub use tcb_info::MICROCODE_COMPONENT;
 
 pub(crate) use authority::Authority;
-pub(crate) use collateral_issue::whole_seconds_utc;
+pub(crate) use collateral_issue::{COLLATERAL_LIFE, whole_seconds_utc};
 pub(crate) use crl::crl;
 pub(crate) use key::{PrivateKey, PublicKey};
 pub(crate) use qe_identity::QeIdentity;

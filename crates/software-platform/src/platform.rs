@@ -4,6 +4,7 @@ use sgx::{
     AttestationKeyId, CertificationData, CertificationDataType, Collateral, QeReportInfo, Report,
     TargetInfo,
 };
+use time::OffsetDateTime;
 use zerocopy::IntoBytes;
 
 use crate::attestation_key::AttestationKey;
@@ -11,8 +12,8 @@ use crate::identities::PCE_ID;
 use crate::machine::Machine;
 use crate::quoting_enclave::QuotingEnclave;
 use crate::{
-    Certificate, CertifyError, CollateralIssue, Cpu, Deployment, EgetkeyError, MachineSecret,
-    PckCertificate, PckSubject, PkiError, QuoteError,
+    Certificate, CertifyError, CollateralIssue, Deployment, EgetkeyError, MachineSecret, Microcode,
+    PckCertificate, PckSubject, PkiError, PublishedTcb, QuoteError, TcbLevel,
 };
 
 /// The platform could not be put together.
@@ -51,6 +52,7 @@ pub enum CertificationKind {
 /// [`SoftwarePlatform::open`] and its companions keep it in a directory.
 pub struct SoftwarePlatform {
     deployment: Deployment,
+    published_tcb: PublishedTcb,
     machine: Machine,
     attestation_key: AttestationKey,
     pck_certificate: PckCertificate,
@@ -64,13 +66,14 @@ impl SoftwarePlatform {
     /// # Errors
     /// [`PlatformError`]; with a valid deployment only when the system gives no random bytes.
     pub fn new(deployment: Deployment, secret: MachineSecret) -> Result<Self, PlatformError> {
-        let machine = Machine::new(Cpu::default(), secret)?;
+        let machine = Machine::new(Microcode::default(), secret)?;
         let attestation_key = AttestationKey::make(&machine)?;
-        Self::assemble(deployment, machine, attestation_key)
+        Self::assemble(deployment, PublishedTcb::default(), machine, attestation_key)
     }
 
     pub(crate) fn assemble(
         deployment: Deployment,
+        published_tcb: PublishedTcb,
         machine: Machine,
         attestation_key: AttestationKey,
     ) -> Result<Self, PlatformError> {
@@ -78,7 +81,14 @@ impl SoftwarePlatform {
             deployment.certify_pck(&machine.pck_subject(), &machine.pce.pck_public_key())?;
         let chain = certificate_chain(&pck_certificate);
         let quoting_enclave = QuotingEnclave::new(&machine, &attestation_key, chain)?;
-        Ok(Self { deployment, machine, attestation_key, pck_certificate, quoting_enclave })
+        Ok(Self {
+            deployment,
+            published_tcb,
+            machine,
+            attestation_key,
+            pck_certificate,
+            quoting_enclave,
+        })
     }
 
     /// The same platform, whose quotes lead to the PCK certificate in this way.
@@ -169,6 +179,30 @@ impl SoftwarePlatform {
     #[must_use]
     pub fn root_certificate(&self) -> &Certificate {
         self.deployment.root_certificate()
+    }
+
+    /// The microcode of this machine.
+    #[must_use]
+    pub fn microcode(&self) -> Microcode {
+        self.machine.microcode
+    }
+
+    /// What the deployment has published about the TCB of its machines.
+    #[must_use]
+    pub fn published_tcb(&self) -> &PublishedTcb {
+        &self.published_tcb
+    }
+
+    /// The TCB level that this machine reaches, with the verdict on it.
+    #[must_use]
+    pub fn tcb_level(&self) -> TcbLevel {
+        self.published_tcb.level(self.machine.microcode, self.deployment.created())
+    }
+
+    /// An issue of collateral that says what the deployment has published.
+    #[must_use]
+    pub fn issue(&self, now: OffsetDateTime) -> CollateralIssue {
+        self.published_tcb.issue(self.deployment.created(), now)
     }
 
     /// Collateral as the deployment issues it.

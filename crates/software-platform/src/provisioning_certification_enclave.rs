@@ -6,7 +6,7 @@ use zerocopy::IntoBytes;
 
 use crate::identities::{PCE_SVN, provisioning_certification_enclave_identity};
 use crate::p256_key::P256Key;
-use crate::{Cpu, EgetkeyError, MachineSecret, ReportError, SoftwareEnclave};
+use crate::{EgetkeyError, MachineSecret, Microcode, ReportError, SoftwareEnclave};
 
 /// Stands for the key of Intel's provisioning service: RSA-3072, DER of the public key.
 const PPID_ENCRYPTION_KEY: &[u8] = include_bytes!("ppid_encryption_key.der");
@@ -36,15 +36,16 @@ pub(crate) struct ProvisioningCertificationEnclave {
 }
 
 impl ProvisioningCertificationEnclave {
-    /// The PCK key comes out of the machine's secret and its provisioning key at this TCB, the PPID
+    /// The PCK key comes out of the machine's secret, its provisioning key and its microcode, the PPID
     /// out of the secret alone.
-    pub(crate) fn new(cpu: Cpu, secret: &MachineSecret) -> Result<Self, EgetkeyError> {
-        let enclave = SoftwareEnclave::on(cpu, provisioning_certification_enclave_identity());
+    pub(crate) fn new(microcode: Microcode, secret: &MachineSecret) -> Result<Self, EgetkeyError> {
+        let enclave = SoftwareEnclave::new(provisioning_certification_enclave_identity());
         let mut request = KeyRequest::new(KeyName::Provision);
         request.isv_svn = U16::new(PCE_SVN);
-        request.cpu_svn = cpu.cpu_svn();
+        request.cpu_svn = enclave.cpu.cpu_svn();
         let provisioning_key = enclave.key(&request)?;
-        let pck_key = P256Key::from_secret(&secret.derive("PCK key", &[&*provisioning_key]));
+        let context = [provisioning_key.as_slice(), microcode.key_context()];
+        let pck_key = P256Key::from_secret(&secret.derive("PCK key", &context));
         Ok(Self { enclave, pck_key, ppid: *secret.derive_16("PPID", &[]) })
     }
 
@@ -107,7 +108,7 @@ mod tests {
 
     fn pce() -> ProvisioningCertificationEnclave {
         let secret = MachineSecret::from_bytes([7; 32]);
-        ProvisioningCertificationEnclave::new(Cpu::default(), &secret).unwrap()
+        ProvisioningCertificationEnclave::new(Microcode::default(), &secret).unwrap()
     }
 
     fn report_of(identity: EnclaveIdentity, target: &TargetInfo) -> Report {

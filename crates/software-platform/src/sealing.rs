@@ -9,8 +9,9 @@
 //! | 904 | 16 | tag |
 //!
 //! AES-128-GCM; the first 28 bytes are authenticated too. The key is derived from the machine's
-//! secret and the QE's seal key (policy MRSIGNER) at the TCB that the header names, so that a QE at
-//! a later TCB can tell an older attestation key from a damaged one.
+//! secret and the QE's seal key (policy MRSIGNER) at the QE SVN that the header names, so that a QE
+//! at a later TCB can tell an older attestation key from a damaged one. The CPUSVN is the one that PCK
+//! certificates are for.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, Nonce, RandomizedNonceKey};
 use sgx::{KeyName, KeyPolicy, KeyRequest, ReportBody, SizeError};
@@ -19,7 +20,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::attestation_key::AttestationKey;
 use crate::machine::{Machine, Tcb};
 use crate::p256_key::P256Key;
-use crate::{EgetkeyError, PlatformError};
+use crate::{EgetkeyError, Microcode, PlatformError};
 
 const MAGIC: [u8; 8] = *b"SGXSWAK1";
 
@@ -90,6 +91,7 @@ pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, 
     let tcb = sealed.header.tcb;
     let nonce = Nonce::from(&sealed.nonce);
     let aad = Aad::from(sealed.header.as_bytes());
+    check_not_later(machine, tcb)?;
     let plaintext = aead_key(machine, tcb)?
         .open_in_place(nonce, aad, &mut sealed.ciphertext)
         .map_err(|_| UnsealError::Damaged)?;
@@ -103,11 +105,19 @@ pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, 
     })
 }
 
+/// A processor has no keys of microcode that it does not run yet.
+fn check_not_later(machine: &Machine, tcb: Tcb) -> Result<(), EgetkeyError> {
+    Microcode::with_cpu_svn(tcb.cpu_svn)
+        .filter(|microcode| *microcode <= machine.microcode)
+        .map(drop)
+        .ok_or(EgetkeyError::CpuSvn(tcb.cpu_svn))
+}
+
 fn aead_key(machine: &Machine, tcb: Tcb) -> Result<RandomizedNonceKey, EgetkeyError> {
     let mut request = KeyRequest::new(KeyName::Seal);
     request.key_policy.set(KeyPolicy::MRSIGNER);
     request.isv_svn = tcb.qe_svn;
-    request.cpu_svn = tcb.cpu_svn;
+    request.cpu_svn = machine.qe.cpu.cpu_svn();
     let seal_key = machine.qe.key(&request)?;
     let key = machine.secret.derive_16("sealed attestation key", &[&*seal_key]);
     Ok(aes_128_gcm(&key))
@@ -121,10 +131,11 @@ fn aes_128_gcm(key: &[u8; 16]) -> RandomizedNonceKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cpu, MachineSecret};
+    use crate::MachineSecret;
 
-    fn machine(cpu: Cpu, secret: u8) -> Machine {
-        Machine::new(cpu, MachineSecret::from_bytes([secret; 32])).unwrap()
+    fn machine(updates: u8, secret: u8) -> Machine {
+        let microcode = Microcode::try_from(updates).unwrap();
+        Machine::new(microcode, MachineSecret::from_bytes([secret; 32])).unwrap()
     }
 
     fn sealed(machine: &Machine) -> Vec<u8> {
@@ -137,14 +148,14 @@ mod tests {
 
     #[test]
     fn unseals_what_was_sealed() {
-        let machine = machine(Cpu::Current, 7);
+        let machine = machine(0, 7);
         let key = AttestationKey::make(&machine).unwrap();
         assert!(unseal(&machine, &seal(&machine, &key).unwrap()).unwrap() == key);
     }
 
     #[test]
     fn unseals_the_key_of_an_earlier_tcb_but_not_of_a_later_one() {
-        let (before, after) = (machine(Cpu::Current, 7), machine(Cpu::Upgraded, 7));
+        let (before, after) = (machine(0, 7), machine(1, 7));
         let key = unseal(&after, &sealed(&before)).unwrap();
         assert_eq!(key.tcb, before.tcb());
         assert!(matches!(unseal_error(&before, &sealed(&after)), UnsealError::Tcb(_)));
@@ -152,7 +163,7 @@ mod tests {
 
     #[test]
     fn refuses_every_changed_byte() {
-        let machine = machine(Cpu::Current, 7);
+        let machine = machine(0, 7);
         let sealed = sealed(&machine);
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
@@ -164,10 +175,10 @@ mod tests {
 
     #[test]
     fn refuses_other_sizes_and_other_machines() {
-        let machine_7 = machine(Cpu::Current, 7);
+        let machine_7 = machine(0, 7);
         let sealed = sealed(&machine_7);
         assert!(matches!(unseal_error(&machine_7, &sealed[1..]), UnsealError::Size(_)));
         assert!(matches!(unseal_error(&machine_7, &[]), UnsealError::Size(_)));
-        assert_eq!(unseal_error(&machine(Cpu::Current, 8), &sealed), UnsealError::Damaged);
+        assert_eq!(unseal_error(&machine(0, 8), &sealed), UnsealError::Damaged);
     }
 }

@@ -4,14 +4,19 @@
 //! |---|---|---|
 //! | `deployment.json` | the root of trust, the same on all machines that share it | only `init` makes it |
 //! | `machine.json` | this machine's secret | made: a new machine joins the deployment |
+//! | `tcb.json` | what the deployment has published about its TCB | nothing has been |
+//! | `microcode.json` | how many microcode updates this machine has had | none |
 //! | `attestation-key.sealed` | the attestation key, certified and sealed | made |
 //!
-//! They are made in this order, and never removed. So an earlier file that is missing beside a later
-//! one was lost, which is an error: making it again would make another platform. A damaged file is
-//! an error too; nothing is overwritten but the attestation key after a change of TCB.
+//! They are made in this order. So an earlier file that is missing beside a later one was lost, which
+//! is an error: making it again would make another platform. That goes for `microcode.json` too if
+//! the attestation key is for a later TCB. A damaged file is an error; nothing is overwritten but
+//! what is published, the microcode, and the attestation key after a change of TCB.
 //!
 //! Several processes may open the same directory at the same time: each file appears whole, the
 //! first `machine.json` stays and the others take it, and all make the same attestation key.
+
+mod tcb;
 
 use std::fs::DirBuilder;
 use std::io::{self, ErrorKind};
@@ -27,8 +32,11 @@ use crate::machine::Machine;
 use crate::sealing::{seal, unseal};
 use crate::state_file;
 use crate::{
-    Cpu, Deployment, MachineSecret, PlatformError, SoftwarePlatform, SubjectNames, UnsealError,
+    Deployment, MachineSecret, MicrocodeError, PlatformError, SoftwarePlatform, SubjectNames,
+    UnsealError,
 };
+
+pub use tcb::TcbStamp;
 
 /// The platform's directory cannot be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +82,20 @@ pub enum StateError {
         /// What is wrong with it.
         reason: UnsealError,
     },
+    /// What is kept about the TCB does not say what it said when it was written.
+    #[error(
+        "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or take all \
+         TCB recoveries back (`quote-helper platform tcb --reset`)"
+    )]
+    DamagedTcb {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: serde_json::Error,
+    },
+    /// Too many TCB recoveries or microcode updates.
+    #[error("{0}; take them back to begin again (`quote-helper platform tcb --reset`)")]
+    Microcode(#[from] MicrocodeError),
     /// The operating system refused.
     #[error("cannot {action} {path}: {reason}; check its permissions and the space on its disk")]
     Io {
@@ -138,6 +160,8 @@ struct StateDirectory {
     directory: PathBuf,
     deployment: PathBuf,
     machine: PathBuf,
+    tcb: PathBuf,
+    microcode: PathBuf,
     attestation_key: PathBuf,
 }
 
@@ -147,6 +171,8 @@ impl StateDirectory {
             directory: directory.to_owned(),
             deployment: directory.join("deployment.json"),
             machine: directory.join("machine.json"),
+            tcb: directory.join("tcb.json"),
+            microcode: directory.join("microcode.json"),
             attestation_key: directory.join("attestation-key.sealed"),
         }
     }
@@ -181,9 +207,10 @@ impl StateDirectory {
 
     fn platform(&self, deployment: Deployment) -> Result<SoftwarePlatform, StateError> {
         let secret = self.machine_secret()?;
-        let machine = Machine::new(Cpu::default(), secret).map_err(PlatformError::from)?;
+        let tcb = self.published_tcb()?;
+        let machine = Machine::new(self.microcode()?, secret).map_err(PlatformError::from)?;
         let attestation_key = self.attestation_key(&machine)?;
-        Ok(SoftwarePlatform::assemble(deployment, machine, attestation_key)?)
+        Ok(SoftwarePlatform::assemble(deployment, tcb, machine, attestation_key)?)
     }
 
     fn machine_secret(&self) -> Result<MachineSecret, StateError> {
@@ -243,16 +270,18 @@ fn io_error(action: &'static str, path: &Path, reason: io::Error) -> StateError 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Microcode;
 
-    fn machine(cpu: Cpu) -> Machine {
-        Machine::new(cpu, MachineSecret::from_bytes([7; 32])).unwrap()
+    fn machine(updates: u8) -> Machine {
+        let microcode = Microcode::try_from(updates).unwrap();
+        Machine::new(microcode, MachineSecret::from_bytes([7; 32])).unwrap()
     }
 
     #[test]
     fn a_change_of_tcb_makes_another_attestation_key_and_keeps_it() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::new(directory.path());
-        let (before, after) = (machine(Cpu::Current), machine(Cpu::Upgraded));
+        let (before, after) = (machine(0), machine(1));
         let old = state.attestation_key(&before).unwrap();
         let new = state.attestation_key(&after).unwrap();
         assert_eq!(new.tcb, after.tcb());
@@ -264,10 +293,10 @@ mod tests {
     fn the_key_of_a_later_tcb_stays() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::new(directory.path());
-        let key = state.attestation_key(&machine(Cpu::Upgraded)).unwrap();
-        let error = state.attestation_key(&machine(Cpu::Current)).err().unwrap();
+        let key = state.attestation_key(&machine(1)).unwrap();
+        let error = state.attestation_key(&machine(0)).err().unwrap();
         let reason = "it names a TCB that this platform never had";
         assert!(error.to_string().contains(reason), "{error}");
-        assert!(state.attestation_key(&machine(Cpu::Upgraded)).unwrap() == key);
+        assert!(state.attestation_key(&machine(1)).unwrap() == key);
     }
 }

@@ -1,6 +1,6 @@
 //! Files that last: written whole or not at all, readable by their owner alone.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -24,9 +24,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 
 /// Writes a new file as JSON. When there is one already it stays, and the error is `AlreadyExists`.
 pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let mut json = Zeroizing::new(serde_json::to_vec_pretty(value)?);
-    json.push(b'\n');
-    let (directory, file) = write_beside(path, &json)?;
+    let (directory, file) = write_beside(path, &json(value)?)?;
     file.persist_noclobber(path)?;
     directory.sync_all()
 }
@@ -36,6 +34,25 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (directory, file) = write_beside(path, bytes)?;
     file.persist(path)?;
     directory.sync_all()
+}
+
+/// As [`replace`], with a value as JSON.
+pub(crate) fn replace_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    replace(path, &json(value)?)
+}
+
+fn json(value: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut json = Zeroizing::new(serde_json::to_vec_pretty(value)?);
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// Removes the file if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 /// A temporary file with these bytes, on the disk, in the opened directory of `path`.

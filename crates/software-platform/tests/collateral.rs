@@ -130,7 +130,7 @@ fn is_written_as_intel_writes_it() {
         "{\"id\":\"SGX\",\"version\":3,\"issueDate\":\"2026-03-01T00:00:00Z\",\
          \"nextUpdate\":\"2026-03-31T00:00:00Z\",\"fmspc\":\"00906ED500FF\",\"pceId\":\"0000\",\
          \"tcbType\":0,\"tcbEvaluationDataNumber\":2,\"tcbLevels\":[{\"tcb\":{\"sgxtcbcomponents\":\
-         [{\"svn\":5},"
+         [{\"svn\":5,\"category\":\"BIOS\",\"type\":\"Early Microcode Update\"},{\"svn\":8},"
     ));
     assert!(tcb_info["tcbLevels"][0].get("advisoryIDs").is_none());
     assert_eq!(tcb_info["tcbLevels"][1]["tcb"]["pcesvn"], 13);

@@ -1,5 +1,7 @@
 //! `platform`: manages the software platform.
 
+mod tcb;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -15,6 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
+use tcb::Tcb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -26,6 +29,10 @@ pub(crate) enum Command {
     Root(Root),
     /// Exports the verification collateral, valid for 30 days from now.
     Collateral(Collateral),
+    /// Shows the TCB, or rehearses a TCB recovery, a revocation or expired collateral.
+    ///
+    /// A running service follows within a second.
+    Tcb(Tcb),
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +114,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Show(show) => show.run(),
         Command::Root(root) => root.run(),
         Command::Collateral(collateral) => collateral.run(),
+        Command::Tcb(tcb) => tcb.run(),
     }?)
 }
 
@@ -159,9 +167,7 @@ impl Root {
 impl Collateral {
     fn run(&self) -> anyhow::Result<()> {
         let platform = SoftwarePlatform::open(&self.state.path()?)?;
-        let now = OffsetDateTime::now_utc();
-        let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
-        let collateral = platform.collateral(&issue)?;
+        let collateral = platform.collateral(&platform.issue(OffsetDateTime::now_utc()))?;
         files::write(&self.out, &serde_json::to_vec_pretty(&collateral)?)
     }
 }
@@ -181,6 +187,7 @@ struct Shown {
     pce_id: String,
     cpu_svn: String,
     pce_svn: u16,
+    tcb_status: String,
     public_key_id: String,
 }
 
@@ -194,6 +201,7 @@ impl Shown {
             pce_id: hex::encode(subject.pce_id),
             cpu_svn: subject.cpu_svn.to_string(),
             pce_svn: subject.pce_svn,
+            tcb_status: platform.tcb_level().status.to_string(),
             public_key_id: hex::encode(platform.public_key_id()),
         }
     }
@@ -208,6 +216,7 @@ impl fmt::Display for Shown {
         writeln!(f, "PCE id          {}", self.pce_id)?;
         writeln!(f, "CPUSVN          {}", self.cpu_svn)?;
         writeln!(f, "PCESVN          {}", self.pce_svn)?;
+        writeln!(f, "TCB status      {}", self.tcb_status)?;
         writeln!(f, "public key id   {}", self.public_key_id)
     }
 }

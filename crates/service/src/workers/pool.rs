@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use quoting::{QuoteReply, QuoteRequest, QuotingError};
+use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
 use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
 
@@ -46,6 +46,8 @@ struct State {
     waiting: VecDeque<Job>,
     lanes: Vec<LaneState>,
     offer: Option<Offer>,
+    /// Whether clients can know the attestation key of the offer.
+    initialized: bool,
     last_ready: Instant,
 }
 
@@ -71,6 +73,7 @@ impl Pool {
             waiting: VecDeque::new(),
             lanes: states,
             offer: None,
+            initialized: true,
             last_ready: Instant::now(),
         };
         Self { state: Mutex::new(state), settled: Notify::new() }
@@ -85,18 +88,27 @@ impl Pool {
         if let Some(reason) = state.unavailable_because() {
             return Err(unavailable(&reason));
         }
+        if !state.initialized {
+            let detail = "new workers have another attestation key";
+            return Err(QuotingError::new(AesmError::AttKeyNotInitialized, detail));
+        }
         let (outcome, result) = oneshot::channel();
         state.waiting.push_back(Job { request, outcome, workers_tried: 0 });
         state.dispatch();
         Ok(result)
     }
 
+    /// The attestation key of the workers, which from now on is initialized.
+    pub(super) fn initialize(&self) -> Result<AttestationKey, QuotingError> {
+        let mut state = self.lock();
+        let offer = state.known()?;
+        state.initialized = true;
+        Ok(offer.attestation_key)
+    }
+
     /// What the workers have to offer.
     pub(super) fn known(&self) -> Result<Offer, QuotingError> {
-        let state = self.lock();
-        let unknown =
-            || unavailable(&state.failure().unwrap_or_else(|| "none is ready yet".into()));
-        state.offer.clone().ok_or_else(unknown)
+        self.lock().known()
     }
 
     /// Waits until a worker has been ready, or has failed to be.
@@ -115,6 +127,9 @@ impl Pool {
     /// The lane has a worker that is ready.
     pub(super) fn ready(&self, lane: usize, offer: Offer) {
         let mut state = self.lock();
+        let known = state.offer.as_ref();
+        let same_key = known.is_none_or(|known| known.attestation_key == offer.attestation_key);
+        state.initialized &= same_key;
         state.offer = Some(offer);
         if let Some(lane) = state.lanes.get_mut(lane) {
             (lane.ready, lane.failure, lane.each) = (true, None, LOAD);
@@ -203,6 +218,11 @@ impl State {
                 lane.wake.notify_one();
             }
         }
+    }
+
+    fn known(&self) -> Result<Offer, QuotingError> {
+        let unknown = || unavailable(&self.failure().unwrap_or_else(|| "none is ready yet".into()));
+        self.offer.clone().ok_or_else(unknown)
     }
 
     /// Why there is no point in waiting for a worker.

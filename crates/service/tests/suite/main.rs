@@ -20,4 +20,5 @@ mod quoters;
 mod recorded_clients;
 mod stop;
 mod support;
+mod tcb_recovery;
 mod workers;

@@ -1,13 +1,15 @@
 //! What collateral says at the time it is issued.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 use sgx::CpuSvn;
 use time::{Duration, OffsetDateTime};
 
 use super::PkiError;
 
 /// How long issued collateral is valid, as Intel's is.
-const LIFE: Duration = Duration::days(30);
+pub(crate) const COLLATERAL_LIFE: Duration = Duration::days(30);
 
 /// What to say in collateral. A TCB recovery is an issue with a level above the platform's.
 #[derive(Debug, Clone)]
@@ -42,17 +44,15 @@ pub struct TcbLevel {
 }
 
 /// The verdict on a TCB level, by the names of TCB info.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcbStatus {
     /// Nothing to do.
     UpToDate,
     /// Up to date, but the enclave must defend itself against known weaknesses.
-    #[serde(rename = "SWHardeningNeeded")]
     SwHardeningNeeded,
     /// Up to date, but the platform must be configured otherwise.
     ConfigurationNeeded,
     /// Both of these.
-    #[serde(rename = "ConfigurationAndSWHardeningNeeded")]
     ConfigurationAndSwHardeningNeeded,
     /// Updates are missing.
     OutOfDate,
@@ -60,6 +60,27 @@ pub enum TcbStatus {
     OutOfDateConfigurationNeeded,
     /// Not to be trusted.
     Revoked,
+}
+
+impl fmt::Display for TcbStatus {
+    /// Writes the official name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UpToDate => "UpToDate",
+            Self::SwHardeningNeeded => "SWHardeningNeeded",
+            Self::ConfigurationNeeded => "ConfigurationNeeded",
+            Self::ConfigurationAndSwHardeningNeeded => "ConfigurationAndSWHardeningNeeded",
+            Self::OutOfDate => "OutOfDate",
+            Self::OutOfDateConfigurationNeeded => "OutOfDateConfigurationNeeded",
+            Self::Revoked => "Revoked",
+        })
+    }
+}
+
+impl Serialize for TcbStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// From when to when the issued collateral is valid; whole seconds, UTC.
@@ -72,8 +93,16 @@ pub(crate) struct Validity {
 impl CollateralIssue {
     pub(crate) fn validity(&self) -> Result<Validity, PkiError> {
         let issued = whole_seconds_utc(self.now).ok_or(PkiError::Issued(self.now))?;
-        let next_update = issued.checked_add(LIFE).ok_or(PkiError::Issued(self.now))?;
+        let next_update = issued.checked_add(COLLATERAL_LIFE).ok_or(PkiError::Issued(self.now))?;
         Ok(Validity { issued, next_update })
+    }
+
+    /// Until when the collateral is valid.
+    ///
+    /// # Errors
+    /// [`PkiError::Issued`] when the time of issue is before 1970 or at the end of the year 9999.
+    pub fn next_update(&self) -> Result<OffsetDateTime, PkiError> {
+        Ok(self.validity()?.next_update)
     }
 }
 

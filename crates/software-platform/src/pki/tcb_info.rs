@@ -6,6 +6,9 @@ use time::OffsetDateTime;
 use super::collateral_issue::{CollateralIssue, TcbLevel, TcbStatus, Validity, whole_seconds_utc};
 use super::signed_json;
 
+/// The type of the first TCB component: the one that a microcode update raises.
+pub const MICROCODE_COMPONENT: &str = "Early Microcode Update";
+
 /// The inner JSON of a TCB info answer of the PCS API v4, in Intel's order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +48,21 @@ struct Tcb {
 #[derive(Serialize)]
 struct Component {
     svn: u8,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    kind: Option<ComponentKind>,
 }
+
+/// What a TCB component stands for, in Intel's words.
+#[derive(Serialize)]
+struct ComponentKind {
+    category: &'static str,
+    #[serde(rename = "type")]
+    component_type: &'static str,
+}
+
+/// The first one; the others have no meaning on the software platform.
+const MICROCODE: ComponentKind =
+    ComponentKind { category: "BIOS", component_type: MICROCODE_COMPONENT };
 
 impl<'a> TcbInfo<'a> {
     pub(crate) fn new(issue: &'a CollateralIssue, validity: Validity) -> Self {
@@ -65,7 +82,8 @@ impl<'a> TcbInfo<'a> {
 
 impl<'a> From<&'a TcbLevel> for Level<'a> {
     fn from(level: &'a TcbLevel) -> Self {
-        let sgxtcbcomponents = level.cpu_svn.0.map(|svn| Component { svn });
+        let mut sgxtcbcomponents = level.cpu_svn.0.map(|svn| Component { svn, kind: None });
+        sgxtcbcomponents[0].kind = Some(MICROCODE);
         Self {
             tcb: Tcb { sgxtcbcomponents, pcesvn: level.pce_svn },
             tcb_date: whole_seconds_utc(level.date).unwrap_or(level.date),

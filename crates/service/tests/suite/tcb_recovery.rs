@@ -1,0 +1,184 @@
+//! The attestation key changes while the service runs: clients are told so by error 42, and go on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aesm::{Client, ClientError, Payload, Request};
+use aesm_client::unix::AesmClientExt;
+use aesm_client::{AesmClient, Error};
+use quoting::{AesmQuoter, QuoteRequest, Quoter, SoftwareQuoter};
+use service::{Limits, Metrics, WorkerQuoter};
+use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, Quote, TargetInfo};
+use software_platform::SoftwarePlatform;
+
+use crate::support::{Service, deployment, report};
+use crate::workers;
+
+const KEY_ID: fn() -> AttestationKeyId = AttestationKeyId::ecdsa_p256;
+
+/// A service on a software platform whose TCB can be recovered.
+struct Recoverable {
+    service: Service,
+    quoter: SoftwareQuoter,
+    directory: tempfile::TempDir,
+}
+
+impl Recoverable {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let platform = SoftwarePlatform::init(directory.path(), deployment()).unwrap();
+        let quoter = SoftwareQuoter::new(Arc::new(platform));
+        let service = Service::start(Arc::new(quoter.clone()), Limits::default());
+        Self { service, quoter, directory }
+    }
+
+    fn recover(&self) {
+        self.quoter.replace(Arc::new(recovered(self.directory.path())));
+    }
+
+    fn client(&self) -> AesmQuoter {
+        AesmQuoter::new(&self.service.socket, Duration::from_secs(20))
+    }
+}
+
+/// The platform of this directory after a TCB recovery and its microcode update.
+fn recovered(directory: &Path) -> SoftwarePlatform {
+    SoftwarePlatform::publish_tcb(directory, |_, tcb| tcb.raise(time::OffsetDateTime::now_utc()))
+        .unwrap();
+    SoftwarePlatform::update_microcode(directory).unwrap()
+}
+
+fn request(quoter: &dyn Quoter) -> QuoteRequest {
+    let key = quoter.initialize(&KEY_ID()).unwrap();
+    QuoteRequest { report: report(&key.target_info), key_id: KEY_ID(), qe_report_info: None }
+}
+
+/// Asks for a quote once: no error is made good.
+fn ask(socket: &Path, request: &QuoteRequest) -> Result<Vec<u8>, AesmError> {
+    let once = Request::GetQuoteEx {
+        report: request.report.as_bytes(),
+        att_key_id: Some(request.key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    match Client::new(socket).call(&once) {
+        Ok(Payload::GetQuoteEx { quote: Some(quote), .. }) => Ok(quote),
+        Err(ClientError::Refused(code)) => Err(code),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn attestation_key(quote: &[u8]) -> [u8; 64] {
+    Quote::parse_padded(quote).unwrap().signature.attestation_public_key
+}
+
+#[test]
+fn a_client_of_the_old_key_gets_error_42_until_it_initializes_the_new_one() {
+    let served = Recoverable::start();
+    let (client, socket) = (served.client(), &served.service.socket);
+    let request = request(&client);
+    let before = ask(socket, &request).unwrap();
+
+    served.recover();
+    for _ in 0..2 {
+        assert_eq!(ask(socket, &request).unwrap_err(), AesmError::AttKeyNotInitialized);
+    }
+    assert!(client.quote_size(&KEY_ID()).is_ok());
+    client.initialize(&KEY_ID()).unwrap();
+    let after = ask(socket, &request).unwrap();
+    assert_ne!(attestation_key(&after), attestation_key(&before));
+}
+
+#[test]
+fn a_platform_with_the_same_key_changes_nothing_for_clients() {
+    let served = Recoverable::start();
+    let request = request(&served.client());
+    let same = SoftwarePlatform::open(served.directory.path()).unwrap();
+    served.quoter.replace(Arc::new(same));
+    assert!(ask(&served.service.socket, &request).is_ok());
+}
+
+#[test]
+fn quotes_through_our_client_never_fail() {
+    let served = Recoverable::start();
+    let (stop, quotes) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let ask = || {
+        let client = served.client();
+        let request = request(&client);
+        while !stop.load(Ordering::Relaxed) {
+            client.quote(&request).unwrap();
+            quotes.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        for _ in 0..10 {
+            let begin = quotes.load(Ordering::Relaxed);
+            while quotes.load(Ordering::Relaxed) < begin + 8
+                && !clients.iter().any(thread::ScopedJoinHandle::is_finished)
+            {
+                thread::sleep(Duration::from_millis(1));
+            }
+            served.recover();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(quotes.into_inner() >= 80);
+}
+
+#[test]
+fn fortanix_client_is_told_once_and_goes_on() {
+    let served = Recoverable::start();
+    let client = AesmClient::with_path(&served.service.socket);
+    let key_id = KEY_ID().as_bytes().to_vec();
+    let initialize = || {
+        let info = client.init_quote_ex(key_id.clone()).unwrap();
+        TargetInfo::read_from_bytes(info.target_info()).unwrap()
+    };
+    let report = report(&initialize()).as_bytes().to_vec();
+    let quote = || client.get_quote_ex(key_id.clone(), report.clone(), None, vec![0; 16]);
+    let before = quote().unwrap();
+
+    served.recover();
+    let told = quote().unwrap_err();
+    assert!(matches!(told, Error::AesmCode(aesm_client::AesmError::AttKeyNotInitialized_42)));
+    initialize();
+    let after = quote().unwrap();
+    assert_ne!(attestation_key(after.quote()), attestation_key(before.quote()));
+}
+
+#[test]
+fn workers_with_another_key_are_told_of_in_the_same_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let state_dir = directory.path().join("state");
+    SoftwarePlatform::init(&state_dir, deployment()).unwrap();
+    let (workers, started) = std::sync::mpsc::channel::<Arc<WorkerQuoter>>();
+    let command = workers::software(&state_dir);
+    let make = async move |metrics: Metrics| {
+        let quoter = Arc::new(workers::start(command, &metrics).await);
+        workers.send(Arc::clone(&quoter)).unwrap();
+        quoter as Arc<dyn Quoter>
+    };
+    let socket = directory.path().join("aesm.socket");
+    let service = Service::start_with(&socket, make, Limits::default());
+    let client = AesmQuoter::new(&service.socket, Duration::from_secs(20));
+    let request = request(&client);
+    let before = ask(&socket, &request).unwrap();
+
+    let expected = recovered(&state_dir).public_key_id();
+    started.recv().unwrap().replace();
+    let begin = Instant::now();
+    while ask(&socket, &request) != Err(AesmError::AttKeyNotInitialized) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nobody is told of the new key");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(client.initialize(&KEY_ID()).unwrap().public_key_id, expected);
+    // The last of the old workers may still be at it.
+    while attestation_key(&ask(&socket, &request).unwrap()) == attestation_key(&before) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "an old worker stays");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
