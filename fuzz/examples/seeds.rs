@@ -1,4 +1,4 @@
-//! Writes the seeds of `frame`, `message`, `service` and `collateral`:
+//! Writes the seeds of `frame`, `message`, `service`, `collateral` and `item`:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 
 use std::error::Error;
@@ -19,7 +19,17 @@ fn main() -> Result<()> {
     let platform = fuzz::platform();
     write("service/quote", &quote_request(&fuzz::report(&platform)))?;
     let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
-    write("collateral/software-platform.json", &collateral)
+    write("collateral/software-platform.json", &collateral)?;
+    recorded_answers()
+}
+
+fn recorded_answers() -> Result<()> {
+    for (kind, recorded) in (0..).zip(fuzz::recorded()) {
+        let (body, chain) = (recorded.document.body, recorded.document.issuer_chain.into_bytes());
+        let seed = [vec![kind], body, vec![0], chain].concat();
+        write(&format!("item/{}", recorded.item), &seed)?;
+    }
+    Ok(())
 }
 
 fn one_message_of_each_kind() -> Result<()> {

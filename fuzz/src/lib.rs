@@ -3,12 +3,14 @@
 use std::iter;
 
 use aesm::{FRAME_HEADER_SIZE, body_size};
-use sgx::{Collateral, Report, ReportData};
+use collateral::{Document, EvaluationSet, Item, PckQuestion};
+use sgx::{Collateral, CpuSvn, Report, ReportData};
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
+use verify::{EnclaveId, PckCa, Tee};
 
 /// The time at which certificates and collateral are issued.
 pub const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
@@ -40,4 +42,59 @@ pub fn messages(mut bytes: &[u8], limit: usize) -> impl Iterator<Item = &[u8]> {
         bytes = rest;
         Some(message)
     })
+}
+
+/// An answer of Intel's PCS.
+pub struct Recorded {
+    /// To which question.
+    pub item: Item,
+    /// The answer.
+    pub document: Document,
+    /// A time at which it is valid, in seconds from 1970.
+    pub valid_at: u64,
+}
+
+/// The answers that `verify` has recorded.
+pub fn recorded() -> Vec<Recorded> {
+    const PCK_CHAIN: &str = include_str!("../../crates/verify/tests/recorded/pck-platform-ca-chain.pem");
+    const TCB_CHAIN: &str = include_str!("../../crates/verify/tests/recorded/tcb-signing-chain.pem");
+    let set = EvaluationSet::Standard;
+    let question = PckQuestion {
+        qe_id: [1; 16],
+        encrypted_ppid: None,
+        cpu_svn: CpuSvn([2; 16]),
+        pce_svn: 13,
+        pce_id: [0; 2],
+    };
+    let recorded = |item, body: &[u8], chain: &str, valid_at| Recorded {
+        item,
+        document: Document { body: body.to_vec(), issuer_chain: chain.to_owned() },
+        valid_at,
+    };
+    vec![
+        recorded(
+            Item::PckCertificate(question),
+            include_bytes!("../../crates/verify/tests/recorded/pck-90806F000000-highest.pem"),
+            PCK_CHAIN,
+            1_755_000_000,
+        ),
+        recorded(
+            Item::TcbInfo { tee: Tee::Sgx, fmspc: [0x90, 0x80, 0x6f, 0, 0, 0], set },
+            include_bytes!("../../crates/verify/tests/recorded/tcb-info-90806F000000.json"),
+            TCB_CHAIN,
+            1_755_000_000,
+        ),
+        recorded(
+            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+            include_bytes!("../../crates/verify/tests/recorded/qe-identity.json"),
+            TCB_CHAIN,
+            1_750_000_000,
+        ),
+        recorded(
+            Item::PckCrl(PckCa::Platform),
+            include_bytes!("../../crates/verify/tests/recorded/pck-crl-platform.der"),
+            PCK_CHAIN,
+            1_747_000_000,
+        ),
+    ]
 }

@@ -1,36 +1,47 @@
-//! Verification collateral over HTTP, in the form of the provisioning certification service (PCS)
-//! API v4, which Intel's caching service (PCCS) has too: an unmodified verifier that is told to use
-//! this address as its PCCS finds all it needs.
+//! PCK certificates and verification collateral: fetched, checked, kept.
 //!
-//! What the answers say comes from a [`PcsSource`]; this crate only reads the questions and writes
-//! the answers; [`router`] is to be served by an HTTP server with limits. GET, below `/sgx/certification/v4/`:
+//! An [`Item`] is what can be asked for, a [`Document`] what is answered. A [`Source`] is asked: Intel's PCS, a
+//! PCCS, Azure's THIM ([`PcsSource`]), or a directory of files ([`FileSource`]). A [`Fetcher`] asks several, one
+//! after the other, and checks what they say. A [`Cache`] keeps it on disk and in memory, so that the network is not
+//! in the road of a quote. [`for_quote`] puts together what a verifier needs for one quote.
 //!
-//! | question | answer |
-//! |---|---|
-//! | `pckcert?qeid&cpusvn&pcesvn&pceid[&encrypted_ppid]` | PEM: PCK certificate |
-//! | `pckcrl?ca=platform\|processor[&encoding=der\|pem]` | CRL; without encoding, hexadecimal DER |
-//! | `tcb?fmspc[&update=standard\|early \| &tcbEvaluationDataNumber]` | JSON: signed TCB info |
-//! | `qe/identity` with the same selection | JSON: signed QE identity |
-//! | `rootcacrl` | the root's CRL, hexadecimal DER |
-//! | `crl?uri` | DER: the CRL that a certificate's distribution point names |
-//!
-//! The root's CRL is also at `/SGXRootCA.der`, as DER. The issuer chains are in headers, as
-//! URL-encoded PEM. Where PCS and PCCS differ (a CRL without encoding, `rootcacrl`), the answer is
-//! the PCCS's. Statuses: 200, 400 (a parameter is wrong), 404 (nothing known), 405 (not GET), 410
-//! (v3 of the API), 431 (header too large), 461 and 462 ([`PcsError`]), 500.
-//!
-//! The other side is [`fetch`], which asks a PCCS, this one or another, or Intel's PCS.
+//! Everything here waits in the caller's thread, with a deadline, and starts no thread that lives longer than a
+//! question: this crate is part of a library that lives in other people's processes.
 
-mod answer;
-mod client;
-mod query;
-mod router;
-mod software;
+mod backoff;
+mod bundle;
+mod cache;
+mod cache_directory;
+mod check;
+mod document;
+mod fetcher;
+mod flights;
+mod item;
+mod node_status;
+mod open;
+mod pck_contents;
+mod pck_selection;
+mod quote_collateral;
+mod record_file;
+pub mod settings;
 mod source;
 
-pub use client::{FetchError, fetch};
-pub use router::router;
-pub use software::SoftwareCollateral;
+pub use bundle::{Bundle, BundleError, BundleRecord, Imported, write_bundle};
+pub use cache::{Cache, Freshness, KeepError, Notice, Notices};
+pub use cache_directory::CacheDirectory;
+pub use check::{CheckError, check};
+pub use document::{Document, Record};
+pub use fetcher::{Attempt, AttemptError, FetchError, Fetcher, Timing};
+pub use flights::{Flight, Flights};
+pub use item::{EvaluationSet, Item, PckQuestion};
+pub use node_status::{NodeStatus, TcbStanding, node_statuses};
+pub use open::OpenError;
+pub use pck_contents::{PckContents, PckContentsError};
+pub use pck_selection::{PckTcb, select_pck};
+pub use quote_collateral::{
+    QuoteCollateralError, QuotedPlatform, ServiceError, fetch, for_quote, platform_items,
+};
+pub use record_file::RecordFileError;
 pub use source::{
-    EvaluationSet, PckAnswer, PckCa, PckCrl, PckQuestion, PcsError, PcsSource, SignedJson,
+    FileSource, PckList, PcsKind, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,
 };

@@ -1,129 +1,80 @@
-//! The questions of the API, typed, and who answers them.
+//! Where items come from.
 
-use std::error::Error;
+mod files;
+mod http;
+mod pcs;
 
-use sgx::CpuSvn;
+use std::time::{Duration, Instant};
 
-/// Knows the answers.
-///
-/// The methods are called on the server's own threads: they answer from memory and do not wait.
-pub trait PcsSource: Send + Sync + 'static {
-    /// The PCK certificate of a platform at a TCB.
+pub use self::files::FileSource;
+pub use self::http::SourceOpenError;
+pub use self::pcs::{PckList, PcsKind, PcsSource, PlatformIdentity};
+use crate::{Document, Item};
+
+/// Answers questions: a PCS, a PCCS, a directory of files.
+pub trait Source: Send + Sync {
+    /// What people know it by, for messages: `Intel's PCS at https://…`.
+    fn name(&self) -> &str;
+
+    /// Asks for the item, until the deadline at the latest. Nothing about the answer is checked but its form.
     ///
     /// # Errors
-    /// [`PcsError::UnknownPlatform`], [`PcsError::NoCertificate`].
-    fn pck_certificate(&self, question: &PckQuestion) -> Result<PckAnswer, PcsError>;
-
-    /// The CRL of a PCK CA.
-    ///
-    /// # Errors
-    /// [`PcsError::NotFound`] when there is no such CA.
-    fn pck_crl(&self, ca: PckCa) -> Result<PckCrl, PcsError>;
-
-    /// DER: the CRL of the root.
-    ///
-    /// # Errors
-    /// [`PcsError::NotFound`].
-    fn root_ca_crl(&self) -> Result<Vec<u8>, PcsError>;
-
-    /// The TCB info of a kind of platform.
-    ///
-    /// # Errors
-    /// [`PcsError::NotFound`] when the FMSPC or the evaluation set is not known.
-    fn tcb_info(&self, fmspc: [u8; 6], set: EvaluationSet) -> Result<SignedJson, PcsError>;
-
-    /// The identity of the Quoting Enclave.
-    ///
-    /// # Errors
-    /// [`PcsError::NotFound`] when the evaluation set is not known.
-    fn qe_identity(&self, set: EvaluationSet) -> Result<SignedJson, PcsError>;
+    /// [`SourceError`] when there is no answer.
+    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError>;
 }
 
-/// Which PCK certificate is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PckQuestion {
-    /// QE_ID, 16 bytes.
-    pub qe_id: [u8; 16],
-    /// PPID, encrypted with RSA-3072-OAEP, 384 bytes. Clients of a PCCS may leave it out.
-    pub encrypted_ppid: Option<[u8; 384]>,
-    /// CPUSVN of the platform.
-    pub cpu_svn: CpuSvn,
-    /// ISVSVN of the PCE.
-    pub pce_svn: u16,
-    /// PCE id, little-endian.
-    pub pce_id: [u8; 2],
-}
-
-/// A PCK certificate, and for what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PckAnswer {
-    /// PEM: the PCK certificate.
-    pub certificate: String,
-    /// PEM: the PCK CA's certificate, then the root's.
-    pub issuer_chain: String,
-    /// Which PCK CA issued it.
-    pub ca: PckCa,
-    /// The kind of platform.
-    pub fmspc: [u8; 6],
-    /// CPUSVN that the certificate is for.
-    pub cpu_svn: CpuSvn,
-    /// ISVSVN of the PCE that the certificate is for.
-    pub pce_svn: u16,
-}
-
-/// The CRL of a PCK CA.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PckCrl {
-    /// DER: the CRL.
-    pub crl: Vec<u8>,
-    /// PEM: the PCK CA's certificate, then the root's.
-    pub issuer_chain: String,
-}
-
-/// TCB info or QE identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedJson {
-    /// JSON, to the byte as it was signed.
-    pub json: String,
-    /// ECDSA P-256 signature: r ‖ s, big-endian, 64 bytes.
-    pub signature: Vec<u8>,
-    /// PEM: the TCB signing certificate, then the root's.
-    pub issuer_chain: String,
-}
-
-/// One of the two CAs that issue PCK certificates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PckCa {
-    /// For single-package platforms.
-    Processor,
-    /// For multi-package platforms, and for the software platform.
-    Platform,
-}
-
-/// Which of the TCB evaluations in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EvaluationSet {
-    /// The one that all must meet by now.
-    Standard,
-    /// The newest one.
-    Early,
-    /// The one with this TCB evaluation data number.
-    Number(u32),
-}
-
-/// There is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum PcsError {
-    /// Status 404.
-    #[error("there is no such collateral here")]
+/// A source gave no document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// It has no such item: status 404, or no such file.
+    #[error("it has no such item")]
     NotFound,
-    /// Status 461, of the PCCS.
-    #[error("no platform with this QE id is known here")]
+    /// The question is one that it does not take.
+    #[error("it cannot be asked for this: {0}")]
+    NotOffered(&'static str),
+    /// Status 461 of a PCCS.
+    #[error(
+        "it knows no platform with this QE id; register the platform there, or let another source be asked"
+    )]
     UnknownPlatform,
-    /// Status 462, of the PCCS.
-    #[error("the platform is known here, but there is no PCK certificate for it at this TCB")]
+    /// Status 462 of a PCCS.
+    #[error("it knows the platform, but has no PCK certificate for it at this TCB")]
     NoCertificate,
-    /// Status 500. The cause goes to the log and not to the client.
-    #[error("the collateral could not be made")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// Status 401 or 403.
+    #[error("it refuses this client (status {0}); check the API key, the token and the permissions there")]
+    Denied(u16),
+    /// It is busy, and said when to come back: status 429 or 503.
+    #[error("it is busy (status {status})")]
+    Busy {
+        /// The HTTP status.
+        status: u16,
+        /// Its wish, from the header Retry-After.
+        retry_after: Option<Duration>,
+    },
+    /// It sends to another place: status 3xx.
+    #[error("it sends elsewhere (status {0}), where nobody is followed; give the URL of the service itself")]
+    Redirect(u16),
+    /// Another status than those.
+    #[error("it answered with the HTTP status {0}; its own log may say why")]
+    Status(u16),
+    /// It cannot be reached.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// The time was up.
+    #[error("it did not answer in time")]
+    Timeout,
+    /// An answer that is none.
+    #[error("its answer cannot be used: {0}")]
+    Malformed(String),
+}
+
+impl SourceError {
+    /// Whether it is the source that is in trouble, rather than this question that has no answer there.
+    #[must_use]
+    pub fn is_trouble(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotFound | Self::NotOffered(_) | Self::UnknownPlatform | Self::NoCertificate
+        )
+    }
 }

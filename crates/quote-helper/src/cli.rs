@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, device_plugin, inject, inspect, install, load, man_pages, manifests, own,
-    platform, quote, serve, uninstall, upgrade, verify, webhook, worker,
+    check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
+    manifests, own, platform, quote, serve, uninstall, upgrade, verify, webhook, worker,
 };
 use crate::failure::EXIT_CODES;
 
@@ -25,11 +25,17 @@ pub(crate) enum Command {
     /// Gets a quote for a REPORT, from the quote service or in this process.
     Quote(quote::Arguments),
     /// Tells whether a quote is to be trusted.
+    ///
+    /// The collateral comes from where it is said; else from the cache of this machine, and from the sources that this
+    /// machine is set up with (`collateral status` shows them).
     Verify(verify::Arguments),
     /// Shows what is in a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
     /// Tells what a machine, a container or a cluster has for quoting, and what to do about what it lacks.
     Check(check::Arguments),
+    /// Fetches, keeps and serves PCK certificates and collateral for verification.
+    #[command(subcommand)]
+    Collateral(collateral::Command),
     /// Offers this node's enclave memory (EPC) to Kubernetes as a resource.
     DevicePlugin(device_plugin::Arguments),
     /// Adds to pods what they need for enclaves, when they are created: an admission webhook.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod collateral;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod device_plugin;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Collateral(command) => collateral::run(command),
         Command::DevicePlugin(arguments) => device_plugin::run(arguments),
         Command::Inject(arguments) => inject::run(arguments),
         Command::Install(arguments) => install::run(arguments),

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use collateral::settings::{Machine, OwnSettings, ServiceUrl, Settings};
+use collateral::{Cache, Item, Notice};
 use sgx::Collateral;
 use verify::TrustedRoots;
 
 use crate::files;
+use crate::output;
 
 /// Where the collateral comes from.
 #[derive(Debug, Args)]
@@ -18,8 +21,8 @@ pub(crate) struct CollateralSource {
     pub(crate) collateral: Option<PathBuf>,
 
     /// Verifies with collateral from this PCCS, for instance https://localhost:8081.
-    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS")]
-    pub(crate) pccs: Option<String>,
+    #[arg(long, value_name = "URL", env = "QUOTE_HELPER_PCCS", value_parser = ServiceUrl::parse)]
+    pub(crate) pccs: Option<ServiceUrl>,
 }
 
 impl CollateralSource {
@@ -30,6 +33,25 @@ impl CollateralSource {
             (None, Some(url)) => Some(collateral::fetch(url, quote).map_err(Into::into)),
             (None, None) => None,
         }
+    }
+}
+
+/// The collateral that is in the cache of this machine, or that its sources have; it is of this root, or else Intel's.
+pub(crate) fn collateral_of_this_machine(
+    quote: &[u8],
+    trusted_root: Option<&Path>,
+) -> anyhow::Result<Collateral> {
+    let trusted_root = trusted_root.map(Path::to_owned);
+    let flags = OwnSettings { trusted_root, ..OwnSettings::default() };
+    let settings = Settings::choose(flags, &Machine::this())?;
+    let cache = Cache::open(&settings, Box::new(tell))?;
+    let get = |item: &Item| cache.get(item).map(|record| record.document.clone());
+    Ok(collateral::for_quote(quote, settings.evaluation, get)?)
+}
+
+fn tell(notice: &Notice) {
+    if !matches!(notice, Notice::Fetched(_)) {
+        output::note(notice);
     }
 }
 

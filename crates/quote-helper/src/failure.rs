@@ -9,12 +9,15 @@ use crate::output;
 /// The exit codes as `--help` shows them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; for `verify`: the quote is trusted
+  0  done; for `verify`: the quote is trusted; for `collateral status`: all is good
   1  it failed, or `check` found what keeps this machine from quoting; the message says why and what
      to do
   2  the command line is wrong
   3  `verify`: the quote is refused
-  4  `verify`: it could not be decided, since evidence is missing or unusable";
+  4  `verify`: it could not be decided, since evidence is missing or unusable
+  5  `collateral status`: quotes verify, and somebody should have a look
+  6  `collateral status`: a platform's TCB is out of date
+  7  `collateral status`: something is revoked or has expired";
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -27,6 +30,12 @@ pub(crate) enum Failure {
     Refused,
     /// There is no verdict on a quote; the reason has been printed.
     Undecided,
+    /// Something about collateral should be looked at; it has been printed.
+    NeedsAttention,
+    /// A platform's TCB is out of date; it has been printed.
+    OutOfDate,
+    /// A certificate or collateral is revoked or has expired; it has been printed.
+    Invalid,
 }
 
 impl Failure {
@@ -40,6 +49,9 @@ impl Failure {
             Self::Diagnosed => ExitCode::from(1),
             Self::Refused => ExitCode::from(3),
             Self::Undecided => ExitCode::from(4),
+            Self::NeedsAttention => ExitCode::from(5),
+            Self::OutOfDate => ExitCode::from(6),
+            Self::Invalid => ExitCode::from(7),
         }
     }
 }

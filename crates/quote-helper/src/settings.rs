@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use collateral::settings::OwnSettings;
 use serde::{Deserialize, Deserializer};
 use service::Limits;
 use software_platform::CertificationKind;
@@ -155,6 +156,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_IDLE_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) idle_timeout: Option<Duration>,
+
+    /// Whom `collateral` and the quote provider library ask; they read this section themselves.
+    #[arg(skip)]
+    #[serde(rename = "collateral")]
+    _collateral: Option<OwnSettings>,
 }
 
 impl Settings {
@@ -196,6 +202,7 @@ impl Settings {
             quote_timeout: self.quote_timeout.or(other.quote_timeout),
             reply_timeout: self.reply_timeout.or(other.reply_timeout),
             idle_timeout: self.idle_timeout.or(other.idle_timeout),
+            _collateral: other._collateral,
         }
     }
 

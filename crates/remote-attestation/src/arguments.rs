@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
+use collateral::settings::ServiceUrl;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -69,8 +70,8 @@ pub(crate) struct EvidenceArguments {
 
     /// Verifies with collateral from this PCCS; the default is Intel's PCS.
     #[arg(long, value_name = "URL", env = "REMOTE_ATTESTATION_PCCS")]
-    #[arg(default_value = "https://api.trustedservices.intel.com")]
-    pub(crate) pccs: String,
+    #[arg(default_value = "https://api.trustedservices.intel.com", value_parser = ServiceUrl::parse)]
+    pub(crate) pccs: ServiceUrl,
 
     /// Verifies with the collateral of this JSON file, as `quote-helper platform collateral` writes it.
     #[arg(long, value_name = "FILE", env = "REMOTE_ATTESTATION_COLLATERAL")]

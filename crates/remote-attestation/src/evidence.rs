@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use collateral::FetchError;
+use collateral::settings::ServiceUrl;
+use collateral::{QuoteCollateralError, ServiceError, SourceError};
 use remote_attestation::{Offer, Verifier};
 use sgx::Collateral;
 use verify::{TrustedRoot, TrustedRoots, Verdict};
@@ -28,7 +29,7 @@ pub(crate) struct Evidence {
 
 enum Source {
     File(PathBuf),
-    Pccs { url: String, patience: Duration },
+    Pccs { url: ServiceUrl, patience: Duration },
 }
 
 impl Evidence {
@@ -65,10 +66,18 @@ impl Source {
             Self::Pccs { url, patience } => Ok(patiently(
                 *patience,
                 || collateral::fetch(url, quote),
-                |error| matches!(error, FetchError::Connect { .. }),
+                is_nobody_there,
             )?),
         }
     }
+}
+
+/// Whether the PCCS may have to start first.
+fn is_nobody_there(error: &QuoteCollateralError<ServiceError>) -> bool {
+    matches!(
+        error,
+        QuoteCollateralError::Item(ServiceError { reason: SourceError::Unreachable(_), .. })
+    )
 }
 
 fn trusted_roots(path: &Path) -> anyhow::Result<TrustedRoots> {

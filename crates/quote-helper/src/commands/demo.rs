@@ -4,7 +4,8 @@ mod host;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, Error, ensure};
+use collateral::settings::ServiceUrl;
 use quoting::AesmQuoter;
 use remote_attestation::{Application, Offer, Verifier};
 use sgx::Quote;
@@ -49,7 +50,8 @@ fn attest() -> anyhow::Result<()> {
     )?;
 
     let roots = TrustedRoots::parse(&host.root)?;
-    let collateral = collateral::fetch(&host.pccs, &from_alice.quote)?;
+    let url = ServiceUrl::parse(&host.pccs).map_err(Error::msg)?;
+    let collateral = collateral::fetch(&url, &from_alice.quote)?;
     let verifier = Verifier { roots, collateral };
     let of_bob = verifier.verify(&from_bob, BOB);
     let of_alice = verifier.verify(&from_alice, ALICE);

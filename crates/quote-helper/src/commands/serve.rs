@@ -1,25 +1,28 @@
 //! `serve`: serves quotes to the applications of this machine.
 
+mod fresh_collateral;
+mod software;
 mod source;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use collateral::SoftwareCollateral;
+use collateral_server::SoftwareCollateral;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::{BoundSocket, WorkerQuoter};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::listen::listen;
 use crate::logging::{self, LogFormat};
 use crate::runtime::runtime;
 use crate::settings::{Settings, default_socket};
 use crate::stop::Stop;
+use software::Software;
 use source::Source;
 
 #[derive(Debug, Args)]
@@ -37,27 +40,22 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.complete(arguments.config.as_deref())?;
     logging::start(settings.log_format.unwrap_or(LogFormat::Text));
     let runtime = runtime()?;
-    Ok(runtime.block_on(serve(&settings))?)
+    Ok(runtime.block_on(serve(&settings, arguments.config.as_deref()))?)
 }
 
-async fn serve(settings: &Settings) -> anyhow::Result<()> {
+async fn serve(settings: &Settings, config: Option<&Path>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let socket = settings.socket.clone().map_or_else(default_socket, Ok)?;
     raise_descriptor_limit();
-    let Source { quoter, workers, platform, metrics } = Source::open(settings).await?;
-    if let Some(address) = settings.collateral_listen {
-        let platform = platform.context(
-            "--collateral-listen serves the software platform's collateral; that of real SGX comes \
-             from Intel's PCS or a PCCS",
-        )?;
-        let collateral = SoftwareCollateral::new(platform, OffsetDateTime::now_utc);
-        let listener = listen(address, "collateral").await?;
-        let router = collateral::router(Arc::new(collateral));
-        tokio::spawn(http_server::serve(listener, router, stop.stopped()));
-    }
+    let Source { quoter, workers, software, metrics } = Source::open(settings).await?;
+    let collateral = serve_collateral(settings, software.as_ref(), &stop).await?;
     if let Some(address) = settings.metrics_listen {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
+    }
+    match software {
+        Some(software) => drop(tokio::spawn(software.follow_tcb(workers.clone(), collateral))),
+        None => keep_collateral_fresh(config),
     }
     on_hangup(workers)?;
     let (bound, listener) = BoundSocket::listen(&socket)?;
@@ -71,6 +69,32 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     service::serve(listener, quoter, settings.limits(), metrics, stop).await?;
     info!("stopped");
     Ok(())
+}
+
+/// Serves the software platform's collateral, if that is asked for.
+async fn serve_collateral(
+    settings: &Settings,
+    software: Option<&Software>,
+    stop: &Stop,
+) -> anyhow::Result<Option<Arc<SoftwareCollateral>>> {
+    let Some(address) = settings.collateral_listen else { return Ok(None) };
+    let software = software.context(
+        "--collateral-listen serves the software platform's collateral; that of real SGX comes from \
+         Intel's PCS or a PCCS",
+    )?;
+    let platform = Arc::clone(&software.platform);
+    let source = Arc::new(SoftwareCollateral::new(platform, OffsetDateTime::now_utc));
+    let listener = listen(address, "collateral").await?;
+    let router = collateral_server::router(Arc::clone(&source) as Arc<dyn collateral::Source>);
+    tokio::spawn(http_server::serve(listener, router, stop.stopped()));
+    Ok(Some(source))
+}
+
+/// Without this, quotes go on with what Intel's library finds by itself.
+fn keep_collateral_fresh(config: Option<&Path>) {
+    if let Err(error) = fresh_collateral::keep_fresh(config) {
+        warn!(error = %explain(&error), "collateral is not kept fresh");
+    }
 }
 
 /// SIGHUP says that libraries have been updated: the workers, if there are any, are replaced.

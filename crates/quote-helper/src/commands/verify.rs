@@ -3,21 +3,19 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use anyhow::Context;
-use clap::{ArgGroup, Args};
+use clap::Args;
 use sgx::{MrEnclave, MrSigner, ReportData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use verify::{Decision, Policy, TcbStatus};
 
 use crate::commands::quote::report_data;
-use crate::evidence::{CollateralSource, trusted_roots};
+use crate::evidence::{CollateralSource, collateral_of_this_machine, trusted_roots};
 use crate::failure::{Failure, explain};
 use crate::files;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("source").args(["collateral", "pccs"]).required(true)))]
 pub(crate) struct Arguments {
     /// The quote; zeros after its end are padding.
     quote: PathBuf,
@@ -77,8 +75,9 @@ struct PolicyArguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let quote = files::read(&arguments.quote)?;
     let roots = trusted_roots(arguments.trusted_root.as_deref())?;
-    let collateral = arguments.collateral.load(&quote).context("there is no collateral")?;
-    let collateral = match collateral {
+    let of_this_machine =
+        || collateral_of_this_machine(&quote, arguments.trusted_root.as_deref());
+    let collateral = match arguments.collateral.load(&quote).unwrap_or_else(of_this_machine) {
         Ok(collateral) => collateral,
         Err(error) => {
             output::note(format_args!("could not decide: {}", explain(&error)));

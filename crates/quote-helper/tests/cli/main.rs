@@ -9,6 +9,8 @@
 
 mod check;
 mod check_cluster;
+mod collateral;
+mod collateral_serve;
 mod demo_and_load;
 mod device_plugin;
 mod generated;
@@ -18,6 +20,7 @@ mod metrics;
 mod output_streams;
 mod own;
 mod platform;
+mod platform_tcb;
 #[path = "../../../quoting/tests/provider/mod.rs"]
 mod provider;
 mod quote;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use collateral::settings::OwnSettings;
+
 use crate::support::{Machine, Serve};
 
 /// The configuration that is shipped, in which all is commented out.
@@ -15,9 +17,14 @@ const PRIVATE: &str = "serve --config config.toml --platform software --socket a
      --state-dir state --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
      --log-format json";
 
-/// The settings that are commented out: there, no space follows the `#`.
-fn shipped_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let settings = SHIPPED.lines().filter_map(|line| line.strip_prefix('#'));
+/// The settings of the service, and those of the section `[collateral]`.
+fn parts() -> (&'static str, &'static str) {
+    SHIPPED.split_once("\n[collateral]\n").expect("a section")
+}
+
+/// The settings that are commented out in this part: there, no space follows the `#`.
+fn settings(part: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let settings = part.lines().filter_map(|line| line.strip_prefix('#'));
     let settings = settings.filter(|line| line.starts_with(|first: char| first.is_lowercase()));
     settings.map(|line| line.split_once(" = ").expect("a setting"))
 }
@@ -25,12 +32,12 @@ fn shipped_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
 #[test]
 fn the_shipped_configuration_sets_nothing() {
     let values: toml::Table = toml::from_str(SHIPPED).unwrap();
-    assert!(values.is_empty(), "{values}");
+    assert_eq!(values, toml::toml! { collateral = {} });
 }
 
 #[test]
 fn each_line_of_the_shipped_configuration_can_be_uncommented() {
-    let lines: Vec<_> = shipped_settings().map(|(key, value)| format!("{key} = {value}")).collect();
+    let lines: Vec<_> = settings(parts().0).map(|(key, value)| format!("{key} = {value}")).collect();
     let machine = Machine::new();
     for text in lines.iter().chain([&lines.join("\n"), &SHIPPED.to_owned()]) {
         machine.write("config.toml", text);
@@ -47,14 +54,28 @@ fn the_shipped_configuration_has_every_setting_with_its_default() {
     let no_settings = BTreeSet::from(["config", "help", "version"]);
     let flags: BTreeSet<_> =
         flags.difference(&no_settings).map(|flag| flag.replace('-', "_")).collect();
-    let keys: BTreeSet<_> = shipped_settings().map(|(key, _)| key.to_owned()).collect();
+    let keys: BTreeSet<_> = settings(parts().0).map(|(key, _)| key.to_owned()).collect();
     assert_eq!(keys, flags);
-    for (key, value) in shipped_settings().filter(|(key, _)| !EXAMPLES.contains(key)) {
+    for (key, value) in settings(parts().0).filter(|(key, _)| !EXAMPLES.contains(key)) {
         let flag = format!("--{} ", key.replace('_', "-"));
         let text = help.split(&flag).nth(1).unwrap();
         let (_, default) = text.split_once("[default: ").unwrap();
         assert!(default.starts_with(value.trim_matches('"')), "{key} = {value}: {default}");
     }
+}
+
+#[test]
+fn each_line_about_collateral_can_be_uncommented_and_none_is_missing() {
+    let parse = |text: &str| toml::from_str::<OwnSettings>(text);
+    for (key, value) in settings(parts().1) {
+        let parsed = parse(&format!("{key} = {value}")).unwrap();
+        assert_ne!(parsed, OwnSettings::default(), "{key}");
+    }
+    // The message has all keys, each between backticks.
+    let unknown = parse("unknown = 1").unwrap_err().to_string();
+    let (_, known) = unknown.split_once("expected one of").unwrap();
+    let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
+    assert_eq!(settings(parts().1).map(|(key, _)| key).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use collateral::SoftwareCollateral;
+use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use remote_attestation::Verifier;
 use service::{BoundSocket, Limits, Metrics};
@@ -79,7 +79,7 @@ impl Machine {
                 let web = tokio::net::TcpListener::from_std(listener).unwrap();
                 let (_bound, socket) = BoundSocket::listen(&socket).unwrap();
                 ready.send(()).unwrap();
-                let router = collateral::router(Arc::new(source));
+                let router = collateral_server::router(Arc::new(source));
                 tokio::spawn(http_server::serve(web, router, std::future::pending()));
                 let (limits, metrics) = (Limits::default(), Metrics::new("software"));
                 service::serve(socket, quoter, limits, metrics, std::future::pending()).await

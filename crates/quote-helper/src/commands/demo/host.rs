@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, anyhow};
-use collateral::SoftwareCollateral;
+use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use service::{BoundSocket, Limits, Metrics};
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
@@ -70,7 +70,7 @@ fn serve(
         drop(bound);
     };
     runtime.block_on(async {
-        tokio::spawn(http_server::serve(web, collateral::router(source), std::future::pending()));
+        tokio::spawn(http_server::serve(web, collateral_server::router(source), std::future::pending()));
         service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
             .await
             .context("the quote service failed")

@@ -5,12 +5,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quoting::{ChosenPlatform, Quoter, Reason, SoftwareQuoter, default_state_dir};
+use quoting::{ChosenPlatform, Quoter, Reason, default_state_dir};
 use service::{Metrics, WorkerOptions, WorkerQuoter};
-use software_platform::{SoftwarePlatform, SubjectNames};
-use time::OffsetDateTime;
 use tracing::{info, warn};
 
+use super::software::Software;
 use crate::settings::Settings;
 
 /// The time for a worker to become ready: the enclaves are loaded, the attestation key certified.
@@ -25,7 +24,7 @@ pub(super) struct Source {
     /// The workers, if it has any.
     pub(super) workers: Option<Arc<WorkerQuoter>>,
     /// The software platform, if that is what quotes.
-    pub(super) platform: Option<Arc<SoftwarePlatform>>,
+    pub(super) software: Option<Software>,
     pub(super) metrics: Metrics,
 }
 
@@ -45,20 +44,18 @@ impl Source {
         let arguments = ["--dcap-library".into(), library.to_owned()];
         let metrics = Metrics::new("dcap");
         let workers = start_workers(settings, arguments.into(), &metrics).await;
-        Self { quoter: workers.clone(), workers: Some(workers), platform: None, metrics }
+        Self { quoter: workers.clone(), workers: Some(workers), software: None, metrics }
     }
 
     async fn software(settings: &Settings, reason: Reason, library: &Path) -> anyhow::Result<Self> {
         let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
         let kind = settings.certification_data();
-        let now = OffsetDateTime::now_utc();
-        let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?;
-        let platform = Arc::new(platform.certified_by(kind.into())?);
+        let software = Software::open(state_dir.clone(), kind.into())?;
         warn_insecure(&state_dir, reason, library);
         let metrics = Metrics::new("software");
         if !settings.isolate.unwrap_or(false) {
-            let quoter = Arc::new(SoftwareQuoter::new(Arc::clone(&platform)));
-            return Ok(Self { quoter, workers: None, platform: Some(platform), metrics });
+            let quoter = Arc::new(software.quoter.clone());
+            return Ok(Self { quoter, workers: None, software: Some(software), metrics });
         }
         let kind = format!("--certification-data={}", kind.name());
         let arguments = ["--state-dir".into(), state_dir, kind.into()];
@@ -66,7 +63,7 @@ impl Source {
         Ok(Self {
             quoter: workers.clone(),
             workers: Some(workers),
-            platform: Some(platform),
+            software: Some(software),
             metrics,
         })
     }

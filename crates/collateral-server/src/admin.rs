@@ -1,0 +1,93 @@
+//! What only some may do: registering platforms, bringing their certificates, refreshing.
+
+mod form;
+mod platform_collateral;
+mod platforms;
+mod refresh;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::routing::{get, post, put};
+use tokio::sync::Semaphore;
+
+use crate::api::Api;
+use crate::keeper::Keeper;
+use crate::refusal::Refusal;
+use crate::router::SGX_V4;
+use crate::tokens::{Role, Tokens};
+
+/// The largest registration, in bytes: a platform manifest has some tens of thousands.
+const MAX_REGISTRATION: usize = 256 * 1024;
+/// The largest body with collateral, in bytes: that of some hundred platforms.
+const MAX_COLLATERAL: usize = 32 * 1024 * 1024;
+
+/// What administration needs. Clones share all of it.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    keeper: Arc<Keeper>,
+    api: Api,
+    tokens: Arc<Tokens>,
+    /// The right to bring collateral: one at a time, since it is large.
+    bringing: Arc<Semaphore>,
+    /// The right to refresh: one at a time.
+    refreshing: Arc<Semaphore>,
+}
+
+impl Admin {
+    pub(crate) fn new(keeper: Arc<Keeper>, api: Api, tokens: Tokens) -> Self {
+        let one = || Arc::new(Semaphore::new(1));
+        Self { keeper, api, tokens: Arc::new(tokens), bringing: one(), refreshing: one() }
+    }
+
+    /// The routes.
+    pub(crate) fn routes(&self) -> Router {
+        let routes = Router::new()
+            .route("/platforms", post(platforms::register).get(platforms::list))
+            .layer(DefaultBodyLimit::max(MAX_REGISTRATION))
+            .merge(
+                Router::new()
+                    .route("/platformcollateral", put(platform_collateral::bring))
+                    .layer(DefaultBodyLimit::max(MAX_COLLATERAL)),
+            )
+            .route("/refresh", get(refresh::refresh).post(refresh::refresh));
+        Router::new().nest(SGX_V4, routes.with_state(self.clone()))
+    }
+}
+
+/// The proof that the request shows the user's token.
+struct User;
+/// The proof that the request shows the administrator's token.
+struct Administrator;
+
+impl FromRequestParts<Admin> for User {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
+        admin.tokens.check(Role::User, &parts.headers).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<Admin> for Administrator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
+        admin.tokens.check(Role::Admin, &parts.headers).map(|()| Self)
+    }
+}
+
+/// The body, if it is not larger than this.
+async fn body(request: Request, limit: usize) -> Result<Bytes, Refusal> {
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(Refusal::TooLarge(limit));
+    }
+    let too_large = StatusCode::PAYLOAD_TOO_LARGE;
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        status if status == too_large => Refusal::TooLarge(limit),
+        _ => Refusal::Invalid(rejection.body_text()),
+    })
+}

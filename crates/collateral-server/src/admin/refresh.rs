@@ -1,0 +1,110 @@
+//! `refresh`: what is kept is fetched again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::form::fixed;
+use super::{Admin, Administrator};
+use crate::api::blocking;
+use crate::keeper::{Keeper, PATIENCE};
+use crate::refusal::Refusal;
+
+/// How long the client waits for the end. A connection lasts a minute.
+const WAIT: Duration = Duration::from_secs(45);
+
+#[derive(Deserialize)]
+pub(super) struct RefreshQuery {
+    r#type: Option<String>,
+    fmspc: Option<String>,
+}
+
+/// What is fetched again.
+enum What {
+    Collateral,
+    /// The PCK certificates of the platforms of these kinds; of all, if there are none.
+    PckCertificates(Vec<[u8; 6]>),
+}
+
+/// Fetches again, and says how it went, if it does not take too long.
+pub(super) async fn refresh(
+    _: Administrator,
+    State(admin): State<Admin>,
+    Query(query): Query<RefreshQuery>,
+) -> Result<(StatusCode, &'static str), Refusal> {
+    let what = match query.r#type.as_deref() {
+        None | Some("") => What::Collateral,
+        Some("certs") => What::PckCertificates(fmspcs(&query.fmspc.unwrap_or_default())?),
+        Some(_) => return Err(Refusal::invalid("type must be certs, or be left out")),
+    };
+    let unavailable = |text: &str| Refusal::Unavailable(text.to_owned());
+    if !admin.keeper.mode().asks() {
+        return Err(unavailable("this server is in the mode offline, and asks nobody"));
+    }
+    let refreshing = Arc::clone(&admin.refreshing).try_acquire_owned();
+    let refreshing = refreshing.map_err(|_| unavailable("another refresh is under way"))?;
+    let refreshed = tokio::spawn(blocking(move || {
+        let result = run(&admin.keeper, &what);
+        admin.api.forget();
+        drop(refreshing);
+        result
+    }));
+    match timeout(WAIT, refreshed).await {
+        Ok(Ok(result)) => result.map(|()| (StatusCode::OK, "done")),
+        Ok(Err(error)) => Err(Refusal::Internal(error.to_string())),
+        Err(_) => Ok((StatusCode::ACCEPTED, "it goes on; the log here says how it ends")),
+    }
+}
+
+fn run(keeper: &Keeper, what: &What) -> Result<(), Refusal> {
+    let result = match what {
+        What::Collateral => keeper.refresh(),
+        What::PckCertificates(fmspcs) => refresh_pck_certificates(keeper, fmspcs),
+    };
+    match result {
+        Ok(()) => tracing::info!("the refresh is done"),
+        Err(problem) => {
+            tracing::error!(%problem, "not all was refreshed");
+            let text = "not all was refreshed, and what is kept stays; the log here says why";
+            return Err(Refusal::Unavailable(text.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn refresh_pck_certificates(keeper: &Keeper, fmspcs: &[[u8; 6]]) -> Result<(), String> {
+    let (mut failures, mut last) = (0_u64, String::new());
+    let visited = keeper.store().visit(|listed| {
+        if listed.is_of(fmspcs)
+            && let Err(error) = keeper.pck().refresh(&listed, deadline)
+        {
+            (failures, last) = (failures.saturating_add(1), error.to_string());
+        }
+        true
+    });
+    visited.map_err(|error| error.to_string())?;
+    match failures {
+        0 => Ok(()),
+        _ => Err(format!("the PCK certificates of {failures} platforms; of the last one: {last}")),
+    }
+}
+
+/// One FMSPC, or several in brackets; none stands for all.
+pub(super) fn fmspcs(text: &str) -> Result<Vec<[u8; 6]>, Refusal> {
+    let text = text.trim();
+    let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if list.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    list.split(',').map(|fmspc| fixed("fmspc", fmspc.trim())).collect()
+}
+
+/// Until when one question to the sources may take.
+pub(super) fn deadline() -> Instant {
+    let now = Instant::now();
+    now.checked_add(PATIENCE).unwrap_or(now)
+}

@@ -1,0 +1,167 @@
+//! What the server knows: collateral in a cache of files, platforms in a database; and whom it asks for more.
+
+mod list_source;
+mod pck;
+mod pck_lists;
+mod sources;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use collateral::settings::Settings;
+use collateral::{
+    AttemptError, Cache, Document, EvaluationSet, FetchError, Item, OpenError, Source, SourceError,
+};
+use verify::{EnclaveId, PckCa};
+
+pub(crate) use self::pck::PckKeeper;
+use crate::metrics::Metrics;
+use crate::mode::Mode;
+use crate::platform_store::{PlatformStore, StoreError};
+
+/// How long one question may take, the questions to sources included.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers what it can, and asks for the rest as its mode allows.
+pub(crate) struct Keeper {
+    mode: Mode,
+    has_sources: bool,
+    cache: Arc<Cache>,
+    store: Arc<PlatformStore>,
+    pck: PckKeeper,
+}
+
+/// The server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The settings name something that cannot be used.
+    #[error(transparent)]
+    Settings(#[from] OpenError),
+    /// The database of platforms cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Keeper {
+    /// Opens the database in this file, and the cache and the sources that the settings name.
+    pub(crate) fn open(
+        mode: Mode,
+        settings: &Settings,
+        database: &Path,
+        metrics: &Metrics,
+    ) -> Result<Self, KeeperError> {
+        let store = Arc::new(PlatformStore::open(database)?);
+        let cache = Arc::new(sources::cache(mode, settings, metrics)?);
+        let pck = sources::pck(mode, settings, metrics, &cache, &store)?;
+        Ok(Self { mode, has_sources: !settings.sources.is_empty(), cache, store, pck })
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    pub(crate) fn store(&self) -> &PlatformStore {
+        &self.store
+    }
+
+    pub(crate) fn pck(&self) -> &PckKeeper {
+        &self.pck
+    }
+
+    /// Sees to it that what verifiers need of all platforms is there.
+    pub(crate) fn prefetch(&self, sets: &[EvaluationSet]) {
+        let crls = [PckCa::Processor, PckCa::Platform].map(Item::PckCrl);
+        let enclaves = [EnclaveId::Qe, EnclaveId::Qve, EnclaveId::TdQe];
+        let identities = sets
+            .iter()
+            .flat_map(|set| enclaves.map(|enclave| Item::EnclaveIdentity { enclave, set: *set }));
+        for item in crls.into_iter().chain([Item::RootCaCrl]).chain(identities) {
+            if let Err(error) = self.cache.get(&item) {
+                tracing::debug!(%error, "collateral was not fetched ahead");
+            }
+        }
+    }
+
+    /// Fetches all collateral again that is kept.
+    ///
+    /// # Errors
+    /// What could not be fetched, or the failure of the disk, in words.
+    pub(crate) fn refresh(&self) -> Result<(), String> {
+        let records = self.cache.records().map_err(|error| self.cannot_read(&error))?;
+        let failures: Vec<_> = records
+            .iter()
+            .filter_map(|record| self.cache.refresh(&record.item).err())
+            .map(|error| error.to_string())
+            .collect();
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+    }
+
+    /// What keeps this server from its work, in words.
+    pub(crate) fn problem(&self) -> Option<String> {
+        if let Err(error) = self.store.count() {
+            return Some(error.to_string());
+        }
+        if let Some(directory) = self.cache.directory() {
+            let path = directory.path();
+            let written = std::fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path));
+            if let Err(error) = written {
+                return Some(format!("the cache {} cannot be written: {error}", path.display()));
+            }
+        }
+        let lacks = self.mode.asks() && !self.has_sources;
+        lacks.then(|| "there is no source to ask; name one, or choose the mode offline".to_owned())
+    }
+
+    fn cannot_read(&self, error: &io::Error) -> String {
+        let path = self.cache.directory().map(|directory| directory.path().display().to_string());
+        format!("the cache {} cannot be read: {error}", path.unwrap_or_default())
+    }
+}
+
+impl Source for Keeper {
+    fn name(&self) -> &str {
+        "this server"
+    }
+
+    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+        match item {
+            Item::PckCertificate(question) => self.pck.certificate(question, deadline),
+            _ if self.mode == Mode::Lazy => {
+                let record = self.cache.get(item).map_err(|error| as_source_error(&error))?;
+                Ok(record.document.clone())
+            }
+            _ => {
+                let record = self.cache.peek(item).ok_or(SourceError::NotFound)?;
+                Ok(record.document.clone())
+            }
+        }
+    }
+}
+
+/// What all sources said together.
+fn as_source_error(error: &FetchError) -> SourceError {
+    let mut answer = SourceError::NotFound;
+    for reason in error.reasons() {
+        match reason {
+            AttemptError::Source(error) if !error.is_trouble() => {
+                if matches!(error, SourceError::UnknownPlatform | SourceError::NoCertificate) {
+                    answer = error.clone();
+                }
+            }
+            _ => return SourceError::Unreachable(error.to_string()),
+        }
+    }
+    answer
+}
+
+impl From<StoreError> for SourceError {
+    fn from(error: StoreError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}

@@ -1,0 +1,72 @@
+//! From settings to sources.
+
+use std::sync::Arc;
+
+use collateral::settings::{ServiceSettings, Settings, SourceSettings};
+use collateral::{
+    Cache, CacheDirectory, Fetcher, Notice, OpenError, PcsKind, PcsSource, Source,
+};
+
+use super::PckKeeper;
+use super::list_source::ListSource;
+use super::pck_lists::PckLists;
+use crate::metrics::{CountedSource, Metrics};
+use crate::mode::Mode;
+use crate::platform_store::PlatformStore;
+
+/// The cache for collateral, with the sources that may be asked for it.
+pub(super) fn cache(mode: Mode, settings: &Settings, metrics: &Metrics) -> Result<Cache, OpenError> {
+    let sources = asked(mode, settings).map(|source| counted(source, metrics));
+    let fetcher = Fetcher::open_with(sources.collect::<Result<_, _>>()?, settings)?;
+    let directory = settings.cache.directory.as_ref();
+    let directory = directory.map(|path| CacheDirectory::new(path, settings.cache.max_size));
+    Ok(Cache::new(fetcher, directory, settings.into(), Box::new(tell)))
+}
+
+/// PCK certificates: Intel's PCS is asked for lists, others for one certificate at a time.
+pub(super) fn pck(
+    mode: Mode,
+    settings: &Settings,
+    metrics: &Metrics,
+    cache: &Arc<Cache>,
+    store: &Arc<PlatformStore>,
+) -> Result<PckKeeper, OpenError> {
+    let lists = Arc::new(PckLists::new(mode, Arc::clone(cache), Arc::clone(store)));
+    let (mut sources, mut with_lists): (Vec<Box<dyn Source>>, Vec<_>) = (Vec::new(), Vec::new());
+    for source in asked(mode, settings) {
+        match source {
+            SourceSettings::Service(service) if service.kind == PcsKind::Pcs => {
+                let source = list_source(service, metrics, &lists)?;
+                with_lists.push(source.clone());
+                sources.push(Box::new(source));
+            }
+            other => sources.push(counted(other, metrics)?),
+        }
+    }
+    let fetcher = Fetcher::open_with(sources, settings)?;
+    Ok(PckKeeper::new(mode, fetcher, with_lists, lists, Arc::clone(store)))
+}
+
+fn asked(mode: Mode, settings: &Settings) -> impl Iterator<Item = &SourceSettings> {
+    settings.sources.iter().filter(move |_| mode.asks())
+}
+
+fn list_source(
+    service: &ServiceSettings,
+    metrics: &Metrics,
+    lists: &Arc<PckLists>,
+) -> Result<ListSource, OpenError> {
+    let pcs = PcsSource::open(service.clone())?;
+    Ok(ListSource::new(pcs, metrics.clone(), Arc::clone(lists)))
+}
+
+fn counted(settings: &SourceSettings, metrics: &Metrics) -> Result<Box<dyn Source>, OpenError> {
+    Ok(Box::new(CountedSource::new(settings.open()?, metrics.clone())))
+}
+
+fn tell(notice: &Notice) {
+    match notice {
+        Notice::Fetched(_) => tracing::info!("{notice}"),
+        _ => tracing::warn!("{notice}"),
+    }
+}

@@ -1,0 +1,187 @@
+//! Platforms and their PCK certificates, in one file: an embedded database.
+//!
+//! The database is redb: transactions that hold through kill -9 and power cuts, readers that no writer keeps waiting,
+//! one file, and no C. A million platforms are one B-tree some levels deep. What many platforms share, the
+//! certificates of their PCK CA and the root, is there once.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `platforms` | QE id, PCE id | FMSPC, CA, its issuer chain, encrypted PPID, platform manifest |
+//! | `certificates` | QE id, PCE id, TCB | DER of the PCK certificate for this TCB |
+//! | `chosen` | QE id, PCE id, TCB of the platform | the TCB of the certificate that is right for it |
+//! | `issuer_chains` | number | PEM |
+//! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
+
+mod error;
+mod file;
+mod listing;
+mod platform;
+mod registrations;
+mod tables;
+
+use std::path::Path;
+
+use collateral::{Document, PckTcb};
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+pub use self::error::StoreError;
+use self::file::DatabaseFile;
+pub(crate) use self::listing::ListedPlatform;
+pub(crate) use self::platform::{Certificates, Platform, PlatformKey, der};
+pub(crate) use self::registrations::{Queue, Registration};
+use self::tables::{CERTIFICATES, CHOSEN, PLATFORMS, first_and_last, with_tcb};
+
+/// How many TCBs of one platform are remembered. A platform has a new one with each update of its microcode; who asks
+/// for others makes them up.
+const MAX_CHOSEN: usize = 16;
+
+/// The database.
+pub(crate) struct PlatformStore {
+    file: DatabaseFile,
+}
+
+impl PlatformStore {
+    /// Opens the database in this file, and makes it if it is not there. Each page is checked.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the file stays as it is.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { file: DatabaseFile::open(path)? })
+    }
+
+    /// What is known of the platform.
+    pub(crate) fn platform(&self, key: &PlatformKey) -> Result<Option<Platform>, StoreError> {
+        self.file.run(|database| {
+            let platforms = database.begin_read()?.open_table(PLATFORMS)?;
+            Ok(platforms.get(&key.to_bytes())?.map(|found| Platform::read(found.value())))
+        })
+    }
+
+    /// The certificate that was chosen for the platform at this TCB.
+    pub(crate) fn chosen(
+        &self,
+        key: &PlatformKey,
+        tcb: &PckTcb,
+    ) -> Result<Option<Document>, StoreError> {
+        self.file.run(|database| {
+            let read = database.begin_read()?;
+            let chosen = read.open_table(CHOSEN)?.get(&with_tcb(key, tcb))?;
+            let Some(chosen) = chosen.map(|found| PckTcb::from_bytes(found.value())) else {
+                return Ok(None);
+            };
+            tables::certificate(&read, key, &chosen)
+        })
+    }
+
+    /// The platform's certificate for this TCB.
+    pub(crate) fn certificate(
+        &self,
+        key: &PlatformKey,
+        tcb: &PckTcb,
+    ) -> Result<Option<Document>, StoreError> {
+        self.file.run(|database| tables::certificate(&database.begin_read()?, key, tcb))
+    }
+
+    /// The TCBs that the platform has certificates for.
+    pub(crate) fn offered(&self, key: &PlatformKey) -> Result<Vec<PckTcb>, StoreError> {
+        self.file.run(|database| {
+            let certificates = database.begin_read()?.open_table(CERTIFICATES)?;
+            let [first, last] = first_and_last(key);
+            let all = certificates.range::<&[u8; 36]>(&first..=&last)?;
+            all.map(|entry| Ok(tables::tcb_of(entry?.0.value()))).collect()
+        })
+    }
+
+    /// Remembers which certificate is right for the platform at this TCB, if not too many are remembered.
+    pub(crate) fn choose(
+        &self,
+        key: &PlatformKey,
+        tcb: &PckTcb,
+        chosen: &PckTcb,
+    ) -> Result<(), StoreError> {
+        if self.chosen_count(key)? >= MAX_CHOSEN {
+            return Ok(());
+        }
+        self.file.run(|database| {
+            let write = database.begin_write()?;
+            write.open_table(CHOSEN)?.insert(&with_tcb(key, tcb), &chosen.to_bytes())?;
+            Ok(write.commit()?)
+        })
+    }
+
+    /// Whether as many TCBs of the platform are remembered as there may be.
+    pub(crate) fn is_full(&self, key: &PlatformKey) -> Result<bool, StoreError> {
+        Ok(self.chosen_count(key)? >= MAX_CHOSEN)
+    }
+
+    fn chosen_count(&self, key: &PlatformKey) -> Result<usize, StoreError> {
+        self.file.run(|database| {
+            let chosen = database.begin_read()?.open_table(CHOSEN)?;
+            let [first, last] = first_and_last(key);
+            Ok(chosen.range::<&[u8; 36]>(&first..=&last)?.take(MAX_CHOSEN).count())
+        })
+    }
+
+    /// Keeps one more certificate of a platform, and that it is right for it at this TCB.
+    pub(crate) fn add(
+        &self,
+        key: &PlatformKey,
+        platform: &Platform,
+        certificates: &Certificates,
+        tcb: &PckTcb,
+    ) -> Result<(), StoreError> {
+        self.file.run(|database| {
+            let write = database.begin_write()?;
+            tables::put_platform(&write, key, platform, &certificates.issuer_chain)?;
+            for (chosen, der) in &certificates.certificates {
+                write.open_table(CERTIFICATES)?.insert(&with_tcb(key, chosen), &der[..])?;
+                write.open_table(CHOSEN)?.insert(&with_tcb(key, tcb), &chosen.to_bytes())?;
+            }
+            Ok(write.commit()?)
+        })
+    }
+
+    /// Keeps all certificates of a platform in place of those that it had, and chooses anew for each TCB that is
+    /// remembered, and for these further ones. Those for which none is right any more are forgotten.
+    pub(crate) fn replace(
+        &self,
+        key: &PlatformKey,
+        platform: &Platform,
+        certificates: &Certificates,
+        further: &[PckTcb],
+        choose: impl Fn(&PckTcb) -> Option<PckTcb>,
+    ) -> Result<(), StoreError> {
+        let [lowest, highest] = first_and_last(key);
+        self.file.run(|database| {
+            let write = database.begin_write()?;
+            tables::put_platform(&write, key, platform, &certificates.issuer_chain)?;
+            {
+                let mut table = write.open_table(CERTIFICATES)?;
+                table.retain_in::<&[u8; 36], _>(&lowest..=&highest, |_, _| false)?;
+                for (tcb, der) in &certificates.certificates {
+                    table.insert(&with_tcb(key, tcb), &der[..])?;
+                }
+                let mut table = write.open_table(CHOSEN)?;
+                let known: Result<Vec<_>, redb::Error> = table
+                    .range::<&[u8; 36]>(&lowest..=&highest)?
+                    .map(|entry| Ok(tables::tcb_of(entry?.0.value())))
+                    .collect();
+                table.retain_in::<&[u8; 36], _>(&lowest..=&highest, |_, _| false)?;
+                for tcb in known?.iter().chain(further) {
+                    if let Some(chosen) = choose(tcb) {
+                        table.insert(&with_tcb(key, tcb), &chosen.to_bytes())?;
+                    }
+                }
+            }
+            Ok(write.commit()?)
+        })
+    }
+
+    /// How many platforms are known.
+    pub(crate) fn count(&self) -> Result<u64, StoreError> {
+        self.file.run(|database| Ok(database.begin_read()?.open_table(PLATFORMS)?.len()?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

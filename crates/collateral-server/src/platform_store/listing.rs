@@ -1,0 +1,67 @@
+//! All platforms, some at a time.
+
+use std::ops::Bound;
+
+use collateral::PckTcb;
+use redb::ReadableDatabase;
+
+use super::tables::{CHOSEN, PLATFORMS, first_and_last, tcb_of};
+use super::{Platform, PlatformKey, PlatformStore, StoreError};
+
+/// How many platforms are read at a time.
+const PAGE: usize = 256;
+
+/// A platform, and its TCBs that are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedPlatform {
+    pub(crate) key: PlatformKey,
+    pub(crate) platform: Platform,
+    pub(crate) tcbs: Vec<PckTcb>,
+}
+
+impl ListedPlatform {
+    /// Whether it is of one of these kinds. None stands for all.
+    pub(crate) fn is_of(&self, fmspcs: &[[u8; 6]]) -> bool {
+        fmspcs.is_empty() || fmspcs.contains(&self.platform.fmspc)
+    }
+}
+
+impl PlatformStore {
+    /// Shows each platform to `visit`, until that wants no more. What changes meanwhile may show or not.
+    pub(crate) fn visit(
+        &self,
+        mut visit: impl FnMut(ListedPlatform) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.page(after)?;
+            let Some(last) = page.last().map(|listed| listed.key) else { return Ok(()) };
+            if !page.into_iter().all(&mut visit) {
+                return Ok(());
+            }
+            after = Some(last);
+        }
+    }
+
+    /// The platforms that come next.
+    fn page(&self, after: Option<PlatformKey>) -> Result<Vec<ListedPlatform>, StoreError> {
+        let after = after.map(PlatformKey::to_bytes);
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.file.run(|database| {
+            let read = database.begin_read()?;
+            let chosen = read.open_table(CHOSEN)?;
+            let platforms = read.open_table(PLATFORMS)?;
+            let next = platforms.range::<&[u8; 18]>((start, Bound::Unbounded))?.take(PAGE);
+            next.map(|entry| {
+                let (key, row) = entry?;
+                let key = PlatformKey::from_bytes(key.value());
+                let [first, last] = first_and_last(&key);
+                let tcbs = chosen.range::<&[u8; 36]>(&first..=&last)?;
+                let tcbs = tcbs.map(|entry| Ok(tcb_of(entry?.0.value())));
+                let tcbs = tcbs.collect::<Result<_, redb::Error>>()?;
+                Ok(ListedPlatform { key, platform: Platform::read(row.value()), tcbs })
+            })
+            .collect()
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Query strings: text becomes typed questions here or is refused here.
+//!
+//! Hexadecimal digits and words count in either case. Parameters that are not known are passed over,
+//! as PCS and PCCS do; one that is there twice is refused.
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::http::Uri;
+use hex::FromHex;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use sgx::CpuSvn;
+
+use collateral::{EvaluationSet, PckQuestion};
+use verify::PckCa;
+
+use crate::refusal::Refusal;
+
+/// Of `pckcert`.
+#[derive(Deserialize)]
+pub(crate) struct PckCertQuery {
+    #[serde(with = "hex")]
+    qeid: [u8; 16],
+    #[serde(default, deserialize_with = "optional_hex")]
+    encrypted_ppid: Option<Box<[u8; 384]>>,
+    #[serde(with = "hex")]
+    cpusvn: [u8; 16],
+    #[serde(with = "hex")]
+    pcesvn: [u8; 2],
+    #[serde(with = "hex")]
+    pceid: [u8; 2],
+}
+
+impl From<PckCertQuery> for PckQuestion {
+    fn from(query: PckCertQuery) -> Self {
+        Self {
+            qe_id: query.qeid,
+            encrypted_ppid: query.encrypted_ppid,
+            cpu_svn: CpuSvn(query.cpusvn),
+            pce_svn: u16::from_le_bytes(query.pcesvn),
+            pce_id: query.pceid,
+        }
+    }
+}
+
+/// Of `pckcrl`.
+#[derive(Deserialize)]
+pub(crate) struct PckCrlQuery {
+    #[serde(deserialize_with = "ca")]
+    pub(crate) ca: PckCa,
+    #[serde(default, deserialize_with = "encoding")]
+    pub(crate) encoding: Encoding,
+}
+
+/// How a CRL is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Encoding {
+    /// DER as hexadecimal digits, what a PCCS sends when nothing is asked for.
+    #[default]
+    Hex,
+    Der,
+    Pem,
+}
+
+/// Of `tcb`.
+#[derive(Deserialize)]
+pub(crate) struct TcbQuery {
+    #[serde(with = "hex")]
+    pub(crate) fmspc: [u8; 6],
+}
+
+/// Of `tcb` and `qe/identity`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EvaluationQuery {
+    #[serde(default, deserialize_with = "update")]
+    update: Option<EvaluationSet>,
+    tcb_evaluation_data_number: Option<u32>,
+}
+
+impl EvaluationQuery {
+    /// The set that is asked for.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] when it is asked for in both ways at once.
+    pub(crate) fn set(&self) -> Result<EvaluationSet, Refusal> {
+        match (self.update, self.tcb_evaluation_data_number) {
+            (Some(_), Some(_)) => {
+                Err(Refusal::invalid("give update or tcbEvaluationDataNumber, not both"))
+            }
+            (Some(set), None) => Ok(set),
+            (None, Some(number)) => Ok(EvaluationSet::Number(number)),
+            (None, None) => Ok(EvaluationSet::Standard),
+        }
+    }
+}
+
+/// Of `crl`: the URL of a distribution point.
+#[derive(Deserialize)]
+pub(crate) struct CrlQuery {
+    uri: String,
+}
+
+/// The CRL at a distribution point.
+pub(crate) enum DistributionPoint {
+    Root,
+    PckCa(PckCa),
+}
+
+impl CrlQuery {
+    /// Which CRL the URL names, whatever the host: this server may be known by several names.
+    pub(crate) fn distribution_point(&self) -> Option<DistributionPoint> {
+        let uri: Uri = self.uri.parse().ok()?;
+        if uri.path().ends_with("SGXRootCA.der") {
+            return Some(DistributionPoint::Root);
+        }
+        let query: Result<Query<PckCrlQuery>, QueryRejection> = Query::try_from_uri(&uri);
+        let Query(query) = query.ok().filter(|_| uri.path().ends_with("/pckcrl"))?;
+        Some(DistributionPoint::PckCa(query.ca))
+    }
+}
+
+fn optional_hex<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<[u8; 384]>>, D::Error> {
+    let digits = String::deserialize(value)?;
+    <[u8; 384]>::from_hex(digits).map(Box::new).map(Some).map_err(Error::custom)
+}
+
+fn ca<'de, D: Deserializer<'de>>(value: D) -> Result<PckCa, D::Error> {
+    match String::deserialize(value)?.to_ascii_lowercase().as_str() {
+        "platform" => Ok(PckCa::Platform),
+        "processor" => Ok(PckCa::Processor),
+        _ => Err(Error::custom("expected platform or processor")),
+    }
+}
+
+fn encoding<'de, D: Deserializer<'de>>(value: D) -> Result<Encoding, D::Error> {
+    match String::deserialize(value)?.to_ascii_lowercase().as_str() {
+        "der" => Ok(Encoding::Der),
+        "pem" => Ok(Encoding::Pem),
+        _ => Err(Error::custom("expected der or pem")),
+    }
+}
+
+fn update<'de, D: Deserializer<'de>>(value: D) -> Result<Option<EvaluationSet>, D::Error> {
+    match String::deserialize(value)?.to_ascii_lowercase().as_str() {
+        "standard" => Ok(Some(EvaluationSet::Standard)),
+        "early" => Ok(Some(EvaluationSet::Early)),
+        _ => Err(Error::custom("expected standard or early")),
+    }
+}

@@ -1,0 +1,104 @@
+//! What a client asks, as the memory of answers knows it.
+
+use collateral::{EvaluationSet, Item, PckQuestion};
+use verify::{EnclaveId, PckCa, Tee};
+
+use crate::query::Encoding;
+
+/// An item, and the form that it is wanted in.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) item: Item,
+    /// Of CRLs.
+    pub(crate) encoding: Encoding,
+}
+
+/// The same for the same question, whatever the encrypted PPID: that is no part of what is asked.
+pub(crate) type Key = [u8; 38];
+
+impl Question {
+    /// For all but CRLs.
+    pub(crate) fn of(item: Item) -> Self {
+        Self { item, encoding: Encoding::Der }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        match &self.item {
+            Item::PckCertificate(question) => {
+                let PckQuestion { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
+                key([0, 0], &[qe_id, &cpu_svn.0, &pce_svn.to_le_bytes(), pce_id])
+            }
+            Item::PckCrl(PckCa::Processor) => key([1, self.encoding as u8], &[]),
+            Item::PckCrl(PckCa::Platform) => key([2, self.encoding as u8], &[]),
+            Item::RootCaCrl => key([3, self.encoding as u8], &[]),
+            Item::TcbInfo { tee: Tee::Sgx, fmspc, set } => key([4, 0], &[fmspc, &number(*set)]),
+            Item::TcbInfo { tee: Tee::Tdx, fmspc, set } => key([5, 0], &[fmspc, &number(*set)]),
+            Item::EnclaveIdentity { enclave, set } => {
+                let enclave = match enclave {
+                    EnclaveId::Qe => 6,
+                    EnclaveId::Qve => 7,
+                    EnclaveId::TdQe => 8,
+                };
+                key([enclave, 0], &[&number(*set)])
+            }
+        }
+    }
+}
+
+fn key(kind: [u8; 2], parts: &[&[u8]]) -> Key {
+    let mut key = [0; 38];
+    let bytes = kind.iter().chain(parts.iter().copied().flatten());
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    key
+}
+
+fn number(set: EvaluationSet) -> [u8; 5] {
+    let (kind, number) = match set {
+        EvaluationSet::Standard => (0, 0),
+        EvaluationSet::Early => (1, 0),
+        EvaluationSet::Number(number) => (2, number),
+    };
+    let [a, b, c, d] = number.to_le_bytes();
+    [kind, a, b, c, d]
+}
+
+#[cfg(test)]
+mod tests {
+    use sgx::CpuSvn;
+
+    use super::*;
+
+    fn pck(qe_id: [u8; 16], encrypted_ppid: Option<Box<[u8; 384]>>) -> Item {
+        let (cpu_svn, pce_svn, pce_id) = (CpuSvn([1; 16]), 0x0203, [4, 5]);
+        Item::PckCertificate(PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id })
+    }
+
+    #[test]
+    fn different_questions_have_different_keys() {
+        let mut items = vec![pck([1; 16], None), pck([2; 16], None), Item::RootCaCrl];
+        items.extend([PckCa::Processor, PckCa::Platform].map(Item::PckCrl));
+        let sets = [EvaluationSet::Standard, EvaluationSet::Early, EvaluationSet::Number(0)];
+        for set in sets.into_iter().chain([EvaluationSet::Number(1)]) {
+            for tee in [Tee::Sgx, Tee::Tdx] {
+                items.push(Item::TcbInfo { tee, fmspc: [0; 6], set });
+                items.push(Item::TcbInfo { tee, fmspc: [1; 6], set });
+            }
+            for enclave in [EnclaveId::Qe, EnclaveId::Qve, EnclaveId::TdQe] {
+                items.push(Item::EnclaveIdentity { enclave, set });
+            }
+        }
+        let count = items.len();
+        let mut keys: Vec<_> = items.into_iter().map(|item| Question::of(item).key()).collect();
+        let encoding = Encoding::Hex;
+        keys.push(Question { item: Item::RootCaCrl, encoding }.key());
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count + 1);
+    }
+
+    #[test]
+    fn the_encrypted_ppid_is_no_part_of_it() {
+        let with = Question::of(pck([1; 16], Some(Box::new([9; 384]))));
+        assert_eq!(with.key(), Question::of(pck([1; 16], None)).key());
+    }
+}

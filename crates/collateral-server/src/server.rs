@@ -1,0 +1,170 @@
+//! The whole server: the questions that anybody may ask, administration, and what keeps it fresh.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use collateral::Source;
+use collateral::settings::Settings;
+
+use crate::admin::Admin;
+use crate::api::{Api, blocking};
+use crate::keeper::{Keeper, KeeperError};
+use crate::metrics::Metrics;
+use crate::mode::Mode;
+use crate::router::{finished, readers};
+use crate::tokens::Tokens;
+
+/// The name of the database in the state directory.
+const DATABASE: &str = "platforms.redb";
+/// How often it is looked what is to be fetched again.
+const ROUND: Duration = Duration::from_secs(600);
+
+/// How long a round that is under way is waited for at the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a server needs.
+pub struct Options {
+    /// How it gets what it does not have.
+    pub mode: Mode,
+    /// The directory of its database, which is made if it is not there.
+    pub state_dir: PathBuf,
+    /// Its sources, its cache, and the root it trusts.
+    pub settings: Settings,
+    /// Who may register platforms, and who may administer.
+    pub tokens: Tokens,
+}
+
+/// A server that caches what it has asked for, in the place of a PCCS.
+pub struct Server {
+    keeper: Arc<Keeper>,
+    api: Api,
+    admin: Admin,
+}
+
+/// The server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// There is no directory for its database.
+    #[error("cannot make the state directory {path}: {reason}")]
+    StateDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// What it keeps cannot be opened, or the settings cannot be used.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+}
+
+/// Fetches again what is due, until it is dropped. A round that is under way then has a second to end; after that it
+/// ends by itself.
+#[derive(Debug)]
+pub struct Refresher {
+    stop: Option<mpsc::Sender<()>>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Server {
+    /// Opens what the server keeps. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`ServerError`]; nothing that was kept is changed.
+    pub fn open(options: Options) -> Result<Self, ServerError> {
+        let Options { mode, state_dir, settings, tokens } = options;
+        std::fs::create_dir_all(&state_dir)
+            .map_err(|reason| ServerError::StateDir { path: state_dir.clone(), reason })?;
+        let metrics = Metrics::default();
+        let keeper = Keeper::open(mode, &settings, &state_dir.join(DATABASE), &metrics)?;
+        let keeper = Arc::new(keeper);
+        let source: Arc<dyn Source> = Arc::<Keeper>::clone(&keeper);
+        let api = Api::with_memory(source, metrics);
+        let admin = Admin::new(Arc::clone(&keeper), api.clone(), tokens);
+        Ok(Self { keeper, api, admin })
+    }
+
+    /// The API, to be served by an HTTP server with limits on what a client can hold or take.
+    pub fn router(&self) -> Router {
+        finished(readers(&self.api).merge(self.admin.routes()), self.api.metrics())
+    }
+
+    /// `/metrics` in the OpenMetrics text format; `/livez`; and `/readyz`, which tells what is not as it should be.
+    pub fn metrics_router(&self) -> Router {
+        Router::new()
+            .route("/metrics", get(counted))
+            .route("/livez", get(async || "alive\n"))
+            .route("/readyz", get(ready))
+            .with_state((Arc::clone(&self.keeper), self.api.metrics().clone()))
+    }
+
+    /// Fetches again what is due, now and then, in a thread of its own.
+    ///
+    /// # Errors
+    /// Those of the operating system about threads.
+    pub fn start_refreshing(&self) -> std::io::Result<Refresher> {
+        let (keeper, metrics) = (Arc::clone(&self.keeper), self.api.metrics().clone());
+        let (stop, stopped) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        thread::Builder::new().name("refresher".to_owned()).spawn(move || {
+            refresh(&keeper, &metrics);
+            while stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
+                refresh(&keeper, &metrics);
+            }
+            // The database is closed when nobody has it any more.
+            drop(keeper);
+            drop(end);
+        })?;
+        Ok(Refresher { stop: Some(stop), ended })
+    }
+}
+
+type Observed = State<(Arc<Keeper>, Metrics)>;
+
+async fn counted(State((keeper, metrics)): Observed) -> impl IntoResponse {
+    let platforms = blocking(move || Ok(keeper.store().count().ok())).await;
+    if let Ok(Some(platforms)) = platforms {
+        metrics.know(platforms);
+    }
+    http_server::open_metrics(metrics.registry())
+}
+
+async fn ready(State((keeper, _)): Observed) -> (StatusCode, String) {
+    let problem = blocking(move || Ok(keeper.problem())).await;
+    match problem.unwrap_or_else(|_| Some("it could not be found out".to_owned())) {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
+    }
+}
+
+fn refresh(keeper: &Keeper, metrics: &Metrics) {
+    if keeper.mode().asks() {
+        match keeper.cache().refresh_due() {
+            Ok(results) => {
+                for error in results.iter().filter_map(|result| result.as_ref().err()) {
+                    tracing::warn!(%error, "collateral that is due was not fetched; the old one serves");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the cache cannot be read"),
+        }
+    }
+    match keeper.cache().records() {
+        Ok(records) => metrics.keep(&records),
+        Err(error) => tracing::error!(%error, "the cache cannot be read"),
+    }
+}
+
+impl Drop for Refresher {
+    fn drop(&mut self) {
+        self.stop.take();
+        // Either it has ended, or it has had its time.
+        let _ = self.ended.recv_timeout(GRACE);
+    }
+}

@@ -1,0 +1,138 @@
+//! The software platform as a source of collateral.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use collateral::{Document, EvaluationSet, Item, PckQuestion, Source, SourceError};
+use sgx::Collateral;
+use software_platform::{CollateralIssue, SoftwarePlatform};
+use time::{Duration, OffsetDateTime};
+use verify::{EnclaveId, PckCa, Tee};
+
+/// How old collateral gets before it is issued anew. It is valid for 30 days.
+const REISSUE_AFTER: Duration = Duration::hours(1);
+
+/// Issues the collateral of one software platform, with what its deployment has published.
+pub struct SoftwareCollateral {
+    clock: fn() -> OffsetDateTime,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    platform: Arc<SoftwarePlatform>,
+    issued: Option<Arc<Issued>>,
+}
+
+struct Issued {
+    at: OffsetDateTime,
+    issue: CollateralIssue,
+    collateral: Collateral,
+}
+
+impl Issued {
+    fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        let end = self.at.checked_add(REISSUE_AFTER);
+        end.is_some_and(|end| (self.at..end).contains(&now))
+    }
+}
+
+impl SoftwareCollateral {
+    /// A source that knows this platform, and the time from `clock`.
+    #[must_use]
+    pub fn new(platform: Arc<SoftwarePlatform>, clock: fn() -> OffsetDateTime) -> Self {
+        Self { clock, current: Mutex::new(Current { platform, issued: None }) }
+    }
+
+    /// Knows this platform from now on, for instance since its TCB has changed.
+    pub fn replace(&self, platform: Arc<SoftwarePlatform>) {
+        *self.lock() = Current { platform, issued: None };
+    }
+
+    fn platform(&self) -> Arc<SoftwarePlatform> {
+        Arc::clone(&self.lock().platform)
+    }
+
+    /// No panic happens while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The collateral, issued a short time ago at most. After a jump of the clock it is issued anew.
+    fn current(&self) -> Result<Arc<Issued>, SourceError> {
+        let at = (self.clock)();
+        let mut current = self.lock();
+        if let Some(issued) = current.issued.as_ref().filter(|issued| issued.is_fresh(at)) {
+            return Ok(Arc::clone(issued));
+        }
+        let issue = current.platform.issue(at);
+        let collateral = current.platform.collateral(&issue);
+        let collateral = collateral.map_err(|error| SourceError::Unreachable(error.to_string()))?;
+        Ok(Arc::clone(current.issued.insert(Arc::new(Issued { at, issue, collateral }))))
+    }
+
+    /// The collateral if its evaluation is the one that is asked for; there is only one.
+    fn of_set(&self, set: EvaluationSet) -> Result<Arc<Issued>, SourceError> {
+        let issued = self.current()?;
+        match set {
+            EvaluationSet::Number(number) if number != issued.issue.tcb_evaluation_data_number => {
+                Err(SourceError::NotFound)
+            }
+            _ => Ok(issued),
+        }
+    }
+}
+
+impl SoftwareCollateral {
+    fn pck_certificate(&self, question: &PckQuestion) -> Result<Document, SourceError> {
+        let platform = self.platform();
+        let (subject, certificate) = (platform.pck_subject(), platform.pck_certificate());
+        if question.qe_id != platform.qe_id() || question.pce_id != subject.pce_id {
+            return Err(SourceError::UnknownPlatform);
+        }
+        if (question.cpu_svn, question.pce_svn) != (subject.cpu_svn, subject.pce_svn) {
+            return Err(SourceError::NoCertificate);
+        }
+        Ok(document(certificate.leaf().pem(), certificate.issuer_chain_pem()))
+    }
+}
+
+impl Source for SoftwareCollateral {
+    fn name(&self) -> &str {
+        "the software platform"
+    }
+
+    fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
+        let fmspc = self.platform().pck_subject().fmspc;
+        match item {
+            Item::PckCertificate(question) => self.pck_certificate(question),
+            Item::PckCrl(PckCa::Platform) => {
+                let Issued { collateral, .. } = &*self.current()?;
+                Ok(document(collateral.pck_crl.clone(), &collateral.pck_crl_issuer_chain))
+            }
+            Item::RootCaCrl => Ok(document(self.current()?.collateral.root_ca_crl.clone(), "")),
+            Item::TcbInfo { tee: Tee::Sgx, fmspc: asked, set } if *asked == fmspc => {
+                let Issued { collateral, .. } = &*self.of_set(*set)?;
+                let (json, signature) = (&collateral.tcb_info, &collateral.tcb_info_signature);
+                let body = signed_json("tcbInfo", json, signature);
+                Ok(document(body, &collateral.tcb_info_issuer_chain))
+            }
+            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set } => {
+                let Issued { collateral, .. } = &*self.of_set(*set)?;
+                let (json, signature) =
+                    (&collateral.qe_identity, &collateral.qe_identity_signature);
+                let body = signed_json("enclaveIdentity", json, signature);
+                Ok(document(body, &collateral.qe_identity_issuer_chain))
+            }
+            _ => Err(SourceError::NotFound),
+        }
+    }
+}
+
+fn document(body: impl Into<Vec<u8>>, issuer_chain: &str) -> Document {
+    Document { body: body.into(), issuer_chain: issuer_chain.to_owned() }
+}
+
+/// The signed bytes go out untouched, between what the API puts around them.
+fn signed_json(name: &str, json: &str, signature: &[u8]) -> String {
+    format!("{{\"{name}\":{json},\"signature\":\"{}\"}}", hex::encode(signature))
+}

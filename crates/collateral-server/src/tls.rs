@@ -1,0 +1,127 @@
+//! The certificate that is shown to clients, which may be replaced while the server runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+use std::{fmt, fs, io};
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+/// A certificate and its key, in two files in PEM.
+pub struct ServingCertificate {
+    certificate: PathBuf,
+    key: PathBuf,
+    current: RwLock<Arc<CertifiedKey>>,
+    modified: Mutex<Modified>,
+}
+
+type Modified = [Option<SystemTime>; 2];
+
+/// A certificate or its key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file is something else.
+    #[error("cannot use {path} for TLS: {reason}")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl ServingCertificate {
+    /// Reads the certificate, with its chain, and its key.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn read(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
+        let modified = modified(certificate, key);
+        let current = certified(certificate, key)?;
+        Ok(Arc::new(Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            current: RwLock::new(Arc::new(current)),
+            modified: Mutex::new(modified),
+        }))
+    }
+
+    /// Reads it again if the files have changed, and says whether they have.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the old one is shown further on.
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        let now = modified(&self.certificate, &self.key);
+        let mut before = self.modified.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before == now {
+            return Ok(false);
+        }
+        *before = now;
+        let current = Arc::new(certified(&self.certificate, &self.key)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(true)
+    }
+
+    /// TLS with this certificate, whichever it is at the time.
+    ///
+    /// # Errors
+    /// That of rustls, when it supports no version of TLS.
+    pub fn config(self: &Arc<Self>) -> Result<ServerConfig, rustls::Error> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::<Self>::clone(self);
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl ResolvesServerCert for ServingCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl fmt::Debug for ServingCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServingCertificate").field("certificate", &self.certificate).finish()
+    }
+}
+
+fn modified(certificate: &Path, key: &Path) -> Modified {
+    [certificate, key].map(|path| fs::metadata(path).ok()?.modified().ok())
+}
+
+fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let read = |path: &Path| {
+        fs::read(path).map_err(|reason| TlsError::Read { path: path.to_owned(), reason })
+    };
+    let wrong = |path: &Path, reason: String| TlsError::Form { path: path.to_owned(), reason };
+    let pem = read(certificate)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(certificate, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(wrong(certificate, "there is no certificate in PEM".to_owned()));
+    }
+    let private = PrivateKeyDer::from_pem_slice(&read(key)?)
+        .map_err(|error| wrong(key, format!("there is no private key in PEM ({error})")))?;
+    let provider = aws_lc_rs::default_provider();
+    CertifiedKey::from_der(chain, private, &provider)
+        .map_err(|error| wrong(certificate, format!("with the key in {}: {error}", key.display())))
+}

@@ -1,0 +1,148 @@
+//! Who may register platforms, and who may administer.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA512, digest};
+use axum::http::HeaderMap;
+
+use crate::refusal::Refusal;
+
+/// The largest file with a token's hash that is read, in bytes.
+const MAX_FILE: u64 = 4096;
+
+/// What is to be shown for what only some may do. Where there is no token nobody may.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    /// For registering platforms: the header `user-token`.
+    pub user: Option<TokenHash>,
+    /// For administration: the header `admin-token`.
+    pub admin: Option<TokenHash>,
+}
+
+/// The SHA-512 of a token, as a PCCS has it in `UserTokenHash` and `AdminTokenHash`.
+pub struct TokenHash([u8; 64]);
+
+/// A file holds no such hash.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFileError {
+    /// The operating system refused.
+    #[error("cannot read the hash of the token in {path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// It is something else.
+    #[error(
+        "{path} does not hold the SHA-512 of a token in 128 hexadecimal digits; make it with: printf %s TOKEN | \
+         sha512sum | cut -d' ' -f1 > FILE"
+    )]
+    Form {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What only some may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    User,
+    Admin,
+}
+
+impl TokenHash {
+    /// Reads 128 hexadecimal digits from this file.
+    ///
+    /// # Errors
+    /// [`TokenFileError`].
+    pub fn read(path: &Path) -> Result<Self, TokenFileError> {
+        let error = |reason| TokenFileError::Read { path: path.to_owned(), reason };
+        let wrong = || TokenFileError::Form { path: path.to_owned() };
+        if fs::metadata(path).map_err(error)?.len() > MAX_FILE {
+            return Err(wrong());
+        }
+        let digits = fs::read(path).map_err(error)?;
+        let mut hash = [0; 64];
+        hex::decode_to_slice(digits.trim_ascii(), &mut hash).map_err(|_| wrong())?;
+        Ok(Self(hash))
+    }
+
+    fn is_of(&self, token: &[u8]) -> bool {
+        verify_slices_are_equal(digest(&SHA512, token).as_ref(), &self.0).is_ok()
+    }
+}
+
+impl Tokens {
+    /// Checks that the request shows the token for this role.
+    pub(crate) fn check(&self, role: Role, headers: &HeaderMap) -> Result<(), Refusal> {
+        let (name, hash) = match role {
+            Role::User => ("user-token", &self.user),
+            Role::Admin => ("admin-token", &self.admin),
+        };
+        let shown = headers.get(name).filter(|token| !token.is_empty());
+        let problem = match (hash, shown) {
+            (None, _) => "no such token is set up here",
+            (_, None) => "it shows none",
+            (Some(hash), Some(token)) if hash.is_of(token.as_bytes()) => return Ok(()),
+            _ => "it is a wrong one",
+        };
+        tracing::warn!(token = name, problem, "a request was refused");
+        Err(Refusal::Unauthorized)
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `printf %s password | sha512sum` prints it.
+    const OF_PASSWORD: &str = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb9\
+        80b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
+
+    fn read(text: &str) -> Result<TokenHash, TokenFileError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        TokenHash::read(file.path())
+    }
+
+    fn showing(name: &'static str, token: &str) -> HeaderMap {
+        HeaderMap::from_iter([(axum::http::HeaderName::from_static(name), token.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_hash() {
+        let tokens = Tokens { user: Some(read(&format!("{OF_PASSWORD}\n")).unwrap()), admin: None };
+        let check = |role, headers: &HeaderMap| tokens.check(role, headers);
+        assert_eq!(check(Role::User, &showing("user-token", "password")), Ok(()));
+        for (role, headers) in [
+            (Role::User, HeaderMap::new()),
+            (Role::User, showing("user-token", "")),
+            (Role::User, showing("user-token", "Password")),
+            (Role::User, showing("user-token", OF_PASSWORD)),
+            (Role::User, showing("admin-token", "password")),
+            (Role::Admin, showing("admin-token", "password")),
+        ] {
+            assert_eq!(check(role, &headers), Err(Refusal::Unauthorized), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn files_with_something_else_are_refused() {
+        for text in ["", "password", &OF_PASSWORD[1..], &"00".repeat(4096)] {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains("sha512sum"), "{error}");
+        }
+        assert!(read(&OF_PASSWORD.to_uppercase()).is_ok());
+        let error = TokenHash::read(Path::new("/there/is/none")).unwrap_err();
+        assert!(error.to_string().contains("/there/is/none"), "{error}");
+    }
+}

@@ -1,0 +1,392 @@
+//! What was fetched, kept on disk and in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use std::{fmt, io};
+
+use crate::backoff::{Backoff, FIRST_PAUSE};
+use crate::cache_directory::ItemLock;
+use crate::check::check;
+use crate::flights::{Flight, Flights};
+use crate::record_file::Kept;
+use crate::{CacheDirectory, FetchError, Fetcher, Item, Record, RecordFileError};
+
+/// How often it is looked whether another process has kept something newer.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long who asks waits for something newer than what has expired.
+const PATIENCE_WITH_EXPIRED: Duration = Duration::from_secs(2);
+/// How many records are in memory at the most, and how many failures; beyond that it begins anew.
+const MAX_REMEMBERED: usize = 4096;
+
+/// When what is kept is to be fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// After this time [`Cache::refresh_due`] fetches it again, while the old one serves.
+    pub refresh_after: Duration,
+    /// After this time who asks for a PCK certificate waits a little for a newer one; `None`: when it says itself
+    /// that it has expired.
+    pub pck_expires_after: Option<Duration>,
+    /// The same for other collateral.
+    pub collateral_expires_after: Option<Duration>,
+    /// How long who asks waits for what is not there at all.
+    pub patience: Duration,
+}
+
+impl Default for Freshness {
+    /// Fetched again after a day, as Intel's caching service does; expired when it says so itself; 10 seconds for
+    /// what is not there.
+    fn default() -> Self {
+        Self {
+            refresh_after: Duration::from_secs(24 * 3600),
+            pck_expires_after: None,
+            collateral_expires_after: None,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Something that whoever runs this should know, and that kept nobody from an answer.
+#[derive(Debug)]
+pub enum Notice {
+    /// It was fetched.
+    Fetched(Arc<Record>),
+    /// There is nothing newer than something that has expired.
+    Expired(FetchError),
+    /// What was fetched is not on disk.
+    NotKept(RecordFileError),
+    /// What is on disk is not used.
+    Unusable(String),
+}
+
+/// Where notices go.
+pub type Notices = Box<dyn Fn(&Notice) + Send + Sync>;
+
+/// Answers from memory and disk at once; asks the sources for what is not there.
+///
+/// Nothing is kept that was not checked, and what is on disk is checked when it is read: it may have been written under
+/// another root, or by somebody else. Of all processes with the same directory one at a time fetches an item.
+pub struct Cache {
+    fetcher: Fetcher,
+    directory: Option<CacheDirectory>,
+    freshness: Freshness,
+    notices: Notices,
+    memory: Mutex<HashMap<String, Remembered>>,
+    failures: Mutex<HashMap<String, (Backoff, FetchError)>>,
+    flights: Flights<String>,
+}
+
+struct Remembered {
+    record: Arc<Record>,
+    modified: Option<SystemTime>,
+    looked: Instant,
+}
+
+struct Turn<'a> {
+    _flight: Flight<'a, String>,
+    _lock: Option<ItemLock>,
+}
+
+impl Cache {
+    /// A cache in this directory for what this fetcher fetches; without one, in memory alone.
+    #[must_use]
+    pub fn new(
+        fetcher: Fetcher,
+        directory: Option<CacheDirectory>,
+        freshness: Freshness,
+        notices: Notices,
+    ) -> Self {
+        Self {
+            fetcher,
+            directory,
+            freshness,
+            notices,
+            memory: Mutex::default(),
+            failures: Mutex::default(),
+            flights: Flights::default(),
+        }
+    }
+
+    /// The item: what is kept, else fetched. Something expired serves when there is nothing newer.
+    ///
+    /// # Errors
+    /// [`FetchError`] when nothing is kept and no source has it.
+    pub fn get(&self, item: &Item) -> Result<Arc<Record>, FetchError> {
+        let name = item.to_string();
+        match self.kept(item, &name) {
+            Some(kept) if self.has_expired(&kept) => Ok(self.newer(item, &name, kept)),
+            Some(kept) => Ok(kept),
+            None => self.fetch_first(item, &name),
+        }
+    }
+
+    /// What is kept of the item, whatever its age; nothing is fetched.
+    #[must_use]
+    pub fn peek(&self, item: &Item) -> Option<Arc<Record>> {
+        self.kept(item, &item.to_string())
+    }
+
+    /// Fetches the item, whatever is kept, and keeps it.
+    ///
+    /// # Errors
+    /// [`FetchError`]; what is kept stays.
+    pub fn refresh(&self, item: &Item) -> Result<Arc<Record>, FetchError> {
+        let (name, deadline) = (item.to_string(), after(self.freshness.patience));
+        let _turn = self.turn(item, &name, deadline);
+        self.fetch(item, &name, deadline)
+    }
+
+    /// Fetches again what was kept some time ago, or is about to expire.
+    ///
+    /// # Errors
+    /// Those of the operating system about the directory. What cannot be fetched is in the list.
+    pub fn refresh_due(&self) -> io::Result<Vec<Result<Arc<Record>, FetchError>>> {
+        let due = self.records()?.into_iter().filter(|record| self.is_due(record));
+        let is_quiet = |record: &Record| self.lately_failed(&record.item.to_string()).is_none();
+        Ok(due.filter(is_quiet).map(|record| self.refresh(&record.item)).collect())
+    }
+
+    /// All that is kept on disk and can be used.
+    ///
+    /// # Errors
+    /// Those of the operating system about the directory.
+    pub fn records(&self) -> io::Result<Vec<Record>> {
+        let Some(directory) = &self.directory else { return Ok(Vec::new()) };
+        Ok(directory.all()?.into_iter().filter_map(|kept| self.usable(kept)).collect())
+    }
+
+    /// Keeps a record that was fetched elsewhere, if it holds and is newer than what is kept; says whether it is. Newer
+    /// is what its issuer made later, and of two that were made at the same time what was fetched later.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn keep(&self, record: &Record) -> Result<bool, KeepError> {
+        check(&record.item, &record.document, self.fetcher.roots(), self.fetcher.now())?;
+        let age = |record: &Record| (record.validity.from, record.fetched);
+        if self.peek(&record.item).is_some_and(|kept| age(&kept) >= age(record)) {
+            return Ok(false);
+        }
+        if let Some(directory) = &self.directory {
+            directory.write(record)?;
+        }
+        self.remember(&record.item.to_string(), Arc::new(record.clone()));
+        Ok(true)
+    }
+
+    /// Forgets the items that `which` chooses.
+    ///
+    /// # Errors
+    /// Those of the operating system about the directory.
+    pub fn clear(&self, which: impl Fn(&Item) -> bool) -> io::Result<()> {
+        lock(&self.memory).retain(|_, remembered| !which(&remembered.record.item));
+        lock(&self.failures).clear();
+        let Some(directory) = self.directory.as_ref().filter(|files| files.path().is_dir()) else {
+            return Ok(());
+        };
+        let kept = directory.all()?.into_iter().filter_map(Result::ok);
+        kept.filter(|kept| which(&kept.item)).try_for_each(|kept| directory.remove(&kept.item))
+    }
+
+    /// The sources that are asked.
+    #[must_use]
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    /// The files, if there are any.
+    #[must_use]
+    pub fn directory(&self) -> Option<&CacheDirectory> {
+        self.directory.as_ref()
+    }
+
+    /// Whether who asks for it waits a little for something newer.
+    #[must_use]
+    pub fn has_expired(&self, record: &Record) -> bool {
+        let life = match record.item {
+            Item::PckCertificate(_) => self.freshness.pck_expires_after,
+            _ => self.freshness.collateral_expires_after,
+        };
+        let now = self.fetcher.now();
+        now > record.validity.until || life.is_some_and(|life| self.age(record) > life)
+    }
+
+    /// Whether it is time to fetch it again: it is of some age, or has lived nine tenths of its life.
+    #[must_use]
+    pub fn is_due(&self, record: &Record) -> bool {
+        let life = record.validity.until.duration_since(record.validity.from).unwrap_or_default();
+        let left = record.validity.until.duration_since(self.fetcher.now()).unwrap_or_default();
+        left.saturating_mul(10) < life || self.age(record) > self.freshness.refresh_after
+    }
+
+    fn age(&self, record: &Record) -> Duration {
+        self.fetcher.now().duration_since(record.fetched).unwrap_or_default()
+    }
+
+    /// What is kept, in memory or on disk. What is in memory serves on when what is on disk has become unusable.
+    fn kept(&self, item: &Item, name: &str) -> Option<Arc<Record>> {
+        let remembered = self.remembered(item, name);
+        if let Some((record, true)) = remembered {
+            return Some(record);
+        }
+        match self.on_disk(item) {
+            Some(record) => Some(self.remember(name, Arc::new(record))),
+            None => remembered.map(|(record, _)| record),
+        }
+    }
+
+    /// What is in memory, and whether it is still what is on disk. It is not always looked.
+    fn remembered(&self, item: &Item, name: &str) -> Option<(Arc<Record>, bool)> {
+        let mut memory = lock(&self.memory);
+        let remembered = memory.get_mut(name)?;
+        let record = Arc::clone(&remembered.record);
+        if remembered.looked.elapsed() < LOOK_EVERY {
+            return Some((record, true));
+        }
+        remembered.looked = Instant::now();
+        let modified = self.modified(item);
+        Some((record, modified.is_none() || modified == remembered.modified))
+    }
+
+    /// What is not kept yet. Of all who ask one fetches it, and the others wait for that.
+    fn fetch_first(&self, item: &Item, name: &str) -> Result<Arc<Record>, FetchError> {
+        let deadline = after(self.freshness.patience);
+        let _turn = self.turn(item, name, deadline);
+        match (self.kept(item, name), self.lately_failed(name)) {
+            (Some(record), _) => Ok(record),
+            (None, Some(error)) => Err(error),
+            (None, None) => self.fetch(item, name, deadline),
+        }
+    }
+
+    /// Something newer than what has expired, if it is to be had soon and nobody else is about to fetch it.
+    fn newer(&self, item: &Item, name: &str, expired: Arc<Record>) -> Arc<Record> {
+        if self.lately_failed(name).is_some() {
+            return expired;
+        }
+        let Some(_turn) = self.turn(item, name, Instant::now()) else { return expired };
+        let found = self.on_disk(item).filter(|record| record.fetched > expired.fetched);
+        if let Some(record) = found {
+            return self.remember(name, Arc::new(record));
+        }
+        let patience = PATIENCE_WITH_EXPIRED.min(self.freshness.patience);
+        self.fetch(item, name, after(patience)).unwrap_or_else(|error| {
+            (self.notices)(&Notice::Expired(error));
+            expired
+        })
+    }
+
+    fn fetch(&self, item: &Item, name: &str, deadline: Instant) -> Result<Arc<Record>, FetchError> {
+        match self.fetcher.fetch(item, deadline) {
+            Ok(record) => {
+                lock(&self.failures).remove(name);
+                let newer = |kept: &Arc<Record>| kept.validity.from > record.validity.from;
+                // A source that is behind takes nobody back.
+                let kept = self.kept(item, name).filter(newer);
+                Ok(kept.unwrap_or_else(|| self.take(name, Arc::new(record))))
+            }
+            Err(error) => {
+                let mut failures = lock(&self.failures);
+                if failures.len() >= MAX_REMEMBERED {
+                    failures.clear();
+                }
+                let entry = failures.entry(name.to_owned());
+                let failure = entry.or_insert_with(|| (Backoff::new(FIRST_PAUSE), error.clone()));
+                failure.0.fail(None);
+                failure.1 = error.clone();
+                Err(error)
+            }
+        }
+    }
+
+    fn take(&self, name: &str, fetched: Arc<Record>) -> Arc<Record> {
+        (self.notices)(&Notice::Fetched(Arc::clone(&fetched)));
+        if let Some(Err(error)) = self.directory.as_ref().map(|files| files.write(&fetched)) {
+            (self.notices)(&Notice::NotKept(error));
+        }
+        self.remember(name, fetched)
+    }
+
+    fn lately_failed(&self, name: &str) -> Option<FetchError> {
+        let failures = lock(&self.failures);
+        let (backoff, error) = failures.get(name)?;
+        backoff.until().map(|_| error.clone())
+    }
+
+    fn remember(&self, name: &str, record: Arc<Record>) -> Arc<Record> {
+        let modified = self.modified(&record.item);
+        let remembered = Remembered { record, modified, looked: Instant::now() };
+        let record = Arc::clone(&remembered.record);
+        let mut memory = lock(&self.memory);
+        if memory.len() >= MAX_REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(name.to_owned(), remembered);
+        record
+    }
+
+    /// The turn to fetch the item: nobody else does, here or in another process with this directory. `None` if
+    /// somebody does until the deadline.
+    fn turn(&self, item: &Item, name: &str, deadline: Instant) -> Option<Turn<'_>> {
+        let flight = self.flights.take_off(name.to_owned(), deadline)?;
+        let lock = self.directory.as_ref().map(|directory| directory.lock(item, deadline));
+        let is_busy = matches!(lock, Some(ItemLock::Busy));
+        (!is_busy).then_some(Turn { _flight: flight, _lock: lock })
+    }
+
+    fn modified(&self, item: &Item) -> Option<SystemTime> {
+        self.directory.as_ref()?.modified(item)
+    }
+
+    fn on_disk(&self, item: &Item) -> Option<Record> {
+        self.usable(self.directory.as_ref()?.read(item).transpose()?)
+    }
+
+    /// What was read from disk, if it held when it was fetched.
+    fn usable(&self, kept: Result<Kept, RecordFileError>) -> Option<Record> {
+        let unusable = |reason: String| (self.notices)(&Notice::Unusable(reason));
+        let kept = kept.inspect_err(|error| unusable(error.to_string())).ok()?;
+        let fetched = kept.fetched.into();
+        match check(&kept.item, &kept.document, self.fetcher.roots(), fetched) {
+            Ok(validity) => {
+                let Kept { item, document, source, .. } = kept;
+                Some(Record { item, document, validity, fetched, source })
+            }
+            Err(error) => {
+                unusable(format!("{} of the cache is not used: {error}", kept.item));
+                None
+            }
+        }
+    }
+}
+
+/// A record is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It does not hold.
+    #[error(transparent)]
+    Check(#[from] crate::CheckError),
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] RecordFileError),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
+            Self::Expired(error) => write!(f, "what is kept is used though it has expired: {error}"),
+            Self::NotKept(error) => write!(f, "{error}"),
+            Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// No panic happens while one of these locks is held.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
+}

@@ -1,0 +1,244 @@
+//! Sources, one after the other.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use verify::TrustedRoots;
+
+use crate::backoff::{Backoff, FIRST_PAUSE};
+use crate::check::{CheckError, check};
+use crate::{Item, Record, Source, SourceError};
+
+/// Asks the sources in their order until one gives an answer that holds.
+///
+/// A source that is in trouble is left alone for a while, the longer the more often it failed, and as long as it
+/// asks for itself.
+pub struct Fetcher {
+    sources: Vec<Guarded>,
+    roots: TrustedRoots,
+    timing: Timing,
+    clock: fn() -> SystemTime,
+}
+
+/// How long a [`Fetcher`] tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The time for one question to one source.
+    pub timeout: Duration,
+    /// How often sources in trouble are asked again before there is no answer.
+    pub retries: u32,
+    /// About how long a source is left alone after its first failure; the pause doubles with each further one.
+    pub first_pause: Duration,
+}
+
+impl Default for Timing {
+    /// 5 seconds, 2 times, a second.
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(5), retries: 2, first_pause: FIRST_PAUSE }
+    }
+}
+
+struct Guarded {
+    source: Box<dyn Source>,
+    trouble: Mutex<Trouble>,
+}
+
+struct Trouble {
+    first_pause: Duration,
+    backoff: Backoff,
+    last: Option<SourceError>,
+}
+
+/// No source has an answer that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchError {
+    /// What was asked for.
+    pub item: String,
+    /// Which source failed in which way, in their order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What came of asking one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The name of the source.
+    pub source: String,
+    /// Why it gave nothing.
+    pub reason: AttemptError,
+}
+
+/// Why a source gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AttemptError {
+    /// It gave no document.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It gave a document that does not hold.
+    #[error("its answer was refused: {0}")]
+    Refused(#[from] CheckError),
+    /// It has failed lately and is not asked.
+    #[error("{last}; it is asked again in {} s", .wait.as_secs().saturating_add(1))]
+    LeftAlone {
+        /// How it failed.
+        last: SourceError,
+        /// For how long it is not asked.
+        wait: Duration,
+    },
+}
+
+impl Fetcher {
+    /// Asks these sources; what they say must lead to one of these roots at the time of this clock.
+    #[must_use]
+    pub fn new(
+        sources: Vec<Box<dyn Source>>,
+        roots: TrustedRoots,
+        timing: Timing,
+        clock: fn() -> SystemTime,
+    ) -> Self {
+        let guarded =
+            |source| Guarded { source, trouble: Mutex::new(Trouble::none(timing.first_pause)) };
+        Self { sources: sources.into_iter().map(guarded).collect(), roots, timing, clock }
+    }
+
+    /// The roots that answers lead to.
+    #[must_use]
+    pub fn roots(&self) -> &TrustedRoots {
+        &self.roots
+    }
+
+    /// The time by its clock.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// The names of the sources, in their order.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|guarded| guarded.source.name())
+    }
+
+    /// Fetches the item, until the deadline at the latest. Sources in trouble are tried again until then.
+    ///
+    /// # Errors
+    /// [`FetchError`] with what each source said last.
+    pub fn fetch(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
+        let mut retries = self.timing.retries;
+        loop {
+            let error = match self.ask_each(item, deadline) {
+                Ok(record) => return Ok(record),
+                Err(error) => error,
+            };
+            let next = self.next_attempt().filter(|next| *next < deadline);
+            let Some(next) = next.filter(|_| error.may_pass() && retries > 0) else {
+                return Err(error);
+            };
+            retries = retries.saturating_sub(1);
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn ask_each(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
+        let mut attempts = Vec::new();
+        for guarded in &self.sources {
+            match self.ask(guarded, item, deadline) {
+                Ok(record) => return Ok(record),
+                Err(reason) => {
+                    attempts.push(Attempt { source: guarded.source.name().to_owned(), reason });
+                }
+            }
+        }
+        Err(FetchError { item: item.to_string(), attempts })
+    }
+
+    fn ask(
+        &self,
+        guarded: &Guarded,
+        item: &Item,
+        deadline: Instant,
+    ) -> Result<Record, AttemptError> {
+        if let Some((last, until)) = guarded.trouble().now() {
+            let wait = until.saturating_duration_since(Instant::now());
+            return Err(AttemptError::LeftAlone { last, wait });
+        }
+        let attempt = Instant::now().checked_add(self.timing.timeout).unwrap_or(deadline);
+        let fetched = guarded.source.fetch(item, attempt.min(deadline));
+        guarded.learn(fetched.as_ref().err());
+        let (document, now) = (fetched?, self.now());
+        let validity = check(item, &document, &self.roots, now)?;
+        let source = guarded.source.name().to_owned();
+        Ok(Record { item: item.clone(), document, validity, fetched: now, source })
+    }
+
+    /// When the first of the sources in trouble may be asked again.
+    fn next_attempt(&self) -> Option<Instant> {
+        self.sources.iter().filter_map(|guarded| guarded.trouble().backoff.until()).min()
+    }
+}
+
+impl Guarded {
+    // No panic happens while the lock is held.
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, failure: Option<&SourceError>) {
+        let mut trouble = self.trouble();
+        match failure {
+            Some(error @ SourceError::Busy { retry_after, .. }) => trouble.add(error, *retry_after),
+            Some(error) if error.is_trouble() => trouble.add(error, None),
+            _ => *trouble = Trouble::none(trouble.first_pause),
+        }
+    }
+}
+
+impl Trouble {
+    fn none(first_pause: Duration) -> Self {
+        Self { first_pause, backoff: Backoff::new(first_pause), last: None }
+    }
+
+    fn add(&mut self, error: &SourceError, wish: Option<Duration>) {
+        self.backoff.fail(wish);
+        self.last = Some(error.clone());
+    }
+
+    /// What it is, and until when.
+    fn now(&self) -> Option<(SourceError, Instant)> {
+        Some((self.last.clone()?, self.backoff.until()?))
+    }
+}
+
+impl FetchError {
+    /// Whether it may be otherwise when asked again a moment later.
+    fn may_pass(&self) -> bool {
+        self.attempts.iter().any(|attempt| match &attempt.reason {
+            AttemptError::Source(error) => error.is_trouble(),
+            AttemptError::LeftAlone { .. } => true,
+            AttemptError::Refused(_) => false,
+        })
+    }
+
+    /// The reasons of the sources that were asked.
+    pub fn reasons(&self) -> impl Iterator<Item = &AttemptError> {
+        self.attempts.iter().map(|attempt| &attempt.reason)
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let item = &self.item;
+        match &self.attempts[..] {
+            [] => write!(f, "{item} is not in the cache, and there is no source to ask for it"),
+            [Attempt { source, reason }] => write!(f, "{item} is not to be had: {source}: {reason}"),
+            attempts => {
+                write!(f, "{item} is not to be had from any source")?;
+                attempts.iter().try_for_each(|Attempt { source, reason }| {
+                    write!(f, "; {source}: {reason}")
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can be asked for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sgx::CpuSvn;
+use verify::{EnclaveId, PckCa, Tee};
+
+/// One thing that a PCS or a PCCS answers. Its [`Display`](fmt::Display) form names it: the same for the same thing,
+/// and fit for a file name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    /// The PCK certificate of a platform at a TCB.
+    PckCertificate(PckQuestion),
+    /// The CRL of a PCK CA.
+    PckCrl(PckCa),
+    /// The CRL of the root.
+    RootCaCrl,
+    /// The TCB info of a kind of platform.
+    TcbInfo {
+        /// Of which kind of TEE.
+        tee: Tee,
+        /// The kind of platform.
+        #[serde(with = "hex")]
+        fmspc: [u8; 6],
+        /// Which evaluation.
+        set: EvaluationSet,
+    },
+    /// The identity of an enclave of Intel's.
+    EnclaveIdentity {
+        /// Whose.
+        enclave: EnclaveId,
+        /// Which evaluation.
+        set: EvaluationSet,
+    },
+}
+
+/// Which PCK certificate is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PckQuestion {
+    /// QE_ID, 16 bytes.
+    #[serde(with = "hex")]
+    pub qe_id: [u8; 16],
+    /// PPID, encrypted with RSA-3072-OAEP, 384 bytes. Clients of a PCCS may leave it out. It differs from one
+    /// encryption to the next, so it is no part of the item's name.
+    #[serde(default, with = "optional_hex", skip_serializing_if = "Option::is_none")]
+    pub encrypted_ppid: Option<Box<[u8; 384]>>,
+    /// CPUSVN of the platform, 16 bytes.
+    #[serde(with = "text")]
+    pub cpu_svn: CpuSvn,
+    /// ISVSVN of the PCE.
+    pub pce_svn: u16,
+    /// PCE id, 2 bytes, little-endian.
+    #[serde(with = "hex")]
+    pub pce_id: [u8; 2],
+}
+
+/// Which of the TCB evaluations in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvaluationSet {
+    /// The one that all must meet by now.
+    Standard,
+    /// The newest one.
+    Early,
+    /// The one with this TCB evaluation data number.
+    Number(u32),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PckCertificate(question) => {
+                let PckQuestion { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
+                let (qe_id, pce_id) = (hex::encode(qe_id), hex::encode(pce_id));
+                write!(f, "pck-certificate-{qe_id}-{cpu_svn}-{pce_svn}-{pce_id}")
+            }
+            Self::PckCrl(ca) => write!(f, "pck-crl-{ca}"),
+            Self::RootCaCrl => f.write_str("root-ca-crl"),
+            Self::TcbInfo { tee, fmspc, set } => {
+                write!(f, "tcb-info-{}-{}-{set}", lowercase(tee), hex::encode(fmspc))
+            }
+            Self::EnclaveIdentity { enclave, set } => {
+                write!(f, "enclave-identity-{}-{set}", lowercase(enclave))
+            }
+        }
+    }
+}
+
+fn lowercase(id: &impl ToString) -> String {
+    id.to_string().to_ascii_lowercase()
+}
+
+impl fmt::Display for EvaluationSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Standard => f.write_str("standard"),
+            Self::Early => f.write_str("early"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+mod optional_hex {
+    use hex::FromHex;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Box<[u8; 384]>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(bytes) => serializer.serialize_str(&hex::encode(**bytes)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Box<[u8; 384]>>, D::Error> {
+        let digits = Option::<String>::deserialize(deserializer)?;
+        let bytes = digits.map(<[u8; 384]>::from_hex).transpose().map_err(D::Error::custom)?;
+        Ok(bytes.map(Box::new))
+    }
+}
+
+mod text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use sgx::CpuSvn;
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &CpuSvn,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<CpuSvn, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}

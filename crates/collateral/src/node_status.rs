@@ -1,0 +1,134 @@
+//! What is known of the TCB of a machine, by what is kept.
+
+use verify::{PckCertificate, TcbAssessment, TcbInfo, TrustedRoots};
+
+use crate::{Document, EvaluationSet, Item, PckTcb, Record, platform_items};
+
+/// A machine, known by its PCK certificate, and what the other records say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// QE id, 16 bytes.
+    pub qe_id: [u8; 16],
+    /// The PCK certificate: of several the one for the highest TCB.
+    pub certificate: PckCertificate,
+    /// Whether the CRL revokes it; `None` without a CRL.
+    pub revoked: Option<bool>,
+    /// The TCB, by the evaluation that is asked for; `None` without TCB info.
+    pub tcb: Option<TcbStanding>,
+    /// What it will be, by the newest evaluation, where that is kept beside the one that is asked for.
+    pub early: Option<TcbStanding>,
+    /// What this rests on: the PCK certificate, CRLs, TCB info, the QE identity.
+    pub records: Vec<Record>,
+    /// What it should also rest on, and is not there.
+    pub missing: Vec<Item>,
+}
+
+/// A platform's TCB as some TCB info sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcbStanding {
+    /// The number of the TCB recovery event that the TCB info knows of.
+    pub tcb_evaluation_data_number: u32,
+    /// Which level is reached, and what is missing for a better one.
+    pub assessment: TcbAssessment,
+}
+
+/// The machines whose PCK certificates are among these records, which have been checked with these roots.
+#[must_use]
+pub fn node_statuses(
+    records: &[Record],
+    set: EvaluationSet,
+    roots: &TrustedRoots,
+) -> Vec<NodeStatus> {
+    let mut nodes: Vec<Node<'_>> = Vec::new();
+    for node in records.iter().filter_map(|record| Node::read(record, roots)) {
+        match nodes.iter_mut().find(|known| known.qe_id == node.qe_id) {
+            Some(known) if node.is_after(known) => *known = node,
+            Some(_) => {}
+            None => nodes.push(node),
+        }
+    }
+    let kept = Kept { records, roots };
+    nodes.into_iter().map(|node| node.status(&kept, set)).collect()
+}
+
+/// A machine's PCK certificate.
+struct Node<'a> {
+    record: &'a Record,
+    qe_id: [u8; 16],
+    certificate: PckCertificate,
+}
+
+impl<'a> Node<'a> {
+    fn read(record: &'a Record, roots: &TrustedRoots) -> Option<Self> {
+        let Item::PckCertificate(question) = &record.item else { return None };
+        let Document { body, issuer_chain } = &record.document;
+        let certificate =
+            verify::check_pck_certificate(body, issuer_chain, roots, record.fetched).ok()?;
+        Some(Self { record, qe_id: question.qe_id, certificate })
+    }
+
+    /// Whether this is the certificate after an update, and the other one that from before it.
+    fn is_after(&self, other: &Self) -> bool {
+        let order = (self.tcb().partial_cmp(&other.tcb()))
+            .filter(|order| order.is_ne())
+            .unwrap_or(self.record.fetched.cmp(&other.record.fetched));
+        order.is_gt()
+    }
+
+    /// What TCB info compares.
+    fn tcb(&self) -> PckTcb {
+        let PckCertificate { tcb_components, pce_svn, .. } = self.certificate;
+        PckTcb { cpu_svn: sgx::CpuSvn(tcb_components), pce_svn }
+    }
+
+    fn status(self, kept: &Kept<'_>, set: EvaluationSet) -> NodeStatus {
+        let PckCertificate { fmspc, ca, .. } = self.certificate;
+        let items = platform_items(fmspc, ca, set);
+        let [pck_crl, _, tcb_info, _] = items.each_ref().map(|item| kept.find(item));
+        let early = platform_items(fmspc, ca, EvaluationSet::Early);
+        let [_, _, early, _] = early.each_ref().map(|item| kept.find(item));
+        let early = early.filter(|_| set != EvaluationSet::Early);
+        let standing = |record| Some(self.standing(&kept.tcb_info(record)?));
+        let others = items.iter().filter_map(|item| kept.find(item));
+        NodeStatus {
+            qe_id: self.qe_id,
+            revoked: pck_crl.and_then(|crl| kept.revokes(crl, &self.certificate)),
+            tcb: tcb_info.and_then(standing),
+            early: early.and_then(standing),
+            records: std::iter::once(self.record).chain(others).cloned().collect(),
+            missing: items.iter().filter(|item| kept.find(item).is_none()).cloned().collect(),
+            certificate: self.certificate,
+        }
+    }
+
+    fn standing(&self, info: &TcbInfo) -> TcbStanding {
+        let PckCertificate { tcb_components, pce_svn, .. } = &self.certificate;
+        TcbStanding {
+            tcb_evaluation_data_number: info.tcb_evaluation_data_number,
+            assessment: info.assess(tcb_components, *pce_svn),
+        }
+    }
+}
+
+/// What is kept.
+struct Kept<'a> {
+    records: &'a [Record],
+    roots: &'a TrustedRoots,
+}
+
+impl<'a> Kept<'a> {
+    fn find(&self, item: &Item) -> Option<&'a Record> {
+        self.records.iter().find(|record| record.item == *item)
+    }
+
+    fn tcb_info(&self, record: &Record) -> Option<TcbInfo> {
+        let Document { body, issuer_chain } = &record.document;
+        verify::check_tcb_info(body, issuer_chain, self.roots, record.fetched).ok()
+    }
+
+    fn revokes(&self, crl: &Record, certificate: &PckCertificate) -> Option<bool> {
+        let Document { body, issuer_chain } = &crl.document;
+        let crl = verify::check_pck_crl(body, issuer_chain, self.roots, crl.fetched).ok()?;
+        Some(crl.revokes(&certificate.serial))
+    }
+}

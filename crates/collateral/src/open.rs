@@ -1,0 +1,108 @@
+//! From settings to a cache.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use verify::{RootError, TrustedRoots};
+
+use crate::settings::{Settings, SourceSettings};
+use crate::{
+    Cache, CacheDirectory, Fetcher, FileSource, Freshness, Notices, PcsSource, Source,
+    SourceOpenError, Timing,
+};
+
+/// The settings name something that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A source.
+    #[error(transparent)]
+    Source(#[from] SourceOpenError),
+    /// The file with the trusted root.
+    #[error("cannot read the trusted root {path}: {reason}")]
+    RootFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// What is in it.
+    #[error("cannot trust {path}: {reason}")]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: RootError,
+    },
+}
+
+impl Cache {
+    /// The cache that these settings describe. Nothing is asked or written yet.
+    ///
+    /// # Errors
+    /// [`OpenError`] when a file that the settings name cannot be used.
+    pub fn open(settings: &Settings, notices: Notices) -> Result<Self, OpenError> {
+        let directory = settings.cache.directory.as_ref();
+        let directory = directory.map(|path| CacheDirectory::new(path, settings.cache.max_size));
+        Ok(Self::new(Fetcher::open(settings)?, directory, settings.into(), notices))
+    }
+}
+
+impl Fetcher {
+    /// The sources that these settings name, and the root that they trust.
+    ///
+    /// # Errors
+    /// [`OpenError`] when a file that the settings name cannot be used.
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let sources = settings.sources.iter().map(SourceSettings::open);
+        Self::open_with(sources.collect::<Result<_, _>>()?, settings)
+    }
+
+    /// These sources, and else what the settings say.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the root that the settings name cannot be used.
+    pub fn open_with(sources: Vec<Box<dyn Source>>, settings: &Settings) -> Result<Self, OpenError> {
+        Ok(Self::new(sources, roots(settings)?, settings.into(), SystemTime::now))
+    }
+}
+
+impl From<&Settings> for Timing {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            timeout: settings.timeout,
+            retries: settings.retry.times,
+            first_pause: settings.retry.delay.unwrap_or(Self::default().first_pause),
+        }
+    }
+}
+
+impl From<&Settings> for Freshness {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            pck_expires_after: settings.cache.pck_max_age,
+            collateral_expires_after: settings.cache.collateral_max_age,
+            ..Self::default()
+        }
+    }
+}
+
+impl SourceSettings {
+    /// The source that they describe. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`SourceOpenError`] when a file that they name cannot be used.
+    pub fn open(&self) -> Result<Box<dyn Source>, SourceOpenError> {
+        Ok(match self {
+            Self::Service(service) => Box::new(PcsSource::open(service.clone())?),
+            Self::Directory(path) => Box::new(FileSource::new(path)),
+        })
+    }
+}
+
+fn roots(settings: &Settings) -> Result<TrustedRoots, OpenError> {
+    let Some(path) = &settings.trusted_root else { return Ok(TrustedRoots::intel()) };
+    let bytes = fs::read(path)
+        .map_err(|reason| OpenError::RootFile { path: path.clone(), reason })?;
+    TrustedRoots::parse(&bytes).map_err(|reason| OpenError::Root { path: path.clone(), reason })
+}

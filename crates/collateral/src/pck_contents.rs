@@ -1,0 +1,41 @@
+//! What a PCK certificate says of its platform.
+
+use dcap_qvl::intel;
+use sgx::CpuSvn;
+use verify::PckCa;
+
+/// What a PCK certificate says of its platform and the TCB that it is for. Nothing about it is checked here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PckContents {
+    /// The kind of platform, 6 bytes.
+    pub fmspc: [u8; 6],
+    /// Which PCK CA issued it.
+    pub ca: PckCa,
+    /// CPUSVN that it is for.
+    pub cpu_svn: CpuSvn,
+    /// ISVSVN of the PCE that it is for.
+    pub pce_svn: u16,
+}
+
+/// A PCK certificate that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the PCK certificate cannot be read: {0}")]
+pub struct PckContentsError(String);
+
+impl PckContents {
+    /// Reads the first of some certificates in PEM.
+    ///
+    /// # Errors
+    /// [`PckContentsError`] when it is none, or no PCK certificate.
+    pub fn read(pem: &[u8]) -> Result<Self, PckContentsError> {
+        let certificate = pem::parse(pem).map_err(|error| PckContentsError(error.to_string()))?;
+        let unreadable = |error| PckContentsError(format!("{error:#}"));
+        let extension = intel::parse_pck_extension(certificate.contents()).map_err(unreadable)?;
+        let ca = match intel::pck_ca(certificate.contents()).map_err(unreadable)? {
+            dcap_qvl::config::PckCa::Platform => PckCa::Platform,
+            dcap_qvl::config::PckCa::Processor => PckCa::Processor,
+        };
+        let (cpu_svn, pce_svn) = (CpuSvn(extension.cpu_svn), extension.pce_svn);
+        Ok(Self { fmspc: extension.fmspc, ca, cpu_svn, pce_svn })
+    }
+}

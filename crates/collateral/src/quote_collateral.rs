@@ -1,0 +1,224 @@
+//! All that a verifier needs for one quote.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sgx::{CertificationDataType, Collateral, CpuSvn, Quote, QuoteParseError};
+use verify::{EnclaveId, PckCa, Tee};
+
+use crate::settings::ServiceUrl;
+use crate::{
+    Document, EvaluationSet, Item, PckContents, PckContentsError, PckQuestion, PcsSource, Source,
+    SourceError,
+};
+
+/// The time for all questions to a service together.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// There is no collateral for a quote; `E` is why an item could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum QuoteCollateralError<E> {
+    /// The bytes are no quote.
+    #[error("these bytes are no quote: {0}")]
+    Quote(#[from] QuoteParseError),
+    /// The quote does not say which platform it is of.
+    #[error("the quote does not lead to the PCK certificate of its platform: {0}")]
+    Platform(String),
+    /// The PCK certificate cannot be read.
+    #[error(transparent)]
+    Pck(#[from] PckContentsError),
+    /// An item could not be had.
+    #[error(transparent)]
+    Item(E),
+    /// An item is not what it is called.
+    #[error("{0} is none")]
+    Malformed(Item),
+}
+
+/// An item could not be had from a service.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot fetch {item} from {service}: {reason}")]
+pub struct ServiceError {
+    /// What was asked for.
+    pub item: String,
+    /// Who was asked.
+    pub service: String,
+    /// Why there is no answer.
+    pub reason: SourceError,
+}
+
+/// Fetches the collateral for `quote` from the service at `url`, as it is: nothing is checked or kept. It takes 30
+/// seconds at the most.
+///
+/// # Errors
+/// [`QuoteCollateralError`].
+pub fn fetch(
+    url: &ServiceUrl,
+    quote: &[u8],
+) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
+    let source = PcsSource::at(url);
+    let now = Instant::now();
+    let deadline = now.checked_add(PATIENCE).unwrap_or(now);
+    for_quote(quote, EvaluationSet::Standard, |item| {
+        let (item_name, service) = (item.to_string(), source.name().to_owned());
+        source
+            .fetch(item, deadline)
+            .map_err(|reason| ServiceError { item: item_name, service, reason })
+    })
+}
+
+/// The collateral for `quote` by this evaluation of the TCB, item by item from `get`.
+///
+/// It has the PCK certificates only if the quote does not carry them itself. So, where quotes do, what was put
+/// together for one serves for those of all platforms with the same FMSPC and CA.
+///
+/// # Errors
+/// [`QuoteCollateralError`].
+pub fn for_quote<E>(
+    quote: &[u8],
+    set: EvaluationSet,
+    mut get: impl FnMut(&Item) -> Result<Document, E>,
+) -> Result<Collateral, QuoteCollateralError<E>> {
+    let quote = Quote::parse_padded(quote)?;
+    let mut get = |item: &Item| get(item).map_err(QuoteCollateralError::Item);
+    let (contents, chain) = match pck(&quote)? {
+        Pck::Carried(chain) => (PckContents::read(chain)?, None),
+        Pck::Named(question) => {
+            let Document { body, issuer_chain } = get(&Item::PckCertificate(question))?;
+            let leaf = String::from_utf8_lossy(&body);
+            (PckContents::read(&body)?, Some(format!("{}\n{issuer_chain}", leaf.trim_end())))
+        }
+    };
+    let PckContents { fmspc, ca, .. } = contents;
+    let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] =
+        platform_items(fmspc, ca, set);
+    let (pck_crl, root_ca_crl) = (get(&pck_crl)?, get(&root_ca_crl)?);
+    let (tcb_info, qe_identity) = (get(&tcb_info_item)?, get(&qe_identity_item)?);
+    let (tcb_info_json, tcb_info_signature) = signed::<TcbInfoAnswer>(&tcb_info.body)
+        .ok_or(QuoteCollateralError::Malformed(tcb_info_item))?;
+    let (qe_identity_json, qe_identity_signature) = signed::<IdentityAnswer>(&qe_identity.body)
+        .ok_or(QuoteCollateralError::Malformed(qe_identity_item))?;
+    Ok(Collateral {
+        pck_crl_issuer_chain: pck_crl.issuer_chain,
+        root_ca_crl: root_ca_crl.body,
+        pck_crl: pck_crl.body,
+        tcb_info_issuer_chain: tcb_info.issuer_chain,
+        tcb_info: tcb_info_json,
+        tcb_info_signature,
+        qe_identity_issuer_chain: qe_identity.issuer_chain,
+        qe_identity: qe_identity_json,
+        qe_identity_signature,
+        pck_certificate_chain: chain,
+    })
+}
+
+/// What a verifier needs for quotes of all platforms with this FMSPC and CA: the CRL of the PCK CA, the CRL of the
+/// root, TCB info, the identity of the QE.
+#[must_use]
+pub fn platform_items(fmspc: [u8; 6], ca: PckCa, set: EvaluationSet) -> [Item; 4] {
+    [
+        Item::PckCrl(ca),
+        Item::RootCaCrl,
+        Item::TcbInfo { tee: Tee::Sgx, fmspc, set },
+        Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+    ]
+}
+
+/// The platform that a quote is of: as much as the quote says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuotedPlatform {
+    /// The quote carries the PCK certificate.
+    Known(PckContents),
+    /// The quote says which PCK certificate it is.
+    Named(PckQuestion),
+}
+
+impl QuotedPlatform {
+    /// Reads it from the quote.
+    ///
+    /// # Errors
+    /// [`QuoteCollateralError`], but not for an item.
+    pub fn read(quote: &[u8]) -> Result<Self, QuoteCollateralError<Infallible>> {
+        let quote = Quote::parse_padded(quote)?;
+        Ok(match pck(&quote)? {
+            Pck::Carried(chain) => Self::Known(PckContents::read(chain)?),
+            Pck::Named(question) => Self::Named(question),
+        })
+    }
+}
+
+/// How a quote leads to its platform's PCK certificate.
+enum Pck<'a> {
+    /// PEM: it is in the quote, with its chain.
+    Carried(&'a [u8]),
+    /// The quote says which one it is.
+    Named(PckQuestion),
+}
+
+fn pck<E>(quote: &Quote) -> Result<Pck<'_>, QuoteCollateralError<E>> {
+    let data = &quote.signature.certification_data;
+    match data.data_type {
+        CertificationDataType::PCK_CERTIFICATE_CHAIN => Ok(Pck::Carried(&data.data)),
+        CertificationDataType::PPID_RSA3072_ENCRYPTED => named(quote, &data.data)
+            .map(Pck::Named)
+            .ok_or_else(|| QuoteCollateralError::Platform("its data has another size".to_owned())),
+        other => {
+            let reason = format!("certification data of type {other} is not supported");
+            Err(QuoteCollateralError::Platform(reason))
+        }
+    }
+}
+
+/// Encrypted PPID (384), CPUSVN (16), PCESVN (2), PCE id (2); the QE id is in the quote's header.
+fn named(quote: &Quote, data: &[u8]) -> Option<PckQuestion> {
+    let (encrypted_ppid, rest) = data.split_first_chunk::<384>()?;
+    let (cpu_svn, rest) = rest.split_first_chunk::<16>()?;
+    let (pce_svn, rest) = rest.split_first_chunk::<2>()?;
+    Some(PckQuestion {
+        qe_id: *quote.header.user_data.first_chunk()?,
+        encrypted_ppid: Some(Box::new(*encrypted_ppid)),
+        cpu_svn: CpuSvn(*cpu_svn),
+        pce_svn: u16::from_le_bytes(*pce_svn),
+        pce_id: rest.try_into().ok()?,
+    })
+}
+
+/// What was signed, to the byte, and the signature.
+trait Signed<'a>: Deserialize<'a> {
+    fn parts(self) -> (&'a RawValue, String);
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TcbInfoAnswer<'a> {
+    #[serde(borrow)]
+    tcb_info: &'a RawValue,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdentityAnswer<'a> {
+    #[serde(borrow)]
+    enclave_identity: &'a RawValue,
+    signature: String,
+}
+
+impl<'a> Signed<'a> for TcbInfoAnswer<'a> {
+    fn parts(self) -> (&'a RawValue, String) {
+        (self.tcb_info, self.signature)
+    }
+}
+
+impl<'a> Signed<'a> for IdentityAnswer<'a> {
+    fn parts(self) -> (&'a RawValue, String) {
+        (self.enclave_identity, self.signature)
+    }
+}
+
+fn signed<'a, T: Signed<'a>>(body: &'a [u8]) -> Option<(String, Vec<u8>)> {
+    let (json, signature) = serde_json::from_slice::<T>(body).ok()?.parts();
+    Some((json.get().to_owned(), hex::decode(signature).ok()?))
+}

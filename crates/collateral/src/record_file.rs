@@ -1,0 +1,175 @@
+//! The form of a record on disk, in the cache and wherever it is carried to.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{Document, Item, Record};
+
+/// The largest file, in bytes: twice the largest answer, since a CRL is written as hexadecimal digits.
+pub(crate) const MAX_FILE: u64 = 9 * 1024 * 1024;
+
+/// What is on disk, before anything is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) item: Item,
+    pub(crate) document: Document,
+    pub(crate) fetched: OffsetDateTime,
+    pub(crate) source: String,
+}
+
+/// A record cannot be read from disk, or written to it.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordFileError {
+    /// The operating system refused.
+    #[error("cannot read {path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The operating system refused.
+    #[error(
+        "cannot keep {path}: {reason}; what was kept before is still there: check the space on the disk and \
+         the permissions"
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// It does not say what a record says.
+    #[error("{path} holds no collateral as it was written: {reason}; remove it, and it is fetched again")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The file, as JSON. The dates of validity are for people: what counts is what the document says itself.
+#[derive(Serialize, Deserialize)]
+struct Form {
+    item: Item,
+    source: String,
+    #[serde(with = "time::serde::rfc3339")]
+    fetched: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    valid_from: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    valid_until: OffsetDateTime,
+    issuer_chain: String,
+    #[serde(flatten)]
+    body: Body,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Body {
+    #[serde(rename = "body")]
+    Text(String),
+    #[serde(rename = "body_hex", with = "hex")]
+    Bytes(Vec<u8>),
+}
+
+impl From<&Record> for Form {
+    fn from(record: &Record) -> Self {
+        let Document { body, issuer_chain } = record.document.clone();
+        Self {
+            item: record.item.clone(),
+            source: record.source.clone(),
+            fetched: record.fetched.into(),
+            valid_from: record.validity.from.into(),
+            valid_until: record.validity.until.into(),
+            issuer_chain,
+            body: match String::from_utf8(body) {
+                Ok(text) => Body::Text(text),
+                Err(error) => Body::Bytes(error.into_bytes()),
+            },
+        }
+    }
+}
+
+impl From<Form> for Kept {
+    fn from(form: Form) -> Self {
+        let body = match form.body {
+            Body::Text(text) => text.into_bytes(),
+            Body::Bytes(bytes) => bytes,
+        };
+        let Form { item, source, fetched, issuer_chain, .. } = form;
+        Self { item, document: Document { body, issuer_chain }, fetched, source }
+    }
+}
+
+/// Where a record of this item is in this directory.
+pub(crate) fn path(directory: &Path, item: &Item) -> PathBuf {
+    directory.join(format!("{item}.json"))
+}
+
+/// What this directory has of the item; `None` if nothing.
+pub(crate) fn read(directory: &Path, item: &Item) -> Result<Option<Kept>, RecordFileError> {
+    let path = path(directory, item);
+    let Some(kept) = read_file(&path)? else {
+        return Ok(None);
+    };
+    if kept.item.to_string() != item.to_string() {
+        let reason = format!("it is of {}", kept.item);
+        return Err(RecordFileError::Damaged { path, reason });
+    }
+    Ok(Some(kept))
+}
+
+/// What this file has; `None` if it is not there.
+pub(crate) fn read_file(path: &Path) -> Result<Option<Kept>, RecordFileError> {
+    let mut bytes = Vec::new();
+    let size = match File::open(path) {
+        Ok(file) => file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => Err(error),
+    };
+    let size = size.map_err(|reason| RecordFileError::Read { path: path.to_owned(), reason })?;
+    let damaged = |reason| RecordFileError::Damaged { path: path.to_owned(), reason };
+    if size as u64 > MAX_FILE {
+        return Err(damaged(format!("it has more than {MAX_FILE} bytes")));
+    }
+    from_json(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
+}
+
+/// Reads the form that a record has.
+pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<Kept> {
+    serde_json::from_slice::<Form>(json).map(Kept::from)
+}
+
+/// Writes a record in its form, on one line.
+pub(crate) fn to_json(record: &Record) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Form::from(record))
+}
+
+/// Keeps a record in this directory: whole, or as it was before. Gives its size in bytes.
+pub(crate) fn write(directory: &Path, record: &Record) -> Result<u64, RecordFileError> {
+    let path = path(directory, &record.item);
+    let written = serde_json::to_vec_pretty(&Form::from(record))
+        .map_err(io::Error::from)
+        .and_then(|bytes| replace(directory, &path, &bytes).map(|()| bytes.len() as u64));
+    written.map_err(|reason| RecordFileError::Write { path, reason })
+}
+
+fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    // It is public, and other users' processes read it.
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(directory)?.sync_all()
+}
+
+/// With which the names of files begin that are being written; kill -9 may leave one.
+pub(crate) const TEMPORARY: &str = ".being-written-";

@@ -1,0 +1,119 @@
+//! Whose sources are taken, and what else their settings say.
+
+use std::time::Duration;
+
+use super::own::Own;
+use super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
+use super::{
+    CollateralForm, Machine, Origin, Retry, Serves, ServiceSettings, ServiceUrl, SettingsError,
+    SourceSettings, TrustSettings, azdcap, qcnl,
+};
+use crate::EvaluationSet;
+
+/// Sources, and the settings that come with them.
+pub(super) struct Base {
+    pub(super) sources: Vec<SourceSettings>,
+    pub(super) origin: Origin,
+    pub(super) retry: Option<Retry>,
+    pub(super) evaluation: Option<EvaluationSet>,
+    pub(super) collateral_form: Option<CollateralForm>,
+    pub(super) pck_max_age: Option<Duration>,
+    pub(super) collateral_max_age: Option<Duration>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Base {
+    /// These sources, and no other settings.
+    pub(super) fn new(sources: Vec<SourceSettings>, origin: Origin) -> Self {
+        Self {
+            sources,
+            origin,
+            retry: None,
+            evaluation: None,
+            collateral_form: None,
+            pck_max_age: None,
+            collateral_max_age: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Our own sources, or else those of the other quote providers, or else those for this machine; with what our own
+    /// settings want of all sources.
+    pub(super) fn choose(own: &Own, machine: &Machine) -> Result<Self, SettingsError> {
+        let mut base = match &own.origin {
+            Some(origin) => Self::new(own.sources(), origin.clone()).beside_qcnl(machine),
+            None => Self::of_others(machine)?.with_trust(own.trust.as_ref()),
+        };
+        if let Some(file) = &own.settings.api_key_file {
+            base.services().for_each(|service| service.offer_api_key(file));
+        }
+        base.tell_ended_versions();
+        Ok(base)
+    }
+
+    fn of_others(machine: &Machine) -> Result<Self, SettingsError> {
+        if let Some(base) = qcnl::read(machine)? {
+            return Ok(base.beside_azdcap(machine));
+        }
+        match azdcap::read(machine)? {
+            Some(base) => Ok(base),
+            None => Ok(Self::of_machine(machine)),
+        }
+    }
+
+    fn of_machine(machine: &Machine) -> Self {
+        let azure = machine.is_in_azure();
+        let services: &[_] = if azure {
+            &[(AZURE_THIM, Serves::PckCertificates), (AZURE_CACHE, Serves::Everything)]
+        } else {
+            &[(INTEL_PCS, Serves::Everything)]
+        };
+        // They are good URLs, as a test knows.
+        let services = services.iter().filter_map(|&(url, serves)| {
+            Some(SourceSettings::Service(ServiceSettings::at(ServiceUrl::parse(url).ok()?, serves)))
+        });
+        Self::new(services.collect(), Origin::Machine { azure })
+    }
+
+    /// Notes that settings of Intel's and Azure's are there and not used.
+    fn beside_qcnl(mut self, machine: &Machine) -> Self {
+        let (path, is_named) = qcnl::path(machine);
+        if is_named || path.exists() {
+            self.notes.push(format!("{} is not used, since {}", path.display(), self.origin));
+        }
+        self.beside_azdcap(machine)
+    }
+
+    /// Notes that settings of Azure's are there and not used.
+    fn beside_azdcap(mut self, machine: &Machine) -> Self {
+        let names = azdcap::variables_of_sources(machine).join(", ");
+        if !names.is_empty() {
+            let (verb, origin) = (if names.contains(',') { "are" } else { "is" }, &self.origin);
+            self.notes.push(format!("{names} {verb} not used, since {origin}"));
+        }
+        self
+    }
+
+    fn with_trust(mut self, trust: Option<&TrustSettings>) -> Self {
+        if let Some(trust) = trust {
+            self.services().for_each(|service| service.trust = trust.clone());
+        }
+        self
+    }
+
+    fn tell_ended_versions(&mut self) {
+        for source in &self.sources {
+            if let SourceSettings::Service(ServiceSettings { url, .. }) = source
+                && let Some(version) = url.ended_version()
+            {
+                self.notes.push(format!(
+                    "version {version} of the API has ended; {source} is asked with version 4. Write v4 in its URL"
+                ));
+            }
+        }
+    }
+
+    fn services(&mut self) -> impl Iterator<Item = &mut ServiceSettings> {
+        self.sources.iter_mut().filter_map(SourceSettings::service_mut)
+    }
+}

@@ -1,0 +1,102 @@
+//! Settings that cannot be used.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::text_file::MAX_SIZE;
+
+/// Settings cannot be read or understood. No message has a password of a URL.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is not there, or may not be read.
+    #[error("cannot read the settings in {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is too large for what it should be.
+    #[error(
+        "{} is no file of settings: it has more than {} KiB",
+        path.display(),
+        MAX_SIZE / 1024
+    )]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It is a directory, a device or a pipe.
+    #[error("{} is no file of settings: it is no regular file", path.display())]
+    NoFile {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// It is not UTF-8, or has NUL bytes.
+    #[error("{} is no file of settings: it is no text in UTF-8", path.display())]
+    NoText {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A value is not one that it can be.
+    #[error("{place}: {problem}")]
+    Wrong {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a file.
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// From 1, if it is known.
+        line: Option<usize>,
+    },
+    /// In an environment variable.
+    Variable(String),
+    /// In the command line.
+    Flags,
+}
+
+impl SettingsError {
+    pub(super) fn wrong(place: Place, problem: &str) -> Self {
+        Self::Wrong { place, problem: without_credentials(problem) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line: Some(line) } => write!(f, "{}, line {line}", path.display()),
+            Self::File { path, line: None } => write!(f, "{}", path.display()),
+            Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Flags => f.write_str("the command line"),
+        }
+    }
+}
+
+/// The text, and of each URL in it what may be shown: parsers quote what they do not understand.
+fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("://");
+        let end = part.find(|c: char| c.is_whitespace() || "/\"'`".contains(c));
+        let (authority, _) = part.split_at(end.unwrap_or(part.len()));
+        match authority.rfind('@') {
+            Some(at) => {
+                shown.push('…');
+                shown.push_str(part.split_at(at).1);
+            }
+            None => shown.push_str(part),
+        }
+    }
+    shown
+}

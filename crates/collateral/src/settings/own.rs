@@ -1,0 +1,194 @@
+//! Our own settings: flags, variables, and a section of the configuration.
+
+mod file;
+mod own_source;
+mod variables;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Deserializer};
+
+pub use self::own_source::OwnSource;
+use super::{Machine, Origin, Place, SettingsError, SourceSettings, TrustSettings, parse};
+use crate::EvaluationSet;
+
+/// What can be set: the section `[collateral]` of the configuration. Flags have the same form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnSettings {
+    /// Whom to ask, in this order.
+    pub sources: Option<Vec<OwnSource>>,
+    /// Asks nobody: what is in the cache is all there is.
+    pub local_only: Option<bool>,
+    /// PEM: the CAs that servers' certificates must come from, instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Leaves servers' certificates unchecked. Not with [`ca_file`](Self::ca_file).
+    pub insecure_tls: Option<bool>,
+    /// The file with the API key for Intel's PCS.
+    pub api_key_file: Option<PathBuf>,
+    /// Where answers are kept.
+    pub cache_dir: Option<PathBuf>,
+    /// How large that may become.
+    #[serde(default, deserialize_with = "size")]
+    pub cache_max_size: Option<ByteSize>,
+    /// The age at which an answer is asked for again, however long it is valid.
+    #[serde(default, deserialize_with = "age")]
+    pub cache_max_age: Option<Duration>,
+    /// The time for one question: 10 minutes at the most.
+    #[serde(default, deserialize_with = "timeout")]
+    pub timeout: Option<Duration>,
+    /// How often a question is asked again when a source is in trouble: 100 times at the most.
+    #[serde(default, deserialize_with = "retries")]
+    pub retries: Option<u32>,
+    /// The TCB evaluation to ask for: `standard`, `early`, or the number of one.
+    #[serde(default, deserialize_with = "evaluation")]
+    pub evaluation: Option<EvaluationSet>,
+    /// PEM: the root to trust instead of Intel's.
+    pub trusted_root: Option<PathBuf>,
+}
+
+/// The settings of all layers.
+pub(super) struct Own {
+    /// Each from the first layer that has it.
+    pub(super) settings: OwnSettings,
+    /// Who named the sources, or said that none is to be asked. `None`: nobody.
+    pub(super) origin: Option<Origin>,
+    /// By what the certificates of all services are known to be good.
+    pub(super) trust: Option<TrustSettings>,
+}
+
+impl Own {
+    /// Flags, then variables, then the configuration.
+    pub(super) fn gather(flags: OwnSettings, machine: &Machine) -> Result<Self, SettingsError> {
+        let mut own = Self { settings: OwnSettings::default(), origin: None, trust: None };
+        own.add(flags, &Layer::Flags)?;
+        own.add(variables::read(machine)?, &Layer::Variables)?;
+        if let Some((path, settings)) = file::read(machine)? {
+            own.add(settings, &Layer::File(path))?;
+        }
+        Ok(own)
+    }
+
+    /// Whom to ask, if somebody has said it.
+    pub(super) fn sources(&self) -> Vec<SourceSettings> {
+        match &self.settings.sources {
+            Some(sources) if self.settings.local_only != Some(true) => {
+                sources.iter().map(|source| source.settings(self.trust.as_ref())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds what is not there yet.
+    fn add(&mut self, settings: OwnSettings, layer: &Layer) -> Result<(), SettingsError> {
+        let trust = TrustSettings::of(settings.ca_file.clone(), settings.insecure_tls)
+            .map_err(|problem| SettingsError::wrong(layer.place("CA_FILE"), &problem))?;
+        self.trust = self.trust.take().or(trust);
+        let had_sources = self.settings.sources.is_some();
+        let was_local = self.settings.local_only == Some(true);
+        self.settings = std::mem::take(&mut self.settings).or(settings);
+        if self.settings.local_only == Some(true) && !was_local {
+            self.origin = Some(layer.origin("LOCAL_ONLY"));
+        } else if self.settings.sources.is_some() && !had_sources && !was_local {
+            self.origin = Some(layer.origin("SOURCES"));
+        }
+        Ok(())
+    }
+}
+
+/// Where some of our own settings are.
+enum Layer {
+    Flags,
+    Variables,
+    File(PathBuf),
+}
+
+impl Layer {
+    fn origin(&self, setting: &str) -> Origin {
+        match self {
+            Self::Flags => Origin::Flags,
+            Self::Variables => Origin::Variables(vec![variables::name(setting)]),
+            Self::File(path) => Origin::File(path.clone()),
+        }
+    }
+
+    fn place(&self, setting: &str) -> Place {
+        match self {
+            Self::Flags => Place::Flags,
+            Self::Variables => Place::Variable(variables::name(setting)),
+            Self::File(path) => Place::File { path: path.clone(), line: None },
+        }
+    }
+}
+
+impl OwnSettings {
+    /// These settings, and those of `other` where these are none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            sources: self.sources.or(other.sources),
+            local_only: self.local_only.or(other.local_only),
+            ca_file: self.ca_file.or(other.ca_file),
+            insecure_tls: self.insecure_tls.or(other.insecure_tls),
+            api_key_file: self.api_key_file.or(other.api_key_file),
+            cache_dir: self.cache_dir.or(other.cache_dir),
+            cache_max_size: self.cache_max_size.or(other.cache_max_size),
+            cache_max_age: self.cache_max_age.or(other.cache_max_age),
+            timeout: self.timeout.or(other.timeout),
+            retries: self.retries.or(other.retries),
+            evaluation: self.evaluation.or(other.evaluation),
+            trusted_root: self.trusted_root.or(other.trusted_root),
+        }
+    }
+}
+
+impl TrustSettings {
+    /// What two settings say together.
+    fn of(ca_file: Option<PathBuf>, insecure_tls: Option<bool>) -> Result<Option<Self>, String> {
+        match (ca_file, insecure_tls) {
+            (Some(_), Some(true)) => {
+                Err("with insecure_tls nobody's certificate is checked, and with ca_file \
+                 it is; leave one of them out"
+                    .to_owned())
+            }
+            (Some(path), _) => Ok(Some(Self::AuthoritiesIn(path))),
+            (None, Some(true)) => Ok(Some(Self::Anybody)),
+            (None, Some(false)) => Ok(Some(Self::System)),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Text in a file, and what it means.
+fn parsed<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ByteSize>, D::Error> {
+    parsed(deserializer, parse::size)
+}
+
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parsed(deserializer, parse::age)
+}
+
+fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parsed(deserializer, parse::timeout)
+}
+
+fn evaluation<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<EvaluationSet>, D::Error> {
+    parsed(deserializer, parse::evaluation)
+}
+
+fn retries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    parse::retries(&number.to_string()).map(Some).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,165 @@
+//! A source in our own settings: text, or a table with what else there is to say.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
+use super::super::{Serves, ServiceSettings, ServiceUrl, SourceSettings, TrustSettings};
+use crate::PcsKind;
+
+/// A source: a URL, an absolute path of a directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services). In
+/// a file it can also be a table, which says more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSource {
+    settings: SourceSettings,
+    /// What a table says about the server's certificate.
+    trust: Option<TrustSettings>,
+}
+
+impl OwnSource {
+    /// The source, with this trust if it has none of its own.
+    pub(in crate::settings) fn settings(&self, trust: Option<&TrustSettings>) -> SourceSettings {
+        let mut settings = self.settings.clone();
+        if let Some(service) = settings.service_mut()
+            && let Some(trust) = self.trust.as_ref().or(trust)
+        {
+            service.trust = trust.clone();
+        }
+        settings
+    }
+}
+
+impl FromStr for OwnSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (url, serves) = match text {
+            "pcs" => (INTEL_PCS, Serves::Everything),
+            "thim" => (AZURE_THIM, Serves::PckCertificates),
+            "azure" => (AZURE_CACHE, Serves::Everything),
+            path if path.starts_with('/') => {
+                return Ok(Self { settings: SourceSettings::Directory(path.into()), trust: None });
+            }
+            url if url.contains("://") || url.contains('@') => (url, Serves::Everything),
+            other => {
+                return Err(format!(
+                    "{other:?} is no source: write a URL with https://, an absolute path of a directory, \"pcs\", \
+                     \"thim\" or \"azure\""
+                ));
+            }
+        };
+        let mut service = ServiceSettings::at(ServiceUrl::parse(url)?, serves);
+        if service.kind == PcsKind::Thim {
+            service.serves = Serves::PckCertificates;
+        }
+        Ok(Self { settings: SourceSettings::Service(service), trust: None })
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrTable)
+    }
+}
+
+struct TextOrTable;
+
+impl<'de> Visitor<'de> for TextOrTable {
+    type Value = OwnSource;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a source as text, or a table with `url`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OwnSource, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OwnSource, A::Error> {
+        let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+        table.source().map_err(A::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    /// What could stand alone.
+    url: String,
+    kind: Option<Kind>,
+    serves: Option<What>,
+    ca_file: Option<PathBuf>,
+    insecure_tls: Option<bool>,
+    api_key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Pcs,
+    Pccs,
+    Thim,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Everything,
+    PckCertificates,
+    Collateral,
+}
+
+impl Table {
+    fn source(self) -> Result<OwnSource, String> {
+        let mut source: OwnSource = self.url.parse()?;
+        let has_more = self.kind.is_some()
+            || self.serves.is_some()
+            || self.ca_file.is_some()
+            || self.insecure_tls.is_some()
+            || self.api_key_file.is_some();
+        let Some(service) = source.settings.service_mut() else {
+            return match has_more {
+                true => Err("a directory has nothing but its path; write it as text".to_owned()),
+                false => Ok(source),
+            };
+        };
+        if let Some(kind) = self.kind {
+            service.set_kind(kind.into());
+        }
+        if let Some(serves) = self.serves {
+            service.serves = serves.into();
+        }
+        if self.api_key_file.is_some() && service.kind != PcsKind::Pcs {
+            return Err("an api_key_file is for Intel's PCS; other services take no API key, and should not see it"
+                .to_owned());
+        }
+        service.api_key_file = self.api_key_file;
+        source.trust = TrustSettings::of(self.ca_file, self.insecure_tls)?;
+        Ok(source)
+    }
+}
+
+impl From<Kind> for PcsKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Pcs => Self::Pcs,
+            Kind::Pccs => Self::Pccs,
+            Kind::Thim => Self::Thim,
+        }
+    }
+}
+
+impl From<What> for Serves {
+    fn from(what: What) -> Self {
+        match what {
+            What::Everything => Self::Everything,
+            What::PckCertificates => Self::PckCertificates,
+            What::Collateral => Self::Collateral,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The settings of Intel's quote provider, the QCNL, in `sgx_default_qcnl.conf`:
+//! <https://github.com/intel/SGXDataCenterAttestationPrimitives/tree/main/QuoteGeneration/qcnl>.
+
+mod json;
+mod key_value;
+mod qcnl_file;
+mod values;
+
+use std::path::PathBuf;
+
+use self::qcnl_file::QcnlFile;
+use super::{
+    Base, Machine, Origin, Place, Retry, Serves, ServiceSettings, ServiceUrl, SettingsError,
+    SourceSettings, TrustSettings, text_file,
+};
+
+/// The file that a variable names.
+const PATH: &str = "QCNL_CONF_PATH";
+/// The file that nobody needs to name, below `/etc`.
+const DEFAULT: &str = "sgx_default_qcnl.conf";
+/// The PCCS that Intel's provider asks if nobody names one.
+const DEFAULT_PCCS: &str = "https://localhost:8081";
+/// How many unknown keys are named.
+const NAMED_KEYS: usize = 8;
+
+/// The file, and whether a variable names it.
+pub(super) fn path(machine: &Machine) -> (PathBuf, bool) {
+    match machine.path(PATH) {
+        Some(path) => (path.to_owned(), true),
+        None => (machine.etc.join(DEFAULT), false),
+    }
+}
+
+/// What the file says, if it is there. One that a variable names must be.
+pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
+    let (path, is_named) = path(machine);
+    let text = match is_named {
+        true => text_file::read(&path)?,
+        false => match text_file::read_if_there(&path)? {
+            Some(text) => text,
+            None => return Ok(None),
+        },
+    };
+    let file = QcnlFile::parse(&text).map_err(|flaw| {
+        let place = Place::File { path: path.clone(), line: flaw.line };
+        SettingsError::wrong(place, &flaw.problem)
+    })?;
+    Ok(Some(base(&file, path)))
+}
+
+fn base(file: &QcnlFile, path: PathBuf) -> Base {
+    let (sources, sources_note) = sources(file);
+    let notes = sources_note.into_iter().chain(unknown_keys(&file.unknown_keys));
+    Base {
+        retry: Some(Retry {
+            times: file.retry_times,
+            delay: file.retry_delay.filter(|delay| !delay.is_zero()),
+        }),
+        evaluation: file.tcb_update_type,
+        collateral_form: file.pccs_api_version,
+        pck_max_age: file.pck_cache_expire_hours,
+        collateral_max_age: file.verify_collateral_cache_expire_hours,
+        notes: notes.map(|note| format!("{}: {note}", path.display())).collect(),
+        ..Base::new(sources, Origin::File(path))
+    }
+}
+
+/// PCK certificates from `local_pck_url` and then `pccs_url`, collateral from `collateral_service` or else
+/// `pccs_url`; and what there is to say about it.
+fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
+    // It is a good URL, as a test knows.
+    let default = || ServiceUrl::parse(DEFAULT_PCCS).ok();
+    let pccs = file.pccs_url.clone().or_else(default);
+    let collateral = file.collateral_service.clone().or_else(|| pccs.clone());
+    let mut services = Vec::new();
+    if !file.local_cache_only {
+        let pck_urls = file.local_pck_url.iter().chain(&pccs).cloned();
+        services.extend(pck_urls.map(|url| ServiceSettings::at(url, Serves::PckCertificates)));
+    }
+    let options = &file.custom_request_options;
+    for service in &mut services {
+        options.headers.iter().for_each(|(name, value)| service.set_header((name, value)));
+        options.parameters.iter().for_each(|(name, value)| service.set_parameter((name, value)));
+    }
+    services.extend(collateral.map(|url| ServiceSettings::at(url, Serves::Collateral)));
+    if file.use_secure_cert == Some(false) {
+        services.iter_mut().for_each(|service| service.trust = TrustSettings::Anybody);
+    }
+    let uses_pccs = !file.local_cache_only || file.collateral_service.is_none();
+    let note = (uses_pccs && file.pccs_url.is_none()).then(|| {
+        format!("it has no pccs_url, which means {DEFAULT_PCCS} as for Intel's quote provider")
+    });
+    (ServiceSettings::joined(services), note)
+}
+
+fn unknown_keys(keys: &[String]) -> Option<String> {
+    let named: Vec<_> = keys.iter().take(NAMED_KEYS).map(|key| shown(key)).collect();
+    let more = keys.len().saturating_sub(named.len());
+    match (named.join(", "), more) {
+        (named, _) if named.is_empty() => None,
+        (named, 0) => Some(format!("without a meaning: {named}")),
+        (named, more) => Some(format!("without a meaning: {named}, and {more} more")),
+    }
+}
+
+/// A key, which may be anything.
+fn shown(key: &str) -> String {
+    const LONGEST: usize = 64;
+    let start: String = key.chars().take(LONGEST).collect();
+    let dots = if start.len() < key.len() { "…" } else { "" };
+    format!("{}{dots}", start.escape_debug())
+}

@@ -1,0 +1,74 @@
+//! All keys of `sgx_default_qcnl.conf`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use super::super::{CollateralForm, ServiceUrl};
+use super::values::{self, RequestOptions};
+use super::{json, key_value};
+use crate::EvaluationSet;
+
+/// What the file says. The keys have the names of its JSON form.
+#[derive(Default)]
+pub(super) struct QcnlFile {
+    pub(super) pccs_url: Option<ServiceUrl>,
+    pub(super) use_secure_cert: Option<bool>,
+    pub(super) collateral_service: Option<ServiceUrl>,
+    pub(super) tcb_update_type: Option<EvaluationSet>,
+    pub(super) pccs_api_version: Option<CollateralForm>,
+    /// 0 if it is not said.
+    pub(super) retry_times: u32,
+    pub(super) retry_delay: Option<Duration>,
+    pub(super) local_pck_url: Option<ServiceUrl>,
+    pub(super) pck_cache_expire_hours: Option<Duration>,
+    pub(super) verify_collateral_cache_expire_hours: Option<Duration>,
+    pub(super) local_cache_only: bool,
+    pub(super) custom_request_options: RequestOptions,
+    pub(super) unknown_keys: Vec<String>,
+}
+
+/// What is wrong with a file.
+pub(super) struct Flaw {
+    /// From 1, if it is known.
+    pub(super) line: Option<usize>,
+    pub(super) problem: String,
+}
+
+impl QcnlFile {
+    /// Reads either form: JSON with comments, or `KEY=value` as it was before 2021.
+    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        match text.trim_start().starts_with(['{', '/']) {
+            true => json::parse(text),
+            false => key_value::parse(text),
+        }
+    }
+
+    /// Takes the value of a key, if the key has a meaning: whether it has.
+    pub(super) fn set<'de, D: Deserializer<'de>>(
+        &mut self,
+        key: &str,
+        value: D,
+    ) -> Result<bool, D::Error> {
+        match key {
+            "pccs_url" => self.pccs_url = values::url(value)?,
+            "use_secure_cert" => self.use_secure_cert = Some(bool::deserialize(value)?),
+            "collateral_service" => self.collateral_service = values::url(value)?,
+            "tcb_update_type" => self.tcb_update_type = Some(values::update_type(value)?),
+            "pccs_api_version" => self.pccs_api_version = Some(values::api_version(value)?),
+            "retry_times" => self.retry_times = values::retry_times(value)?,
+            "retry_delay" => self.retry_delay = Some(values::retry_delay(value)?),
+            "local_pck_url" => self.local_pck_url = values::url(value)?,
+            "pck_cache_expire_hours" => self.pck_cache_expire_hours = Some(values::hours(value)?),
+            "verify_collateral_cache_expire_hours" => {
+                self.verify_collateral_cache_expire_hours = Some(values::hours(value)?);
+            }
+            "local_cache_only" => self.local_cache_only = bool::deserialize(value)?,
+            "custom_request_options" => {
+                self.custom_request_options = values::request_options(value)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}

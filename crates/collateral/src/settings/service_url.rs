@@ -1,0 +1,105 @@
+//! URLs of services with the API of Intel's PCS.
+
+use std::fmt;
+
+use ureq::http::Uri;
+
+/// The longest URL, in bytes.
+const MAX_LENGTH: usize = 2048;
+
+/// Where a service is: `http` or `https`, host, port, and the path before `/sgx/certification/v4`. It has no slash at
+/// its end, and no user or password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceUrl {
+    base: String,
+    host: String,
+    ended_version: Option<u32>,
+}
+
+impl ServiceUrl {
+    /// The URL in this text, which may have the path of the API or not. Version 4 of the API is asked, also where
+    /// the text has an earlier one.
+    ///
+    /// # Errors
+    /// In words, when it is no URL of such a service. They do not repeat what may be a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_LENGTH {
+            return Err(format!("a URL of more than {MAX_LENGTH} bytes"));
+        }
+        if text.contains('@') {
+            return Err("a URL with a user or a password; leave them out: an API key comes from a file, and none of \
+                 these services takes passwords"
+                .to_owned());
+        }
+        if text.contains(['?', '#']) {
+            return Err(format!("{text:?} goes on behind the path; end it before the ? or #"));
+        }
+        let uri: Uri = text.parse().map_err(|_| format!("{text:?} is no URL"))?;
+        let scheme = match uri.scheme_str() {
+            Some(scheme @ ("http" | "https")) => scheme,
+            Some(_) => return Err(format!("{text:?} is no URL with http or https")),
+            None => return Err(format!("{text:?} has no scheme; write https:// before it")),
+        };
+        let (host, port) =
+            host_and_port(&uri).ok_or_else(|| format!("{text:?} has no good host and port"))?;
+        let (path, version) = before_api(uri.path());
+        let ended_version = match version.map(str::parse) {
+            None | Some(Ok(4)) => None,
+            Some(Ok(version @ 1..=3)) => Some(version),
+            Some(_) => {
+                return Err(format!("{text:?} is of another version than 4, the one spoken here"));
+            }
+        };
+        Ok(Self { base: format!("{scheme}://{host}{port}{path}"), host, ended_version })
+    }
+
+    /// The URL, for instance `https://pccs:8081`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.base
+    }
+
+    /// The version of the API that the text had, if it is one that has ended.
+    pub(super) fn ended_version(&self) -> Option<u32> {
+        self.ended_version
+    }
+
+    /// Whether the host is this one, or one below this domain.
+    pub(super) fn is_of(&self, domain: &str) -> bool {
+        let Some(rest) = self.host.strip_suffix(domain) else { return false };
+        rest.is_empty() || rest.ends_with('.')
+    }
+}
+
+impl fmt::Display for ServiceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+/// The host in small letters, and the port with its colon if there is one.
+fn host_and_port(uri: &Uri) -> Option<(String, String)> {
+    let authority = uri.authority()?;
+    let host = authority.host().to_ascii_lowercase();
+    let port = authority.as_str().get(host.len()..)?;
+    let is_good = match port.strip_prefix(':') {
+        Some(digits) => digits.parse::<u16>().is_ok_and(|port| port != 0),
+        None => port.is_empty(),
+    };
+    (is_good && !host.is_empty()).then(|| (host, port.to_owned()))
+}
+
+/// The path before that of the API, and the digits of the API's version.
+fn before_api(path: &str) -> (&str, Option<&str>) {
+    let path = path.trim_end_matches('/');
+    let (head, version) = match path.rsplit_once("/v") {
+        Some((head, version)) if !version.contains('/') => (head, Some(version)),
+        _ => (path, None),
+    };
+    let api = ["/sgx/certification", "/tdx/certification"];
+    match api.iter().find_map(|api| head.strip_suffix(api)) {
+        Some(before) => (before, version),
+        // What looks like a version is part of somebody's own path.
+        None => (path, None),
+    }
+}

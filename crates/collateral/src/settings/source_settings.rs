@@ -1,0 +1,205 @@
+//! Sources, as they are set.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::ServiceUrl;
+use crate::PcsKind;
+
+/// Intel's PCS.
+pub(super) const INTEL_PCS: &str = "https://api.trustedservices.intel.com";
+/// Azure's THIM, on each virtual machine there.
+pub(super) const AZURE_THIM: &str = "http://169.254.169.254/metadata/THIM";
+/// Azure's cache for all regions.
+pub(super) const AZURE_CACHE: &str = "https://global.acccache.azure.net";
+
+/// The services of these domains are known by them.
+const INTEL_DOMAIN: &str = "trustedservices.intel.com";
+const AZURE_CACHE_DOMAIN: &str = "acccache.azure.net";
+const METADATA_HOST: &str = "169.254.169.254";
+
+/// Version of the API that Azure's services ask for besides the one in the path, in questions for PCK certificates.
+const AZURE_API_VERSION: (&str, &str) = ("api-version", "2021-07-22-preview");
+/// What Azure's metadata services insist on, so that nobody is tricked into asking them.
+const AZURE_METADATA: (&str, &str) = ("Metadata", "true");
+
+/// Whom to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceSettings {
+    /// A service.
+    Service(ServiceSettings),
+    /// A directory of files, which serves whatever it has.
+    Directory(PathBuf),
+}
+
+/// A service with the API of Intel's PCS, and how to ask it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Which service it is.
+    pub kind: PcsKind,
+    /// Where it is.
+    pub url: ServiceUrl,
+    /// What it is asked for.
+    pub serves: Serves,
+    /// By what its certificate is known to be good.
+    pub trust: TrustSettings,
+    /// The file with the API key. Only Intel's PCS is sent one.
+    pub api_key_file: Option<PathBuf>,
+    /// Further headers of each question for a PCK certificate. Not in the debug form: there may be secrets in them.
+    pub headers: Vec<(String, String)>,
+    /// Further parameters of each question for a PCK certificate.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// What a source is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// PCK certificates and collateral.
+    Everything,
+    /// PCK certificates.
+    PckCertificates,
+    /// Collateral for verification: CRLs, TCB info, enclave identities.
+    Collateral,
+}
+
+/// By what a server's certificate is known to be good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustSettings {
+    /// By the CAs of the system.
+    System,
+    /// By the CAs in this file alone: PEM.
+    AuthoritiesIn(PathBuf),
+    /// It is not checked. What an answer says is checked all the same.
+    Anybody,
+}
+
+impl SourceSettings {
+    /// What it is asked for.
+    #[must_use]
+    pub fn serves(&self) -> Serves {
+        match self {
+            Self::Service(service) => service.serves,
+            Self::Directory(_) => Serves::Everything,
+        }
+    }
+
+    pub(super) fn service_mut(&mut self) -> Option<&mut ServiceSettings> {
+        match self {
+            Self::Service(service) => Some(service),
+            Self::Directory(_) => None,
+        }
+    }
+}
+
+impl ServiceSettings {
+    /// The service at this URL, which tells its kind.
+    #[must_use]
+    pub fn at(url: ServiceUrl, serves: Serves) -> Self {
+        let (is_intel, is_thim) = (url.is_of(INTEL_DOMAIN), url.is_of(METADATA_HOST));
+        let is_azure = is_thim || url.is_of(AZURE_CACHE_DOMAIN);
+        let mut service = Self {
+            kind: PcsKind::Pccs,
+            url,
+            serves,
+            trust: TrustSettings::System,
+            api_key_file: None,
+            headers: Vec::new(),
+            parameters: Vec::new(),
+        };
+        if is_azure {
+            service.set_parameter(AZURE_API_VERSION);
+        }
+        if is_intel {
+            service.set_kind(PcsKind::Pcs);
+        } else if is_thim {
+            service.set_kind(PcsKind::Thim);
+        }
+        service
+    }
+
+    /// The services as sources; the last two as one if they are the same place, which PCK certificates come from
+    /// first and collateral second.
+    pub(super) fn joined(mut services: Vec<Self>) -> Vec<SourceSettings> {
+        if let Some(collateral) = services.pop() {
+            match services.last_mut() {
+                Some(pck) if pck.url == collateral.url => pck.serves = Serves::Everything,
+                _ => services.push(collateral),
+            }
+        }
+        services.into_iter().map(SourceSettings::Service).collect()
+    }
+
+    /// Asks as a service of this kind is asked.
+    pub(super) fn set_kind(&mut self, kind: PcsKind) {
+        self.kind = kind;
+        if kind == PcsKind::Thim {
+            self.set_header(AZURE_METADATA);
+            self.set_parameter(AZURE_API_VERSION);
+        }
+    }
+
+    /// Asks with this header, and no other of this name.
+    pub(super) fn set_header(&mut self, (name, value): (&str, &str)) {
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Asks with this parameter, and no other of this name.
+    pub(super) fn set_parameter(&mut self, (name, value): (&str, &str)) {
+        self.parameters.retain(|(other, _)| other != name);
+        self.parameters.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Uses this API key, if it is for this service and there is no other one.
+    pub(super) fn offer_api_key(&mut self, file: &Path) {
+        if self.kind == PcsKind::Pcs && self.api_key_file.is_none() {
+            self.api_key_file = Some(file.to_owned());
+        }
+    }
+}
+
+impl Serves {
+    /// Whether it is asked for PCK certificates.
+    #[must_use]
+    pub fn pck_certificates(self) -> bool {
+        self != Self::Collateral
+    }
+
+    /// Whether it is asked for collateral.
+    #[must_use]
+    pub fn collateral(self) -> bool {
+        self != Self::PckCertificates
+    }
+}
+
+impl fmt::Display for SourceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(ServiceSettings { kind: PcsKind::Pcs, url, .. }) => {
+                write!(f, "the PCS at {url}")
+            }
+            Self::Service(ServiceSettings { kind: PcsKind::Pccs, url, .. }) => {
+                write!(f, "the PCCS at {url}")
+            }
+            Self::Service(ServiceSettings { kind: PcsKind::Thim, url, .. }) => {
+                write!(f, "Azure's THIM at {url}")
+            }
+            Self::Directory(path) => write!(f, "the directory {}", path.display()),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ServiceSettings")
+            .field("kind", &self.kind)
+            .field("url", &self.url.as_str())
+            .field("serves", &self.serves)
+            .field("trust", &self.trust)
+            .field("api_key_file", &self.api_key_file)
+            .field("headers", &headers)
+            .field("parameters", &self.parameters)
+            .finish()
+    }
+}

@@ -1,0 +1,188 @@
+//! HTTP with limits: on time, on size, on where an answer may come from.
+
+use std::io::{self, ErrorKind};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::http::{HeaderMap, Response};
+use rustls::CertificateError;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsConfigBuilder, TlsProvider};
+use ureq::{Agent, Body, Error};
+
+use super::SourceError;
+use crate::settings::TrustSettings;
+
+/// The largest answer, in bytes. CRLs are the largest ones, with about 100,000 at the most.
+const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+/// The largest header, in bytes: a certificate chain has about 3,500 when it is URL-encoded.
+const MAX_HEADER: usize = 64 * 1024;
+
+/// A source cannot be asked at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the CAs in {path}: {reason}; give certificates in PEM")]
+pub struct SourceOpenError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// One HTTP client, whose connections are used again.
+pub(super) struct Http {
+    agent: Agent,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Http {
+    /// A client; `direct` passes over the proxies of the environment.
+    ///
+    /// # Errors
+    /// [`SourceOpenError`] when the file of trusted CAs cannot be read.
+    pub(super) fn new(trust: &TrustSettings, direct: bool) -> Result<Self, SourceOpenError> {
+        Ok(match trust {
+            TrustSettings::System => Self::trusting_system(direct),
+            TrustSettings::AuthoritiesIn(path) => {
+                let authorities = RootCerts::Specific(Arc::new(authorities(path)?));
+                Self::with(tls().root_certs(authorities), direct)
+            }
+            TrustSettings::Anybody => Self::with(tls().disable_verification(true), direct),
+        })
+    }
+
+    /// A client to which the CAs of the system vouch for a server.
+    pub(super) fn trusting_system(direct: bool) -> Self {
+        Self::with(tls().root_certs(RootCerts::PlatformVerifier), direct)
+    }
+
+    fn with(tls: TlsConfigBuilder, direct: bool) -> Self {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A key is for the host that was named, and for no other.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_response_header_size(MAX_HEADER)
+            .user_agent(concat!("sgx-quote-helper/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build());
+        if direct {
+            config = config.proxy(None);
+        }
+        Self { agent: config.build().into() }
+    }
+
+    /// Asks with GET, until the deadline at the latest.
+    pub(super) fn get(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        deadline: Instant,
+    ) -> Result<Answer, SourceError> {
+        let mut request = self.agent.get(url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.config().timeout_global(Some(left(deadline))).build();
+        Answer::read(request.call())
+    }
+
+    /// Asks with POST of this JSON, until the deadline at the latest.
+    pub(super) fn post_json(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: &[u8],
+        deadline: Instant,
+    ) -> Result<Answer, SourceError> {
+        let mut request = self.agent.post(url).header("Content-Type", "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.config().timeout_global(Some(left(deadline))).build();
+        Answer::read(request.send(json))
+    }
+}
+
+/// The time until then; at least a little, since zero counts as unlimited.
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+}
+
+impl Answer {
+    fn read(response: Result<Response<Body>, Error>) -> Result<Self, SourceError> {
+        let mut response = response.map_err(|error| problem(&error))?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+        let body = body.map_err(|error| problem(&error))?;
+        let (parts, _) = response.into_parts();
+        Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    /// The value of a header, if it is there and text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+fn tls() -> TlsConfigBuilder {
+    TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate<'static>>, SourceOpenError> {
+    let wrong = |reason: String| SourceOpenError { path: path.to_owned(), reason };
+    let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let sections = pem::parse_many(pem).map_err(|error| wrong(error.to_string()))?;
+    let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
+    let certificates: Vec<_> =
+        certificates.map(|section| Certificate::from_der(section.contents()).to_owned()).collect();
+    match certificates.is_empty() {
+        true => Err(wrong("there is no certificate".to_owned())),
+        false => Ok(certificates),
+    }
+}
+
+fn problem(error: &Error) -> SourceError {
+    match error {
+        Error::Timeout(_) => SourceError::Timeout,
+        Error::HostNotFound => SourceError::Unreachable("its name is not known".to_owned()),
+        Error::Io(error) => io_problem(error),
+        Error::BodyExceedsLimit(limit) => {
+            SourceError::Malformed(format!("it has more than {limit} bytes"))
+        }
+        Error::LargeResponseHeader(_, limit) => {
+            SourceError::Malformed(format!("its header has more than {limit} bytes"))
+        }
+        Error::Protocol(error) => SourceError::Malformed(format!("it is no HTTP: {error}")),
+        other => SourceError::Unreachable(other.to_string()),
+    }
+}
+
+fn io_problem(error: &io::Error) -> SourceError {
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return SourceError::Unreachable(tls_problem(error));
+    }
+    match error.kind() {
+        ErrorKind::TimedOut => SourceError::Timeout,
+        ErrorKind::UnexpectedEof => SourceError::Malformed("it ended before its end".to_owned()),
+        _ => SourceError::Unreachable(error.to_string()),
+    }
+}
+
+fn tls_problem(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its TLS certificate is of a CA that is not trusted; name the file with its CA as ca_file".to_owned()
+        }
+        rustls::Error::InvalidMessage(_) => {
+            "it speaks no TLS; write http:// in its URL if that is meant".to_owned()
+        }
+        other => format!("TLS: {other}"),
+    }
+}

@@ -1,0 +1,299 @@
+//! The provisioning certification service's API, version 4: Intel's PCS, a PCCS, Azure's THIM.
+
+mod pck_list;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant, SystemTime};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use verify::{EnclaveId, Tee};
+
+pub use self::pck_list::{PckList, PlatformIdentity};
+use super::http::{Answer, Http};
+use super::{Source, SourceError, SourceOpenError};
+use crate::settings::{Serves, ServiceSettings, ServiceUrl, SourceSettings};
+use crate::{Document, EvaluationSet, Item, PckQuestion};
+
+/// Where the root's CRL is that Intel's PCS does not have: its certificate says so.
+const INTEL_ROOT_CA_CRL: &str =
+    "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+/// The header with which Intel's PCS knows a customer.
+const API_KEY: &str = "Ocp-Apim-Subscription-Key";
+/// The longest wait that is granted to a busy server.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// What of a parameter does not stand for itself.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// The services with this API. They differ in what they want to know, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PcsKind {
+    /// Intel's own. It knows platforms by their encrypted PPID.
+    Pcs,
+    /// A caching service. It knows platforms by their QE id.
+    Pccs,
+    /// Azure's Trusted Hardware Identity Management, for virtual machines there. It is on the machine, so never
+    /// behind a proxy.
+    Thim,
+}
+
+/// A service with this API.
+pub struct PcsSource {
+    name: String,
+    settings: ServiceSettings,
+    http: Http,
+}
+
+impl PcsSource {
+    /// The service at this URL, which tells its kind.
+    #[must_use]
+    pub fn at(url: &ServiceUrl) -> Self {
+        let settings = ServiceSettings::at(url.clone(), Serves::Everything);
+        let http = Http::trusting_system(settings.kind == PcsKind::Thim);
+        Self::new(settings, http)
+    }
+
+    /// The service with these settings. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`SourceOpenError`] when the file with the CAs of its TLS certificate cannot be read.
+    pub fn open(settings: ServiceSettings) -> Result<Self, SourceOpenError> {
+        let http = Http::new(&settings.trust, settings.kind == PcsKind::Thim)?;
+        Ok(Self::new(settings, http))
+    }
+
+    fn new(settings: ServiceSettings, http: Http) -> Self {
+        let name = SourceSettings::Service(settings.clone()).to_string();
+        Self { name, settings, http }
+    }
+
+    /// The headers of a question, without the API key of those for which it is none.
+    fn headers(&self, item: &Item) -> Result<Vec<(String, String)>, SourceError> {
+        match item {
+            Item::PckCertificate(_) => self.pck_headers(),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The headers of a question for PCK certificates.
+    fn pck_headers(&self) -> Result<Vec<(String, String)>, SourceError> {
+        let mut headers = self.settings.headers.clone();
+        if let Some(path) = &self.settings.api_key_file {
+            let key = fs::read_to_string(path).map_err(|error| {
+                let path = path.display();
+                SourceError::Unreachable(format!("the file of its API key, {path}: {error}"))
+            })?;
+            headers.push((API_KEY.to_owned(), key.trim().to_owned()));
+        }
+        Ok(headers)
+    }
+
+    fn url(&self, item: &Item) -> Result<String, SourceError> {
+        let is_pck = matches!(item, Item::PckCertificate(_));
+        match self.settings.serves {
+            Serves::PckCertificates if !is_pck => {
+                return Err(SourceError::NotOffered("it has PCK certificates alone"));
+            }
+            Serves::Collateral if is_pck => {
+                return Err(SourceError::NotOffered("it has no PCK certificates"));
+            }
+            _ => {}
+        }
+        let mut query = Query::default();
+        let (tee, path) = match item {
+            Item::PckCertificate(question) => {
+                pck_query(self.settings.kind, question, &mut query)?;
+                for (name, value) in &self.settings.parameters {
+                    query.add(name, value);
+                }
+                (Tee::Sgx, "pckcert")
+            }
+            Item::PckCrl(ca) => {
+                query.add("ca", &ca.to_string());
+                query.add("encoding", "der");
+                (Tee::Sgx, "pckcrl")
+            }
+            Item::RootCaCrl if self.settings.kind == PcsKind::Pcs => {
+                return Ok(INTEL_ROOT_CA_CRL.to_owned());
+            }
+            Item::RootCaCrl => (Tee::Sgx, "rootcacrl"),
+            Item::TcbInfo { tee, fmspc, set } => {
+                query.add("fmspc", &hex::encode_upper(fmspc));
+                query.add_set(*set);
+                (*tee, "tcb")
+            }
+            Item::EnclaveIdentity { enclave, set } => {
+                query.add_set(*set);
+                match enclave {
+                    EnclaveId::Qe => (Tee::Sgx, "qe/identity"),
+                    EnclaveId::Qve => (Tee::Sgx, "qve/identity"),
+                    EnclaveId::TdQe => (Tee::Tdx, "qe/identity"),
+                }
+            }
+        };
+        let api = match tee {
+            Tee::Sgx => "sgx/certification/v4",
+            Tee::Tdx => "tdx/certification/v4",
+        };
+        let (base, query) = (&self.settings.url, query.0);
+        Ok(format!("{base}/{api}/{path}{query}"))
+    }
+}
+
+impl Source for PcsSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+        let answer = self.http.get(&self.url(item)?, &self.headers(item)?, deadline)?;
+        document(item, accepted(answer)?)
+    }
+}
+
+/// The answer, if its status says that it is one.
+fn accepted(answer: Answer) -> Result<Answer, SourceError> {
+    match answer.status {
+        200 => Ok(answer),
+        401 | 403 => Err(SourceError::Denied(answer.status)),
+        404 => Err(SourceError::NotFound),
+        461 => Err(SourceError::UnknownPlatform),
+        462 => Err(SourceError::NoCertificate),
+        status @ (429 | 503) => {
+            Err(SourceError::Busy { status, retry_after: retry_after(&answer) })
+        }
+        status => Err(SourceError::Status(status)),
+    }
+}
+
+fn pck_query(kind: PcsKind, question: &PckQuestion, query: &mut Query) -> Result<(), SourceError> {
+    let PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
+    if kind != PcsKind::Pcs {
+        query.add("qeid", &hex::encode_upper(qe_id));
+    } else if encrypted_ppid.is_none() {
+        return Err(SourceError::NotOffered("the encrypted PPID of the platform is not known"));
+    }
+    if let Some(encrypted_ppid) = encrypted_ppid {
+        query.add("encrypted_ppid", &hex::encode_upper(**encrypted_ppid));
+    }
+    query.add("cpusvn", &hex::encode_upper(cpu_svn.0));
+    query.add("pcesvn", &hex::encode_upper(pce_svn.to_le_bytes()));
+    query.add("pceid", &hex::encode_upper(pce_id));
+    Ok(())
+}
+
+/// A query string, with its question mark once there is something in it.
+#[derive(Default)]
+struct Query(String);
+
+impl Query {
+    fn add(&mut self, name: &str, value: &str) {
+        self.0.push(if self.0.is_empty() { '?' } else { '&' });
+        self.0.extend(utf8_percent_encode(name, ENCODED));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, ENCODED));
+    }
+
+    /// The standard set goes without saying, since older services know no other.
+    fn add_set(&mut self, set: EvaluationSet) {
+        match set {
+            EvaluationSet::Standard => {}
+            EvaluationSet::Early => self.add("update", "early"),
+            EvaluationSet::Number(number) => {
+                self.add("tcbEvaluationDataNumber", &number.to_string());
+            }
+        }
+    }
+}
+
+fn document(item: &Item, answer: Answer) -> Result<Document, SourceError> {
+    let headers: &[&str] = match item {
+        Item::PckCertificate(_) if answer.body.starts_with(b"{") => return azure_pck(&answer.body),
+        Item::PckCertificate(_) => &["SGX-PCK-Certificate-Issuer-Chain"],
+        Item::PckCrl(_) => &["SGX-PCK-CRL-Issuer-Chain"],
+        Item::RootCaCrl => &[],
+        // The second one is of services that also spoke version 3.
+        Item::TcbInfo { .. } => &["TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"],
+        Item::EnclaveIdentity { .. } => &["SGX-Enclave-Identity-Issuer-Chain"],
+    };
+    let issuer_chain = match headers {
+        [] => String::new(),
+        names => issuer_chain(&answer, names)?,
+    };
+    let body = match item {
+        Item::PckCrl(_) | Item::RootCaCrl => crl(answer.body)?,
+        _ => answer.body,
+    };
+    Ok(Document { body, issuer_chain })
+}
+
+/// A PCK certificate as Azure's services answer it: in JSON, together with what others put into headers.
+fn azure_pck(body: &[u8]) -> Result<Document, SourceError> {
+    let malformed = |reason: String| SourceError::Malformed(reason);
+    let fields: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
+    let text = |wanted: &str| {
+        let mut fields = fields.iter();
+        let field = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let text = field.and_then(|(_, value)| value.as_str());
+        text.ok_or_else(|| malformed(format!("it has no text {wanted}")))
+    };
+    let certificate = percent_decode_str(text("pckCert")?).decode_utf8_lossy();
+    let chain = percent_decode_str(text("sgx-Pck-Certificate-Issuer-Chain")?).decode_utf8_lossy();
+    Ok(Document { body: certificate.into_owned().into_bytes(), issuer_chain: chain.into_owned() })
+}
+
+fn issuer_chain(answer: &Answer, names: &[&str]) -> Result<String, SourceError> {
+    let missing = || {
+        let name = names.first().copied().unwrap_or_default();
+        SourceError::Malformed(format!("it has no header {name}"))
+    };
+    let chain = names.iter().find_map(|name| answer.header(name)).ok_or_else(missing)?;
+    let chain = percent_decode_str(chain).decode_utf8();
+    Ok(chain.map_err(|_| missing())?.into_owned())
+}
+
+/// DER, from any of the forms in which services send a CRL.
+fn crl(body: Vec<u8>) -> Result<Vec<u8>, SourceError> {
+    /// No digit that a hexadecimal CRL can begin with: that is a 3.
+    const DER_SEQUENCE: u8 = 0x30;
+    let malformed = || SourceError::Malformed("it is no CRL".to_owned());
+    match body.first() {
+        Some(&DER_SEQUENCE) => Ok(body),
+        Some(b'-') => Ok(pem::parse(&body).map_err(|_| malformed())?.into_contents()),
+        Some(b'3') => hex::decode(body.trim_ascii()).map_err(|_| malformed()),
+        _ => Err(malformed()),
+    }
+}
+
+/// How long the server wants to be left alone: the header has seconds, or a date.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    let value = answer.header("Retry-After")?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = OffsetDateTime::parse(value, &Rfc2822).ok()?;
+            SystemTime::from(date).duration_since(SystemTime::now()).unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crl_is_read_in_each_form() {
+        let der = vec![0x30, 0x82, 1, 2];
+        assert_eq!(crl(der.clone()).unwrap(), der);
+        assert_eq!(crl(b"30820102\n".to_vec()).unwrap(), der);
+        let pem = pem::encode(&pem::Pem::new("X509 CRL", der.clone()));
+        assert_eq!(crl(pem.into_bytes()).unwrap(), der);
+        assert!(crl(b"<html>".to_vec()).is_err());
+        assert!(crl(Vec::new()).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! `collateral fetch`: collateral is fetched ahead.
+
+mod outcome;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use clap::{ArgGroup, Args, ValueEnum};
+use collateral::{
+    AttemptError, EvaluationSet, FetchError, Item, PckContents, QuotedPlatform, Record,
+    platform_items,
+};
+use verify::{EnclaveId, PckCa, Tee};
+
+use self::outcome::{Outcomes, Row};
+use super::held::{Held, HeldArguments};
+use crate::failure::Failure;
+use crate::files;
+use crate::output::{self, Format};
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("platform").args(["quotes", "fmspc"]).multiple(true)))]
+pub(crate) struct Arguments {
+    /// Fetches what a verifier of this quote needs; may be given several times. Without --quote and
+    /// --fmspc, what is kept and due is fetched again.
+    #[arg(long = "quote", value_name = "FILE")]
+    quotes: Vec<PathBuf>,
+
+    /// Fetches what a verifier of quotes of this kind of platform needs, 6 bytes in hexadecimal.
+    #[arg(long, value_name = "HEX", value_parser = fmspc, requires = "ca")]
+    fmspc: Option<[u8; 6]>,
+
+    /// The CA that certifies platforms with this FMSPC: of one package, or of several.
+    #[arg(long, value_enum, requires = "fmspc")]
+    ca: Option<Ca>,
+
+    /// Fetches the collateral for TDX, too.
+    #[arg(long, requires = "platform")]
+    tdx: bool,
+
+    /// Fetches the newest TCB evaluation, too: with it, `collateral status` sees a TCB recovery coming.
+    #[arg(long, requires = "platform")]
+    early: bool,
+
+    /// Fetches also what is kept and not due.
+    #[arg(long)]
+    force: bool,
+
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+
+    #[command(flatten)]
+    held: HeldArguments,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Ca {
+    Processor,
+    Platform,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let held = Held::open(&arguments.held)?;
+    output::note(held.settings.to_string().trim_end());
+    let mut fetching = Fetching { held: &held, arguments, rows: Vec::new(), down: None };
+    fetching.all()?;
+    held.take_unusable().iter().for_each(output::note);
+    let outcomes = Outcomes(fetching.rows);
+    output::result(arguments.output, &outcomes)?;
+    match outcomes.failed() {
+        0 => Ok(()),
+        failed => Err(anyhow!("{failed} of {} items could not be had", outcomes.0.len()).into()),
+    }
+}
+
+/// What is being fetched, and what has come of it so far.
+struct Fetching<'a> {
+    held: &'a Held,
+    arguments: &'a Arguments,
+    rows: Vec<Row>,
+    /// How all sources were in trouble when they were last asked. They were asked several times, and are not asked for
+    /// what is left: a cache of many items would wait for each of them.
+    down: Option<FetchError>,
+}
+
+impl Fetching<'_> {
+    fn all(&mut self) -> anyhow::Result<()> {
+        let Arguments { quotes, fmspc, ca, .. } = self.arguments;
+        if quotes.is_empty() && fmspc.is_none() {
+            return self.again();
+        }
+        for quote in quotes {
+            self.quote(quote)?;
+        }
+        if let (Some(fmspc), Some(ca)) = (fmspc, ca) {
+            self.platform(*fmspc, (*ca).into());
+        }
+        Ok(())
+    }
+
+    /// What is kept.
+    fn again(&mut self) -> anyhow::Result<()> {
+        let records = self.held.records()?;
+        if records.is_empty() {
+            let directory = self.held.directory()?.display();
+            return Err(anyhow!(
+                "nothing is kept in {directory} that could be fetched again; say what is wanted, with --quote FILE \
+                 or --fmspc HEX --ca CA"
+            ));
+        }
+        for record in records {
+            self.item(&record.item);
+        }
+        Ok(())
+    }
+
+    /// What a verifier of this quote needs. Where the quote does not carry the PCK certificate, it has to be there
+    /// before it is known what the rest is.
+    fn quote(&mut self, path: &Path) -> anyhow::Result<()> {
+        let platform = QuotedPlatform::read(&files::read(path)?)
+            .with_context(|| format!("cannot fetch for {}", path.display()))?;
+        let contents = match platform {
+            QuotedPlatform::Known(contents) => Some(contents),
+            QuotedPlatform::Named(question) => self
+                .item(&Item::PckCertificate(question))
+                .map(|record| PckContents::read(&record.document.body))
+                .transpose()?,
+        };
+        if let Some(PckContents { fmspc, ca, .. }) = contents {
+            self.platform(fmspc, ca);
+        }
+        Ok(())
+    }
+
+    /// What a verifier of quotes of this kind of platform needs.
+    fn platform(&mut self, fmspc: [u8; 6], ca: PckCa) {
+        let set = self.held.settings.evaluation;
+        let mut sets = vec![set];
+        if self.arguments.early && set != EvaluationSet::Early {
+            sets.push(EvaluationSet::Early);
+        }
+        for set in sets {
+            platform_items(fmspc, ca, set).iter().for_each(|item| {
+                self.item(item);
+            });
+            if self.arguments.tdx {
+                self.item(&Item::TcbInfo { tee: Tee::Tdx, fmspc, set });
+                self.item(&Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set });
+            }
+        }
+    }
+
+    /// One item, once: what there is of it afterwards.
+    fn item(&mut self, item: &Item) -> Option<Arc<Record>> {
+        let cache = &self.held.cache;
+        let kept = cache.peek(item);
+        if self.rows.iter().any(|row| row.is_of(item)) {
+            return kept;
+        }
+        if let Some(kept) = kept.clone().filter(|kept| !self.arguments.force && !cache.is_due(kept))
+        {
+            self.rows.push(Row::fresh(&kept));
+            return Some(kept);
+        }
+        let fetched = match &self.down {
+            Some(error) => Err(error.clone()),
+            None => cache.refresh(item),
+        };
+        match &fetched {
+            Ok(record) => self.rows.push(Row::fetched(record, &self.held.take_not_kept())),
+            Err(error) => {
+                self.down = Some(error.clone()).filter(is_trouble_of_all);
+                self.rows.push(Row::failed(item, error, kept.as_deref()));
+            }
+        }
+        fetched.ok().or(kept)
+    }
+}
+
+fn is_trouble_of_all(error: &FetchError) -> bool {
+    error.reasons().all(|reason| match reason {
+        AttemptError::Source(error) => error.is_trouble(),
+        AttemptError::LeftAlone { .. } => true,
+        AttemptError::Refused(_) => false,
+    })
+}
+
+impl From<Ca> for PckCa {
+    fn from(ca: Ca) -> Self {
+        match ca {
+            Ca::Processor => Self::Processor,
+            Ca::Platform => Self::Platform,
+        }
+    }
+}
+
+fn fmspc(text: &str) -> anyhow::Result<[u8; 6]> {
+    let bytes = hex::decode(text)?;
+    bytes.try_into().map_err(|bytes: Vec<u8>| anyhow!("an FMSPC has 6 bytes, not {}", bytes.len()))
+}

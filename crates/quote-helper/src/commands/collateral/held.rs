@@ -1,0 +1,92 @@
+//! The cache, and what it has to say meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+use clap::Args;
+use collateral::settings::Settings;
+use collateral::{Cache, Notice, Record};
+
+use super::sources::Sources;
+
+/// Where things are kept, and where they come from.
+#[derive(Debug, Args)]
+pub(super) struct HeldArguments {
+    /// Where collateral is kept [default: /var/cache/quote-helper/collateral for root, else
+    /// $XDG_CACHE_HOME/quote-helper/collateral].
+    #[arg(long, value_name = "PATH")]
+    cache_dir: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = "Options for sources")]
+    sources: Sources,
+}
+
+/// The cache in its directory.
+pub(super) struct Held {
+    pub(super) cache: Cache,
+    pub(super) settings: Settings,
+    notices: Arc<Mutex<Noticed>>,
+}
+
+/// What kept nobody from an answer.
+#[derive(Default)]
+struct Noticed {
+    unusable: Vec<String>,
+    not_kept: Vec<String>,
+}
+
+impl Held {
+    /// Opens it. Nothing is asked or written yet.
+    pub(super) fn open(arguments: &HeldArguments) -> anyhow::Result<Self> {
+        let settings = arguments.sources.clone().settings(arguments.cache_dir.clone())?;
+        let notices: Arc<Mutex<Noticed>> = Arc::default();
+        let noticed = Arc::clone(&notices);
+        let cache = Cache::open(&settings, Box::new(move |notice| lock(&noticed).add(notice)))?;
+        let held = Self { cache, settings, notices };
+        held.directory()?;
+        Ok(held)
+    }
+
+    /// Where things are kept.
+    pub(super) fn directory(&self) -> anyhow::Result<&Path> {
+        let directory = self.settings.cache.directory.as_deref();
+        directory.context(
+            "there is no place for the cache, since HOME is not set; pass --cache-dir PATH",
+        )
+    }
+
+    /// All that is kept and can be used, by name.
+    pub(super) fn records(&self) -> anyhow::Result<Vec<Record>> {
+        let directory = self.directory()?.display();
+        let mut records =
+            self.cache.records().with_context(|| format!("cannot read the cache {directory}"))?;
+        records.sort_by_cached_key(|record| record.item.to_string());
+        Ok(records)
+    }
+
+    /// What is in the cache and could not be used, in words, since this was last asked.
+    pub(super) fn take_unusable(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.notices).unusable)
+    }
+
+    /// What could not be written, in words, since this was last asked.
+    pub(super) fn take_not_kept(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.notices).not_kept)
+    }
+}
+
+impl Noticed {
+    fn add(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Unusable(reason) => self.unusable.push(reason.clone()),
+            Notice::NotKept(error) => self.not_kept.push(error.to_string()),
+            Notice::Fetched(_) | Notice::Expired(_) => {}
+        }
+    }
+}
+
+/// No panic happens while the lock is held.
+fn lock(notices: &Mutex<Noticed>) -> MutexGuard<'_, Noticed> {
+    notices.lock().unwrap_or_else(PoisonError::into_inner)
+}

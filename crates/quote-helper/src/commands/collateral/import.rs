@@ -1,0 +1,133 @@
+//! `collateral import`: what is in a bundle, checked and kept.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use collateral::{Bundle, BundleRecord, Imported};
+use serde::Serialize;
+
+use super::held::{Held, HeldArguments};
+use super::item_words::ItemWords;
+use super::words::{printable, rfc3339, table};
+use crate::failure::Failure;
+use crate::output::{self, Format};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The bundle, as `collateral export` writes it; `-` is standard input.
+    file: PathBuf,
+
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+
+    #[command(flatten)]
+    held: HeldArguments,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let held = Held::open(&arguments.held)?;
+    let file = arguments.file.display();
+    let import = open(&arguments.file)
+        .and_then(|from| Ok(Import::of(Bundle::open(from)?, &held)))
+        .with_context(|| format!("cannot import {file}"))?;
+    held.take_unusable().iter().for_each(output::note);
+    output::result(arguments.output, &import)?;
+    match import.is_whole() {
+        true => Ok(()),
+        false => Err(anyhow::anyhow!("not all of {file} could be kept").into()),
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    Ok(match path == Path::new("-") {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(BufReader::new(File::open(path)?)),
+    })
+}
+
+/// What has become of a bundle.
+#[derive(Serialize)]
+struct Import {
+    items: Vec<Row>,
+    /// What is wrong with the bundle itself.
+    damage: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    #[serde(skip)]
+    words: String,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Outcome {
+    /// It is kept.
+    Kept,
+    /// What was kept before is not older, and stays.
+    HadNewer,
+    /// It does not hold, or cannot be written.
+    Refused,
+}
+
+impl Import {
+    fn of<R: BufRead>(bundle: Bundle<R>, held: &Held) -> Self {
+        let mut import = Self { items: Vec::new(), damage: Vec::new() };
+        for record in bundle {
+            match record {
+                Ok(record) => import.items.push(Row::of(record, held)),
+                Err(error) => import.damage.push(printable(&error.to_string())),
+            }
+        }
+        import
+    }
+
+    fn is_whole(&self) -> bool {
+        self.damage.is_empty() && self.items.iter().all(|row| row.outcome != Outcome::Refused)
+    }
+}
+
+impl Row {
+    fn of(record: BundleRecord, held: &Held) -> Self {
+        let item = record.item();
+        let (name, words) = (item.to_string(), ItemWords::from(item).to_string());
+        let (outcome, valid_until, reason) = match held.cache.import(record) {
+            Ok(Imported::Kept(record)) => (Outcome::Kept, Some(record.validity.until), None),
+            Ok(Imported::HadNewer(kept)) => (Outcome::HadNewer, Some(kept.validity.until), None),
+            Err(error) => (Outcome::Refused, None, Some(printable(&error.to_string()))),
+        };
+        Self { name, words, outcome, valid_until: valid_until.map(rfc3339), reason }
+    }
+
+    fn cells(&self) -> [String; 2] {
+        let until = self.valid_until.as_deref().unwrap_or_default();
+        let outcome = match self.outcome {
+            Outcome::Kept => format!("kept, valid until {until}"),
+            Outcome::HadNewer => {
+                format!("not newer than what is kept, which is valid until {until}")
+            }
+            Outcome::Refused => format!("REFUSED: {}", self.reason.as_deref().unwrap_or_default()),
+        };
+        [self.words.clone(), outcome]
+    }
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.items.iter().map(Row::cells).collect();
+        table(f, &rows)?;
+        self.damage.iter().try_for_each(|damage| writeln!(f, "the bundle: {damage}"))
+    }
+}

@@ -1,0 +1,143 @@
+//! `collateral list`: what is kept, and until when it is valid.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use clap::Args;
+use collateral::{Cache, Item, PckContents, PckQuestion, Record};
+use serde::Serialize;
+
+use super::held::{Held, HeldArguments};
+use super::item_words::ItemWords;
+use super::words::{date, days_left, printable, rfc3339, table};
+use crate::failure::Failure;
+use crate::output::{self, Format};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+
+    #[command(flatten)]
+    held: HeldArguments,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let held = Held::open(&arguments.held)?;
+    let now = held.cache.fetcher().now();
+    let records = held.records()?;
+    let items = records.iter().map(|record| Entry::of(record, &held.cache, now)).collect();
+    let directory = held.directory()?.display().to_string();
+    let list = List { directory, items, unusable: held.take_unusable() };
+    Ok(output::result(arguments.output, &list)?)
+}
+
+#[derive(Serialize)]
+struct List {
+    directory: String,
+    items: Vec<Entry>,
+    /// Files that are there and say nothing, in words.
+    unusable: Vec<String>,
+}
+
+/// An item that is kept.
+#[derive(Serialize)]
+struct Entry {
+    /// The name of its file, without `.json`.
+    name: String,
+    what: String,
+    #[serde(skip)]
+    of: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qe_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_svn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pce_svn: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fmspc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<String>,
+    source: String,
+    fetched: String,
+    valid_from: String,
+    valid_until: String,
+    days_left: i64,
+    due: bool,
+    expired: bool,
+    #[serde(skip)]
+    dates: [String; 2],
+}
+
+impl Entry {
+    fn of(record: &Record, cache: &Cache, now: SystemTime) -> Self {
+        let Record { item, validity, fetched, source, .. } = record;
+        let ItemWords { what, of } = ItemWords::from(item);
+        let mut entry = Self {
+            name: item.to_string(),
+            what,
+            of,
+            qe_id: None,
+            cpu_svn: None,
+            pce_svn: None,
+            fmspc: None,
+            ca: None,
+            source: printable(source),
+            fetched: rfc3339(*fetched),
+            valid_from: rfc3339(validity.from),
+            valid_until: rfc3339(validity.until),
+            days_left: days_left(validity.until, now),
+            due: cache.is_due(record),
+            expired: now > validity.until,
+            dates: [date(*fetched), date(validity.until)],
+        };
+        entry.add_keys(record);
+        entry
+    }
+
+    /// What it is of, in the terms of SGX.
+    fn add_keys(&mut self, Record { item, document, .. }: &Record) {
+        match item {
+            Item::PckCertificate(PckQuestion { qe_id, cpu_svn, pce_svn, .. }) => {
+                self.qe_id = Some(hex::encode(qe_id));
+                (self.cpu_svn, self.pce_svn) = (Some(cpu_svn.to_string()), Some(*pce_svn));
+                if let Ok(PckContents { fmspc, ca, .. }) = PckContents::read(&document.body) {
+                    (self.fmspc, self.ca) = (Some(hex::encode(fmspc)), Some(ca.to_string()));
+                }
+            }
+            Item::PckCrl(ca) => self.ca = Some(ca.to_string()),
+            Item::TcbInfo { fmspc, .. } => self.fmspc = Some(hex::encode(fmspc)),
+            Item::RootCaCrl | Item::EnclaveIdentity { .. } => {}
+        }
+    }
+
+    fn row(&self) -> [String; 7] {
+        let [fetched, until] = self.dates.clone();
+        let state = match (self.expired, self.due) {
+            (true, _) => "EXPIRED",
+            (false, true) => "due",
+            (false, false) => "",
+        };
+        let (what, of, source) = (self.what.clone(), self.of.clone(), self.source.clone());
+        [what, of, fetched, until, self.days_left.to_string(), state.to_owned(), source]
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { directory, items, unusable } = self;
+        if items.is_empty() {
+            writeln!(
+                f,
+                "there is no collateral in {directory}: `quote-helper collateral fetch` gets some"
+            )?;
+        } else {
+            let head = ["ITEM", "OF", "FETCHED", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
+            let rows: Vec<_> = items.iter().map(Entry::row).collect();
+            table(f, &[&[head.map(str::to_owned)], &rows[..]].concat())?;
+        }
+        unusable.iter().try_for_each(|reason| writeln!(f, "! {reason}"))
+    }
+}

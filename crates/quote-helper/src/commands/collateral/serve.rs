@@ -1,0 +1,170 @@
+//! `collateral serve`: a server that caches what it has asked for, in the place of a PCCS.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use collateral_server::{Mode, Options, Server, ServingCertificate, TokenHash, Tokens};
+use quoting::default_state_dir;
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+use super::sources::Sources;
+use crate::failure::Failure;
+use crate::listen::listen;
+use crate::logging::{self, LogFormat};
+use crate::runtime::runtime;
+use crate::stop::Stop;
+
+/// How often it is looked whether the TLS certificate was replaced.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Serves PCK certificates and collateral here.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "[::]:8081",
+        env = "QUOTE_HELPER_LISTEN"
+    )]
+    listen: SocketAddr,
+
+    /// Serves /metrics, /livez and /readyz over HTTP here [default: nowhere].
+    #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+
+    /// How the server gets what it does not have.
+    #[arg(long, value_enum, default_value = "lazy", env = "QUOTE_HELPER_COLLATERAL_MODE")]
+    mode: ModeArgument,
+
+    /// Where platforms, their certificates and collateral are kept [default: `collateral` below
+    /// /var/lib/quote-helper for root, else below $XDG_STATE_HOME/quote-helper].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_COLLATERAL_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// The file with the SHA-512 of the token for registering platforms, in hexadecimal, as a PCCS has it in
+    /// UserTokenHash [default: nobody may].
+    #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_USER_TOKEN_FILE")]
+    user_token_file: Option<PathBuf>,
+
+    /// The file with the SHA-512 of the token for administration, in hexadecimal, as a PCCS has it in
+    /// AdminTokenHash [default: nobody may].
+    #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_ADMIN_TOKEN_FILE")]
+    admin_token_file: Option<PathBuf>,
+
+    /// PEM: the certificate for TLS, with its chain. When the file changes, the new one is shown [default: HTTP
+    /// without TLS].
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "QUOTE_HELPER_TLS_CERTIFICATE")]
+    tls_certificate: Option<PathBuf>,
+
+    /// PEM: the private key of the certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "QUOTE_HELPER_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    sources: Sources,
+
+    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
+    /// instance `debug`.
+    #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How a server gets what it does not have: the modes of a PCCS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ModeArgument {
+    /// It asks its sources when it is asked itself.
+    Lazy,
+    /// It asks its sources when a platform registers, and refreshes what it has.
+    Req,
+    /// It asks nobody: platforms register, and an administrator brings their certificates.
+    Offline,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Lazy => Self::Lazy,
+            ModeArgument::Req => Self::Req,
+            ModeArgument::Offline => Self::Offline,
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    logging::start(arguments.log_format);
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(arguments));
+    // Questions to sources that are under way are not waited for.
+    runtime.shutdown_background();
+    Ok(served?)
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    let Arguments { listen: address, metrics_listen, tls_certificate, tls_key, .. } = &arguments;
+    let (address, metrics_listen) = (*address, *metrics_listen);
+    let certificate = tls_certificate.as_deref().zip(tls_key.as_deref());
+    let certificate =
+        certificate.map(|(certificate, key)| ServingCertificate::read(certificate, key));
+    let certificate = certificate.transpose()?;
+    let server = open(arguments)?;
+    if let Some(address) = metrics_listen {
+        let listener = listen(address, "metrics").await?;
+        tokio::spawn(http_server::serve(listener, server.metrics_router(), stop.stopped()));
+    }
+    let listener = listen(address, "collateral").await?;
+    let refresher = server.start_refreshing()?;
+    match certificate {
+        Some(certificate) => {
+            let config = Arc::new(certificate.config()?);
+            tokio::spawn(follow(certificate));
+            http_server::serve_tls(listener, config, server.router(), stop.stopped()).await;
+        }
+        None => http_server::serve(listener, server.router(), stop.stopped()).await,
+    }
+    drop(refresher);
+    info!("stopped");
+    Ok(())
+}
+
+fn open(arguments: Arguments) -> anyhow::Result<Server> {
+    let Arguments { mode, state_dir, user_token_file, admin_token_file, .. } = arguments;
+    let state_dir = match state_dir {
+        Some(state_dir) => state_dir,
+        None => default_state_dir()?.join("collateral"),
+    };
+    let settings = arguments.sources.settings(Some(state_dir.join("cache")))?;
+    for line in settings.to_string().lines() {
+        info!("{line}");
+    }
+    let tokens = Tokens { user: hash(user_token_file)?, admin: hash(admin_token_file)? };
+    if arguments.tls_certificate.is_none() && (tokens.user.is_some() || tokens.admin.is_some()) {
+        warn!("there is no TLS, so whoever can listen in learns the tokens; see --tls-certificate");
+    }
+    let options = Options { mode: mode.into(), state_dir, settings, tokens };
+    Server::open(options).context("cannot begin to serve collateral")
+}
+
+fn hash(file: Option<impl AsRef<Path>>) -> anyhow::Result<Option<TokenHash>> {
+    Ok(file.map(|file| TokenHash::read(file.as_ref())).transpose()?)
+}
+
+/// Shows the certificate that is in the file, whichever it is.
+async fn follow(certificate: Arc<ServingCertificate>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let reloading = Arc::clone(&certificate);
+        match spawn_blocking(move || reloading.reload()).await {
+            Ok(Ok(true)) => info!("the TLS certificate was replaced"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => warn!(%error, "the TLS certificate stays the old one"),
+            Err(error) => warn!(%error, "the TLS certificate could not be looked at"),
+        }
+    }
+}

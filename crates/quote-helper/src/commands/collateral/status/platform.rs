@@ -1,0 +1,157 @@
+//! A platform, as its PCK certificate and the collateral show it.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use collateral::NodeStatus;
+use serde::Serialize;
+use verify::{PckCertificate, TcbStatus};
+
+use super::super::item_words::ItemWords;
+use super::super::words::rfc3339;
+use super::condition::{Condition, Problem};
+use super::tcb::Tcb;
+
+#[derive(Serialize)]
+pub(super) struct PlatformStatus {
+    qe_id: String,
+    fmspc: String,
+    ca: String,
+    cpu_svn: String,
+    pce_svn: u16,
+    pck_certificate: Pck,
+    /// `null`: no TCB info is kept.
+    tcb: Option<Tcb>,
+    /// What is coming; `null` if the early evaluation is not kept.
+    early: Option<Tcb>,
+    /// When the first thing expires that this rests on.
+    valid_until: Option<String>,
+    #[serde(skip)]
+    first_to_expire: String,
+    /// What this should rest on, and is not kept.
+    missing: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Pck {
+    serial: String,
+    /// `null`: no CRL is kept.
+    revoked: Option<bool>,
+    expired: bool,
+}
+
+impl PlatformStatus {
+    pub(super) fn of(node: NodeStatus, now: SystemTime) -> Self {
+        let NodeStatus { qe_id, certificate, revoked, tcb, early, records, missing } = node;
+        let PckCertificate { cpu_svn, pce_svn, fmspc, ca, validity, serial, .. } = certificate;
+        let first = records.iter().min_by_key(|record| record.validity.until);
+        let expired = now > validity.until;
+        Self {
+            qe_id: hex::encode(qe_id),
+            fmspc: hex::encode(fmspc),
+            ca: ca.to_string(),
+            cpu_svn: cpu_svn.to_string(),
+            pce_svn,
+            pck_certificate: Pck { serial: hex::encode(serial), revoked, expired },
+            tcb: tcb.map(Tcb::of),
+            early: early.map(Tcb::of),
+            valid_until: first.map(|record| rfc3339(record.validity.until)),
+            first_to_expire: first.map(|it| ItemWords::from(&it.item).what).unwrap_or_default(),
+            missing: missing.iter().map(|item| ItemWords::from(item).to_string()).collect(),
+        }
+    }
+
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let revoked = (self.pck_certificate.revoked == Some(true)).then(|| self.revoked());
+        let missing = (!self.missing.is_empty()).then(|| self.lacking());
+        let current = self.tcb.as_ref().and_then(|tcb| self.of_tcb(tcb));
+        let coming = self.early.as_ref().filter(|_| current.is_none());
+        let coming = coming.and_then(|tcb| self.of_early(tcb));
+        [revoked, current, coming, missing].into_iter().flatten().collect()
+    }
+
+    fn name(&self) -> String {
+        format!("the platform with QE {}", self.qe_id)
+    }
+
+    fn revoked(&self) -> Problem {
+        let detail = format!("the PCK certificate of {} is revoked", self.name());
+        let fix = "see the vendor's advisory; after the update of BIOS or microcode that it wants, restart the quote \
+                   service and fetch again";
+        Problem::new(Condition::Invalid, detail, fix)
+    }
+
+    fn lacking(&self) -> Problem {
+        let Self { missing, fmspc, ca, .. } = self;
+        let detail = format!("for {} these are not kept: {}", self.name(), missing.join(", "));
+        let fix = format!("quote-helper collateral fetch --fmspc {fmspc} --ca {ca}");
+        Problem::new(Condition::Attention, detail, &fix)
+    }
+
+    fn of_tcb(&self, tcb: &Tcb) -> Option<Problem> {
+        let condition = condition(tcb.status);
+        let fix = match condition {
+            Condition::Good => return None,
+            Condition::Attention => {
+                "the advisories say how this machine is to be configured, for instance whether hyper-threading may be on"
+            }
+            Condition::OutOfDate | Condition::Invalid => {
+                "update what falls short (BIOS, microcode, or Intel's enclaves for PCESVN), restart the quote service, \
+                 and fetch again with --force"
+            }
+        };
+        let short = tcb.short();
+        let short = if short.is_empty() { short } else { format!(": {short}") };
+        Some(Problem::new(condition, format!("{} is {tcb}{short}", self.name()), fix))
+    }
+
+    fn of_early(&self, tcb: &Tcb) -> Option<Problem> {
+        if condition(tcb.status) < Condition::OutOfDate {
+            return None;
+        }
+        let detail = format!("{} will be {tcb}: {}", self.name(), tcb.short());
+        let fix = "update what falls short before this evaluation becomes the standard one";
+        Some(Problem::new(Condition::Attention, detail, fix))
+    }
+}
+
+/// How bad a TCB status is for those who run the machine. Hardening is for those who write enclaves.
+fn condition(status: Option<TcbStatus>) -> Condition {
+    match status {
+        Some(TcbStatus::UpToDate | TcbStatus::SWHardeningNeeded) => Condition::Good,
+        Some(TcbStatus::ConfigurationNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded) => {
+            Condition::Attention
+        }
+        Some(TcbStatus::OutOfDate | TcbStatus::OutOfDateConfigurationNeeded) | None => {
+            Condition::OutOfDate
+        }
+        Some(TcbStatus::Revoked) => Condition::Invalid,
+    }
+}
+
+impl fmt::Display for PlatformStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { qe_id, fmspc, ca, cpu_svn, pce_svn, pck_certificate, .. } = self;
+        writeln!(f, "platform     QE {qe_id}, FMSPC {fmspc}, {ca} CA")?;
+        writeln!(f, "certified at CPUSVN {cpu_svn}, PCESVN {pce_svn}")?;
+        let revoked = match pck_certificate.revoked {
+            Some(true) => "REVOKED",
+            Some(false) => "not revoked",
+            None => "nobody knows whether revoked: there is no CRL",
+        };
+        let expired = if pck_certificate.expired { "EXPIRED, " } else { "" };
+        writeln!(f, "certificate  {}, {expired}{revoked}", pck_certificate.serial)?;
+        match &self.tcb {
+            Some(tcb) => {
+                writeln!(f, "TCB status   {tcb}")?;
+                tcb.shortfalls.iter().try_for_each(|short| writeln!(f, "short        {short}"))?;
+            }
+            None => writeln!(f, "TCB status   nobody knows: there is no TCB info")?,
+        }
+        if let Some(early) = &self.early {
+            writeln!(f, "coming       {early}")?;
+        }
+        let until = self.valid_until.as_deref().unwrap_or_default();
+        writeln!(f, "valid until  {until} ({})", self.first_to_expire)
+    }
+}

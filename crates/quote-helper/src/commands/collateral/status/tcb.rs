@@ -1,0 +1,87 @@
+//! A TCB as people and programs read it.
+
+use std::fmt;
+
+use collateral::TcbStanding;
+use serde::Serialize;
+use verify::{Shortfall, ShortfallOf, TcbStatus};
+
+use super::super::words::rfc3339;
+
+/// A platform's TCB by one evaluation.
+#[derive(Serialize)]
+pub(super) struct Tcb {
+    /// `null` below every level that is published.
+    pub(super) status: Option<TcbStatus>,
+    /// What was fixed by this time is fixed.
+    date: Option<String>,
+    pub(super) advisory_ids: Vec<String>,
+    pub(super) tcb_evaluation_data_number: u32,
+    pub(super) shortfalls: Vec<Short>,
+}
+
+/// What is below the newest level.
+#[derive(Serialize)]
+pub(super) struct Short {
+    /// 1 to 16; `null` for PCESVN.
+    component: Option<u8>,
+    category: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    has: u16,
+    needs: u16,
+    #[serde(skip)]
+    words: String,
+}
+
+impl Tcb {
+    pub(super) fn of(standing: TcbStanding) -> Self {
+        let TcbStanding { tcb_evaluation_data_number, assessment } = standing;
+        let reached = assessment.reached.as_ref();
+        Self {
+            status: reached.map(|level| level.status),
+            date: reached.map(|level| rfc3339(level.date)),
+            advisory_ids: reached.map(|level| level.advisory_ids.clone()).unwrap_or_default(),
+            tcb_evaluation_data_number,
+            shortfalls: assessment.shortfalls.into_iter().map(Short::from).collect(),
+        }
+    }
+
+    /// What falls short, in words; empty if nothing does.
+    pub(super) fn short(&self) -> String {
+        let words: Vec<_> = self.shortfalls.iter().map(|short| short.words.as_str()).collect();
+        words.join("; ")
+    }
+}
+
+impl From<Shortfall> for Short {
+    fn from(shortfall: Shortfall) -> Self {
+        let words = shortfall.to_string();
+        let Shortfall { of, has, needs } = shortfall;
+        let (component, category, kind) = match of {
+            ShortfallOf::Component { number, category, kind } => (Some(number), category, kind),
+            ShortfallOf::PceSvn => (None, None, None),
+        };
+        Self { component, category, kind, has, needs, words }
+    }
+}
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl fmt::Display for Tcb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str("below every published level")?,
+        }
+        write!(f, ", by TCB evaluation {}", self.tcb_evaluation_data_number)?;
+        if !self.advisory_ids.is_empty() {
+            write!(f, "; {}", self.advisory_ids.join(" "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Times and tables, as people and programs read them.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The time in UTC, in whole seconds.
+pub(super) fn rfc3339(at: SystemTime) -> String {
+    OffsetDateTime::from(at).truncate_to_second().format(&Rfc3339).unwrap_or_default()
+}
+
+/// The day in UTC.
+pub(super) fn date(at: SystemTime) -> String {
+    OffsetDateTime::from(at).date().to_string()
+}
+
+/// The whole days from now until then; negative if it is over.
+pub(super) fn days_left(until: SystemTime, now: SystemTime) -> i64 {
+    let days = |time: Duration, round_up: u64| {
+        let seconds = time.as_secs().saturating_add(round_up);
+        i64::try_from(seconds.checked_div(DAY.as_secs()).unwrap_or_default()).unwrap_or(i64::MAX)
+    };
+    match until.duration_since(now) {
+        Ok(left) => days(left, 0),
+        Err(over) => days(over.duration(), DAY.as_secs().saturating_sub(1)).saturating_neg(),
+    }
+}
+
+/// Writes rows of which each column but the last is as wide as it must be.
+pub(super) fn table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    rows: &[[String; N]],
+) -> fmt::Result {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// The text without what would control a terminal: some of it was written by others.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_whole_and_negative_once_it_is_over() {
+        let now = SystemTime::UNIX_EPOCH + 1_000 * DAY;
+        let second = Duration::from_secs(1);
+        assert_eq!(days_left(now + 3 * DAY, now), 3);
+        assert_eq!(days_left(now + 3 * DAY - second, now), 2);
+        assert_eq!(days_left(now, now), 0);
+        assert_eq!(days_left(now - second, now), -1);
+        assert_eq!(days_left(now - DAY, now), -1);
+        assert_eq!(days_left(now - DAY - second, now), -2);
+    }
+
+    #[test]
+    fn nothing_controls_the_terminal() {
+        assert_eq!(printable("a\x1b[31m\nb\u{9b}c"), "a[31mbc");
+    }
+}

@@ -1,0 +1,110 @@
+//! The software platform behind the service, whose TCB may change meanwhile.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collateral_server::SoftwareCollateral;
+use quoting::SoftwareQuoter;
+use service::WorkerQuoter;
+use software_platform::{CertificationKind, SoftwarePlatform, StateError, SubjectNames, TcbStamp};
+use time::OffsetDateTime;
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+/// How often to look whether `platform tcb` has changed the TCB.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A software platform in its directory.
+pub(super) struct Software {
+    pub(super) platform: Arc<SoftwarePlatform>,
+    /// Quotes in this process, for the service or for nobody.
+    pub(super) quoter: SoftwareQuoter,
+    directory: Directory,
+    stamp: TcbStamp,
+}
+
+#[derive(Clone)]
+struct Directory {
+    state_dir: PathBuf,
+    kind: CertificationKind,
+}
+
+impl Software {
+    /// Opens the platform in this directory, or makes one.
+    pub(super) fn open(state_dir: PathBuf, kind: CertificationKind) -> Result<Self, StateError> {
+        let stamp = TcbStamp::of(&state_dir);
+        let now = OffsetDateTime::now_utc();
+        let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?;
+        let platform = Arc::new(platform.certified_by(kind)?);
+        let quoter = SoftwareQuoter::new(Arc::clone(&platform));
+        Ok(Self { platform, quoter, directory: Directory { state_dir, kind }, stamp })
+    }
+
+    /// Follows the platform's TCB, for ever. While that cannot be done all stays as it is.
+    pub(super) async fn follow_tcb(
+        mut self,
+        workers: Option<Arc<WorkerQuoter>>,
+        collateral: Option<Arc<SoftwareCollateral>>,
+    ) {
+        loop {
+            let platform = Arc::new(self.next_tcb().await);
+            let key_changed = platform.public_key_id() != self.platform.public_key_id();
+            tell(&platform, key_changed);
+            if let Some(collateral) = &collateral {
+                collateral.replace(Arc::clone(&platform));
+            }
+            self.quoter.replace(Arc::clone(&platform));
+            if let Some(workers) = workers.as_ref().filter(|_| key_changed) {
+                workers.replace();
+            }
+            self.platform = platform;
+        }
+    }
+
+    /// The platform after the next change of its TCB.
+    async fn next_tcb(&mut self) -> SoftwarePlatform {
+        let mut told = String::new();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let (directory, seen) = (self.directory.clone(), self.stamp.clone());
+            // Files are read, and certificates made, while the service goes on.
+            match spawn_blocking(move || directory.open_after(&seen)).await {
+                Ok(Some((stamp, Ok(platform)))) => {
+                    self.stamp = stamp;
+                    return platform;
+                }
+                Ok(Some((_, Err(error)))) if error.to_string() != told => {
+                    told = error.to_string();
+                    warn!(error = told, "the platform's new TCB cannot be followed; trying on");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Directory {
+    /// The platform, if its TCB has changed since it was seen.
+    fn open_after(
+        &self,
+        seen: &TcbStamp,
+    ) -> Option<(TcbStamp, Result<SoftwarePlatform, StateError>)> {
+        let stamp = TcbStamp::of(&self.state_dir);
+        (stamp != *seen).then(|| (stamp, self.open()))
+    }
+
+    fn open(&self) -> Result<SoftwarePlatform, StateError> {
+        Ok(SoftwarePlatform::open(&self.state_dir)?.certified_by(self.kind)?)
+    }
+}
+
+fn tell(platform: &SoftwarePlatform, key_changed: bool) {
+    info!(
+        tcb_status = %platform.tcb_level().status,
+        tcb_evaluation_data_number = platform.published_tcb().evaluation_data_number(),
+        microcode_updates = platform.microcode().updates(),
+        attestation_key_changed = key_changed,
+        "the platform's TCB has changed"
+    );
+}

@@ -1,0 +1,208 @@
+//! Collateral is carried to a machine without a network in one file, and checked there.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use super::{ITEMS, Site, outcomes};
+use crate::support::{Ended, eventually};
+
+/// A site with what a verifier needs in the file `bundle`.
+fn exported() -> Site {
+    let site = Site::fetched();
+    let ended = site.run("export bundle").with_code(0);
+    ended.says(&["5 items are in bundle"]);
+    site
+}
+
+/// The lines of the bundle.
+fn lines(site: &Site) -> Vec<Value> {
+    let text = String::from_utf8(site.machine.read("bundle")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn write(site: &Site, lines: &[Value]) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    site.machine.write("bundle", text);
+}
+
+/// The line with the item that begins with this.
+fn line<'a>(lines: &'a mut [Value], kind: &str) -> &'a mut Value {
+    lines.iter_mut().find(|line| line["item"].get(kind).is_some()).unwrap()
+}
+
+#[test]
+fn a_quote_is_verified_offline_with_what_was_carried() {
+    let site = exported();
+    let imported = site.offline("import bundle --output json", "other").with_code(0).json();
+    assert_eq!(outcomes(&imported["items"]), ["kept"; ITEMS]);
+    let status = site.offline("status", "other").with_code(0).stdout;
+    assert!(status.contains("UpToDate"), "{status}");
+
+    let verify = "verify q.bin --trusted-root root.pem";
+    let mut offline = site.machine.command(verify);
+    offline.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "other");
+    offline.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true");
+    Ended::of(&mut offline).with_code(0);
+    offline.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "nothing-here");
+    Ended::of(&mut offline).with_code(4).says(&["there is no source to ask"]);
+}
+
+#[test]
+fn it_goes_through_pipes() {
+    let site = exported();
+    let bundle = site.run("export -").with_code(0).stdout;
+    assert_eq!(bundle.as_bytes(), site.machine.read("bundle"));
+    let line = "collateral import - --cache-dir other --trusted-root root.pem";
+    let mut import = site.machine.command(line).stdin(Stdio::piped()).spawn().unwrap();
+    import.stdin.take().unwrap().write_all(bundle.as_bytes()).unwrap();
+    assert!(import.wait().unwrap().success());
+    assert_eq!(site.list("other")["items"].as_array().unwrap().len(), ITEMS);
+}
+
+#[test]
+fn what_is_not_newer_than_what_is_kept_is_left() {
+    let site = exported();
+    let again = site.run("import bundle --output json").with_code(0).json();
+    assert_eq!(outcomes(&again["items"]), ["had-newer"; ITEMS]);
+
+    site.tcb("--raise");
+    eventually("OutOfDate", || {
+        site.run("fetch --force").with_code(0);
+        site.run("status").code == Some(6)
+    });
+    // Nobody has signed this.
+    let mut lines = lines(&site);
+    for line in &mut lines[1..] {
+        line["fetched"] = json!("2099-01-01T00:00:00Z");
+    }
+    write(&site, &lines);
+    let imported = site.run("import bundle --output json").with_code(0).json();
+    let items = imported["items"].as_array().unwrap();
+    let tcb_info = items.iter().find(|it| it["name"].as_str().unwrap().starts_with("tcb-info"));
+    assert_eq!(tcb_info.unwrap()["outcome"], "had-newer");
+    site.run("status").with_code(6);
+}
+
+#[test]
+fn what_knows_of_fewer_tcb_recoveries_is_older_whatever_its_date() {
+    let site = Site::fetched();
+    site.tcb("--raise");
+    eventually("OutOfDate", || {
+        site.run("fetch --force").with_code(0);
+        site.run("status").code == Some(6)
+    });
+    // What was fetched before TCB info is of this evaluation now, too.
+    site.run("fetch --force").with_code(0);
+    site.tcb("--reset");
+    let platform = site.platform();
+    let other = site.flags.replace("--cache-dir cache", "--cache-dir other");
+    eventually("UpToDate", || {
+        site.machine.succeed(&format!("collateral fetch {platform} --force {other}"));
+        let status = site.offline("status --output json", "other").json();
+        status["problems"].as_array().unwrap().is_empty()
+            && !std::fs::read_dir(site.machine.path("other")).unwrap().any(|entry| {
+                let body = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+                body.contains("tcbEvaluationDataNumber\\\":2")
+            })
+    });
+    site.offline("export bundle", "other").with_code(0);
+    let imported = site.run("import bundle --output json").with_code(0).json();
+    // The CRLs, TCB info, the identity.
+    assert_eq!(outcomes(&imported["items"]).len(), 4);
+    for item in imported["items"].as_array().unwrap() {
+        let has_evaluation = !item["name"].as_str().unwrap().contains("crl");
+        assert_eq!(item["outcome"] == "had-newer", has_evaluation, "{imported}");
+    }
+    site.run("status").with_code(6);
+}
+
+#[test]
+fn what_does_not_hold_is_refused_and_the_rest_is_kept() {
+    let site = exported();
+    let mut lines = lines(&site);
+    let body =
+        line(&mut lines, "tcb_info")["body"].as_str().unwrap().replace("UpToDate", "Revoked");
+    line(&mut lines, "tcb_info")["body"] = body.into();
+    let crl = line(&mut lines, "pck_crl")["body_hex"].clone();
+    line(&mut lines, "pck_crl")["item"] = json!({ "pck_crl": "processor" });
+    for line in &mut lines[1..] {
+        if line["item"] == "root_ca_crl" {
+            line["body_hex"] = crl.clone();
+        }
+    }
+    write(&site, &lines);
+    let ended = site.offline("import bundle --output json", "other").with_code(1);
+    ended.says(&["not all of bundle could be kept"]);
+    let imported = ended.json();
+    let reasons: Vec<_> = imported["items"].as_array().unwrap().iter().collect();
+    for (name, reason) in [
+        ("tcb-info", "is not what its publisher signed"),
+        ("pck-crl-processor", "it is of another PCK CA: asked for processor, got platform"),
+        ("root-ca-crl", "is not signed by a trusted root"),
+    ] {
+        let item = reasons.iter().find(|it| it["name"].as_str().unwrap().starts_with(name));
+        let item = item.unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(item["outcome"], "refused", "{item}");
+        assert!(item["reason"].as_str().unwrap().contains(reason), "{item}");
+    }
+    assert_eq!(site.list("other")["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn another_root_refuses_all_of_it() {
+    let site = exported();
+    let ended = site.machine.run("collateral import bundle --cache-dir other").with_code(1);
+    assert_eq!(ended.stdout.matches("REFUSED").count(), ITEMS, "{}", ended.stdout);
+    assert_eq!(site.list("other")["items"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_damaged_bundle_is_told_and_what_is_whole_of_it_is_kept() {
+    let site = exported();
+    let whole = String::from_utf8(site.machine.read("bundle")).unwrap();
+    let rows: Vec<&str> = whole.lines().collect();
+    let half = &whole[..whole.len() - rows[ITEMS].len() / 2];
+    let damaged = whole.replace(rows[2], &rows[2].replace("issuer_chain", "chain"));
+    for (bundle, kept, reason) in [
+        (half.to_owned(), ITEMS - 1, "its record 5 is damaged"),
+        (rows[..3].join("\n") + "\n", 2, "it is cut off: it has 2 of its 5 records"),
+        (format!("{whole}\n"), ITEMS, "it has more than its 5 records"),
+        (damaged, ITEMS - 1, "its record 2 is damaged"),
+        (rows[0].to_owned() + "\n" + &"x".repeat(10 << 20), 0, "more than 9437184 bytes"),
+    ] {
+        let _ = std::fs::remove_dir_all(site.machine.path("other"));
+        site.machine.write("bundle", bundle);
+        let ended = site.offline("import bundle", "other").with_code(1);
+        assert!(ended.stdout.contains(reason), "{reason}: {}", ended.stdout);
+        assert_eq!(site.list("other")["items"].as_array().unwrap().len(), kept, "{reason}");
+    }
+    let newer = whole.replacen("\"version\":1", "\"version\":2", 1);
+    for (bundle, reason) in [
+        ("", "it is no bundle"),
+        ("{}", "it is no bundle"),
+        (newer.as_str(), "it is a bundle of version 2"),
+    ] {
+        site.machine.write("bundle", bundle);
+        site.offline("import bundle", "other").with_code(1).says(&["cannot import bundle", reason]);
+    }
+    site.offline("import missing", "other").with_code(1).says(&["cannot import missing"]);
+}
+
+#[test]
+fn a_bundle_is_written_whole_or_not_at_all() {
+    let site = exported();
+    let before = site.machine.read("bundle");
+    let limited = format!(
+        "trap '' XFSZ; ulimit -f 1; exec {} collateral export bundle {}",
+        env!("CARGO_BIN_EXE_quote-helper"),
+        site.flags
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &limited]).current_dir(site.machine.path("")).env_clear();
+    shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+    crate::support::Ended::of(&mut shell).with_code(1).says(&["cannot write bundle"]);
+    assert_eq!(site.machine.read("bundle"), before);
+    site.run("export no/such/directory").with_code(1).says(&["cannot write no/such/directory"]);
+}

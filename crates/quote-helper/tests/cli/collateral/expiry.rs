@@ -1,0 +1,72 @@
+//! What has expired, seen by a program whose clock cannot be set: it was fetched a month ago.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use collateral::{Cache, CacheDirectory, Fetcher, Freshness, Item, Timing, platform_items};
+use collateral_server::SoftwareCollateral;
+use software_platform::SoftwarePlatform;
+use time::OffsetDateTime;
+use verify::{PckCa, TrustedRoots};
+
+use crate::support::Machine;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const FLAGS: &str = "--cache-dir cache --trusted-root root.pem --source http://127.0.0.1:1";
+
+/// A machine with a platform that is as old, and with what it published so long ago in `cache`.
+fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
+    let machine = Machine::new();
+    let (seed, created) = ("07".repeat(32), "2020-01-01T00:00:00Z");
+    machine.succeed(&format!("platform init --state-dir state --seed {seed} --created {created}"));
+    machine.succeed("platform root --state-dir state --out root.pem");
+    let platform = SoftwarePlatform::open(&machine.path("state")).unwrap();
+    let fmspc = platform.pck_subject().fmspc;
+    let roots = TrustedRoots::parse(&machine.read("root.pem")).unwrap();
+    let source = SoftwareCollateral::new(Arc::new(platform), now);
+    let fetcher = Fetcher::new(vec![Box::new(source)], roots, Timing::default(), clock);
+    let directory = CacheDirectory::new(&machine.path("cache"), 1 << 20);
+    let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
+    let standard = collateral::EvaluationSet::Standard;
+    let items: [Item; 4] = platform_items(fmspc, PckCa::Platform, standard);
+    for item in &items {
+        cache.refresh(item).unwrap();
+    }
+    machine
+}
+
+#[test]
+fn what_has_expired_is_shown_and_not_exported() {
+    let machine = after(
+        || SystemTime::now() - 31 * DAY,
+        || OffsetDateTime::now_utc() - time::Duration::days(31),
+    );
+    let list = machine.succeed(&format!("collateral list --output json {FLAGS}")).json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 4);
+    assert!(items.iter().all(|item| item["expired"] == true && item["due"] == true), "{list}");
+    assert!(items.iter().all(|item| item["days_left"].as_i64().unwrap() < 0), "{list}");
+    let text = machine.succeed(&format!("collateral list {FLAGS}")).stdout;
+    assert_eq!(text.matches("EXPIRED").count(), 4, "{text}");
+
+    let status = machine.run(&format!("collateral status {FLAGS}")).with_code(7).stdout;
+    assert!(status.starts_with("REVOKED OR EXPIRED\n"), "{status}");
+    machine
+        .run(&format!("collateral export bundle {FLAGS}"))
+        .with_code(1)
+        .says(&["nothing in cache that is still valid"]);
+    assert!(!machine.path("bundle").exists());
+}
+
+#[test]
+fn what_expires_in_less_than_a_week_is_a_warning() {
+    let machine = after(
+        || SystemTime::now() - 25 * DAY,
+        || OffsetDateTime::now_utc() - time::Duration::days(25),
+    );
+    let status = machine.run(&format!("collateral status {FLAGS}")).with_code(5).stdout;
+    assert!(status.contains("TCB info (SGX) of FMSPC"), "{status}");
+    assert!(status.contains("days left: 4"), "{status}");
+    let fetch = machine.run(&format!("collateral fetch {FLAGS}")).with_code(1);
+    fetch.says(&["4 of 4 items"]);
+}

@@ -1,0 +1,119 @@
+//! The TCB status of platforms: exit codes for monitoring, and the component that is short.
+
+use serde_json::Value;
+
+use super::Site;
+use crate::support::eventually;
+
+/// The exit code of `collateral status`, and what it says.
+fn status(site: &Site) -> (i32, Value) {
+    let ended = site.run("status --output json");
+    (ended.code.unwrap(), ended.json())
+}
+
+/// Fetches all anew until the status is this.
+fn comes_to(site: &Site, code: i32) -> Value {
+    eventually(&format!("exit code {code}"), || {
+        site.run("fetch --force");
+        status(site).0 == code
+    });
+    status(site).1
+}
+
+#[test]
+fn a_tcb_recovery_is_told_by_component_until_the_machine_is_updated() {
+    let site = Site::fetched();
+    let (code, good) = status(&site);
+    assert_eq!((code, good["condition"].as_str()), (0, Some("good")), "{good}");
+    assert_eq!(good["platforms"][0]["tcb"]["status"], "UpToDate");
+    assert_eq!(good["platforms"][0]["pck_certificate"]["revoked"], false);
+    assert_eq!(good["problems"], Value::Array(Vec::new()));
+    assert!(good["sources"][0]["reachable"].is_null());
+
+    let raised = site.tcb("--raise");
+    let short = comes_to(&site, 6);
+    let tcb = &short["platforms"][0]["tcb"];
+    assert_eq!((&tcb["status"], &short["condition"]), (&"OutOfDate".into(), &"out-of-date".into()));
+    assert_eq!(tcb["advisory_ids"], raised["advisory_ids"]);
+    assert_eq!(tcb["tcb_evaluation_data_number"], 2);
+    let shortfalls = tcb["shortfalls"].as_array().unwrap();
+    assert_eq!(shortfalls.len(), 1);
+    for key in ["component", "type", "has", "needs"] {
+        assert_eq!(shortfalls[0][key], raised["shortfall"][key], "{key}");
+    }
+    let text = site.run("status").with_code(6).stdout;
+    for part in ["OUT OF DATE\n", "TCB component 1 (", "Early Microcode Update) is 72, needs 73"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    site.tcb("--update");
+    eventually("the new certificate", || {
+        site.machine.quote("02");
+        site.run("fetch --quote q.bin").code == Some(0) && status(&site).0 == 0
+    });
+    // The certificate from before the update is still there, and does not matter any more.
+    let (_, updated) = status(&site);
+    assert_eq!(updated["cache"]["items"], 6);
+    assert_eq!(updated["platforms"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_revoked_is_the_worst() {
+    let site = Site::fetched();
+    site.tcb("--revoke");
+    let revoked = comes_to(&site, 7);
+    assert_eq!(revoked["platforms"][0]["pck_certificate"]["revoked"], true);
+    assert_eq!(revoked["condition"], "invalid");
+
+    let site = Site::fetched();
+    site.tcb("--revoke level");
+    assert_eq!(comes_to(&site, 7)["platforms"][0]["tcb"]["status"], "Revoked");
+}
+
+#[test]
+fn a_tcb_recovery_that_is_coming_is_a_warning() {
+    let site = Site::fetched();
+    site.tcb("--raise");
+    let platform = site.platform();
+    eventually("the newest evaluation", || {
+        // What is fresh stays, and so does the standard evaluation.
+        site.run(&format!("fetch {platform} --early")).with_code(0);
+        let (code, _) = status(&site);
+        if code != 5 {
+            std::fs::remove_file(early(&site)).unwrap();
+        }
+        code == 5
+    });
+    let (_, status) = status(&site);
+    assert_eq!(status["platforms"][0]["early"]["status"], "OutOfDate");
+    assert_eq!(status["platforms"][0]["tcb"]["status"], "UpToDate");
+    let text = site.run("status").with_code(5).stdout;
+    assert!(text.contains("will be OutOfDate, by TCB evaluation 2"), "{text}");
+}
+
+/// The file of the TCB info of the newest evaluation.
+fn early(site: &Site) -> std::path::PathBuf {
+    let name = site.file("tcb-info-sgx").file_name().unwrap().to_str().unwrap().to_owned();
+    let name = name.replace("standard", "early");
+    site.machine.path("cache").join(name)
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_command_that_fetches_it() {
+    let site = Site::fetched();
+    for (file, what) in
+        [("tcb-info", "TCB info (SGX) of FMSPC"), ("pck-crl", "PCK CRL of platform CA")]
+    {
+        std::fs::remove_file(site.file(file)).unwrap();
+        let text = site.run("status").with_code(5).stdout;
+        for part in [what, &site.platform(), "nobody knows"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        site.run("fetch --quote q.bin").with_code(0);
+    }
+    let (code, probed) = {
+        let ended = site.run("status --probe --output json");
+        (ended.code, ended.json())
+    };
+    assert_eq!((code, &probed["sources"][0]["reachable"]), (Some(0), &true.into()));
+}

@@ -1,0 +1,313 @@
+//! `collateral serve`: the process. What it answers is tested beside its library.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::{Ended, Machine, eventually};
+
+const V4: &str = "/sgx/certification/v4";
+const SERVE: &str = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+     --state-dir server --log-format json --user-token-file user --admin-token-file admin";
+
+/// SHA-512 of `a user` and of `an administrator`.
+const USER_HASH: &str = "663a239c6566a928009e40f82ed1ffe3883412758af477f1d17e373a283227c3\
+    582220424635bb0a1763b2d13883dd15175485575532b89deb8ca5f6bcb255cf";
+const ADMIN_HASH: &str = "5a3b2e7c69b573515e105a5d7790e2fdb8e2c3a998b1d562e9a75a67ef44c7c0\
+    b9ab661432e5da29b2daeaf8230c174c43d1e3ad58210c3bdb3b5a525f4bc00a";
+const USER: &str = "user-token: a user";
+const ADMIN: &str = "admin-token: an administrator";
+
+/// A running server; killed when dropped.
+struct Server {
+    child: Child,
+    collateral: String,
+    metrics: String,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Server {
+    #[track_caller]
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut whole, mut metrics) = (String::new(), String::new());
+        let collateral = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended: {whole}");
+            whole.push_str(&line);
+            let event: Value = serde_json::from_str(&line).unwrap_or_default();
+            let address = || event["fields"]["address"].as_str().unwrap().to_owned();
+            match event["fields"]["message"].as_str() {
+                Some("serving metrics") => metrics = address(),
+                Some("serving collateral") => break address(),
+                _ => {}
+            }
+        };
+        let log = std::thread::spawn(move || {
+            log.read_to_string(&mut whole).unwrap();
+            whole
+        });
+        Self { child, collateral, metrics, log: Some(log) }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        ask(&self.collateral, "GET", path, "", "").unwrap()
+    }
+
+    /// Registers a platform with this number; gives the status, or `None` when the server is gone.
+    fn register(&self, number: u32, manifest: &str) -> Option<u16> {
+        let body = format!(
+            r#"{{"qe_id":"{number:032x}","pce_id":"0000","platform_manifest":"{manifest}"}}"#
+        );
+        Some(ask(&self.collateral, "POST", &format!("{V4}/platforms"), USER, &body)?.0)
+    }
+
+    /// The numbers of the platforms that have registered.
+    fn registered(&self) -> Vec<u32> {
+        let (status, body) =
+            ask(&self.collateral, "GET", &format!("{V4}/platforms"), ADMIN, "").unwrap();
+        assert_eq!(status, 200, "{body}");
+        let rows: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let number = |row: &Value| u32::from_str_radix(row["qe_id"].as_str().unwrap(), 16).unwrap();
+        rows.iter().map(number).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Status and body; `None` when there is nobody, or the answer is cut.
+fn ask(address: &str, method: &str, path: &str, header: &str, body: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let length = body.len();
+    let header = if header.is_empty() { "Accept: */*" } else { header };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.write("user", USER_HASH);
+    machine.write("admin", ADMIN_HASH);
+    machine
+}
+
+#[test]
+fn a_quote_is_verified_with_what_it_passes_on_and_keeps() {
+    let machine = machine();
+    let quotes = machine.serve();
+    machine.quote("00");
+    machine.succeed("platform root --state-dir state --out root.pem");
+    let line = format!("{SERVE} --source {} --trusted-root root.pem", quotes.pccs());
+    let server = Server::start(&mut machine.command(&line));
+    let verify =
+        format!("verify q.bin --trusted-root root.pem --pccs http://{}", server.collateral);
+    machine.succeed(&verify);
+    assert_eq!(ask(&server.metrics, "GET", "/readyz", "", "").unwrap().0, 200);
+    let metrics = ask(&server.metrics, "GET", "/metrics", "", "").unwrap().1;
+    assert!(metrics.contains("upstream_requests_total{source=\"the PCCS at"), "{metrics}");
+    drop(server);
+    drop(quotes);
+    // What it has kept is enough without the source, and after a start anew.
+    let server = Server::start(&mut machine.command(&line));
+    machine.succeed(&verify.replace(verify.split("//").last().unwrap(), &server.collateral));
+}
+
+#[test]
+fn it_stops_when_it_is_told_to() {
+    let machine = machine();
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
+        assert_eq!(server.get(&format!("{V4}/rootcacrl")).0, 404);
+        server.signal(signal);
+        let (status, log) = server.wait();
+        assert!(status.success() && log.contains("stopped"), "{log}");
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_said() {
+    let machine = machine();
+    machine.write("short", "0123");
+    for (flags, code, words) in [
+        ("--user-token-file short", 1, ["short", "sha512sum"]),
+        ("--admin-token-file none", 1, ["none", "No such file"]),
+        ("--tls-certificate short --tls-key short", 1, ["short", "certificate"]),
+        ("--tls-certificate short", 2, ["--tls-key", "required"]),
+        ("--metrics-listen here", 2, ["here", "socket address"]),
+        ("--source nowhere", 2, ["nowhere", "URL"]),
+        ("--trusted-root none", 1, ["none", "trusted root"]),
+        ("--state-dir short/x", 1, ["short/x", "state directory"]),
+    ] {
+        let line = "collateral serve --listen 127.0.0.1:0 --state-dir server --mode offline";
+        let line = if flags.contains("--state-dir") {
+            line.replace(" --state-dir server", "")
+        } else {
+            line.to_owned()
+        };
+        machine.run(&format!("{line} {flags}")).with_code(code).says(&words);
+    }
+}
+
+#[test]
+fn one_server_at_a_time_has_the_state_directory() {
+    let machine = machine();
+    let line = format!("{SERVE} --mode offline");
+    let server = Server::start(&mut machine.command(&line));
+    machine.run(&line).with_code(1).says(&["server/platforms.redb", "another process"]);
+    assert_eq!(server.register(1, "00"), Some(200));
+}
+
+#[test]
+fn a_damaged_database_is_told_and_not_replaced() {
+    let machine = machine();
+    let line = format!("{SERVE} --mode offline");
+    let server = Server::start(&mut machine.command(&line));
+    assert_eq!(server.register(1, "00"), Some(200));
+    server.signal(Signal::TERM);
+    assert!(server.wait().0.success());
+    let mut bytes = machine.read("server/platforms.redb");
+    bytes.truncate(bytes.len() / 2);
+    machine.write("server/platforms.redb", &bytes);
+    for _ in 0..2 {
+        machine.run(&line).with_code(1).says(&["server/platforms.redb", "damaged", "backup"]);
+    }
+    assert_eq!(machine.read("server/platforms.redb").len(), bytes.len());
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_kill_9() {
+    let machine = machine();
+    let line = format!("{SERVE} --mode offline");
+    let (mut acknowledged, mut begun) = (Vec::new(), 0);
+    for _ in 0..3 {
+        let server = Server::start(&mut machine.command(&line));
+        let next = AtomicU32::new(begun);
+        let pid = Pid::from_child(&server.child);
+        std::thread::scope(|scope| {
+            let writers = [(); 4].map(|()| {
+                scope.spawn(|| {
+                    let mut done = Vec::new();
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        match server.register(number, &"ab".repeat(20_000)) {
+                            Some(200) => done.push(number),
+                            _ => return done,
+                        }
+                    }
+                })
+            });
+            eventually("it registers", || next.load(Ordering::SeqCst) >= begun + 60);
+            kill_process(pid, Signal::KILL).unwrap();
+            for writer in writers {
+                acknowledged.extend(writer.join().unwrap());
+            }
+        });
+        begun = next.into_inner();
+        drop(server);
+    }
+    let server = Server::start(&mut machine.command(&line));
+    let registered = server.registered();
+    assert!(acknowledged.len() >= 3 * 50, "{}", acknowledged.len());
+    assert!(acknowledged.iter().all(|number| registered.contains(number)));
+    assert!(registered.iter().all(|number| *number < begun));
+}
+
+/// The limit on the size of files stands for a full disk.
+#[test]
+fn a_full_disk_is_the_trouble_of_those_who_bring_something() {
+    let machine = machine();
+    let program = env!("CARGO_BIN_EXE_quote-helper");
+    let shell = format!("trap '' XFSZ; ulimit -f 4096; exec {program} {SERVE} --mode offline");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &shell]).current_dir(machine.path(""));
+    limited.env_clear().stdin(Stdio::null()).stderr(Stdio::piped());
+    let server = Server::start(&mut limited);
+    let large = "ab".repeat(60_000);
+    let mut acknowledged = Vec::new();
+    let mut number = 0;
+    let refused = loop {
+        number += 1;
+        match server.register(number, &large) {
+            Some(200) => acknowledged.push(number),
+            other => break other,
+        }
+        assert!(number < 1000, "nothing is full");
+    };
+    assert_eq!(refused, Some(502));
+    // It is the same for the next one, and what does not write is as before.
+    assert_eq!(server.register(1000, &large), Some(502));
+    assert_eq!(server.get(&format!("{V4}/rootcacrl")).0, 404);
+    let unknown = "pckcert?qeid=00000000000000000000000000000000&pceid=0000&pcesvn=0000\
+         &cpusvn=00000000000000000000000000000000";
+    assert_eq!(server.get(&format!("{V4}/{unknown}")).0, 461);
+    server.signal(Signal::TERM);
+    let (status, log) = server.wait();
+    assert!(status.success() && log.contains("check the space on the disk"), "{log}");
+    // With space again, all that was acknowledged is there.
+    let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
+    let registered = server.registered();
+    assert!(
+        acknowledged.iter().all(|number| registered.contains(number)),
+        "{acknowledged:?} {registered:?}"
+    );
+    assert_eq!(server.register(1000, &large), Some(200));
+}
+
+#[test]
+fn tokens_are_in_no_log() {
+    let machine = machine();
+    let mut command = machine.command(&format!("{SERVE} --mode offline"));
+    command.env("QUOTE_HELPER_LOG", "trace");
+    let server = Server::start(&mut command);
+    assert_eq!(server.register(1, "00"), Some(200));
+    let path = format!("{V4}/platforms");
+    let wrong = ask(&server.collateral, "GET", &path, "admin-token: a guess", "").unwrap();
+    assert_eq!(wrong.0, 401);
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert!(log.contains("a request was refused"), "{log}");
+    for secret in ["a user", "an administrator", "a guess", USER_HASH, ADMIN_HASH] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let machine = machine();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let line = SERVE.replacen("127.0.0.1:0", &address, 1);
+    Ended::of(&mut machine.command(&format!("{line} --mode offline")))
+        .with_code(1)
+        .says(&["cannot serve collateral", &address]);
+    assert!(fs::exists(machine.path("server/platforms.redb")).unwrap());
+}
