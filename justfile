@@ -106,7 +106,8 @@ bench:
 
 # The C headers, written anew after a change of the exported functions.
 headers:
-    WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql header_is_up_to_date
+    WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql --package libdcap-quoteprov \
+        header_is_up_to_date
 
 # The gRPC code, written anew after a change of the .proto files.
 generate:
@@ -117,7 +118,7 @@ manifests:
     cargo run --package quote-helper -- manifests > deploy/sgx-device-plugin.yaml
     cargo run --package quote-helper -- manifests --enable-sgxquotehelper > deploy/sgx-quote-helper.yaml
 
-# The binary, both C libraries and what goes with them, below a prefix; DESTDIR is put before it.
+# The binary, the C libraries and what goes with them, below a prefix; DESTDIR is put before it.
 install prefix="/usr/local":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -127,7 +128,7 @@ install prefix="/usr/local":
     libraries="$root/lib/x86_64-linux-gnu"
     headers="$root/include/sgx-quote-helper"
     documents="$root/share/doc/sgx-quote-helper"
-    packages=(libsgx-quote-ex libsgx-dcap-ql)
+    packages=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov)
     cargo build --locked --release --package quote-helper "${packages[@]/#/--package=}"
     release="${CARGO_TARGET_DIR:-target}/release"
 
@@ -161,4 +162,9 @@ install prefix="/usr/local":
         # shellcheck disable=SC2086
         cc crates/libsgx-dcap-ql/tests/c/attest.c -o "$check/attest" $flags
         LD_LIBRARY_PATH="$libraries" ldd "$check/attest" | grep "$libraries/libsgx_"
+        flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" PKG_CONFIG_SYSROOT_DIR="${DESTDIR:-}" \
+            pkg-config --cflags --libs libdcap_quoteprov)
+        # shellcheck disable=SC2086
+        cc crates/libdcap-quoteprov/tests/c/provide.c -o "$check/provide" $flags
+        LD_LIBRARY_PATH="$libraries" ldd "$check/provide" | grep "$libraries/libdcap_"
     fi

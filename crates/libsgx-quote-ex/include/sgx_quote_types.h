@@ -1,6 +1,6 @@
 /*
- * The structures and numbers of quoting with SGX, as far as libsgx_quote_ex and libsgx_dcap_ql have
- * them. Names, sizes and values are those of Intel's SDK and DCAP headers, so that sources which were
+ * The structures and numbers of quoting with SGX, as far as libsgx_quote_ex, libsgx_dcap_ql and
+ * libdcap_quoteprov have them. Names, sizes and values are those of Intel's SDK and DCAP headers, so that sources which were
  * written for these compile. All integers are little-endian; no structure has padding.
  *
  * Where the headers of Intel's SDK are used too, include them first: what they have defined already is
@@ -44,7 +44,7 @@ typedef enum {
 } sgx_status_t;
 #endif
 
-/* What a function of libsgx_dcap_ql returns. */
+/* What a function of libsgx_dcap_ql or libdcap_quoteprov returns. */
 #ifndef _SGX_QL_LIB_COMMON_H_
 typedef enum {
     SGX_QL_SUCCESS = 0x0000,
@@ -78,9 +78,13 @@ typedef enum {
     SGX_QL_ENCLAVE_LOAD_ERROR = 0xe016,
     SGX_QL_UNABLE_TO_GENERATE_QE_REPORT = 0xe017,
     SGX_QL_KEY_CERTIFCATION_ERROR = 0xe018,
+    /* No service could be reached. */
     SGX_QL_NETWORK_ERROR = 0xe019,
     SGX_QL_MESSAGE_ERROR = 0xe01a,
+    /* There is no such collateral. */
+    SGX_QL_NO_QUOTE_COLLATERAL_DATA = 0xe01b,
     SGX_QL_ERROR_INVALID_PRIVILEGE = 0xe035,
+    SGX_QL_NO_QVE_IDENTITY_DATA = 0xe037,
     /* The call is for quoting in this process, and the service is asked; or the other way round. */
     SGX_QL_UNSUPPORTED_MODE = 0xe03e,
     SGX_QL_NO_DEVICE = 0xe03f,
@@ -94,9 +98,15 @@ typedef enum {
     SGX_QL_UNKNOWN_MESSAGE_RESPONSE = 0xe044,
     SGX_QL_PERSISTENT_STORAGE_ERROR = 0xe045,
     SGX_QL_ERROR_MESSAGE_PARSING_ERROR = 0xe046,
+    /* The service knows no such platform. */
     SGX_QL_PLATFORM_UNKNOWN = 0xe047,
     SGX_QL_UNKNOWN_API_VERSION = 0xe048,
-    SGX_QL_CERTS_UNAVAILABLE = 0xe049
+    /* The service has no certificate for the platform at this TCB. */
+    SGX_QL_CERTS_UNAVAILABLE = 0xe049,
+    SGX_QL_QEIDENTITY_NOT_FOUND = 0xe061,
+    SGX_QL_TCBINFO_NOT_FOUND = 0xe062,
+    /* The settings cannot be read or understood. */
+    SGX_QL_CONFIG_INVALID_JSON = 0xe067
 } quote3_error_t;
 
 /* How severe a message is. */
@@ -240,6 +250,87 @@ typedef struct _qe_report_info_t {
 } sgx_qe_report_info_t;
 
 #pragma pack(pop)
+#endif
+
+#ifndef _SGX_QL_LIB_COMMON_H_
+#pragma pack(push, 1)
+
+/* The platform, and the TCB, that a PCK certificate is wanted for, 43 bytes. */
+typedef struct _sgx_ql_pck_cert_id_t {
+    /* QE_ID. */
+    uint8_t *p_qe3_id;
+    /* 16. */
+    uint32_t qe3_id_size;
+    sgx_cpu_svn_t *p_platform_cpu_svn;
+    /* ISVSVN of the PCE. */
+    sgx_isv_svn_t *p_platform_pce_isv_svn;
+    /* PPID, encrypted; NULL if it is not known. */
+    uint8_t *p_encrypted_ppid;
+    /* 384, if there is one. */
+    uint32_t encrypted_ppid_size;
+    /* How the PPID is encrypted: 1, which is RSA-3072-OAEP. */
+    uint8_t crypto_suite;
+    uint16_t pce_id;
+} sgx_ql_pck_cert_id_t;
+
+typedef enum { SGX_QL_CONFIG_VERSION_1 = 1 } sgx_ql_config_version_t;
+
+/* A PCK certificate, and the TCB that it is for, 34 bytes. */
+typedef struct _sgx_ql_config_t {
+    sgx_ql_config_version_t version;
+    sgx_cpu_svn_t cert_cpu_svn;
+    sgx_isv_svn_t cert_pce_isv_svn;
+    /* The size of what follows in bytes, with the zero byte at its end. */
+    uint32_t cert_data_size;
+    /* PEM: the PCK certificate, that of its CA, the root's. */
+    uint8_t *p_cert_data;
+} sgx_ql_config_t;
+
+#pragma pack(pop)
+
+/* What a verifier needs besides a quote, 120 bytes. Sizes are in bytes, each with a zero byte at the end. */
+#ifndef __sgx_ql_qve_collateral_t
+#define __sgx_ql_qve_collateral_t
+typedef struct _sgx_ql_qve_collateral_t {
+    /* 3.0: CRLs are DER in hexadecimal digits. 3.1: they are DER. */
+    union {
+        uint32_t version;
+        struct {
+            uint16_t major_version;
+            uint16_t minor_version;
+        };
+    };
+    /* 0: SGX. 0x81: TDX. */
+    uint32_t tee_type;
+    /* Chains are PEM, the root's certificate last. */
+    char *pck_crl_issuer_chain;
+    uint32_t pck_crl_issuer_chain_size;
+    char *root_ca_crl;
+    uint32_t root_ca_crl_size;
+    char *pck_crl;
+    uint32_t pck_crl_size;
+    char *tcb_info_issuer_chain;
+    uint32_t tcb_info_issuer_chain_size;
+    /* JSON, with its signature. */
+    char *tcb_info;
+    uint32_t tcb_info_size;
+    char *qe_identity_issuer_chain;
+    uint32_t qe_identity_issuer_chain_size;
+    /* JSON, with its signature. */
+    char *qe_identity;
+    uint32_t qe_identity_size;
+} sgx_ql_qve_collateral_t;
+#endif
+
+typedef sgx_ql_qve_collateral_t tdx_ql_qve_collateral_t;
+typedef tdx_ql_qve_collateral_t tdx_ql_qv_collateral_t;
+
+/* What a cache holds; a set of these. */
+typedef enum {
+    SGX_QPL_CACHE_CERTIFICATE = 1,
+    SGX_QPL_CACHE_QV_COLLATERAL = 2,
+    SGX_QPL_CACHE_MULTICERTS = 4
+} sgx_qpl_cache_type_t;
 #endif
 
 #endif

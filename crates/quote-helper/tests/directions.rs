@@ -54,6 +54,11 @@ const CRATES: &[Crate] = &[
         tests_use: &["aesm", "service", "software-platform"],
     },
     Crate {
+        name: "libdcap-quoteprov",
+        uses: &["collateral", "sgx", "verify"],
+        tests_use: &["collateral-server", "http-server", "software-platform"],
+    },
+    Crate {
         name: "remote-attestation",
         uses: &["collateral", "quoting", "sgx", "software-platform", "verify"],
         tests_use: &["collateral-server", "http-server", "kubernetes", "service"],
@@ -100,10 +105,19 @@ const BANS: &[Ban] = &[
         from: &["libsgx-quote-ex", "libsgx-dcap-ql"],
         because: "it lives in somebody else's process: no runtime, no log, no configuration file",
     },
+    Ban {
+        of: &["clap", "tokio", "tracing"],
+        from: &["libdcap-quoteprov"],
+        because: "it lives in somebody else's process: no runtime, no log",
+    },
 ];
 
 /// The files that talk C, and so may hold unsafe code.
 const MAY_BE_UNSAFE: &[&str] = &[
+    "libdcap-quoteprov/src/block.rs",
+    "libdcap-quoteprov/src/c_types.rs",
+    "libdcap-quoteprov/src/lib.rs",
+    "libdcap-quoteprov/src/log.rs",
     "libsgx-dcap-ql/src/intel.rs",
     "libsgx-dcap-ql/src/lib.rs",
     "libsgx-dcap-ql/src/trace.rs",

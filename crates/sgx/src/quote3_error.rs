@@ -1,10 +1,10 @@
-//! The errors of Intel's quote generation library (`quote3_error_t` of the DCAP API).
+//! The errors of Intel's quote generation and quote provider libraries (`quote3_error_t` of the DCAP API).
 
 use std::fmt;
 
 use crate::{AesmError, SgxStatus};
 
-/// What a function of `libsgx_dcap_ql` or `libsgx_qe3_logic` returns: 0, or a number from 0xe001.
+/// What a function of `libsgx_dcap_ql`, `libsgx_qe3_logic` or `libdcap_quoteprov` returns: 0, or a number from 0xe001.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quote3Error(pub u32);
 
@@ -72,7 +72,9 @@ quote3_errors! {
     0xe018 KEY_CERTIFICATION KeyCertification;
     0xe019 NETWORK Network;
     0xe01a MESSAGE Msg;
+    0xe01b NO_QUOTE_COLLATERAL_DATA Unexpected;
     0xe035 INVALID_PRIVILEGE Unexpected;
+    0xe037 NO_QVE_IDENTITY_DATA Unexpected;
     0xe03e UNSUPPORTED_MODE Unexpected;
     0xe03f NO_DEVICE Unexpected;
     0xe040 SERVICE_UNAVAILABLE Unexpected;
@@ -85,6 +87,9 @@ quote3_errors! {
     0xe047 PLATFORM_UNKNOWN Unexpected;
     0xe048 UNKNOWN_API_VERSION Unexpected;
     0xe049 CERTS_UNAVAILABLE Unexpected;
+    0xe061 QEIDENTITY_NOT_FOUND Unexpected;
+    0xe062 TCBINFO_NOT_FOUND Unexpected;
+    0xe067 CONFIG_INVALID_JSON Unexpected;
 }
 
 impl Quote3Error {

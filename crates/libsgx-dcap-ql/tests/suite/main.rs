@@ -21,6 +21,9 @@ mod header;
 #[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
 mod shared_object;
 
+/// What the programs are linked to.
+const PACKAGES: [&str; 2] = ["libsgx-quote-ex", "libsgx-dcap-ql"];
+
 #[test]
 fn the_header_is_up_to_date() {
     let types = [

@@ -1,4 +1,4 @@
-//! C programs, compiled with gcc against the headers and linked to the libraries.
+//! C programs, compiled with gcc against the headers and linked to the libraries that a suite is about.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::PACKAGES;
 use crate::shared_object::shared_object;
 
-const PACKAGES: [&str; 2] = ["libsgx-quote-ex", "libsgx-dcap-ql"];
+/// Has the header with the structures and numbers, which all of the libraries' headers include.
+const TYPES: &str = "libsgx-quote-ex";
 
 /// How a program is compiled.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +36,8 @@ impl Program {
         if let Build::Sanitized = build {
             gcc.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         }
-        gcc.arg("-L").arg(libraries()).args(["-lsgx_quote_ex", "-lsgx_dcap_ql"]);
+        gcc.arg("-L").arg(libraries());
+        gcc.args(PACKAGES.map(|package| format!("-l{}", stem(package))));
         succeeded(&mut gcc);
         Self { file, _directory: directory }
     }
@@ -51,14 +54,14 @@ impl Program {
 pub(crate) fn gcc(name: &str) -> Command {
     let mut command = Command::new(name);
     command.args(["-Wall", "-Wextra", "-Werror"]);
-    for package in PACKAGES {
+    for package in [TYPES].into_iter().chain(PACKAGES) {
         command.arg("-I").arg(crates().join(package).join("include"));
     }
     command
 }
 
 pub(crate) fn source(name: &str) -> PathBuf {
-    crates().join("libsgx-dcap-ql/tests/c").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(name)
 }
 
 /// What the program writes. It must not fail.
@@ -69,20 +72,26 @@ pub(crate) fn succeeded(command: &mut Command) -> String {
     String::from_utf8(stdout).unwrap()
 }
 
-/// A directory with both libraries, under the names by which programs are linked and loaded.
+/// A directory with the libraries, under the names by which programs are linked and loaded.
 pub(crate) fn libraries() -> &'static Path {
     static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-libraries");
+        let name = concat!(env!("CARGO_PKG_NAME"), "-tests");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
         for package in PACKAGES {
-            let (file, name) = (shared_object(package), package.replace('-', "_"));
-            symlink(&file, directory.join(format!("{name}.so"))).unwrap();
-            symlink(&file, directory.join(format!("{name}.so.1"))).unwrap();
+            let (file, name) = (shared_object(package), format!("lib{}.so", stem(package)));
+            symlink(&file, directory.join(&name)).unwrap();
+            symlink(&file, directory.join(format!("{name}.1"))).unwrap();
         }
         directory
     })
+}
+
+/// What comes after `-l` to link to the library of this package.
+fn stem(package: &str) -> String {
+    package.trim_start_matches("lib").replace('-', "_")
 }
 
 fn crates() -> PathBuf {

@@ -10,9 +10,11 @@ pub(crate) fn shared_object(package: &str) -> PathBuf {
         .args(["build", "--offline", "--message-format", "json", "--package", package])
         .current_dir(env!("CARGO_MANIFEST_DIR")));
     let messages = built.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let manifest = format!("/{package}/Cargo.toml");
     let mut files = messages.flat_map(|message: serde_json::Value| {
-        let ours = message["target"]["crate_types"][0] == "cdylib";
-        let files = message["filenames"].as_array().filter(|_| ours).cloned();
+        let ours = message["manifest_path"].as_str().is_some_and(|path| path.ends_with(&manifest));
+        let cdylib = message["target"]["crate_types"][0] == "cdylib";
+        let files = message["filenames"].as_array().filter(|_| ours && cdylib).cloned();
         files.unwrap_or_default()
     });
     files.next().expect("a cdylib").as_str().unwrap().into()

@@ -10,7 +10,12 @@
  *   once N                        return N the first time, and remove the file
  *   size N                        want N bytes (for a quote, for a public key id)
  *   short | garbage | other       write half of the quote, no quote, a quote of another REPORT
+ *
+ * Where the environment variable PROVIDER_QPL names a quote provider library, each quote asks it for the PCK
+ * certificate of the platform in the file PROVIDER_PLATFORM, as Intel's library does, and fails as it does. The file
+ * has QE_ID (16 bytes), CPUSVN (16), PCESVN (2) and PCE id (2).
  */
+#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +29,7 @@ enum {
     SUCCESS = 0,
     INVALID_PARAMETER = 0xe002,
     UNSUPPORTED_LOADING_POLICY = 0xe00c,
+    PLATFORM_LIB_UNAVAILABLE = 0xe00e,
     ATT_KEY_NOT_INITIALIZED = 0xe00f,
 };
 
@@ -49,6 +55,21 @@ struct qe_report_info {
 static atomic_flag inside = ATOMIC_FLAG_INIT;
 static bool persistent, have_key;
 static uint8_t keys_made;
+
+struct __attribute__((packed)) platform {
+    uint8_t qe_id[16], cpu_svn[16];
+    uint16_t pce_svn, pce_id;
+};
+
+/* sgx_ql_pck_cert_id_t */
+struct __attribute__((packed)) pck_cert_id {
+    void *qe_id;
+    uint32_t qe_id_size;
+    void *cpu_svn, *pce_svn, *encrypted_ppid;
+    uint32_t encrypted_ppid_size;
+    uint8_t crypto_suite;
+    uint16_t pce_id;
+};
 
 /* What the call under way does wrong; no name, nothing. */
 static struct {
@@ -184,6 +205,33 @@ static void write_qe_report(struct qe_report_info *info)
     memcpy(report_data + 16, info->target_info, 32);
 }
 
+/* Asks the quote provider library, if there is to be one, for the platform's PCK certificate. */
+static uint32_t ask_provider(void)
+{
+    uint32_t (*get)(const struct pck_cert_id *, void **), (*give_back)(void *), error = PLATFORM_LIB_UNAVAILABLE;
+    const char *library = getenv("PROVIDER_QPL"), *path = getenv("PROVIDER_PLATFORM");
+    FILE *file = library && path ? fopen(path, "rb") : NULL;
+    struct platform platform;
+    struct pck_cert_id id = {platform.qe_id, 16, platform.cpu_svn, (uint8_t *)&platform + 32, NULL, 0, 1, 0};
+    void *handle, *config;
+
+    if (!library)
+        return SUCCESS;
+    if (!file || fread(&platform, sizeof platform, 1, file) != 1)
+        abort();
+    fclose(file);
+    id.pce_id = platform.pce_id;
+    handle = dlopen(library, RTLD_LAZY);
+    if (!handle)
+        return error;
+    *(void **)&get = dlsym(handle, "sgx_ql_get_quote_config");
+    *(void **)&give_back = dlsym(handle, "sgx_ql_free_quote_config");
+    if (get && give_back && !(error = get(&id, &config)))
+        error = give_back(config);
+    dlclose(handle);
+    return error;
+}
+
 static uint32_t get_quote(const char *function, const uint8_t *report, struct qe_report_info *info,
                           uint8_t *buffer, uint32_t size)
 {
@@ -192,6 +240,8 @@ static uint32_t get_quote(const char *function, const uint8_t *report, struct qe
         error = ATT_KEY_NOT_INITIALIZED;
     if (!error && size < sizeof(struct quote))
         error = INVALID_PARAMETER;
+    if (!error)
+        error = ask_provider();
     if (!error)
         write_quote(report, buffer);
     if (!error && info)

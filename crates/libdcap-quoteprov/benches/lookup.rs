@@ -1,0 +1,82 @@
+//! How long the library takes for what it has: `cargo bench --package libdcap-quoteprov`.
+//!
+//! A C program asks for the same again and again, once the service that filled the cache has gone. The median of
+//! several batches counts.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a benchmark fails by panicking, prints what it finds, and uses a part of what the tests have"
+)]
+
+#[path = "../tests/suite/platform.rs"]
+mod platform;
+#[path = "../../libsgx-dcap-ql/tests/suite/program.rs"]
+mod program;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use platform::Platform;
+use program::{Build, Program};
+
+/// What the program is linked to.
+const PACKAGES: [&str; 1] = [env!("CARGO_PKG_NAME")];
+const BATCHES: usize = 21;
+const CALLS: u32 = 20_000;
+
+/// The library as it is delivered.
+mod shared_object {
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    pub(crate) fn shared_object(package: &str) -> PathBuf {
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--offline",
+                "--release",
+                "--message-format=json",
+                "--package",
+                package,
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "cargo: {}", output.status);
+        let messages = String::from_utf8(output.stdout).unwrap();
+        messages.split('"').rfind(|text| text.ends_with("libdcap_quoteprov.so")).unwrap().into()
+    }
+}
+
+fn main() {
+    let (program, platform) = (Program::compile("lookup", Build::Plain), Platform::new());
+    let service = platform.serve();
+    let mut process = platform.command(&program, service.address);
+    let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut calls, times) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+    let mut times = BufReader::new(times);
+    let mut batch = |calls_of_batch: u32| {
+        let mut line = String::new();
+        writeln!(calls, "{calls_of_batch}").unwrap();
+        times.read_line(&mut line).unwrap();
+        let (config, collateral) = line.trim().split_once(' ').unwrap();
+        (config.parse::<u64>().unwrap(), collateral.parse::<u64>().unwrap())
+    };
+    batch(1);
+    drop(service);
+    let (mut configs, mut collaterals): (Vec<_>, Vec<_>) =
+        (0..BATCHES).map(|_| batch(CALLS)).unzip();
+    configs.sort_unstable();
+    collaterals.sort_unstable();
+    println!("sgx_ql_get_quote_config: {} ns", configs[BATCHES / 2]);
+    println!("sgx_ql_get_quote_verification_collateral: {} ns", collaterals[BATCHES / 2]);
+    drop(calls);
+    process.wait().unwrap();
+}

@@ -1,0 +1,71 @@
+//! Memory that C programs get, and give back.
+#![allow(unsafe_code, reason = "C programs free what they get, so it comes from malloc")]
+
+use std::ptr::{NonNull, copy_nonoverlapping, null_mut};
+
+use crate::failure::Failure;
+
+/// A text in a block, as C structures have it: a pointer, and a size in bytes with the zero byte behind the text.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Text {
+    pub(crate) start: *mut u8,
+    pub(crate) size: u32,
+}
+
+/// One block of malloc's: room for a `T`, and behind it texts that the `T` points to. So one `free` gives back all of
+/// an answer.
+pub(crate) struct Block<T>(NonNull<T>);
+
+impl<T> Block<T> {
+    /// A block with these texts, each with a zero byte behind it.
+    pub(crate) fn holding<const N: usize>(texts: [&[u8]; N]) -> Result<(Self, [Text; N]), Failure> {
+        let mut placed = [Text { start: null_mut(), size: 0 }; N];
+        let mut size = size_of::<T>();
+        for (text, place) in texts.iter().zip(&mut placed) {
+            place.size =
+                u32::try_from(text.len().saturating_add(1)).map_err(|_| Failure::TooLarge)?;
+            size = size.saturating_add(place.size as usize);
+        }
+        // SAFETY: any size may be asked for.
+        let start = NonNull::new(unsafe { libc::malloc(size) }).ok_or(Failure::OutOfMemory)?;
+        let block = Self(start.cast());
+        let mut offset = size_of::<T>();
+        for (text, place) in texts.iter().zip(&mut placed) {
+            // SAFETY: the block has room for all texts, each with one more byte, behind a `T`, and nobody else knows
+            // of it.
+            unsafe {
+                place.start = start.as_ptr().cast::<u8>().add(offset);
+                copy_nonoverlapping(text.as_ptr(), place.start, text.len());
+                place.start.add(text.len()).write(0);
+            }
+            offset = offset.saturating_add(place.size as usize);
+        }
+        Ok((block, placed))
+    }
+
+    /// The block with this at its start, for whoever frees it.
+    pub(crate) fn finish(self, head: T) -> *mut T {
+        let start = self.0.as_ptr();
+        std::mem::forget(self);
+        // SAFETY: there is room for a `T` at the start; malloc aligns it for every type.
+        unsafe { start.write(head) };
+        start
+    }
+}
+
+impl<T> Drop for Block<T> {
+    fn drop(&mut self) {
+        // SAFETY: it is from `holding`, and nobody else has it.
+        unsafe { free(self.0.as_ptr()) };
+    }
+}
+
+/// Gives a block back. NULL is nothing.
+///
+/// # Safety
+/// It is NULL or from this file, and nobody uses it any more.
+pub(crate) unsafe fn free<T>(block: *mut T) {
+    // SAFETY: by the caller, it is NULL or from malloc.
+    unsafe { libc::free(block.cast()) };
+}

@@ -1,0 +1,123 @@
+//! Why a call fails, in words and as a number.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use collateral::settings::SettingsError;
+use collateral::{AttemptError, FetchError, Item, OpenError, PckContentsError, SourceError};
+use sgx::Quote3Error;
+use verify::EnclaveId;
+
+/// A call fails.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// An argument is not what it must be.
+    #[error("{0}")]
+    Argument(String),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A file that they name cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing is kept, and no source has it.
+    #[error("{error}")]
+    Fetch {
+        /// What was asked for.
+        item: Item,
+        /// What each source said.
+        error: FetchError,
+    },
+    /// A PCK certificate without what one must say.
+    #[error(transparent)]
+    PckContents(#[from] PckContentsError),
+    /// A text that C would take to end before its end.
+    #[error("{0} has a zero byte in it")]
+    ZeroByte(Item),
+    /// The size of an answer does not fit into the integer for it.
+    #[error("the answer is too large for this function")]
+    TooLarge,
+    /// The cache cannot be cleared.
+    #[error("the cache cannot be cleared: {0}; check the permissions of its directory")]
+    Clear(io::Error),
+    /// Nobody publishes a policy here.
+    #[error("no default policy for platforms is known here; give one to the verifier")]
+    NoPolicy,
+    /// malloc has no memory.
+    #[error("there is no memory left")]
+    OutOfMemory,
+    /// A defect of this library.
+    #[error("the library panicked; please report it, with what is written to stderr")]
+    Panic,
+}
+
+impl Failure {
+    /// An argument that is NULL and must not be.
+    pub(crate) fn null(name: &str) -> Self {
+        Self::Argument(format!("{name} is NULL"))
+    }
+
+    /// What the call returns, as Intel's library has it.
+    pub(crate) fn quote3_error(&self) -> Quote3Error {
+        match self {
+            Self::Argument(_) => Quote3Error::INVALID_PARAMETER,
+            Self::Settings(_) | Self::Open(_) => Quote3Error::CONFIG_INVALID_JSON,
+            Self::Fetch { item, error } => of_fetch(item, error),
+            Self::PckContents(_) | Self::ZeroByte(_) => Quote3Error::MESSAGE_PARSING,
+            Self::NoPolicy => Quote3Error::NO_QUOTE_COLLATERAL_DATA,
+            Self::OutOfMemory => Quote3Error::OUT_OF_MEMORY,
+            Self::TooLarge | Self::Clear(_) | Self::Panic => Quote3Error::UNEXPECTED,
+        }
+    }
+}
+
+/// An argument that a C caller must not leave out; `None` is what NULL has become.
+pub(crate) fn required<T>(argument: Option<T>, name: &str) -> Result<T, Failure> {
+    argument.ok_or_else(|| Failure::null(name))
+}
+
+/// What `serve` returns. No panic leaves, since C code could not catch it.
+pub(crate) fn guarded(serve: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    // What a panic could leave half-done is the caller's memory, for which an error promises nothing.
+    catch_unwind(AssertUnwindSafe(serve)).unwrap_or(Err(Failure::Panic))
+}
+
+/// By the last source that could be asked for such an item, as where one is asked after the other.
+fn of_fetch(item: &Item, error: &FetchError) -> Quote3Error {
+    let mut reasons: Vec<_> = error.reasons().collect();
+    reasons.retain(|reason| !matches!(reason, AttemptError::Source(SourceError::NotOffered(_))));
+    match reasons.last() {
+        Some(AttemptError::Source(error) | AttemptError::LeftAlone { last: error, .. }) => {
+            of_source(item, error)
+        }
+        Some(AttemptError::Refused(_)) => Quote3Error::MESSAGE_PARSING,
+        None => not_found(item),
+    }
+}
+
+fn of_source(item: &Item, error: &SourceError) -> Quote3Error {
+    match error {
+        SourceError::NotFound | SourceError::NotOffered(_) => not_found(item),
+        SourceError::UnknownPlatform => Quote3Error::PLATFORM_UNKNOWN,
+        SourceError::NoCertificate => Quote3Error::CERTS_UNAVAILABLE,
+        SourceError::Unreachable(_) | SourceError::Timeout | SourceError::Denied(403) => {
+            Quote3Error::NETWORK
+        }
+        SourceError::Busy { status: 503, .. } => Quote3Error::SERVICE_UNAVAILABLE,
+        SourceError::Busy { .. }
+        | SourceError::Denied(_)
+        | SourceError::Redirect(_)
+        | SourceError::Status(_) => Quote3Error::UNKNOWN_MESSAGE_RESPONSE,
+        SourceError::Malformed(_) => Quote3Error::MESSAGE_PARSING,
+    }
+}
+
+fn not_found(item: &Item) -> Quote3Error {
+    match item {
+        Item::PckCertificate(_) => Quote3Error::NO_PLATFORM_CERT_DATA,
+        Item::PckCrl(_) | Item::RootCaCrl => Quote3Error::NO_QUOTE_COLLATERAL_DATA,
+        Item::TcbInfo { .. } => Quote3Error::TCBINFO_NOT_FOUND,
+        Item::EnclaveIdentity { enclave: EnclaveId::Qve, .. } => Quote3Error::NO_QVE_IDENTITY_DATA,
+        Item::EnclaveIdentity { .. } => Quote3Error::QEIDENTITY_NOT_FOUND,
+    }
+}

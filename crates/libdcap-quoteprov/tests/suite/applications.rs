@@ -1,0 +1,108 @@
+//! C programs that use the library as Intel's libraries and verifiers do.
+
+use std::process::Command;
+
+use collateral::{Document, Item};
+use dcap_qvl::QuoteCollateralV3;
+use dcap_qvl::verify::QuoteVerifier;
+use sgx::Collateral;
+use time::OffsetDateTime;
+use verify::{Decision, Policy, TrustedRoots};
+
+use crate::platform::Platform;
+use crate::program::{Build, Program, gcc, source, succeeded};
+
+/// Runs the program, compiled in both ways, each time with a service and an empty cache.
+fn runs(name: &str, check: impl Fn(&Platform)) {
+    for build in [Build::Plain, Build::Sanitized] {
+        runs_built(name, build, &check);
+    }
+}
+
+fn runs_built(name: &str, build: Build, check: impl Fn(&Platform)) {
+    let (program, platform) = (Program::compile(name, build), Platform::new());
+    let service = platform.serve();
+    succeeded(&mut platform.command(&program, service.address));
+    check(&platform);
+}
+
+#[test]
+fn every_function_is_found_by_the_linker_and_gives_what_verifies() {
+    runs("provide", verifies);
+}
+
+#[test]
+fn every_function_is_found_by_dlopen_and_gives_what_verifies() {
+    runs("provide_loaded", verifies);
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    runs("arguments", |_| ());
+}
+
+#[test]
+fn threads_ask_at_once_and_children_go_on() {
+    // AddressSanitizer's own allocator does not take a fork while another thread allocates.
+    runs_built("forks", Build::Plain, |_| ());
+}
+
+/// What `provide.c` has written is what the platform is certified with, and what others accept its quotes with.
+fn verifies(platform: &Platform) {
+    let certificate = platform.software.pck_certificate();
+    assert_eq!(platform.read("cert_data"), certificate.chain_pem().as_bytes());
+    let subject = platform.software.pck_subject();
+    assert_eq!(platform.read("cert_cpu_svn"), subject.cpu_svn.0);
+    assert_eq!(platform.read("cert_pce_isv_svn"), subject.pce_svn.to_le_bytes());
+    assert_eq!(platform.read("version"), [3, 0, 0, 0]);
+    assert_eq!(platform.read("root_ca_crl"), platform.read("root_ca_crl_alone"));
+    accepts(platform, |crl| hex::decode(crl).unwrap());
+}
+
+/// Our verifier and another one accept a quote with the collateral in the platform's directory; `der` reads its CRLs.
+pub(crate) fn accepts(platform: &Platform, der: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let quote = platform.quote();
+    let now = OffsetDateTime::now_utc();
+    let collateral = written(platform, &quote, der);
+    let root = platform.software.root_certificate().der();
+    let roots = TrustedRoots::parse(root).unwrap();
+    let verdict = verify::verify(&quote, &collateral, &roots, now.into(), &Policy::default());
+    assert_eq!(verdict.decision, Decision::Trusted, "{verdict:?}");
+
+    let collateral: QuoteCollateralV3 =
+        serde_json::from_value(serde_json::to_value(&collateral).unwrap()).unwrap();
+    let now = now.unix_timestamp().try_into().unwrap();
+    let verified = QuoteVerifier::new(root.to_vec()).verify(&quote, &collateral, now).unwrap();
+    assert_eq!(verified.status, "UpToDate");
+}
+
+fn written(platform: &Platform, quote: &[u8], der: impl Fn(Vec<u8>) -> Vec<u8>) -> Collateral {
+    let document = |body: Vec<u8>, chain: &str| {
+        let issuer_chain = String::from_utf8(platform.read(chain)).unwrap();
+        Ok::<_, std::convert::Infallible>(Document { body, issuer_chain })
+    };
+    let get = |item: &Item| match item {
+        Item::PckCrl(_) => document(der(platform.read("pck_crl")), "pck_crl_issuer_chain"),
+        Item::RootCaCrl => document(der(platform.read("root_ca_crl")), "pck_crl_issuer_chain"),
+        Item::TcbInfo { .. } => document(platform.read("tcb_info"), "tcb_info_issuer_chain"),
+        Item::EnclaveIdentity { .. } => {
+            document(platform.read("qe_identity"), "qe_identity_issuer_chain")
+        }
+        Item::PckCertificate(_) => unreachable!("the quote carries its chain"),
+    };
+    collateral::for_quote(quote, collateral::EvaluationSet::Standard, get).unwrap()
+}
+
+#[test]
+fn the_header_is_for_c_and_cpp() {
+    for (compiler, language) in
+        [("gcc", ["-x", "c", "-std=c11"]), ("g++", ["-x", "c++", "-std=c++11"])]
+    {
+        // Only gcc has to be there to build and test.
+        if compiler == "g++" && Command::new(compiler).arg("--version").output().is_err() {
+            continue;
+        }
+        let mut command = gcc(compiler);
+        succeeded(command.args(language).arg("-fsyntax-only").arg(source("layouts.c")));
+    }
+}

@@ -1,0 +1,145 @@
+//! What is kept serves, whatever becomes of the service, the files, and processes that are killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use sgx::Quote3Error;
+
+use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG, ROOT_CA_CRL};
+use crate::platform::{Platform, nobody};
+use crate::program::{Build, Program, succeeded};
+
+/// A platform whose answers are in its cache, and the program `outcomes`.
+fn filled() -> (Platform, Program) {
+    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let service = platform.serve();
+    all_there(&Printed::by(&mut asking(&platform, &program, service.address)));
+    (platform, program)
+}
+
+/// The program, which does not wait long.
+fn asking(platform: &Platform, program: &Program, service: SocketAddr) -> Command {
+    let mut command = platform.command(program, service);
+    command
+        .env("QUOTE_HELPER_COLLATERAL_TIMEOUT", "1s")
+        .env("QUOTE_HELPER_COLLATERAL_RETRIES", "0");
+    command
+}
+
+fn all_there(printed: &Printed) {
+    for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
+        assert_eq!(printed.error(function), Quote3Error::SUCCESS, "{function}: {:?}", printed.told);
+    }
+}
+
+#[test]
+fn without_the_service_what_is_kept_serves_at_once() {
+    let (platform, program) = filled();
+    let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+    all_there(&printed);
+    for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
+        let time = printed.calls[function].1;
+        assert!(time < Duration::from_millis(500), "{function}: {time:?}");
+    }
+}
+
+#[test]
+fn what_was_cleared_is_asked_for_again() {
+    let (platform, _) = filled();
+    let program = Program::compile("provide", Build::Plain);
+    let service = platform.serve();
+    succeeded(&mut platform.command(&program, service.address));
+    // The program clears all at its end, and then asks for one thing.
+    let kept = std::fs::read_dir(platform.cache()).unwrap();
+    let kept = kept.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "json");
+    assert_eq!(kept.count(), 1);
+}
+
+#[test]
+fn a_damaged_file_is_told_of_and_replaced() {
+    let (platform, program) = filled();
+    let whole = std::fs::read(platform.pck_file()).unwrap();
+    let mut flipped = whole.clone();
+    let place = whole.windows(12).position(|text| text == b"CERTIFICATE-").unwrap() + 40;
+    flipped[place] ^= 1;
+    for damaged in [&whole[..whole.len() / 2], b"", b"{}", &flipped] {
+        let service = platform.serve();
+        std::fs::write(platform.pck_file(), damaged).unwrap();
+        let printed = Printed::by(&mut asking(&platform, &program, service.address));
+        all_there(&printed);
+        assert!(
+            printed.errors().any(|told| told.contains("pck-certificate-")),
+            "{:?}",
+            printed.told
+        );
+        let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+        all_there(&printed);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_no_answer_without_a_service() {
+    let (platform, program) = filled();
+    std::fs::write(platform.pck_file(), "{").unwrap();
+    let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::NETWORK);
+    assert_eq!(printed.error(COLLATERAL), Quote3Error::SUCCESS);
+}
+
+#[test]
+fn what_cannot_be_kept_is_handed_out_and_told_of() {
+    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let service = platform.serve();
+    let mut command = asking(&platform, &program, service.address);
+    // Below a file there is no directory, for root neither.
+    let nowhere = platform.path("root.pem").join("cache");
+    let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", nowhere));
+    all_there(&printed);
+    assert!(printed.errors().any(|told| told.contains("cannot keep ")), "{:?}", printed.told);
+}
+
+#[test]
+fn a_cache_that_may_only_be_read_serves() {
+    let (platform, program) = filled();
+    let permissions = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(platform.cache(), permissions(0o555)).unwrap();
+    all_there(&Printed::by(&mut asking(&platform, &program, nobody())));
+    std::fs::set_permissions(platform.cache(), permissions(0o755)).unwrap();
+}
+
+#[test]
+fn what_was_kept_under_another_root_is_not_used() {
+    let (platform, program) = filled();
+    let service = platform.serve();
+    // Without a root of its own it trusts Intel's.
+    let mut command = asking(&platform, &program, service.address);
+    let printed = Printed::by(command.env_remove("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT"));
+    for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
+        let error = printed.error(function);
+        assert_eq!(error, Quote3Error::MESSAGE_PARSING, "{function}: {:?}", printed.told);
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_writes_leaves_nothing_half_done() {
+    let (platform, program) = filled();
+    let churn = Program::compile("churn", Build::Plain);
+    let service = platform.serve();
+    for round in 0..15 {
+        let mut command = platform.command(&churn, service.address);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        thread::sleep(Duration::from_micros(700 * round));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let printed = Printed::by(&mut asking(&platform, &program, service.address));
+        all_there(&printed);
+        let told: Vec<_> = printed.errors().filter(|told| !told.contains("qve")).collect();
+        assert!(told.is_empty(), "round {round}: {told:?}");
+    }
+}

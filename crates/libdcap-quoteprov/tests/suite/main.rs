@@ -1,0 +1,70 @@
+//! The library as C programs see it. The programs are in `tests/c`.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod applications;
+mod cache;
+mod outcomes;
+mod platform;
+mod settings;
+mod tdx;
+
+#[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]
+mod header;
+#[path = "../../../libsgx-dcap-ql/tests/suite/program.rs"]
+mod program;
+#[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
+mod shared_object;
+
+/// What the programs are linked to.
+const PACKAGES: [&str; 1] = [env!("CARGO_PKG_NAME")];
+
+#[test]
+fn the_header_is_up_to_date() {
+    let types = [
+        ("Error", "quote3_error_t"),
+        ("LoggingCallback", "sgx_ql_logging_callback_t"),
+        ("LogLevel", "sgx_ql_log_level_t"),
+        ("PckCertId", "sgx_ql_pck_cert_id_t"),
+        ("QuoteConfig", "sgx_ql_config_t"),
+        ("QveCollateral", "sgx_ql_qve_collateral_t"),
+        ("TdxCollateral", "tdx_ql_qv_collateral_t"),
+    ];
+    let about = "\
+        The functions of libdcap_quoteprov.so.1 for PCK certificates and collateral, as Intel's library of\n\
+        this name has them. Made by cbindgen.";
+    let header = header::Header { name: "sgx_default_quote_provider.h", about, types: &types };
+    header.is_up_to_date_in(env!("CARGO_MANIFEST_DIR"));
+}
+
+#[test]
+fn the_shared_object_is_as_promised() {
+    let functions = [
+        "sgx_ql_free_quote_config",
+        "sgx_ql_free_quote_verification_collateral",
+        "sgx_ql_free_qve_identity",
+        "sgx_ql_free_root_ca_crl",
+        "sgx_ql_get_quote_config",
+        "sgx_ql_get_quote_verification_collateral",
+        "sgx_ql_get_quote_verification_collateral_with_params",
+        "sgx_ql_get_qve_identity",
+        "sgx_ql_get_root_ca_crl",
+        "sgx_ql_set_logging_callback",
+        "sgx_qpl_clear_cache",
+        "sgx_qpl_global_cleanup",
+        "sgx_qpl_global_init",
+        "tdx_ql_free_quote_verification_collateral",
+        "tdx_ql_get_quote_verification_collateral",
+        "tdx_ql_get_quote_verification_collateral_with_params",
+        "tee_free_platform_policy",
+        "tee_get_default_platform_policy",
+    ];
+    shared_object::is_as_promised(env!("CARGO_PKG_NAME"), &functions);
+}

@@ -1,0 +1,156 @@
+//! What a C program gets for everything that a service may answer, or not.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use sgx::Quote3Error;
+
+use crate::platform::{Platform, nobody};
+use crate::program::{Build, Program, succeeded};
+
+pub(crate) const QUOTE_CONFIG: &str = "sgx_ql_get_quote_config";
+pub(crate) const COLLATERAL: &str = "sgx_ql_get_quote_verification_collateral";
+pub(crate) const QVE_IDENTITY: &str = "sgx_ql_get_qve_identity";
+pub(crate) const ROOT_CA_CRL: &str = "sgx_ql_get_root_ca_crl";
+
+/// What `outcomes.c` has printed.
+pub(crate) struct Printed {
+    /// What each function has returned, and how long it took.
+    pub(crate) calls: BTreeMap<String, (Quote3Error, Duration)>,
+    /// What the callback was told: level and message.
+    pub(crate) told: Vec<(u32, String)>,
+}
+
+impl Printed {
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let (mut calls, mut told) = (BTreeMap::new(), Vec::new());
+        for line in succeeded(command).lines() {
+            let (first, rest) = line.split_once(' ').unwrap();
+            let (number, rest) = rest.split_once(' ').unwrap();
+            let number = number.parse().unwrap();
+            if first == "told" {
+                told.push((number, rest.to_owned()));
+            } else {
+                let time = Duration::from_millis(rest.parse().unwrap());
+                calls.insert(first.to_owned(), (Quote3Error(number), time));
+            }
+        }
+        Self { calls, told }
+    }
+
+    pub(crate) fn error(&self, function: &str) -> Quote3Error {
+        self.calls[function].0
+    }
+
+    /// The errors that the callback was told of.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &str> {
+        self.told.iter().filter(|(level, _)| *level == 0).map(|(_, message)| &**message)
+    }
+}
+
+/// What the functions return when all questions get this answer.
+fn outcome(answer: &'static str) -> Printed {
+    let (program, platform) = (Program::compile("outcomes", Build::Plain), Platform::new());
+    Printed::by(
+        platform.command(&program, answering(answer)).env("QUOTE_HELPER_COLLATERAL_RETRIES", "0"),
+    )
+}
+
+/// Somebody who answers all questions so, and then hangs up.
+fn answering(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || answer_one(&mut stream.unwrap(), answer));
+        }
+    });
+    address
+}
+
+fn answer_one(stream: &mut TcpStream, answer: &str) {
+    let (mut question, mut byte) = (Vec::new(), [0]);
+    while !question.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+        question.extend(byte);
+    }
+    let _ = stream.write_all(answer.as_bytes());
+}
+
+fn status(line: &str) -> &'static str {
+    format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").leak()
+}
+
+/// All functions return this.
+fn all(printed: &Printed, error: Quote3Error) {
+    for (function, (returned, _)) in &printed.calls {
+        assert_eq!(*returned, error, "{function}: {:?}", printed.told);
+    }
+    assert_eq!(printed.calls.len(), 4);
+}
+
+#[test]
+fn statuses_become_the_errors_of_intels_library() {
+    let cases = [
+        ("461 Not Found", Quote3Error::PLATFORM_UNKNOWN),
+        ("462 No Certificate", Quote3Error::CERTS_UNAVAILABLE),
+        ("403 Forbidden", Quote3Error::NETWORK),
+        ("401 Unauthorized", Quote3Error::UNKNOWN_MESSAGE_RESPONSE),
+        ("429 Too Many Requests", Quote3Error::UNKNOWN_MESSAGE_RESPONSE),
+        ("500 Internal Server Error", Quote3Error::UNKNOWN_MESSAGE_RESPONSE),
+        ("503 Service Unavailable", Quote3Error::SERVICE_UNAVAILABLE),
+        ("302 Found", Quote3Error::UNKNOWN_MESSAGE_RESPONSE),
+    ];
+    for (line, error) in cases {
+        all(&outcome(status(line)), error);
+    }
+}
+
+#[test]
+fn each_function_has_an_error_of_its_own_for_what_is_not_there() {
+    let printed = outcome(status("404 Not Found"));
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::NO_PLATFORM_CERT_DATA);
+    assert_eq!(printed.error(COLLATERAL), Quote3Error::NO_QUOTE_COLLATERAL_DATA);
+    assert_eq!(printed.error(QVE_IDENTITY), Quote3Error::NO_QVE_IDENTITY_DATA);
+    assert_eq!(printed.error(ROOT_CA_CRL), Quote3Error::NO_QUOTE_COLLATERAL_DATA);
+}
+
+#[test]
+fn answers_that_say_nothing_are_messages_that_cannot_be_parsed() {
+    let chain = "SGX-PCK-Certificate-Issuer-Chain: x\r\nSGX-PCK-CRL-Issuer-Chain: x\r\n\
+                 SGX-Enclave-Identity-Issuer-Chain: x\r\n";
+    let nonsense = format!("HTTP/1.1 200 OK\r\n{chain}Content-Length: 4\r\n\r\n\x30abc");
+    all(&outcome(nonsense.leak()), Quote3Error::MESSAGE_PARSING);
+}
+
+#[test]
+fn where_nobody_answers_it_is_the_network() {
+    let program = Program::compile("outcomes", Build::Plain);
+    let platform = Platform::new();
+    let printed = Printed::by(&mut platform.command(&program, nobody()));
+    all(&printed, Quote3Error::NETWORK);
+    let errors: Vec<_> = printed.errors().collect();
+    assert!(errors[0].starts_with("sgx_ql_get_quote_config failed: "), "{errors:?}");
+    assert!(errors[0].contains("cannot be reached"), "{errors:?}");
+    in_time(&printed);
+}
+
+#[test]
+fn who_never_answers_is_not_waited_for_for_ever() {
+    let program = Program::compile("outcomes", Build::Plain);
+    let platform = Platform::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let printed = Printed::by(&mut platform.command(&program, silent.local_addr().unwrap()));
+    all(&printed, Quote3Error::NETWORK);
+    in_time(&printed);
+}
+
+/// Each call is over when its time is: 10 seconds, and something for a machine that has much to do.
+fn in_time(printed: &Printed) {
+    for (function, (_, time)) in &printed.calls {
+        assert!(*time < Duration::from_secs(13), "{function}: {time:?}");
+    }
+}

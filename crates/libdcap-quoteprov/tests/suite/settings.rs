@@ -1,0 +1,82 @@
+//! The settings of others' quote providers, and such as cannot be used.
+
+use std::process::Command;
+use std::time::Duration;
+
+use sgx::Quote3Error;
+
+use crate::applications::accepts;
+use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG};
+use crate::platform::Platform;
+use crate::program::{Build, Program, succeeded};
+
+fn told_of(printed: &Printed, words: &[&str]) {
+    let found = |word: &&str| printed.told.iter().any(|(_, message)| message.contains(*word));
+    assert!(words.iter().all(found), "{words:?}: {:?}", printed.told);
+}
+
+#[test]
+fn with_intels_settings_crls_are_in_their_form() {
+    let (platform, program) = (Platform::new(), Program::compile("provide", Build::Plain));
+    let service = platform.serve();
+    let url = format!("http://{}/sgx/certification/v4/", service.address);
+    let settings =
+        format!("{{ \"pccs_url\": \"{url}\" // ours\n, \"pccs_api_version\": \"3.1\" }}");
+    platform.write("qcnl.conf", settings.as_bytes());
+    let mut command = platform.command_without_sources(&program);
+    succeeded(command.env("QCNL_CONF_PATH", platform.path("qcnl.conf")));
+    assert_eq!(platform.read("version"), [3, 0, 1, 0]);
+    assert_eq!(platform.read("root_ca_crl"), platform.read("root_ca_crl_alone"));
+    accepts(&platform, |der| der);
+}
+
+#[test]
+fn with_azures_settings_certificates_and_collateral_come_from_where_they_say() {
+    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let service = platform.serve();
+    let url = format!("http://{}/sgx/certification", service.address);
+    let mut command = platform.command_without_sources(&program);
+    command.env("AZDCAP_PRIMARY_BASE_CERT_URL", &url).env("AZDCAP_BASE_CERT_URL", &url);
+    let printed = Printed::by(&mut command);
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::SUCCESS, "{:?}", printed.told);
+    assert_eq!(printed.error(COLLATERAL), Quote3Error::SUCCESS, "{:?}", printed.told);
+    told_of(&printed, &["AZDCAP_PRIMARY_BASE_CERT_URL"]);
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_told_at_each_call() {
+    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    platform.write("broken.conf", b"{ \"pccs_url\": ");
+    let missing = platform.path("no.conf");
+    let broken = platform.path("broken.conf");
+    let root = platform.path("platform.bin");
+    for (variable, value, words) in [
+        ("QCNL_CONF_PATH", &missing, "no.conf"),
+        ("QCNL_CONF_PATH", &broken, "broken.conf"),
+        ("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", &root, "platform.bin"),
+    ] {
+        let mut command = platform.command_without_sources(&program);
+        let printed = Printed::by(command.env(variable, value));
+        for (function, (error, _)) in &printed.calls {
+            assert_eq!(*error, Quote3Error::CONFIG_INVALID_JSON, "{function}");
+        }
+        assert!(printed.errors().all(|told| told.contains(words)), "{:?}", printed.told);
+    }
+}
+
+#[test]
+fn without_sources_the_cache_is_all_there_is() {
+    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let local = |command: &mut Command| {
+        let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"));
+        assert!(printed.calls.values().all(|(_, time)| *time < Duration::from_millis(500)));
+        printed
+    };
+    let printed = local(&mut platform.command_without_sources(&program));
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::NO_PLATFORM_CERT_DATA);
+    assert_eq!(printed.error(COLLATERAL), Quote3Error::NO_QUOTE_COLLATERAL_DATA);
+    let service = platform.serve();
+    Printed::by(&mut platform.command(&program, service.address));
+    let printed = local(&mut platform.command_without_sources(&program));
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::SUCCESS);
+}

@@ -1,0 +1,80 @@
+//! Collateral for TDX, as Intel has published it, from a cache that nobody has refreshed since.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use collateral::{
+    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Record, Timing,
+};
+use serde_json::Value;
+use verify::{EnclaveId, PckCa, Tee, TrustedRoots, Validity};
+
+use crate::program::{Build, Program, succeeded};
+
+/// 2025-06-25, when all of it was valid.
+fn at_that_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_809_600)
+}
+
+#[test]
+fn what_intel_has_published_is_handed_out_after_its_time_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let published = published();
+    let text = |name: &str| published[name].as_str().unwrap().to_owned();
+    let bytes = |name: &str| hex::decode(text(name)).unwrap();
+    let signed = |name: &str, json: &str| {
+        let signature = text(&format!("{json}_signature"));
+        format!("{{\"{name}\":{},\"signature\":\"{signature}\"}}", text(json)).into_bytes()
+    };
+    let set = EvaluationSet::Standard;
+    let tcb_info = Item::TcbInfo { tee: Tee::Tdx, fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0], set };
+    let qe_identity = Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set };
+    let (tcb, qe) = (signed("tcbInfo", "tcb_info"), signed("enclaveIdentity", "qe_identity"));
+    let cache = cache(&directory.path().join("cache"));
+    keep(&cache, Item::PckCrl(PckCa::Platform), bytes("pck_crl"), text("pck_crl_issuer_chain"));
+    keep(&cache, Item::RootCaCrl, bytes("root_ca_crl"), String::new());
+    keep(&cache, tcb_info, tcb.clone(), text("tcb_info_issuer_chain"));
+    keep(&cache, qe_identity, qe.clone(), text("qe_identity_issuer_chain"));
+
+    let program = Program::compile("tdx", Build::Sanitized);
+    let mut command = program.command();
+    command.arg(directory.path()).env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true");
+    command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", directory.path().join("cache"));
+    succeeded(&mut command);
+    let written = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
+    assert_eq!(written("tcb_info"), tcb);
+    assert_eq!(written("qe_identity"), qe);
+    assert_eq!(written("root_ca_crl"), text("root_ca_crl").as_bytes());
+}
+
+fn cache(directory: &Path) -> Cache {
+    let roots = TrustedRoots::intel();
+    let fetcher = Fetcher::new(Vec::new(), roots, Timing::default(), at_that_time);
+    let directory = CacheDirectory::new(directory, 1024 * 1024);
+    Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| ()))
+}
+
+fn keep(cache: &Cache, item: Item, body: Vec<u8>, issuer_chain: String) {
+    let document = Document { body, issuer_chain };
+    let validity = Validity { from: at_that_time(), until: at_that_time() };
+    let source = "Intel".to_owned();
+    let record = Record { item, document, validity, fetched: at_that_time(), source };
+    assert!(cache.keep(&record).unwrap());
+}
+
+/// Collateral in a package that the tests use anyway.
+fn published() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages.iter().find(|package| package["name"] == "dcap-qvl").unwrap();
+    let mut path = PathBuf::from(package["manifest_path"].as_str().unwrap());
+    path.set_file_name("sample/tdx_quote_collateral.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
