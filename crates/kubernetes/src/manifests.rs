@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks a cluster anything; what has to be known of it comes as [`Cluster`].
 
+mod cluster_pccs;
 mod device_plugin;
 mod kubernetes_version;
 mod node_access;
@@ -9,17 +10,22 @@ mod object;
 mod pod;
 mod quote_provider;
 mod quote_service;
+mod service;
 mod settings;
 mod sgx_nodes;
 mod software_platform;
 mod verification;
 mod webhook;
 
+pub use cluster_pccs::CLUSTER_PCCS;
 pub use device_plugin::DEVICE_PLUGIN;
 pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
 pub use quote_service::{QUOTE_SERVICE, QUOTE_SERVICE_CONTAINER};
-pub use settings::{AddOn, DEFAULT_NAMESPACE, Pccs, Platform, SETTINGS, SETTINGS_KEY};
+pub use settings::{
+    AddOn, ClusterPccs, DEFAULT_NAMESPACE, Pccs, PccsMode, PccsSecret, PccsSecretKey, Platform,
+    SETTINGS, SETTINGS_KEY, UnknownName,
+};
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
 pub use verification::{COLLATERAL, VERIFICATION, VERIFIER_NAMESPACE};
@@ -51,6 +57,9 @@ impl AddOn {
             objects.extend(software_platform::objects(self, cluster)?);
             objects.extend(quote_provider::objects(self)?);
             objects.extend(quote_service::objects(self, cluster)?);
+        }
+        objects.extend(cluster_pccs::objects(self, cluster)?);
+        if self.quote_service || self.cluster_pccs.is_some() {
             objects.extend(verification::objects(self, cluster)?);
         }
         Ok(objects)

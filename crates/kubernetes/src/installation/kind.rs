@@ -35,6 +35,7 @@ pub(super) const KINDS: &[Kind] = &[
     rbac("RoleBinding", "rolebindings", Scope::Namespace),
     Kind::new("", "v1", "ConfigMap", "configmaps", Scope::Namespace),
     Kind::new("", "v1", "Secret", "secrets", Scope::Namespace),
+    Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", Scope::Namespace),
     Kind::new("", "v1", "Service", "services", Scope::Namespace),
     Kind::new("apps", "v1", "DaemonSet", "daemonsets", Scope::Namespace),
     Kind::new("apps", "v1", "Deployment", "deployments", Scope::Namespace),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use k8s_openapi::api::core::v1::{
     Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, ExecAction, HTTPGetAction,
     HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, PodSpec, PodTemplateSpec,
@@ -17,6 +18,12 @@ use crate::device_plugin::ResourceProfile;
 
 /// Nobody's user and group, as in many small images.
 pub(super) const USER: i64 = 65532;
+
+/// The priority class of what the whole cluster has once.
+pub(super) const CLUSTER_PRIORITY_CLASS: &str = "system-cluster-critical";
+
+/// Changes with what the pods are configured by.
+const CONFIGURATION_ANNOTATION: &str = "sgx-quote-helper/configuration";
 
 /// The name of the port with metrics and health, and its number.
 pub(super) const METRICS_PORT: (&str, i32) = ("metrics", 9090);
@@ -54,6 +61,21 @@ pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateS
             ..pod
         }),
     }
+}
+
+/// The same pods, which are replaced when these texts have changed: they see their configuration only when they start.
+pub(super) fn configured<'a>(
+    mut template: PodTemplateSpec,
+    configuration: impl IntoIterator<Item = &'a str>,
+) -> PodTemplateSpec {
+    let mut hash = Context::new(&SHA256);
+    for text in configuration {
+        hash.update(text.as_bytes());
+    }
+    let hash = hex::encode(hash.finish());
+    template.metadata.get_or_insert_default().annotations =
+        Some([(CONFIGURATION_ANNOTATION.to_owned(), hash)].into());
+    template
 }
 
 /// Taints that keep other pods from nodes with SGX are named after the resource.

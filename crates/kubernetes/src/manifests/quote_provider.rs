@@ -1,4 +1,5 @@
-//! The configuration of Intel's quote provider library, which gets the platform's certificates.
+//! The configuration of the quote provider library, which gets the platform's certificates: in the form of Intel's,
+//! which ours reads too.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +8,16 @@ use kube::core::DynamicObject;
 use serde_json::json;
 
 use super::object::object;
-use super::{AddOn, Pccs, Platform};
+use super::{AddOn, Platform, cluster_pccs};
 
 /// The ConfigMap with the configuration.
 pub(super) const QUOTE_PROVIDER: &str = "sgx-quote-provider";
-/// The configuration, named as where Intel's library looks for it.
+/// The configuration, named as where the library looks for it.
 pub(super) const CONFIGURATION_FILE: &str = "sgx_default_qcnl.conf";
 /// The certificates of the authorities that the PCCS is trusted by, in PEM.
 pub(super) const AUTHORITY_FILE: &str = "pccs-authority.pem";
 
-/// The ConfigMap, if certificates come from a PCCS that was chosen.
+/// The ConfigMap, if certificates come from a PCCS.
 pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
     let Some(files) = files(add_on) else { return Ok(Vec::new()) };
     let configuration = ConfigMap {
@@ -29,14 +30,25 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
 
 /// The files in the ConfigMap.
 pub(super) fn files(add_on: &AddOn) -> Option<BTreeMap<String, String>> {
-    let pccs = add_on.pccs.as_ref().filter(|_| add_on.platform == Platform::Dcap)?;
-    let authority = pccs.authority.clone().map(|pem| (AUTHORITY_FILE.to_owned(), pem));
-    let configuration = (CONFIGURATION_FILE.to_owned(), configuration(pccs));
+    let url = pccs_url(add_on).filter(|_| add_on.platform == Platform::Dcap)?;
+    let authority = authority(add_on).map(|pem| (AUTHORITY_FILE.to_owned(), pem.to_owned()));
+    let configuration = (CONFIGURATION_FILE.to_owned(), configuration(&url));
     Some([configuration].into_iter().chain(authority).collect())
 }
 
+/// The PCCS that was named, else the cluster's own if there is one.
+pub(super) fn pccs_url(add_on: &AddOn) -> Option<String> {
+    let named = add_on.pccs.as_ref().map(|pccs| pccs.url.clone());
+    named.or_else(|| add_on.cluster_pccs.as_ref().map(|_| cluster_pccs::url(add_on)))
+}
+
+/// The authorities of the PCCS that was named.
+pub(super) fn authority(add_on: &AddOn) -> Option<&str> {
+    add_on.pccs.as_ref()?.authority.as_deref()
+}
+
 /// As documented for Intel's library: `use_secure_cert` is whether the PCCS's certificate must be valid.
-fn configuration(pccs: &Pccs) -> String {
-    let url = format!("{}/sgx/certification/v4/", pccs.url.trim_end_matches('/'));
+fn configuration(url: &str) -> String {
+    let url = format!("{}/sgx/certification/v4/", url.trim_end_matches('/'));
     format!("{:#}\n", json!({ "pccs_url": url, "use_secure_cert": true }))
 }

@@ -2,22 +2,20 @@
 
 mod volumes;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
 };
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-    ResourceRequirements,
+    Capabilities, Container, EnvVar, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
-use self::volumes::{SOFTWARE_PLATFORM_DIR, STATE_DIR};
+use self::volumes::{AUTHORITIES, SOFTWARE_PLATFORM_DIR, STATE_DIR};
 use super::object::object;
 use super::pod::{
-    METRICS_PORT, USER, container, exec_probe, metrics_listen, port, resources, selector, template,
-    variable,
+    METRICS_PORT, USER, configured, container, exec_probe, metrics_listen, port, resources,
+    selector, template, variable,
 };
 use super::sgx_nodes::on_sgx_nodes;
 use super::software_platform::ROOT_FILE;
@@ -32,19 +30,23 @@ pub const QUOTE_SERVICE: &str = "sgx-quote-helper";
 /// The container of its pods that serves quotes.
 pub const QUOTE_SERVICE_CONTAINER: &str = "quote-service";
 
-/// Changes with what the pods are configured by.
-const CONFIGURATION_ANNOTATION: &str = "sgx-quote-helper/configuration";
+/// Below the state directory: what the quote provider library in the workers has fetched, and the service keeps fresh.
+const COLLATERAL_CACHE: &str = "collateral";
 
 /// The DaemonSet.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,
 ) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let root = cluster.software_platform_root.as_ref().map(|root| root.certificate.as_str());
+    let files = quote_provider::files(add_on).unwrap_or_default();
+    let configuration = root.into_iter().chain(files.values().map(String::as_str));
+    let template = template(add_on, QUOTE_SERVICE, pod(add_on));
     let daemon_set = DaemonSet {
         metadata: add_on.metadata(QUOTE_SERVICE),
         spec: Some(DaemonSetSpec {
             selector: selector(QUOTE_SERVICE),
-            template: configured(template(add_on, QUOTE_SERVICE, pod(add_on)), add_on, cluster),
+            template: configured(template, configuration),
             update_strategy: Some(DaemonSetUpdateStrategy {
                 rolling_update: Some(rolling_update(cluster.version)),
                 type_: Some("RollingUpdate".to_owned()),
@@ -64,20 +66,6 @@ fn rolling_update(version: KubernetesVersion) -> RollingUpdateDaemonSet {
         max_surge: surge.map(IntOrString::Int),
         max_unavailable: Some(IntOrString::Int(unavailable)),
     }
-}
-
-/// The pods are replaced when their configuration has changed, which they see only when they start.
-fn configured(mut template: PodTemplateSpec, add_on: &AddOn, cluster: &Cluster) -> PodTemplateSpec {
-    let root = cluster.software_platform_root.as_ref().map(|root| root.certificate.as_str());
-    let files = quote_provider::files(add_on).unwrap_or_default();
-    let mut hash = Context::new(&SHA256);
-    for text in root.into_iter().chain(files.values().map(String::as_str)) {
-        hash.update(text.as_bytes());
-    }
-    let hash = hex::encode(hash.finish());
-    template.metadata.get_or_insert_default().annotations =
-        Some([(CONFIGURATION_ANNOTATION.to_owned(), hash)].into());
-    template
 }
 
 fn pod(add_on: &AddOn) -> PodSpec {
@@ -116,18 +104,11 @@ fn directory_owner(add_on: &AddOn) -> Container {
 fn quote_service(add_on: &AddOn) -> Container {
     let mut service = container(add_on, QUOTE_SERVICE_CONTAINER, USER, arguments(add_on.platform));
     let mut ports = vec![port(METRICS_PORT)];
-    let mut variables = vec![variable("HOME", STATE_DIR)];
     if add_on.platform == Platform::Software {
-        let (_, number) = COLLATERAL_PORT;
         ports.push(port(COLLATERAL_PORT));
-        variables.push(variable("QUOTE_HELPER_PCCS", format!("http://localhost:{number}")));
-        variables.push(variable(
-            "QUOTE_HELPER_TRUSTED_ROOT",
-            format!("{SOFTWARE_PLATFORM_DIR}/{ROOT_FILE}"),
-        ));
     }
     service.ports = Some(ports);
-    service.env = Some(variables);
+    service.env = Some(variables(add_on));
     // A quote is made for this and, with the software platform, verified.
     service.readiness_probe = Some(Probe {
         period_seconds: Some(5),
@@ -137,6 +118,27 @@ fn quote_service(add_on: &AddOn) -> Container {
     service.volume_mounts = Some(volumes::mounts(add_on));
     service.resources = Some(quantities(add_on));
     service
+}
+
+fn variables(add_on: &AddOn) -> Vec<EnvVar> {
+    let mut variables = vec![variable("HOME", STATE_DIR)];
+    match add_on.platform {
+        Platform::Dcap => {
+            // On the host, so that a node quotes on when its pod was replaced and nobody has certificates to give.
+            let cache = format!("{STATE_DIR}/{COLLATERAL_CACHE}");
+            variables.push(variable("QUOTE_HELPER_COLLATERAL_CACHE_DIR", cache));
+            if quote_provider::authority(add_on).is_some() {
+                variables.push(variable("QUOTE_HELPER_COLLATERAL_CA_FILE", AUTHORITIES));
+            }
+        }
+        Platform::Software => {
+            let (_, number) = COLLATERAL_PORT;
+            let root = format!("{SOFTWARE_PLATFORM_DIR}/{ROOT_FILE}");
+            variables.push(variable("QUOTE_HELPER_PCCS", format!("http://localhost:{number}")));
+            variables.push(variable("QUOTE_HELPER_TRUSTED_ROOT", root));
+        }
+    }
+    variables
 }
 
 fn arguments(platform: Platform) -> Vec<String> {

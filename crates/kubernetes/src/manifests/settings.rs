@@ -1,5 +1,7 @@
 //! What is to be installed, as it is chosen and as it is kept in the cluster.
 
+mod cluster_pccs;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Toleration};
@@ -7,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DynamicObject;
 use serde::{Deserialize, Serialize};
 
+pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
 use super::object::{labels, object};
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
@@ -52,6 +55,9 @@ pub struct AddOn {
     pub device_groups: Vec<i64>,
     /// Where the platform's certificates come from.
     pub pccs: Option<Pccs>,
+    /// A PCCS in the cluster, where they come from if no other one is named. With the software platform it has what
+    /// the quote services have, and so goes with these.
+    pub cluster_pccs: Option<ClusterPccs>,
 }
 
 /// Where quotes come from.
@@ -90,6 +96,7 @@ impl Default for AddOn {
             tolerations: Vec::new(),
             device_groups: Vec::new(),
             pccs: None,
+            cluster_pccs: None,
         }
     }
 }

@@ -6,8 +6,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, PodAffinityTerm, PodAntiAffinity, PodSpec, Secret, Service,
-    ServiceAccount, ServicePort, ServiceSpec, WeightedPodAffinityTerm,
+    Affinity, Container, PodAffinityTerm, PodAntiAffinity, PodSpec, Secret, ServiceAccount,
+    WeightedPodAffinityTerm,
 };
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding};
@@ -18,9 +18,10 @@ use kube::core::DynamicObject;
 use super::node_access::{account_of, role_ref, rule};
 use super::object::{cluster_metadata, object};
 use super::pod::{
-    METRICS_PORT, USER, container, field, http_probe, metrics_listen, port, resources, selected,
-    selector, template,
+    CLUSTER_PRIORITY_CLASS, METRICS_PORT, USER, container, field, http_probe, metrics_listen, port,
+    resources, selector, template,
 };
+use super::service::service;
 use super::{AddOn, KubernetesVersion};
 use crate::device_plugin::EpcAccounting;
 use crate::injection::INJECT_LABEL;
@@ -35,8 +36,8 @@ pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
 const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.local";
 /// The port with admission reviews, and its number.
 const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
-/// The priority class of what the whole cluster has once.
-const PRIORITY_CLASS: &str = "system-cluster-critical";
+/// The number of that port at the Service.
+const SERVICE_PORT: i32 = 443;
 /// How long a new pod waits, in seconds, for a webhook that does not answer.
 const TIMEOUT: i32 = 3;
 
@@ -51,7 +52,8 @@ pub(super) fn objects(
         Secret { metadata: add_on.metadata(WEBHOOK_CERTIFICATES), ..Secret::default() };
     let mut objects = vec![object(&account)?, object(&certificates)?];
     objects.extend(access(add_on)?);
-    objects.extend([object(&service(add_on))?, object(&deployment(add_on))?]);
+    let service = service(add_on, WEBHOOK, WEBHOOK, (REVIEWS_PORT.0, SERVICE_PORT));
+    objects.extend([object(&service)?, object(&deployment(add_on))?]);
     if version.has_disruption_budgets() {
         objects.push(object(&disruption_budget(add_on))?);
     }
@@ -91,30 +93,11 @@ fn named(rule: PolicyRule, name: &str) -> PolicyRule {
     PolicyRule { resource_names: Some(vec![name.to_owned()]), ..rule }
 }
 
-fn service(add_on: &AddOn) -> Service {
-    let (name, _) = REVIEWS_PORT;
-    Service {
-        metadata: add_on.metadata(WEBHOOK),
-        spec: Some(ServiceSpec {
-            selector: Some(selected(WEBHOOK)),
-            ports: Some(vec![ServicePort {
-                name: Some(name.to_owned()),
-                port: 443,
-                target_port: Some(IntOrString::String(name.to_owned())),
-                protocol: Some("TCP".to_owned()),
-                ..ServicePort::default()
-            }]),
-            ..ServiceSpec::default()
-        }),
-        ..Service::default()
-    }
-}
-
 fn deployment(add_on: &AddOn) -> Deployment {
     let pod = PodSpec {
         containers: vec![webhook(add_on)],
         service_account_name: Some(WEBHOOK.to_owned()),
-        priority_class_name: Some(PRIORITY_CLASS.to_owned()),
+        priority_class_name: Some(CLUSTER_PRIORITY_CLASS.to_owned()),
         affinity: Some(on_different_nodes()),
         ..PodSpec::default()
     };
@@ -188,7 +171,7 @@ fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
         name: WEBHOOK.to_owned(),
         namespace: add_on.namespace.clone(),
         path: Some(PATH.to_owned()),
-        port: Some(443),
+        port: Some(SERVICE_PORT),
     };
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     MutatingWebhookConfiguration {

@@ -106,6 +106,11 @@ fn fix_of_unschedulable(message: &str) -> String {
             "{resource} is given out by the device plugin: it is not ready on the node, the node has no SGX, \
              or other pods have it all (kubectl describe node)"
         ),
+        None if message.contains("PersistentVolumeClaim") => {
+            "there is no volume for it yet: kubectl describe pvc says why; a cluster without a default StorageClass \
+             has none to give, and --pccs-storage needs one"
+                .to_owned()
+        }
         None => "see kubectl describe node for taints, labels and what is free; --toleration and \
                  --node-selector say where the add-on runs"
             .to_owned(),

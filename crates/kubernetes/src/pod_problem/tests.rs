@@ -85,6 +85,8 @@ fn a_pod_without_a_node_says_what_nodes_lack() {
     };
     let epc = "0/1 nodes are available: 1 Insufficient kubernetes.azure.com/sgx_epc_mem_in_MiB.";
     says(&status(epc), &format!("Unschedulable: {epc}"), "device plugin");
+    let volume = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims";
+    says(&status(volume), &format!("Unschedulable: {volume}"), "--pccs-storage");
     let taint = "0/1 nodes are available: 1 node(s) had taint {a: b}";
     says(&status(taint), &format!("Unschedulable: {taint}"), "--toleration");
 }

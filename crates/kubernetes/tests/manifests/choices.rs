@@ -3,11 +3,15 @@
 use kube::core::DynamicObject;
 use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{
-    AddOn, Cluster, KubernetesVersion, Pccs, Platform, SoftwarePlatformRoot,
+    AddOn, Cluster, ClusterPccs, KubernetesVersion, Pccs, PccsMode, PccsSecret, PccsSecretKey,
+    Platform, SoftwarePlatformRoot,
 };
 
 /// A secret of the tests.
 pub(crate) const DEPLOYMENT: &str = r#"{"seed":"5ec7e7"}"#;
+
+/// A Secret that others make.
+pub(crate) const PCCS_SECRET: &str = "pccs-tokens";
 
 /// A choice with its objects.
 pub(crate) struct Choice {
@@ -26,8 +30,22 @@ pub(crate) fn everything(platform: Platform) -> AddOn {
             url: "https://pccs.example:8081/".to_owned(),
             authority: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
         }),
+        cluster_pccs: Some(ClusterPccs {
+            mode: PccsMode::Req,
+            sources: vec!["pcs".to_owned()],
+            storage: Some("1Gi".to_owned()),
+            secret: Some(PccsSecret {
+                name: PCCS_SECRET.to_owned(),
+                keys: PccsSecretKey::ALL.into(),
+            }),
+        }),
         ..AddOn::default()
     }
+}
+
+/// The same with a PCCS of which nothing is chosen.
+pub(crate) fn with_plain_pccs(platform: Platform) -> AddOn {
+    AddOn { cluster_pccs: Some(ClusterPccs::default()), pccs: None, ..everything(platform) }
 }
 
 /// What is known of the cluster of the tests.
@@ -53,7 +71,8 @@ pub(crate) fn all() -> Vec<Choice> {
     for platform in [Platform::Dcap, Platform::Software] {
         for epc_accounting in [EpcAccounting::Devices, EpcAccounting::NodeStatus] {
             for profile in ["azure", "intel", "aliyun", "azure=1GiB,intel"] {
-                for add_on in [AddOn { platform, ..AddOn::default() }, everything(platform)] {
+                let off = AddOn { platform, ..AddOn::default() };
+                for add_on in [off, everything(platform), with_plain_pccs(platform)] {
                     let resource_profile = profile.parse().unwrap();
                     let add_on = AddOn { epc_accounting, resource_profile, ..add_on };
                     let objects = objects(&add_on);

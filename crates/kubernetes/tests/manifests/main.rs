@@ -8,6 +8,7 @@
 )]
 
 mod choices;
+mod cluster_pccs;
 mod pods;
 mod references;
 mod rights;

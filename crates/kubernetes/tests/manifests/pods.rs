@@ -124,6 +124,7 @@ fn pods_are_where_they_are_chosen_to_be() {
         ("DaemonSet", "sgx-plugin"),
         ("DaemonSet", "sgx-quote-helper"),
         ("Deployment", "sgx-webhook"),
+        ("Deployment", "sgx-pccs"),
     ] {
         let pod = find(&objects, kind, name)["spec"]["template"]["spec"].take();
         assert_eq!(pod["nodeSelector"]["pool"], "sgx", "{name}");

@@ -6,7 +6,7 @@ use kube::core::DynamicObject;
 use kubernetes::manifests::{AddOn, Platform};
 use serde_json::Value;
 
-use crate::choices::{all, everything, objects};
+use crate::choices::{PCCS_SECRET, all, everything, objects};
 use crate::{find, is, kind};
 
 #[test]
@@ -35,7 +35,9 @@ fn needs(pod: &Value) -> Vec<(&'static str, String)> {
     for volume in pod["volumes"].as_array().into_iter().flatten() {
         need("Secret", &volume["secret"]["secretName"]);
         need("ConfigMap", &volume["configMap"]["name"]);
+        need("PersistentVolumeClaim", &volume["persistentVolumeClaim"]["claimName"]);
     }
+    needs.retain(|(kind, name)| (*kind, name.as_str()) != ("Secret", PCCS_SECRET));
     needs
 }
 
@@ -65,6 +67,7 @@ fn services_lead_to_ports_of_pods() {
     for (service, kind, name) in [
         ("sgx-webhook", "Deployment", "sgx-webhook"),
         ("sgx-collateral", "DaemonSet", "sgx-quote-helper"),
+        ("sgx-pccs", "Deployment", "sgx-pccs"),
     ] {
         let service = find(&objects, "Service", service);
         let template = find(&objects, kind, name)["spec"]["template"].take();

@@ -13,10 +13,14 @@ fn only_who_asks_the_api_server_has_a_token() {
         let profile = choice.add_on.resource_profile.to_string();
         let counts =
             choice.add_on.epc_accounting == EpcAccounting::NodeStatus || profile.contains("intel");
-        for (name, has_token) in [("sgx-plugin", counts), ("sgx-quote-helper", false)] {
-            let found = choice.objects.iter().find(|object| crate::is(object, "DaemonSet", name));
-            let Some(daemon_set) = found else { continue };
-            let pod = &daemon_set.data["spec"]["template"]["spec"];
+        for (kind, name, has_token) in [
+            ("DaemonSet", "sgx-plugin", counts),
+            ("DaemonSet", "sgx-quote-helper", false),
+            ("Deployment", "sgx-pccs", false),
+        ] {
+            let found = choice.objects.iter().find(|object| crate::is(object, kind, name));
+            let Some(workload) = found else { continue };
+            let pod = &workload.data["spec"]["template"]["spec"];
             assert_eq!(pod["automountServiceAccountToken"], has_token, "{name}");
         }
     }

@@ -1,6 +1,6 @@
 //! Where secrets are, and where not.
 
-use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, Platform};
+use kubernetes::manifests::{AddOn, Cluster, ClusterPccs, KubernetesVersion, Platform};
 use serde_json::Value;
 
 use crate::choices::{DEPLOYMENT, cluster, everything, objects};
@@ -58,11 +58,17 @@ fn settings_of_an_older_version_are_completed() {
 
 #[test]
 fn verifiers_are_told_what_they_need() {
-    for (platform, url, root) in [
-        (Platform::Dcap, "https://pccs.example:8081/", None),
-        (Platform::Software, "http://sgx-collateral.sgx-quote-helper.svc:8081", Some("the root")),
+    let pccs = Some(ClusterPccs::default());
+    let named = "https://pccs.example:8081/";
+    let own = "http://sgx-pccs.sgx-quote-helper.svc:8081";
+    let software = "http://sgx-collateral.sgx-quote-helper.svc:8081";
+    for (platform, cluster_pccs, url, root) in [
+        (Platform::Dcap, None, named, None),
+        (Platform::Dcap, pccs.clone(), named, None),
+        (Platform::Software, None, software, Some("the root")),
+        (Platform::Software, pccs, own, Some("the root")),
     ] {
-        let objects = objects(&everything(platform));
+        let objects = objects(&AddOn { cluster_pccs, ..everything(platform) });
         let told =
             objects.iter().filter(|object| crate::is(object, "ConfigMap", "sgx-verification"));
         let told: Vec<_> = told.collect();
@@ -77,7 +83,7 @@ fn verifiers_are_told_what_they_need() {
 }
 
 #[test]
-fn intels_quote_provider_is_told_of_the_pccs() {
+fn the_quote_provider_is_told_of_the_pccs() {
     let provider = |add_on| find(&objects(add_on), "ConfigMap", "sgx-quote-provider");
     let files = provider(&everything(Platform::Dcap))["data"].take();
     let configuration: Value =

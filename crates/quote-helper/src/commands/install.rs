@@ -111,15 +111,28 @@ pub(crate) async fn carry_out(
     let stop = Stop::on_signals()?;
     let done = installer.install(&objects, !manner.no_wait, stop.stopped()).await?;
     output::result(manner.output, &Outcomes::from(done))?;
-    output::note(match (manner.no_wait, add_on.quote_service) {
-        (true, _) => "applied; `quote-helper check` tells whether it runs",
-        (false, true) => "ready: device plugin, webhook and quote service",
-        (false, false) => {
-            "ready: device plugin and webhook. There is no quote service; for one, run `quote-helper \
-             upgrade --enable-sgxquotehelper`"
-        }
-    });
+    match manner.no_wait {
+        true => output::note("applied; `quote-helper check` tells whether it runs"),
+        false => output::note(ready(add_on)),
+    }
     Ok(())
+}
+
+/// What runs now.
+fn ready(add_on: &AddOn) -> String {
+    let mut ready = "ready: device plugin, webhook".to_owned();
+    if add_on.quote_service {
+        ready.push_str(", quote service");
+    }
+    if add_on.cluster_pccs.is_some() {
+        ready.push_str(", PCCS");
+    }
+    if !add_on.quote_service {
+        ready.push_str(
+            ". There is no quote service; for one, run `quote-helper upgrade --enable-sgxquotehelper`",
+        );
+    }
+    ready
 }
 
 /// The root of the software platform, if there has to be one: the one that the cluster has, for others trust it.

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use kubernetes::installation::installed_add_on;
+use kubernetes::manifests::AddOn;
 
 use crate::cluster::api_server;
 use crate::commands::install::{Manner, carry_out};
@@ -19,6 +20,10 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "enable_sgxquotehelper")]
     disable_sgxquotehelper: bool,
 
+    /// Removes the cluster's PCCS, and what it keeps.
+    #[arg(long, conflicts_with = "enable_pccs")]
+    disable_pccs: bool,
+
     #[command(flatten)]
     manner: Manner,
 }
@@ -29,14 +34,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn upgrade(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { add_on, disable_sgxquotehelper, manner } = arguments;
+    let Arguments { add_on, disable_sgxquotehelper, disable_pccs, manner } = arguments;
     let api_server = api_server(manner.target.context.as_deref()).await?;
     let installed = installed_add_on(&api_server).await?;
     let installed = installed.context(
         "the add-on is not installed in this cluster; `quote-helper install` installs it",
     )?;
+    let installed = AddOn {
+        quote_service: installed.quote_service && !disable_sgxquotehelper,
+        cluster_pccs: installed.cluster_pccs.filter(|_| !disable_pccs),
+        ..installed
+    };
     let deployment = add_on.deployment.clone();
-    let mut add_on = add_on.applied_to(installed)?;
-    add_on.quote_service &= !disable_sgxquotehelper;
+    let add_on = add_on.applied_to(installed)?;
     carry_out(api_server, &add_on, deployment.as_deref(), manner).await
 }

@@ -88,6 +88,34 @@ fn json_is_one_list() {
 }
 
 #[test]
+fn the_pccs_of_the_cluster_understands_its_arguments() {
+    let machine = Machine::new();
+    let printed = machine.succeed(
+        "manifests --enable-pccs --pccs-mode req --pccs-source pcs --pccs-source https://pccs.example:8081 \
+         --pccs-secret tokens=user-token-hash,api-key --pccs-storage 2Gi",
+    );
+    let objects = objects(&printed.stdout);
+    let deployment = objects
+        .iter()
+        .find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == "sgx-pccs");
+    let arguments = &deployment.unwrap()["spec"]["template"]["spec"]["containers"][0]["args"];
+    let arguments: Vec<String> = serde_json::from_value(arguments.clone()).unwrap();
+    assert_eq!(
+        arguments[6..],
+        [
+            "--source=pcs",
+            "--source=https://pccs.example:8081",
+            "--api-key-file=/etc/sgx-pccs/api-key",
+            "--user-token-file=/etc/sgx-pccs/user-token-hash",
+        ]
+    );
+    // It gets as far as these files, which are in its pod alone.
+    let arguments = arguments.join(" ").replace("[::]", "127.0.0.1").replace(":8081 --m", ":0 --m");
+    let arguments = arguments.replace("/var/lib/quote-helper", "state").replace("9090", "0");
+    machine.run(&arguments).with_code(1).says(&["/etc/sgx-pccs/"]);
+}
+
+#[test]
 fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
     let machine = Machine::new();
     machine.write("empty.pem", "");
@@ -100,6 +128,13 @@ fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
         ("--node-selector pool", "LABEL=VALUE"),
         ("--pccs-url pccs.example", "https://"),
         ("--pccs-ca empty.pem", "--pccs-url"),
+        ("--enable-pccs --pccs-mode eager", "lazy, req, offline"),
+        ("--enable-pccs --pccs-source intel", "\"pcs\""),
+        ("--enable-pccs --pccs-source /files", "name a URL"),
+        ("--enable-pccs --pccs-storage 1GB", "1Gi"),
+        ("--enable-pccs --pccs-storage 0", "1Gi"),
+        ("--enable-pccs --pccs-secret tokens=password", "user-token-hash"),
+        ("--enable-pccs --pccs-secret Tokens", "lower case"),
         ("--device-groups sgx", "sgx"),
         ("--device-groups=-1", "-1"),
         ("--kubernetes-version newest", "1.33"),
@@ -111,4 +146,8 @@ fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
     machine.run(unusable).with_code(1).says(&["empty.pem holds no certificates"]);
     let unusable = "manifests --enable-sgxquotehelper --platform software --deployment empty.pem";
     machine.run(unusable).with_code(1).says(&["empty.pem holds no deployment"]);
+    let alone = "manifests --pccs-storage 1Gi";
+    machine.run(alone).with_code(1).says(&["--enable-pccs"]);
+    let nothing_to_keep = "manifests --enable-pccs --platform software";
+    machine.run(nothing_to_keep).with_code(1).says(&["--enable-sgxquotehelper"]);
 }

@@ -13,6 +13,9 @@ pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
 /// The software platform's secrets.
 pub(super) const SOFTWARE_PLATFORM_DIR: &str = "/etc/sgx-software-platform";
 
+/// The authorities that TLS certificates may come from: where libcurl of Debian and Ubuntu looks for them.
+pub(super) const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// The same directory of the host: the platform stays who it is when the pod is replaced.
 const HOST_STATE_DIR: &str = "/var/lib/sgx-quote-helper";
 
@@ -56,8 +59,8 @@ pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
     }
     for name in quote_provider::files(add_on).unwrap_or_default().into_keys() {
         let path = match name.as_str() {
-            // In place of the image's authorities: where libcurl of Debian and Ubuntu looks for them.
-            AUTHORITY_FILE => "/etc/ssl/certs/ca-certificates.crt".to_owned(),
+            // In place of the image's.
+            AUTHORITY_FILE => AUTHORITIES.to_owned(),
             _ => format!("/etc/{CONFIGURATION_FILE}"),
         };
         mounts.push(file("quote-provider", &name, &path));

@@ -1,5 +1,7 @@
 //! What can be chosen of the add-on.
 
+mod cluster_pccs;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, ensure};
@@ -8,6 +10,7 @@ use k8s_openapi::api::core::v1::Toleration;
 use kubernetes::device_plugin::Shares;
 use kubernetes::manifests::{self, AddOn, Pccs};
 
+use self::cluster_pccs::PccsArguments;
 use crate::commands::device_plugin::Accounting;
 use crate::files;
 
@@ -66,13 +69,16 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
     device_groups: Option<Vec<i64>>,
 
-    /// The PCCS that the platform's certificates come from, for instance https://localhost:8081.
+    /// The PCCS that the platform's certificates come from, for instance https://pccs.example:8081.
     #[arg(long, value_name = "URL", value_parser = url)]
     pccs_url: Option<String>,
 
     /// The certificates, in PEM, of the authorities that the PCCS is trusted by.
     #[arg(long, value_name = "FILE", requires = "pccs_url")]
     pccs_ca: Option<PathBuf>,
+
+    #[command(flatten)]
+    cluster_pccs: PccsArguments,
 }
 
 /// Where quotes come from.
@@ -93,7 +99,7 @@ impl AddOnArguments {
             true => add_on.tolerations,
             false => self.toleration,
         };
-        Ok(AddOn {
+        let add_on = AddOn {
             quote_service: self.enable_sgxquotehelper || add_on.quote_service,
             namespace: self.namespace.unwrap_or(add_on.namespace),
             image: self.image.or(add_on.image),
@@ -108,7 +114,15 @@ impl AddOnArguments {
             tolerations,
             device_groups: self.device_groups.unwrap_or(add_on.device_groups),
             pccs: pccs.or(add_on.pccs),
-        })
+            cluster_pccs: self.cluster_pccs.applied_to(add_on.cluster_pccs)?,
+        };
+        let is_software = add_on.platform == manifests::Platform::Software;
+        ensure!(
+            add_on.cluster_pccs.is_none() || add_on.quote_service || !is_software,
+            "with the software platform a PCCS has what the quote services have, and there are none: add \
+             --enable-sgxquotehelper, or leave the PCCS out"
+        );
+        Ok(add_on)
     }
 
     fn pccs(&self) -> anyhow::Result<Option<Pccs>> {

@@ -1,6 +1,6 @@
 //! Whether the add-on is installed, and whether its parts run.
 
-use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK};
+use kubernetes::manifests::{CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK};
 
 use super::super::finding::Finding;
 use super::api_server::Answer;
@@ -24,6 +24,10 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         findings.extend(part(QUOTE_SERVICE, &facts.quote_service, facts));
     }
     findings.extend(part(WEBHOOK, &facts.webhook, facts));
+    // Many do without one.
+    if facts.pccs != Ok(None) {
+        findings.extend(part(CLUSTER_PCCS, &facts.pccs, facts));
+    }
     findings.extend(facts.add_on_pods.as_ref().err().map(|it| it.finding("add-on-pods")));
     findings.push(versions::finding(facts));
     findings
@@ -48,7 +52,7 @@ where
 mod tests {
     use super::super::super::finding::Status;
     use super::super::api_server::Unanswered;
-    use super::super::recorded::in_order;
+    use super::super::recorded::{in_order, typed, workload};
     use super::*;
 
     #[test]
@@ -57,6 +61,16 @@ mod tests {
         let names: Vec<_> = found.iter().map(|finding| finding.name).collect();
         assert_eq!(names, [DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, "versions"]);
         assert!(found.iter().all(|finding| finding.status == Status::Ok), "{found:?}");
+    }
+
+    #[test]
+    fn a_pccs_that_is_there_has_to_be_ready() {
+        for (ready, status) in [(1, Status::Ok), (0, Status::Failed)] {
+            let facts =
+                Facts { pccs: Ok(Some(typed(workload("sgx-pccs", 1, ready)))), ..in_order() };
+            let finding = findings(&facts).into_iter().find(|it| it.name == CLUSTER_PCCS).unwrap();
+            assert_eq!(finding.status, status, "{finding:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@ use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kubernetes::manifests::{DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES};
+use kubernetes::manifests::{
+    CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES,
+};
 
 use super::api_server::{Answer, Cluster};
 
@@ -20,6 +22,7 @@ pub(crate) struct Facts {
     pub(crate) device_plugin: Answer<Option<DaemonSet>>,
     pub(crate) quote_service: Answer<Option<DaemonSet>>,
     pub(crate) webhook: Answer<Option<Deployment>>,
+    pub(crate) pccs: Answer<Option<Deployment>>,
     pub(crate) webhook_configuration: Answer<Option<MutatingWebhookConfiguration>>,
     pub(crate) webhook_endpoints: Answer<Option<Endpoints>>,
     pub(crate) webhook_certificates: Answer<Option<Secret>>,
@@ -35,6 +38,7 @@ impl Facts {
             device_plugin,
             quote_service,
             webhook,
+            pccs,
             webhook_configuration,
             webhook_endpoints,
             webhook_certificates,
@@ -45,6 +49,7 @@ impl Facts {
             cluster.in_namespace(DEVICE_PLUGIN),
             cluster.in_namespace(QUOTE_SERVICE),
             cluster.in_namespace(WEBHOOK),
+            cluster.in_namespace(CLUSTER_PCCS),
             cluster.in_cluster(WEBHOOK),
             cluster.in_namespace(WEBHOOK),
             cluster.in_namespace(WEBHOOK_CERTIFICATES),
@@ -57,6 +62,7 @@ impl Facts {
             device_plugin,
             quote_service,
             webhook,
+            pccs,
             webhook_configuration,
             webhook_endpoints,
             webhook_certificates,

@@ -88,6 +88,7 @@ pub(super) fn in_order() -> Facts {
         device_plugin: Ok(Some(typed(workload("sgx-plugin", 1, 1)))),
         quote_service: Ok(Some(typed(workload("sgx-quote-helper", 1, 1)))),
         webhook: Ok(Some(typed(workload("sgx-webhook", 1, 1)))),
+        pccs: Ok(None),
         webhook_configuration: Ok(Some(typed(json!({ "webhooks": [webhook] })))),
         webhook_endpoints: Ok(Some(typed(json!({
             "subsets": [{ "addresses": [{ "ip": "10.0.0.1" }] }],

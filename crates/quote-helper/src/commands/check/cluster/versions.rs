@@ -39,8 +39,10 @@ fn images(facts: &Facts) -> BTreeMap<&str, usize> {
     let plugin = facts.device_plugin.iter().flatten().map(Workload::from);
     let service = facts.quote_service.iter().flatten().map(Workload::from);
     let webhook = facts.webhook.iter().flatten().map(Workload::from);
+    let pccs = facts.pccs.iter().flatten().map(Workload::from);
     let mut images = BTreeMap::<_, usize>::new();
-    let pods = plugin.chain(service).chain(webhook).flat_map(|part| part.pods(pods));
+    let parts = plugin.chain(service).chain(webhook).chain(pccs);
+    let pods = parts.flat_map(|part| part.pods(pods));
     for pod in pods.filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
         let count = images.entry(image(pod)).or_default();
         *count = count.saturating_add(1);

@@ -1,0 +1,119 @@
+//! The cluster's own PCCS: one server with PCK certificates and collateral for all nodes and all verifiers.
+
+mod volumes;
+
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
+use k8s_openapi::api::core::v1::{Container, PodSecurityContext, PodSpec, Probe};
+use kube::core::DynamicObject;
+
+use self::volumes::{SECRET_DIR, STATE_DIR, TRUSTED_ROOT};
+use super::object::object;
+use super::pod::{
+    CLUSTER_PRIORITY_CLASS, METRICS_PORT, USER, configured, container, http_probe, metrics_listen,
+    port, resources, selector, template,
+};
+use super::service::service;
+use super::verification::{COLLATERAL_PORT, software_collateral_url};
+use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform};
+
+/// The Deployment of the cluster's PCCS, its Service, and the PersistentVolumeClaim if it has one.
+pub const CLUSTER_PCCS: &str = "sgx-pccs";
+
+/// Where it is, for everybody in the cluster.
+pub(super) fn url(add_on: &AddOn) -> String {
+    let (_, port) = COLLATERAL_PORT;
+    format!("http://{CLUSTER_PCCS}.{}.svc:{port}", add_on.namespace)
+}
+
+/// All of it, if it was chosen.
+pub(super) fn objects(
+    add_on: &AddOn,
+    cluster: &Cluster,
+) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let Some(pccs) = &add_on.cluster_pccs else { return Ok(Vec::new()) };
+    let mut objects = Vec::new();
+    if let Some(claim) = volumes::claim(add_on, pccs) {
+        objects.push(object(&claim)?);
+    }
+    objects.push(object(&service(add_on, CLUSTER_PCCS, CLUSTER_PCCS, COLLATERAL_PORT))?);
+    objects.push(object(&deployment(add_on, pccs, cluster))?);
+    Ok(objects)
+}
+
+/// One pod, and never two at a time: its database has one writer.
+fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployment {
+    let pod = PodSpec {
+        containers: vec![server(add_on, pccs)],
+        volumes: Some(volumes::volumes(add_on, pccs)),
+        automount_service_account_token: Some(false),
+        priority_class_name: Some(CLUSTER_PRIORITY_CLASS.to_owned()),
+        security_context: Some(PodSecurityContext {
+            fs_group: Some(USER),
+            ..PodSecurityContext::default()
+        }),
+        ..PodSpec::default()
+    };
+    let root = cluster.software_platform_root.as_ref().map(|root| root.certificate.as_str());
+    Deployment {
+        metadata: add_on.metadata(CLUSTER_PCCS),
+        spec: Some(DeploymentSpec {
+            replicas: Some(1),
+            strategy: Some(DeploymentStrategy {
+                type_: Some("Recreate".to_owned()),
+                rolling_update: None,
+            }),
+            selector: selector(CLUSTER_PCCS),
+            template: configured(template(add_on, CLUSTER_PCCS, pod), root),
+            ..DeploymentSpec::default()
+        }),
+        ..Deployment::default()
+    }
+}
+
+fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
+    let mut server = container(add_on, "pccs", USER, arguments(add_on, pccs));
+    server.ports = Some(vec![port(COLLATERAL_PORT), port(METRICS_PORT)]);
+    // While it is replaced nobody answers: the new one is not to be waited for.
+    server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
+    server.liveness_probe = Some(http_probe("/livez"));
+    server.volume_mounts = Some(volumes::mounts(add_on, pccs));
+    server.resources =
+        Some(resources(&[("cpu", "10m"), ("memory", "64Mi")], &[("memory", "512Mi")]));
+    server
+}
+
+fn arguments(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
+    let (_, port) = COLLATERAL_PORT;
+    let mut arguments = vec![
+        "collateral".to_owned(),
+        "serve".to_owned(),
+        format!("--listen=[::]:{port}"),
+        metrics_listen(),
+        format!("--mode={}", pccs.mode),
+        format!("--state-dir={STATE_DIR}"),
+    ];
+    arguments.extend(sources(add_on, pccs).into_iter().map(|source| format!("--source={source}")));
+    if add_on.platform == Platform::Software {
+        arguments.push(format!("--trusted-root={TRUSTED_ROOT}"));
+    }
+    let keys = pccs.secret.iter().flat_map(|secret| &secret.keys);
+    arguments.extend(keys.map(|key| format!("{}={SECRET_DIR}/{}", flag(*key), key.name())));
+    arguments
+}
+
+/// Those that were chosen, else with the software platform its own.
+fn sources(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
+    match add_on.platform {
+        Platform::Software if pccs.sources.is_empty() => vec![software_collateral_url(add_on)],
+        _ => pccs.sources.clone(),
+    }
+}
+
+/// What the server calls the file with it.
+fn flag(key: PccsSecretKey) -> &'static str {
+    match key {
+        PccsSecretKey::ApiKey => "--api-key-file",
+        PccsSecretKey::UserTokenHash => "--user-token-file",
+        PccsSecretKey::AdminTokenHash => "--admin-token-file",
+    }
+}

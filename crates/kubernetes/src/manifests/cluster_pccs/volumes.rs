@@ -1,0 +1,107 @@
+//! Where the PCCS keeps what it has, and what it is given.
+
+use k8s_openapi::api::core::v1::{
+    EmptyDirVolumeSource, KeyToPath, PersistentVolumeClaim, PersistentVolumeClaimSpec,
+    PersistentVolumeClaimVolumeSource, SecretVolumeSource, Volume, VolumeMount,
+    VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::CLUSTER_PCCS;
+use crate::manifests::pod::{mount, read_only};
+use crate::manifests::software_platform::{ROOT_FILE, SOFTWARE_PLATFORM};
+use crate::manifests::{AddOn, ClusterPccs, PccsSecretKey, Platform};
+
+/// Where certificates and collateral are kept.
+pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
+/// Where the API key and the hashes of the tokens are.
+pub(super) const SECRET_DIR: &str = "/etc/sgx-pccs";
+/// The certificate of the software platform's root, in PEM.
+pub(super) const TRUSTED_ROOT: &str = "/etc/sgx-software-platform/root.pem";
+
+/// The directory of [`TRUSTED_ROOT`].
+const ROOT_DIR: &str = "/etc/sgx-software-platform";
+
+/// The claim to a volume, if one was chosen.
+pub(super) fn claim(add_on: &AddOn, pccs: &ClusterPccs) -> Option<PersistentVolumeClaim> {
+    let size = Quantity(pccs.storage.clone()?);
+    Some(PersistentVolumeClaim {
+        metadata: add_on.metadata(CLUSTER_PCCS),
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some([("storage".to_owned(), size)].into()),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        ..PersistentVolumeClaim::default()
+    })
+}
+
+/// The pod's volumes.
+pub(super) fn volumes(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<Volume> {
+    let mut volumes = vec![state(pccs)];
+    if let Some(secret) = &pccs.secret {
+        let keys = secret.keys.iter().copied().map(PccsSecretKey::name);
+        volumes.push(of_secret("secret", &secret.name, keys));
+    }
+    if add_on.platform == Platform::Software {
+        // The certificate alone: what it is signed with is nothing for a server.
+        volumes.push(of_secret("trusted-root", SOFTWARE_PLATFORM, [ROOT_FILE]));
+    }
+    volumes
+}
+
+/// Where the container has them.
+pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
+    let mut mounts = vec![mount(state_name(pccs), STATE_DIR)];
+    if pccs.secret.is_some() {
+        mounts.push(read_only(mount("secret", SECRET_DIR)));
+    }
+    if add_on.platform == Platform::Software {
+        mounts.push(read_only(mount("trusted-root", ROOT_DIR)));
+    }
+    mounts
+}
+
+fn state(pccs: &ClusterPccs) -> Volume {
+    let mut state = Volume { name: state_name(pccs).to_owned(), ..Volume::default() };
+    match pccs.storage {
+        None => state.empty_dir = Some(EmptyDirVolumeSource::default()),
+        Some(_) => {
+            state.persistent_volume_claim = Some(PersistentVolumeClaimVolumeSource {
+                claim_name: CLUSTER_PCCS.to_owned(),
+                ..PersistentVolumeClaimVolumeSource::default()
+            });
+        }
+    }
+    state
+}
+
+/// Two names, since server-side apply leaves `emptyDir` in a volume of the same name when it adds the other type.
+fn state_name(pccs: &ClusterPccs) -> &'static str {
+    match pccs.storage {
+        None => "passing-state",
+        Some(_) => "lasting-state",
+    }
+}
+
+/// These keys of a Secret, and no others.
+fn of_secret(name: &str, secret: &str, keys: impl IntoIterator<Item = &'static str>) -> Volume {
+    let items = keys.into_iter().map(|key| KeyToPath {
+        key: key.to_owned(),
+        path: key.to_owned(),
+        ..KeyToPath::default()
+    });
+    Volume {
+        name: name.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(secret.to_owned()),
+            items: Some(items.collect()),
+            default_mode: Some(0o440),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}

@@ -1,0 +1,172 @@
+//! The cluster's own PCCS. The cluster has no DNS: who asks whom is told by addresses.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::chown;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::job::{Job, sample};
+use super::{AddOn, NAMESPACE, fails, is_ready, list, quote_helper, quote_service_pod, succeeds};
+use crate::cluster::{eventually, kubectl, try_kubectl};
+
+/// Verifiers know it by this name.
+const HOST: &str = "sgx-pccs.sgx-quote-helper.svc";
+/// What holds no object of the add-on once it is uninstalled.
+const KINDS: &str = "deployments,services,persistentvolumeclaims,configmaps,pods";
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn verifiers_get_everything_from_the_clusters_pccs_and_nothing_is_left_behind() {
+    let add_on = AddOn::install_with_quote_service();
+    let done = upgrade(&["--enable-pccs", &source()]);
+    assert!(done.contains("PCCS"), "{done}");
+    // It is said where it is, and that is all that is changed elsewhere.
+    let url =
+        kubectl(&["get", "configmap", "sgx-verification", "-o=jsonpath={.data.pccs-url}"], "");
+    assert_eq!(url, format!("http://{HOST}:8081"));
+
+    let crl = get(&address(), "/sgx/certification/v4/rootcacrl");
+    assert!(crl.starts_with("HTTP/1.1 200"), "{crl}");
+    let hexadecimal = crl.split("\r\n\r\n").nth(1).unwrap();
+    assert!(hexadecimal.starts_with("30") && hexadecimal.len() > 300, "{crl}");
+
+    let mut job = sample("remote-attestation-job.yaml");
+    job["spec"]["template"]["spec"]["hostAliases"] =
+        json!([{ "ip": address(), "hostnames": [HOST] }]);
+    Job::create(&job).completes();
+    let checked = succeeds(&quote_helper(&["check", "--cluster"]));
+    assert!(checked.contains("sgx-pccs") && checked.contains("failed: 0"), "{checked}");
+
+    add_on.uninstall();
+    let left = ["get", KINDS, "-A", "-o=name", "-l=app.kubernetes.io/part-of=sgx-quote-helper"];
+    assert_eq!(kubectl(&left, ""), "");
+}
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn what_is_in_its_volume_outlives_its_pod_and_goes_with_the_switch() {
+    let volume = HostVolume::create();
+    let _add_on = AddOn::install_with_quote_service();
+    upgrade(&["--enable-pccs", &source(), "--pccs-storage=16Mi"]);
+    get(&address(), "/sgx/certification/v4/rootcacrl");
+
+    // This mode asks nobody: what there is was kept.
+    upgrade(&["--pccs-mode=offline"]);
+    let crl = get(&address(), "/sgx/certification/v4/rootcacrl");
+    assert!(crl.starts_with("HTTP/1.1 200"), "{crl}");
+
+    upgrade(&["--disable-pccs"]);
+    let claims = ["get", "persistentvolumeclaims", "-n", NAMESPACE, "-o=name"];
+    assert_eq!(kubectl(&claims, ""), "");
+    drop(volume);
+}
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+fn what_keeps_it_from_starting_is_said() {
+    let _add_on = AddOn::install(&[]);
+    let without_quotes = quote_helper(&["upgrade", "--enable-pccs"]);
+    fails(&without_quotes, 1, &["--enable-sgxquotehelper"]);
+
+    succeeds(&quote_helper(&["upgrade", "--enable-sgxquotehelper"]));
+    let without_secret =
+        quote_helper(&["upgrade", "--enable-pccs", "--pccs-secret=tokens", "--timeout=8s"]);
+    fails(&without_secret, 1, &["sgx-pccs", "secret \"tokens\" not found"]);
+    check_says("0 of 1 pods are ready");
+
+    let hash = "--from-literal=admin-token-hash=password";
+    kubectl(&["create", "secret", "generic", "tokens", "-n", NAMESPACE, hash], "");
+    upgrade(&["--pccs-secret=tokens=admin-token-hash", "--no-wait"]);
+    check_says("kubectl logs");
+
+    // There is no StorageClass, and nobody has made a volume.
+    upgrade(&["--pccs-storage=16Mi", "--no-wait"]);
+    check_says("StorageClass");
+}
+
+/// Waits until `check` finds this about the PCCS.
+#[track_caller]
+fn check_says(words: &str) {
+    eventually(words, || {
+        let output = quote_helper(&["check", "--cluster", "--output=json"]);
+        let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sections = diagnosis["sections"].as_array().unwrap().iter();
+        let mut findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+        let is_it = |it: &Value| it["name"] == "sgx-pccs" && it.to_string().contains(words);
+        findings.any(is_it).then_some(())
+    });
+}
+
+/// Where the software platform's collateral is, as an argument.
+#[track_caller]
+fn source() -> String {
+    format!(
+        "--pccs-source=http://{}:8081",
+        quote_service_pod()["status"]["podIP"].as_str().unwrap()
+    )
+}
+
+#[track_caller]
+fn upgrade(arguments: &[&str]) -> String {
+    succeeds(&quote_helper(&[&["upgrade"], arguments].concat()))
+}
+
+/// The address of its pod.
+#[track_caller]
+fn address() -> String {
+    eventually("the PCCS is ready", || {
+        let pod = list("pods", NAMESPACE).into_iter().find(|pod| {
+            let is_pccs = pod["metadata"]["labels"]["app.kubernetes.io/name"] == "sgx-pccs";
+            is_pccs && pod["metadata"]["deletionTimestamp"].is_null() && is_ready(pod)
+        });
+        Some(pod?["status"]["podIP"].as_str().unwrap().to_owned())
+    })
+}
+
+/// What it answers.
+#[track_caller]
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect((address, 8081)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A PersistentVolume in a directory of the node; deleted when dropped.
+struct HostVolume {
+    _directory: TempDir,
+}
+
+impl HostVolume {
+    const NAME: &'static str = "add-on-test-pccs";
+
+    #[track_caller]
+    fn create() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        // The kubelet gives other volumes than those of the host to the pod's group.
+        chown(directory.path(), Some(65532), Some(65532)).unwrap();
+        let volume: Value = json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": { "name": Self::NAME },
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "capacity": { "storage": "16Mi" },
+                "hostPath": { "path": directory.path() },
+            },
+        });
+        kubectl(&["create", "-f=-"], &volume.to_string());
+        Self { _directory: directory }
+    }
+}
+
+impl Drop for HostVolume {
+    fn drop(&mut self) {
+        let deleted = try_kubectl(&["delete", "persistentvolume", Self::NAME], "");
+        assert!(deleted.status.success() || std::thread::panicking(), "{deleted:?}");
+    }
+}
