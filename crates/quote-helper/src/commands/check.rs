@@ -22,6 +22,7 @@ mod recorded;
 mod self_quote;
 mod service;
 mod service_section;
+mod tcb;
 mod verification;
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use ::collateral::NodeStatus;
 use verify::TrustedRoots;
 
 use super::finding::Finding;
@@ -10,7 +11,7 @@ use super::processor::Processor;
 use super::self_quote::{self, SelfQuote};
 use super::service::Service;
 use super::verification::{self, Verification};
-use super::{certificates, collateral};
+use super::{certificates, collateral, tcb};
 use crate::evidence::CollateralSource;
 
 /// What the service did when it was asked.
@@ -19,6 +20,7 @@ pub(crate) struct ServiceSection {
     pub(crate) service: Service,
     self_quote: Option<SelfQuote>,
     verification: Option<Verification>,
+    platforms: Vec<NodeStatus>,
 }
 
 impl ServiceSection {
@@ -28,7 +30,7 @@ impl ServiceSection {
         let self_quote = service.answers().then(|| SelfQuote::gather(&service.socket));
         let quote = self_quote.as_ref().and_then(SelfQuote::quote);
         let verification = quote.map(|quote| Verification::gather(quote, source, roots));
-        Self { service, self_quote, verification }
+        Self { service, self_quote, verification, platforms: tcb::gather() }
     }
 
     /// The findings, of which `socket` is the first.
@@ -48,6 +50,7 @@ impl ServiceSection {
             verification::finding(verification),
             certificates::finding(quote, collateral, now),
             collateral::finding(verification, now),
+            tcb::finding(&self.platforms),
         ]
     }
 }

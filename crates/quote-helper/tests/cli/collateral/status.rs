@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Site;
-use crate::support::eventually;
+use crate::support::{Ended, eventually};
 
 /// The exit code of `collateral status`, and what it says.
 fn status(site: &Site) -> (i32, Value) {
@@ -55,6 +55,32 @@ fn a_tcb_recovery_is_told_by_component_until_the_machine_is_updated() {
     let (_, updated) = status(&site);
     assert_eq!(updated["cache"]["items"], 6);
     assert_eq!(updated["platforms"].as_array().unwrap().len(), 1);
+}
+
+/// What `check` finds about the TCB, with the cache or without: status and value.
+fn checked(site: &Site, cache: &str) -> (Value, Value) {
+    let mut check = site.machine.command("check --socket aesm.socket --output json");
+    check.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", cache);
+    check.env("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", "root.pem");
+    let diagnosis = Ended::of(&mut check).json();
+    let sections = diagnosis["sections"].as_array().unwrap().iter();
+    let mut findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+    let tcb = findings.find(|finding| finding["name"] == "tcb").unwrap();
+    (tcb["status"].clone(), tcb["value"].clone())
+}
+
+#[test]
+fn check_knows_the_tcb_by_the_cache() {
+    let site = Site::fetched();
+    assert_eq!(checked(&site, "cache"), ("ok".into(), "UpToDate".into()));
+    assert_eq!(checked(&site, "empty"), ("skipped".into(), Value::Null));
+    site.tcb("--raise");
+    comes_to(&site, 6);
+    assert_eq!(checked(&site, "cache"), ("warning".into(), "OutOfDate".into()));
+    site.tcb("--reset");
+    site.tcb("--revoke");
+    comes_to(&site, 7);
+    assert_eq!(checked(&site, "cache"), ("warning".into(), "Revoked".into()));
 }
 
 #[test]

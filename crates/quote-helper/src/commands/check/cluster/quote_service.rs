@@ -133,7 +133,10 @@ fn summary(diagnosis: &PodDiagnosis) -> String {
     let parts = [
         day("certificates").map(|date| format!("certificates until {date}")),
         day("collateral").map(|date| format!("collateral until {date}")),
-        diagnosis.value("verification").map(|status| format!("TCB {status}")),
+        diagnosis
+            .value("verification")
+            .or_else(|| diagnosis.value("tcb"))
+            .map(|status| format!("TCB {status}")),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     match parts.is_empty() {
