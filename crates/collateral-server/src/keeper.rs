@@ -4,6 +4,7 @@ mod list_source;
 mod pck;
 mod pck_lists;
 mod sources;
+mod tcb_statuses;
 
 use std::io;
 use std::path::Path;
@@ -17,6 +18,7 @@ use collateral::{
 use verify::{EnclaveId, PckCa};
 
 pub(crate) use self::pck::PckKeeper;
+pub(crate) use self::tcb_statuses::TcbStatuses;
 use crate::metrics::Metrics;
 use crate::mode::Mode;
 use crate::platform_store::{PlatformStore, StoreError};

@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::keeper::TcbStatuses;
+
 /// The counters of one server. Clones count together.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
@@ -20,6 +22,7 @@ pub(crate) struct Metrics {
     upstream_seconds: Family<SourceName, Counter<f64, std::sync::atomic::AtomicU64>>,
     expiry: Family<ItemName, Gauge>,
     platforms: Gauge,
+    tcb_statuses: Family<OfTcbStatus, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -56,6 +59,11 @@ struct ItemName {
     item: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfTcbStatus {
+    tcb_status: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("quote_helper_collateral");
@@ -88,8 +96,22 @@ impl Default for Metrics {
         );
         let platforms = Gauge::default();
         registry.register("platforms", "Platforms whose certificates are kept", platforms.clone());
-        let registry = Arc::new(registry);
-        Self { registry, requests, lookups, upstream, upstream_seconds, expiry, platforms }
+        let tcb_statuses = Family::default();
+        registry.register(
+            "platforms_by_tcb_status",
+            "Platforms by their TCB status, by the TCB info that is kept",
+            tcb_statuses.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            requests,
+            lookups,
+            upstream,
+            upstream_seconds,
+            expiry,
+            platforms,
+            tcb_statuses,
+        }
     }
 }
 
@@ -121,6 +143,15 @@ impl Metrics {
     /// How many platforms are known.
     pub(crate) fn know(&self, platforms: u64) {
         self.platforms.set(platforms.try_into().unwrap_or(i64::MAX));
+    }
+
+    /// How current the platforms are.
+    pub(crate) fn stand(&self, statuses: TcbStatuses) {
+        self.tcb_statuses.clear();
+        for (tcb_status, platforms) in statuses {
+            let platforms = platforms.try_into().unwrap_or(i64::MAX);
+            self.tcb_statuses.get_or_create(&OfTcbStatus { tcb_status }).set(platforms);
+        }
     }
 
     fn asked(&self, source: &str, outcome: &'static str, taken: Duration) {

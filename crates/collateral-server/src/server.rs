@@ -159,6 +159,10 @@ fn refresh(keeper: &Keeper, metrics: &Metrics) {
         Ok(records) => metrics.keep(&records),
         Err(error) => tracing::error!(%error, "the cache cannot be read"),
     }
+    match keeper.tcb_statuses() {
+        Ok(statuses) => metrics.stand(statuses),
+        Err(error) => tracing::error!(%error, "the platforms' TCB is not known"),
+    }
 }
 
 impl Drop for Refresher {

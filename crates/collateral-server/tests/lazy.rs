@@ -184,6 +184,8 @@ async fn metrics_and_readiness_tell_how_it_is() {
     assert_eq!(get(server.metrics, "/readyz").await.status, 200);
     // The next server tells of what is kept.
     get(server.address, &format!("{V4}/rootcacrl")).await;
+    let fmspc = hex::encode(platform.pck_subject().fmspc);
+    get(server.address, &format!("{V4}/tcb?fmspc={fmspc}")).await;
     drop(server);
     closed(&home).await;
     let server = home.serve(Mode::Lazy, Vec::new()).await;
@@ -193,6 +195,7 @@ async fn metrics_and_readiness_tell_how_it_is() {
         let metrics = get(server.metrics, "/metrics").await;
         metrics.text().contains("collateral_platforms 1")
             && metrics.text().contains("item_expiry_timestamp_seconds{item=\"root-ca-crl\"}")
+            && metrics.text().contains("platforms_by_tcb_status{tcb_status=\"UpToDate\"} 1")
     };
     while !kept().await {
         tokio::time::sleep(Duration::from_millis(20)).await;

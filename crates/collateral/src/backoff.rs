@@ -29,7 +29,8 @@ impl Backoff {
 
     /// It failed, and perhaps said how long it wants to be left alone.
     pub(crate) fn fail(&mut self, wish: Option<Duration>) {
-        let doubled = self.first.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
+        let doubled =
+            self.first.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
         let pause = doubled.min(LONGEST).mul_f64(0.5 + fastrand::f64());
         self.failures = self.failures.saturating_add(1).min(31);
         self.until = Instant::now().checked_add(pause.max(wish.unwrap_or_default()));

@@ -374,7 +374,9 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
-            Self::Expired(error) => write!(f, "what is kept is used though it has expired: {error}"),
+            Self::Expired(error) => {
+                write!(f, "what is kept is used though it has expired: {error}")
+            }
             Self::NotKept(error) => write!(f, "{error}"),
             Self::Unusable(reason) => f.write_str(reason),
         }

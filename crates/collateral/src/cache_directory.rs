@@ -152,10 +152,12 @@ impl CacheDirectory {
     }
 
     fn remove_abandoned(&self, now: SystemTime) -> io::Result<()> {
-        let written = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        let written = |entry: &DirEntry| {
+            entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+        };
         for entry in self.entries()?.iter().filter(|entry| written(entry)) {
-            let abandoned = RecordFile::of(entry)
-                .is_some_and(|file| age(file.modified, now) > ABANDONED_AFTER);
+            let abandoned =
+                RecordFile::of(entry).is_some_and(|file| age(file.modified, now) > ABANDONED_AFTER);
             if abandoned {
                 missing_is_fine(fs::remove_file(entry.path()))?;
             }

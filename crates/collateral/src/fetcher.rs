@@ -232,12 +232,14 @@ impl fmt::Display for FetchError {
         let item = &self.item;
         match &self.attempts[..] {
             [] => write!(f, "{item} is not in the cache, and there is no source to ask for it"),
-            [Attempt { source, reason }] => write!(f, "{item} is not to be had: {source}: {reason}"),
+            [Attempt { source, reason }] => {
+                write!(f, "{item} is not to be had: {source}: {reason}")
+            }
             attempts => {
                 write!(f, "{item} is not to be had from any source")?;
-                attempts.iter().try_for_each(|Attempt { source, reason }| {
-                    write!(f, "; {source}: {reason}")
-                })
+                attempts
+                    .iter()
+                    .try_for_each(|Attempt { source, reason }| write!(f, "; {source}: {reason}"))
             }
         }
     }

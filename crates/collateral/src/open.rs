@@ -62,7 +62,10 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`OpenError`] when the root that the settings name cannot be used.
-    pub fn open_with(sources: Vec<Box<dyn Source>>, settings: &Settings) -> Result<Self, OpenError> {
+    pub fn open_with(
+        sources: Vec<Box<dyn Source>>,
+        settings: &Settings,
+    ) -> Result<Self, OpenError> {
         Ok(Self::new(sources, roots(settings)?, settings.into(), SystemTime::now))
     }
 }
@@ -102,7 +105,7 @@ impl SourceSettings {
 
 fn roots(settings: &Settings) -> Result<TrustedRoots, OpenError> {
     let Some(path) = &settings.trusted_root else { return Ok(TrustedRoots::intel()) };
-    let bytes = fs::read(path)
-        .map_err(|reason| OpenError::RootFile { path: path.clone(), reason })?;
+    let bytes =
+        fs::read(path).map_err(|reason| OpenError::RootFile { path: path.clone(), reason })?;
     TrustedRoots::parse(&bytes).map_err(|reason| OpenError::Root { path: path.clone(), reason })
 }

@@ -63,9 +63,11 @@ pub fn fetch(
     let deadline = now.checked_add(PATIENCE).unwrap_or(now);
     for_quote(quote, EvaluationSet::Standard, |item| {
         let (item_name, service) = (item.to_string(), source.name().to_owned());
-        source
-            .fetch(item, deadline)
-            .map_err(|reason| ServiceError { item: item_name, service, reason })
+        source.fetch(item, deadline).map_err(|reason| ServiceError {
+            item: item_name,
+            service,
+            reason,
+        })
     })
 }
 
@@ -92,8 +94,7 @@ pub fn for_quote<E>(
         }
     };
     let PckContents { fmspc, ca, .. } = contents;
-    let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] =
-        platform_items(fmspc, ca, set);
+    let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] = platform_items(fmspc, ca, set);
     let (pck_crl, root_ca_crl) = (get(&pck_crl)?, get(&root_ca_crl)?);
     let (tcb_info, qe_identity) = (get(&tcb_info_item)?, get(&qe_identity_item)?);
     let (tcb_info_json, tcb_info_signature) = signed::<TcbInfoAnswer>(&tcb_info.body)

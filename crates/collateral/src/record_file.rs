@@ -46,7 +46,9 @@ pub enum RecordFileError {
         reason: io::Error,
     },
     /// It does not say what a record says.
-    #[error("{path} holds no collateral as it was written: {reason}; remove it, and it is fetched again")]
+    #[error(
+        "{path} holds no collateral as it was written: {reason}; remove it, and it is fetched again"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

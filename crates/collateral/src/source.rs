@@ -41,7 +41,9 @@ pub enum SourceError {
     #[error("it knows the platform, but has no PCK certificate for it at this TCB")]
     NoCertificate,
     /// Status 401 or 403.
-    #[error("it refuses this client (status {0}); check the API key, the token and the permissions there")]
+    #[error(
+        "it refuses this client (status {0}); check the API key, the token and the permissions there"
+    )]
     Denied(u16),
     /// It is busy, and said when to come back: status 429 or 503.
     #[error("it is busy (status {status})")]
@@ -52,7 +54,9 @@ pub enum SourceError {
         retry_after: Option<Duration>,
     },
     /// It sends to another place: status 3xx.
-    #[error("it sends elsewhere (status {0}), where nobody is followed; give the URL of the service itself")]
+    #[error(
+        "it sends elsewhere (status {0}), where nobody is followed; give the URL of the service itself"
+    )]
     Redirect(u16),
     /// Another status than those.
     #[error("it answered with the HTTP status {0}; its own log may say why")]

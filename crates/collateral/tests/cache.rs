@@ -128,8 +128,7 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     let (directory, source) = (directory(), Scripted::new());
     let kept = source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(dead());
-    let (cache, notices) =
-        source.cache_at(directory.path(), in_forty_days, Freshness::default());
+    let (cache, notices) = source.cache_at(directory.path(), in_forty_days, Freshness::default());
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     let notices = notices.lock().unwrap();
     assert!(notices[0].contains("used though it has expired"), "{notices:?}");
@@ -140,8 +139,7 @@ fn something_expired_serves_when_there_is_nothing_newer() {
 fn something_expired_is_fetched_anew_when_it_can_be() {
     let (directory, source) = (directory(), Scripted::new());
     let kept = source.cache(directory.path()).0.get(&tcb_info()).unwrap();
-    let freshness =
-        Freshness { collateral_expires_after: Some(DAY), ..Freshness::default() };
+    let freshness = Freshness { collateral_expires_after: Some(DAY), ..Freshness::default() };
     let (cache, _) = source.cache_at(directory.path(), in_two_days, freshness);
     assert!(cache.get(&tcb_info()).unwrap().fetched > kept.fetched);
     assert_eq!(source.asked(), 2);
@@ -173,7 +171,10 @@ fn nothing_kept_and_a_dead_source_is_an_error_at_the_deadline_and_then_at_once()
     let error = cache.get(&tcb_info()).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(2));
     let text = error.to_string();
-    assert!(text.contains(&tcb_info().to_string()) && text.contains("connection refused"), "{text}");
+    assert!(
+        text.contains(&tcb_info().to_string()) && text.contains("connection refused"),
+        "{text}"
+    );
     let (asked, start) = (source.asked(), Instant::now());
     assert_eq!(cache.get(&tcb_info()).unwrap_err(), error);
     assert!(start.elapsed() < Duration::from_millis(100));

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use collateral::settings::{ServiceUrl, Serves, ServiceSettings};
+use collateral::settings::{Serves, ServiceSettings, ServiceUrl};
 use collateral::{Cache, CacheDirectory, Fetcher, Freshness, PcsSource, Timing};
 use common::{Scripted, tcb_info};
 use upstream::{FAULTS, Upstream};
@@ -46,7 +46,8 @@ fn message(upstream: &Upstream, ours: &Scripted) -> String {
     let took = start.elapsed();
     assert!(took < 3 * TIMEOUT, "{}: {took:?}", upstream.name());
     let kept = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
-    let kept: Vec<_> = kept.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    let kept: Vec<_> =
+        kept.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
     assert!(kept.is_empty(), "{}: {kept:?}", upstream.name());
     upstream.without_what_differs(&error.attempts[0].reason.to_string())
 }
@@ -61,8 +62,12 @@ fn each_fault_has_its_message_and_leaves_nothing_in_the_cache() {
         writeln!(found, "| {} | {message} |", upstream.name()).unwrap();
     }
     let text = fs::read_to_string(TABLE).unwrap();
-    let table: String = text.split_inclusive('\n').filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(found, table, "what was found (left) and what docs/collateral-faults.md says (right)");
+    let table: String =
+        text.split_inclusive('\n').filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(
+        found, table,
+        "what was found (left) and what docs/collateral-faults.md says (right)"
+    );
 }
 
 #[test]

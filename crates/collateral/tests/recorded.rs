@@ -158,8 +158,7 @@ fn what_another_signed_is_never_kept() {
 #[test]
 fn the_answer_to_another_question_is_never_kept() {
     let mut recorded = recordings().remove(1);
-    recorded.item =
-        Item::TcbInfo { tee: Tee::Sgx, fmspc: [0; 6], set: EvaluationSet::Standard };
+    recorded.item = Item::TcbInfo { tee: Tee::Sgx, fmspc: [0; 6], set: EvaluationSet::Standard };
     assert!(!is_kept(recorded, in_august));
     let mut recorded = recordings().remove(3);
     recorded.item = Item::PckCrl(PckCa::Processor);

@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use collateral::settings::{ServiceSettings, ServiceUrl, Serves};
+use collateral::settings::{Serves, ServiceSettings, ServiceUrl};
 use collateral::{Document, EvaluationSet, Item, PcsKind, PcsSource, Source, SourceError};
 use common::{documents, items, platform};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Adds to pods in YAML what the webhook adds: for clusters without one.
     Inject(inject::Arguments),
     /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the quote
-    /// service.
+    /// service and a PCCS.
     Install(install::Arguments),
     /// Changes an installed add-on; what is not given stays as it is.
     Upgrade(upgrade::Arguments),

@@ -26,11 +26,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "software-platform", uses: &["sgx"], tests_use: &["verify"] },
     Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
     Crate { name: "http-server", uses: &[], tests_use: &[] },
-    Crate {
-        name: "collateral",
-        uses: &["sgx", "verify"],
-        tests_use: &["software-platform"],
-    },
+    Crate { name: "collateral", uses: &["sgx", "verify"], tests_use: &["software-platform"] },
     Crate {
         name: "collateral-server",
         uses: &["collateral", "http-server", "sgx", "software-platform", "verify"],

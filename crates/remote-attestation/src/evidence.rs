@@ -63,11 +63,9 @@ impl Source {
         match self {
             Self::File(path) => serde_json::from_slice(&read(path)?)
                 .with_context(|| format!("{} holds no collateral", path.display())),
-            Self::Pccs { url, patience } => Ok(patiently(
-                *patience,
-                || collateral::fetch(url, quote),
-                is_nobody_there,
-            )?),
+            Self::Pccs { url, patience } => {
+                Ok(patiently(*patience, || collateral::fetch(url, quote), is_nobody_there)?)
+            }
         }
     }
 }

@@ -10,7 +10,8 @@
 
 mod common;
 
-use common::{SAMPLE_TIME, assert_fails, at, dcap_qvl_package, lenient, sample, verify_sample};
+use common::sample::dcap_qvl_package;
+use common::{SAMPLE_TIME, assert_fails, at, lenient, sample, verify_sample};
 use sgx::Quote;
 use verify::{Decision, Outcome, Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
 

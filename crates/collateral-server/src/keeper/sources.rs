@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use collateral::settings::{ServiceSettings, Settings, SourceSettings};
-use collateral::{
-    Cache, CacheDirectory, Fetcher, Notice, OpenError, PcsKind, PcsSource, Source,
-};
+use collateral::{Cache, CacheDirectory, Fetcher, Notice, OpenError, PcsKind, PcsSource, Source};
 
 use super::PckKeeper;
 use super::list_source::ListSource;
@@ -15,7 +13,11 @@ use crate::mode::Mode;
 use crate::platform_store::PlatformStore;
 
 /// The cache for collateral, with the sources that may be asked for it.
-pub(super) fn cache(mode: Mode, settings: &Settings, metrics: &Metrics) -> Result<Cache, OpenError> {
+pub(super) fn cache(
+    mode: Mode,
+    settings: &Settings,
+    metrics: &Metrics,
+) -> Result<Cache, OpenError> {
     let sources = asked(mode, settings).map(|source| counted(source, metrics));
     let fetcher = Fetcher::open_with(sources.collect::<Result<_, _>>()?, settings)?;
     let directory = settings.cache.directory.as_ref();

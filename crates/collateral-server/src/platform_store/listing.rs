@@ -17,6 +17,8 @@ pub(crate) struct ListedPlatform {
     pub(crate) key: PlatformKey,
     pub(crate) platform: Platform,
     pub(crate) tcbs: Vec<PckTcb>,
+    /// The TCBs of the certificates that are right for these.
+    pub(crate) certified: Vec<PckTcb>,
 }
 
 impl ListedPlatform {
@@ -57,9 +59,12 @@ impl PlatformStore {
                 let key = PlatformKey::from_bytes(key.value());
                 let [first, last] = first_and_last(&key);
                 let tcbs = chosen.range::<&[u8; 36]>(&first..=&last)?;
-                let tcbs = tcbs.map(|entry| Ok(tcb_of(entry?.0.value())));
-                let tcbs = tcbs.collect::<Result<_, redb::Error>>()?;
-                Ok(ListedPlatform { key, platform: Platform::read(row.value()), tcbs })
+                let tcbs = tcbs.map(|entry| {
+                    let (tcb, certified) = entry?;
+                    Ok((tcb_of(tcb.value()), PckTcb::from_bytes(certified.value())))
+                });
+                let (tcbs, certified) = tcbs.collect::<Result<_, redb::Error>>()?;
+                Ok(ListedPlatform { key, platform: Platform::read(row.value()), tcbs, certified })
             })
             .collect()
         })

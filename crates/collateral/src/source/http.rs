@@ -1,13 +1,13 @@
 //! HTTP with limits: on time, on size, on where an answer may come from.
 
-use std::io::{self, ErrorKind};
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::http::{HeaderMap, Response};
 use rustls::CertificateError;
+use ureq::http::{HeaderMap, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsConfigBuilder, TlsProvider};
 use ureq::{Agent, Body, Error};
 

@@ -18,8 +18,7 @@ use crate::settings::{Serves, ServiceSettings, ServiceUrl, SourceSettings};
 use crate::{Document, EvaluationSet, Item, PckQuestion};
 
 /// Where the root's CRL is that Intel's PCS does not have: its certificate says so.
-const INTEL_ROOT_CA_CRL: &str =
-    "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 /// The header with which Intel's PCS knows a customer.
 const API_KEY: &str = "Ocp-Apim-Subscription-Key";
 /// The longest wait that is granted to a busy server.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use collateral::{
     Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Notice, PckQuestion,
-    Source,    SourceError, Timing,
+    Source, SourceError, Timing,
 };
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
@@ -156,7 +156,10 @@ impl Source for Scripted {
 }
 
 /// What the platform's deployment says at this time of each of the [`items`], by their names.
-pub(crate) fn documents(platform: &SoftwarePlatform, now: OffsetDateTime) -> Vec<(String, Document)> {
+pub(crate) fn documents(
+    platform: &SoftwarePlatform,
+    now: OffsetDateTime,
+) -> Vec<(String, Document)> {
     let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
     let (said, pck) = (platform.collateral(&issue).unwrap(), platform.pck_certificate());
     let signed = |name: &str, json: &str, signature: &[u8]| {

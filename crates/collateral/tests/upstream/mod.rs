@@ -89,12 +89,20 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
     (
         "redirect",
-        Doing::Bytes(|| status("302 Found\r\nLocation: http://127.0.0.1:1/sgx/certification/v4/tcb")),
+        Doing::Bytes(|| {
+            status("302 Found\r\nLocation: http://127.0.0.1:1/sgx/certification/v4/tcb")
+        }),
     ),
     ("slow drip", Doing::Drip),
-    ("less than it said", Doing::Bytes(|| b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}".to_vec())),
+    (
+        "less than it said",
+        Doing::Bytes(|| b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}".to_vec()),
+    ),
     ("endless body", Doing::Endless),
-    ("endless header", Doing::Bytes(|| [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; 200_000]].concat())),
+    (
+        "endless header",
+        Doing::Bytes(|| [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; 200_000]].concat()),
+    ),
     ("no HTTP", Doing::Bytes(|| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec())),
     ("TLS of another CA", Doing::Tls),
     ("no TLS", Doing::NoTls),
@@ -160,7 +168,8 @@ impl Upstream {
 
     /// Roots have another hash in each run, and dates are other ones.
     pub(crate) fn without_what_differs(&self, message: &str) -> String {
-        let is_hash = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hash =
+            |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_date = |word: &str| OffsetDateTime::parse(word, &Rfc3339).is_ok();
         let words = message.split(' ').map(|word| {
             let bare = word.trim_matches(|character: char| !character.is_ascii_alphanumeric());

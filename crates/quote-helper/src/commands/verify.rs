@@ -75,8 +75,7 @@ struct PolicyArguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let quote = files::read(&arguments.quote)?;
     let roots = trusted_roots(arguments.trusted_root.as_deref())?;
-    let of_this_machine =
-        || collateral_of_this_machine(&quote, arguments.trusted_root.as_deref());
+    let of_this_machine = || collateral_of_this_machine(&quote, arguments.trusted_root.as_deref());
     let collateral = match arguments.collateral.load(&quote).unwrap_or_else(of_this_machine) {
         Ok(collateral) => collateral,
         Err(error) => {

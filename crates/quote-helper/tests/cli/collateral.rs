@@ -30,8 +30,7 @@ impl Site {
         let serve = Serve::start(&mut machine.command(&line));
         machine.succeed("platform root --state-dir state --out root.pem");
         machine.quote("01");
-        let flags =
-            format!("--cache-dir cache --trusted-root root.pem --source {}", serve.pccs());
+        let flags = format!("--cache-dir cache --trusted-root root.pem --source {}", serve.pccs());
         Self { machine, serve, flags }
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{Ended, Machine, eventually};
 
 const V4: &str = "/sgx/certification/v4";
-const SERVE: &str = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+pub(crate) const SERVE: &str = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
      --state-dir server --log-format json --user-token-file user --admin-token-file admin";
 
 /// SHA-512 of `a user` and of `an administrator`.
@@ -25,7 +25,7 @@ const USER: &str = "user-token: a user";
 const ADMIN: &str = "admin-token: an administrator";
 
 /// A running server; killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     collateral: String,
     metrics: String,
@@ -34,7 +34,7 @@ struct Server {
 
 impl Server {
     #[track_caller]
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut whole, mut metrics) = (String::new(), String::new());
@@ -55,6 +55,11 @@ impl Server {
             whole
         });
         Self { child, collateral, metrics, log: Some(log) }
+    }
+
+    /// What a verifier is told as the URL of its PCCS.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.collateral)
     }
 
     fn signal(&self, signal: Signal) {

@@ -21,6 +21,10 @@ mod output_streams;
 mod own;
 mod platform;
 mod platform_tcb;
+#[path = "../../../verify/tests/common/sample.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod production;
+mod production_quote;
 #[path = "../../../quoting/tests/provider/mod.rs"]
 mod provider;
 mod quote;

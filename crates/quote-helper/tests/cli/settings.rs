@@ -37,7 +37,8 @@ fn the_shipped_configuration_sets_nothing() {
 
 #[test]
 fn each_line_of_the_shipped_configuration_can_be_uncommented() {
-    let lines: Vec<_> = settings(parts().0).map(|(key, value)| format!("{key} = {value}")).collect();
+    let lines: Vec<_> =
+        settings(parts().0).map(|(key, value)| format!("{key} = {value}")).collect();
     let machine = Machine::new();
     for text in lines.iter().chain([&lines.join("\n"), &SHIPPED.to_owned()]) {
         machine.write("config.toml", text);

@@ -8,7 +8,8 @@ use verify::{
     check_pck_certificate, check_pck_crl, check_tcb_info,
 };
 
-use crate::common::{at, dcap_qvl_package};
+use crate::common::at;
+use crate::common::sample::dcap_qvl_package;
 use crate::pieces::{answer, date, intels, pck_of_quote, recorded, recorded_text};
 
 #[test]

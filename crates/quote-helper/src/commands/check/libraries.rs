@@ -67,7 +67,7 @@ const LIBRARIES: [Library; 6] = [
     Library {
         name: "libdcap-quoteprov",
         sonames: &["libdcap_quoteprov.so.1"],
-        package: "libsgx-dcap-default-qpl (Azure: az-dcap-client)",
+        package: "libdcap_quoteprov of this project, libsgx-dcap-default-qpl or az-dcap-client",
         purpose: "gets PCK certificates; without it quotes carry none",
         need: Need::Optional,
     },

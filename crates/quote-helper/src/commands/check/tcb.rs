@@ -33,8 +33,12 @@ pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
     };
     let fmspc = hex::encode(node.certificate.fmspc);
     if node.revoked == Some(true) {
-        return Finding::warning(NAME, format!("the PCK certificate is revoked; FMSPC {fmspc}"), FIX)
-            .with_value("Revoked");
+        return Finding::warning(
+            NAME,
+            format!("the PCK certificate is revoked; FMSPC {fmspc}"),
+            FIX,
+        )
+        .with_value("Revoked");
     }
     let Some(tcb) = &node.tcb else {
         let detail = format!("there is no TCB info for FMSPC {fmspc} in the cache of collateral");

@@ -70,7 +70,11 @@ fn serve(
         drop(bound);
     };
     runtime.block_on(async {
-        tokio::spawn(http_server::serve(web, collateral_server::router(source), std::future::pending()));
+        tokio::spawn(http_server::serve(
+            web,
+            collateral_server::router(source),
+            std::future::pending(),
+        ));
         service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
             .await
             .context("the quote service failed")

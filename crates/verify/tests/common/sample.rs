@@ -1,0 +1,48 @@
+//! A public production quote, and its collateral.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use sgx::Collateral;
+
+/// 2025-06-25T00:00:00Z, when the sample's collateral was valid.
+pub(crate) const SAMPLE_TIME: u64 = 1_750_809_600;
+
+/// A quote of a production platform, and its collateral.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    pub(crate) quote: Vec<u8>,
+    pub(crate) collateral: Collateral,
+}
+
+static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
+    let directory = dcap_qvl_package().join("sample");
+    let collateral = std::fs::read(directory.join("sgx_quote_collateral.json")).unwrap();
+    Sample {
+        quote: std::fs::read(directory.join("sgx_quote")).unwrap(),
+        collateral: serde_json::from_slice(&collateral).unwrap(),
+    }
+});
+
+/// The public sample that comes with the package of dcap-qvl.
+pub(crate) fn sample() -> Sample {
+    SAMPLE.clone()
+}
+
+/// Where cargo keeps the source of dcap-qvl. Offline, it needs the workspace's packages for this
+/// target to be there, as they are after `cargo fetch` or a build of the whole workspace.
+pub(crate) fn dcap_qvl_package() -> PathBuf {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&metadata.stderr);
+    assert!(metadata.status.success(), "run `cargo fetch` first: {errors}");
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages.iter().find(|package| package["name"] == "dcap-qvl").unwrap();
+    Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+}
