@@ -69,7 +69,7 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
     device_groups: Option<Vec<i64>>,
 
-    /// The PCCS that the platform's certificates come from, for instance https://pccs.example:8081.
+    /// The PCCS that the platform's certificates come from, for instance https://pccs:8081.
     #[arg(long, value_name = "URL", value_parser = url)]
     pccs_url: Option<String>,
 
@@ -179,7 +179,7 @@ fn url(text: &str) -> anyhow::Result<String> {
         rest.is_some_and(
             |rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())
         ),
-        "write for instance https://pccs.example:8081"
+        "write for instance https://pccs:8081"
     );
     Ok(text.to_owned())
 }
