@@ -1,16 +1,18 @@
 //! What was fetched, kept on disk and in memory.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use std::{fmt, io};
 
 use crate::backoff::{Backoff, FIRST_PAUSE};
 use crate::cache_directory::ItemLock;
 use crate::check::check;
 use crate::flights::{Flight, Flights};
 use crate::record_file::Kept;
-use crate::{CacheDirectory, FetchError, Fetcher, Item, Record, RecordFileError};
+use crate::{
+    CacheDirectory, FetchError, Fetcher, Freshness, Item, Notice, Notices, Record, RecordFileError,
+};
 
 /// How often it is looked whether another process has kept something newer.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -18,49 +20,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PATIENCE_WITH_EXPIRED: Duration = Duration::from_secs(2);
 /// How many records are in memory at the most, and how many failures; beyond that it begins anew.
 const MAX_REMEMBERED: usize = 4096;
-
-/// When what is kept is to be fetched again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freshness {
-    /// After this time [`Cache::refresh_due`] fetches it again, while the old one serves.
-    pub refresh_after: Duration,
-    /// After this time who asks for a PCK certificate waits a little for a newer one; `None`: when it says itself
-    /// that it has expired.
-    pub pck_expires_after: Option<Duration>,
-    /// The same for other collateral.
-    pub collateral_expires_after: Option<Duration>,
-    /// How long who asks waits for what is not there at all.
-    pub patience: Duration,
-}
-
-impl Default for Freshness {
-    /// Fetched again after a day, as Intel's caching service does; expired when it says so itself; 10 seconds for
-    /// what is not there.
-    fn default() -> Self {
-        Self {
-            refresh_after: Duration::from_secs(24 * 3600),
-            pck_expires_after: None,
-            collateral_expires_after: None,
-            patience: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Something that whoever runs this should know, and that kept nobody from an answer.
-#[derive(Debug)]
-pub enum Notice {
-    /// It was fetched.
-    Fetched(Arc<Record>),
-    /// There is nothing newer than something that has expired.
-    Expired(FetchError),
-    /// What was fetched is not on disk.
-    NotKept(RecordFileError),
-    /// What is on disk is not used.
-    Unusable(String),
-}
-
-/// Where notices go.
-pub type Notices = Box<dyn Fn(&Notice) + Send + Sync>;
 
 /// Answers from memory and disk at once; asks the sources for what is not there.
 ///
@@ -368,19 +327,6 @@ pub enum KeepError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] RecordFileError),
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
-            Self::Expired(error) => {
-                write!(f, "what is kept is used though it has expired: {error}")
-            }
-            Self::NotKept(error) => write!(f, "{error}"),
-            Self::Unusable(reason) => f.write_str(reason),
-        }
-    }
 }
 
 /// No panic happens while one of these locks is held.

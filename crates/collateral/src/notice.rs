@@ -1,0 +1,35 @@
+//! What is to be known though it kept nobody from an answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{FetchError, Record, RecordFileError};
+
+/// Something that whoever runs this should know, and that kept nobody from an answer.
+#[derive(Debug)]
+pub enum Notice {
+    /// It was fetched.
+    Fetched(Arc<Record>),
+    /// There is nothing newer than something that has expired.
+    Expired(FetchError),
+    /// What was fetched is not on disk.
+    NotKept(RecordFileError),
+    /// What is on disk is not used.
+    Unusable(String),
+}
+
+/// Where notices go.
+pub type Notices = Box<dyn Fn(&Notice) + Send + Sync>;
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
+            Self::Expired(error) => {
+                write!(f, "what is kept is used though it has expired: {error}")
+            }
+            Self::NotKept(error) => write!(f, "{error}"),
+            Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
