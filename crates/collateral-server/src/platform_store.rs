@@ -41,7 +41,8 @@ pub(crate) struct PlatformStore {
 }
 
 impl PlatformStore {
-    /// Opens the database in this file, and makes it if it is not there. Each page is checked.
+    /// Opens the database in this file, and makes it if it is not there. Each page is checked, unless there are many and
+    /// the file was closed in order.
     ///
     /// # Errors
     /// [`StoreError`]; the file stays as it is.

@@ -10,6 +10,10 @@ use super::tables;
 
 /// What of the file is in memory at the most, in bytes.
 const CACHE_SIZE: usize = 64 * 1024 * 1024;
+/// The largest file, in bytes, whose pages are all checked each time it is opened, which takes a second at the most. A
+/// larger one that was closed in order is believed: nobody should wait for gigabytes to be read whenever a server is
+/// replaced.
+const CHECKED: u64 = 512 * 1024 * 1024;
 
 /// One file.
 pub(super) struct DatabaseFile {
@@ -19,9 +23,11 @@ pub(super) struct DatabaseFile {
 }
 
 impl DatabaseFile {
-    /// Opens or makes it. Its pages and what they refer to are checked, so that damage shows here and not later.
+    /// Opens or makes it. Its pages and what they refer to are checked, so that damage shows here and not later, if that
+    /// is soon done or the file was not closed in order.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let database = open(path, true)?;
+        let is_small = path.metadata().is_ok_and(|file| file.len() <= CHECKED);
+        let database = open(path, is_small)?;
         tables::make(&database).map_err(|error| StoreError::of(path, error))?;
         Ok(Self { path: path.to_owned(), database: RwLock::new(Some(database)) })
     }
@@ -63,6 +69,7 @@ impl DatabaseFile {
     }
 }
 
+/// After a crash each page is checked in any case.
 fn open(path: &Path, check: bool) -> Result<Database, StoreError> {
     Builder::new()
         .set_cache_size(CACHE_SIZE)
