@@ -169,12 +169,14 @@ impl Cache {
         now > record.validity.until || life.is_some_and(|life| self.age(record) > life)
     }
 
-    /// Whether it is time to fetch it again: it is of some age, or has lived nine tenths of its life.
+    /// Whether it is time to fetch it again: it is of some age, has lived nine tenths of its life, or has expired.
     #[must_use]
     pub fn is_due(&self, record: &Record) -> bool {
         let life = record.validity.until.duration_since(record.validity.from).unwrap_or_default();
         let left = record.validity.until.duration_since(self.fetcher.now()).unwrap_or_default();
-        left.saturating_mul(10) < life || self.age(record) > self.freshness.refresh_after
+        left.saturating_mul(10) < life
+            || self.age(record) > self.freshness.refresh_after
+            || self.has_expired(record)
     }
 
     fn age(&self, record: &Record) -> Duration {

@@ -25,7 +25,7 @@ pub struct Fetcher {
 /// How long a [`Fetcher`] tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// The time for one question to one source.
+    /// The time for one question to one source, if there is as much: the sources share what there is.
     pub timeout: Duration,
     /// How often sources in trouble are asked again before there is no answer.
     pub retries: u32,
@@ -141,8 +141,9 @@ impl Fetcher {
 
     fn ask_each(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
         let mut attempts = Vec::new();
-        for guarded in &self.sources {
-            match self.ask(guarded, item, deadline) {
+        for (number, guarded) in self.sources.iter().enumerate() {
+            let turn = share(deadline, self.sources.len().saturating_sub(number));
+            match self.ask(guarded, item, turn) {
                 Ok(record) => return Ok(record),
                 Err(reason) => {
                     attempts.push(Attempt { source: guarded.source.name().to_owned(), reason });
@@ -175,6 +176,14 @@ impl Fetcher {
     fn next_attempt(&self) -> Option<Instant> {
         self.sources.iter().filter_map(|guarded| guarded.trouble().backoff.until()).min()
     }
+}
+
+/// The end of the next one's turn, so that all who are left have as much time.
+fn share(deadline: Instant, left: usize) -> Instant {
+    let now = Instant::now();
+    let turns = u32::try_from(left).unwrap_or(u32::MAX);
+    let turn = deadline.saturating_duration_since(now).checked_div(turns).unwrap_or_default();
+    now.checked_add(turn).unwrap_or(deadline)
 }
 
 impl Guarded {

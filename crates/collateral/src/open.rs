@@ -85,6 +85,7 @@ impl From<&Settings> for Freshness {
         Self {
             pck_expires_after: settings.cache.pck_max_age,
             collateral_expires_after: settings.cache.collateral_max_age,
+            patience: settings.timeout,
             ..Self::default()
         }
     }

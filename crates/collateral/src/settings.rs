@@ -47,7 +47,7 @@ pub struct Settings {
     pub origin: Origin,
     /// Where answers are kept, and for how long.
     pub cache: CacheSettings,
-    /// The time for one question to one source.
+    /// The time for one question, all sources that are asked together.
     pub timeout: Duration,
     /// When a source in trouble is asked again.
     pub retry: Retry,

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::settings::{Serves, ServiceSettings, ServiceUrl};
-use collateral::{Cache, CacheDirectory, Fetcher, Freshness, PcsSource, Timing};
+use collateral::{Cache, CacheDirectory, Fetcher, Freshness, PcsSource, Source, Timing};
 use common::{Scripted, tcb_info};
 use upstream::{FAULTS, Upstream};
 
@@ -101,4 +101,22 @@ fn a_busy_service_is_left_alone_for_as_long_as_it_says() {
         assert!(said.into_iter().any(|said| error.contains(&said)), "{error}");
         assert_eq!(upstream.asked(), 1);
     }
+}
+
+#[test]
+fn the_next_source_has_its_turn_though_one_hangs() {
+    let (ours, directory) = (Scripted::new(), tempfile::tempdir().unwrap());
+    let silent = FAULTS.iter().find(|(name, _)| *name == "no word").unwrap();
+    let silent = Upstream::start(silent, &ours);
+    let url = ServiceUrl::parse(silent.url()).unwrap();
+    let silent = PcsSource::open(ServiceSettings::at(url, Serves::Everything)).unwrap();
+    let timing = Timing { timeout: Duration::from_secs(10), retries: 0, ..Timing::default() };
+    let sources: Vec<Box<dyn Source>> = vec![Box::new(silent), Box::new(ours.clone())];
+    let fetcher = Fetcher::new(sources, ours.roots(), timing, SystemTime::now);
+    let freshness = Freshness { patience: Duration::from_secs(1), ..Freshness::default() };
+    let files = CacheDirectory::new(directory.path(), 1 << 20);
+    let cache = Cache::new(fetcher, Some(files), freshness, Box::new(|_| {}));
+    let start = Instant::now();
+    assert_eq!(cache.get(&tcb_info()).unwrap().source, ours.name());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }

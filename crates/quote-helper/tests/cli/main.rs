@@ -28,7 +28,11 @@ mod production_quote;
 #[path = "../../../quoting/tests/provider/mod.rs"]
 mod provider;
 mod quote;
+mod quotes_without_upstream;
 mod settings;
+#[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod shared_object;
 mod socket;
 mod state;
 mod stop;

@@ -36,7 +36,7 @@ pub(super) struct Sources {
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
 
-    /// The time for one question to a source [default: 10s].
+    /// The time for one question, all sources that are asked together [default: 10s].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 }

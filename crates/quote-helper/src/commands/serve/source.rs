@@ -74,10 +74,12 @@ async fn start_workers(
     arguments: Vec<PathBuf>,
     metrics: &Metrics,
 ) -> Arc<WorkerQuoter> {
+    let quote_provider = quote_provider(settings.worker_timeout());
     let command = move || {
         // Whatever has become of this program's file meanwhile, this is the same program.
         let mut command = Command::new("/proc/self/exe");
         command.arg("worker").args(&arguments);
+        command.envs(quote_provider.clone());
         command
     };
     let options = WorkerOptions {
@@ -90,6 +92,17 @@ async fn start_workers(
     // A library that hangs does not keep the rest from being served.
     let _ = tokio::time::timeout(FIRST_WORKER, workers.settled()).await;
     workers
+}
+
+/// How our quote provider library behaves in a worker. Who has no certificate at all waits for it, and no longer than
+/// a worker may take; who has one does not, however old it is: the service fetches it again.
+fn quote_provider(worker_timeout: Duration) -> [(&'static str, String); 3] {
+    let timeout = worker_timeout.mul_f64(0.6);
+    [
+        ("QUOTE_HELPER_COLLATERAL_TIMEOUT", format!("{}ms", timeout.as_millis().max(1))),
+        ("QUOTE_HELPER_COLLATERAL_RETRIES", "0".to_owned()),
+        ("QUOTE_HELPER_COLLATERAL_CACHE_MAX_AGE", "36500d".to_owned()),
+    ]
 }
 
 fn warn_insecure(state_dir: &Path, reason: Reason, library: &Path) {
