@@ -10,7 +10,7 @@ use aesm::{Client, ClientError, Request};
 use clap::{Args, ValueEnum};
 use quoting::{AesmQuoter, Quoter};
 use serde::Serialize;
-use sgx::{AttestationKeyId, IntoBytes, ReportData};
+use sgx::{AesmError, AttestationKeyId, IntoBytes, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::failure::Failure;
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The one request that all clients repeat, and what it takes to ask for a quote.
+#[derive(Clone)]
 struct OwnedRequest {
     operation: Operation,
     report: sgx::Report,
@@ -102,17 +103,17 @@ impl OwnedRequest {
 struct Run {
     latencies: Vec<Duration>,
     errors: u64,
-    last_error: Option<ClientError>,
+    last_error: Option<anyhow::Error>,
 }
 
 fn client(arguments: &Arguments, request: &OwnedRequest, over: &AtomicBool) -> Run {
     let client = Client::new(&arguments.socket);
-    let request = request.as_request();
+    let mut request = request.clone();
     let mut run = Run::default();
     while !over.load(Ordering::Relaxed) {
         let start = Instant::now();
-        match client.call(&request) {
-            Ok(_) => run.latencies.push(start.elapsed()),
+        match ask(&client, arguments, &mut request) {
+            Ok(()) => run.latencies.push(start.elapsed()),
             Err(error) => {
                 run.errors = run.errors.saturating_add(1);
                 run.last_error = Some(error);
@@ -122,6 +123,19 @@ fn client(arguments: &Arguments, request: &OwnedRequest, over: &AtomicBool) -> R
         }
     }
     run
+}
+
+/// Asks; where the platform's TCB has changed, and its attestation key with it, initializes and asks once more, as
+/// applications do.
+fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> anyhow::Result<()> {
+    match client.call(&request.as_request()) {
+        Err(ClientError::Refused(AesmError::AttKeyNotInitialized)) => {
+            *request = OwnedRequest::prepare(arguments)?;
+            client.call(&request.as_request())?;
+        }
+        reply => drop(reply?),
+    }
+    Ok(())
 }
 
 /// The figures of all clients together; latencies in microseconds.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, Machine};
+use crate::support::{Ended, Machine, eventually};
 
 #[test]
 fn the_demonstration_is_quick_and_leaves_nothing_behind() {
@@ -33,6 +33,24 @@ fn load_is_measured() {
         let latencies = ["p50", "p99", "max"].map(|rank| figure(&format!("latency_{rank}_us")));
         assert!(latencies.is_sorted() && latencies[0] > 0.0, "{figures}");
     }
+}
+
+#[test]
+fn load_goes_on_when_the_attestation_key_changes() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    machine.succeed("platform tcb --raise --state-dir state");
+    let line = "load --socket aesm.socket --clients 4 --duration 15s --output json";
+    let load = machine.command(line).spawn().unwrap();
+    let is_counted = |outcome: &str| {
+        serve.metrics().contains(&format!("{{operation=\"GetQuoteEx\",outcome=\"{outcome}\"}}"))
+    };
+    eventually("quotes are made", || is_counted("SUCCESS"));
+    machine.succeed("platform tcb --update --state-dir state");
+    eventually("the key has changed", || is_counted("ATT_KEY_NOT_INITIALIZED"));
+    let output = load.wait_with_output().unwrap();
+    let figures: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(figures["errors"], 0, "{figures}");
 }
 
 #[test]
