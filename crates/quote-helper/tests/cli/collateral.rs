@@ -3,6 +3,7 @@
 mod bundle;
 mod expiry;
 mod fetch;
+mod proxy;
 mod status;
 mod trouble;
 

@@ -1,0 +1,73 @@
+//! Who is asked through a proxy: those whom the environment says, and never the services of the machine itself.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::Site;
+use crate::support::{Ended, Machine};
+
+/// A proxy that hangs up, and tells what it was asked first.
+fn proxy() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, asked) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            sender.send(first_line(stream.unwrap())).unwrap();
+        }
+    });
+    (url, asked)
+}
+
+fn first_line(stream: TcpStream) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
+}
+
+/// Fetches from this source; its name need not be known.
+fn fetch(machine: &Machine, source: &str) -> Command {
+    let mut command = machine.command(&format!(
+        "collateral fetch --fmspc 00906ED50000 --ca processor --cache-dir cache --timeout 500ms \
+         --source {source}"
+    ));
+    command.env("QUOTE_HELPER_COLLATERAL_RETRIES", "0");
+    command
+}
+
+#[test]
+fn a_service_is_asked_through_the_proxy_of_the_environment() {
+    let (url, asked) = proxy();
+    for (variable, source) in [
+        ("http_proxy", "http://pccs.invalid:8081"),
+        ("HTTPS_PROXY", "https://pccs.invalid:8081"),
+        ("ALL_PROXY", "https://pccs.invalid:8081"),
+    ] {
+        let machine = Machine::new();
+        Ended::of(fetch(&machine, source).env(variable, &url)).with_code(1);
+        let line = asked.recv_timeout(Duration::from_secs(5)).expect(variable);
+        assert!(line.contains("pccs.invalid:8081"), "{variable}: {line}");
+    }
+}
+
+#[test]
+fn whom_no_proxy_names_is_asked_directly() {
+    let (machine, (url, asked)) = (Machine::new(), proxy());
+    let mut excepted = fetch(&machine, "https://pccs.invalid:8081");
+    Ended::of(excepted.env("ALL_PROXY", &url).env("NO_PROXY", "pccs.invalid")).with_code(1);
+    assert!(asked.try_recv().is_err());
+}
+
+#[test]
+fn azures_service_on_the_machine_is_asked_directly() {
+    let (site, (url, asked)) = (Site::new(), proxy());
+    for variable in ["ALL_PROXY", "http_proxy", "HTTP_PROXY"] {
+        let line = "collateral fetch --quote q.bin --cache-dir cache --timeout 500ms --source thim";
+        Ended::of(site.machine.command(line).env(variable, &url)).with_code(1);
+    }
+    assert!(asked.try_recv().is_err());
+}
