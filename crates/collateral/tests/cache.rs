@@ -130,6 +130,9 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     source.fail(dead());
     let (cache, notices) = source.cache_at(directory.path(), in_forty_days, Freshness::default());
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
+    let asked = source.asked();
+    assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
+    assert_eq!(source.asked(), asked, "it is not asked again at once");
     let notices = notices.lock().unwrap();
     assert!(notices[0].contains("used though it has expired"), "{notices:?}");
     assert!(notices[0].contains("connection refused"), "{notices:?}");
@@ -158,6 +161,21 @@ fn who_has_something_expired_does_not_wait_for_whoever_fetches() {
         let start = Instant::now();
         cache.get(&tcb_info()).unwrap();
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn who_has_something_expired_leaves_it_to_another_process_that_fetches() {
+    let (directory, source) = (directory(), Scripted::new());
+    source.cache(directory.path()).0.get(&tcb_info()).unwrap();
+    let slow = source.clone().after(Duration::from_millis(1500));
+    let expired = || slow.cache_at(directory.path(), in_forty_days, Freshness::default()).0;
+    let (one, other, asked) = (expired(), expired(), source.asked());
+    thread::scope(|scope| {
+        scope.spawn(|| one.get(&tcb_info()).unwrap());
+        thread::sleep(Duration::from_millis(300));
+        other.get(&tcb_info()).unwrap();
+        assert_eq!(source.asked(), asked + 1);
     });
 }
 
@@ -216,6 +234,7 @@ fn what_is_in_memory_serves_on_when_its_file_is_damaged() {
     source.fail(dead());
     thread::sleep(Duration::from_millis(1100));
     fs::write(file(&directory, &tcb_info()), "{").unwrap();
+    assert!(cache.peek(&tcb_info()).is_some());
     cache.get(&tcb_info()).unwrap();
     assert_eq!(source.asked(), 1);
 }
