@@ -201,7 +201,7 @@ fn a_wrong_command_line_is_refused() {
         ("--name a --connect 127.0.0.1:1 --repeat 0", "--repeat"),
         ("--name a --connect 127.0.0.1:1 --repeat 1 --for 1s", "cannot be used with"),
         ("--name a --connect localhost", "invalid socket address"),
-        ("--name a --pccs u --collateral f", "cannot be used with"),
+        ("--name a --pccs http://u --collateral f", "cannot be used with"),
     ] {
         let ended = Ended::of(machine.command(line).spawn().unwrap());
         assert_eq!(ended.code, Some(2), "{line}: {ended:?}");
