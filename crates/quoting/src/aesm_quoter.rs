@@ -82,22 +82,33 @@ impl Quoter for AesmQuoter {
     }
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        self.quote_size_by(&self.client.deadline(), key_id)
+        let deadline = self.client.deadline();
+        self.initialized(&deadline, key_id, || self.quote_size_by(&deadline, key_id))
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         let deadline = self.client.deadline();
-        match self.quote_by(&deadline, request) {
-            Err(error) if error.code() == AesmError::AttKeyNotInitialized => {
-                self.initialize_by(&deadline, &request.key_id)?;
-                self.quote_by(&deadline, request)
-            }
-            result => result,
-        }
+        self.initialized(&deadline, &request.key_id, || self.quote_by(&deadline, request))
     }
 }
 
 impl AesmQuoter {
+    /// Asks; where there is no attestation key, or another one since, initializes it and asks again.
+    fn initialized<T>(
+        &self,
+        deadline: &Deadline,
+        key_id: &AttestationKeyId,
+        ask: impl Fn() -> Result<T, QuotingError>,
+    ) -> Result<T, QuotingError> {
+        match ask() {
+            Err(error) if error.code() == AesmError::AttKeyNotInitialized => {
+                self.initialize_by(deadline, key_id)?;
+                ask()
+            }
+            result => result,
+        }
+    }
+
     fn initialize_by(
         &self,
         deadline: &Deadline,

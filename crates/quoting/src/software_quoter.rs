@@ -10,7 +10,7 @@ use crate::{AttestationKey, Manner, QuoteReply, QuoteRequest, Quoter, QuotingErr
 /// A Quoter on the software platform. Its attestation key is ready from the start.
 ///
 /// After a TCB recovery the platform has another attestation key, and is put in the place of the old
-/// one by [`SoftwareQuoter::replace`]. As with Intel's, quotes then fail with
+/// one by [`SoftwareQuoter::replace`]. As with Intel's, quotes and their size then fail with
 /// [`AesmError::AttKeyNotInitialized`] until somebody has the new key initialized.
 #[derive(Clone)]
 pub struct SoftwareQuoter(Arc<RwLock<Current>>);
@@ -44,6 +44,12 @@ impl SoftwareQuoter {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The platform, if its attestation key is initialized. With another one, quotes may have another size, too.
+    fn in_use(&self) -> Result<Arc<SoftwarePlatform>, QuotingError> {
+        let current = self.read();
+        if current.initialized { Ok(Arc::clone(&current.platform)) } else { Err(key_has_changed()) }
+    }
+
     /// The platform, and the attestation key from now on initialized.
     fn initialized(&self) -> Arc<SoftwarePlatform> {
         let current = self.read();
@@ -71,21 +77,15 @@ impl Quoter for SoftwareQuoter {
         })
     }
 
-    /// The size does not depend on the key, and is known before it is initialized again.
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
         check_key_id(key_id)?;
-        Ok(u32::try_from(self.read().platform.quote_size()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(self.in_use()?.quote_size()).unwrap_or(u32::MAX))
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         check_key_id(&request.key_id)?;
-        let current = self.read();
-        if !current.initialized {
-            return Err(key_has_changed());
-        }
-        let platform = Arc::clone(&current.platform);
-        drop(current);
-        let (quote, qe_report_info) = platform
+        let (quote, qe_report_info) = self
+            .in_use()?
             .quote(&request.report, request.qe_report_info)
             .map_err(|error| QuotingError::new(code(&error), error.to_string()))?;
         Ok(QuoteReply { quote, qe_report_info })

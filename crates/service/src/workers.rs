@@ -101,7 +101,7 @@ impl Quoter for WorkerQuoter {
 
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
         check_key_id(key_id)?;
-        Ok(self.pool.known()?.quote_size)
+        self.pool.quote_size()
     }
 
     /// Blocks the thread, which must not be one of the runtime's.

@@ -88,10 +88,7 @@ impl Pool {
         if let Some(reason) = state.unavailable_because() {
             return Err(unavailable(&reason));
         }
-        if !state.initialized {
-            let detail = "new workers have another attestation key";
-            return Err(QuotingError::new(AesmError::AttKeyNotInitialized, detail));
-        }
+        state.check_initialized()?;
         let (outcome, result) = oneshot::channel();
         state.waiting.push_back(Job { request, outcome, workers_tried: 0 });
         state.dispatch();
@@ -106,9 +103,12 @@ impl Pool {
         Ok(offer.attestation_key)
     }
 
-    /// What the workers have to offer.
-    pub(super) fn known(&self) -> Result<Offer, QuotingError> {
-        self.lock().known()
+    /// The size of quotes by the attestation key that is initialized.
+    pub(super) fn quote_size(&self) -> Result<u32, QuotingError> {
+        let state = self.lock();
+        let offer = state.known()?;
+        state.check_initialized()?;
+        Ok(offer.quote_size)
     }
 
     /// Waits until a worker has been ready, or has failed to be.
@@ -205,6 +205,15 @@ impl Pool {
 }
 
 impl State {
+    /// Whether clients have taken notice of the attestation key that there is.
+    fn check_initialized(&self) -> Result<(), QuotingError> {
+        if self.initialized {
+            return Ok(());
+        }
+        let detail = "new workers have another attestation key";
+        Err(QuotingError::new(AesmError::AttKeyNotInitialized, detail))
+    }
+
     /// Gives what waits to the lanes that have the least to do.
     fn dispatch(&mut self) {
         while !self.waiting.is_empty() {

@@ -86,7 +86,9 @@ fn a_client_of_the_old_key_gets_error_42_until_it_initializes_the_new_one() {
     for _ in 0..2 {
         assert_eq!(ask(socket, &request).unwrap_err(), AesmError::AttKeyNotInitialized);
     }
-    assert!(client.quote_size(&KEY_ID()).is_ok());
+    let size = Request::GetQuoteSizeEx { att_key_id: Some(request.key_id.as_bytes()) };
+    let refused = Client::new(socket).call(&size).unwrap_err();
+    assert!(matches!(refused, ClientError::Refused(AesmError::AttKeyNotInitialized)), "{refused}");
     client.initialize(&KEY_ID()).unwrap();
     let after = ask(socket, &request).unwrap();
     assert_ne!(attestation_key(&after), attestation_key(&before));
