@@ -97,10 +97,10 @@ pub fn for_quote<E>(
     let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] = platform_items(fmspc, ca, set);
     let (pck_crl, root_ca_crl) = (get(&pck_crl)?, get(&root_ca_crl)?);
     let (tcb_info, qe_identity) = (get(&tcb_info_item)?, get(&qe_identity_item)?);
-    let (tcb_info_json, tcb_info_signature) = signed::<TcbInfoAnswer>(&tcb_info.body)
-        .ok_or(QuoteCollateralError::Malformed(tcb_info_item))?;
-    let (qe_identity_json, qe_identity_signature) = signed::<IdentityAnswer>(&qe_identity.body)
-        .ok_or(QuoteCollateralError::Malformed(qe_identity_item))?;
+    let (tcb_info_json, tcb_info_signature) =
+        signed(&tcb_info.body).ok_or(QuoteCollateralError::Malformed(tcb_info_item))?;
+    let (qe_identity_json, qe_identity_signature) =
+        signed(&qe_identity.body).ok_or(QuoteCollateralError::Malformed(qe_identity_item))?;
     Ok(Collateral {
         pck_crl_issuer_chain: pck_crl.issuer_chain,
         root_ca_crl: root_ca_crl.body,
@@ -186,40 +186,17 @@ fn named(quote: &Quote, data: &[u8]) -> Option<PckQuestion> {
     })
 }
 
+/// TCB info or an enclave's identity, as it is answered.
+#[derive(Deserialize)]
+struct SignedAnswer<'a> {
+    #[serde(borrow, rename = "tcbInfo", alias = "enclaveIdentity")]
+    json: &'a RawValue,
+    #[serde(with = "hex")]
+    signature: Vec<u8>,
+}
+
 /// What was signed, to the byte, and the signature.
-trait Signed<'a>: Deserialize<'a> {
-    fn parts(self) -> (&'a RawValue, String);
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TcbInfoAnswer<'a> {
-    #[serde(borrow)]
-    tcb_info: &'a RawValue,
-    signature: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IdentityAnswer<'a> {
-    #[serde(borrow)]
-    enclave_identity: &'a RawValue,
-    signature: String,
-}
-
-impl<'a> Signed<'a> for TcbInfoAnswer<'a> {
-    fn parts(self) -> (&'a RawValue, String) {
-        (self.tcb_info, self.signature)
-    }
-}
-
-impl<'a> Signed<'a> for IdentityAnswer<'a> {
-    fn parts(self) -> (&'a RawValue, String) {
-        (self.enclave_identity, self.signature)
-    }
-}
-
-fn signed<'a, T: Signed<'a>>(body: &'a [u8]) -> Option<(String, Vec<u8>)> {
-    let (json, signature) = serde_json::from_slice::<T>(body).ok()?.parts();
-    Some((json.get().to_owned(), hex::decode(signature).ok()?))
+fn signed(body: &[u8]) -> Option<(String, Vec<u8>)> {
+    let SignedAnswer { json, signature } = serde_json::from_slice(body).ok()?;
+    Some((json.get().to_owned(), signature))
 }
