@@ -47,6 +47,7 @@ mod server;
 mod software;
 mod tls;
 mod tokens;
+mod upkeep;
 
 pub use keeper::KeeperError;
 pub use mode::Mode;
@@ -56,3 +57,4 @@ pub use server::{Options, Refresher, Server, ServerError};
 pub use software::SoftwareCollateral;
 pub use tls::{ServingCertificate, TlsError};
 pub use tokens::{TokenFileError, TokenHash, Tokens};
+pub use upkeep::{log_notice, refresh_due};

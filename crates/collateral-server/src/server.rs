@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::mode::Mode;
 use crate::router::{finished, readers};
 use crate::tokens::Tokens;
+use crate::upkeep::refresh_due;
 
 /// The name of the database in the state directory.
 const DATABASE: &str = "platforms.redb";
@@ -146,14 +147,7 @@ async fn ready(State((keeper, _)): Observed) -> (StatusCode, String) {
 
 fn refresh(keeper: &Keeper, metrics: &Metrics) {
     if keeper.mode().asks() {
-        match keeper.cache().refresh_due() {
-            Ok(results) => {
-                for error in results.iter().filter_map(|result| result.as_ref().err()) {
-                    tracing::warn!(%error, "collateral that is due was not fetched; the old one serves");
-                }
-            }
-            Err(error) => tracing::error!(%error, "the cache cannot be read"),
-        }
+        refresh_due(keeper.cache());
     }
     match keeper.cache().records() {
         Ok(records) => metrics.keep(&records),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use collateral::settings::{ServiceSettings, Settings, SourceSettings};
-use collateral::{Cache, CacheDirectory, Fetcher, Notice, OpenError, PcsKind, PcsSource, Source};
+use collateral::{Cache, CacheDirectory, Fetcher, OpenError, PcsKind, PcsSource, Source};
 
 use super::PckKeeper;
 use super::list_source::ListSource;
@@ -11,6 +11,7 @@ use super::pck_lists::PckLists;
 use crate::metrics::{CountedSource, Metrics};
 use crate::mode::Mode;
 use crate::platform_store::PlatformStore;
+use crate::upkeep::log_notice;
 
 /// The cache for collateral, with the sources that may be asked for it.
 pub(super) fn cache(
@@ -22,7 +23,7 @@ pub(super) fn cache(
     let fetcher = Fetcher::open_with(sources.collect::<Result<_, _>>()?, settings)?;
     let directory = settings.cache.directory.as_ref();
     let directory = directory.map(|path| CacheDirectory::new(path, settings.cache.max_size));
-    Ok(Cache::new(fetcher, directory, settings.into(), Box::new(tell)))
+    Ok(Cache::new(fetcher, directory, settings.into(), Box::new(log_notice)))
 }
 
 /// PCK certificates: Intel's PCS is asked for lists, others for one certificate at a time.
@@ -64,11 +65,4 @@ fn list_source(
 
 fn counted(settings: &SourceSettings, metrics: &Metrics) -> Result<Box<dyn Source>, OpenError> {
     Ok(Box::new(CountedSource::new(settings.open()?, metrics.clone())))
-}
-
-fn tell(notice: &Notice) {
-    match notice {
-        Notice::Fetched(_) => tracing::info!("{notice}"),
-        _ => tracing::warn!("{notice}"),
-    }
 }

@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
+use collateral::Cache;
 use collateral::settings::{Machine, OwnSettings, Settings};
-use collateral::{Cache, Notice};
-use tracing::{error, info, warn};
+use collateral_server::{log_notice, refresh_due};
+use tracing::info;
 
 /// How often it is looked what is due.
 const ROUND: Duration = Duration::from_secs(60);
@@ -17,35 +18,17 @@ const ROUND: Duration = Duration::from_secs(60);
 pub(super) fn keep_fresh(config: Option<&Path>) -> anyhow::Result<()> {
     let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
     let settings = Settings::choose(OwnSettings::default(), &machine)?;
-    let cache = Cache::open(&settings, Box::new(tell))?;
+    let cache = Cache::open(&settings, Box::new(log_notice))?;
     let Some(directory) = cache.directory() else { return Ok(()) };
     info!(cache = %directory.path().display(), "keeping collateral fresh");
     thread::Builder::new()
         .name("collateral".to_owned())
         .spawn(move || {
             loop {
-                refresh(&cache);
+                refresh_due(&cache);
                 thread::sleep(ROUND);
             }
         })
         .context("cannot start a thread for it")?;
     Ok(())
-}
-
-fn refresh(cache: &Cache) {
-    match cache.refresh_due() {
-        Ok(results) => {
-            for error in results.iter().filter_map(|result| result.as_ref().err()) {
-                warn!(%error, "what is kept of it serves on");
-            }
-        }
-        Err(error) => error!(%error, "the cache of collateral cannot be read"),
-    }
-}
-
-fn tell(notice: &Notice) {
-    match notice {
-        Notice::Fetched(_) => info!("{notice}"),
-        _ => warn!("{notice}"),
-    }
 }
