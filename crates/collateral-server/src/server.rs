@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use collateral::Source;
 use collateral::settings::Settings;
+use private_directory::NotPrivate;
 
 use crate::admin::Admin;
 use crate::api::{Api, blocking};
@@ -61,6 +62,9 @@ pub enum ServerError {
         /// What the system says.
         reason: std::io::Error,
     },
+    /// Others could change its database.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
     /// What it keeps cannot be opened, or the settings cannot be used.
     #[error(transparent)]
     Keeper(#[from] KeeperError),
@@ -81,10 +85,12 @@ impl Server {
     /// [`ServerError`]; nothing that was kept is changed.
     pub fn open(options: Options) -> Result<Self, ServerError> {
         let Options { mode, state_dir, settings, tokens } = options;
-        std::fs::create_dir_all(&state_dir)
+        private_directory::make(&state_dir)
             .map_err(|reason| ServerError::StateDir { path: state_dir.clone(), reason })?;
+        let database = state_dir.join(DATABASE);
+        [&state_dir, &database].into_iter().try_for_each(|path| private_directory::check(path))?;
         let metrics = Metrics::default();
-        let keeper = Keeper::open(mode, &settings, &state_dir.join(DATABASE), &metrics)?;
+        let keeper = Keeper::open(mode, &settings, &database, &metrics)?;
         let keeper = Arc::new(keeper);
         let source: Arc<dyn Source> = Arc::<Keeper>::clone(&keeper);
         let api = Api::with_memory(source, metrics);

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use zeroize::Zeroizing;
 
 /// A certificate and its key, in two files in PEM.
 pub struct ServingCertificate {
@@ -119,7 +120,7 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     if chain.is_empty() {
         return Err(wrong(certificate, "there is no certificate in PEM".to_owned()));
     }
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?)
+    let private = PrivateKeyDer::from_pem_slice(&Zeroizing::new(read(key)?))
         .map_err(|error| wrong(key, format!("there is no private key in PEM ({error})")))?;
     let provider = aws_lc_rs::default_provider();
     CertifiedKey::from_der(chain, private, &provider)

@@ -5,9 +5,9 @@
 //! somebody makes up leave no files. What kill -9 leaves behind is a file that nobody reads,
 //! and that the next [`sweep`](CacheDirectory::sweep) removes.
 
-use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -136,8 +136,11 @@ impl CacheDirectory {
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)
     }
 
+    /// Others may read what is kept, for it is public. What others may write is no cache: each record is checked when it
+    /// is read, but an old one may hold, too.
     fn make(&self) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o755).create(&self.directory)
+        private_directory::make_readable(&self.directory)?;
+        private_directory::check(&self.directory).map_err(io::Error::other)
     }
 
     fn refused(&self, reason: io::Error) -> RecordFileError {

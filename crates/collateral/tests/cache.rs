@@ -10,7 +10,8 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Barrier;
 use std::thread;
@@ -307,6 +308,17 @@ fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
     let notices = notices.lock().unwrap();
     assert!(notices.iter().any(|notice| notice.contains("cannot keep")), "{notices:?}");
     assert_eq!(source.asked(), 1);
+}
+
+#[test]
+fn where_others_could_write_nothing_is_kept() {
+    let (directory, source) = (directory(), Scripted::new());
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+    let (cache, notices) = source.cache(directory.path());
+    cache.get(&tcb_info()).unwrap();
+    assert!(!file(&directory, &tcb_info()).exists());
+    let notices = notices.lock().unwrap();
+    assert!(notices.iter().any(|notice| notice.contains("chmod go-w")), "{notices:?}");
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub(crate) struct P256Key(SecretKey);
 impl P256Key {
     /// The key for these 32 secret bytes, taken as a big-endian number modulo n - 1, plus 1.
     pub(crate) fn from_secret(secret: &[u8; 32]) -> Self {
-        let number = FieldBytes::from(*secret);
-        Self(NonZeroScalar::reduce(&number).into())
+        let number = Zeroizing::new(FieldBytes::from(*secret));
+        Self(NonZeroScalar::reduce(&*number).into())
     }
 
     /// The key with this private scalar, 32 bytes big-endian; `None` when it is 0 or not below n.

@@ -16,6 +16,7 @@
 use aws_lc_rs::aead::{AES_128_GCM, Aad, Nonce, RandomizedNonceKey};
 use sgx::{KeyName, KeyPolicy, KeyRequest, ReportBody, SizeError};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zeroize::Zeroizing;
 
 use crate::attestation_key::AttestationKey;
 use crate::machine::{Machine, Tcb};
@@ -68,13 +69,7 @@ struct Contents {
 
 /// Seals an attestation key of this machine.
 pub(crate) fn seal(machine: &Machine, key: &AttestationKey) -> Result<Vec<u8>, PlatformError> {
-    let contents = Contents {
-        scalar: *key.key.scalar(),
-        qe_report: key.qe_report,
-        qe_report_signature: key.qe_report_signature,
-        encrypted_ppid: key.encrypted_ppid,
-    };
-    let mut ciphertext = contents.as_bytes().to_vec();
+    let mut ciphertext = plaintext(key);
     let header = Header { magic: MAGIC, tcb: key.tcb };
     let nonce = aead_key(machine, key.tcb)?
         .seal_in_place_append_tag(Aad::from(header.as_bytes()), &mut ciphertext)
@@ -82,9 +77,19 @@ pub(crate) fn seal(machine: &Machine, key: &AttestationKey) -> Result<Vec<u8>, P
     Ok([header.as_bytes(), nonce.as_ref(), &ciphertext].concat())
 }
 
+/// [`Contents`] in a buffer with room for the tag, so that encrypting it in place leaves no copy of it behind.
+fn plaintext(key: &AttestationKey) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of::<Sealed>());
+    bytes.extend_from_slice(key.key.scalar().as_slice());
+    bytes.extend_from_slice(key.qe_report.as_bytes());
+    bytes.extend_from_slice(&key.qe_report_signature);
+    bytes.extend_from_slice(&key.encrypted_ppid);
+    bytes
+}
+
 /// Opens what [`seal`] gave on this machine, at this TCB or an earlier one.
 pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, UnsealError> {
-    let mut sealed: Sealed = sgx::parse("a sealed attestation key", bytes)?;
+    let sealed: Sealed = sgx::parse("a sealed attestation key", bytes)?;
     if sealed.header.magic != MAGIC {
         return Err(UnsealError::Magic);
     }
@@ -92,10 +97,12 @@ pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, 
     let nonce = Nonce::from(&sealed.nonce);
     let aad = Aad::from(sealed.header.as_bytes());
     check_not_later(machine, tcb)?;
+    let mut opened = Zeroizing::new(sealed.ciphertext);
     let plaintext = aead_key(machine, tcb)?
-        .open_in_place(nonce, aad, &mut sealed.ciphertext)
+        .open_in_place(nonce, aad, opened.as_mut_slice())
         .map_err(|_| UnsealError::Damaged)?;
-    let contents: Contents = sgx::parse("an attestation key", plaintext)?;
+    let contents: &Contents =
+        Contents::ref_from_bytes(plaintext).map_err(|_| UnsealError::Damaged)?;
     Ok(AttestationKey {
         tcb,
         key: P256Key::from_scalar(&contents.scalar).ok_or(UnsealError::Damaged)?,

@@ -18,11 +18,10 @@
 
 mod tcb;
 
-use std::fs::DirBuilder;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use private_directory::NotPrivate;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -106,6 +105,9 @@ pub enum StateError {
         /// What the system says.
         reason: io::Error,
     },
+    /// Others could change the platform's files.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
     /// The files are good, but the platform could not be put together.
     #[error(transparent)]
     Platform(#[from] PlatformError),
@@ -118,6 +120,7 @@ impl SoftwarePlatform {
     /// [`StateError::NotInitialized`] when there is no deployment; the others as they say.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
         let state = StateDirectory::new(directory);
+        state.check_private()?;
         let deployment = state.deployment()?;
         state.platform(deployment)
     }
@@ -128,6 +131,7 @@ impl SoftwarePlatform {
     /// [`StateError::AlreadyInitialized`] when there is a deployment; the others as they say.
     pub fn init(directory: &Path, deployment: Deployment) -> Result<Self, StateError> {
         let state = StateDirectory::new(directory);
+        state.check_private()?;
         state.keep_deployment(&deployment)?;
         state.platform(deployment)
     }
@@ -177,11 +181,16 @@ impl StateDirectory {
         }
     }
 
+    /// Checks that nobody else can put keys of his own in the place of these.
+    fn check_private(&self) -> Result<(), NotPrivate> {
+        let files =
+            [&self.deployment, &self.machine, &self.tcb, &self.microcode, &self.attestation_key];
+        private_directory::check(&self.directory)?;
+        files.into_iter().try_for_each(|file| private_directory::check(file))
+    }
+
     fn keep_deployment(&self, deployment: &Deployment) -> Result<(), StateError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)
+        private_directory::make(&self.directory)
             .map_err(|reason| io_error("make the directory", &self.directory, reason))?;
         match self.deployment() {
             Err(StateError::NotInitialized(_)) => {}

@@ -1,5 +1,8 @@
 //! The database's file, which outlives failures of the disk.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -26,6 +29,7 @@ impl DatabaseFile {
     /// Opens or makes it. Its pages and what they refer to are checked, so that damage shows here and not later, if that
     /// is soon done or the file was not closed in order.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path).map_err(|reason| StoreError::Io { path: path.to_owned(), reason })?;
         let is_small = path.metadata().is_ok_and(|file| file.len() <= CHECKED);
         let database = open(path, is_small)?;
         tables::make(&database).map_err(|error| StoreError::of(path, error))?;
@@ -67,6 +71,11 @@ impl DatabaseFile {
         *database = Some(open(&self.path, false)?);
         Ok(())
     }
+}
+
+/// A file that is not there yet is made for this user alone: what it has tells platforms apart.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// After a crash each page is checked in any case.

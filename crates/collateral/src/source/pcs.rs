@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use verify::{EnclaveId, Tee};
+use zeroize::Zeroizing;
 
 pub use self::pck_list::{PckList, PlatformIdentity};
 use super::http::{Answer, Http};
@@ -23,6 +24,9 @@ const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/
 const API_KEY: &str = "Ocp-Apim-Subscription-Key";
 /// The longest wait that is granted to a busy server.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// Names and values; one of them may be the API key.
+type Headers = Zeroizing<Vec<(String, String)>>;
 
 /// What of a parameter does not stand for itself.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -70,18 +74,18 @@ impl PcsSource {
     }
 
     /// The headers of a question, without the API key of those for which it is none.
-    fn headers(&self, item: &Item) -> Result<Vec<(String, String)>, SourceError> {
+    fn headers(&self, item: &Item) -> Result<Headers, SourceError> {
         match item {
             Item::PckCertificate(_) => self.pck_headers(),
-            _ => Ok(Vec::new()),
+            _ => Ok(Headers::default()),
         }
     }
 
     /// The headers of a question for PCK certificates.
-    fn pck_headers(&self) -> Result<Vec<(String, String)>, SourceError> {
-        let mut headers = self.settings.headers.clone();
+    fn pck_headers(&self) -> Result<Headers, SourceError> {
+        let mut headers = Zeroizing::new(self.settings.headers.clone());
         if let Some(path) = &self.settings.api_key_file {
-            let key = fs::read_to_string(path).map_err(|error| {
+            let key = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
                 let path = path.display();
                 SourceError::Unreachable(format!("the file of its API key, {path}: {error}"))
             })?;

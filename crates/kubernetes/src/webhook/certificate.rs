@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
+use zeroize::Zeroizing;
 
 /// The service of a webhook, by whose names the API server knows its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +39,11 @@ pub(crate) struct Material {
     /// The certificates of the authorities by whom a replica's certificate may be signed, the newest first.
     pub(crate) authorities: String,
     /// The key of the newest authority.
-    pub(crate) authority_key: String,
+    pub(crate) authority_key: Zeroizing<String>,
     /// The serving certificate.
     pub(crate) certificate: String,
     /// Its key.
-    pub(crate) key: String,
+    pub(crate) key: Zeroizing<String>,
 }
 
 /// What is wrong with a certificate.

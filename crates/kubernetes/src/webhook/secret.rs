@@ -64,9 +64,9 @@ pub(crate) fn material(secret: &Secret) -> Option<Material> {
     };
     Some(Material {
         authorities: text(AUTHORITIES),
-        authority_key: text(AUTHORITY_KEY),
+        authority_key: text(AUTHORITY_KEY).into(),
         certificate: text(CERTIFICATE),
-        key: text(KEY),
+        key: text(KEY).into(),
     })
 }
 

@@ -8,6 +8,7 @@ use rcgen::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use zeroize::Zeroizing;
 
 use super::{DAY, Damage, Material, ServiceName, Validity, certificates, certified};
 
@@ -77,7 +78,7 @@ impl Authority {
         &self,
         service: &ServiceName,
         now: SystemTime,
-    ) -> Result<(String, String), rcgen::Error> {
+    ) -> Result<(String, Zeroizing<String>), rcgen::Error> {
         let key = KeyPair::generate()?;
         let validity = Validity::starting(now, LEAF_LIFE);
         let mut leaf = CertificateParams::new(service.dns_names())?;
@@ -89,7 +90,7 @@ impl Authority {
         leaf.use_authority_key_identifier_extension = true;
         // Of an issuer only its name and key are used.
         let issuer = Issuer::new(params(validity), &self.key);
-        Ok((leaf.signed_by(&key, &issuer)?.pem(), key.serialize_pem()))
+        Ok((leaf.signed_by(&key, &issuer)?.pem(), Zeroizing::new(key.serialize_pem())))
     }
 
     /// Whom the API server trusts.
@@ -107,8 +108,8 @@ impl Authority {
     }
 
     /// The newest authority's key in PEM.
-    pub(crate) fn key_pem(&self) -> String {
-        self.key.serialize_pem()
+    pub(crate) fn key_pem(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.key.serialize_pem())
     }
 }
 

@@ -86,6 +86,8 @@ fn keep(stored: &Material, authority: &Authority, leaf: Leaf, change: Option<Str
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
     use crate::webhook::certificate::DAY;
 
@@ -207,9 +209,12 @@ mod tests {
                 },
                 "of the certificate: it is no good for this service",
             ),
-            (Material { key: String::new(), ..sound.clone() }, "of the certificate: it cannot"),
             (
-                Material { certificate: sound.key.clone(), ..sound.clone() },
+                Material { key: Zeroizing::default(), ..sound.clone() },
+                "of the certificate: it cannot",
+            ),
+            (
+                Material { certificate: sound.key.to_string(), ..sound.clone() },
                 "of the certificate: it",
             ),
             (
