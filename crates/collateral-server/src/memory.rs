@@ -108,7 +108,7 @@ mod tests {
         let memory = Memory::default();
         for number in 0..10 * u32::try_from(GENERATION).unwrap() {
             memory.remember(key(number), Answer::text("x"));
-            assert!(matches!(memory.recall(&key(0)), Recollection::Fresh(_)), "{number}");
+            assert!(!matches!(memory.recall(&key(0)), Recollection::Nothing), "{number}");
         }
         let generations = memory.lock();
         assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION);
