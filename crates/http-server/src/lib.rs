@@ -1,6 +1,8 @@
 //! An HTTP server with limits on what a client can hold or take: how many connections, how large
 //! their headers, how long they last. Everything that this project serves over HTTP is served by it.
 
+mod listener;
+
 use std::future::{Future, ready};
 use std::io;
 use std::pin::pin;
@@ -17,12 +19,13 @@ use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+
+pub use listener::Listener;
 
 /// The format of metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,13 +44,13 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the router on the listener until `shutdown` is ready, then finishes what was asked.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: impl Listener, router: Router, shutdown: impl Future<Output = ()>) {
     serve_streams(listener, |stream| ready(Ok(stream)), router, shutdown).await;
 }
 
 /// Does the same over TLS.
 pub async fn serve_tls(
-    listener: TcpListener,
+    listener: impl Listener,
     config: Arc<ServerConfig>,
     router: Router,
     shutdown: impl Future<Output = ()>,
@@ -56,12 +59,13 @@ pub async fn serve_tls(
     serve_streams(listener, |stream| acceptor.accept(stream), router, shutdown).await;
 }
 
-async fn serve_streams<S, H>(
-    listener: TcpListener,
-    handshake: impl Fn(TcpStream) -> H,
+async fn serve_streams<L, S, H>(
+    listener: L,
+    handshake: impl Fn(L::Stream) -> H,
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) where
+    L: Listener,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Future<Output = io::Result<S>> + Send + 'static,
 {
@@ -95,13 +99,13 @@ pub fn open_metrics(registry: &Registry) -> impl IntoResponse + use<> {
 }
 
 /// The next connection, as soon as there is a slot for it.
-async fn accept(
-    listener: &TcpListener,
+async fn accept<L: Listener>(
+    listener: &L,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(L::Stream, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok(stream) => Some((stream, slot)),
         Err(error) => {
             tracing::warn!(%error, "no HTTP connection was accepted");
             sleep(ACCEPT_PAUSE).await;
