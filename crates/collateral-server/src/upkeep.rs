@@ -2,16 +2,20 @@
 
 use collateral::{Cache, Notice};
 
-/// Fetches again what is due. What cannot be fetched serves on.
-pub fn refresh_due(cache: &Cache) {
-    match cache.refresh_due() {
-        Ok(results) => {
-            for error in results.iter().filter_map(|result| result.as_ref().err()) {
-                tracing::warn!(%error, "collateral that is due was not fetched; the old one serves");
-            }
+/// Fetches again what is due, and gives the number of failures. What cannot be fetched serves on.
+pub fn refresh_due(cache: &Cache) -> u64 {
+    let results = match cache.refresh_due() {
+        Ok(results) => results,
+        Err(error) => {
+            tracing::error!(%error, "the cache cannot be read");
+            return 1;
         }
-        Err(error) => tracing::error!(%error, "the cache cannot be read"),
-    }
+    };
+    let errors = results.iter().filter_map(|result| result.as_ref().err());
+    let warn = |error| {
+        tracing::warn!(%error, "collateral that is due was not fetched; the old one serves");
+    };
+    errors.map(warn).fold(0, |failures, ()| u64::saturating_add(failures, 1))
 }
 
 /// Logs what a cache has to say.

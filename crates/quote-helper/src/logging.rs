@@ -1,14 +1,49 @@
 //! The log of a service, on standard error.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
 use serde::Deserialize;
+use service::Metrics;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Which messages are logged, in the syntax of tracing's filters, for instance `debug`.
 const FILTER: &str = "QUOTE_HELPER_LOG";
+
+/// Lines that may wait to be written. Further ones are lost, since nobody reads what is written.
+const LINES: usize = 4_096;
+
+/// A log that goes on until this is dropped.
+#[must_use]
+pub(crate) struct Log {
+    lost: ErrorCounter,
+    _guard: WorkerGuard,
+}
+
+impl Log {
+    /// Shows among the metrics how many lines were lost.
+    pub(crate) fn show(&self, metrics: &Metrics) {
+        let lost = Box::new(LinesLost(self.lost.clone()));
+        metrics.register(|registry| registry.register_collector(lost));
+    }
+}
+
+#[derive(Debug)]
+struct LinesLost(ErrorCounter);
+
+impl Collector for LinesLost {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Lines of the log that were lost, since nobody read those before them";
+        let lost = ConstCounter::new(u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX));
+        lost.encode(encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?)
+    }
+}
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -20,8 +55,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging. A filter that cannot be read counts as `info`.
-pub(crate) fn start(format: LogFormat) {
+/// Starts logging. A filter that cannot be read counts as `info`. A thread of its own writes, so that nobody waits for
+/// whoever reads the log.
+pub(crate) fn start(format: LogFormat) -> Log {
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES)
+        .thread_name("log")
+        .finish(io::stderr());
+    let lost = writer.error_counter();
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .with_env_var(FILTER)
@@ -33,9 +75,10 @@ pub(crate) fn start(format: LogFormat) {
         .with_ansi(colors)
         // With standard error gone there is nobody to tell, and the service goes on.
         .log_internal_errors(false)
-        .with_writer(io::stderr);
+        .with_writer(writer);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+    Log { lost, _guard: guard }
 }

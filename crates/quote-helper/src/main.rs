@@ -1,5 +1,6 @@
 //! `quote-helper`: SGX quotes from one service per machine.
 
+mod canary;
 mod cli;
 mod cluster;
 mod commands;
@@ -10,6 +11,7 @@ mod listen;
 mod logging;
 mod objects;
 mod output;
+mod process_protection;
 mod runtime;
 mod settings;
 mod stop;

@@ -5,15 +5,19 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::{NonZero, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use collateral::settings::OwnSettings;
 use serde::{Deserialize, Deserializer};
-use service::Limits;
+use service::{Limits, Policy};
+use sgx::{MrEnclave, MrSigner};
 use software_platform::CertificationKind;
 
+use crate::commands::serve::listening::AfterHandOver;
+use crate::listen::ListenAddress;
 use crate::logging::LogFormat;
 
 /// Where the configuration is, if nobody says otherwise. It may be missing.
@@ -93,6 +97,19 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_SOCKET")]
     pub(crate) socket: Option<PathBuf>,
 
+    /// Takes the place of a service that is there and does not hand its socket over [default: false].
+    #[arg(long, env = "QUOTE_HELPER_TAKE_OVER", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) take_over: Option<bool>,
+
+    /// What to do once a new instance has taken the socket over: end, or wait to be told to, for supervisors that start
+    /// whatever ends again [default: exit].
+    #[arg(long, value_enum, env = "QUOTE_HELPER_AFTER_HAND_OVER")]
+    pub(crate) after_hand_over: Option<AfterHandOver>,
+
+    /// The group, by name or number, whose members alone may connect [default: everybody may].
+    #[arg(long, value_name = "GROUP", env = "QUOTE_HELPER_SOCKET_GROUP")]
+    pub(crate) socket_group: Option<String>,
+
     /// Where the platform's keys are kept [default: /var/lib/quote-helper for root, else
     /// $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
@@ -107,18 +124,24 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_COLLATERAL_LISTEN")]
     pub(crate) collateral_listen: Option<SocketAddr>,
 
-    /// Serves metrics for Prometheus over HTTP here, at /metrics [default: nowhere].
-    #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
-    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Serves metrics for Prometheus over HTTP here, at /metrics, and health at /livez and /readyz: an address, or the
+    /// path of a Unix socket [default: nowhere].
+    #[arg(long, value_name = "ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<ListenAddress>,
 
     /// The form of the log on standard error [default: text]. QUOTE_HELPER_LOG says which messages are
     /// logged, for instance `debug`.
     #[arg(long, value_enum, env = "QUOTE_HELPER_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Connections at once; further clients wait [default: 16384].
+    /// Connections at once; further clients wait [default: 32768].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroUsize>,
+
+    /// Connections of one caller, a user of the machine or of one pod; further ones are answered with AESM_BUSY
+    /// [default: half of max-connections].
+    #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS_PER_CALLER")]
+    pub(crate) max_connections_per_caller: Option<NonZeroUsize>,
 
     /// Worker processes that make quotes, where workers do [default: one for each core, from 2 to 4].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_WORKERS")]
@@ -136,6 +159,10 @@ pub(crate) struct Settings {
     /// Quotes that workers may have before them; one more is answered with AESM_BUSY [default: 1024].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES")]
     pub(crate) max_queued_quotes: Option<NonZeroUsize>,
+
+    /// As many of them for one caller; one more is answered with AESM_BUSY [default: half of max-queued-quotes].
+    #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES_PER_CALLER")]
+    pub(crate) max_queued_quotes_per_caller: Option<NonZeroUsize>,
 
     /// The time for a whole request, from its first byte [default: 5s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
@@ -156,6 +183,32 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_IDLE_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) idle_timeout: Option<Duration>,
+
+    /// Lets the kernel keep the service and its workers from writing anywhere but where they have to [default: true].
+    #[arg(long, env = "QUOTE_HELPER_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) sandbox: Option<bool>,
+
+    /// Files and directories that may be written in the sandbox, too, for quote providers of others [default: none].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_WRITABLE_PATHS", value_delimiter = ',')]
+    pub(crate) writable_paths: Option<Vec<PathBuf>>,
+
+    /// The users whose processes get quotes [default: all].
+    #[arg(long, value_name = "UID", env = "QUOTE_HELPER_ALLOWED_UIDS", value_delimiter = ',')]
+    pub(crate) allowed_uids: Option<Vec<u32>>,
+
+    /// The MRSIGNERs whose enclaves get quotes, in hexadecimal, besides those in --allowed-mrenclaves [default: all].
+    #[arg(long, value_name = "MRSIGNER", env = "QUOTE_HELPER_ALLOWED_MRSIGNERS", value_delimiter = ',', value_parser = measurement::<MrSigner>)]
+    #[serde(default, deserialize_with = "measurements")]
+    pub(crate) allowed_mrsigners: Option<Vec<MrSigner>>,
+
+    /// The MRENCLAVEs that get quotes, in hexadecimal, besides the enclaves of --allowed-mrsigners [default: all].
+    #[arg(long, value_name = "MRENCLAVE", env = "QUOTE_HELPER_ALLOWED_MRENCLAVES", value_delimiter = ',', value_parser = measurement::<MrEnclave>)]
+    #[serde(default, deserialize_with = "measurements")]
+    pub(crate) allowed_mrenclaves: Option<Vec<MrEnclave>>,
+
+    /// Refuses quotes of debug enclaves, which keep no secrets [default: false].
+    #[arg(long, env = "QUOTE_HELPER_REFUSE_DEBUG", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) refuse_debug: Option<bool>,
 
     /// Whom `collateral` and the quote provider library ask; they read this section themselves.
     #[arg(skip)]
@@ -188,13 +241,22 @@ impl Settings {
             platform: self.platform.or(other.platform),
             dcap_library: self.dcap_library.or(other.dcap_library),
             socket: self.socket.or(other.socket),
+            take_over: self.take_over.or(other.take_over),
+            after_hand_over: self.after_hand_over.or(other.after_hand_over),
+            socket_group: self.socket_group.or(other.socket_group),
             state_dir: self.state_dir.or(other.state_dir),
             certification_data: self.certification_data.or(other.certification_data),
             collateral_listen: self.collateral_listen.or(other.collateral_listen),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),
             log_format: self.log_format.or(other.log_format),
             max_connections: self.max_connections.or(other.max_connections),
+            max_connections_per_caller: self
+                .max_connections_per_caller
+                .or(other.max_connections_per_caller),
             max_queued_quotes: self.max_queued_quotes.or(other.max_queued_quotes),
+            max_queued_quotes_per_caller: self
+                .max_queued_quotes_per_caller
+                .or(other.max_queued_quotes_per_caller),
             workers: self.workers.or(other.workers),
             isolate: self.isolate.or(other.isolate),
             worker_timeout: self.worker_timeout.or(other.worker_timeout),
@@ -202,6 +264,12 @@ impl Settings {
             quote_timeout: self.quote_timeout.or(other.quote_timeout),
             reply_timeout: self.reply_timeout.or(other.reply_timeout),
             idle_timeout: self.idle_timeout.or(other.idle_timeout),
+            sandbox: self.sandbox.or(other.sandbox),
+            writable_paths: self.writable_paths.or(other.writable_paths),
+            allowed_uids: self.allowed_uids.or(other.allowed_uids),
+            allowed_mrsigners: self.allowed_mrsigners.or(other.allowed_mrsigners),
+            allowed_mrenclaves: self.allowed_mrenclaves.or(other.allowed_mrenclaves),
+            refuse_debug: self.refuse_debug.or(other.refuse_debug),
             _collateral: other._collateral,
         }
     }
@@ -209,6 +277,21 @@ impl Settings {
     /// Where quotes come from.
     pub(crate) fn platform(&self) -> quoting::Platform {
         self.platform.unwrap_or(Platform::Auto).into()
+    }
+
+    /// Whether there is to be a sandbox.
+    pub(crate) fn sandbox(&self) -> bool {
+        self.sandbox.unwrap_or(true)
+    }
+
+    /// Whether to take the place of a service that does not hand over.
+    pub(crate) fn take_over(&self) -> bool {
+        self.take_over.unwrap_or(false)
+    }
+
+    /// What becomes of this process once it has handed over.
+    pub(crate) fn after_hand_over(&self) -> AfterHandOver {
+        self.after_hand_over.unwrap_or(AfterHandOver::Exit)
     }
 
     /// Intel's quote generation library.
@@ -235,12 +318,28 @@ impl Settings {
         self.worker_timeout.unwrap_or(WORKER_TIMEOUT)
     }
 
+    /// Who may have quotes.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            allowed_uids: self.allowed_uids.clone(),
+            allowed_mrsigners: self.allowed_mrsigners.clone(),
+            allowed_mrenclaves: self.allowed_mrenclaves.clone(),
+            refuse_debug: self.refuse_debug.unwrap_or(false),
+        }
+    }
+
     /// The limits of the service.
     pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
+        let connections = self.max_connections.map_or(default.connections, NonZero::get);
+        let queued_quotes = self.max_queued_quotes.map_or(default.queued_quotes, NonZero::get);
+        let part =
+            |part: Option<NonZeroUsize>, all: usize| part.map_or(all.div_ceil(2), NonZero::get);
         Limits {
-            connections: self.max_connections.map_or(default.connections, NonZero::get),
-            queued_quotes: self.max_queued_quotes.map_or(default.queued_quotes, NonZero::get),
+            connections,
+            connections_per_caller: part(self.max_connections_per_caller, connections),
+            queued_quotes,
+            queued_quotes_per_caller: part(self.max_queued_quotes_per_caller, queued_quotes),
             request_timeout: self.request_timeout.unwrap_or(default.request_timeout),
             quote_timeout: self.quote_timeout.unwrap_or(default.quote_timeout),
             reply_timeout: self.reply_timeout.unwrap_or(default.reply_timeout),
@@ -266,4 +365,16 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn measurement<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not 64 hexadecimal digits"))
+}
+
+fn measurements<'de, D: Deserializer<'de>, T: FromStr>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let measurements = texts.iter().map(|text| measurement(text)).collect::<Result<_, _>>();
+    measurements.map(Some).map_err(serde::de::Error::custom)
 }

@@ -23,13 +23,29 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: "sgx", uses: &[], tests_use: &[] },
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
-    Crate { name: "software-platform", uses: &["sgx"], tests_use: &["verify"] },
+    Crate { name: "private-directory", uses: &[], tests_use: &[] },
+    Crate {
+        name: "software-platform",
+        uses: &["private-directory", "sgx"],
+        tests_use: &["verify"],
+    },
     Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
     Crate { name: "http-server", uses: &[], tests_use: &[] },
-    Crate { name: "collateral", uses: &["sgx", "verify"], tests_use: &["software-platform"] },
+    Crate {
+        name: "collateral",
+        uses: &["private-directory", "sgx", "verify"],
+        tests_use: &["software-platform"],
+    },
     Crate {
         name: "collateral-server",
-        uses: &["collateral", "http-server", "sgx", "software-platform", "verify"],
+        uses: &[
+            "collateral",
+            "http-server",
+            "private-directory",
+            "sgx",
+            "software-platform",
+            "verify",
+        ],
         tests_use: &[],
     },
     Crate {
@@ -39,7 +55,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "service",
-        uses: &["aesm", "http-server", "quoting", "sgx"],
+        uses: &["aesm", "http-server", "private-directory", "quoting", "sgx"],
         tests_use: &["software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
@@ -67,6 +83,7 @@ const CRATES: &[Crate] = &[
             "collateral-server",
             "http-server",
             "kubernetes",
+            "private-directory",
             "quoting",
             "remote-attestation",
             "service",

@@ -78,8 +78,8 @@ pub enum Manner<'a> {
 
 /// Makes quotes in another place than the calling thread.
 pub trait Elsewhere: Send + Sync {
-    /// As [`Quoter::quote`].
-    fn quote(&self, request: Box<QuoteRequest>) -> FutureQuote;
+    /// As [`Quoter::quote`]. Quotes of different askers, which are told apart by a number, are made in turns.
+    fn quote(&self, request: Box<QuoteRequest>, asker: u64) -> FutureQuote;
 }
 
 /// The outcome of [`Quoter::quote`], once it is there.

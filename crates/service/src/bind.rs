@@ -1,21 +1,43 @@
 //! The socket's place in the file system.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::hand_over::Peer;
+use crate::socket_access::SocketAccess;
+
 /// The longest path that a socket can have, in bytes.
 const MAX_PATH: usize = 107;
 
-/// A socket that listens at a path. Its file is removed when this is dropped, if it is still ours.
+/// A socket's file at its path. It is removed when this is dropped, if it is still the same file.
 #[derive(Debug)]
-pub struct BoundSocket {
-    path: PathBuf,
-    inode: (u64, u64),
+pub struct BoundSocket(Place);
+
+/// A file at a path, whoever's it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) file: FileId,
+}
+
+/// Which file it is, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+/// Who is at a path.
+pub(crate) enum Occupant {
+    /// Nothing, or the socket of a process that has died.
+    Nobody,
+    /// Somebody who listens, with a connection to them unless their backlog is full.
+    Somebody(Option<UnixStream>),
 }
 
 /// Why the service cannot listen at a path.
@@ -50,56 +72,135 @@ impl BoundSocket {
     /// # Errors
     /// [`BindError`]; nothing that is alive, or no socket, is ever removed.
     pub fn listen(path: &Path) -> Result<(Self, UnixListener), BindError> {
-        if path.as_os_str().len() > MAX_PATH {
-            return Err(BindError::TooLong(path.to_owned()));
+        Self::listen_for(path, SocketAccess::Everybody)
+    }
+
+    /// Does the same for those who may connect.
+    ///
+    /// # Errors
+    /// Those of [`BoundSocket::listen`].
+    pub fn listen_for(
+        path: &Path,
+        access: SocketAccess,
+    ) -> Result<(Self, UnixListener), BindError> {
+        Self::listen_after(None, path, access)
+    }
+
+    /// Does the same, and the socket of this predecessor does not count: it is about to end. Has to be
+    /// called within a runtime if there is a predecessor.
+    ///
+    /// # Errors
+    /// Those of [`BoundSocket::listen`].
+    pub fn listen_after(
+        predecessor: Option<Peer>,
+        path: &Path,
+        access: SocketAccess,
+    ) -> Result<(Self, UnixListener), BindError> {
+        prepare(path)?;
+        if let Occupant::Somebody(stream) = Occupant::of(path)? {
+            let stream = stream.filter(|_| predecessor.is_some());
+            let holder = stream.and_then(|stream| Peer::of(stream).ok());
+            if holder.is_none() || holder != predecessor {
+                return Err(BindError::InUse(path.to_owned()));
+            }
         }
+        Self::replace(path, access)
+    }
+
+    /// Listens at `path`, whoever else does.
+    pub(crate) fn replace(
+        path: &Path,
+        access: SocketAccess,
+    ) -> Result<(Self, UnixListener), BindError> {
         let failed = |source| BindError::Io { path: path.to_owned(), source };
-        let parent = path.parent().unwrap_or(Path::new("/"));
-        fs::create_dir_all(parent).map_err(failed)?;
-        ensure_vacant(path)?;
         // Bound beside and renamed over: at no moment is there no socket, or one that is not open.
         let mut beside = tempfile::Builder::new();
         beside.prefix(".").rand_bytes(3);
-        let socket = beside.make_in(parent, |beside| UnixListener::bind(beside)).map_err(failed)?;
-        fs::set_permissions(socket.path(), Permissions::from_mode(0o666)).map_err(failed)?;
-        let inode = inode(&fs::symlink_metadata(socket.path()).map_err(failed)?);
+        let socket =
+            beside.make_in(parent(path), |beside| UnixListener::bind(beside)).map_err(failed)?;
+        access.apply(socket.path()).map_err(failed)?;
+        let file = FileId::at(socket.path()).map_err(failed)?;
         let listener = socket.persist(path).map_err(|error| failed(error.error))?;
-        Ok((Self { path: path.to_owned(), inode }, listener))
+        Ok((Self(Place { path: path.to_owned(), file }), listener))
+    }
+
+    /// Takes the file over from another process.
+    pub(crate) fn adopt(place: Place) -> Self {
+        Self(place)
+    }
+
+    /// Leaves the file to another process.
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
+    }
+
+    pub(crate) fn file(&self) -> FileId {
+        self.0.file
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.0
     }
 }
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|file| inode(&file) == self.inode);
-        if ours {
-            let _ = fs::remove_file(&self.path);
+        if self.0.is_as_it_was() {
+            let _ = fs::remove_file(&self.0.path);
         }
     }
 }
 
-/// Whether a new socket may take the path: nothing is there, or the socket of nobody.
-fn ensure_vacant(path: &Path) -> Result<(), BindError> {
-    let file = match fs::symlink_metadata(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(BindError::Io { path: path.to_owned(), source }),
-    };
-    if !file.file_type().is_socket() {
-        return Err(BindError::NotASocket(path.to_owned()));
-    }
-    match connect(path) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-        _ => Err(BindError::InUse(path.to_owned())),
+impl Place {
+    /// Whether this file is at this path.
+    pub(crate) fn is_as_it_was(&self) -> bool {
+        FileId::at(&self.path).is_ok_and(|found| found == self.file)
     }
 }
 
-/// Whether somebody would accept a connection; one that would have to wait counts as an error.
-fn connect(path: &Path) -> io::Result<()> {
+impl FileId {
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let file = fs::symlink_metadata(path)?;
+        Ok(Self { device: file.dev(), inode: file.ino() })
+    }
+}
+
+impl Occupant {
+    /// Looks who is at the path, without taking anything from them.
+    pub(crate) fn of(path: &Path) -> Result<Self, BindError> {
+        let file = match fs::symlink_metadata(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Nobody),
+            Err(source) => return Err(BindError::Io { path: path.to_owned(), source }),
+        };
+        if !file.file_type().is_socket() {
+            return Err(BindError::NotASocket(path.to_owned()));
+        }
+        match connect(path) {
+            Ok(stream) => Ok(Self::Somebody(Some(stream))),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(Self::Nobody),
+            Err(_) => Ok(Self::Somebody(None)),
+        }
+    }
+}
+
+/// Makes the directory of a socket, if the path can be a socket's.
+pub(crate) fn prepare(path: &Path) -> Result<(), BindError> {
+    if path.as_os_str().len() > MAX_PATH {
+        return Err(BindError::TooLong(path.to_owned()));
+    }
+    let failed = |source| BindError::Io { path: path.to_owned(), source };
+    private_directory::make_readable(parent(path)).map_err(failed)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+/// Connects if somebody would accept it; a connection that would have to wait counts as an error.
+fn connect(path: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    Ok(rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?)
-}
-
-fn inode(file: &fs::Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket.into())
 }

@@ -4,10 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use aesm::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, Response, body_size};
 
+use crate::client::Client;
 use crate::handler::{Answer, Handler, QuoteOrder};
-
-/// So many requests in a row are answered before others get their turn.
-const TURN: usize = 8;
 
 /// How much is read at a time: more than any request of a usual client.
 const READ_SIZE: usize = 2 * 1024;
@@ -77,32 +75,38 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Goes on without waiting, as far as it goes. After the first request a client is mostly done, so
-    /// that it makes no sense to look for a second one at once.
-    pub(crate) fn advance(&mut self, socket: &impl Socket, handler: &Handler) -> Result<Need, End> {
-        let mut turn = 0..TURN;
-        let mut was_first = false;
+    /// Goes on without waiting, as far as it goes, and at most by one request. After it a client is mostly done, so
+    /// that it makes no sense to look for another one at once.
+    pub(crate) fn advance(
+        &mut self,
+        socket: &impl Socket,
+        client: &Client,
+        handler: &Handler,
+    ) -> Result<Need, End> {
+        let mut answered = false;
         loop {
             if !self.send(socket)? {
                 return Ok(Need::Room);
             }
-            if let Some(request) = first_message(&self.received)? {
-                self.requests = self.requests.saturating_add(1);
-                let answer = handler.answer(request);
-                let size = request.len();
-                self.forget(size);
-                match answer {
-                    Answer::Response(response) => self.reply(&response),
-                    Answer::Quote(order) => return Ok(Need::Quote(order)),
-                    Answer::None => return Err(End::Unanswerable),
+            let Some(request) = first_message(&self.received)? else {
+                if answered || !self.receive(socket)? {
+                    return Ok(Need::Request);
                 }
-                was_first = self.requests == 1;
-                if turn.next().is_none() {
-                    return Ok(Need::Turn);
-                }
-            } else if was_first || !self.receive(socket)? {
-                return Ok(Need::Request);
+                continue;
+            };
+            if answered {
+                return Ok(Need::Turn);
             }
+            self.requests = self.requests.saturating_add(1);
+            let answer = handler.answer(request, client);
+            let size = request.len();
+            self.forget(size);
+            match answer {
+                Answer::Response(response) => self.reply(&response),
+                Answer::Quote(order) => return Ok(Need::Quote(order)),
+                Answer::None => return Err(End::Unanswerable),
+            }
+            answered = true;
         }
     }
 
@@ -169,28 +173,33 @@ fn first_message(received: &[u8]) -> Result<Option<&[u8]>, FrameError> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::os::unix::net::UnixStream;
     use std::sync::Arc;
+    use std::time::{Duration, Instant};
 
     use aesm::Request;
+    use prometheus_client::metrics::gauge::Gauge;
     use quoting::AesmQuoter;
 
     use super::*;
-    use crate::{Limits, Metrics};
+    use crate::client::Clients;
+    use crate::share::Shares;
+    use crate::slots::Slots;
+    use crate::{Limits, Metrics, Policy};
 
-    /// A client that always has a further request, and takes every reply.
+    /// A client that always has two further requests, and takes every reply.
+    #[derive(Default)]
     struct Eager(Cell<usize>);
 
     impl Socket for Eager {
         fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
-            let request = Request::GetSupportedAttKeyIds { buf_size: 0 }.to_frame(None);
-            let size = request.len();
-            bytes[..size].copy_from_slice(&request);
-            Ok(size)
+            let requests = Request::GetSupportedAttKeyIds { buf_size: 0 }.to_frame(None).repeat(2);
+            bytes[..requests.len()].copy_from_slice(&requests);
+            Ok(requests.len())
         }
 
         fn send(&self, bytes: &[u8]) -> io::Result<usize> {
             self.0.update(|sent| sent.saturating_add(1));
-            assert!(self.0.get() < 100, "nobody else gets a turn");
             Ok(bytes.len())
         }
     }
@@ -198,11 +207,20 @@ mod tests {
     #[test]
     fn a_client_that_never_stops_asking_has_to_wait_for_its_turn() {
         // Nobody is there to ask, so that each answer is an error, at once.
-        let quoter = Arc::new(AesmQuoter::new("/nowhere", std::time::Duration::ZERO));
+        let quoter = Arc::new(AesmQuoter::new("/nowhere", Duration::ZERO));
         let limits = Limits { quoting_threads: 1, ..Limits::default() };
-        let handler = Handler::start(quoter, &limits, Metrics::new("test")).unwrap();
-        let (mut connection, client) = (Connection::default(), Eager(Cell::new(0)));
-        assert!(matches!(connection.advance(&client, &handler), Ok(Need::Request)));
-        assert!(matches!(connection.advance(&client, &handler), Ok(Need::Turn)));
+        let metrics = Metrics::new("test");
+        let handler = Handler::start(quoter, &limits, Policy::default(), metrics).unwrap();
+        let slot = Slots::new(1, Gauge::default()).take().unwrap();
+        let (stream, _other_end) = UnixStream::pair().unwrap();
+        let clients = Clients::new(Shares::new(&limits));
+        let client = clients.identify(&stream, slot, Instant::now());
+
+        let (mut connection, eager) = (Connection::default(), Eager::default());
+        for answered in 1..=4 {
+            let need = connection.advance(&eager, &client, &handler).unwrap();
+            assert_eq!(matches!(need, Need::Turn), answered % 2 == 1);
+            assert_eq!(eager.0.get(), answered, "one request for each turn");
+        }
     }
 }

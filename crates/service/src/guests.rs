@@ -5,35 +5,46 @@
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tracing::{debug, warn};
 
+use crate::client::{Client, Clients};
 use crate::connection::{Connection, End, Need};
 use crate::handler::Handler;
 use crate::limits::Limits;
+use crate::share::Shares;
 use crate::slots::Slot;
 use crate::waiting::Waiting;
 
 /// How long a client has to go by itself.
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// How often it is looked what is to be logged.
+const AUDIT_ROUND: Duration = Duration::from_secs(1);
+
+/// How long a client that is one too many of its caller has to ask, and to go.
+const BRIEF: Duration = Duration::from_millis(100);
+
 /// All that connections share, and the clients that will mostly be gone in a moment.
 pub(crate) struct Guests {
     handler: Handler,
+    clients: Clients,
     limits: Limits,
+    /// For connections beyond their caller's share, which are to be told so and closed.
+    brief: Limits,
     stopping: watch::Receiver<bool>,
     leaving: Mutex<Vec<Guest>>,
     entered: Notify,
 }
 
 /// A client that is not registered for notifications.
-pub(crate) struct Guest {
-    pub(crate) stream: UnixStream,
-    pub(crate) connection: Connection,
-    pub(crate) need: Need,
-    pub(crate) slot: Slot,
+struct Guest {
+    stream: UnixStream,
+    connection: Connection,
+    need: Need,
+    client: Client,
 }
 
 impl Guests {
@@ -42,13 +53,41 @@ impl Guests {
         limits: Limits,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        let leaving = Mutex::default();
-        Arc::new(Self { handler, limits, stopping, leaving, entered: Notify::new() })
+        let clients = Clients::new(Shares::new(&limits));
+        let brief = Limits { request_timeout: BRIEF, idle_timeout: BRIEF, ..limits.clone() };
+        let (leaving, entered) = (Mutex::default(), Notify::new());
+        Arc::new(Self { handler, clients, limits, brief, stopping, leaving, entered })
+    }
+
+    /// Serves a client that has just come. When callers have to take turns, its caller has had its turn while the
+    /// permit is held; further clients of that caller wait for it.
+    pub(crate) fn welcome(
+        self: &Arc<Self>,
+        stream: UnixStream,
+        slot: Slot,
+    ) -> Option<OwnedSemaphorePermit> {
+        let now = Instant::now();
+        let client = self.clients.identify(&stream, slot, now);
+        let guest =
+            Guest { stream, connection: Connection::default(), need: Need::Request, client };
+        if !guest.client.is_within_share() {
+            self.handler.count_refused_connection();
+        }
+        if !self.clients.shares.are_contended(now) {
+            self.serve(guest);
+            return None;
+        }
+        let turn = Arc::clone(&guest.client.share.turn).try_acquire_owned().ok();
+        match turn {
+            Some(_) => self.serve(guest),
+            None => self.wait(guest),
+        }
+        turn
     }
 
     /// Serves a client as far as it goes without waiting for it.
-    pub(crate) fn serve(self: &Arc<Self>, mut guest: Guest) {
-        match guest.connection.advance(&guest.stream, &self.handler) {
+    fn serve(self: &Arc<Self>, mut guest: Guest) {
+        match guest.connection.advance(&guest.stream, &guest.client, &self.handler) {
             Ok(need) => guest.need = need,
             Err(end) => return log(&end),
         }
@@ -66,7 +105,7 @@ impl Guests {
             self.entered.notified().await;
             tokio::time::sleep(MOMENT).await;
             for mut guest in std::mem::take(&mut *self.leaving()) {
-                match guest.connection.advance(&guest.stream, &self.handler) {
+                match guest.connection.advance(&guest.stream, &guest.client, &self.handler) {
                     Ok(need) => {
                         guest.need = need;
                         self.wait(guest);
@@ -77,10 +116,24 @@ impl Guests {
         }
     }
 
+    /// Has it logged, for ever, who has asked for quotes.
+    pub(crate) async fn log_quotes(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(AUDIT_ROUND).await;
+            self.handler.audit.flush(Instant::now());
+        }
+    }
+
+    /// Has the rest of it logged, when everybody has gone.
+    pub(crate) fn log_last_quotes(&self) {
+        self.handler.audit.finish();
+    }
+
     /// Waits for a quote, and goes on.
     async fn quote(self: Arc<Self>, mut guest: Guest) {
         if let Need::Quote(order) = guest.need {
-            guest.connection.reply(&self.handler.quote(*order).await);
+            let response = self.handler.quote(*order, &guest.client).await;
+            guest.connection.reply(&response);
             guest.need = Need::Room;
             self.serve(guest);
         }
@@ -93,18 +146,20 @@ impl Guests {
 
     /// Gives a client a task of its own.
     fn wait(self: &Arc<Self>, guest: Guest) {
-        let Guest { stream, connection, need, slot } = guest;
+        let Guest { stream, connection, need, client } = guest;
         let guests = Arc::clone(self);
         tokio::spawn(async move {
-            let Self { handler, limits, stopping, .. } = &*guests;
+            let Self { handler, clients, limits, brief, stopping, .. } = &*guests;
+            let limits = if client.is_within_share() { limits } else { brief };
             match tokio::net::UnixStream::from_std(stream) {
                 Ok(socket) => {
                     let stopping = stopping.clone();
-                    Waiting { handler, limits, stopping }.serve(socket, connection, need).await;
+                    let shares = &clients.shares;
+                    let waiting = Waiting { handler, shares, client, limits, stopping };
+                    waiting.serve(socket, connection, need).await;
                 }
                 Err(error) => warn!(%error, "cannot wait for a client; its connection is closed"),
             }
-            drop(slot);
         });
     }
 

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use aesm::{Operation, Payload, Request, RequestError, Response};
 use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, TargetInfo};
+use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, ReportBody, TargetInfo};
 use tracing::{debug, warn};
 
+use crate::audit::AuditLog;
+use crate::client::Client;
 use crate::failure::{empty_payload, failed_payload};
 use crate::limits::Limits;
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::{Exhausted, Metrics, Outcome};
+use crate::policy::{Policy, Refusal};
 use crate::quote_queue::QuoteQueue;
 
 /// The largest buffer that a client may have its quote padded to, in bytes. A quote has less than
@@ -25,6 +28,8 @@ pub(crate) struct Handler {
     quoter: Arc<dyn Quoter>,
     queue: QuoteQueue,
     quote_timeout: Duration,
+    policy: Policy,
+    pub(crate) audit: AuditLog,
     metrics: Metrics,
 }
 
@@ -55,15 +60,17 @@ impl Handler {
     pub(crate) fn start(
         quoter: Arc<dyn Quoter>,
         limits: &Limits,
+        policy: Policy,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
-        let queue =
-            QuoteQueue::start(Arc::clone(&quoter), limits.quoting_threads, limits.queued_quotes)?;
-        Ok(Self { quoter, queue, quote_timeout: limits.quote_timeout, metrics })
+        let queue = QuoteQueue::start(Arc::clone(&quoter), limits, metrics.clone())?;
+        let audit = AuditLog::new(&metrics);
+        let quote_timeout = limits.quote_timeout;
+        Ok(Self { quoter, queue, quote_timeout, policy, audit, metrics })
     }
 
     /// Answers at once all that can be answered at once.
-    pub(crate) fn answer(&self, message: &[u8]) -> Answer {
+    pub(crate) fn answer(&self, message: &[u8], client: &Client) -> Answer {
         let begin = Instant::now();
         let request = match Request::decode(message) {
             Ok(request) => request,
@@ -71,7 +78,7 @@ impl Handler {
         };
         let Some(failed) = failed_payload(&request) else { return self.none() };
         let operation = request.operation();
-        match self.serve(&request, begin) {
+        match self.serve(&request, client, begin) {
             Ok(Served::Payload(payload)) => {
                 Answer::Response(self.respond(operation, None, payload, begin))
             }
@@ -84,16 +91,19 @@ impl Handler {
     }
 
     /// Has a quote made in its turn.
-    pub(crate) async fn quote(&self, order: QuoteOrder) -> Response {
+    pub(crate) async fn quote(&self, order: QuoteOrder, client: &Client) -> Response {
         let QuoteOrder { request, buf_size, begin } = order;
         let echoed = request.qe_report_info.map(|info| info.as_bytes().to_vec());
-        let made = tokio::time::timeout(self.quote_timeout, self.queue.quote(request)).await;
+        let report = request.report.body;
+        let made = self.queue.quote(request, &client.share);
+        let made = tokio::time::timeout(self.quote_timeout, made).await;
         let made = made.unwrap_or_else(|_| {
             let detail = format!("no quote was made within {:?}", self.quote_timeout);
             Err(QuotingError::new(AesmError::ServiceUnavailable, detail))
         });
+        let made = made.and_then(|reply| padded(reply, buf_size));
         let operation = Operation::GetQuoteEx;
-        match made.and_then(|reply| padded(reply, buf_size)) {
+        match self.attributed(client, &report, begin, made) {
             Ok(payload) => self.respond(operation, None, payload, begin),
             Err(error) => {
                 log(operation, &error);
@@ -103,10 +113,29 @@ impl Handler {
         }
     }
 
+    /// Has it on record who asked for a quote, and what came of it.
+    fn attributed(
+        &self,
+        client: &Client,
+        report: &ReportBody,
+        begin: Instant,
+        outcome: Result<Payload, QuotingError>,
+    ) -> Result<Payload, QuotingError> {
+        let now = Instant::now();
+        let latency = now.saturating_duration_since(begin);
+        self.audit.record(&client.caller, report, outcome.as_ref().err(), latency, now);
+        outcome
+    }
+
     fn answer_damaged(&self, error: RequestError, begin: Instant) -> Answer {
         let RequestError::Malformed(operation) = error else { return self.none() };
         let Some(payload) = empty_payload(operation) else { return self.none() };
         Answer::Response(self.respond(operation, Some(AesmError::Unexpected), payload, begin))
+    }
+
+    /// A caller has more connections than it may.
+    pub(crate) fn count_refused_connection(&self) {
+        self.metrics.refused_as_busy(Exhausted::ConnectionsOfCaller);
     }
 
     fn none(&self) -> Answer {
@@ -125,16 +154,20 @@ impl Handler {
         Response { error, payload }
     }
 
-    fn serve(&self, request: &Request<'_>, begin: Instant) -> Result<Served, QuotingError> {
+    fn serve(
+        &self,
+        request: &Request<'_>,
+        client: &Client,
+        begin: Instant,
+    ) -> Result<Served, QuotingError> {
+        if !client.is_within_share() {
+            let detail = Exhausted::ConnectionsOfCaller.to_string();
+            return Err(QuotingError::new(AesmError::Busy, detail));
+        }
         let payload = match *request {
             Request::GetQuoteEx { report, att_key_id, qe_report_info, buf_size } => {
                 let request = self.quote_request(report, att_key_id, qe_report_info, buf_size)?;
-                if !matches!(self.quoter.manner(), Manner::Immediate) {
-                    let request = Box::new(request);
-                    let order = QuoteOrder { request, buf_size, begin };
-                    return Ok(Served::Quote(Box::new(order)));
-                }
-                self.quoter.quote(&request).and_then(|reply| padded(reply, buf_size))
+                return self.start_quote(request, buf_size, client, begin);
             }
             Request::InitQuoteEx { att_key_id, with_pub_key_id, buf_size } => {
                 self.initialize(att_key_id, with_pub_key_id, buf_size)
@@ -158,6 +191,29 @@ impl Handler {
             }
         };
         payload.map(Served::Payload)
+    }
+
+    /// Makes the quote on the spot, if that takes no time.
+    fn start_quote(
+        &self,
+        request: QuoteRequest,
+        buf_size: u32,
+        client: &Client,
+        begin: Instant,
+    ) -> Result<Served, QuotingError> {
+        let report = &request.report.body;
+        let made = match self.policy.check(client.caller.uid, report) {
+            Err(refusal) => {
+                self.metrics.policy_refusals.inc();
+                Err(QuotingError::new(Refusal::CODE, refusal.to_string()))
+            }
+            Ok(()) if !matches!(self.quoter.manner(), Manner::Immediate) => {
+                let request = Box::new(request);
+                return Ok(Served::Quote(Box::new(QuoteOrder { request, buf_size, begin })));
+            }
+            Ok(()) => self.quoter.quote(&request).and_then(|reply| padded(reply, buf_size)),
+        };
+        self.attributed(client, report, begin, made).map(Served::Payload)
     }
 
     fn initialize(

@@ -1,6 +1,7 @@
 //! The quote service as a library: it serves a [`Quoter`](quoting::Quoter) to AESM clients.
 //!
 //! ```text
+//! hand_over.rs    gets the socket, and gives it to the next instance
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
 //! guests.rs       serves on the spot, or as soon as the quote is there
 //! connection.rs   one frame in, one frame out; says what it needs to go on
@@ -13,22 +14,32 @@
 //! One thread does all but the quotes that take their time. Everything else a client asks for is
 //! answered on the spot, so that it never waits behind such a quote.
 
+mod audit;
 mod bind;
+mod caller;
+mod client;
 mod connection;
 mod failure;
+mod fair_queue;
 mod guests;
+pub mod hand_over;
 mod handler;
 mod limits;
 mod listener;
 mod metrics;
+mod policy;
 mod quote_queue;
+mod share;
 mod slots;
+mod socket_access;
 mod waiting;
 mod workers;
 
 pub use bind::{BindError, BoundSocket};
 pub use handler::MAX_QUOTE_BUFFER;
 pub use limits::Limits;
-pub use listener::serve;
+pub use listener::{Stop, serve};
 pub use metrics::Metrics;
+pub use policy::Policy;
+pub use socket_access::SocketAccess;
 pub use workers::{WorkerOptions, WorkerQuoter, work};

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-/// The limits of a service. Each protects the callers from each other.
+/// The limits of a service. Each protects the callers from each other. A caller is a user of the machine, or of one pod.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at once. Further clients wait in the socket's backlog until one ends.
     pub connections: usize,
+    /// Connections of one caller at once. On further ones requests are answered with `AESM_BUSY`.
+    pub connections_per_caller: usize,
     /// Quotes that wait or are being made, when they take their time. One more is answered with
     /// `AESM_BUSY`.
     pub queued_quotes: usize,
+    /// As many of them for one caller. One more is answered with `AESM_BUSY`.
+    pub queued_quotes_per_caller: usize,
     /// Threads that make quotes, with a Quoter that needs threads.
     pub quoting_threads: usize,
     /// The time for a whole request, from its first byte.
@@ -26,8 +30,10 @@ impl Default for Limits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            connections: 16_384,
+            connections: 32_768,
+            connections_per_caller: 16_384,
             queued_quotes: 1_024,
+            queued_quotes_per_caller: 512,
             quoting_threads: cores,
             request_timeout: Duration::from_secs(5),
             quote_timeout: Duration::from_secs(10),

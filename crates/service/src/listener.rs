@@ -13,11 +13,11 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::connection::{Connection, Need};
-use crate::guests::{Guest, Guests};
+use crate::guests::Guests;
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::policy::Policy;
 use crate::slots::Slots;
 
 /// The pause after a failed accept, which mostly means that there is no file descriptor left.
@@ -26,8 +26,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// At most so many new connections are served before older ones get their turn.
 const BATCH: usize = 32;
 
+/// Why a service stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// There is no socket any more: whoever has connected to it is served before the end.
+    Closed,
+    /// Somebody else has the same socket: whoever is not accepted yet is left to them.
+    HandedOver,
+}
+
 /// Serves `quoter` to the clients of `listener` until `stop` is done. Then finishes the requests of
-/// everybody who had connected by then.
+/// everybody who was accepted by then and, if the socket is closed, of everybody who had connected.
+/// `stop` is looked at for the first time when clients are accepted.
 ///
 /// # Errors
 /// When the threads that make quotes cannot be started, or the runtime is at its end. Nothing that a
@@ -36,12 +46,13 @@ pub async fn serve(
     listener: UnixListener,
     quoter: Arc<dyn Quoter>,
     limits: Limits,
+    policy: Policy,
     metrics: Metrics,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = Stop> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let slots = Slots::new(limits.connections, metrics.connections.clone());
-    let handler = Handler::start(quoter, &limits, metrics)?;
+    let handler = Handler::start(quoter, &limits, policy, metrics)?;
     let stopping = watch::Sender::new(false);
     let guests = Guests::new(handler, limits, stopping.subscribe());
     #[allow(deprecated, reason = "its successor is unsafe, for types that lie about what they own")]
@@ -71,31 +82,32 @@ enum State {
 }
 
 impl Service {
-    async fn run(self, stop: impl Future<Output = ()>) {
+    async fn run(self, stop: impl Future<Output = Stop>) {
         let seeing_off = tokio::spawn(Arc::clone(&self.guests).see_off());
+        let logging = tokio::spawn(Arc::clone(&self.guests).log_quotes());
         tokio::pin!(stop);
-        loop {
+        let stop = loop {
             // The kernel is asked only when it has said that there is somebody.
             let state = self.accept_batch(|| self.listener.try_io(Interest::READABLE, accept));
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                stop = &mut stop => break stop,
                 () = self.wait(&state) => {}
             }
-        }
-        self.finish().await;
+        };
+        self.finish(stop).await;
         seeing_off.abort();
+        logging.abort();
     }
 
     /// Accepts clients and serves them on the spot: most have sent their request by then.
     fn accept_batch(&self, accept: impl Fn() -> io::Result<UnixStream>) -> State {
+        // Held until the end of the batch, after which others have their turn.
+        let mut turns = Vec::new();
         for _ in 0..BATCH {
             let Some(slot) = self.slots.take() else { return State::NoSlot };
             match accept() {
-                Ok(stream) => {
-                    let connection = Connection::default();
-                    self.guests.serve(Guest { stream, connection, need: Need::Request, slot });
-                }
+                Ok(stream) => turns.extend(self.guests.welcome(stream, slot)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return State::NoClient,
                 Err(error) => return State::Failed(error),
             }
@@ -117,19 +129,26 @@ impl Service {
         }
     }
 
-    /// Serves whoever is still in the backlog, for they have connected, and waits for everybody.
-    async fn finish(self) {
+    /// Waits for everybody who was accepted, and accepts whoever has connected if nobody else will.
+    async fn finish(self, stop: Stop) {
         self.stopping.send_replace(true);
-        loop {
-            let state = self.accept_batch(|| accept(self.listener.get_ref()));
-            if matches!(state, State::NoClient) {
-                break;
-            }
-            self.wait(&state).await;
+        if stop == Stop::Closed {
+            self.empty_backlog().await;
         }
         drop(self.listener);
         info!(connections = self.slots.taken(), "stopping: finishing what was accepted");
         self.slots.all_free().await;
+        self.guests.log_last_quotes();
+    }
+
+    async fn empty_backlog(&self) {
+        loop {
+            let state = self.accept_batch(|| accept(self.listener.get_ref()));
+            if matches!(state, State::NoClient) {
+                return;
+            }
+            self.wait(&state).await;
+        }
     }
 }
 

@@ -1,18 +1,23 @@
 //! Quotes that take their time wait here: for a thread, or for whoever else makes them.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::AesmError;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-/// A bounded queue and its threads, which end when the queue is dropped.
+use crate::fair_queue::FairQueue;
+use crate::limits::Limits;
+use crate::metrics::{Exhausted, Metrics};
+use crate::share::Share;
+use crate::slots::Slots;
+
+/// A bounded queue and its threads, which end when the queue is dropped. Those who wait take turns.
 pub(crate) struct QuoteQueue {
     quoter: Arc<dyn Quoter>,
-    places: Semaphore,
-    limit: usize,
+    places: Slots,
+    metrics: Metrics,
     shared: Arc<Shared>,
 }
 
@@ -30,47 +35,54 @@ struct Shared {
 
 #[derive(Default)]
 struct Jobs {
-    waiting: VecDeque<Job>,
+    waiting: FairQueue<Job>,
     closed: bool,
 }
 
 impl QuoteQueue {
-    /// A queue for at most `limit` quotes, and the threads that a blocking Quoter needs.
+    /// A queue within these limits, and the threads that a blocking Quoter needs.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start(
         quoter: Arc<dyn Quoter>,
-        threads: usize,
-        limit: usize,
+        limits: &Limits,
+        metrics: Metrics,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), changed: Condvar::new() });
-        let places = Semaphore::new(limit.min(Semaphore::MAX_PERMITS));
-        let queue = Self { quoter, places, limit, shared };
+        let places = Slots::new(limits.queued_quotes, metrics.queued_quotes.clone());
+        let queue = Self { quoter, places, metrics, shared };
         if matches!(queue.quoter.manner(), Manner::Blocking) {
-            (0..threads.max(1)).try_for_each(|_| queue.start_thread())?;
+            (0..limits.quoting_threads.max(1)).try_for_each(|_| queue.start_thread())?;
         }
         Ok(queue)
     }
 
-    /// Waits for the quote; a full queue is refused at once.
+    /// Waits for the quote; a full queue, or one that is full of quotes for this caller, is refused at once.
     ///
     /// # Errors
     /// The Quoter's, or `AESM_BUSY`.
-    pub(crate) async fn quote(&self, request: Box<QuoteRequest>) -> Outcome {
-        let Ok(_place) = self.places.try_acquire() else {
-            let detail = format!("{} quotes are waiting already", self.limit);
-            return Err(QuotingError::new(AesmError::Busy, detail));
+    pub(crate) async fn quote(&self, request: Box<QuoteRequest>, share: &Share) -> Outcome {
+        let Some(_of_caller) = share.quotes.take() else {
+            return Err(self.full(Exhausted::QuotesOfCaller));
+        };
+        let Some(_of_all) = self.places.take() else {
+            return Err(self.full(Exhausted::Quotes));
         };
         if let Manner::Elsewhere(elsewhere) = self.quoter.manner() {
-            return elsewhere.quote(request).await;
+            return elsewhere.quote(request, share.number).await;
         }
         let (outcome, result) = oneshot::channel();
-        self.shared.lock().waiting.push_back(Job { request, outcome });
+        self.shared.lock().waiting.push(share.number, Job { request, outcome });
         self.shared.changed.notify_one();
         result.await.unwrap_or_else(|_| {
             Err(QuotingError::new(AesmError::Unexpected, "the quoting thread failed"))
         })
+    }
+
+    fn full(&self, what: Exhausted) -> QuotingError {
+        self.metrics.refused_as_busy(what);
+        QuotingError::new(AesmError::Busy, what.to_string())
     }
 
     fn start_thread(&self) -> std::io::Result<()> {
@@ -97,7 +109,7 @@ impl Shared {
     fn next(&self) -> Option<Job> {
         let mut jobs = self.lock();
         loop {
-            if let Some(job) = jobs.waiting.pop_front() {
+            if let Some(job) = jobs.waiting.pop() {
                 return Some(job);
             }
             if jobs.closed {
@@ -114,5 +126,80 @@ fn make_quotes(shared: &Shared, quoter: &dyn Quoter) {
         if !outcome.is_closed() {
             let _ = outcome.send(quoter.quote(&request));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use quoting::AttestationKey;
+    use sgx::{AttestationKeyId, QeReportInfo, Report};
+
+    use super::*;
+    use crate::share::Shares;
+
+    /// Makes a quote each time it is told to, which is as long as the buffer that was asked for.
+    struct OneByOne(Mutex<mpsc::Receiver<()>>);
+
+    impl Quoter for OneByOne {
+        fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
+            Ok(vec![AttestationKeyId::ecdsa_p256()])
+        }
+
+        fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
+            Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not in this test"))
+        }
+
+        fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
+            Ok(0)
+        }
+
+        fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+            self.0.lock().unwrap().recv().unwrap();
+            Ok(QuoteReply { quote: Vec::new(), qe_report_info: None })
+        }
+    }
+
+    fn request() -> Box<QuoteRequest> {
+        let qe_report_info: Option<QeReportInfo> = None;
+        let key_id = AttestationKeyId::ecdsa_p256();
+        Box::new(QuoteRequest { report: Report::default(), key_id, qe_report_info })
+    }
+
+    #[tokio::test]
+    async fn who_floods_the_queue_has_its_part_of_it_and_others_do_not_wait_for_the_rest() {
+        let limits = Limits {
+            quoting_threads: 1,
+            queued_quotes: 100,
+            queued_quotes_per_caller: 10,
+            ..Limits::default()
+        };
+        let (make_one, orders) = mpsc::channel();
+        let quoter = Arc::new(OneByOne(Mutex::new(orders)));
+        let queue = Arc::new(QuoteQueue::start(quoter, &limits, Metrics::new("test")).unwrap());
+        let shares = Shares::new(&limits);
+        let ask = |uid| {
+            let (queue, share) = (Arc::clone(&queue), shares.of(uid, None, Instant::now()));
+            tokio::spawn(async move { queue.quote(request(), &share).await })
+        };
+
+        let flood: Vec<_> = (0..10).map(|_| ask(1)).collect();
+        tokio::task::yield_now().await;
+        let beyond = ask(1).await.unwrap().unwrap_err();
+        assert_eq!(beyond.code(), AesmError::Busy);
+        let other = ask(2);
+        tokio::task::yield_now().await;
+
+        // One is being made, maybe another one is taken; then it is the other caller's turn.
+        (0..3).for_each(|_| make_one.send(()).unwrap());
+        other.await.unwrap().unwrap();
+        assert!(flood.iter().filter(|quote| quote.is_finished()).count() <= 2);
+        (0..8).for_each(|_| make_one.send(()).unwrap());
+        for quote in flood {
+            quote.await.unwrap().unwrap();
+        }
+        assert!(queue.places.take().is_some() && queue.places.taken() <= 1);
     }
 }

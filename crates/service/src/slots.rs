@@ -1,4 +1,4 @@
-//! As many slots as there may be connections.
+//! As many slots as there may be connections, or quotes that wait.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(crate) struct Slots {
     taken: Gauge,
 }
 
-/// A connection's place, free again when this is dropped.
+/// The place of a connection or a quote, free again when this is dropped.
 pub(crate) struct Slot {
     _permit: OwnedSemaphorePermit,
     taken: Gauge,

@@ -7,9 +7,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
+use crate::client::Client;
 use crate::connection::{Connection, End, Need};
 use crate::handler::Handler;
 use crate::limits::Limits;
+use crate::share::Shares;
 
 /// After the service was told to stop, a client that has just connected has this long to begin.
 const LAST_CALL: Duration = Duration::from_millis(500);
@@ -17,6 +19,8 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// A connection, and how long it may keep us waiting.
 pub(crate) struct Waiting<'a> {
     pub(crate) handler: &'a Handler,
+    pub(crate) shares: &'a Shares,
+    pub(crate) client: Client,
     pub(crate) limits: &'a Limits,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -50,7 +54,7 @@ impl Waiting<'_> {
                 return log(&socket, &reason);
             }
             let was_in_a_request = connection.is_in_a_request();
-            need = match connection.advance(&socket, self.handler) {
+            need = match self.advance(&socket, &mut connection).await {
                 Ok(need) => need,
                 Err(End::Closed) => return,
                 Err(end) => return log(&socket, &end),
@@ -59,6 +63,17 @@ impl Waiting<'_> {
                 begin = Instant::now();
             }
         }
+    }
+
+    /// Goes on, when callers have to take turns in the turn of this one, which ends when others have had theirs.
+    async fn advance(&self, socket: &UnixStream, connection: &mut Connection) -> Result<Need, End> {
+        if !self.shares.are_contended(std::time::Instant::now()) {
+            return connection.advance(socket, &self.client, self.handler);
+        }
+        let _turn = self.client.share.turn.acquire().await;
+        let need = connection.advance(socket, &self.client, self.handler)?;
+        tokio::task::yield_now().await;
+        Ok(need)
     }
 
     async fn fulfil(
@@ -70,7 +85,7 @@ impl Waiting<'_> {
     ) -> Result<(), GivenUp> {
         match need {
             Need::Quote(order) => {
-                let response = self.handler.quote(*order).await;
+                let response = self.handler.quote(*order, &self.client).await;
                 connection.reply(&response);
                 Ok(())
             }

@@ -83,6 +83,13 @@ impl WorkerQuoter {
         self.generation.send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
+    /// Waits until each worker has been replaced since [`WorkerQuoter::replace`], or it is clear that its successor does
+    /// not come up.
+    pub async fn replaced(&self) {
+        let generation = *self.generation.borrow();
+        self.pool.all_settled(generation).await;
+    }
+
     /// Waits until a worker is ready, or it is clear that none comes up.
     pub async fn settled(&self) {
         self.pool.settled().await;
@@ -108,7 +115,7 @@ impl Quoter for WorkerQuoter {
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         check_key_id(&request.key_id)?;
         self.pool
-            .submit(Box::new(request.clone()))?
+            .submit(Box::new(request.clone()), 0)?
             .blocking_recv()
             .unwrap_or_else(|_| Err(stopped()))
     }
@@ -119,8 +126,9 @@ impl Quoter for WorkerQuoter {
 }
 
 impl Elsewhere for WorkerQuoter {
-    fn quote(&self, request: Box<QuoteRequest>) -> FutureQuote {
-        let submitted = check_key_id(&request.key_id).and_then(|()| self.pool.submit(request));
+    fn quote(&self, request: Box<QuoteRequest>, asker: u64) -> FutureQuote {
+        let known = check_key_id(&request.key_id);
+        let submitted = known.and_then(|()| self.pool.submit(request, asker));
         Box::pin(async { submitted?.await.unwrap_or_else(|_| Err(stopped())) })
     }
 }

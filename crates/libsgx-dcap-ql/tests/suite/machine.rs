@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
 use quoting::{QUOTE_HELPER_PLATFORM, QUOTE_HELPER_STATE_DIR, SGX_AESM_ADDR, SoftwareQuoter};
-use service::{BoundSocket, Limits, Metrics, serve};
+use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
 use sgx::{IntoBytes, QeReportInfo, Quote, Report, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform, SubjectNames};
 use tempfile::TempDir;
@@ -88,9 +88,12 @@ impl Machine {
                 let stop = async move {
                     let _ = stopped.await;
                     drop(bound);
+                    Stop::Closed
                 };
                 let metrics = Metrics::new("test");
-                serve(listener, quoter, Limits::default(), metrics, stop).await.unwrap();
+                serve(listener, quoter, Limits::default(), Policy::default(), metrics, stop)
+                    .await
+                    .unwrap();
             });
         });
         started.recv().unwrap();

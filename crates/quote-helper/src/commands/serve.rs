@@ -1,27 +1,38 @@
 //! `serve`: serves quotes to the applications of this machine.
 
 mod fresh_collateral;
+mod health;
+mod limit_metrics;
+pub(crate) mod listening;
+mod node_metrics;
+mod sandbox;
+mod service_manager;
+mod socket_group;
 mod software;
 mod source;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use collateral_server::SoftwareCollateral;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use service::{BoundSocket, WorkerQuoter};
-use time::OffsetDateTime;
+use service::{WorkerQuoter, hand_over};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::failure::{Failure, explain};
-use crate::listen::listen;
-use crate::logging::{self, LogFormat};
+use crate::listen::Listeners;
+use crate::logging::{self, Log, LogFormat};
+use crate::process_protection::protect;
 use crate::runtime::runtime;
-use crate::settings::{Settings, default_socket};
+use crate::settings::Settings;
 use crate::stop::Stop;
+use health::{Health, Proof};
+use listening::{AfterHandOver, End, Held, Listening};
+use node_metrics::NodeMetrics;
+use service_manager::{Activation, ServiceManager};
 use software::Software;
 use source::Source;
 
@@ -38,35 +49,98 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.complete(arguments.config.as_deref())?;
-    logging::start(settings.log_format.unwrap_or(LogFormat::Text));
+    // First of all, while there is one thread and no other process.
+    protect()?;
+    let sandbox = sandbox::enter(&settings, arguments.config.as_deref())?;
+    let log = logging::start(settings.log_format.unwrap_or(LogFormat::Text));
+    sandbox.tell();
+    let activation = Activation::from_environment()?;
     let runtime = runtime()?;
-    Ok(runtime.block_on(serve(&settings, arguments.config.as_deref()))?)
+    Ok(runtime.block_on(serve(&settings, arguments.config.as_deref(), activation, &log))?)
 }
 
-async fn serve(settings: &Settings, config: Option<&Path>) -> anyhow::Result<()> {
+async fn serve(
+    settings: &Settings,
+    config: Option<&Path>,
+    activation: Activation,
+    log: &Log,
+) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let socket = settings.socket.clone().map_or_else(default_socket, Ok)?;
+    let manager = ServiceManager::from_environment();
+    tokio::spawn(manager.clone().keep_informed());
+    let access = socket_group::access(settings.socket_group.as_deref())?;
     raise_descriptor_limit();
     let Source { quoter, workers, software, metrics } = Source::open(settings).await?;
-    let collateral = serve_collateral(settings, software.as_ref(), &stop).await?;
-    if let Some(address) = settings.metrics_listen {
-        let listener = listen(address, "metrics").await?;
-        tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
+    let listening = Listening::begin(settings, access, activation).await?;
+    let Listening { listener, path, mut listeners, owner } = listening;
+    serve_collateral(settings, software.as_ref(), &mut listeners, &stop).await?;
+    let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
+    let health = Health::new(Arc::clone(&quoter), proof, &metrics);
+    if let Some(address) = &settings.metrics_listen {
+        let router = metrics.router().merge(health.router());
+        address.serve("metrics", router, &mut listeners, stop.stopped()).await?;
     }
+    log.show(&metrics);
+    limit_metrics::show(&settings.limits(), &metrics);
+    let node = NodeMetrics::new(&metrics);
     match software {
-        Some(software) => drop(tokio::spawn(software.follow_tcb(workers.clone(), collateral))),
-        None => keep_collateral_fresh(config),
+        Some(software) => {
+            tokio::spawn(node.follow(software.platform(), Arc::clone(&software.collateral)));
+            tokio::spawn(software.follow_tcb(workers.clone()));
+        }
+        None => keep_collateral_fresh(config, node),
     }
-    on_hangup(workers)?;
-    let (bound, listener) = BoundSocket::listen(&socket)?;
-    info!(socket = %socket.display(), "serving quotes");
-    let stopped = stop.stopped();
-    let stop = async move {
-        stopped.await;
-        // From now on new clients find nobody here, or whoever has taken the path.
-        drop(bound);
+    on_hangup(workers, manager.clone())?;
+    let held = Held::new(owner, &listener, listeners, &metrics)?;
+    let waits = settings.after_hand_over() == AfterHandOver::Wait;
+    let (ending, ended) = oneshot::channel();
+    let (all, status, socket) = (stop.clone(), manager.clone(), path.clone());
+    let until_the_end = async move {
+        let serving = || {
+            health.serving();
+            status.ready("serving quotes");
+            info!(socket = %socket.display(), "serving quotes");
+        };
+        let end = held.until_the_end(all.stopped(), serving).await;
+        health.leaving(end.why());
+        if !(waits && matches!(end, End::HandedOver)) {
+            status.stopping(end.why());
+            all.begin();
+        }
+        let stop = end.stop();
+        let _ = ending.send(end);
+        stop
     };
-    service::serve(listener, quoter, settings.limits(), metrics, stop).await?;
+    let limits = settings.limits();
+    service::serve(listener, quoter, limits, settings.policy(), metrics, until_the_end).await?;
+    finish(ended.await.ok(), &stop, &manager, &path).await
+}
+
+/// Comes to the end of a service that accepts no clients any more.
+async fn finish(
+    end: Option<End>,
+    stop: &Stop,
+    manager: &ServiceManager,
+    socket: &Path,
+) -> anyhow::Result<()> {
+    if !stop.has_begun() {
+        info!("all is handed over; waiting to be told to end");
+        tokio::select! {
+            () = stop.stopped() => manager.stopping("all is handed over"),
+            () = hand_over::abandoned(socket) => {
+                bail!("the instance that had taken over is gone; start this one again, and it serves");
+            }
+        }
+    }
+    stop.finish().await;
+    match end {
+        Some(End::Withdrawn(withdrawn)) => return Err(withdrawn.into()),
+        Some(End::Displaced) => bail!(
+            "{} was removed, or replaced by another service's socket, so that no client finds this one; start it again",
+            socket.display()
+        ),
+        _ => {}
+    }
     info!("stopped");
     Ok(())
 }
@@ -75,37 +149,40 @@ async fn serve(settings: &Settings, config: Option<&Path>) -> anyhow::Result<()>
 async fn serve_collateral(
     settings: &Settings,
     software: Option<&Software>,
+    listeners: &mut Listeners,
     stop: &Stop,
-) -> anyhow::Result<Option<Arc<SoftwareCollateral>>> {
-    let Some(address) = settings.collateral_listen else { return Ok(None) };
+) -> anyhow::Result<()> {
+    let Some(address) = settings.collateral_listen else { return Ok(()) };
     let software = software.context(
         "--collateral-listen serves the software platform's collateral; that of real SGX comes from \
          Intel's PCS or a PCCS",
     )?;
-    let platform = Arc::clone(&software.platform);
-    let source = Arc::new(SoftwareCollateral::new(platform, OffsetDateTime::now_utc));
-    let listener = listen(address, "collateral").await?;
-    let router = collateral_server::router(Arc::clone(&source) as Arc<dyn collateral::Source>);
+    let listener = listeners.tcp(address, "collateral").await?;
+    let router =
+        collateral_server::router(Arc::clone(&software.collateral) as Arc<dyn collateral::Source>);
     tokio::spawn(http_server::serve(listener, router, stop.stopped()));
-    Ok(Some(source))
+    Ok(())
 }
 
 /// Without this, quotes go on with what Intel's library finds by itself.
-fn keep_collateral_fresh(config: Option<&Path>) {
-    if let Err(error) = fresh_collateral::keep_fresh(config) {
+fn keep_collateral_fresh(config: Option<&Path>, node: NodeMetrics) {
+    if let Err(error) = fresh_collateral::keep_fresh(config, node) {
         warn!(error = %explain(&error), "collateral is not kept fresh");
     }
 }
 
 /// SIGHUP says that libraries have been updated: the workers, if there are any, are replaced.
-fn on_hangup(workers: Option<Arc<WorkerQuoter>>) -> std::io::Result<()> {
+fn on_hangup(workers: Option<Arc<WorkerQuoter>>, manager: ServiceManager) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            manager.reloading("replacing the workers");
             if let Some(workers) = &workers {
                 info!("replacing the workers");
                 workers.replace();
+                workers.replaced().await;
             }
+            manager.ready("serving quotes");
         }
     });
     Ok(())

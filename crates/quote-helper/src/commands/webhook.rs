@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::start(arguments.log_format);
+    let _log = logging::start(arguments.log_format);
     let runtime = runtime()?;
     Ok(runtime.block_on(serve(arguments))?)
 }

@@ -7,6 +7,7 @@
     reason = "outside #[test] functions too, a test fails by panicking"
 )]
 
+mod audit;
 mod check;
 mod check_cluster;
 mod collateral;
@@ -14,6 +15,9 @@ mod collateral_serve;
 mod demo_and_load;
 mod device_plugin;
 mod generated;
+mod hand_over;
+mod hardening;
+mod health;
 mod inject;
 mod manifests;
 mod metrics;
@@ -37,6 +41,7 @@ mod socket;
 mod state;
 mod stop;
 mod support;
+mod systemd;
 mod usage;
 mod verify;
 mod webhook;

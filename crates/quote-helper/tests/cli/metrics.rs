@@ -1,9 +1,13 @@
 //! `--metrics-listen`.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::Machine;
+use rustix::process::Signal;
+
+use crate::support::{Machine, SERVE, Serve, eventually, http_get};
 
 #[test]
 fn what_was_asked_for_is_counted() {
@@ -29,6 +33,108 @@ fn what_was_asked_for_is_counted() {
     }
     assert!(text.contains(r#"quote_helper_service_info{platform="software",version=""#));
     is_open_metrics(text);
+}
+
+/// A family whose name ends with its unit says so.
+#[test]
+fn units_are_declared() {
+    let machine = Machine::new();
+    let metrics = machine.serve().metrics();
+    for unit in [
+        "# UNIT quote_helper_request_seconds seconds",
+        "# UNIT quote_helper_canary_seconds seconds",
+        "# UNIT quote_helper_expiry_timestamp_seconds seconds",
+        "# UNIT quote_helper_epc_bytes bytes",
+    ] {
+        let family = unit.split(' ').nth(2).unwrap();
+        let is_shown = metrics.contains(&format!("# TYPE {family} "));
+        assert_eq!(metrics.contains(unit), is_shown, "{unit}\n{metrics}");
+    }
+    assert!(metrics.contains("# UNIT quote_helper_epc_bytes bytes"));
+}
+
+/// The sample of this series, if there is one.
+fn sample(serve: &Serve, series: &str) -> Option<f64> {
+    let metrics = serve.metrics();
+    let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.map(|value| value.parse().unwrap())
+}
+
+/// For how many days something is still valid.
+fn days_left(serve: &Serve, what: &str) -> Option<f64> {
+    let at = sample(serve, &format!("quote_helper_expiry_timestamp_seconds{{what=\"{what}\"}}"))?;
+    Some((at - UNIX_EPOCH.elapsed().unwrap().as_secs_f64()) / 86_400.0)
+}
+
+fn has_status(serve: &Serve, status: &str) -> bool {
+    sample(serve, &format!("quote_helper_tcb_status{{status=\"{status}\"}}")) == Some(1.0)
+}
+
+#[test]
+fn what_expires_is_known_and_that_it_has_expired() {
+    let collateral = ["pck-crl", "root-ca-crl", "tcb-info", "qe-identity"];
+    let machine = Machine::new();
+    let serve = machine.serve();
+    eventually("it is known", || days_left(&serve, "qe-identity").is_some());
+    for what in collateral {
+        let days = days_left(&serve, what).unwrap();
+        assert!((29.9..30.1).contains(&days), "{what}: {days}");
+    }
+    assert!(days_left(&serve, "pck-certificate").unwrap() > 365.0);
+    machine.succeed("platform tcb --expire --state-dir state");
+    eventually("it has expired", || days_left(&serve, "qe-identity").unwrap() < 0.0);
+    assert!(collateral.iter().all(|what| days_left(&serve, what).unwrap() < 0.0));
+}
+
+#[test]
+fn the_tcb_status_follows_the_tcb() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    eventually("it is known", || has_status(&serve, "UpToDate"));
+    assert!(!has_status(&serve, "OutOfDate"));
+    machine.succeed("platform tcb --raise --state-dir state");
+    eventually("it is out of date", || has_status(&serve, "OutOfDate"));
+    assert!(!has_status(&serve, "UpToDate"));
+    machine.succeed("platform tcb --revoke --state-dir state");
+    eventually("it is revoked", || has_status(&serve, "Revoked"));
+}
+
+/// Over a Unix socket, which is for the service's own user, and is replaced after a crash.
+#[test]
+fn metrics_and_health_are_served_over_a_unix_socket() {
+    let machine = Machine::new();
+    let socket = machine.path("metrics.socket");
+    let line =
+        SERVE.replace("--metrics-listen 127.0.0.1:0", "--metrics-listen unix:metrics.socket");
+    let get = |path: &str| http_get(UnixStream::connect(&socket).unwrap(), path);
+    for _ in 0..2 {
+        let serve = Serve::start(&mut machine.command(&line));
+        assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(get("/metrics").contains("quote_helper_service_info"));
+        assert!(get("/livez").ends_with("\r\n\r\nalive\n"));
+        serve.signal(Signal::KILL);
+        serve.wait();
+        assert!(socket.exists());
+    }
+    let serve = Serve::start(&mut machine.command(&line));
+    serve.signal(Signal::TERM);
+    serve.wait();
+    assert!(!socket.exists(), "it is removed at the end");
+}
+
+/// Stalled clients of the metrics do not keep the service from ending.
+#[test]
+fn who_keeps_asking_for_metrics_does_not_keep_the_service() {
+    let machine = Machine::new();
+    let line =
+        SERVE.replace("--metrics-listen 127.0.0.1:0", "--metrics-listen unix:metrics.socket");
+    let serve = Serve::start(&mut machine.command(&line));
+    let mut stalled = UnixStream::connect(machine.path("metrics.socket")).unwrap();
+    stalled.write_all(b"GET /met").unwrap();
+    let begin = std::time::Instant::now();
+    serve.signal(Signal::TERM);
+    assert!(serve.wait().0.success());
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }
 
 /// The form of OpenMetrics, as far as a line tells: comments of three kinds, or a sample of a family

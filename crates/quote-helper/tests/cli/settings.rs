@@ -10,7 +10,18 @@ use crate::support::{Machine, Serve};
 const SHIPPED: &str = include_str!("../../../../deploy/config.toml");
 
 /// Settings whose shipped value is an example, since they have no default that one could write.
-const EXAMPLES: [&str; 3] = ["collateral_listen", "metrics_listen", "workers"];
+const EXAMPLES: [&str; 10] = [
+    "collateral_listen",
+    "metrics_listen",
+    "workers",
+    "socket_group",
+    "writable_paths",
+    "allowed_uids",
+    "allowed_mrsigners",
+    "allowed_mrenclaves",
+    "max_connections_per_caller",
+    "max_queued_quotes_per_caller",
+];
 
 /// What keeps a test's service out of the way of the system's.
 const PRIVATE: &str = "serve --config config.toml --platform software --socket aesm.socket \
@@ -109,7 +120,10 @@ fn a_configuration_that_cannot_be_understood_is_an_error() {
         ("max_connections = -1", "expected a nonzero usize"),
         ("idle_timeout = 60", "expected a string"),
         ("idle_timeout = '1 parsec'", "unknown time unit \"parsec\""),
-        ("metrics_listen = '9090'", "invalid socket address"),
+        ("metrics_listen = '9090'", "\"9090\" is neither ADDRESS:PORT nor the path"),
+        ("allowed_uids = ['root']", "expected u32"),
+        ("allowed_mrsigners = 'ab'", "expected a sequence"),
+        ("allowed_mrenclaves = ['ab']", "\"ab\" is not 64 hexadecimal digits"),
         ("socket", "line 1"),
     ] {
         let machine = Machine::new();

@@ -1,11 +1,12 @@
 //! The place of the socket: what is there already, and who.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Machine, SERVE, inode};
+use crate::support::{Machine, SERVE, Serve, inode};
 
 fn identity(machine: &Machine) -> Value {
     machine.succeed("platform show --state-dir state --output json").json()
@@ -45,12 +46,21 @@ fn every_user_of_the_machine_may_connect() {
 }
 
 #[test]
-fn a_service_that_is_there_goes_on() {
+fn a_foreign_service_is_named_and_stays_unless_its_place_is_to_be_taken() {
     let machine = Machine::new();
-    let _serve = machine.serve();
+    let _foreign = UnixListener::bind(machine.socket()).unwrap();
     let before = inode(&machine.socket());
-    machine.run(SERVE).with_code(1).says(&["another service is listening at aesm.socket"]);
+    let holder = format!("process {} (", std::process::id());
+    machine.run(SERVE).with_code(1).says(&[
+        "another service is listening at aesm.socket",
+        &holder,
+        "Stop it first",
+        "--take-over",
+    ]);
     assert_eq!(inode(&machine.socket()), before);
+
+    let _serve = Serve::start(&mut machine.command(&format!("{SERVE} --take-over")));
+    assert_ne!(inode(&machine.socket()), before);
     machine.quote("07");
 }
 

@@ -136,7 +136,13 @@ impl Serve {
     /// Starts a service that logs in JSON, and waits until it serves.
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).spawn().expect("it can be run");
+        Self::start_with_output(command.stdout(Stdio::null()))
+    }
+
+    /// Does the same; standard output is whatever it is.
+    #[track_caller]
+    pub(crate) fn start_with_output(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("it can be run");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut serve = Self { child, log: None, collateral: None, metrics: None };
         let (mut line, mut whole) = (String::new(), String::new());
@@ -165,15 +171,19 @@ impl Serve {
         format!("http://{}", self.collateral.as_ref().expect("--collateral-listen"))
     }
 
-    /// The whole answer of the metrics server, headers included.
+    /// The whole answer to `/metrics`, headers included.
     pub(crate) fn metrics(&self) -> String {
-        let address = self.metrics.as_ref().expect("--metrics-listen");
-        let mut stream = TcpStream::connect(address).unwrap();
-        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        self.get("/metrics")
+    }
+
+    /// The whole answer of the metrics server to this path, headers included.
+    pub(crate) fn get(&self, path: &str) -> String {
+        http_get(TcpStream::connect(self.metrics_address()).unwrap(), path)
+    }
+
+    /// The address of the metrics server.
+    pub(crate) fn metrics_address(&self) -> &str {
+        self.metrics.as_ref().expect("--metrics-listen")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -209,6 +219,15 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The whole answer of an HTTP server to this path, headers included.
+pub(crate) fn http_get(mut stream: impl Read + Write, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Waits until this is so, for a limited time.

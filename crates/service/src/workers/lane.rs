@@ -33,6 +33,8 @@ pub(super) struct Lane {
     options: Arc<WorkerOptions>,
     metrics: Metrics,
     generation: watch::Receiver<u64>,
+    /// The generation of the worker, or of the one that is being started.
+    current: u64,
     /// The pause before the next start, if another worker was good for nothing.
     pause: Duration,
 }
@@ -72,7 +74,7 @@ impl Lane {
     ) -> Self {
         let wake = pool.wake(index);
         let pause = FIRST_PAUSE;
-        Self { index, pool, wake, options, metrics, generation, pause }
+        Self { index, pool, wake, options, metrics, generation, current: 0, pause }
     }
 
     /// Sees to it that there is a worker, for ever.
@@ -89,12 +91,14 @@ impl Lane {
     /// Starts a worker, however often that fails.
     async fn start(&mut self) -> Worker {
         loop {
+            self.current = *self.generation.borrow_and_update();
             let error = match Worker::start(&self.options).await {
                 Ok(worker) => return worker,
                 Err(error) => error,
             };
             self.metrics.worker_ended(start_failure(&error));
             let known = self.pool.failed(self.index, &error.to_string());
+            self.pool.settle(self.index, self.current);
             if !known {
                 warn!(worker = self.index, %error, "a worker cannot be started; trying on");
             }
@@ -115,6 +119,7 @@ impl Lane {
     async fn serve(&mut self, worker: Worker) -> Option<Worker> {
         info!(worker = self.index, "a worker is ready");
         self.pool.ready(self.index, worker.offer.clone());
+        self.pool.settle(self.index, self.current);
         self.metrics.workers.inc();
         let begin = Instant::now();
         let unmade = VecDeque::new();
@@ -161,6 +166,7 @@ impl Lane {
                     return Err(Fault::Hangs);
                 }
                 Ok(()) = self.generation.changed(), if shift.successor.is_none() => {
+                    self.current = *self.generation.borrow();
                     let options = Arc::clone(&self.options);
                     shift.successor = Some(Box::pin(async move { Worker::start(&options).await }));
                 }
@@ -172,6 +178,7 @@ impl Lane {
                             let worker = self.index;
                             warn!(worker, %error, "the old worker stays, since the new one failed");
                             self.metrics.worker_ended(start_failure(&error));
+                            self.pool.settle(self.index, self.current);
                         }
                     }
                 }

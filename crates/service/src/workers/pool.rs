@@ -9,11 +9,11 @@ use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
 
 use super::message::Offer;
+use crate::fair_queue::FairQueue;
 
 /// A worker is given as many quotes at once as it makes in this time, so that it rarely waits for the
 /// next one, and a quote rarely for a worker that hangs.
 const LOAD: Duration = Duration::from_millis(1);
-const SMALLEST_LOAD: u32 = 2;
 const LARGEST_LOAD: u32 = 32;
 
 /// To wake an idle worker is worth it if a quote would otherwise wait longer than this.
@@ -31,6 +31,7 @@ pub(super) type Outcome = Result<QuoteReply, QuotingError>;
 
 /// A quote that somebody waits for.
 pub(super) struct Job {
+    asker: u64,
     pub(super) request: Box<QuoteRequest>,
     pub(super) outcome: oneshot::Sender<Outcome>,
     workers_tried: u32,
@@ -43,7 +44,7 @@ pub(super) struct Pool {
 }
 
 struct State {
-    waiting: VecDeque<Job>,
+    waiting: FairQueue<Job>,
     lanes: Vec<LaneState>,
     offer: Option<Offer>,
     /// Whether clients can know the attestation key of the offer.
@@ -55,6 +56,8 @@ struct State {
 #[derive(Default)]
 struct LaneState {
     ready: bool,
+    /// Of which generation its worker is, unless that one could not be started.
+    generation: u64,
     /// Given to the lane and not yet made.
     load: u32,
     /// How long its worker takes for each quote.
@@ -70,7 +73,7 @@ impl Pool {
         let mut states = Vec::new();
         states.resize_with(lanes, LaneState::default);
         let state = State {
-            waiting: VecDeque::new(),
+            waiting: FairQueue::default(),
             lanes: states,
             offer: None,
             initialized: true,
@@ -79,10 +82,11 @@ impl Pool {
         Self { state: Mutex::new(state), settled: Notify::new() }
     }
 
-    /// Has a quote made.
+    /// Has a quote made, in this asker's turn.
     pub(super) fn submit(
         &self,
         request: Box<QuoteRequest>,
+        asker: u64,
     ) -> Result<oneshot::Receiver<Outcome>, QuotingError> {
         let mut state = self.lock();
         if let Some(reason) = state.unavailable_because() {
@@ -90,7 +94,7 @@ impl Pool {
         }
         state.check_initialized()?;
         let (outcome, result) = oneshot::channel();
-        state.waiting.push_back(Job { request, outcome, workers_tried: 0 });
+        state.waiting.push(asker, Job { asker, request, outcome, workers_tried: 0 });
         state.dispatch();
         Ok(result)
     }
@@ -115,6 +119,25 @@ impl Pool {
     pub(super) async fn settled(&self) {
         let settled = self.settled.notified();
         if self.lock().offer.is_none() {
+            settled.await;
+        }
+    }
+
+    /// The lane has a worker of this generation, or keeps its old one since there is none.
+    pub(super) fn settle(&self, lane: usize, generation: u64) {
+        if let Some(lane) = self.lock().lanes.get_mut(lane) {
+            lane.generation = generation;
+        }
+        self.settled.notify_waiters();
+    }
+
+    /// Waits until all lanes have settled with this generation, or a later one.
+    pub(super) async fn all_settled(&self, generation: u64) {
+        loop {
+            let settled = self.settled.notified();
+            if self.lock().lanes.iter().all(|lane| lane.generation >= generation) {
+                return;
+            }
             settled.await;
         }
     }
@@ -144,7 +167,7 @@ impl Pool {
         let failure =
             state.lanes.get_mut(lane).and_then(|lane| lane.failure.replace(reason.to_owned()));
         if let Some(why) = state.unavailable_because() {
-            for job in state.waiting.drain(..) {
+            while let Some(job) = state.waiting.pop() {
                 let _ = job.outcome.send(Err(unavailable(&why)));
             }
         }
@@ -193,8 +216,9 @@ impl Pool {
             (lane.ready, lane.load) = (false, 0);
         }
         state.last_ready = Instant::now();
-        unmade.append(&mut state.waiting);
-        state.waiting = unmade;
+        for job in unmade.into_iter().rev() {
+            state.waiting.push_first(job.asker, job);
+        }
         state.dispatch();
     }
 
@@ -219,7 +243,7 @@ impl State {
         while !self.waiting.is_empty() {
             let free = self.lanes.iter_mut().filter(|lane| lane.has_room());
             let Some(lane) = free.min_by_key(|lane| lane.wait()) else { return };
-            let Some(job) = self.waiting.pop_front() else { return };
+            let Some(job) = self.waiting.pop() else { return };
             // A caller that has gone away, or waited too long, is not worth a signature.
             if !job.outcome.is_closed() {
                 lane.inbox.push_back(job);
@@ -250,7 +274,7 @@ impl State {
 
 impl LaneState {
     fn has_room(&self) -> bool {
-        let busy = self.load >= SMALLEST_LOAD && self.wait() >= LOAD;
+        let busy = self.load > 0 && self.wait() >= LOAD;
         self.ready && !busy && self.load < LARGEST_LOAD
     }
 

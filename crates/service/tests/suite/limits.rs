@@ -1,12 +1,13 @@
 //! One client cannot make another one wait: slow quotes, stalled requests, unread replies, full queues.
 
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{Service, framed, read_all, software_quoter};
-use aesm::{Client, ClientError, Payload, Request};
+use aesm::{Client, ClientError, FRAME_HEADER_SIZE, Payload, Request, Response};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
@@ -220,4 +221,30 @@ fn idle_connections_do_not_matter() {
         assert!(is_served(&service));
     }
     drop(idle);
+}
+
+#[test]
+fn a_caller_with_too_many_connections_is_told_so_and_closed_and_goes_on_with_the_others() {
+    let limits = Limits { connections_per_caller: 2, ..Limits::default() };
+    let service = Service::start(software_quoter(), limits);
+    let mut few = [service.connect(), service.connect()];
+    let answer = |stream: &mut UnixStream| {
+        stream.write_all(&KEY_IDS.to_frame(None)).unwrap();
+        let mut reply = [0; 64];
+        let size = stream.read(&mut reply).unwrap();
+        let message = &reply[FRAME_HEADER_SIZE..size];
+        Response::decode(message).unwrap().error
+    };
+    for stream in &mut few {
+        assert_eq!(answer(stream), None);
+    }
+    let (mut slow, mut one_more) = (service.connect(), service.connect());
+    assert_eq!(answer(&mut one_more), Some(AesmError::Busy));
+    assert!(read_all(&mut slow).is_empty(), "it is not kept for long");
+    assert!(read_all(&mut one_more).is_empty());
+    for stream in &mut few {
+        assert_eq!(answer(stream), None);
+    }
+    drop(few);
+    assert!(is_served(&service));
 }

@@ -14,6 +14,7 @@
 mod bind;
 mod every_quoter;
 mod fortanix_client;
+mod hand_over;
 mod limits;
 mod protocol;
 mod quoters;

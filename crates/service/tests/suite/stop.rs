@@ -1,13 +1,14 @@
 //! A service that is told to stop finishes what it has accepted.
 
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crate::support::{Service, framed, report, software_quoter};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use service::Limits;
+use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
 use sgx::AttestationKeyId;
 
 /// The software platform, as slow as Intel's QE on a busy machine.
@@ -90,4 +91,28 @@ fn connections_that_are_done_do_not_hold_up_the_end() {
     service.wait_for_stop();
     assert!(begin.elapsed() < Duration::from_secs(5));
     assert!(crate::support::read_all(&mut stream).is_empty());
+}
+
+#[test]
+fn clients_that_are_not_accepted_are_left_to_whoever_has_the_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_bound, listener) = BoundSocket::listen(&directory.path().join("aesm.socket")).unwrap();
+    let other = listener.try_clone().unwrap();
+    let connect = |_| UnixStream::connect(directory.path().join("aesm.socket")).unwrap();
+    let mut streams: Vec<_> = (0..100).map(connect).collect();
+    for stream in &mut streams {
+        stream.write_all(&key_id_number()).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (limits, metrics) = (Limits::default(), Metrics::new("test"));
+        let stop = std::future::ready(Stop::HandedOver);
+        let policy = Policy::default();
+        serve(listener, software_quoter(), limits, policy, metrics, stop).await.unwrap();
+    });
+    let left = std::iter::from_fn(|| other.accept().ok()).count();
+    assert!(left > 0);
+    for stream in streams.iter_mut().take(100 - left) {
+        assert_eq!(crate::support::read_all(stream).len(), 11);
+    }
 }

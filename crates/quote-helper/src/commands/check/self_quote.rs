@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use aesm::Client;
-use anyhow::ensure;
-use aws_lc_rs::rand;
-use quoting::{AesmQuoter, QuoteRequest, Quoter, QuotingError};
-use sgx::{AesmError, AttestationKeyId, Quote, ReportData};
-use software_platform::{EnclaveIdentity, SoftwareEnclave};
+use quoting::{AesmQuoter, Quoter, QuotingError};
+use sgx::{AesmError, AttestationKeyId};
 
 use super::finding::Finding;
 use super::processor::Processor;
+use crate::canary::{Canary, REAL_QE_ANSWERS};
 use crate::failure::explain;
 
 const NAME: &str = "self-quote";
@@ -42,8 +40,7 @@ pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> 
     match error.downcast_ref::<QuotingError>().map(QuotingError::code) {
         Some(AesmError::InvalidReport) if processor.has_sgx() => Finding::skipped(
             NAME,
-            "a real Quoting Enclave answers: it refused a REPORT that no real enclave made, as it \
-             must",
+            REAL_QE_ANSWERS,
             "to see a real quote, write the target info with `quote-helper quote --target-info FILE`, \
              make a REPORT for it in an enclave of yours, and pass that to `quote-helper quote \
              --report FILE --out FILE` and the quote to `quote-helper verify`",
@@ -59,19 +56,10 @@ pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> 
 
 /// A quote for a fresh REPORT, of which it says the same.
 pub(super) fn quote(quoter: &dyn Quoter) -> anyhow::Result<Vec<u8>> {
-    let mut report_data = ReportData::default();
-    // Fresh, so that no quote of before will do.
-    rand::fill(&mut report_data.0)?;
-    let key_id = AttestationKeyId::ecdsa_p256();
-    let target_info = quoter.initialize(&key_id)?.target_info;
-    let report = SoftwareEnclave::new(EnclaveIdentity::default()).report(&target_info, report_data);
-    let request = QuoteRequest { report, key_id, qe_report_info: None };
-    let quote = quoter.quote(&request)?.quote;
-    let quoted = Quote::parse_padded(&quote)?.report_body;
-    ensure!(
-        quoted == report.body,
-        "the quote is about another REPORT than the one it was asked for"
-    );
+    let target_info = quoter.initialize(&AttestationKeyId::ecdsa_p256())?.target_info;
+    let canary = Canary::new(&target_info)?;
+    let quote = quoter.quote(canary.request())?.quote;
+    canary.check(&quote)?;
     Ok(quote)
 }
 
@@ -94,7 +82,7 @@ fn fix(code: AesmError) -> &'static str {
 mod tests {
     use std::sync::Arc;
 
-    use quoting::{AttestationKey, QuoteReply, SoftwareQuoter};
+    use quoting::{AttestationKey, QuoteReply, QuoteRequest, SoftwareQuoter};
 
     use super::super::finding::Status;
     use super::super::recorded;

@@ -97,7 +97,7 @@ impl From<ModeArgument> for Mode {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::start(arguments.log_format);
+    let _log = logging::start(arguments.log_format);
     let runtime = runtime()?;
     let served = runtime.block_on(serve(arguments));
     // Questions to sources that are under way are not waited for.

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, anyhow};
 use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
-use service::{BoundSocket, Limits, Metrics};
+use service::{BoundSocket, Limits, Metrics, Policy, Stop};
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -68,6 +68,7 @@ fn serve(
     let stop = async move {
         let _ = stopped.await;
         drop(bound);
+        Stop::Closed
     };
     runtime.block_on(async {
         tokio::spawn(http_server::serve(
@@ -75,8 +76,15 @@ fn serve(
             collateral_server::router(source),
             std::future::pending(),
         ));
-        service::serve(listener, quoter, Limits::default(), Metrics::new("demo"), stop)
-            .await
-            .context("the quote service failed")
+        service::serve(
+            listener,
+            quoter,
+            Limits::default(),
+            Policy::default(),
+            Metrics::new("demo"),
+            stop,
+        )
+        .await
+        .context("the quote service failed")
     })
 }

@@ -5,17 +5,19 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use collateral::Cache;
 use collateral::settings::{Machine, OwnSettings, Settings};
+use collateral::{Cache, node_statuses};
 use collateral_server::{log_notice, refresh_due};
 use tracing::info;
+
+use super::node_metrics::NodeMetrics;
 
 /// How often it is looked what is due.
 const ROUND: Duration = Duration::from_secs(60);
 
 /// Goes on until the process ends. The library has the same settings, and so the same cache; who does not use ours
 /// has nothing in it.
-pub(super) fn keep_fresh(config: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn keep_fresh(config: Option<&Path>, metrics: NodeMetrics) -> anyhow::Result<()> {
     let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
     let settings = Settings::choose(OwnSettings::default(), &machine)?;
     let cache = Cache::open(&settings, Box::new(log_notice))?;
@@ -25,7 +27,11 @@ pub(super) fn keep_fresh(config: Option<&Path>) -> anyhow::Result<()> {
         .name("collateral".to_owned())
         .spawn(move || {
             loop {
-                refresh_due(&cache);
+                metrics.refresh_failures.inc_by(refresh_due(&cache));
+                if let Ok(records) = cache.records() {
+                    let (set, roots) = (settings.evaluation, cache.fetcher().roots());
+                    metrics.update(&node_statuses(&records, set, roots));
+                }
                 thread::sleep(ROUND);
             }
         })

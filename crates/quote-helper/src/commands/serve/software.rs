@@ -9,17 +9,23 @@ use quoting::SoftwareQuoter;
 use service::WorkerQuoter;
 use software_platform::{CertificationKind, SoftwarePlatform, StateError, SubjectNames, TcbStamp};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
+
+use super::health::Proof;
 
 /// How often to look whether `platform tcb` has changed the TCB.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A software platform in its directory.
 pub(super) struct Software {
-    pub(super) platform: Arc<SoftwarePlatform>,
+    /// The platform as it is by now.
+    platform: watch::Sender<Arc<SoftwarePlatform>>,
     /// Quotes in this process, for the service or for nobody.
     pub(super) quoter: SoftwareQuoter,
+    /// What its quotes are verified with.
+    pub(super) collateral: Arc<SoftwareCollateral>,
     directory: Directory,
     stamp: TcbStamp,
 }
@@ -38,27 +44,38 @@ impl Software {
         let platform = SoftwarePlatform::open_or_init(&state_dir, SubjectNames::Software, now)?;
         let platform = Arc::new(platform.certified_by(kind)?);
         let quoter = SoftwareQuoter::new(Arc::clone(&platform));
-        Ok(Self { platform, quoter, directory: Directory { state_dir, kind }, stamp })
+        let collateral = SoftwareCollateral::new(Arc::clone(&platform), OffsetDateTime::now_utc);
+        Ok(Self {
+            platform: watch::Sender::new(platform),
+            quoter,
+            collateral: Arc::new(collateral),
+            directory: Directory { state_dir, kind },
+            stamp,
+        })
+    }
+
+    /// What its canary quotes have to prove.
+    pub(super) fn proof(&self) -> anyhow::Result<Proof> {
+        Proof::of_software(&self.platform.borrow(), Arc::clone(&self.collateral))
+    }
+
+    /// The platform, as it is by now and after each change of its TCB.
+    pub(super) fn platform(&self) -> watch::Receiver<Arc<SoftwarePlatform>> {
+        self.platform.subscribe()
     }
 
     /// Follows the platform's TCB, for ever. While that cannot be done all stays as it is.
-    pub(super) async fn follow_tcb(
-        mut self,
-        workers: Option<Arc<WorkerQuoter>>,
-        collateral: Option<Arc<SoftwareCollateral>>,
-    ) {
+    pub(super) async fn follow_tcb(mut self, workers: Option<Arc<WorkerQuoter>>) {
         loop {
             let platform = Arc::new(self.next_tcb().await);
-            let key_changed = platform.public_key_id() != self.platform.public_key_id();
+            let key_changed = platform.public_key_id() != self.platform.borrow().public_key_id();
             tell(&platform, key_changed);
-            if let Some(collateral) = &collateral {
-                collateral.replace(Arc::clone(&platform));
-            }
+            self.collateral.replace(Arc::clone(&platform));
             self.quoter.replace(Arc::clone(&platform));
             if let Some(workers) = workers.as_ref().filter(|_| key_changed) {
                 workers.replace();
             }
-            self.platform = platform;
+            self.platform.send_replace(platform);
         }
     }
 

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quoting::{Quoter, SoftwareQuoter};
-use service::{BoundSocket, Limits, Metrics, serve};
+use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
 use sgx::{Report, ReportData, TargetInfo};
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
@@ -57,8 +57,9 @@ impl Service {
                 let stop = async move {
                     let _ = stopped.await;
                     drop(bound);
+                    Stop::Closed
                 };
-                serve(listener, quoter, limits, metrics, stop).await.unwrap();
+                serve(listener, quoter, limits, Policy::default(), metrics, stop).await.unwrap();
             });
         });
         started.recv().unwrap();

@@ -1,0 +1,69 @@
+//! One canary quote.
+
+use std::sync::Arc;
+
+use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use sgx::{AesmError, AttestationKeyId};
+use tokio::task::spawn_blocking;
+
+use super::proof::Proof;
+use crate::canary::{Canary, REAL_QE_ANSWERS};
+use crate::failure::explain;
+
+/// Canary quotes wait for their turn as an asker of their own, whom no client is taken for.
+const ASKER: u64 = u64::MAX;
+
+/// Makes canary quotes and looks at them.
+pub(super) struct CanaryQuoter {
+    quoter: Arc<dyn Quoter>,
+    proof: Proof,
+}
+
+impl CanaryQuoter {
+    pub(super) fn new(quoter: Arc<dyn Quoter>, proof: Proof) -> Self {
+        Self { quoter, proof }
+    }
+
+    /// What a quote proved, or why there is no good one, in words.
+    pub(super) async fn quote(&self) -> Result<String, String> {
+        self.prove().await.map_err(|error| explain(&error))
+    }
+
+    async fn prove(&self) -> anyhow::Result<String> {
+        let key_id = AttestationKeyId::ecdsa_p256();
+        match self.quoter.quote_size(&key_id) {
+            // To initialize it would take from the clients the error by which they learn of it.
+            Err(error) if error.code() == AesmError::AttKeyNotInitialized => {
+                return Ok("the attestation key is a new one, which no client has used yet".into());
+            }
+            size => size?,
+        };
+        let canary = Canary::new(&self.quoter.initialize(&key_id)?.target_info)?;
+        let quote = match self.make(canary.request()).await {
+            Err(error) if self.is_refused_by_real_qe(&error) => return Ok(REAL_QE_ANSWERS.into()),
+            reply => reply?.quote,
+        };
+        canary.check(&quote)?;
+        let proof = self.proof.clone();
+        spawn_blocking(move || proof.of(&quote)).await?
+    }
+
+    fn is_refused_by_real_qe(&self, error: &QuotingError) -> bool {
+        matches!(self.proof, Proof::Answers) && error.code() == AesmError::InvalidReport
+    }
+
+    /// Has it made without a pause for the clients, whom the same thread serves.
+    async fn make(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
+        match self.quoter.manner() {
+            Manner::Immediate => self.quoter.quote(request),
+            Manner::Elsewhere(elsewhere) => elsewhere.quote(Box::new(request.clone()), ASKER).await,
+            Manner::Blocking => {
+                let (quoter, request) = (Arc::clone(&self.quoter), request.clone());
+                let made = spawn_blocking(move || quoter.quote(&request)).await;
+                made.unwrap_or_else(|error| {
+                    Err(QuotingError::new(AesmError::Unexpected, error.to_string()))
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a canary quote has to prove.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, anyhow};
+use collateral::{EvaluationSet, Source};
+use collateral_server::SoftwareCollateral;
+use software_platform::SoftwarePlatform;
+use verify::{Policy, TrustedRoots};
+
+/// How much can be known of a canary quote.
+#[derive(Clone)]
+pub(in super::super) enum Proof {
+    /// Real SGX: its QE refuses the REPORT of a software enclave, and so shows that it is there.
+    Answers,
+    /// The software platform: the quote is verified, with the platform's own root and collateral.
+    Verifies { roots: TrustedRoots, collateral: Arc<SoftwareCollateral> },
+}
+
+impl Proof {
+    /// That of the software platform, whose root stays the same whatever becomes of its TCB.
+    pub(in super::super) fn of_software(
+        platform: &SoftwarePlatform,
+        collateral: Arc<SoftwareCollateral>,
+    ) -> anyhow::Result<Self> {
+        let roots = TrustedRoots::parse(platform.root_certificate().der())
+            .context("the root of the software platform is unusable")?;
+        Ok(Self::Verifies { roots, collateral })
+    }
+
+    /// What the quote proves, in words. Takes milliseconds.
+    pub(super) fn of(&self, quote: &[u8]) -> anyhow::Result<String> {
+        match self {
+            Self::Answers => Ok("a quote was made".to_owned()),
+            Self::Verifies { roots, collateral } => verify(quote, roots, collateral),
+        }
+    }
+}
+
+/// How current the TCB is, is not for the service to judge: a genuine quote is what it can give.
+fn verify(
+    quote: &[u8],
+    roots: &TrustedRoots,
+    source: &SoftwareCollateral,
+) -> anyhow::Result<String> {
+    let get = |item: &_| source.fetch(item, Instant::now());
+    let collateral = collateral::for_quote(quote, EvaluationSet::Standard, get)
+        .context("there is no collateral for the canary quote")?;
+    let verdict = verify::verify(quote, &collateral, roots, SystemTime::now(), &Policy::default());
+    match verdict.attested {
+        Some(attested) => Ok(format!("a quote was verified, TCB status {}", attested.tcb.status)),
+        None => {
+            let reason = verdict.reason.unwrap_or_default();
+            Err(anyhow!("the canary quote does not hold: {reason}"))
+        }
+    }
+}

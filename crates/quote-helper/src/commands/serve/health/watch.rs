@@ -1,0 +1,127 @@
+//! Canary quotes, one at a time, when somebody asks and now and then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Unit;
+use service::Metrics;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::canary_quoter::CanaryQuoter;
+
+/// For how long a canary quote speaks for the service.
+const FRESH: Duration = Duration::from_secs(5);
+/// The time for a canary quote.
+const DEADLINE: Duration = Duration::from_secs(3);
+/// Who asks waits a little longer, for the canary's own words about what was too slow.
+const PATIENCE: Duration = Duration::from_millis(3200);
+/// A canary quote is made this often even if nobody asks, so that the metrics tell.
+const ROUND: Duration = Duration::from_secs(15);
+
+/// What the last canary quote told. It is looked after by a task that ends with the runtime.
+pub(super) struct Watch {
+    last: watch::Sender<Option<Told>>,
+    asked: Notify,
+    seconds: Histogram,
+    success: Gauge,
+}
+
+/// What a canary quote told, and when.
+#[derive(Clone)]
+struct Told {
+    at: Instant,
+    outcome: Result<String, String>,
+}
+
+impl Watch {
+    /// Starts to look.
+    pub(super) fn start(quoter: CanaryQuoter, metrics: &Metrics) -> Arc<Self> {
+        let seconds = Histogram::new(exponential_buckets(1e-3, 2.0, 13));
+        let watch = Arc::new(Self {
+            last: watch::Sender::new(None),
+            asked: Notify::new(),
+            seconds,
+            success: Gauge::default(),
+        });
+        metrics.register(|registry| {
+            registry.register_with_unit(
+                "canary",
+                "Canary quotes, by the time to make and verify one",
+                Unit::Seconds,
+                watch.seconds.clone(),
+            );
+            registry.register(
+                "canary_success",
+                "Whether the last canary quote was good: 1 or 0",
+                watch.success.clone(),
+            );
+        });
+        tokio::spawn(Arc::clone(&watch).run(quoter));
+        watch
+    }
+
+    /// How it is known that quotes are made, or why none is.
+    pub(super) async fn outcome(&self) -> Result<String, String> {
+        let mut last = self.last.subscribe();
+        if let Some(told) = last.borrow_and_update().as_ref().filter(|told| told.is_fresh()) {
+            return told.outcome.clone();
+        }
+        self.asked.notify_one();
+        match timeout(PATIENCE, last.changed()).await {
+            Ok(Ok(())) => last.borrow().as_ref().map_or_else(no_news, |told| told.outcome.clone()),
+            _ => no_news(),
+        }
+    }
+
+    async fn run(self: Arc<Self>, quoter: CanaryQuoter) {
+        loop {
+            self.look(&quoter).await;
+            tokio::select! {
+                () = self.asked_anew() => {}
+                () = sleep(ROUND) => {}
+            }
+        }
+    }
+
+    /// Makes one canary quote. One that is too late is awaited all the same, so that there are never two.
+    async fn look(&self, quoter: &CanaryQuoter) {
+        let begin = Instant::now();
+        let mut quote = std::pin::pin!(quoter.quote());
+        let in_time = timeout(DEADLINE, &mut quote).await;
+        let is_late = in_time.is_err();
+        let late = || Err(format!("no canary quote within {} s", DEADLINE.as_secs()));
+        let outcome = in_time.unwrap_or_else(|_| late());
+        self.seconds.observe(begin.elapsed().as_secs_f64());
+        self.success.set(outcome.is_ok().into());
+        if let Err(reason) = &outcome {
+            tracing::warn!(reason, "not ready");
+        }
+        self.last.send_replace(Some(Told { at: Instant::now(), outcome }));
+        if is_late {
+            let _ = quote.await;
+        }
+    }
+
+    /// Waits for somebody for whom the last canary quote is too old.
+    async fn asked_anew(&self) {
+        loop {
+            self.asked.notified().await;
+            if !self.last.borrow().as_ref().is_some_and(Told::is_fresh) {
+                return;
+            }
+        }
+    }
+}
+
+impl Told {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < FRESH
+    }
+}
+
+fn no_news() -> Result<String, String> {
+    Err("an earlier canary quote is still awaited".to_owned())
+}

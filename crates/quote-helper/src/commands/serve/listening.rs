@@ -1,0 +1,163 @@
+//! The sockets of the service: those that the service manager has, those of a predecessor, or new ones.
+
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde::Deserialize;
+use service::hand_over::{self, Claim, Control, Withdrawn};
+use service::{Metrics, SocketAccess, Stop as ServiceStop};
+use tracing::info;
+
+use super::service_manager::Activation;
+use crate::listen::Listeners;
+use crate::settings::{Settings, default_socket};
+
+/// What becomes of a process that has handed its sockets over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AfterHandOver {
+    /// It ends when it has finished what it had accepted.
+    Exit,
+    /// It waits to be told to end.
+    Wait,
+}
+
+/// The sockets of a service that is about to serve.
+pub(super) struct Listening {
+    /// Where clients connect.
+    pub(super) listener: UnixListener,
+    /// Its path, for people.
+    pub(super) path: PathBuf,
+    /// What else is listened at.
+    pub(super) listeners: Listeners,
+    pub(super) owner: Owner,
+}
+
+/// To whom the socket belongs.
+pub(super) enum Owner {
+    ServiceManager,
+    ThisProcess(Claim),
+}
+
+/// Sockets that are held until the service is to stop.
+pub(super) struct Held {
+    owner: Owner,
+    listener: UnixListener,
+    http: Vec<TcpListener>,
+    metrics: Metrics,
+}
+
+/// Why the service is to stop.
+pub(super) enum End {
+    /// It was told to; its socket is gone.
+    Closed,
+    /// It was told to; the service manager keeps its socket.
+    Kept,
+    /// A successor has its socket.
+    HandedOver,
+    /// Its socket's file is gone, or another one, so that no client finds it.
+    Displaced,
+    /// Its predecessor goes on.
+    Withdrawn(Withdrawn),
+}
+
+impl Listening {
+    /// Gets the sockets. Whoever had them before still serves, until [`Held::until_the_end`].
+    pub(super) async fn begin(
+        settings: &Settings,
+        access: SocketAccess,
+        activation: Activation,
+    ) -> anyhow::Result<Self> {
+        if let Some(listener) = activation.listener {
+            let address =
+                listener.local_addr().context("the service manager's socket is unusable")?;
+            let path = address.as_pathname().map(PathBuf::from).unwrap_or_default();
+            let listeners = Listeners::inherited(activation.tcp, None);
+            return Ok(Self { listener, path, listeners, owner: Owner::ServiceManager });
+        }
+        let path = settings.socket.clone().map_or_else(default_socket, Ok)?;
+        let acquired = hand_over::acquire(&path, access, settings.take_over()).await?;
+        let mut http = activation.tcp;
+        http.extend(acquired.http);
+        let listeners = Listeners::inherited(http, acquired.predecessor);
+        let owner = Owner::ThisProcess(acquired.claim);
+        Ok(Self { listener: acquired.listener, path, listeners, owner })
+    }
+}
+
+impl Held {
+    pub(super) fn new(
+        owner: Owner,
+        listener: &UnixListener,
+        listeners: Listeners,
+        metrics: &Metrics,
+    ) -> io::Result<Self> {
+        let (listener, http) = (listener.try_clone()?, listeners.for_successor());
+        Ok(Self { owner, listener, http, metrics: metrics.clone() })
+    }
+
+    /// Waits until the service is to stop, from when clients are served. The predecessor, if there is one,
+    /// stops now; then `serving` is called.
+    pub(super) async fn until_the_end(
+        self,
+        stopped: impl Future<Output = ()>,
+        serving: impl FnOnce(),
+    ) -> End {
+        let claim = match self.owner {
+            Owner::ThisProcess(claim) => claim,
+            Owner::ServiceManager => {
+                serving();
+                stopped.await;
+                return End::Kept;
+            }
+        };
+        match claim.settle(self.listener, self.http, &self.metrics).await {
+            Ok(control) => {
+                serving();
+                end_or_successor(control, stopped).await
+            }
+            Err(withdrawn) => End::Withdrawn(withdrawn),
+        }
+    }
+}
+
+async fn end_or_successor(mut control: Control, stopped: impl Future<Output = ()>) -> End {
+    let displaced = control.displaced();
+    let successor = tokio::select! {
+        biased;
+        successor = control.handed_over() => Some(successor),
+        () = stopped => control.close().await,
+        () = displaced => return End::Displaced,
+    };
+    match successor {
+        Some(successor) => {
+            info!(%successor, "a new instance serves; this one finishes what it has accepted");
+            End::HandedOver
+        }
+        None => End::Closed,
+    }
+}
+
+impl End {
+    /// What it means for those who have connected.
+    pub(super) fn stop(&self) -> ServiceStop {
+        match self {
+            Self::Closed | Self::Displaced => ServiceStop::Closed,
+            Self::Kept | Self::HandedOver | Self::Withdrawn(_) => ServiceStop::HandedOver,
+        }
+    }
+
+    /// In words.
+    pub(super) fn why(&self) -> &'static str {
+        match self {
+            Self::Closed | Self::Kept => "the service is stopping",
+            Self::HandedOver => "another instance serves",
+            Self::Displaced => "the socket's file is gone",
+            Self::Withdrawn(_) => "another instance goes on",
+        }
+    }
+}

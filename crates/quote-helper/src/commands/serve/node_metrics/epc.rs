@@ -1,0 +1,40 @@
+//! Enclave memory (EPC), in bytes.
+
+use std::fs;
+use std::path::Path;
+
+use kubernetes::device_plugin::epc_sections;
+use raw_cpuid::CpuIdReaderNative;
+
+/// What the processor has, by CPUID.
+pub(super) fn total() -> i64 {
+    let total = epc_sections(CpuIdReaderNative).fold(0, u64::saturating_add);
+    total.try_into().unwrap_or(i64::MAX)
+}
+
+/// What the cgroup of this process has, workers included, where the kernel counts it: with the misc controller of
+/// cgroup v2 and its resource `sgx_epc`.
+pub(super) fn in_use() -> Option<i64> {
+    let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let cgroup = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let file = Path::new("/sys/fs/cgroup").join(cgroup).join("misc.current");
+    of_current(&fs::read_to_string(file).ok()?)
+}
+
+/// Reads `misc.current`: a resource and an amount in each line.
+fn of_current(text: &str) -> Option<i64> {
+    text.lines().find_map(|line| line.strip_prefix("sgx_epc ")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_tells_what_is_in_use_or_does_not() {
+        assert_eq!(of_current("sev 0\nsgx_epc 94371840\n"), Some(94_371_840));
+        for silent in ["", "sev 0\nsev_es 0\n", "sgx_epc max\n", "sgx_epc\n"] {
+            assert_eq!(of_current(silent), None, "{silent:?}");
+        }
+    }
+}

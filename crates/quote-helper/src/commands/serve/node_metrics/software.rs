@@ -1,0 +1,75 @@
+//! The software platform, seen as any other: by its PCK certificate and collateral.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use collateral::{
+    CheckError, EvaluationSet, Item, PckQuestion, Record, Source, check, node_statuses,
+    platform_items,
+};
+use collateral_server::SoftwareCollateral;
+use software_platform::SoftwarePlatform;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use verify::{CollateralError, PckCa, TrustedRoots, Validity};
+
+use super::NodeMetrics;
+
+/// How often to look, if nothing happens: collateral is issued anew now and then.
+const ROUND: Duration = Duration::from_secs(60);
+
+impl NodeMetrics {
+    /// Shows the software platform, for ever: again after each change of its TCB.
+    pub(in super::super) async fn follow(
+        self,
+        mut platforms: watch::Receiver<Arc<SoftwarePlatform>>,
+        collateral: Arc<SoftwareCollateral>,
+    ) {
+        loop {
+            let platform = Arc::clone(&platforms.borrow_and_update());
+            let (collateral, metrics) = (Arc::clone(&collateral), self.clone());
+            // Collateral is signed and checked while the service goes on.
+            let _ = spawn_blocking(move || show(&platform, &*collateral, &metrics)).await;
+            tokio::select! {
+                changed = platforms.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(ROUND) => {}
+            }
+        }
+    }
+}
+
+fn show(platform: &SoftwarePlatform, source: &dyn Source, metrics: &NodeMetrics) {
+    let Ok(roots) = TrustedRoots::parse(platform.root_certificate().der()) else { return };
+    let items = [pck_item(platform)].into_iter().chain(platform_items(
+        platform.pck_subject().fmspc,
+        PckCa::Platform,
+        EvaluationSet::Standard,
+    ));
+    let records: Vec<_> = items.filter_map(|item| record(item, source, &roots)).collect();
+    metrics.update(&node_statuses(&records, EvaluationSet::Standard, &roots));
+}
+
+fn pck_item(platform: &SoftwarePlatform) -> Item {
+    let subject = platform.pck_subject();
+    Item::PckCertificate(PckQuestion {
+        qe_id: platform.qe_id(),
+        encrypted_ppid: None,
+        cpu_svn: subject.cpu_svn,
+        pce_svn: subject.pce_svn,
+        pce_id: subject.pce_id,
+    })
+}
+
+/// The item as it is now. Of what has expired it is known when.
+fn record(item: Item, source: &dyn Source, roots: &TrustedRoots) -> Option<Record> {
+    let document = source.fetch(&item, Instant::now()).ok()?;
+    let fetched = SystemTime::now();
+    let validity = match check(&item, &document, roots, fetched) {
+        Ok(validity) => validity,
+        Err(CheckError::Collateral(CollateralError::Expired { until, .. })) => {
+            Validity { from: UNIX_EPOCH, until }
+        }
+        Err(_) => return None,
+    };
+    Some(Record { item, document, validity, fetched, source: source.name().to_owned() })
+}

@@ -1,0 +1,61 @@
+//! Where quote providers of others keep certificates, when a worker has one in the place of ours: Intel's
+//! `libsgx_default_qcnl_wrapper` in `.dcap-qcnl`, Azure's az-dcap-client in `.az-dcap-client`.
+//!
+//! Both go through the same places in the same order. Intel's takes the first place that has its directory, else makes it
+//! in the first place it can; Azure's makes its own in the first place that is set.
+
+use std::env::var_os;
+use std::path::{Path, PathBuf};
+
+const NAMES: [&str; 2] = [".dcap-qcnl", ".az-dcap-client"];
+const VARIABLES: [&str; 4] = ["AZDCAP_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR"];
+const LAST: &str = "/tmp";
+
+/// These directories: all that are there. Of a name that is nowhere, one is made in the first place that allows it, as
+/// the library would, which cannot any more in the sandbox.
+pub(super) fn directories() -> Vec<PathBuf> {
+    let of_variables = VARIABLES.into_iter().filter_map(var_os).filter(|place| !place.is_empty());
+    let places: Vec<_> = of_variables.map(PathBuf::from).chain([LAST.into()]).collect();
+    NAMES.into_iter().flat_map(|name| below(&places, name)).collect()
+}
+
+fn below(places: &[PathBuf], name: &str) -> Vec<PathBuf> {
+    let directories: Vec<_> = places.iter().map(|place| place.join(name)).collect();
+    let there: Vec<_> = directories.iter().filter(|path| path.is_dir()).cloned().collect();
+    if there.is_empty() {
+        let made = directories.into_iter().find(|path| make(path));
+        return made.into_iter().collect();
+    }
+    there
+}
+
+/// For this user alone: the place may be one that everybody writes to. The place itself is not made.
+fn make(directory: &Path) -> bool {
+    directory.parent().is_some_and(Path::is_dir) && private_directory::make(directory).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_there_is_taken_wherever_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let places = ["a", "b", "c"].map(|name| root.path().join(name));
+        places.iter().for_each(|place| std::fs::create_dir(place).unwrap());
+        std::fs::create_dir(places[1].join("cache")).unwrap();
+        assert_eq!(below(&places, "cache"), [places[1].join("cache")]);
+        assert!(!places[0].join("cache").exists());
+    }
+
+    #[test]
+    fn else_it_is_made_in_the_first_place_that_allows_it() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("file"), "").unwrap();
+        let places = ["nowhere", "file", "", "."].map(|name| root.path().join(name));
+        let made = below(&places, "cache");
+        assert_eq!(made, [places[2].join("cache")]);
+        assert!(made[0].is_dir());
+        assert!(!places[0].exists());
+    }
+}

@@ -1,0 +1,65 @@
+//! Who asks for quotes is known, and may be refused.
+
+use rustix::process::{Signal, getgid, getuid};
+use serde_json::Value;
+
+use crate::support::{Machine, SERVE, Serve};
+
+/// The lines of the log about quotes.
+fn quotes(log: &str) -> Vec<Value> {
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let fields = events.map(|mut event| event["fields"].take());
+    fields.filter(|fields| fields["message"] == "quote").collect()
+}
+
+#[test]
+fn each_quote_is_in_the_log_with_who_asked_for_which_enclave() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    for _ in 0..3 {
+        machine.quote("07");
+    }
+    let metrics = serve.metrics();
+    let quoted = sgx::Quote::parse_padded(&machine.read("q.bin")).unwrap().report_body;
+    let mrenclave = quoted.mr_enclave.to_string();
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+
+    let quotes = quotes(&log);
+    let number: u64 = quotes.iter().map(|quote| quote["quotes"].as_u64().unwrap()).sum();
+    assert_eq!(number, 3, "{quotes:#?}");
+    for quote in &quotes {
+        assert_eq!(quote["uid"], getuid().as_raw());
+        assert_eq!(quote["gid"], getgid().as_raw());
+        assert!(quote["pid"].as_i64().unwrap() > 1, "{quote}");
+        assert_eq!(quote["mrenclave"], mrenclave);
+        assert_eq!(quote["debug"], false);
+        assert_eq!(quote["outcome"], "SUCCESS");
+        assert!(quote["latency_us"].as_u64().unwrap() > 0);
+    }
+    let series = metrics.lines().find(|line| line.starts_with("quote_helper_caller_quotes_total{"));
+    let series = series.expect(&metrics);
+    assert!(series.contains(&format!(r#"mrenclave="{mrenclave}""#)), "{series}");
+    assert!(series.ends_with(" 3"), "{series}");
+}
+
+#[test]
+fn whom_the_policy_refuses_gets_the_official_code_and_the_log_has_the_reason() {
+    let machine = Machine::new();
+    for (policy, reason) in [
+        ("--allowed-uids 4000000000", "uid"),
+        (&format!("--allowed-mrsigners {}", "ab".repeat(32)), "MRSIGNER"),
+        (&format!("--allowed-mrenclaves {}", "cd".repeat(32)), "MRENCLAVE"),
+    ] {
+        let serve = Serve::start(&mut machine.command(&format!("{SERVE} {policy}")));
+        let refused = machine.run("quote --socket aesm.socket --report-data 07 --out q.bin");
+        refused.with_code(1).says(&["UNSUPPORTED_ATT_KEY_ID", "38"]);
+        assert!(serve.metrics().contains("\nquote_helper_policy_refusals_total 1\n"));
+        serve.signal(Signal::TERM);
+        let (_, log) = serve.wait();
+        let quotes = quotes(&log);
+        assert_eq!(quotes.len(), 1, "{log}");
+        assert_eq!(quotes[0]["outcome"], "UNSUPPORTED_ATT_KEY_ID");
+        assert!(quotes[0]["reason"].as_str().unwrap().contains(reason), "{quotes:#?}");
+    }
+}

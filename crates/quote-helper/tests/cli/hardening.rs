@@ -1,0 +1,265 @@
+//! What `serve` and its workers give up, and what they refuse to work with.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getegid, geteuid};
+
+use crate::support::{Machine, SERVE, Serve, eventually};
+
+fn proc_file(pid: Pid, name: &str) -> String {
+    fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap()
+}
+
+/// All threads of a service and of its workers, as directories below /proc.
+fn threads(serve: &Serve) -> Vec<String> {
+    let processes = [vec![serve.pid()], serve.children()].concat();
+    let of = |pid: &Pid| fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let all = processes.iter().flat_map(of);
+    all.map(|thread| thread.unwrap().path().to_str().unwrap().to_owned()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Whether the kernel of this machine has the sandbox.
+fn has_landlock(log: &str) -> bool {
+    !log.contains("there is no sandbox")
+}
+
+#[test]
+fn service_and_workers_gain_no_rights_and_leave_no_core() {
+    let machine = Machine::new();
+    let serve = Serve::start(&mut machine.command(&format!("{SERVE} --isolate --workers 2")));
+    machine.quote("07");
+    for thread in threads(&serve) {
+        let status = fs::read_to_string(format!("{thread}/status")).unwrap();
+        assert!(status.contains("NoNewPrivs:\t1"), "{thread}: {status}");
+    }
+    let processes = [vec![serve.pid()], serve.children()].concat();
+    assert_eq!(processes.len(), 3);
+    for pid in processes {
+        let limits = proc_file(pid, "limits");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+        // Files of a process whose memory is nobody's business are root's.
+        let environ = fs::metadata(format!("/proc/{pid}/environ")).unwrap();
+        assert_eq!(environ.uid(), 0, "{pid} is dumpable");
+        assert!(proc_file(pid, "status").contains("Umask:\t0077"));
+    }
+}
+
+#[test]
+fn the_sandbox_is_said_and_can_be_turned_off() {
+    let machine = Machine::new();
+    machine.write("config.toml", "sandbox = false\n");
+    for (line, said, warned) in [
+        ("", "in the sandbox", "there is no sandbox"),
+        ("--config config.toml", "the sandbox is off", "the sandbox is off"),
+        ("--config config.toml --sandbox true", "in the sandbox", "there is no sandbox"),
+        ("--sandbox=false", "the sandbox is off", "the sandbox is off"),
+    ] {
+        let serve = Serve::start(&mut machine.command(&format!("{SERVE} {line}")));
+        machine.quote("07");
+        serve.signal(Signal::TERM);
+        let (status, log) = serve.wait();
+        assert!(status.success());
+        assert!(log.contains(said) || log.contains(warned), "{line}: {log}");
+    }
+}
+
+/// A worker's library that tries to write where `TRY_TO_WRITE` says, and tells in `TOLD` what became of it.
+const CURIOUS_LIBRARY: &str = r#"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+__attribute__((constructor)) static void look(void) {
+    const char *place = getenv("TRY_TO_WRITE"), *told = getenv("TOLD");
+    if (!place || !told) return;
+    int file = open(place, O_WRONLY | O_CREAT, 0666);
+    FILE *out = fopen(told, "w");
+    if (!out) return;
+    fprintf(out, "%s", file < 0 ? strerror(errno) : "written");
+    fclose(out);
+}
+"#;
+
+/// What a worker's library is told when it writes to `outside/file`.
+fn worker_writes_outside(more: &str) -> String {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("outside")).unwrap();
+    fs::create_dir(machine.path("run")).unwrap();
+    machine.write("curious.c", CURIOUS_LIBRARY);
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([machine.path("curious.so"), machine.path("curious.c")])
+        .status();
+    assert!(compiled.unwrap().success());
+    let line = format!(
+        "serve --platform dcap --dcap-library {} --socket run/aesm.socket --log-format json \
+         --metrics-listen 127.0.0.1:0 --workers 1 {more}",
+        machine.path("curious.so").display(),
+    );
+    let mut command = machine.command(&line);
+    command.env("HOME", machine.path("run")).env("TOLD", machine.path("run/told"));
+    command.env("TRY_TO_WRITE", machine.path("outside/file"));
+    let serve = Serve::start(&mut command);
+    eventually("the library was loaded", || machine.path("run/told").exists());
+    eventually("it has told", || !machine.read("run/told").is_empty());
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    if has_landlock(&log) {
+        String::from_utf8(machine.read("run/told")).unwrap()
+    } else {
+        String::new()
+    }
+}
+
+#[test]
+fn a_worker_cannot_write_outside_of_the_sandbox() {
+    // Without a Landlock there is nothing to be seen.
+    let refused = worker_writes_outside("");
+    assert!(["Permission denied", ""].contains(&&*refused), "{refused}");
+    assert_eq!(worker_writes_outside("--sandbox false"), "written");
+    assert!(["written", ""].contains(&&*worker_writes_outside("--writable-paths outside")));
+}
+
+#[test]
+fn no_thread_of_the_service_can_write_outside_of_the_sandbox() {
+    let machine = Machine::new();
+    machine.succeed("platform init --state-dir outside/state");
+    machine.succeed("platform tcb --raise --state-dir outside/state");
+    let key = machine.path("outside/state/attestation-key.sealed");
+    fs::remove_file(&key).unwrap();
+    let line = SERVE.replace("aesm.socket", "run/aesm.socket");
+    let serve = Serve::start(&mut machine.command(&line));
+    // A thread of the pool follows the TCB, and would write a key, through a link that leads out.
+    fs::rename(machine.path("state"), machine.path("moved")).unwrap();
+    std::os::unix::fs::symlink("outside/state", machine.path("state")).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    machine.succeed("quote --socket run/aesm.socket --report-data 07 --out q.bin");
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    if has_landlock(&log) {
+        assert!(!key.exists(), "{log}");
+        assert!(
+            log.contains("cannot write state/attestation-key.sealed: Permission denied"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn what_is_kept_is_for_its_user_alone() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    assert_eq!(mode(&machine.path("state")), 0o700);
+    for file in fs::read_dir(machine.path("state")).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    assert_eq!(mode(&machine.socket()), 0o666);
+    drop(serve);
+}
+
+#[test]
+fn the_sockets_directory_is_for_everybody_to_look_at() {
+    let machine = Machine::new();
+    let line = SERVE.replace("--socket aesm.socket", "--socket run/aesmd/aesm.socket");
+    let _serve = Serve::start(&mut machine.command(&line));
+    for directory in ["run", "run/aesmd"] {
+        assert_eq!(mode(&machine.path(directory)), 0o755, "{directory}");
+    }
+}
+
+#[test]
+fn a_state_directory_that_others_can_change_is_refused() {
+    let machine = Machine::new();
+    machine.succeed("platform init --state-dir state");
+    let refused = |path: &str, texts: &[&str]| {
+        for line in [SERVE, "platform show --state-dir state"] {
+            let ended = machine.run(line).with_code(1);
+            ended.says(&[path]);
+            ended.says(texts);
+        }
+        assert!(!machine.socket().exists());
+    };
+    for (name, good) in [("state", 0o700), ("state/deployment.json", 0o600)] {
+        for wrong in [good | 0o020, good | 0o002, good | 0o1002] {
+            set_mode(&machine.path(name), wrong);
+            refused(name, &[&format!("mode {wrong:04o}"), &format!("chmod go-w {name}")]);
+        }
+        set_mode(&machine.path(name), good);
+    }
+    if geteuid().is_root() {
+        for name in ["state", "state/machine.json"] {
+            chown(machine.path(name), Some(54321), None).unwrap();
+            refused(name, &["belongs to user 54321", &format!("chown -R 0 {name}")]);
+            chown(machine.path(name), Some(0), None).unwrap();
+        }
+    }
+    machine.succeed("platform show --state-dir state");
+}
+
+#[test]
+fn a_collateral_server_keeps_its_database_to_itself() {
+    let machine = Machine::new();
+    let line =
+        "collateral serve --listen 127.0.0.1:0 --state-dir kept --mode offline --log-format json";
+    let start = || {
+        let mut command = machine.command(line);
+        let child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        eventually("it has begun", || machine.path("kept/platforms.redb").exists());
+        let modes = [mode(&machine.path("kept")), mode(&machine.path("kept/platforms.redb"))];
+        let mut child = child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        modes
+    };
+    assert_eq!(start(), [0o700, 0o600]);
+    for (name, good) in [("kept", 0o700), ("kept/platforms.redb", 0o600)] {
+        set_mode(&machine.path(name), good | 0o022);
+        machine.run(line).with_code(1).says(&[name, "chmod go-w"]);
+        set_mode(&machine.path(name), good);
+    }
+}
+
+#[test]
+fn a_socket_may_be_for_a_group() {
+    let machine = Machine::new();
+    let group = getegid().as_raw();
+    {
+        let line = format!("{SERVE} --socket-group {group}");
+        let _serve = Serve::start(&mut machine.command(&line));
+        assert_eq!(mode(&machine.socket()), 0o660);
+        assert_eq!(fs::metadata(machine.socket()).unwrap().gid(), group);
+        machine.quote("07");
+    }
+    if geteuid().is_root() {
+        let other = Machine::new();
+        let _serve = Serve::start(&mut other.command(&format!("{SERVE} --socket-group daemon")));
+        assert_eq!(mode(&other.socket()), 0o660);
+        assert_ne!(fs::metadata(other.socket()).unwrap().gid(), 0);
+    }
+}
+
+#[test]
+fn a_group_that_is_not_there_is_an_error() {
+    let machine = Machine::new();
+    machine.run(&format!("{SERVE} --socket-group no-such-group")).with_code(1).says(&[
+        "there is no group no-such-group in /etc/group",
+        "groupadd",
+        "socket_group",
+    ]);
+    assert!(!machine.socket().exists());
+}

@@ -1,0 +1,79 @@
+//! Who got a quote, and who did not: lines in the log that sum up, and counters.
+//!
+//! ```text
+//! audit/key.rs       what has to be equal for quotes to be summed up
+//! audit/ledger.rs    sums, within bounds that no caller can break
+//! audit/line.rs      a sum as a line in the log
+//! audit/counters.rs  the same as metrics, within other bounds
+//! ```
+
+mod counters;
+mod key;
+mod ledger;
+mod line;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use quoting::QuotingError;
+use sgx::ReportBody;
+
+use crate::caller::Caller;
+use crate::metrics::Metrics;
+use counters::Counters;
+use key::Key;
+use ledger::Ledger;
+use line::Line;
+
+/// The log of all quotes.
+///
+/// The first quote of its kind is logged at once, and those that follow within ten seconds as one line:
+/// the `quotes` of all lines together are all quotes, even if some of them are not told apart since there
+/// are too many kinds.
+pub(crate) struct AuditLog(Mutex<Ledger>);
+
+impl AuditLog {
+    /// A log in which nothing is, and its counters among the metrics.
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let counters = Counters::default();
+        metrics.register(|registry| counters.register(registry));
+        Self(Mutex::new(Ledger::new(counters, Instant::now())))
+    }
+
+    /// Enters a quote, or why there is none. What `body` says of the enclave is checked only if there is
+    /// one. The latency is the time from the request to the reply.
+    pub(crate) fn record(
+        &self,
+        caller: &Caller,
+        body: &ReportBody,
+        error: Option<&QuotingError>,
+        latency: Duration,
+        now: Instant,
+    ) {
+        let key = Key::new(caller, body, error.map(QuotingError::code));
+        let first = self.ledger().enter(key, error, latency, now);
+        if let Some(line) = first {
+            line.log();
+        }
+    }
+
+    /// Logs the sums that are due; meant to be called each second.
+    pub(crate) fn flush(&self, now: Instant) {
+        let due = self.ledger().due(now);
+        due.iter().for_each(Line::log);
+    }
+
+    /// Logs all that is not logged yet, before the end.
+    pub(crate) fn finish(&self) {
+        let rest = self.ledger().rest();
+        rest.iter().for_each(Line::log);
+    }
+
+    /// No panic happens while the lock is held, so a poisoned one holds whole sums all the same.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

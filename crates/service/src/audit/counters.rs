@@ -1,0 +1,119 @@
+//! Quotes as metrics, with a bounded number of label sets.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::key::Key;
+
+/// Label sets, the one for all others included.
+pub(super) const LABEL_SETS: usize = 200;
+
+/// A label set that has not counted for so long makes room for another one: by then it has been scraped.
+pub(super) const IDLE: Duration = Duration::from_secs(5 * 60);
+
+/// A counter for each label set, or the one for all others.
+#[derive(Default)]
+pub(super) struct Counters {
+    family: Family<Labels, Counter>,
+    sets: HashMap<Labels, Seen>,
+    now: Option<Instant>,
+    /// There was no room for another set, and will be none before the next look.
+    full: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    uid: String,
+    pod: String,
+    mrenclave: String,
+    debug: &'static str,
+    outcome: &'static str,
+}
+
+/// A counter as it was when it was last seen to have changed.
+struct Seen {
+    counter: Counter,
+    value: u64,
+    at: Option<Instant>,
+}
+
+impl Counters {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let help = "Requests for quotes, by who asked and how it ended";
+        registry.register("caller_quotes", help, self.family.clone());
+    }
+
+    /// The counter of such quotes. Whoever keeps it has to ask again after [`IDLE`] without a quote.
+    pub(super) fn of(&mut self, key: &Key) -> Counter {
+        let labels = Labels::of(key);
+        if let Some(seen) = self.sets.get(&labels) {
+            return seen.counter.clone();
+        }
+        if !self.has_room() {
+            return self.family.get_or_create_owned(&Labels::others());
+        }
+        let counter = self.family.get_or_create_owned(&labels);
+        let seen = Seen { counter: counter.clone(), value: 0, at: self.now };
+        self.sets.insert(labels, seen);
+        counter
+    }
+
+    /// Looks which counters have changed; meant to be called each second.
+    pub(super) fn see(&mut self, now: Instant) {
+        (self.now, self.full) = (Some(now), false);
+        for seen in self.sets.values_mut() {
+            let value = seen.counter.get();
+            if value != seen.value || seen.at.is_none() {
+                (seen.value, seen.at) = (value, Some(now));
+            }
+        }
+    }
+
+    /// Whether there is room for another set, if need be in the place of the one that has been idle for
+    /// longest, if it is for long enough.
+    fn has_room(&mut self) -> bool {
+        if self.sets.len() < LABEL_SETS.saturating_sub(1) {
+            return true;
+        }
+        self.full = self.full || !self.remove_idle();
+        !self.full
+    }
+
+    fn remove_idle(&mut self) -> bool {
+        let idle = |seen: &Seen| Some(self.now?.saturating_duration_since(seen.at?));
+        let sets = self.sets.iter().filter(|(_, seen)| idle(seen) >= Some(IDLE));
+        let longest = sets.max_by_key(|(_, seen)| idle(seen)).map(|(labels, _)| labels.clone());
+        let Some(labels) = longest else { return false };
+        self.sets.remove(&labels);
+        self.family.remove(&labels)
+    }
+}
+
+impl Labels {
+    /// What the caller says of its enclave is true if the quote was made. Otherwise it could be anything,
+    /// each time something else.
+    fn of(key: &Key) -> Self {
+        let checked = key.error.is_none();
+        Self {
+            uid: key.uid.to_string(),
+            pod: key.pod().unwrap_or_default().to_owned(),
+            mrenclave: if checked { key.mr_enclave.to_string() } else { "unchecked".to_owned() },
+            debug: match key.debug {
+                _ if !checked => "unchecked",
+                true => "true",
+                false => "false",
+            },
+            outcome: key.outcome(),
+        }
+    }
+
+    fn others() -> Self {
+        let other = || "other".to_owned();
+        Self { uid: other(), pod: other(), mrenclave: other(), debug: "other", outcome: "other" }
+    }
+}

@@ -1,0 +1,108 @@
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+const POD: &str = "6c1a4e95-6bb6-11e6-bc26-28d2444e470d";
+const OTHER_POD: &str = "72f7f152-440c-66ac-9084-e0fc1d8a910c";
+
+/// A machine on which this process is in a pod.
+struct Machine {
+    _directory: tempfile::TempDir,
+    callers: Callers,
+    stream: UnixStream,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let callers = Callers { proc: directory.path().into(), places: Mutex::default() };
+        Self { _directory: directory, callers, stream: UnixStream::pair().unwrap().0 }
+    }
+
+    fn put(&self, pid: u32, cgroups: &str) {
+        let process = self.callers.proc.join(pid.to_string());
+        fs::create_dir_all(&process).unwrap();
+        fs::write(process.join("cgroup"), cgroups).unwrap();
+    }
+
+    fn put_into_pod(&self, pod: &str) {
+        self.put(std::process::id(), &format!("0::/kubepods/pod{pod}/\n"));
+    }
+
+    fn pod(&self, now: Instant) -> Option<String> {
+        self.callers.identify(&self.stream, now).pod().map(|pod| pod.to_string())
+    }
+}
+
+#[test]
+fn a_caller_is_who_the_kernel_says() {
+    let machine = Machine::new();
+    machine.put_into_pod(POD);
+    let caller = machine.callers.identify(&machine.stream, Instant::now());
+    assert_eq!(caller.pid, std::process::id().cast_signed());
+    assert_eq!(caller.uid, rustix::process::geteuid().as_raw());
+    assert_eq!(caller.gid, rustix::process::getegid().as_raw());
+    assert_eq!(caller.pod().as_deref(), Some(POD));
+}
+
+#[test]
+fn a_place_is_remembered_for_a_second() {
+    let (machine, now) = (Machine::new(), Instant::now());
+    machine.put_into_pod(POD);
+    assert_eq!(machine.pod(now).as_deref(), Some(POD));
+    machine.put_into_pod(OTHER_POD);
+    let almost = now.checked_add(MEMORY - Duration::from_nanos(1)).unwrap();
+    assert_eq!(machine.pod(almost).as_deref(), Some(POD));
+    assert_eq!(machine.pod(now.checked_add(MEMORY).unwrap()).as_deref(), Some(OTHER_POD));
+}
+
+#[test]
+fn a_pid_of_another_user_is_another_process() {
+    let (machine, now) = (Machine::new(), Instant::now());
+    machine.put(7, &format!("0::/kubepods/pod{POD}/\n"));
+    let pod = |uid| machine.callers.workload(7, uid, now).and_then(|found| found.pod.clone());
+    assert_eq!(pod(1).as_deref(), Some(POD));
+    machine.put(7, &format!("0::/kubepods/pod{OTHER_POD}/\n"));
+    assert_eq!(pod(1).as_deref(), Some(POD));
+    assert_eq!(pod(2).as_deref(), Some(OTHER_POD));
+}
+
+#[test]
+fn what_cannot_be_read_is_unknown_and_bounded() {
+    let (machine, now) = (Machine::new(), Instant::now());
+    assert_eq!(machine.pod(now), None);
+    for pid in 1..=3 * REMEMBERED.cast_signed() {
+        let pid = i32::try_from(pid).unwrap();
+        assert_eq!(machine.callers.workload(pid, 0, now), None);
+    }
+    assert!(machine.callers.places.lock().unwrap().len() <= REMEMBERED);
+    machine.put(9, &format!("{}0::/kubepods/pod{POD}/\n", "1:x:/\n".repeat(4096)));
+    assert_eq!(machine.callers.workload(9, 1, now), None, "more was read than there may be");
+}
+
+#[test]
+fn a_process_has_cgroups_that_can_be_read() {
+    let callers = Callers::default();
+    assert_eq!(callers.proc, Path::new("/proc"));
+    assert!(callers.look_up(std::process::id().cast_signed()).is_ok());
+}
+
+/// Prints what a known and an unknown process cost: `cargo test --release -p service -- --ignored
+/// --nocapture cost_of`.
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
+fn cost_of_a_caller() {
+    const TIMES: u32 = 200_000;
+    let (callers, now) = (Callers::default(), Instant::now());
+    let (stream, _other) = UnixStream::pair().unwrap();
+    let time = |what: &str, work: &dyn Fn()| {
+        let begin = Instant::now();
+        (0..TIMES).for_each(|_| work());
+        println!("{what}: {} ns", begin.elapsed().as_nanos() / u128::from(TIMES));
+    };
+    time("the system call", &|| assert!(getsockopt(&stream, PeerCredentials).is_ok()));
+    time("a caller that is known", &|| drop(callers.identify(&stream, now)));
+    time("a look-up", &|| drop(callers.look_up(std::process::id().cast_signed())));
+}

@@ -1,0 +1,87 @@
+//! The pod and the container of a process, by the names of its cgroups.
+//!
+//! The names are those that the kubelet and the container runtimes give, with either of the kubelet's
+//! cgroup drivers, under cgroup v1 and v2, seen from the machine or from a container on it:
+//!
+//! ```text
+//! /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<UID>.slice/cri-containerd-<id>.scope
+//! /kubepods/burstable/pod<UID>/<id>
+//! /../../pod<UID>/<id>
+//! /system.slice/docker-<id>.scope
+//! ```
+
+use std::sync::Arc;
+
+/// The characters of a container's id: SHA-256 or as much chance, in hexadecimal.
+const CONTAINER_ID_SIZE: usize = 64;
+
+/// What runtimes write before the id. Without any of these, and with `conmon-` after it, it is something
+/// else of theirs.
+const RUNTIMES: [&str; 5] = ["cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
+
+/// Where a process runs; at least one of the two is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Workload {
+    /// The pod's UID; for a static pod its hash, 32 hexadecimal digits.
+    pub(crate) pod: Option<Arc<str>>,
+    /// The container's id, 64 hexadecimal digits.
+    pub(crate) container: Option<Arc<str>>,
+}
+
+impl Workload {
+    /// Reads `/proc/PID/cgroup`: a line `number:controllers:path` for each hierarchy.
+    pub(crate) fn of_cgroups(text: &str) -> Option<Self> {
+        let paths = text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
+        paths
+            .filter_map(Self::of_path)
+            .reduce(|best, next| if best.pod.is_none() && next.pod.is_some() { next } else { best })
+    }
+
+    /// What is outermost counts: below it are cgroups that the container itself may have made, by
+    /// whatever name. For the same reason nothing counts that is in a user's own part of the tree.
+    fn of_path(path: &str) -> Option<Self> {
+        let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+        let mut pod = None;
+        // Under a mistaken driver a cgroup is called `<slice>:cri-containerd:<id>`.
+        for name in path.split(['/', ':']) {
+            if name == "user.slice" {
+                return None;
+            }
+            pod = pod.or_else(|| pod_uid(name));
+            if let container @ Some(_) = container_id(name) {
+                return Some(Self { pod, container });
+            }
+        }
+        pod.map(|pod| Self { pod: Some(pod), container: None })
+    }
+}
+
+fn pod_uid(name: &str) -> Option<Arc<str>> {
+    let name = name.strip_suffix(".slice").unwrap_or(name);
+    let uid = match name.strip_prefix("pod") {
+        Some(uid) => uid,
+        None => name.rsplit_once("-pod")?.1,
+    };
+    // In the name of a slice a dash would be one more level.
+    let uid = uid.replace('_', "-");
+    (is_uuid(&uid) || is_hex(&uid, 32)).then(|| uid.into())
+}
+
+fn container_id(name: &str) -> Option<Arc<str>> {
+    let name = name.strip_suffix(".scope").unwrap_or(name);
+    let id = RUNTIMES.iter().find_map(|runtime| name.strip_prefix(runtime)).unwrap_or(name);
+    is_hex(id, CONTAINER_ID_SIZE).then(|| id.into())
+}
+
+fn is_uuid(text: &str) -> bool {
+    let mut parts = text.split('-');
+    [8, 4, 4, 4, 12].iter().all(|size| parts.next().is_some_and(|part| is_hex(part, *size)))
+        && parts.next().is_none()
+}
+
+fn is_hex(text: &str, size: usize) -> bool {
+    text.len() == size && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests;
