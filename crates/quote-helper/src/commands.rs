@@ -15,6 +15,7 @@ pub(crate) mod own;
 pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod serve;
+pub(crate) mod top;
 pub(crate) mod uninstall;
 pub(crate) mod upgrade;
 pub(crate) mod verify;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Webhook(arguments) => webhook::run(arguments),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::ManPages(arguments) => man_pages::run(&arguments),
     }

@@ -42,6 +42,7 @@ mod state;
 mod stop;
 mod support;
 mod systemd;
+mod top;
 mod usage;
 mod verify;
 mod webhook;

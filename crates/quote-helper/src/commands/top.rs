@@ -1,0 +1,150 @@
+//! `top`: a live view of one quote service, from its metrics.
+
+mod change;
+mod endpoint;
+mod facts;
+mod latency;
+mod live;
+mod palette;
+mod samples;
+mod screen;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod view;
+mod watch;
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, ValueEnum};
+
+use self::endpoint::Endpoint;
+use self::palette::Palette;
+use self::screen::Screen;
+use self::view::{State, View};
+use self::watch::Watch;
+use crate::failure::Failure;
+use crate::runtime::runtime;
+use crate::settings::Settings;
+
+/// Where Prometheus is by default, and where the example in our configuration puts metrics.
+const DEFAULT_METRICS: &str = "127.0.0.1:9090";
+/// The variable of `serve` with the place of its metrics.
+const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
+/// The columns of text that is not for a terminal.
+const COLUMNS: u16 = 100;
+/// Asking more often would be load rather than a look.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Where the service has its metrics: an address, or the path of a Unix socket [default: what `serve` is set to with
+    /// QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else 127.0.0.1:9090].
+    #[arg(long, value_name = "ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
+    metrics: Option<Endpoint>,
+
+    /// The configuration file of `serve` [default: /etc/quote-helper/config.toml if it is there].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// The time from one view to the next. Rates and latencies are of this time.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    interval: Duration,
+
+    /// Ends after this many views, which are printed one after the other; exit code 1 if the service never answered.
+    #[arg(long, value_name = "NUMBER")]
+    count: Option<NonZero<u32>>,
+
+    /// The form of the views.
+    #[arg(long, value_enum, default_value = "text")]
+    output: Form,
+}
+
+/// The form of views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people: the whole terminal, or else text.
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let endpoint = arguments.endpoint()?;
+    let is_live = arguments.output == Form::Text
+        && arguments.count.is_none()
+        && io::stdout().is_terminal()
+        && io::stdin().is_terminal();
+    let runtime = runtime()?;
+    Ok(runtime.block_on(async {
+        let watch = Watch::new(endpoint, arguments.interval);
+        match is_live {
+            true => live::show(watch, arguments.interval).await,
+            false => print(watch, arguments).await,
+        }
+    })?)
+}
+
+impl Arguments {
+    fn endpoint(&self) -> anyhow::Result<Endpoint> {
+        if let Some(endpoint) = &self.metrics {
+            return Ok(endpoint.clone());
+        }
+        if let Ok(listen) = std::env::var(METRICS_LISTEN) {
+            return listen.parse().with_context(|| format!("{METRICS_LISTEN} is wrong: {listen}"));
+        }
+        match Settings::default().complete(self.config.as_deref())?.metrics_listen {
+            Some(listen) => Ok(listen.into()),
+            None => DEFAULT_METRICS.parse(),
+        }
+    }
+}
+
+/// Prints views one after the other, until there are enough or nobody reads them.
+async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
+    let mut left = arguments.count.map(NonZero::get);
+    let mut reason = None;
+    let mut has_answered = false;
+    while left != Some(0) {
+        let view = watch.next().await;
+        let printed = arguments.output.print(&view);
+        match view.state {
+            State::Service(_) => has_answered = true,
+            State::Away(why) => reason = Some(why),
+        }
+        match printed {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            printed => printed?,
+        }
+        left = left.map(|left| left.saturating_sub(1));
+    }
+    match reason.filter(|_| !has_answered) {
+        Some(reason) => Err(anyhow!(reason)),
+        None => Ok(()),
+    }
+}
+
+impl Form {
+    fn print(self, view: &View) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match self {
+            Self::Text => {
+                let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| columns);
+                let columns = if io::stdout().is_terminal() { columns } else { COLUMNS };
+                writeln!(stdout, "{}\n", Screen { view, palette: Palette::plain() }.text(columns))
+            }
+            Self::Json => writeln!(stdout, "{}", serde_json::to_string(view)?),
+        }
+    }
+}
+
+fn interval(text: &str) -> anyhow::Result<Duration> {
+    let interval = humantime::parse_duration(text)?;
+    anyhow::ensure!(interval >= SHORTEST_INTERVAL, "it is 100ms at the least");
+    Ok(interval)
+}

@@ -1,0 +1,247 @@
+//! What there is to see: two answers of a service, and the time between them, become figures.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::change::{Change, Count};
+use super::endpoint::{Answer, Readiness};
+use super::latency::{Histogram, Latency};
+use super::samples::Samples;
+
+/// The only outcome that is none but good.
+pub(super) const SUCCESS: &str = "SUCCESS";
+
+/// One moment.
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    /// In UTC, as RFC 3339 has it.
+    pub(super) time: String,
+    /// Where the metrics are.
+    pub(super) metrics: String,
+    #[serde(flatten)]
+    pub(super) state: State,
+}
+
+/// Whether there was an answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Service(Box<Service>),
+    /// Why there was none.
+    Away(String),
+}
+
+/// What the service said of itself. What it did not say, since it is of another version, is absent.
+#[derive(Debug, Serialize)]
+pub(super) struct Service {
+    /// The time that what is new is new since, and that rates and latencies are of: None in the first view, and where
+    /// the service was replaced.
+    pub(super) seconds: Option<f64>,
+    /// Another process than last time has answered.
+    pub(super) restarted: bool,
+    pub(super) version: Option<String>,
+    pub(super) platform: Option<String>,
+    /// The software platform: its quotes prove nothing.
+    pub(super) insecure: bool,
+    pub(super) up_since: Option<String>,
+    pub(super) up_seconds: Option<i64>,
+    pub(super) ready: Option<bool>,
+    pub(super) not_ready_because: Option<String>,
+    pub(super) connections: Option<u64>,
+    pub(super) queued_quotes: Option<u64>,
+    pub(super) workers: Option<u64>,
+    /// By reason.
+    pub(super) worker_ends: BTreeMap<String, Count>,
+    /// By direction.
+    pub(super) hand_overs: BTreeMap<String, Count>,
+    /// By the limit that was reached.
+    pub(super) busy_refusals: BTreeMap<String, Count>,
+    pub(super) policy_refusals: Option<Count>,
+    pub(super) unanswered_requests: Option<Count>,
+    /// By kind.
+    pub(super) epc_bytes: BTreeMap<String, u64>,
+    pub(super) tcb_status: Option<String>,
+    pub(super) next_expiry: Option<Expiry>,
+    /// The most frequent first.
+    pub(super) requests: Vec<Request>,
+    /// The busiest first.
+    pub(super) callers: Vec<Caller>,
+}
+
+/// What expires, and when.
+#[derive(Debug, Serialize)]
+pub(super) struct Expiry {
+    pub(super) what: String,
+    pub(super) at: String,
+    /// Negative once it is over.
+    pub(super) seconds_left: i64,
+}
+
+/// Requests that are alike.
+#[derive(Debug, Serialize)]
+pub(super) struct Request {
+    pub(super) operation: String,
+    pub(super) outcome: String,
+    #[serde(flatten)]
+    pub(super) count: Count,
+    pub(super) latency: Option<Latency>,
+}
+
+/// Who asks for quotes.
+#[derive(Debug, Serialize)]
+pub(super) struct Caller {
+    pub(super) uid: String,
+    pub(super) pod: String,
+    pub(super) mrenclave: String,
+    pub(super) debug: String,
+    #[serde(flatten)]
+    pub(super) count: Count,
+    /// How many of all were refused or failed.
+    pub(super) failed: u64,
+}
+
+impl View {
+    /// The view of a service that has answered, now and, perhaps, before.
+    pub(super) fn of(
+        metrics: String,
+        now: OffsetDateTime,
+        before: Option<&Answer>,
+        answer: &Answer,
+    ) -> Self {
+        let service = Service::of(now, before, answer);
+        Self { time: rfc3339(now), metrics, state: State::Service(Box::new(service)) }
+    }
+
+    /// The view of a service that has not answered for this reason.
+    pub(super) fn away(metrics: String, now: OffsetDateTime, reason: String) -> Self {
+        Self { time: rfc3339(now), metrics, state: State::Away(reason) }
+    }
+}
+
+impl Service {
+    fn of(now: OffsetDateTime, before: Option<&Answer>, answer: &Answer) -> Self {
+        let samples = &answer.samples;
+        let since = |before: &Answer| answer.at.saturating_duration_since(before.at);
+        let change = Change::new(before.map(|before| (&before.samples, since(before))), samples);
+        let [version, platform] = ["version", "platform"].map(|name| of_service(samples, name));
+        let up_since = samples.value("quote_helper_start_timestamp_seconds").and_then(date);
+        let gauge = |name| samples.value(name).map(|value| value as u64);
+        Self {
+            seconds: change.time().map(|time| time.as_secs_f64()),
+            restarted: change.is_restart(),
+            version,
+            insecure: platform.as_deref() == Some("software"),
+            platform,
+            up_since: up_since.map(rfc3339),
+            up_seconds: up_since.map(|since| seconds(since, now)),
+            ready: match answer.readiness {
+                Readiness::Ready => Some(true),
+                Readiness::NotReady(_) => Some(false),
+                Readiness::Unknown => None,
+            },
+            not_ready_because: match &answer.readiness {
+                Readiness::NotReady(reason) => Some(reason.clone()),
+                _ => None,
+            },
+            connections: gauge("quote_helper_connections"),
+            queued_quotes: gauge("quote_helper_queued_quotes"),
+            workers: gauge("quote_helper_workers"),
+            worker_ends: change.counts("quote_helper_worker_ends_total", "reason"),
+            hand_overs: change.counts("quote_helper_hand_overs_total", "direction"),
+            busy_refusals: change.counts("quote_helper_busy_refusals_total", "limit"),
+            policy_refusals: change.count("quote_helper_policy_refusals_total"),
+            unanswered_requests: change.count("quote_helper_unanswered_requests_total"),
+            epc_bytes: epc_bytes(samples),
+            tcb_status: tcb_status(samples),
+            next_expiry: next_expiry(samples, now),
+            requests: requests(&change),
+            callers: callers(&change),
+        }
+    }
+}
+
+fn of_service(samples: &Samples, label: &str) -> Option<String> {
+    let (labels, _) = samples.named("quote_helper_service_info").next()?;
+    labels.get(label).cloned()
+}
+
+fn epc_bytes(samples: &Samples) -> BTreeMap<String, u64> {
+    let kinds = samples.named("quote_helper_epc_bytes");
+    kinds.filter_map(|(labels, value)| Some((labels.get("kind")?.clone(), value as u64))).collect()
+}
+
+/// The status that is set, of all that there are.
+fn tcb_status(samples: &Samples) -> Option<String> {
+    let mut set = samples.named("quote_helper_tcb_status").filter(|(_, value)| *value == 1.0);
+    set.next().and_then(|(labels, _)| labels.get("status").cloned())
+}
+
+fn next_expiry(samples: &Samples, now: OffsetDateTime) -> Option<Expiry> {
+    let expiries = samples.named("quote_helper_expiry_timestamp_seconds");
+    let expiries = expiries.filter_map(|(labels, at)| Some((date(at)?, labels.get("what")?)));
+    let (at, what) = expiries.min()?;
+    let seconds_left = seconds(now, at);
+    Some(Expiry { what: what.clone(), at: rfc3339(at), seconds_left })
+}
+
+fn requests(change: &Change<'_>) -> Vec<Request> {
+    let histogram = "quote_helper_request_seconds";
+    let counts = change.counts_by(&format!("{histogram}_count"), ["operation", "outcome"]);
+    let mut buckets = BTreeMap::<_, Vec<_>>::new();
+    let each = change.counts_by(&format!("{histogram}_bucket"), ["operation", "outcome", "le"]);
+    for ([operation, outcome, bound], count) in each {
+        if let (Ok(bound), Some(new)) = (bound.parse::<f64>(), count.new) {
+            buckets.entry([operation, outcome]).or_default().push((bound, new));
+        }
+    }
+    let mut requests: Vec<_> = counts
+        .into_iter()
+        .map(|(key, count)| {
+            let buckets = buckets.remove(&key).unwrap_or_default();
+            let [operation, outcome] = key;
+            Request { operation, outcome, count, latency: Histogram::new(buckets).latency() }
+        })
+        .collect();
+    requests.sort_by_key(|request| std::cmp::Reverse(request.count.total));
+    requests
+}
+
+fn callers(change: &Change<'_>) -> Vec<Caller> {
+    let labels = ["uid", "pod", "mrenclave", "debug", "outcome"];
+    let mut callers = BTreeMap::<_, (Count, u64)>::new();
+    for ([uid, pod, mrenclave, debug, outcome], count) in
+        change.counts_by("quote_helper_caller_quotes_total", labels)
+    {
+        let failed = if outcome == SUCCESS { 0 } else { count.total };
+        callers
+            .entry([uid, pod, mrenclave, debug])
+            .and_modify(|(all, all_failed)| {
+                *all = all.and(count);
+                *all_failed = all_failed.saturating_add(failed);
+            })
+            .or_insert((count, failed));
+    }
+    let caller = |(key, (count, failed))| {
+        let [uid, pod, mrenclave, debug]: [String; 4] = key;
+        Caller { uid, pod, mrenclave, debug, count, failed }
+    };
+    let mut callers: Vec<_> = callers.into_iter().map(caller).collect();
+    callers.sort_by_key(|caller| std::cmp::Reverse((caller.count.new, caller.count.total)));
+    callers
+}
+
+/// None if no calendar has it.
+fn date(seconds: f64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
+}
+
+fn seconds(from: OffsetDateTime, to: OffsetDateTime) -> i64 {
+    to.unix_timestamp().saturating_sub(from.unix_timestamp())
+}
+
+fn rfc3339(at: OffsetDateTime) -> String {
+    at.truncate_to_second().format(&Rfc3339).unwrap_or_default()
+}
