@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, ExecAction, HTTPGetAction,
+    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
     HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, PodSpec, PodTemplateSpec,
     Probe, ResourceRequirements, SeccompProfile, SecurityContext, Toleration, Volume, VolumeMount,
 };
@@ -169,12 +169,6 @@ pub(super) fn http_probe(path: &str) -> Probe {
         }),
         ..Probe::default()
     }
-}
-
-/// Runs a command in the container.
-pub(super) fn exec_probe(command: &[&str]) -> Probe {
-    let command = command.iter().map(|word| (*word).to_owned()).collect();
-    Probe { exec: Some(ExecAction { command: Some(command) }), ..Probe::default() }
 }
 
 /// A directory of the host; `kind` says whether it must be there: `Directory`, or may be made:

@@ -14,7 +14,7 @@ use kube::core::DynamicObject;
 use self::volumes::{AUTHORITIES, SOFTWARE_PLATFORM_DIR, STATE_DIR};
 use super::object::object;
 use super::pod::{
-    METRICS_PORT, USER, configured, container, exec_probe, metrics_listen, port, resources,
+    METRICS_PORT, USER, configured, container, http_probe, metrics_listen, port, resources,
     selector, template, variable,
 };
 use super::sgx_nodes::on_sgx_nodes;
@@ -76,6 +76,8 @@ fn pod(add_on: &AddOn) -> PodSpec {
         affinity: (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
         priority_class_name: Some(add_on.priority_class.clone()),
         automount_service_account_token: Some(false),
+        // Else the kernel does not tell which process, and so which pod, is at the other end of the socket.
+        host_pid: Some(true),
         security_context: Some(PodSecurityContext {
             fs_group: Some(USER),
             supplemental_groups: (!add_on.device_groups.is_empty())
@@ -110,11 +112,10 @@ fn quote_service(add_on: &AddOn) -> Container {
     service.ports = Some(ports);
     service.env = Some(variables(add_on));
     // A quote is made for this and, with the software platform, verified.
-    service.readiness_probe = Some(Probe {
-        period_seconds: Some(5),
-        timeout_seconds: Some(5),
-        ..exec_probe(&["quote-helper", "check", "--in-pod"])
-    });
+    service.readiness_probe =
+        Some(Probe { period_seconds: Some(5), timeout_seconds: Some(5), ..http_probe("/readyz") });
+    service.liveness_probe =
+        Some(Probe { period_seconds: Some(10), timeout_seconds: Some(5), ..http_probe("/livez") });
     service.volume_mounts = Some(volumes::mounts(add_on));
     service.resources = Some(quantities(add_on));
     service
@@ -147,6 +148,8 @@ fn arguments(platform: Platform) -> Vec<String> {
         format!("--socket={AESM_DIR}/aesm.socket"),
         format!("--state-dir={STATE_DIR}"),
         metrics_listen(),
+        // The kubelet starts again whatever ends, and the pod that has been replaced would take over again.
+        "--after-hand-over=wait".to_owned(),
     ];
     match platform {
         Platform::Dcap => arguments.push("--platform=dcap".to_owned()),

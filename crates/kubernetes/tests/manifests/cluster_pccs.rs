@@ -123,7 +123,8 @@ fn it_keeps_what_it_has_in_the_volume_that_was_chosen() {
         let pod = pod(add_on);
         let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
         let mount = &mounts[0];
-        assert!(has(add_on, &format!("--state-dir={}", mount["mountPath"].as_str().unwrap())));
+        // Below the volume, whose group may write to it: a directory that is the server's own.
+        assert!(has(add_on, &format!("--state-dir={}/pccs", mount["mountPath"].as_str().unwrap())));
         assert_eq!(pod["securityContext"]["fsGroup"], 65532);
         let volumes = pod["volumes"].as_array().unwrap();
         volumes.iter().find(|volume| volume["name"] == mount["name"]).unwrap().clone()

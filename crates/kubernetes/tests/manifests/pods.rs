@@ -46,12 +46,15 @@ fn containers_have_no_privilege_but_what_is_listed() {
 }
 
 #[test]
-fn pods_share_nothing_with_their_node_but_directories() {
+fn pods_share_nothing_with_their_node_but_directories_and_the_numbers_of_processes() {
     for choice in all() {
         for (_, pod) in containers(&choice.objects) {
-            for shared in ["hostNetwork", "hostPID", "hostIPC"] {
+            for shared in ["hostNetwork", "hostIPC"] {
                 assert_eq!(pod[shared], Value::Null, "{shared}");
             }
+            let main = &pod["containers"][0]["name"];
+            let sees_processes = main == "quote-service";
+            assert_eq!(pod["hostPID"] == true, sees_processes, "who asks for a quote: {main}");
         }
     }
 }

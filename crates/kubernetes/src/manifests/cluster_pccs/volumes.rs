@@ -12,13 +12,16 @@ use crate::manifests::pod::{mount, read_only};
 use crate::manifests::software_platform::{ROOT_FILE, SOFTWARE_PLATFORM};
 use crate::manifests::{AddOn, ClusterPccs, PccsSecretKey, Platform};
 
-/// Where certificates and collateral are kept.
-pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
+/// Where certificates and collateral are kept: in a directory of the server's own below the volume, whose group, the
+/// pod's, may write to it.
+pub(super) const STATE_DIR: &str = "/var/lib/quote-helper/pccs";
 /// Where the API key and the hashes of the tokens are.
 pub(super) const SECRET_DIR: &str = "/etc/sgx-pccs";
 /// The certificate of the software platform's root, in PEM.
 pub(super) const TRUSTED_ROOT: &str = "/etc/sgx-software-platform/root.pem";
 
+/// The volume of [`STATE_DIR`].
+const VOLUME: &str = "/var/lib/quote-helper";
 /// The directory of [`TRUSTED_ROOT`].
 const ROOT_DIR: &str = "/etc/sgx-software-platform";
 
@@ -55,7 +58,7 @@ pub(super) fn volumes(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<Volume> {
 
 /// Where the container has them.
 pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
-    let mut mounts = vec![mount(state_name(pccs), STATE_DIR)];
+    let mut mounts = vec![mount(state_name(pccs), VOLUME)];
     if pccs.secret.is_some() {
         mounts.push(read_only(mount("secret", SECRET_DIR)));
     }

@@ -3,18 +3,24 @@
 use serde_json::{Value, json};
 
 use super::job::{Job, sample};
-use super::{AddOn, IMAGE, NAMESPACE, NEXT_IMAGE, list, quote_helper, quote_service_pod, succeeds};
-use crate::cluster::{kubectl, restart_kubelet};
+use super::{
+    AddOn, IMAGE, NAMESPACE, NEXT_IMAGE, is_ready, list, quote_helper, quote_service_pod, succeeds,
+};
+use crate::cluster::{eventually, kubectl, restart_kubelet};
 
 /// Attests for longer than all of it takes.
 const LASTING: &str = "60s";
+
+const QUOTE_SERVICE: &str = "sgx-quote-helper";
+/// The name of the DaemonSet with the pod that comes before the old one goes.
+const SURGE: &str = "sgx-quote-helper-surge";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 #[allow(clippy::print_stderr, reason = "the number is what is to be known")]
 fn a_job_quotes_in_a_loop_while_everything_is_replaced() {
     let _add_on = AddOn::install_with_quote_service();
-    let job = Job::create(&lasting_job());
+    let job = Job::create(&lasting_job(LASTING));
     job.says("bob", "trusted");
 
     let pod = quote_service_pod();
@@ -34,20 +40,80 @@ fn a_job_quotes_in_a_loop_while_everything_is_replaced() {
         assert!(is_deleted || image == NEXT_IMAGE, "{image}, not {IMAGE}, after the upgrade");
     }
 
+    let tally = tally_of(&job);
+    assert!(tally.made > 100, "{tally:?}");
+    eprintln!("while pod, kubelet and image were replaced: {tally:?}");
+}
+
+/// What a surge does, on a Kubernetes that has none.
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+#[allow(clippy::print_stderr, reason = "the number is what is to be known")]
+fn a_pod_that_comes_before_the_old_one_goes_takes_over_and_no_quote_fails() {
+    let _add_on = AddOn::install_with_quote_service();
+    let job = Job::create(&lasting_job("20s"));
+    job.says("bob", "trusted");
+
+    let next = daemon_set_named(SURGE);
+    kubectl(&["create", "-f", "-"], &next.to_string());
+    eventually("the old pod has handed over", || {
+        quote_service_log().contains("handed over").then_some(())
+    });
+    eventually("the new pod is ready", || {
+        let pods = list("pods", NAMESPACE);
+        let named = |pod: &&Value| pod["metadata"]["labels"]["app.kubernetes.io/name"] == SURGE;
+        pods.iter().find(named).filter(|pod| is_ready(pod)).map(drop)
+    });
+    kubectl(&["delete", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "--wait=true"], "");
+
+    let tally = tally_of(&job);
+    assert_eq!(tally.failed, 0, "{tally:?}");
+    assert!(tally.made > 100, "{tally:?}");
+    eprintln!("while one pod took over from another: {tally:?}");
+}
+
+/// The quote service's DaemonSet by another name, with pods of its own.
+fn daemon_set_named(name: &str) -> Value {
+    let get = ["get", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "-o=json"];
+    let mut daemon_set: Value = serde_json::from_str(&kubectl(&get, "")).unwrap();
+    let label = "app.kubernetes.io/name";
+    let labels = daemon_set["metadata"]["labels"].take();
+    daemon_set["metadata"] = json!({ "name": name, "namespace": NAMESPACE, "labels": labels });
+    daemon_set["spec"]["selector"]["matchLabels"][label] = json!(name);
+    daemon_set["spec"]["template"]["metadata"]["labels"][label] = json!(name);
+    daemon_set["status"] = Value::Null;
+    daemon_set
+}
+
+/// What the first pod of the quote service says.
+fn quote_service_log() -> String {
+    kubectl(&["logs", &format!("daemonset/{QUOTE_SERVICE}"), "-n", NAMESPACE], "")
+}
+
+/// How many quotes an application asked for, and did not get.
+#[derive(Debug)]
+struct Tally {
+    made: u64,
+    failed: u64,
+}
+
+/// What the job says at its end, which has to come after all that it is to outlive.
+fn tally_of(job: &Job) -> Tally {
     assert!(job.is_active(), "it has to last longer than all of this: {}", job.log("bob"));
     job.ends();
     let log = job.log("bob");
-    let tally = log.lines().find(|line| line.starts_with("quotes: ")).expect(&log);
-    let made: u64 = tally.split(&[' ', ','][..]).nth(1).unwrap().parse().unwrap();
-    assert!(made > 100, "{tally}");
-    eprintln!("while pod, kubelet and image were replaced: {tally}");
+    let tally = log.lines().find_map(|line| line.strip_prefix("quotes: ")).expect(&log);
+    let mut numbers =
+        tally.split(|other: char| !other.is_ascii_digit()).filter(|it| !it.is_empty());
+    let mut number = || numbers.next().unwrap().parse().unwrap();
+    Tally { made: number(), failed: number() }
 }
 
-/// The sample, in a loop.
-fn lasting_job() -> Value {
+/// The sample, in a loop for so long.
+fn lasting_job(time: &str) -> Value {
     let mut job = sample("remote-attestation-job.yaml");
     let bob = &mut job["spec"]["template"]["spec"]["containers"][1];
     assert_eq!(bob["name"], "bob");
-    bob["args"].as_array_mut().unwrap().extend([json!("--for"), json!(LASTING)]);
+    bob["args"].as_array_mut().unwrap().extend([json!("--for"), json!(time)]);
     job
 }
