@@ -1,4 +1,4 @@
-//! Writes the seeds of `frame`, `message`, `service`, `collateral` and `item`:
+//! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `collateral` and `item`:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 
 use std::error::Error;
@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use aesm::Request;
-use sgx::{AttestationKeyId, IntoBytes, Report};
+use service::hand_over::Message;
+use sgx::{AttestationKeyId, IntoBytes, QeReportInfo, Report};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -18,9 +19,33 @@ fn main() -> Result<()> {
     recorded_clients()?;
     let platform = fuzz::platform();
     write("service/quote", &quote_request(&fuzz::report(&platform)))?;
+    write("worker/quotes", &worker_requests(&fuzz::report(&platform)))?;
+    hand_over()?;
     let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
     write("collateral/software-platform.json", &collateral)?;
     recorded_answers()
+}
+
+/// Two requests of the service to a worker, without QE report info and with it.
+fn worker_requests(report: &Report) -> Vec<u8> {
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let plain = [report.as_bytes(), key_id.as_bytes()].concat();
+    let with_info = [plain.as_slice(), QeReportInfo::default().as_bytes()].concat();
+    let header = |message: &[u8]| (message.len() as u32).to_le_bytes();
+    [header(&plain).as_slice(), &plain, &header(&with_info), &with_info].concat()
+}
+
+fn hand_over() -> Result<()> {
+    let refused = Message::Refused("another instance takes over".to_owned());
+    for (name, message) in [
+        ("hand-over", Message::HandOver),
+        ("refused", refused),
+        ("serving", Message::Serving),
+        ("ended", Message::Ended),
+    ] {
+        write(&format!("hand_over/{name}"), &message.to_frame())?;
+    }
+    Ok(())
 }
 
 fn recorded_answers() -> Result<()> {

@@ -1,0 +1,15 @@
+//! What two instances of the service say to each other: a frame -> a message -> the same frame.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use service::hand_over::{FRAME_SIZE, Message};
+
+fuzz_target!(|frame: &[u8]| {
+    if let Ok(message) = Message::parse(frame) {
+        assert_eq!(frame.len(), FRAME_SIZE);
+        assert_eq!(message.to_frame(), frame);
+        if let Message::Refused(reason) = message {
+            assert!(!reason.contains(char::is_control), "somebody reads it on a terminal");
+        }
+    }
+});
