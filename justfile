@@ -59,6 +59,26 @@ fuzz-smoke seconds="10":
             2>&1 | grep --invert-match '# Uses: '
     done
 
+# Whatever goes wrong around the service, its applications see what docs/service-faults.md says. Some faults need root.
+faults *kinds:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    own_mounts=()
+    if [ "$(id --user)" = 0 ]; then
+        own_mounts=(unshare --mount --propagation private env OWN_MOUNTS=1)
+    fi
+    "${own_mounts[@]}" cargo test --package quote-helper --test faults -- --ignored --test-threads=1 --nocapture \
+        --skip never_down --skip soak {{ kinds }}
+
+# Applications that are asking all the time lose no quote by upgrades, reloads and kills, a hundred of each.
+never-down:
+    cargo test --package quote-helper --test faults -- --ignored --nocapture never_down
+
+# At half of what the service can do it does not grow, and no quote fails.
+soak minutes="30" *arguments:
+    SOAK_MINUTES={{ minutes }} SOAK_ARGUMENTS={{ quote(arguments) }} \
+        cargo test --release --package quote-helper --test faults -- --ignored --nocapture soak
+
 # A real cluster does what the add-on and the device plugin promise. Needs root; the cluster lasts as long as the test.
 cluster-test:
     #!/usr/bin/env bash
@@ -100,6 +120,23 @@ cluster-image version="0.1.0" profile="release":
             --entrypoint "/usr/bin/$program" --add "$image/$program:/usr/bin/$program"
     done
 
+# Metrics are OpenMetrics to the letter; alerts fire when they must; the dashboard asks for what there is. Needs promtool
+# (Debian's package prometheus) and curl.
+monitoring:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! command -v promtool > /dev/null && [ "$(id -u)" = 0 ]; then
+        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends prometheus
+    fi
+    target="${CARGO_TARGET_DIR:-target}/monitoring"
+    [ -x "$target/bin/python" ] || python3 -m venv "$target"
+    "$target/bin/pip" install --quiet prometheus-client==0.26.0 pyyaml==6.0.3
+    cargo build --package quote-helper
+    tools/monitoring/show.sh "${CARGO_TARGET_DIR:-target}/debug/quote-helper" > "$target/metrics"
+    "$target/bin/python" tools/monitoring/check.py "$target/metrics" "$target/queries.yaml"
+    promtool check rules deploy/monitoring/prometheus-rules.yaml "$target/queries.yaml"
+    promtool test rules deploy/monitoring/prometheus-rules-test.yaml
+
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:
     cargo bench --package quote-helper
@@ -117,6 +154,51 @@ generate:
 manifests:
     cargo run --package quote-helper -- manifests > deploy/sgx-device-plugin.yaml
     cargo run --package quote-helper -- manifests --enable-sgxquotehelper > deploy/sgx-quote-helper.yaml
+
+# An archive of what `install` installs below /usr, the same bytes wherever it is built with the same tools.
+release:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
+    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/dist
+    name=sgx-quote-helper-$version-x86_64-linux
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    export TZ=UTC LC_ALL=C SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
+    export CARGO_TARGET_DIR=$dist/build
+    # No path of this machine stays in what is built. The last one that fits counts.
+    places=("$PWD=/src" "$CARGO_TARGET_DIR=/target" "${CARGO_HOME:-$HOME/.cargo}=/cargo" "$(rustc --print sysroot)=/rust")
+    export RUSTFLAGS="${places[*]/#/--remap-path-prefix=} -C link-arg=-Wl,--build-id=none -C strip=symbols"
+    export CFLAGS="${places[*]/#/-ffile-prefix-map=}"
+    umask 022
+    DESTDIR=$stage just install /usr
+    tar --directory "$stage" --create --sort=name --format=gnu --owner=0 --group=0 --numeric-owner \
+        --mtime="@$SOURCE_DATE_EPOCH" usr | gzip --no-name --best > "$dist/$name.tar.gz"
+    { rustc --version --verbose; cc --version | head -1; ld --version | head -1; echo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"; } \
+        > "$dist/$name.tools"
+    cd "$dist"
+    sha256sum "$name.tar.gz" | tee "$name.sha256"
+
+# A bill of materials of each thing that is shipped, CycloneDX in JSON, below target/dist.
+sbom:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    tools=${XDG_CACHE_HOME:-$HOME/.cache}/sgx-quote-helper/ci-tools
+    cargo install --quiet --locked --profile dev --root "$tools" cargo-cyclonedx@0.5.9
+    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/dist
+    mkdir -p "$dist"
+    export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
+    # It writes beside each manifest, those of the other members of the workspace included.
+    copy=$(mktemp -d)
+    trap 'rm -rf "$copy"' EXIT
+    tar --create --exclude=./target --exclude=./.git . | tar --extract --directory "$copy"
+    cd "$copy"
+    "$tools/bin/cargo-cyclonedx" cyclonedx --format json --spec-version 1.5 --no-build-deps \
+        --target x86_64-unknown-linux-gnu --override-filename sbom
+    for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+        sed "s|file://$copy/|file:///src/|g" "crates/$package/sbom.json" > "$dist/$package.cdx.json"
+        echo "$dist/$package.cdx.json"
+    done
 
 # The binary, the C libraries and what goes with them, below a prefix; DESTDIR is put before it.
 install prefix="/usr/local":

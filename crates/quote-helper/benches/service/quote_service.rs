@@ -125,7 +125,12 @@ pub(crate) struct QuoteRequest {
 impl QuoteRequest {
     /// Asks the service for all that goes into the request.
     pub(crate) fn prepare(service: &QuoteService) -> anyhow::Result<Self> {
-        let quoter = AesmQuoter::new(service.socket(), Client::DEFAULT_TIMEOUT);
+        Self::prepare_at(service.socket())
+    }
+
+    /// The same, of the service at this socket.
+    pub(crate) fn prepare_at(socket: &Path) -> anyhow::Result<Self> {
+        let quoter = AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT);
         let key_id = AttestationKeyId::ecdsa_p256();
         let target_info = quoter.initialize(&key_id)?.target_info;
         let application = SoftwareEnclave::new(EnclaveIdentity::default());

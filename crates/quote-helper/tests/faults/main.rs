@@ -1,0 +1,36 @@
+//! What goes wrong around the service, and what applications notice of it: the real program, and Fortanix's client as
+//! it is published. `just faults`, `just never-down` and `just soak` run it; each takes minutes, and one test at a time
+//! gives figures that can be compared.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "outside #[test] functions too, a test fails by panicking; figures are for whoever reads them"
+)]
+
+mod application;
+mod clock;
+mod descriptors;
+mod directories;
+mod disk;
+mod fault;
+mod instances;
+mod killed;
+mod load;
+mod log;
+mod memory;
+mod never_down;
+#[path = "../../../quoting/tests/provider/mod.rs"]
+mod provider;
+mod site;
+mod soak;
+mod state_files;
+mod stopped;
+#[path = "../cli/support.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod support;
+mod trouble;

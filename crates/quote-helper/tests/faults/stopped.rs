@@ -1,0 +1,82 @@
+//! Processes that are there and do nothing.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+
+use crate::application::Application;
+use crate::fault::{Fault, Needs, Outcome, check};
+use crate::site::Site;
+use crate::support::eventually;
+use crate::trouble::Trouble;
+
+/// How long the service is stopped, and how long somebody waits who has no patience.
+const STOPPED: Duration = Duration::from_secs(2);
+const IMPATIENT: Duration = Duration::from_millis(500);
+
+#[test]
+#[ignore = "just faults"]
+fn faults_of_stopped_processes() {
+    check(&[
+        Fault {
+            name: "a worker hangs (SIGSTOP)",
+            needs: Needs::Nothing,
+            troubles: &[],
+            note: ", some after the time that a worker has for a quote",
+            log: "a worker is replaced",
+            afterwards: "goes on by itself",
+            happen: || workers_stop(1),
+        },
+        Fault {
+            name: "all workers hang",
+            needs: Needs::Nothing,
+            troubles: &[],
+            note: ", after the time that a worker has for a quote",
+            log: "a worker is replaced",
+            afterwards: "goes on by itself",
+            happen: || workers_stop(2),
+        },
+        Fault {
+            name: "the service hangs (SIGSTOP), and goes on after 2 s",
+            needs: Needs::Nothing,
+            troubles: &[Trouble::Silence],
+            note: " for who waits less than that, every quote for all others",
+            log: "",
+            afterwards: "goes on where it was; `WatchdogSec=` of systemd, or a liveness probe, restarts a service that hangs for good",
+            happen: service_stops,
+        },
+    ]);
+}
+
+fn workers_stop(stopped: usize) -> Outcome {
+    let mut site = Site::new("--isolate --workers 2 --worker-timeout 300ms");
+    let load = site.during(|site, progress| {
+        eventually("all workers are there", || site.serve().children().len() == 2);
+        let workers = site.serve().children();
+        workers
+            .iter()
+            .take(stopped)
+            .for_each(|worker| kill_process(*worker, Signal::STOP).unwrap());
+        let running = || site.serve().children();
+        eventually("they are replaced", || {
+            !workers[..stopped].iter().any(|old| running().contains(old))
+        });
+        progress.of_quotes();
+    });
+    site.outcome(load)
+}
+
+fn service_stops() -> Outcome {
+    let mut site = Site::new("");
+    let load = site.during(|site, progress| {
+        site.serve().signal(Signal::STOP);
+        let impatient = Application::impatient(&site.machine.socket(), IMPATIENT);
+        let outcome = impatient.quote(1).map(|_| IMPATIENT);
+        thread::sleep(STOPPED - IMPATIENT);
+        site.serve().signal(Signal::CONT);
+        progress.of_quotes();
+        progress.note(outcome);
+    });
+    site.outcome(load)
+}
