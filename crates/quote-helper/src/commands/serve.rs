@@ -1,5 +1,6 @@
 //! `serve`: serves quotes to the applications of this machine.
 
+mod ending;
 mod fresh_collateral;
 mod health;
 mod limit_metrics;
@@ -14,12 +15,11 @@ mod source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use service::{WorkerQuoter, hand_over};
+use service::WorkerQuoter;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::failure::{Failure, explain};
@@ -29,8 +29,9 @@ use crate::process_protection::protect;
 use crate::runtime::runtime;
 use crate::settings::Settings;
 use crate::stop::Stop;
+use ending::Serving;
 use health::{Health, Proof};
-use listening::{AfterHandOver, End, Held, Listening};
+use listening::{Held, Listening};
 use node_metrics::NodeMetrics;
 use service_manager::{Activation, ServiceManager};
 use software::Software;
@@ -92,57 +93,12 @@ async fn serve(
     }
     on_hangup(workers, manager.clone())?;
     let held = Held::new(owner, &listener, listeners, &metrics)?;
-    let waits = settings.after_hand_over() == AfterHandOver::Wait;
-    let (ending, ended) = oneshot::channel();
-    let (all, status, socket) = (stop.clone(), manager.clone(), path.clone());
-    let until_the_end = async move {
-        let serving = || {
-            health.serving();
-            status.ready("serving quotes");
-            info!(socket = %socket.display(), "serving quotes");
-        };
-        let end = held.until_the_end(all.stopped(), serving).await;
-        health.leaving(end.why());
-        if !(waits && matches!(end, End::HandedOver)) {
-            status.stopping(end.why());
-            all.begin();
-        }
-        let stop = end.stop();
-        let _ = ending.send(end);
-        stop
-    };
-    let limits = settings.limits();
-    service::serve(listener, quoter, limits, settings.policy(), metrics, until_the_end).await?;
-    finish(ended.await.ok(), &stop, &manager, &path).await
-}
-
-/// Comes to the end of a service that accepts no clients any more.
-async fn finish(
-    end: Option<End>,
-    stop: &Stop,
-    manager: &ServiceManager,
-    socket: &Path,
-) -> anyhow::Result<()> {
-    if !stop.has_begun() {
-        info!("all is handed over; waiting to be told to end");
-        tokio::select! {
-            () = stop.stopped() => manager.stopping("all is handed over"),
-            () = hand_over::abandoned(socket) => {
-                bail!("the instance that had taken over is gone; start this one again, and it serves");
-            }
-        }
-    }
-    stop.finish().await;
-    match end {
-        Some(End::Withdrawn(withdrawn)) => return Err(withdrawn.into()),
-        Some(End::Displaced) => bail!(
-            "{} was removed, or replaced by another service's socket, so that no client finds this one; start it again",
-            socket.display()
-        ),
-        _ => {}
-    }
-    info!("stopped");
-    Ok(())
+    let after_hand_over = settings.after_hand_over();
+    let serving = Serving { held, health, manager, stop, socket: path, after_hand_over };
+    let (until_the_end, ending) = serving.split();
+    let (limits, policy) = (settings.limits(), settings.policy());
+    service::serve(listener, quoter, limits, policy, metrics, until_the_end).await?;
+    ending.finish().await
 }
 
 /// Serves the software platform's collateral, if that is asked for.
