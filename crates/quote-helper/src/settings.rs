@@ -16,7 +16,6 @@ use service::{Limits, Policy};
 use sgx::{MrEnclave, MrSigner};
 use software_platform::CertificationKind;
 
-use crate::commands::serve::listening::AfterHandOver;
 use crate::listen::ListenAddress;
 use crate::logging::LogFormat;
 
@@ -49,6 +48,16 @@ impl From<Platform> for quoting::Platform {
             Platform::Software => Self::Software,
         }
     }
+}
+
+/// What becomes of a process that has handed its sockets over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AfterHandOver {
+    /// It ends when it has finished what it had accepted.
+    Exit,
+    /// It waits to be told to end.
+    Wait,
 }
 
 /// How a quote leads the verifier to the platform's PCK certificate.

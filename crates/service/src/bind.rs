@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use crate::hand_over::Peer;
+use crate::peer::Peer;
 use crate::socket_access::SocketAccess;
 
 /// The longest path that a socket can have, in bytes.

@@ -52,7 +52,7 @@ use crate::socket_access::SocketAccess;
 use channel::{Channel, Trouble};
 use lock::StartLock;
 
-pub use channel::Peer;
+pub use crate::peer::Peer;
 pub use claim::{Claim, Withdrawn};
 pub use control::Control;
 pub use message::{FRAME_SIZE, Malformed, Message};

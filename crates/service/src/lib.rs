@@ -3,11 +3,13 @@
 //! ```text
 //! hand_over.rs    gets the socket, and gives it to the next instance
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
+//! client.rs       who has connected, by the word of the kernel, and what its caller may take
 //! guests.rs       serves on the spot, or as soon as the quote is there
 //! connection.rs   one frame in, one frame out; says what it needs to go on
-//! waiting.rs      waits for clients that stay, within the deadlines
+//! waiting.rs      waits for clients that stay, within the deadlines, and for their turn
 //! handler.rs      one request: bytes become SGX types here, or are refused here
-//! quote_queue.rs  quotes that take their time wait here; full is AESM_BUSY
+//! quote_queue.rs  quotes that take their time wait here, callers in turns; full is AESM_BUSY
+//! audit.rs        who asked for which quote, and what came of it
 //! workers.rs      quotes from child processes, which may die
 //! ```
 //!
@@ -27,6 +29,7 @@ mod handler;
 mod limits;
 mod listener;
 mod metrics;
+mod peer;
 mod policy;
 mod quote_queue;
 mod share;

@@ -4,7 +4,7 @@ mod ending;
 mod fresh_collateral;
 mod health;
 mod limit_metrics;
-pub(crate) mod listening;
+mod listening;
 mod node_metrics;
 mod sandbox;
 mod service_manager;

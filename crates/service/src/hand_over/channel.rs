@@ -1,6 +1,5 @@
-//! Messages and descriptors between two instances, and who the other one is.
+//! Messages and descriptors between two instances.
 
-use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -16,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::message::{FRAME_SIZE, Malformed, Message};
+use crate::peer::Peer;
 
 /// At most so many descriptors come with a message.
 pub(super) const MAX_DESCRIPTORS: usize = 8;
@@ -27,15 +27,6 @@ const ANCILLARY_SIZE: usize = rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS));
 pub(super) struct Channel {
     stream: UnixStream,
     peer: Peer,
-}
-
-/// The process at the other end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    /// Its number, unless it is in another container.
-    pub pid: Option<u32>,
-    /// Its user.
-    pub uid: u32,
 }
 
 /// Why there is no hand-over.
@@ -152,34 +143,4 @@ fn receive(
         return Err(io::Error::other("there are too many descriptors"));
     }
     Ok(received.bytes)
-}
-
-impl Peer {
-    /// Who is at the other end of this connection. Has to be called within a runtime.
-    pub(crate) fn of(stream: StdUnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Self::at_the_end_of(&UnixStream::from_std(stream)?)
-    }
-
-    fn at_the_end_of(stream: &UnixStream) -> io::Result<Self> {
-        let peer = stream.peer_cred()?;
-        // Of a process in another container the kernel says that its number is 0.
-        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
-        Ok(Self { pid, uid: peer.uid() })
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pid {
-            Some(pid) => {
-                write!(f, "process {pid}")?;
-                if let Ok(name) = std::fs::read_to_string(format!("/proc/{pid}/comm")) {
-                    write!(f, " ({})", name.trim().escape_debug())?;
-                }
-            }
-            None => write!(f, "a process in another container")?,
-        }
-        write!(f, " of user {}", self.uid)
-    }
 }

@@ -14,9 +14,10 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::HandOvers;
-use super::channel::{Channel, MAX_DESCRIPTORS, Peer, Trouble};
+use super::channel::{Channel, MAX_DESCRIPTORS, Trouble};
 use super::message::{Files, Message};
 use crate::bind::{BoundSocket, Place};
+use crate::peer::Peer;
 
 /// Conversations at a time; who comes then waits. Only one can lead to anything.
 const CONVERSATIONS: usize = 64;

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 use tracing::info;
 
 use super::health::Health;
-use super::listening::{AfterHandOver, End, Held};
+use super::listening::{End, Held};
 use super::service_manager::ServiceManager;
+use crate::settings::AfterHandOver;
 use crate::stop::Stop;
 
 /// A service that is about to serve, and whom to tell about it.

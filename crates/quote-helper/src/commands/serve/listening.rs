@@ -6,8 +6,6 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::ValueEnum;
-use serde::Deserialize;
 use service::hand_over::{self, Claim, Control, Withdrawn};
 use service::{Metrics, SocketAccess, Stop as ServiceStop};
 use tracing::info;
@@ -15,16 +13,6 @@ use tracing::info;
 use super::service_manager::Activation;
 use crate::listen::Listeners;
 use crate::settings::{Settings, default_socket};
-
-/// What becomes of a process that has handed its sockets over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum AfterHandOver {
-    /// It ends when it has finished what it had accepted.
-    Exit,
-    /// It waits to be told to end.
-    Wait,
-}
 
 /// The sockets of a service that is about to serve.
 pub(super) struct Listening {
