@@ -53,10 +53,40 @@ fuzz-smoke seconds="10":
     set -euo pipefail
     for target in $(cargo +nightly fuzz list); do
         echo "fuzzing $target for {{ seconds }} s"
-        mkdir -p "fuzz/corpus/$target"
-        cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
-            -max_total_time={{ seconds }} -timeout=5 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
+        found="fuzz/target/found/$target"
+        mkdir -p "$found" "fuzz/corpus/$target"
+        cargo +nightly fuzz run "$target" "$found" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+            -max_total_time={{ seconds }} -timeout=60 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
             2>&1 | grep --invert-match '# Uses: '
+    done
+
+# How much of the parsers the corpora reach: functions, and edges of the control flow, for each source file. Needs
+# llvm-symbolizer.
+fuzz-coverage:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for target in $(cargo +nightly fuzz list); do
+        echo "$target"
+        cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -runs=0 -print_coverage=1 2>&1 |
+            sed -nE 's|^(UN)?COVERED_FUNC: hits: ([0-9]+) edges: ([0-9]+)/([0-9]+) .*/crates/([^:]+):.*|\2 \3 \4 \5|p' |
+            awk '{ reached[$4] += $1 > 0; functions[$4]++; taken[$4] += $2; edges[$4] += $3 }
+                 END { for (file in edges) if (reached[file])
+                     printf "  %-48s %3d of %3d functions, %4d of %4d edges\n",
+                         file, reached[file], functions[file], taken[file], edges[file] }' | sort
+    done
+
+# Only what adds to what the corpora reach stays in them; with it goes what `fuzz-smoke` has found.
+fuzz-minimize:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for target in $(cargo +nightly fuzz list); do
+        smallest="fuzz/target/smallest/$target"
+        rm -rf "$smallest"
+        mkdir -p "$smallest" "fuzz/corpus/$target" "fuzz/target/found/$target"
+        cargo +nightly fuzz run "$target" "$smallest" "fuzz/corpus/$target" "fuzz/target/found/$target" "fuzz/seeds/$target" -- \
+            -set_cover_merge=1
+        rm -rf "fuzz/corpus/$target" "fuzz/target/found/$target"
+        mv "$smallest" "fuzz/corpus/$target"
     done
 
 # Whatever goes wrong around the service, its applications see what docs/service-faults.md says. Some faults need root.
