@@ -159,11 +159,12 @@ monitoring:
         apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends prometheus
     fi
     target="${CARGO_TARGET_DIR:-target}/monitoring"
-    [ -x "$target/bin/python" ] || python3 -m venv "$target"
-    "$target/bin/pip" install --quiet prometheus-client==0.26.0 pyyaml==6.0.3
+    mkdir -p "$target"
+    [ -d "$target/python" ] ||
+        python3 -m pip install --quiet --target "$target/python" prometheus-client==0.26.0 pyyaml==6.0.3
     cargo build --package quote-helper
     tools/monitoring/show.sh "${CARGO_TARGET_DIR:-target}/debug/quote-helper" > "$target/metrics"
-    "$target/bin/python" tools/monitoring/check.py "$target/metrics" "$target/queries.yaml"
+    PYTHONPATH="$target/python" python3 tools/monitoring/check.py "$target/metrics" "$target/queries.yaml"
     promtool check rules deploy/monitoring/prometheus-rules.yaml "$target/queries.yaml"
     promtool test rules deploy/monitoring/prometheus-rules-test.yaml
 
