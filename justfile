@@ -60,8 +60,7 @@ fuzz-smoke seconds="10":
             2>&1 | grep --invert-match '# Uses: '
     done
 
-# How much of the parsers the corpora reach: functions, and edges of the control flow, for each source file. Needs
-# llvm-symbolizer.
+# How much of the parsers the corpora reach: functions, and edges of the control flow. Needs llvm-symbolizer.
 fuzz-coverage:
     #!/usr/bin/env bash
     set -euo pipefail
@@ -150,8 +149,7 @@ cluster-image version="0.1.0" profile="release":
             --entrypoint "/usr/bin/$program" --add "$image/$program:/usr/bin/$program"
     done
 
-# Metrics are OpenMetrics to the letter; alerts fire when they must; the dashboard asks for what there is. Needs promtool
-# (Debian's package prometheus) and curl.
+# Metrics are OpenMetrics to the letter, alerts fire when they must, the dashboard asks for what there is. Needs promtool.
 monitoring:
     #!/usr/bin/env bash
     set -euo pipefail
