@@ -88,6 +88,10 @@ impl Connection {
             if !self.send(socket)? {
                 return Ok(Need::Room);
             }
+            if self.requests > 0 && !client.is_within_share() {
+                // It has been told so, once; else it could stay by asking on.
+                return Err(End::Closed);
+            }
             let Some(request) = first_message(&self.received)? else {
                 if answered || !self.receive(socket)? {
                     return Ok(Need::Request);

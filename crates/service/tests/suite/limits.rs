@@ -242,6 +242,13 @@ fn a_caller_with_too_many_connections_is_told_so_and_closed_and_goes_on_with_the
     assert_eq!(answer(&mut one_more), Some(AesmError::Busy));
     assert!(read_all(&mut slow).is_empty(), "it is not kept for long");
     assert!(read_all(&mut one_more).is_empty());
+    let mut asks_on = service.connect();
+    asks_on.write_all(&KEY_IDS.to_frame(None).repeat(2)).unwrap();
+    let mut reply = [0; 64];
+    let size = asks_on.read(&mut reply).unwrap();
+    let first = FRAME_HEADER_SIZE + usize::from(reply[0]);
+    assert_eq!(size, first, "it cannot stay by asking on");
+    assert!(matches!(asks_on.read(&mut reply), Ok(0) | Err(_)));
     for stream in &mut few {
         assert_eq!(answer(stream), None);
     }
