@@ -121,12 +121,6 @@ fn hand_overs_fail_no_quote() {
 }
 
 #[test]
-#[ignore = "takes its time"]
-fn a_hundred_hand_overs_fail_no_quote() {
-    hand_overs(&Machine::new(), 100);
-}
-
-#[test]
 fn quotes_of_workers_go_on_over_hand_overs() {
     let machine = Machine::new();
     let line = format!("{SERVE_ALONE} --isolate --workers 1");
