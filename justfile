@@ -12,6 +12,11 @@ default:
 # Everything that is quick: what a change must pass.
 ci: fmt deny clippy test doc crypto-build
 
+# The README's commands work as a new user types them: both of "Try it", and those of "By hand".
+readme:
+    tools/readme.sh try-it
+    tools/readme.sh by-hand
+
 # Everything works, with no network, no root, no SGX and no protoc.
 test:
     cargo test --workspace
@@ -31,6 +36,10 @@ doc:
 # Only licences that fit ours, only crates.io, nothing that needs more than gcc to build.
 deny:
     cargo deny check --hide-inclusion-graph bans licenses sources
+
+# No dependency has a known vulnerability. Fetches the database of advisories.
+advisories:
+    cargo deny check advisories
 
 # The crypto library builds with a C compiler and binutils: no cmake, nasm, perl or go.
 crypto-build:
@@ -135,7 +144,7 @@ image version="0.1.0":
     done
 
 # Two of these images without an engine, for the test cluster, which must be up.
-cluster-image version="0.1.0" profile="release":
+cluster-image version="0.1.0" profile="dist":
     #!/usr/bin/env bash
     set -euo pipefail
     cargo build --locked --profile {{ profile }} --package quote-helper --package remote-attestation
@@ -189,7 +198,7 @@ release:
     #!/usr/bin/env bash
     set -euo pipefail
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
-    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/dist
+    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/distrib
     name=sgx-quote-helper-$version-x86_64-linux
     stage=$(mktemp -d)
     trap 'rm -rf "$stage"' EXIT
@@ -208,13 +217,13 @@ release:
     cd "$dist"
     sha256sum "$name.tar.gz" | tee "$name.sha256"
 
-# A bill of materials of each thing that is shipped, CycloneDX in JSON, below target/dist.
+# A bill of materials of each thing that is shipped, CycloneDX in JSON, below target/distrib.
 sbom:
     #!/usr/bin/env bash
     set -euo pipefail
     tools=${XDG_CACHE_HOME:-$HOME/.cache}/sgx-quote-helper/ci-tools
     cargo install --quiet --locked --profile dev --root "$tools" cargo-cyclonedx@0.5.9
-    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/dist
+    dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/distrib
     mkdir -p "$dist"
     export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
     # It writes beside each manifest, those of the other members of the workspace included.
@@ -240,19 +249,19 @@ install prefix="/usr/local":
     headers="$root/include/sgx-quote-helper"
     documents="$root/share/doc/sgx-quote-helper"
     packages=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov)
-    cargo build --locked --release --package quote-helper "${packages[@]/#/--package=}"
-    release="${CARGO_TARGET_DIR:-target}/release"
+    cargo build --locked --profile dist --package quote-helper "${packages[@]/#/--package=}"
+    built="${CARGO_TARGET_DIR:-target}/dist"
 
-    install -D "$release/quote-helper" "$root/bin/quote-helper"
+    install -D "$built/quote-helper" "$root/bin/quote-helper"
     install -d "$root/share/man/man1" "$root/share/bash-completion/completions" \
         "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
-    "$release/quote-helper" man-pages "$root/share/man/man1"
-    "$release/quote-helper" completions bash > "$root/share/bash-completion/completions/quote-helper"
-    "$release/quote-helper" completions zsh > "$root/share/zsh/site-functions/_quote-helper"
-    "$release/quote-helper" completions fish > "$root/share/fish/vendor_completions.d/quote-helper.fish"
+    "$built/quote-helper" man-pages "$root/share/man/man1"
+    "$built/quote-helper" completions bash > "$root/share/bash-completion/completions/quote-helper"
+    "$built/quote-helper" completions zsh > "$root/share/zsh/site-functions/_quote-helper"
+    "$built/quote-helper" completions fish > "$root/share/fish/vendor_completions.d/quote-helper.fish"
     for package in "${packages[@]}"; do
         name=${package//-/_}
-        install -D --mode 644 "$release/$name.so" "$libraries/$name.so.1.$version"
+        install -D --mode 644 "$built/$name.so" "$libraries/$name.so.1.$version"
         ln -sf "$name.so.1.$version" "$libraries/$name.so.1"
         ln -sf "$name.so.1" "$libraries/$name.so"
         install -D --mode 644 --target-directory "$headers" "crates/$package/include/"*.h

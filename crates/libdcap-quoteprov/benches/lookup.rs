@@ -40,7 +40,7 @@ mod shared_object {
             .args([
                 "build",
                 "--offline",
-                "--release",
+                "--profile=bench",
                 "--message-format=json",
                 "--package",
                 package,

@@ -109,7 +109,7 @@ fn compile(directory: &Path) -> anyhow::Result<PathBuf> {
 /// Builds the library as it is delivered, and says where it is.
 fn build_library(directory: &Path) -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--offline", "--release", "--package=libsgx-quote-ex"])
+        .args(["build", "--offline", "--profile=bench", "--package=libsgx-quote-ex"])
         .arg("--message-format=json")
         .current_dir(directory)
         .stderr(Stdio::inherit())

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Runs the commands of README.md as a new user would type them, taken from the README itself.
+#
+#   tools/readme.sh try-it     the block of "Try it", in this checkout
+#   tools/readme.sh by-hand    the two blocks of "By hand", each in a shell of its own; they build in this
+#                              checkout, write to a temporary directory, and use a port that is free
+#
+# A command that is followed by "# refused" must end with the exit code of a refused quote.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# block HEADING N: the N-th block of code below this heading.
+block() {
+    local found
+    found=$(awk -v heading="## $1" -v wanted="$2" '
+        /^## / { inside = $0 == heading }
+        inside && /^```/ { fenced = !fenced; blocks += fenced; next }
+        inside && fenced && blocks == wanted' README.md)
+    [[ -n $found ]] || { echo "README.md has no block $2 below \"$1\"" >&2; return 1; }
+    printf '%s\n' "$found"
+}
+
+run() {
+    bash -euxo pipefail -c "$1"
+}
+
+# Each block of "By hand" prepares its shell in the first line, which needs the checkout.
+by_hand_block() {
+    local commands
+    commands=$(block "By hand" "$1")
+    commands=$(sed -E "1a cd '$directory'
+        s/127\.0\.0\.1:8081/127.0.0.1:$port/
+        s/^(.*[^ ]) +# refused.*/refused \1/" <<<"$commands")
+    run "refused() { \"\$@\" && return 1 || [ \$? = 3 ]; }
+$commands"
+}
+
+by_hand() {
+    directory=$(mktemp -d)
+    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    run "$(block "By hand" 1 | head -n 1)"
+    set -m
+    by_hand_block 1 &
+    service=$!
+    set +m
+    trap 'kill -- "-$service" 2>/dev/null || true; rm -rf "$directory"' EXIT
+    until [[ -S $directory/aesm.socket ]]; do
+        kill -0 "$service" || { echo "the service of \"By hand\" did not start" >&2; return 1; }
+        sleep 0.1
+    done
+    by_hand_block 2
+}
+
+case ${1:-} in
+try-it) run "$(block "Try it" 1)" ;;
+by-hand) by_hand ;;
+*) echo "usage: tools/readme.sh try-it|by-hand" >&2; exit 2 ;;
+esac
