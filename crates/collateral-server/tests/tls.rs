@@ -13,8 +13,9 @@ use collateral::settings::{Serves, ServiceSettings, ServiceUrl, TrustSettings};
 use collateral::{Item, PcsKind, PcsSource, Source, SourceError};
 use collateral_server::{Mode, ServingCertificate};
 use full::Home;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// Writes a certificate for `localhost` and its key.
 fn certify(directory: &Path) -> String {
@@ -91,4 +92,34 @@ fn what_cannot_be_used_is_named() {
         let error = ServingCertificate::read(&path(certificate), &path(key)).unwrap_err();
         assert!(error.to_string().contains(&path(named).display().to_string()), "{error}");
     }
+}
+
+/// A peer that begins handshakes and does not go on keeps nobody out.
+#[tokio::test]
+async fn handshakes_that_are_not_ended_are_in_nobodys_way() {
+    let platform = full::platform();
+    let home = Home::trusting(&platform);
+    let trusted = certify(home.path());
+    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| home.path().join(name));
+    let serving = ServingCertificate::read(&certificate, &key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = home.open(Mode::Offline, Vec::new()).unwrap();
+    let config = Arc::new(serving.config().unwrap());
+    tokio::spawn(http_server::serve_tls(listener, config, server.router(), std::future::pending()));
+    let mut held = Vec::new();
+    for _ in 0..1000 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let Ok(stream) = timeout(Duration::from_secs(1), socket.connect(address)).await else {
+            break;
+        };
+        let stream = stream.unwrap();
+        // The record of a ClientHello, without its end.
+        let _ = stream.try_write(&[0x16, 3, 1, 1, 0, 1]);
+        held.push(stream);
+    }
+    let asked = timeout(Duration::from_secs(2), asked(address.port(), home.path(), &trusted));
+    assert_eq!(asked.await, Ok(SourceError::NotFound));
+    assert_eq!(held.len(), 1000);
 }

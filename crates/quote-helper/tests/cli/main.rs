@@ -12,6 +12,7 @@ mod check;
 mod check_cluster;
 mod collateral;
 mod collateral_serve;
+mod crowded_http;
 mod demo_and_load;
 mod device_plugin;
 mod generated;

@@ -25,7 +25,7 @@ fn an_address_in_use_is_told() {
 }
 
 /// Nobody listens there.
-const KUBECONFIG: &str = "\
+pub(crate) const KUBECONFIG: &str = "\
 apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
