@@ -48,7 +48,7 @@ pub fn check(
             same("PCK CA", &ca.to_string(), &crl.ca.to_string())?;
             Ok(crl.validity)
         }
-        Item::RootCaCrl => Ok(verify::check_root_ca_crl(body, roots, now)?),
+        Item::RootCaCrl => Ok(verify::check_root_ca_crl(body, roots, now)?.validity),
         Item::TcbInfo { tee, fmspc, set } => {
             let info = verify::check_tcb_info(body, issuer_chain, roots, now)?;
             same("kind of TEE", &tee.to_string(), &info.tee.to_string())?;

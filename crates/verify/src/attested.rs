@@ -6,8 +6,8 @@ use dcap_qvl::QuoteClaims;
 use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, ReportBody};
 
-use crate::collateral;
-use crate::{TcbStatus, TrustedRoot, UnknownTcbStatus};
+use crate::collateral::{rfc3339, serialize_rfc3339};
+use crate::{PckCertificate, PlatformFeatures, Tcb, TcbLevel, TrustedRoot};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,20 +21,10 @@ pub struct Attested {
     pub platform: Platform,
     /// The root that the evidence leads to.
     pub root: TrustedRoot,
-    /// When the first piece of the collateral expires. In JSON RFC 3339, UTC.
-    #[serde(serialize_with = "rfc3339")]
-    pub collateral_expires: SystemTime,
-}
-
-/// TCB status of the platform and its Quoting Enclave, the worse of the two.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tcb {
-    /// The status.
-    pub status: TcbStatus,
-    /// Intel's security advisories behind it, such as `INTEL-SA-00615`.
-    pub advisory_ids: Vec<String>,
-    /// The number of the TCB recovery event that the collateral knows of (`tcbEvaluationDataNumber`).
-    pub evaluation_data_number: u32,
+    /// When the first piece of the evidence expires: of the certificates, up to the root, the CRLs,
+    /// TCB info and QE identity. In JSON RFC 3339, UTC.
+    #[serde(serialize_with = "serialize_rfc3339")]
+    pub earliest_expiration: SystemTime,
 }
 
 /// The platform as its PCK certificate describes it. In JSON byte strings are in hexadecimal.
@@ -45,7 +35,7 @@ pub struct Platform {
     pub fmspc: [u8; 6],
     /// PCE id, 2 bytes.
     #[serde(with = "hex")]
-    pub pce_id: Vec<u8>,
+    pub pce_id: [u8; 2],
     /// CPUSVN that the PCK key is derived for.
     #[serde(serialize_with = "text")]
     pub cpu_svn: CpuSvn,
@@ -53,7 +43,10 @@ pub struct Platform {
     pub pce_svn: u16,
     /// PPID, 16 bytes: identifies the processor package. No secret, but it tells machines apart.
     #[serde(with = "hex")]
-    pub ppid: Vec<u8>,
+    pub ppid: [u8; 16],
+    /// Its configuration. In JSON each feature is a member of the platform: true, false or null.
+    #[serde(flatten)]
+    pub features: PlatformFeatures,
 }
 
 impl Attested {
@@ -61,30 +54,33 @@ impl Attested {
     pub(crate) fn new(
         enclave: ReportBody,
         claims: &QuoteClaims,
+        pck: &PckCertificate,
+        level: TcbLevel,
         root: &TrustedRoot,
     ) -> Result<Self, String> {
-        let status = claims.tcb.status.to_string();
         let expires = Duration::from_secs(claims.earliest_expiration_date);
-        let pck = &claims.platform.pck;
         Ok(Self {
             enclave,
-            tcb: Tcb {
-                status: status.parse().map_err(|error: UnknownTcbStatus| error.to_string())?,
-                advisory_ids: claims.tcb.advisory_ids.clone(),
-                evaluation_data_number: claims.tcb.eval_data_number,
-            },
-            platform: Platform {
-                fmspc: pck.fmspc,
-                pce_id: pck.pce_id.clone(),
-                cpu_svn: CpuSvn(pck.cpu_svn),
-                pce_svn: pck.pce_svn,
-                ppid: pck.ppid.clone(),
-            },
+            tcb: Tcb::new(level, claims)?,
+            platform: Platform::new(pck),
             root: root.clone(),
-            collateral_expires: UNIX_EPOCH
+            earliest_expiration: UNIX_EPOCH
                 .checked_add(expires)
                 .ok_or("the collateral expires at no date that can be counted")?,
         })
+    }
+}
+
+impl Platform {
+    fn new(pck: &PckCertificate) -> Self {
+        Self {
+            fmspc: pck.fmspc,
+            pce_id: pck.pce_id,
+            cpu_svn: pck.cpu_svn,
+            pce_svn: pck.pce_svn,
+            ppid: pck.ppid,
+            features: pck.features,
+        }
     }
 }
 
@@ -96,11 +92,10 @@ impl Describe for Attested {
         };
         Description::default()
             .text("TCB status", self.tcb.status)
+            .text("TCB date", rfc3339(self.tcb.date).unwrap_or_default())
+            .text("TCB evaluation", self.tcb.evaluation_data_number)
             .text("advisories", advisories)
-            .text(
-                "collateral expires",
-                collateral::rfc3339(self.collateral_expires).unwrap_or_default(),
-            )
+            .text("earliest expiry", rfc3339(self.earliest_expiration).unwrap_or_default())
             .text("root", &self.root.subject)
             .bytes("root SHA-256", &self.root.sha256)
             .fields("platform", &self.platform)
@@ -116,6 +111,17 @@ impl Describe for Platform {
             .text("CPUSVN", self.cpu_svn)
             .text("PCESVN", self.pce_svn)
             .bytes("PPID", &self.ppid)
+            .text("dynamic platform", stated(self.features.dynamic_platform))
+            .text("cached keys", stated(self.features.cached_keys))
+            .text("SMT", stated(self.features.smt))
+    }
+}
+
+fn stated(feature: Option<bool>) -> &'static str {
+    match feature {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not stated",
     }
 }
 
@@ -152,9 +158,4 @@ fn enclave<S: Serializer>(body: &ReportBody, serializer: S) -> Result<S::Ok, S::
 
 fn text<S: Serializer>(value: &CpuSvn, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
-}
-
-fn rfc3339<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = collateral::rfc3339(*at).ok_or_else(|| serde::ser::Error::custom("not a date"))?;
-    serializer.serialize_str(&text)
 }

@@ -1,68 +1,36 @@
-//! Which step fails, when dcap-qvl has refused: the same steps in its order, one by one.
+//! Which step fails, when dcap-qvl has refused pieces that hold: its further steps, one by one.
 //!
 //! This never makes a quote trusted. It only says where trust ends, and whether the evidence says
 //! no there or cannot be used.
 
-use std::time::SystemTime;
-
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::DefaultConfig;
-use dcap_qvl::intel::{PckExtension, parse_pck_extension};
 use rustls_pki_types::CertificateDer;
-use sgx::{CertificationDataType, Collateral, IntoBytes, Quote};
+use sgx::{IntoBytes, Quote};
 
-use crate::certificates::{Authority, MAX_ISSUERS};
+use crate::Step;
 use crate::failure::{At, Failure, Problem};
+use crate::pieces::Pieces;
 use crate::signatures::{signed_by, signed_by_key};
-use crate::{Step, TrustedRoot};
+use crate::tcb_level::platform_level;
 
-mod published;
-mod tcb;
+mod quoting_enclave;
 
 /// The first step that fails; `Ok` when none does.
-pub(crate) fn diagnose(
-    quote: &Quote,
-    collateral: &Collateral,
-    root: &TrustedRoot,
-    now: SystemTime,
-) -> Result<(), Failure> {
-    let root = CertificateDer::from(root.der());
-    let authority = Authority::new(&root, collateral, now).at(Step::RootCrl)?;
-    let tcb_info = published::tcb_info(collateral, &authority, now).at(Step::TcbInfo)?;
-    let qe_identity = published::qe_identity(collateral, &authority, now).at(Step::QeIdentity)?;
-    let (pck, platform) = pck(quote, collateral, &authority).at(Step::PckCertificate)?;
-    qe_report_signature(quote, &pck).at(Step::QeReportSignature)?;
+pub(crate) fn diagnose(quote: &Quote, pieces: &Pieces) -> Result<(), Failure> {
+    let Pieces { pck_der, qe_identity, .. } = pieces;
+    qe_report_signature(quote, pck_der).at(Step::QeReportSignature)?;
     attestation_key(quote).at(Step::AttestationKey)?;
-    let qe_status = tcb::qe_match(&quote.signature.qe_report, &qe_identity).at(Step::QeMatch)?;
+    let qe = &quote.signature.qe_report;
+    let qe_status = quoting_enclave::check(qe, qe_identity).at(Step::QeMatch)?;
     quote_signature(quote).at(Step::QuoteSignature)?;
-    tcb::level(&tcb_info, &platform, qe_status).at(Step::TcbLevel)
-}
-
-/// The PCK certificate, which the collateral may bring when the quote does not.
-fn pck(
-    quote: &Quote,
-    collateral: &Collateral,
-    authority: &Authority<'_>,
-) -> Result<(CertificateDer<'static>, PckExtension), Problem> {
-    let certification = &quote.signature.certification_data;
-    let chain = match &collateral.pck_certificate_chain {
-        Some(chain) => chain.as_bytes(),
-        None if certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN => {
-            &certification.data
+    platform_level(pieces).at(Step::TcbLevel)?;
+    match qe_status {
+        dcap_qvl::TcbStatus::Revoked => {
+            Err(refused("the Quoting Enclave's security version is revoked")).at(Step::TcbLevel)
         }
-        None => {
-            return Err(Problem::Undecided(format!(
-                "there is no PCK certificate: the quote carries certification data of type {}, \
-                 and the collateral has no pck_certificate_chain",
-                certification.data_type
-            )));
-        }
-    };
-    let leaf = authority.leaf("the PCK certificate chain", chain, MAX_ISSUERS)?;
-    let platform = parse_pck_extension(&leaf).map_err(|error| {
-        Problem::Refused(format!("the certificate is no PCK certificate: {error:#}"))
-    })?;
-    Ok((leaf, platform))
+        _ => Ok(()),
+    }
 }
 
 fn qe_report_signature(quote: &Quote, pck: &CertificateDer<'_>) -> Result<(), Problem> {

@@ -1,4 +1,4 @@
-//! The evidence as a whole: dcap-qvl decides whether it holds.
+//! The evidence as a whole: when its pieces hold, dcap-qvl decides.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +8,8 @@ use sgx::{Collateral, Quote, QuoteHeader, QuoteParseError};
 
 use crate::diagnosis::diagnose;
 use crate::failure::{At, Failure, Problem};
+use crate::pieces::Pieces;
+use crate::tcb_level::platform_level;
 use crate::{Attested, Step, TrustedRoot, TrustedRoots};
 
 /// What the quote proves under one of the roots, or where it went furthest.
@@ -53,13 +55,16 @@ fn check_under(
     collateral: &Collateral,
     now: SystemTime,
 ) -> Result<Attested, Failure> {
-    match authority(root, quote, collateral, now) {
-        Ok(claims) => Attested::new(quote.report_body, &claims, root).map_err(Failure::elsewhere),
+    let pieces = Pieces::check(quote, collateral, root, now)?;
+    let claims = match authority(root, quote, collateral, now) {
+        Ok(claims) => claims,
         Err(reason) => {
-            diagnose(quote, collateral, root, now)?;
-            Err(Failure::elsewhere(reason))
+            diagnose(quote, &pieces)?;
+            return Err(Failure::elsewhere(reason));
         }
-    }
+    };
+    let level = platform_level(&pieces).at(Step::TcbLevel)?;
+    Attested::new(quote.report_body, &claims, &pieces.pck, level, root).map_err(Failure::elsewhere)
 }
 
 /// Debug enclaves pass here: whether they are allowed is for the policy to say.

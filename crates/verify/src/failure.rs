@@ -52,8 +52,8 @@ pub(crate) trait At<T> {
     fn at(self, step: Step) -> Result<T, Failure>;
 }
 
-impl<T> At<T> for Result<T, Problem> {
+impl<T, E: Into<Problem>> At<T> for Result<T, E> {
     fn at(self, step: Step) -> Result<T, Failure> {
-        self.map_err(|problem| Failure { step: Some(step), problem })
+        self.map_err(|error| Failure { step: Some(step), problem: error.into() })
     }
 }

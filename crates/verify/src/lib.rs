@@ -4,9 +4,11 @@
 //! genuine, current platform, and is the one I expect? There is no clock and no network here: the
 //! same arguments give the same [`Verdict`].
 //!
-//! The authority is the `dcap-qvl` crate. Only when it accepts the evidence are the steps said to
-//! have passed, and only then does the [`Policy`] look at what was proved. When it refuses,
-//! [`Step`]s are walked through one by one to say where and why.
+//! First each piece is checked by itself and against the others, by the same functions as when it
+//! is kept, and by the rules of Intel's verifier. Then the `dcap-qvl` crate is the authority: only
+//! when it accepts the evidence, too, have the steps passed, and only then does the [`Policy`] look
+//! at what was proved. When it refuses, its further [`Step`]s are walked through one by one to say
+//! where and why.
 //!
 //! A verdict has one of three [`Decision`]s:
 //! - **trusted**: the evidence proves what the quote says, and the policy agrees;
@@ -22,15 +24,17 @@
 //! [`check_enclave_identity`]. [`TcbInfo::assess`] says what a platform lacks.
 
 mod attested;
-mod certificates;
 mod collateral;
 mod diagnosis;
 mod evidence;
 mod failure;
+mod pieces;
 mod policy;
 mod roots;
 mod signatures;
 mod step;
+mod tcb;
+mod tcb_level;
 mod tcb_status;
 mod verdict;
 
@@ -38,16 +42,17 @@ use std::time::SystemTime;
 
 use sgx::Collateral;
 
-pub use attested::{Attested, Platform, Tcb};
+pub use attested::{Attested, Platform};
 pub use collateral::{
-    CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, Shortfall,
-    ShortfallOf, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee, Validity,
-    check_enclave_identity, check_pck_certificate, check_pck_crl, check_root_ca_crl,
-    check_tcb_info,
+    CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, PlatformFeature,
+    PlatformFeatures, RootCaCrl, Shortfall, ShortfallOf, Signer, TcbAssessment, TcbComponent,
+    TcbInfo, TcbLevel, Tee, UnknownPlatformFeature, Validity, check_enclave_identity,
+    check_pck_certificate, check_pck_crl, check_root_ca_crl, check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
 pub use step::{Outcome, Step, StepResult};
+pub use tcb::Tcb;
 pub use tcb_status::{TcbStatus, UnknownTcbStatus};
 pub use verdict::{Decision, Verdict};
 

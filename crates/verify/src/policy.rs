@@ -1,10 +1,12 @@
 //! What the verifier demands of an enclave that the evidence has proved to be genuine.
 
 use std::fmt::Display;
+use std::time::SystemTime;
 
 use sgx::{MrEnclave, MrSigner, ReportBody, ReportData};
 
-use crate::{Attested, Outcome, Step, StepResult, TcbStatus};
+use crate::collateral::rfc3339;
+use crate::{Attested, Outcome, PlatformFeature, Step, StepResult, TcbStatus};
 
 /// What an enclave has to be. `None` demands nothing.
 ///
@@ -30,6 +32,15 @@ pub struct Policy {
     /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
     /// here: it is refused in any case.
     pub accepted_tcb_statuses: Vec<TcbStatus>,
+    /// The earliest date of the TCB level of platform and QE: flaws that Intel had fixed by then
+    /// must be fixed.
+    pub minimum_tcb_date: Option<SystemTime>,
+    /// The lowest TCB evaluation data number of TCB info and QE identity. Collateral from before a
+    /// TCB recovery is still signed and in date: this tells the two apart.
+    pub minimum_tcb_evaluation_data_number: Option<u32>,
+    /// Features that the PCK certificate must say the platform does not have. A certificate that
+    /// does not say so is refused, too.
+    pub refused_features: Vec<PlatformFeature>,
 }
 
 impl Default for Policy {
@@ -42,6 +53,9 @@ impl Default for Policy {
             report_data: None,
             allow_debug: false,
             accepted_tcb_statuses: vec![TcbStatus::UpToDate],
+            minimum_tcb_date: None,
+            minimum_tcb_evaluation_data_number: None,
+            refused_features: Vec::new(),
         }
     }
 }
@@ -67,10 +81,30 @@ impl Policy {
     }
 
     fn rules(&self) -> Vec<(Step, Rule<'_>)> {
+        let mut rules = self.platform_rules();
+        rules.extend(self.enclave_rules());
+        rules
+    }
+
+    fn platform_rules(&self) -> Vec<(Step, Rule<'_>)> {
         let mut rules: Vec<(Step, Rule<'_>)> = vec![
             (Step::Debug, Box::new(|attested| self.debug(attested))),
             (Step::TcbStatus, Box::new(|attested| self.tcb_status(attested))),
         ];
+        if let Some(minimum) = self.minimum_tcb_date {
+            rules.push((Step::TcbDate, tcb_date(minimum)));
+        }
+        if let Some(minimum) = self.minimum_tcb_evaluation_data_number {
+            rules.push((Step::TcbEvaluation, tcb_evaluation(minimum)));
+        }
+        if !self.refused_features.is_empty() {
+            rules.push((Step::PlatformFeatures, Box::new(|attested| self.features(attested))));
+        }
+        rules
+    }
+
+    fn enclave_rules(&self) -> Vec<(Step, Rule<'_>)> {
+        let mut rules: Vec<(Step, Rule<'_>)> = Vec::new();
         if let Some(expected) = self.mr_enclave {
             rules.push((Step::MrEnclave, equal("MRENCLAVE", expected, |e| e.mr_enclave)));
         }
@@ -107,6 +141,41 @@ impl Policy {
         };
         Err(format!("the TCB status is {}{advisories}; accepted: {accepted}", tcb.status))
     }
+
+    fn features(&self, Attested { platform, .. }: &Attested) -> Result<(), String> {
+        for feature in &self.refused_features {
+            match platform.features.state_of(*feature) {
+                Some(false) => {}
+                Some(true) => return Err(format!("the platform has {feature}, which is refused")),
+                None => {
+                    return Err(format!(
+                        "the platform's certificate does not rule out {feature}, which is refused"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tcb_date(minimum: SystemTime) -> Rule<'static> {
+    Box::new(move |attested| match attested.tcb.date {
+        date if date >= minimum => Ok(()),
+        date => Err(format!(
+            "the TCB is of {}; expected: {} or later",
+            rfc3339(date).unwrap_or_default(),
+            rfc3339(minimum).unwrap_or_default()
+        )),
+    })
+}
+
+fn tcb_evaluation(minimum: u32) -> Rule<'static> {
+    Box::new(move |attested| match attested.tcb.evaluation_data_number {
+        number if number >= minimum => Ok(()),
+        number => Err(format!(
+            "the collateral is of TCB evaluation {number}; expected: {minimum} or later"
+        )),
+    })
 }
 
 fn equal<T: PartialEq + Display + 'static>(

@@ -77,6 +77,11 @@ impl TrustedRoots {
         if roots.is_empty() { Err(RootError::NoCertificate) } else { Ok(Self(roots)) }
     }
 
+    /// This root alone.
+    pub(crate) fn only(root: &TrustedRoot) -> Self {
+        Self(vec![root.clone()])
+    }
+
     /// The roots, in the order in which they are tried.
     pub fn iter(&self) -> impl Iterator<Item = &TrustedRoot> {
         self.0.iter()
@@ -112,6 +117,11 @@ impl TrustedRoot {
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// Whether this is Intel's SGX root, under which names are Intel's.
+    pub(crate) fn is_intel(&self) -> bool {
+        self.der == INTEL
     }
 }
 

@@ -32,7 +32,7 @@ macro_rules! steps {
 
 steps! {
     QuoteFormat "quote-format" "the bytes are an SGX quote, version 3, signed with ECDSA P-256";
-    RootCrl "root-crl" "the trusted root signed its revocation list and is not on it";
+    RootCrl "root-crl" "the trusted root is in date, signed its revocation list and is not on it";
     TcbInfo "tcb-info" "the TCB info (security versions of this kind of platform) is signed under the root and in date";
     QeIdentity "qe-identity" "the QE identity (what the Quoting Enclave must look like) is signed under the root and in date";
     PckCertificate "pck-certificate" "the platform's PCK certificate leads to the root and is not revoked";
@@ -43,6 +43,9 @@ steps! {
     TcbLevel "tcb-level" "the platform reaches a published security version that is not revoked";
     Debug "debug" "policy: the enclave's memory is closed to debuggers, or debugging is allowed";
     TcbStatus "tcb-status" "policy: the TCB status is an accepted one";
+    TcbDate "tcb-date" "policy: the TCB is recent enough";
+    TcbEvaluation "tcb-evaluation" "policy: the collateral is of a TCB evaluation that is recent enough";
+    PlatformFeatures "platform-features" "policy: the platform's certificate rules out what is refused";
     MrEnclave "mr-enclave" "policy: the enclave's code is the expected one (MRENCLAVE)";
     MrSigner "mr-signer" "policy: the enclave's signer is the expected one (MRSIGNER)";
     IsvProdId "isv-prod-id" "policy: the enclave is the expected product of its signer (ISVPRODID)";

@@ -44,6 +44,19 @@ impl TcbStatus {
         Self::Revoked,
     ];
 
+    /// A platform's status together with that of its Quoting Enclave, as Intel's verifier has it.
+    pub(crate) fn with_qe(self, qe: Self) -> Self {
+        match (qe, self) {
+            (Self::Revoked, _) => Self::Revoked,
+            (Self::OutOfDate, Self::UpToDate | Self::SWHardeningNeeded) => Self::OutOfDate,
+            (
+                Self::OutOfDate,
+                Self::ConfigurationNeeded | Self::ConfigurationAndSWHardeningNeeded,
+            ) => Self::OutOfDateConfigurationNeeded,
+            (_, platform) => platform,
+        }
+    }
+
     pub(crate) fn list(statuses: &[Self]) -> String {
         let names: Vec<String> = statuses.iter().map(ToString::to_string).collect();
         names.join(", ")

@@ -11,9 +11,12 @@
 mod common;
 
 use common::platform::Platform;
-use common::{SAMPLE_TIME, lenient};
+use common::{SAMPLE_TIME, at, lenient};
 use sgx::{Attributes, MrEnclave, MrSigner, ReportData, U16};
-use verify::{Decision, Outcome, Policy, Step, TcbStatus, Verdict};
+use verify::{Decision, Outcome, PlatformFeature, Policy, Step, TcbStatus, Verdict};
+
+/// 2024-03-13T00:00:00Z, the date of the TCB levels of platform and QE.
+const TCB_DATE: u64 = 1_710_288_000;
 
 #[test]
 fn every_rule_holds_for_what_it_expects() {
@@ -23,11 +26,13 @@ fn every_rule_holds_for_what_it_expects() {
         isv_prod_id: Some(3),
         minimum_isv_svn: Some(4),
         report_data: Some(ReportData([5; 64])),
+        minimum_tcb_date: Some(at(TCB_DATE)),
+        minimum_tcb_evaluation_data_number: Some(17),
         ..lenient()
     };
     let verdict = check(&policy);
     assert_eq!(verdict.decision, Decision::Trusted, "{verdict}");
-    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 7);
+    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 9);
 }
 
 #[test]
@@ -42,6 +47,72 @@ fn every_rule_fails_for_anything_else() {
     refuses(Step::Debug, &Policy { allow_debug: false, ..lenient() });
     let accepted_tcb_statuses = vec![TcbStatus::UpToDate, TcbStatus::SWHardeningNeeded];
     refuses(Step::TcbStatus, &Policy { accepted_tcb_statuses, ..lenient() });
+}
+
+#[test]
+fn older_collateral_and_tcb_are_refused_by_number_and_date() {
+    let number = |number| Policy { minimum_tcb_evaluation_data_number: Some(number), ..lenient() };
+    refuses(Step::TcbEvaluation, &number(18));
+    let minimum_tcb_date = Some(at(TCB_DATE + 1));
+    refuses(Step::TcbDate, &Policy { minimum_tcb_date, ..lenient() });
+    // The lower number of TCB info and QE identity counts.
+    for (tcb_info, qe_identity, lower) in [(17, 20, 17), (20, 17, 17), (20, 19, 19)] {
+        let platform = Platform::new(|draft| {
+            set_evaluation(&mut draft.tcb_info, tcb_info);
+            set_evaluation(&mut draft.qe_identity, qe_identity);
+        });
+        let decision = |policy: &Policy| platform.verify_at(SAMPLE_TIME, policy).decision;
+        assert_eq!(decision(&number(lower)), Decision::Trusted);
+        assert_eq!(decision(&number(lower + 1)), Decision::Refused);
+    }
+}
+
+fn set_evaluation(json: &mut String, number: u32) {
+    let (from, to) = ("\"tcbEvaluationDataNumber\":17", "\"tcbEvaluationDataNumber\":");
+    assert!(json.contains(from), "{json}");
+    *json = json.replace(from, &format!("{to}{number}"));
+}
+
+#[test]
+fn a_feature_is_refused_unless_the_certificate_rules_it_out() {
+    // The Processor CA of the sample states nothing.
+    for feature in PlatformFeature::ALL {
+        let policy = Policy { refused_features: vec![feature], ..lenient() };
+        refuses(Step::PlatformFeatures, &policy);
+        assert!(check(&policy).reason.unwrap().contains(&feature.to_string()));
+        assert_eq!(feature.to_string().parse(), Ok(feature));
+    }
+    let error = "turbo".parse::<PlatformFeature>().unwrap_err().to_string();
+    assert!(error.contains("expected dynamic-platform, cached-keys or smt"), "{error}");
+    let configuration = |flags: [bool; 3]| {
+        let platform = Platform::new(|draft| add_configuration(&mut draft.sgx_extension, flags));
+        PlatformFeature::ALL.map(|feature| {
+            let policy = Policy { refused_features: vec![feature], ..lenient() };
+            platform.verify_at(SAMPLE_TIME, &policy).decision == Decision::Trusted
+        })
+    };
+    assert_eq!(configuration([false, false, false]), [true, true, true]);
+    assert_eq!(configuration([true, false, false]), [false, true, true]);
+    assert_eq!(configuration([false, true, false]), [true, false, true]);
+    assert_eq!(configuration([false, false, true]), [true, true, false]);
+}
+
+/// Adds what the Platform CA states: dynamic platform, cached keys, SMT.
+fn add_configuration(extension: &mut Vec<u8>, flags: [bool; 3]) {
+    const OID: [u8; 10] = [0x2A, 0x86, 0x48, 0x86, 0xF8, 0x4D, 1, 13, 1, 7];
+    let entry = |oid: &[u8], value: &[u8]| {
+        let content = [&[6, oid.len() as u8], oid, value].concat();
+        [&[0x30, content.len() as u8], &content[..]].concat()
+    };
+    let flag = |number, flag| entry(&[&OID[..], &[number]].concat(), &[1, 1, u8::from(flag) * 255]);
+    let flags = (1..).zip(flags).flat_map(|(number, is_set)| flag(number, is_set));
+    let flags: Vec<u8> = flags.collect();
+    let sequence = [&[0x30, flags.len() as u8], &flags[..]].concat();
+    extension.extend(entry(&OID, &sequence));
+    // The sequence has a length of two bytes: 0x30, 0x82, high, low.
+    assert_eq!(extension[..2], [0x30, 0x82]);
+    let length = (extension.len() - 4) as u16;
+    extension[2..4].copy_from_slice(&length.to_be_bytes());
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn outside_the_dates_nothing_is_decided() {
 #[test]
 fn is_trusted_until_the_stated_expiry_and_not_longer() {
     let verdict = at_time(SAMPLE_TIME, &lenient());
-    let expires = verdict.trusted().unwrap().collateral_expires;
+    let expires = verdict.trusted().unwrap().earliest_expiration;
     let seconds = expires.duration_since(at(0)).unwrap().as_secs();
     assert_eq!(at_time(seconds - 1, &lenient()).decision, Decision::Trusted);
     assert_eq!(at_time(seconds + 1, &lenient()).decision, Decision::Undecided);
@@ -101,13 +101,22 @@ fn json_keeps_its_shape() {
     assert_eq!(json["steps"][0], serde_json::json!({"step": "quote-format", "outcome": "passed"}));
     assert_eq!(keys(&json["steps"][11]), ["outcome", "reason", "step"]);
     let attested = &json["attested"];
-    assert_eq!(keys(attested), ["collateral_expires", "enclave", "platform", "root", "tcb"]);
-    assert_eq!(keys(&attested["tcb"]), ["advisory_ids", "evaluation_data_number", "status"]);
+    assert_eq!(keys(attested), ["earliest_expiration", "enclave", "platform", "root", "tcb"]);
+    assert_eq!(
+        keys(&attested["tcb"]),
+        ["advisory_ids", "date", "evaluation_data_number", "status"]
+    );
     assert_eq!(keys(&attested["root"]), ["sha256", "subject"]);
-    assert_eq!(keys(&attested["platform"]), ["cpu_svn", "fmspc", "pce_id", "pce_svn", "ppid"]);
+    let platform = &attested["platform"];
+    let features = ["cached_keys", "dynamic_platform", "smt"];
+    let mut members = [&["cpu_svn", "fmspc", "pce_id", "pce_svn", "ppid"][..], &features].concat();
+    members.sort_unstable();
+    assert_eq!(keys(platform), members);
+    // The Processor CA states no configuration.
+    assert!(features.iter().all(|feature| platform[feature].is_null()), "{platform}");
     assert_eq!(attested["tcb"]["status"], "ConfigurationAndSWHardeningNeeded");
     assert_eq!(attested["platform"]["fmspc"], "00a067110000");
-    assert_eq!(attested["collateral_expires"], "2025-07-19T10:01:18Z");
+    assert_eq!(attested["earliest_expiration"], "2025-07-19T10:01:18Z");
     assert_eq!(attested["enclave"]["mr_enclave"].as_str().unwrap().len(), 64);
 }
 

@@ -56,7 +56,7 @@ fn every_damaged_piece_of_the_collateral() {
     let damages: [(Damage, Decision, Step); 15] = [
         (|c| c.root_ca_crl.clear(), Undecided, Step::RootCrl),
         (|c| flip_last(&mut c.root_ca_crl), Refused, Step::RootCrl),
-        (|c| c.pck_crl.clear(), Undecided, Step::RootCrl),
+        (|c| c.pck_crl.clear(), Undecided, Step::PckCertificate),
         (|c| flip_last(&mut c.pck_crl), Refused, Step::PckCertificate),
         (|c| c.pck_crl = c.root_ca_crl.clone(), Undecided, Step::PckCertificate),
         (|c| c.tcb_info.truncate(100), Undecided, Step::TcbInfo),

@@ -7,7 +7,7 @@ use clap::Args;
 use sgx::{MrEnclave, MrSigner, ReportData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use verify::{Decision, Policy, TcbStatus};
+use verify::{Decision, PlatformFeature, Policy, TcbStatus};
 
 use crate::commands::quote::report_data;
 use crate::evidence::{CollateralSource, collateral_of_this_machine, trusted_roots};
@@ -69,6 +69,24 @@ struct PolicyArguments {
     /// Accepts this TCB status besides UpToDate; may be given several times.
     #[arg(long, value_name = "STATUS")]
     accept_tcb_status: Vec<TcbStatus>,
+
+    /// Requires a TCB level of this date (RFC 3339) or later.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    minimum_tcb_date: Option<SystemTime>,
+
+    /// Requires collateral with this TCB evaluation data number or a higher one.
+    ///
+    /// Collateral from before a TCB recovery stays valid until it expires. The number tells it
+    /// apart: the lower one of TCB info and QE identity counts.
+    #[arg(long, value_name = "NUMBER")]
+    minimum_tcb_evaluation_data_number: Option<u32>,
+
+    /// Rejects platforms with this feature: smt, dynamic-platform or cached-keys. May be repeated.
+    ///
+    /// The platform's PCK certificate must state that the feature is off. The certificates of the
+    /// PCK Processor CA state nothing, so their platforms are rejected, too.
+    #[arg(long, value_name = "FEATURE")]
+    refuse_platform_feature: Vec<PlatformFeature>,
 }
 
 /// Runs the command.
@@ -109,6 +127,9 @@ impl PolicyArguments {
             minimum_isv_svn: self.minimum_isv_svn,
             report_data: self.report_data,
             allow_debug: self.allow_debug,
+            minimum_tcb_date: self.minimum_tcb_date,
+            minimum_tcb_evaluation_data_number: self.minimum_tcb_evaluation_data_number,
+            refused_features: self.refuse_platform_feature.clone(),
             ..Policy::default()
         };
         policy.accepted_tcb_statuses.extend(&self.accept_tcb_status);

@@ -1,5 +1,7 @@
 //! One certificate, and whether another one issued it.
 
+use dcap_qvl::config::{Config, CryptoProvider};
+use dcap_qvl::configs::DefaultConfig;
 use rustls_pki_types::CertificateDer;
 use webpki::EndEntityCert;
 use x509_cert::TbsCertificate;
@@ -73,6 +75,20 @@ impl Certificate {
             from: validity.not_before.to_system_time(),
             until: validity.not_after.to_system_time(),
         }
+    }
+
+    /// The error that this root is not trusted.
+    pub(super) fn untrusted(&self, what: &str) -> CollateralError {
+        let sha256 = hex::encode(<DefaultConfig as Config>::Crypto::sha256(&self.der));
+        let root = format!("{}, SHA-256 {sha256}", self.fields().subject());
+        CollateralError::UntrustedRoot { what: what.to_owned(), root }
+    }
+
+    /// Whether both have the same name and the same key: editions of one authority.
+    pub(super) fn is_same_authority(&self, other: &Self) -> bool {
+        let (own, others) = (self.fields(), other.fields());
+        own.subject() == others.subject()
+            && own.subject_public_key_info() == others.subject_public_key_info()
     }
 
     /// Whether this certificate is by `issuer`, and `issuer` may issue certificates.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::signed_json::SignedJson;
-use super::{CollateralError, Validity};
+use super::{CollateralError, Signer, Validity};
 use crate::TrustedRoots;
 
 const WHAT: &str = "the enclave identity";
@@ -37,6 +37,8 @@ pub struct EnclaveIdentity {
     pub tcb_evaluation_data_number: u32,
     /// `issueDate` and `nextUpdate`.
     pub validity: Validity,
+    /// The TCB signer.
+    pub signer: Signer,
 }
 
 /// Checks an enclave identity, version 2.
@@ -62,37 +64,36 @@ pub fn check_enclave_identity(
     }
     let answer: Answer<'_> =
         serde_json::from_slice(body).map_err(|error| CollateralError::unreadable(WHAT, &error))?;
-    let json = answer.enclave_identity;
-    let (identity, validity) = read_enclave_identity(WHAT, json.get())?;
-    SignedJson { what: WHAT, json, signature: answer.signature }.check(
-        issuer_chain,
-        roots,
-        validity,
-        now,
-    )?;
-    Ok(EnclaveIdentity {
-        id: EnclaveId::named(&identity.id).ok_or_else(|| {
-            CollateralError::unreadable(WHAT, &format!("\"{}\" is no known enclave", identity.id))
-        })?,
-        tcb_evaluation_data_number: identity.tcb_evaluation_data_number,
-        validity,
-    })
+    let json = SignedJson {
+        what: WHAT,
+        json: answer.enclave_identity.get(),
+        signature: &answer.signature,
+    };
+    json.check_enclave_identity(issuer_chain, roots, now).map(|(identity, _)| identity)
 }
 
-/// Reads an enclave identity, version 2, without its signature, and its dates.
-pub(crate) fn read_enclave_identity(
-    what: &str,
-    json: &str,
-) -> Result<(QeIdentity, Validity), CollateralError> {
-    let identity: QeIdentity =
-        serde_json::from_str(json).map_err(|error| CollateralError::unreadable(what, &error))?;
-    let version = identity.version;
-    if version != VERSION {
-        let reason = format!("it is of version {version}, not {VERSION}");
-        return Err(CollateralError::unreadable(what, &reason));
+impl SignedJson<'_> {
+    /// Checks an enclave identity; gives what it says of the enclave, too.
+    pub(crate) fn check_enclave_identity(
+        &self,
+        issuer_chain: &str,
+        roots: &TrustedRoots,
+        now: SystemTime,
+    ) -> Result<(EnclaveIdentity, QeIdentity), CollateralError> {
+        let unreadable = |reason: &str| CollateralError::unreadable(self.what, reason);
+        let contents: QeIdentity =
+            serde_json::from_str(self.json).map_err(|error| unreadable(&error.to_string()))?;
+        if contents.version != VERSION {
+            let version = contents.version;
+            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
+        }
+        let id = EnclaveId::named(&contents.id)
+            .ok_or_else(|| unreadable(&format!("\"{}\" is no known enclave", contents.id)))?;
+        let tcb_evaluation_data_number = contents.tcb_evaluation_data_number;
+        let validity = Validity::parse(self.what, &contents.issue_date, &contents.next_update)?;
+        let signer = self.check(issuer_chain, roots, validity, now)?;
+        Ok((EnclaveIdentity { id, tcb_evaluation_data_number, validity, signer }, contents))
     }
-    let validity = Validity::parse(what, &identity.issue_date, &identity.next_update)?;
-    Ok((identity, validity))
 }
 
 impl EnclaveId {

@@ -57,7 +57,7 @@ pub enum CollateralError {
         until: SystemTime,
     },
     /// Its issuer takes it back.
-    #[error("{what} is revoked by its own revocation list; trust it no longer")]
+    #[error("{what} is revoked by its issuer's CRL; trust it no longer")]
     Revoked {
         /// The piece.
         what: String,

@@ -5,67 +5,101 @@
 
 use std::time::SystemTime;
 
-use dcap_qvl::config::{Config, CryptoProvider};
-use dcap_qvl::configs::DefaultConfig;
-
 use super::certificate::Certificate;
+use super::role::Role;
 use super::{CollateralError, PckCa};
-use crate::TrustedRoots;
+use crate::{TrustedRoot, TrustedRoots};
 
-/// The certificate of the PCK CA which issued `what`, in the first place of the chain.
-pub(super) fn check_pck_ca(
+/// Who signed a piece of collateral.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// SHA-256 of the trusted root that its certificate leads to, as in [`TrustedRoot::sha256`].
+    pub root: [u8; 32],
+    /// Serial number of its certificate, big-endian, without leading zeros.
+    pub serial: Vec<u8>,
+}
+
+/// A certificate that a trusted root issued, both in date.
+pub(super) struct Issuer<'r> {
+    pub(super) certificate: Certificate,
+    pub(super) root: &'r TrustedRoot,
+}
+
+/// A PCK CA.
+pub(super) struct PckIssuer<'r> {
+    pub(super) ca: PckCa,
+    pub(super) issuer: Issuer<'r>,
+}
+
+/// The PCK CA which issued `what`, in the first place of the chain.
+pub(super) fn check_pck_ca<'r>(
     what: &str,
     chain: &str,
-    roots: &TrustedRoots,
+    roots: &'r TrustedRoots,
     now: SystemTime,
-) -> Result<(PckCa, Certificate), CollateralError> {
-    let issuer = check(what, chain, roots, now)?;
-    let ca = PckCa::named(&issuer.common_name());
-    let ca = ca.ok_or_else(|| wrong_issuer(what, &issuer, "a PCK CA"))?;
-    Ok((ca, issuer))
+) -> Result<PckIssuer<'r>, CollateralError> {
+    PckIssuer::new(what, check(what, chain, roots, now)?)
 }
 
 /// The certificate which signs what is published, in the first place of the chain.
-pub(super) fn check_tcb_signing(
+pub(super) fn check_tcb_signing<'r>(
     what: &str,
     chain: &str,
-    roots: &TrustedRoots,
+    roots: &'r TrustedRoots,
     now: SystemTime,
-) -> Result<Certificate, CollateralError> {
+) -> Result<Issuer<'r>, CollateralError> {
     let issuer = check(what, chain, roots, now)?;
-    if issuer.common_name().ends_with("SGX TCB Signing") {
-        return Ok(issuer);
-    }
-    Err(wrong_issuer(what, &issuer, "the TCB signer"))
-}
-
-/// The first certificate of the chain, if a trusted root issued it, and both are in date.
-fn check(
-    what: &str,
-    chain: &str,
-    roots: &TrustedRoots,
-    now: SystemTime,
-) -> Result<Certificate, CollateralError> {
-    let what = &format!("the issuer chain of {what}");
-    let [issuer, root] = Certificate::parse_pem(what, chain.as_bytes())?;
-    if !roots.iter().any(|trusted| trusted.der() == root.der().as_ref()) {
-        return Err(CollateralError::UntrustedRoot { what: what.clone(), root: name(&root) });
-    }
-    if !issuer.is_issued_by(&root) {
-        let reason = "has a first certificate that its second one, the root, did not issue";
-        return Err(CollateralError::wrongly_signed(what, reason));
-    }
-    root.validity().check(what, now)?;
-    issuer.validity().check(what, now)?;
+    Role::TcbSigning.check(what, &issuer.certificate, issuer.root)?;
     Ok(issuer)
 }
 
-fn name(root: &Certificate) -> String {
-    let sha256 = <DefaultConfig as Config>::Crypto::sha256(root.der());
-    format!("{}, SHA-256 {}", root.fields().subject(), hex::encode(sha256))
+/// The first certificate of the chain, whose second one is a trusted root.
+fn check<'r>(
+    what: &str,
+    chain: &str,
+    roots: &'r TrustedRoots,
+    now: SystemTime,
+) -> Result<Issuer<'r>, CollateralError> {
+    let what = &format!("the issuer chain of {what}");
+    let [issuer, root] = Certificate::parse_pem(what, chain.as_bytes())?;
+    let trusted = roots.iter().find(|trusted| trusted.der() == root.der().as_ref());
+    let trusted = trusted.ok_or_else(|| root.untrusted(what))?;
+    Issuer::check(what, issuer, trusted, &root, now)
 }
 
-fn wrong_issuer(what: &str, issuer: &Certificate, wanted: &str) -> CollateralError {
-    let found = issuer.fields().subject();
-    CollateralError::wrongly_signed(what, &format!("is by \"{found}\", not by {wanted}"))
+impl<'r> Issuer<'r> {
+    /// Checks that `root`, the certificate of `trusted`, issued this one, and that both are in date.
+    pub(super) fn check(
+        what: &str,
+        certificate: Certificate,
+        trusted: &'r TrustedRoot,
+        root: &Certificate,
+        now: SystemTime,
+    ) -> Result<Self, CollateralError> {
+        if !certificate.is_issued_by(root) {
+            let reason = "has an issuer that the root did not certify";
+            return Err(CollateralError::wrongly_signed(what, reason));
+        }
+        root.validity().check(what, now)?;
+        certificate.validity().check(what, now)?;
+        Ok(Self { certificate, root: trusted })
+    }
+
+    pub(super) fn signer(&self) -> Signer {
+        Signer { root: self.root.sha256, serial: self.certificate.serial() }
+    }
+}
+
+impl<'r> PckIssuer<'r> {
+    pub(super) fn new(what: &str, issuer: Issuer<'r>) -> Result<Self, CollateralError> {
+        let named = |ca: &PckCa| Role::PckCa(*ca).names(&issuer.certificate, issuer.root);
+        match [PckCa::Processor, PckCa::Platform].into_iter().find(named) {
+            Some(ca) => Ok(Self { ca, issuer }),
+            None => {
+                let found = issuer.certificate.fields().subject();
+                let reason = format!("is by \"{found}\", not by a PCK CA");
+                Err(CollateralError::wrongly_signed(what, &reason))
+            }
+        }
+    }
 }

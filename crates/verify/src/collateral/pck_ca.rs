@@ -15,17 +15,6 @@ pub enum PckCa {
     Platform,
 }
 
-impl PckCa {
-    /// The CA with this common name; Intel's are "Intel SGX PCK Processor CA" and "… Platform CA".
-    pub(super) fn named(common_name: &str) -> Option<Self> {
-        match common_name {
-            name if name.ends_with("SGX PCK Processor CA") => Some(Self::Processor),
-            name if name.ends_with("SGX PCK Platform CA") => Some(Self::Platform),
-            _ => None,
-        }
-    }
-}
-
 impl fmt::Display for PckCa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

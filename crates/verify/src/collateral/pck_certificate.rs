@@ -7,8 +7,9 @@ use sgx::CpuSvn;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::certificate::Certificate;
-use super::issuer_chain::check_pck_ca;
-use super::{CollateralError, PckCa, Validity};
+use super::issuer_chain::{PckIssuer, check_pck_ca};
+use super::role::Role;
+use super::{CollateralError, PckCa, PlatformFeatures, Validity};
 use crate::TrustedRoots;
 
 const WHAT: &str = "the PCK certificate";
@@ -31,6 +32,8 @@ pub struct PckCertificate {
     pub pce_id: [u8; 2],
     /// FMSPC, 6 bytes: the kind of platform.
     pub fmspc: [u8; 6],
+    /// What it says of the platform's configuration.
+    pub features: PlatformFeatures,
     /// The CA that issued it.
     pub ca: PckCa,
     /// `notBefore` and `notAfter`.
@@ -52,22 +55,35 @@ pub fn check_pck_certificate(
     now: SystemTime,
 ) -> Result<PckCertificate, CollateralError> {
     let [certificate] = Certificate::parse_pem(WHAT, certificate)?;
-    let (ca, issuer) = check_pck_ca(WHAT, issuer_chain, roots, now)?;
-    if !certificate.is_issued_by(&issuer) {
-        let reason = format!("is not issued by the PCK {ca} CA of its issuer chain");
-        return Err(CollateralError::wrongly_signed(WHAT, &reason));
-    }
-    certificate.validity().check(WHAT, now)?;
-    PckCertificate::read(&certificate, ca)
+    PckCertificate::check(&certificate, &check_pck_ca(WHAT, issuer_chain, roots, now)?, now)
 }
 
 impl PckCertificate {
+    pub(super) fn check(
+        certificate: &Certificate,
+        PckIssuer { ca, issuer }: &PckIssuer<'_>,
+        now: SystemTime,
+    ) -> Result<Self, CollateralError> {
+        if !certificate.is_issued_by(&issuer.certificate) {
+            let reason = format!("is not issued by the PCK {ca} CA of its issuer chain");
+            return Err(CollateralError::wrongly_signed(WHAT, &reason));
+        }
+        Role::PckCertificate.check(WHAT, certificate, issuer.root)?;
+        certificate.validity().check(WHAT, now)?;
+        Self::read(certificate, *ca)
+    }
+
     fn read(certificate: &Certificate, ca: PckCa) -> Result<Self, CollateralError> {
         let extension = parse_pck_extension(certificate.der())
             .map_err(|error| unreadable(&format!("it has no SGX extension: {error:#}")))?;
         let missized = |_| unreadable("its SGX extension has a value of the wrong size");
         Ok(Self {
             tcb_components: tcb_components(&extension)?,
+            features: PlatformFeatures {
+                dynamic_platform: extension.dynamic_platform,
+                cached_keys: extension.cached_keys,
+                smt: extension.smt_enabled,
+            },
             ppid: extension.ppid.try_into().map_err(missized)?,
             cpu_svn: CpuSvn(extension.cpu_svn),
             pce_svn: extension.pce_svn,

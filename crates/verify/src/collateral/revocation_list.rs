@@ -4,27 +4,76 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use webpki::OwnedCertRevocationList;
-use x509_cert::crl::CertificateList;
+use x509_cert::crl::{CertificateList, TbsCertList};
 use x509_cert::der::Decode;
+use x509_cert::der::oid::AssociatedOid;
+use x509_cert::ext::pkix::CrlNumber;
 use x509_cert::name::Name;
 
 use super::certificate::{Certificate, unsigned};
-use super::issuer_chain::check_pck_ca;
+use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
 use super::{CollateralError, PckCa, Validity};
 use crate::TrustedRoots;
 use crate::signatures::ecdsa_p256;
+
+const PCK_CRL: &str = "the CRL of the PCK CA";
 
 /// The CRL of a PCK CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PckCrl {
     /// The CA that issued it.
     pub ca: PckCa,
+    /// CRL number: each CRL of a CA has a higher one than those before it.
+    pub number: u64,
     /// `thisUpdate` and `nextUpdate`.
     pub validity: Validity,
+    /// The PCK CA.
+    pub signer: Signer,
+    revoked: BTreeSet<Vec<u8>>,
+}
+
+/// The CRL of a root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootCaCrl {
+    /// CRL number: each CRL of a root has a higher one than those before it.
+    pub number: u64,
+    /// `thisUpdate` and `nextUpdate`.
+    pub validity: Validity,
+    /// SHA-256 of the root, as in [`TrustedRoot::sha256`](crate::TrustedRoot::sha256).
+    pub root: [u8; 32],
     revoked: BTreeSet<Vec<u8>>,
 }
 
 impl PckCrl {
+    /// Whether the certificate with this serial number is revoked; big-endian, without leading
+    /// zeros.
+    #[must_use]
+    pub fn revokes(&self, serial: &[u8]) -> bool {
+        self.revoked.contains(serial)
+    }
+
+    pub(super) fn check(
+        crl: &[u8],
+        PckIssuer { ca, issuer }: &PckIssuer<'_>,
+        now: SystemTime,
+    ) -> Result<Self, CollateralError> {
+        let list = RevocationList::parse(PCK_CRL, crl)?;
+        let name = issuer.certificate.fields().subject();
+        if list.issuer != *name {
+            let reason = format!("it is of \"{}\", not of \"{name}\"", list.issuer);
+            return Err(CollateralError::unreadable(PCK_CRL, &reason));
+        }
+        if !list.is_issued_by(&issuer.certificate) {
+            let reason = format!("is not signed by the PCK {ca} CA of its issuer chain");
+            return Err(CollateralError::wrongly_signed(PCK_CRL, &reason));
+        }
+        let RevocationList { number, validity, revoked, .. } = list;
+        check_dates(PCK_CRL, validity, now)?;
+        Ok(Self { ca: *ca, number, validity, signer: issuer.signer(), revoked })
+    }
+}
+
+impl RootCaCrl {
     /// Whether the certificate with this serial number is revoked; big-endian, without leading
     /// zeros.
     #[must_use]
@@ -45,46 +94,42 @@ pub fn check_pck_crl(
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<PckCrl, CollateralError> {
-    const WHAT: &str = "the CRL of the PCK CA";
-    let list = RevocationList::parse(WHAT, crl)?;
-    let (ca, issuer) = check_pck_ca(WHAT, issuer_chain, roots, now)?;
-    if !list.is_issued_by(&issuer) {
-        let reason = format!("is not signed by the PCK {ca} CA of its issuer chain");
-        return Err(CollateralError::wrongly_signed(WHAT, &reason));
-    }
-    list.validity.check(WHAT, now)?;
-    Ok(PckCrl { ca, validity: list.validity, revoked: list.revoked })
+    PckCrl::check(crl, &check_pck_ca(PCK_CRL, issuer_chain, roots, now)?, now)
 }
 
-/// Checks the CRL of the root (DER); gives its `thisUpdate` and `nextUpdate`.
+/// Checks the CRL of the root (DER), and the root itself.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`, or revokes the root itself.
+/// [`CollateralError`] when one of them is not to be used at the time `now`, or the root is revoked.
 pub fn check_root_ca_crl(
     crl: &[u8],
     roots: &TrustedRoots,
     now: SystemTime,
-) -> Result<Validity, CollateralError> {
+) -> Result<RootCaCrl, CollateralError> {
     const WHAT: &str = "the root's CRL";
     let list = RevocationList::parse(WHAT, crl)?;
-    let mut roots =
-        roots.iter().filter_map(|root| Certificate::parse(WHAT, root.der().into()).ok());
-    let Some(root) = roots.find(|root| list.is_issued_by(root)) else {
+    let mut roots = roots.iter().filter_map(|trusted| {
+        Some((trusted, Certificate::parse(WHAT, trusted.der().into()).ok()?))
+    });
+    let Some((trusted, root)) = roots.find(|(_, root)| list.is_issued_by(root)) else {
         let reason = format!("of \"{}\" is not signed by a trusted root", list.issuer);
         return Err(CollateralError::wrongly_signed(WHAT, &reason));
     };
-    list.validity.check(WHAT, now)?;
+    let what = || format!("the root \"{}\"", root.fields().subject());
+    root.validity().check(&what(), now)?;
+    check_dates(WHAT, list.validity, now)?;
     if list.revoked.contains(&root.serial()) {
-        let what = format!("the root \"{}\"", root.fields().subject());
-        return Err(CollateralError::Revoked { what });
+        return Err(CollateralError::Revoked { what: what() });
     }
-    Ok(list.validity)
+    let RevocationList { number, validity, revoked, .. } = list;
+    Ok(RootCaCrl { number, validity, root: trusted.sha256, revoked })
 }
 
 /// A CRL that can be read; nothing else about it is checked.
 struct RevocationList<'a> {
     der: &'a [u8],
     issuer: Name,
+    number: u64,
     validity: Validity,
     /// Serial numbers.
     revoked: BTreeSet<Vec<u8>>,
@@ -98,11 +143,14 @@ impl<'a> RevocationList<'a> {
         let list: CertificateList = CertificateList::from_der(der)
             .map_err(|error| CollateralError::unreadable(what, &error))?;
         let fields = list.tbs_cert_list;
+        let number = crl_number(&fields)
+            .ok_or_else(|| CollateralError::unreadable(what, "it has no CRL number of 64 bits"))?;
         let until = fields.next_update.map(|next_update| next_update.to_system_time());
         let entries = fields.revoked_certificates.unwrap_or_default().into_iter();
         Ok(Self {
             der,
             issuer: fields.issuer,
+            number,
             validity: Validity {
                 from: fields.this_update.to_system_time(),
                 until: until
@@ -120,4 +168,23 @@ impl<'a> RevocationList<'a> {
                 OwnedCertRevocationList::from_der_verified(self.der, key, &[ecdsa_p256()]).is_ok()
             })
     }
+}
+
+/// A CRL has expired at its `nextUpdate`, for the library that walks certificate chains, too.
+fn check_dates(what: &str, validity: Validity, now: SystemTime) -> Result<(), CollateralError> {
+    validity.check(what, now)?;
+    match validity.until {
+        until if until == now => Err(CollateralError::Expired { what: what.to_owned(), until }),
+        _ => Ok(()),
+    }
+}
+
+/// The CRL number, which each CRL must have; Intel's are small.
+fn crl_number(list: &TbsCertList) -> Option<u64> {
+    let mut extensions = list.crl_extensions.iter().flatten();
+    let extension = extensions.find(|extension| extension.extn_id == CrlNumber::OID)?;
+    let number = CrlNumber::from_der(extension.extn_value.as_bytes()).ok()?;
+    let bytes = number.0.as_bytes();
+    (bytes.len() <= size_of::<u64>())
+        .then(|| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }

@@ -2,35 +2,34 @@
 
 use std::time::SystemTime;
 
-use serde_json::value::RawValue;
-
 use super::issuer_chain::check_tcb_signing;
-use super::{CollateralError, Validity};
+use super::{CollateralError, Signer, Validity};
 use crate::TrustedRoots;
 use crate::signatures::signed_by;
 
 /// One member of an answer, as it stands there, and the signature beside it.
-pub(super) struct SignedJson<'a> {
-    pub(super) what: &'static str,
-    pub(super) json: &'a RawValue,
-    /// r ‖ s, big-endian.
-    pub(super) signature: [u8; 64],
+pub(crate) struct SignedJson<'a> {
+    pub(crate) what: &'static str,
+    pub(crate) json: &'a str,
+    /// r ‖ s, big-endian, 64 bytes.
+    pub(crate) signature: &'a [u8],
 }
 
 impl SignedJson<'_> {
-    /// Checks issuer, signature and dates.
+    /// Checks issuer, signature and dates; gives who signed.
     pub(super) fn check(
         &self,
         issuer_chain: &str,
         roots: &TrustedRoots,
         validity: Validity,
         now: SystemTime,
-    ) -> Result<(), CollateralError> {
-        let signer = check_tcb_signing(self.what, issuer_chain, roots, now)?;
-        if !signed_by(signer.der(), self.json.get().as_bytes(), &self.signature) {
+    ) -> Result<Signer, CollateralError> {
+        let issuer = check_tcb_signing(self.what, issuer_chain, roots, now)?;
+        if !signed_by(issuer.certificate.der(), self.json.as_bytes(), self.signature) {
             let reason = "is not what its publisher signed";
             return Err(CollateralError::wrongly_signed(self.what, reason));
         }
-        validity.check(self.what, now)
+        validity.check(self.what, now)?;
+        Ok(issuer.signer())
     }
 }

@@ -9,13 +9,16 @@ use serde_json::value::RawValue;
 
 use super::signed_json::SignedJson;
 use super::validity::parse_date;
-use super::{CollateralError, Validity};
+use super::{CollateralError, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
 
 const WHAT: &str = "the TCB info";
 
 /// The version of TCB info since API version 4.
 const VERSION: u8 = 3;
+
+/// The one kind of comparison that is defined: each component with its own minimum.
+const TCB_TYPE: u32 = 0;
 
 /// TCB info of a kind of platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,10 @@ pub struct TcbInfo {
     pub tcb_evaluation_data_number: u32,
     /// `issueDate` and `nextUpdate`.
     pub validity: Validity,
-    /// The levels, the highest first.
+    /// The levels, the highest first; at least one.
     pub tcb_levels: Vec<TcbLevel>,
+    /// The TCB signer.
+    pub signer: Signer,
 }
 
 /// The kind of trusted execution environment that TCB info is about. As text by its `id` there.
@@ -95,43 +100,52 @@ pub fn check_tcb_info(
         signature: [u8; 64],
     }
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let info = TcbInfo::read(answer.tcb_info.get())?;
-    SignedJson { what: WHAT, json: answer.tcb_info, signature: answer.signature }.check(
-        issuer_chain,
-        roots,
-        info.validity,
-        now,
-    )?;
-    Ok(info)
+    let (json, signature) = (answer.tcb_info.get(), &answer.signature);
+    SignedJson { what: WHAT, json, signature }.check_tcb_info(issuer_chain, roots, now)
 }
 
-impl TcbInfo {
-    /// Reads TCB info, version 3, without its signature.
-    pub(crate) fn read(json: &str) -> Result<Self, CollateralError> {
+impl SignedJson<'_> {
+    /// Checks TCB info.
+    pub(crate) fn check_tcb_info(
+        &self,
+        issuer_chain: &str,
+        roots: &TrustedRoots,
+        now: SystemTime,
+    ) -> Result<TcbInfo, CollateralError> {
         let published: Published =
-            serde_json::from_str(json).map_err(|error| unreadable(&error))?;
-        if published.version != VERSION {
-            let version = published.version;
-            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
-        }
-        let levels = published.tcb_levels.into_iter().map(TcbLevel::try_from);
-        let mut tcb_levels: Vec<TcbLevel> = levels.collect::<Result<_, _>>()?;
-        // Nothing promises this order in the file.
-        tcb_levels.sort_by_cached_key(|level| Reverse((level.svns(), level.pce_svn)));
-        Ok(Self {
+            serde_json::from_str(self.json).map_err(|error| unreadable(&error))?;
+        published.check_form()?;
+        let validity = Validity::parse(WHAT, &published.issue_date, &published.next_update)?;
+        let signer = self.check(issuer_chain, roots, validity, now)?;
+        Ok(TcbInfo {
             tee: published.id,
             fmspc: published.fmspc,
             pce_id: published.pce_id,
             tcb_evaluation_data_number: published.tcb_evaluation_data_number,
-            validity: Validity::parse(WHAT, &published.issue_date, &published.next_update)?,
-            tcb_levels,
+            validity,
+            tcb_levels: sorted(published.tcb_levels, published.id)?,
+            signer,
         })
     }
 }
 
+/// The levels, the highest first. Nothing promises this order in the file.
+fn sorted(levels: Vec<PublishedLevel>, tee: Tee) -> Result<Vec<TcbLevel>, CollateralError> {
+    let levels = levels.into_iter().map(TcbLevel::try_from);
+    let mut levels: Vec<TcbLevel> = levels.collect::<Result<_, _>>()?;
+    levels.sort_by_cached_key(|level| Reverse(level.svns()));
+    // Those of TDX may differ in components that are left out here.
+    let mut neighbours = levels.iter().zip(levels.iter().skip(1));
+    if tee == Tee::Sgx && neighbours.any(|(level, next)| level.svns() == next.svns()) {
+        return Err(unreadable("it has two TCB levels with the same SVNs"));
+    }
+    Ok(levels)
+}
+
 impl TcbLevel {
-    fn svns(&self) -> [u8; 16] {
-        self.components.each_ref().map(|component| component.svn)
+    /// By which levels are ordered: the components, then the PCE.
+    pub(crate) fn svns(&self) -> ([u8; 16], u16) {
+        (self.components.each_ref().map(|component| component.svn), self.pce_svn)
     }
 }
 
@@ -156,8 +170,26 @@ struct Published {
     fmspc: [u8; 6],
     #[serde(with = "hex")]
     pce_id: [u8; 2],
+    tcb_type: u32,
     tcb_evaluation_data_number: u32,
     tcb_levels: Vec<PublishedLevel>,
+}
+
+impl Published {
+    /// Checks what Intel's verifier checks before the signature.
+    fn check_form(&self) -> Result<(), CollateralError> {
+        let Self { version, tcb_type, .. } = self;
+        if *version != VERSION {
+            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
+        }
+        if *tcb_type != TCB_TYPE {
+            return Err(unreadable(&format!("its tcbType is {tcb_type}, not {TCB_TYPE}")));
+        }
+        if self.tcb_levels.is_empty() {
+            return Err(unreadable("it has no TCB levels"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Serializer, ser};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -39,7 +40,7 @@ impl Validity {
 }
 
 /// A date of signed JSON: RFC 3339, not before 1970.
-pub(super) fn parse_date(what: &str, date: &str) -> Result<SystemTime, CollateralError> {
+pub(crate) fn parse_date(what: &str, date: &str) -> Result<SystemTime, CollateralError> {
     OffsetDateTime::parse(date, &Rfc3339)
         .ok()
         .and_then(|date| u64::try_from(date.unix_timestamp()).ok())
@@ -54,4 +55,12 @@ pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
     let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let date = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
     date.format(&Rfc3339).ok()
+}
+
+pub(crate) fn serialize_rfc3339<S: Serializer>(
+    at: &SystemTime,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = rfc3339(*at).ok_or_else(|| ser::Error::custom("a time beyond the year 9999"))?;
+    serializer.serialize_str(&text)
 }

@@ -43,7 +43,8 @@ pub(crate) const PCK_CERTIFICATE: Check = |body, chain, roots, now| {
 };
 pub(crate) const PCK_CRL: Check =
     |body, chain, roots, now| check_pck_crl(body, chain, roots, now).map(|crl| crl.validity);
-pub(crate) const ROOT_CA_CRL: Check = |body, _, roots, now| check_root_ca_crl(body, roots, now);
+pub(crate) const ROOT_CA_CRL: Check =
+    |body, _, roots, now| check_root_ca_crl(body, roots, now).map(|crl| crl.validity);
 pub(crate) const TCB_INFO: Check =
     |body, chain, roots, now| check_tcb_info(body, chain, roots, now).map(|info| info.validity);
 pub(crate) const ENCLAVE_IDENTITY: Check = |body, chain, roots, now| {

@@ -70,7 +70,10 @@ fn sign(draft: Draft) -> Platform {
     let tcb_issuer = if draft.tcb_signing_by_pck_ca { &ca } else { &root };
     let tcb_signing = Authority::leaf(tcb_issuer, "Test SGX TCB Signing", 3, None);
     let pck = Authority::leaf(&ca, "Test SGX PCK Certificate", 4, Some(draft.sgx_extension));
-    let tcb_chain = chain([&tcb_signing, &ca, &root]);
+    let tcb_chain = match draft.tcb_signing_by_pck_ca {
+        true => chain([&tcb_signing, &ca]),
+        false => chain([&tcb_signing, &root]),
+    };
     let mut quote = draft.quote;
     sign_quote(&mut quote, &pck.key);
     quote.signature.certification_data.data_type = CertificationDataType::PCK_CERTIFICATE_CHAIN;

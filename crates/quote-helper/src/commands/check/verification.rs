@@ -165,6 +165,7 @@ mod tests {
     fn a_trusted_quote_is_told_with_its_tcb_status_and_advisories() {
         let tcb = |advisory_ids| Tcb {
             status: verify::TcbStatus::UpToDate,
+            date: std::time::UNIX_EPOCH,
             advisory_ids,
             evaluation_data_number: 1,
         };

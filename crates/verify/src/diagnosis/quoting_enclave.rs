@@ -1,14 +1,12 @@
-//! How the Quoting Enclave and the platform compare with what is published.
+//! How the Quoting Enclave compares with what is published.
 
 use dcap_qvl::QeIdentity;
-use dcap_qvl::intel::PckExtension;
 use sgx::{IntoBytes, ReportBody};
 
 use crate::failure::Problem;
-use crate::{TcbInfo, TcbStatus, Tee};
 
 /// Checks that the QE is the published one; gives the TCB status of its version.
-pub(super) fn qe_match(
+pub(super) fn check(
     qe: &ReportBody,
     identity: &QeIdentity,
 ) -> Result<dcap_qvl::TcbStatus, Problem> {
@@ -37,35 +35,4 @@ pub(super) fn qe_match(
             "the Quoting Enclave's ISVSVN {isv_svn} is below every published version"
         ))
     })
-}
-
-/// Checks that the platform reaches a level, and that neither it nor the QE is revoked.
-pub(super) fn level(
-    info: &TcbInfo,
-    platform: &PckExtension,
-    qe_status: dcap_qvl::TcbStatus,
-) -> Result<(), Problem> {
-    if info.fmspc != platform.fmspc {
-        return Err(Problem::Undecided(format!(
-            "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
-            hex::encode_upper(info.fmspc),
-            hex::encode_upper(platform.fmspc)
-        )));
-    }
-    if info.tee != Tee::Sgx {
-        return Err(Problem::Undecided(format!("the TCB info is of {}, not SGX", info.tee)));
-    }
-    let assessment = info.assess(&platform.cpu_svn, platform.pce_svn);
-    match assessment.reached.map(|level| level.status) {
-        None => Err(refused("the platform is below every published security version")),
-        Some(TcbStatus::Revoked) => Err(refused("the platform's security version is revoked")),
-        Some(_) if qe_status == dcap_qvl::TcbStatus::Revoked => {
-            Err(refused("the Quoting Enclave's security version is revoked"))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-fn refused(reason: &str) -> Problem {
-    Problem::Refused(reason.to_owned())
 }

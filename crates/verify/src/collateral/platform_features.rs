@@ -1,0 +1,70 @@
+//! The configuration of a platform that its PCK certificate states.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// What a PCK certificate says of its platform's configuration; `None` where it says nothing, as
+/// those of the PCK Processor CA do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PlatformFeatures {
+    /// Whether processor packages can be added.
+    pub dynamic_platform: Option<bool>,
+    /// Whether Intel's registration service has the platform's root keys.
+    pub cached_keys: Option<bool>,
+    /// Whether simultaneous multithreading (hyper-threading) is on.
+    pub smt: Option<bool>,
+}
+
+/// One of [`PlatformFeatures`]. In text `dynamic-platform`, `cached-keys` or `smt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PlatformFeature {
+    /// Processor packages can be added.
+    DynamicPlatform,
+    /// Intel's registration service has the platform's root keys.
+    CachedKeys,
+    /// Simultaneous multithreading (hyper-threading) is on.
+    Smt,
+}
+
+/// A name that is no platform feature.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown platform feature \"{0}\"; expected dynamic-platform, cached-keys or smt")]
+pub struct UnknownPlatformFeature(String);
+
+impl PlatformFeatures {
+    pub(crate) fn state_of(&self, feature: PlatformFeature) -> Option<bool> {
+        match feature {
+            PlatformFeature::DynamicPlatform => self.dynamic_platform,
+            PlatformFeature::CachedKeys => self.cached_keys,
+            PlatformFeature::Smt => self.smt,
+        }
+    }
+}
+
+impl PlatformFeature {
+    /// Every feature.
+    pub const ALL: [Self; 3] = [Self::DynamicPlatform, Self::CachedKeys, Self::Smt];
+}
+
+impl fmt::Display for PlatformFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DynamicPlatform => "dynamic-platform",
+            Self::CachedKeys => "cached-keys",
+            Self::Smt => "smt",
+        })
+    }
+}
+
+impl FromStr for PlatformFeature {
+    type Err = UnknownPlatformFeature;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|feature| feature.to_string() == name)
+            .ok_or_else(|| UnknownPlatformFeature(name.to_owned()))
+    }
+}

@@ -1,0 +1,54 @@
+//! The roles of Intel's PKI, and the subject names by which certificates hold them.
+
+use super::certificate::Certificate;
+use super::{CollateralError, PckCa};
+use crate::TrustedRoot;
+
+/// What a certificate below the root may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Issues PCK certificates and their CRL.
+    PckCa(PckCa),
+    /// Certifies a platform's PCK.
+    PckCertificate,
+    /// Signs TCB info and enclave identities.
+    TcbSigning,
+}
+
+impl Role {
+    /// Checks that the certificate's subject is the one that Intel documents for this role.
+    pub(super) fn check(
+        self,
+        what: &str,
+        certificate: &Certificate,
+        root: &TrustedRoot,
+    ) -> Result<(), CollateralError> {
+        if self.names(certificate, root) {
+            return Ok(());
+        }
+        let (found, wanted) = (certificate.fields().subject(), self.phrase());
+        let reason = format!("is by \"{found}\", which is not named as \"{wanted}\"");
+        Err(CollateralError::wrongly_signed(what, &reason))
+    }
+
+    /// Under Intel's root a subject is known to the last attribute. Another root was passed by the
+    /// verifier, and its PKI may put a prefix of its own before Intel's phrase.
+    pub(super) fn names(self, certificate: &Certificate, root: &TrustedRoot) -> bool {
+        let phrase = self.phrase();
+        if root.is_intel() {
+            let intel = format!("C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel {phrase}");
+            return certificate.fields().subject().to_string() == intel;
+        }
+        certificate.common_name().ends_with(phrase)
+    }
+
+    /// How the common name ends.
+    fn phrase(self) -> &'static str {
+        match self {
+            Self::PckCa(PckCa::Processor) => "SGX PCK Processor CA",
+            Self::PckCa(PckCa::Platform) => "SGX PCK Platform CA",
+            Self::PckCertificate => "SGX PCK Certificate",
+            Self::TcbSigning => "SGX TCB Signing",
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The pieces of the evidence: each is checked as when it is kept, and then against the others.
+//!
+//! This comes before dcap-qvl decides, which is more lenient about single pieces than Intel's
+//! verifier: about names, the root's own dates, CRLs from the future and the form of TCB info.
+
+use std::time::SystemTime;
+
+use dcap_qvl::QeIdentity;
+use rustls_pki_types::CertificateDer;
+use sgx::{CertificationDataType, Collateral, Quote};
+
+use crate::collateral::{PckChain, SignedJson};
+use crate::failure::{At, Failure, Problem};
+use crate::{
+    CollateralError, EnclaveId, PckCertificate, RootCaCrl, Signer, Step, TcbInfo, TrustedRoot,
+    TrustedRoots, check_root_ca_crl,
+};
+
+/// Pieces that hold under one root at one time, and are not revoked.
+pub(crate) struct Pieces {
+    pub(crate) tcb_info: TcbInfo,
+    pub(crate) qe_identity: QeIdentity,
+    pub(crate) pck: PckCertificate,
+    /// The PCK certificate.
+    pub(crate) pck_der: CertificateDer<'static>,
+}
+
+impl Pieces {
+    /// Checks all pieces that a verification of `quote` needs.
+    pub(crate) fn check(
+        quote: &Quote,
+        collateral: &Collateral,
+        root: &TrustedRoot,
+        now: SystemTime,
+    ) -> Result<Self, Failure> {
+        let roots = &TrustedRoots::only(root);
+        let root_crl = &check_root_ca_crl(&collateral.root_ca_crl, roots, now).at(Step::RootCrl)?;
+        let tcb_info = tcb_info(collateral, roots, root_crl, now).at(Step::TcbInfo)?;
+        let qe_identity = qe_identity(collateral, roots, root_crl, now).at(Step::QeIdentity)?;
+        let chain = pck_chain(quote, collateral, root, now).at(Step::PckCertificate)?;
+        pck_revocation(&chain, collateral, root_crl, now).at(Step::PckCertificate)?;
+        Ok(Self { tcb_info, qe_identity, pck: chain.pck, pck_der: chain.der })
+    }
+}
+
+fn tcb_info(
+    collateral: &Collateral,
+    roots: &TrustedRoots,
+    root_crl: &RootCaCrl,
+    now: SystemTime,
+) -> Result<TcbInfo, Problem> {
+    let json = SignedJson {
+        what: "the TCB info",
+        json: &collateral.tcb_info,
+        signature: &collateral.tcb_info_signature,
+    };
+    let info = json.check_tcb_info(&collateral.tcb_info_issuer_chain, roots, now)?;
+    signer_revocation(json.what, &info.signer, root_crl)?;
+    Ok(info)
+}
+
+fn qe_identity(
+    collateral: &Collateral,
+    roots: &TrustedRoots,
+    root_crl: &RootCaCrl,
+    now: SystemTime,
+) -> Result<QeIdentity, Problem> {
+    let json = SignedJson {
+        what: "the QE identity",
+        json: &collateral.qe_identity,
+        signature: &collateral.qe_identity_signature,
+    };
+    let chain = &collateral.qe_identity_issuer_chain;
+    let (identity, contents) = json.check_enclave_identity(chain, roots, now)?;
+    signer_revocation(json.what, &identity.signer, root_crl)?;
+    match identity.id {
+        EnclaveId::Qe => Ok(contents),
+        id => Err(Problem::Undecided(format!(
+            "the QE identity is of \"{id}\"; an SGX quote needs that of \"QE\""
+        ))),
+    }
+}
+
+fn signer_revocation(
+    what: &str,
+    signer: &Signer,
+    root_crl: &RootCaCrl,
+) -> Result<(), CollateralError> {
+    refuse_revoked(&format!("the signer of {what}"), root_crl.revokes(&signer.serial))
+}
+
+/// The chain in the collateral, or else the one that the quote carries.
+fn pck_chain<'r>(
+    quote: &Quote,
+    collateral: &Collateral,
+    root: &'r TrustedRoot,
+    now: SystemTime,
+) -> Result<PckChain<'r>, Problem> {
+    let certification = &quote.signature.certification_data;
+    let pem = match &collateral.pck_certificate_chain {
+        Some(chain) => chain.as_bytes(),
+        None if certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN => {
+            &certification.data
+        }
+        None => {
+            return Err(Problem::Undecided(format!(
+                "there is no PCK certificate: the quote carries certification data of type {}, \
+                 and the collateral has no pck_certificate_chain",
+                certification.data_type
+            )));
+        }
+    };
+    Ok(PckChain::check(pem, root, now)?)
+}
+
+fn pck_revocation(
+    chain: &PckChain<'_>,
+    collateral: &Collateral,
+    root_crl: &RootCaCrl,
+    now: SystemTime,
+) -> Result<(), CollateralError> {
+    let crl = chain.check_crl(&collateral.pck_crl, now)?;
+    refuse_revoked("the PCK CA", root_crl.revokes(&crl.signer.serial))?;
+    refuse_revoked("the PCK certificate", crl.revokes(&chain.pck.serial))
+}
+
+fn refuse_revoked(what: &str, is_revoked: bool) -> Result<(), CollateralError> {
+    match is_revoked {
+        true => Err(CollateralError::Revoked { what: what.to_owned() }),
+        false => Ok(()),
+    }
+}
