@@ -14,6 +14,7 @@ fn the_committed_code_is_what_the_proto_files_say() {
     let descriptions = protox::compile(files, [root.join("proto")]).expect("protocol files");
     let written = tempfile::tempdir().expect("a directory for the generated code");
     tonic_prost_build::configure()
+        .codec_path("crate::api::CountedCodec")
         .out_dir(written.path())
         .compile_fds(descriptions)
         .expect("code for the protocol files");

@@ -109,15 +109,24 @@ impl DevicePlugin for Plugin {
     }
 }
 
+/// Far more containers than the kubelet asks for in one request: one.
+const MAX_CONTAINERS: usize = 1_000;
+
 impl Plugin {
     fn allocate_all(
         &self,
         containers: &[ContainerAllocateRequest],
     ) -> Result<Vec<ContainerAllocateResponse>, Status> {
+        let name = self.resource.name;
+        if containers.len() > MAX_CONTAINERS {
+            let problem = format!("{name}: more than {MAX_CONTAINERS} containers in one request");
+            return Err(Status::resource_exhausted(problem));
+        }
         let names = containers.iter().flat_map(|container| &container.devices_ids);
-        self.resource.devices.check(names).map_err(|error| {
-            Status::invalid_argument(format!("{}: {error}", self.resource.name))
-        })?;
+        self.resource
+            .devices
+            .check(names)
+            .map_err(|error| Status::invalid_argument(format!("{name}: {error}")))?;
         containers.iter().map(|container| self.allocate_one(container)).collect()
     }
 

@@ -183,3 +183,20 @@ async fn what_is_not_announced_does_no_harm() {
         .await
         .unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn containers_are_counted_before_anything_is_made_for_them() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let nobody: &[&str] = &[];
+    for (containers, problem) in
+        [(1_001, "more than 1000 containers"), (1_900_000, "more than 800000 fields")]
+    {
+        let refused = kubelet.allocate(AZURE, &vec![nobody; containers]).await.unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert!(refused.message().contains(problem), "{refused:?}");
+    }
+    let granted = kubelet.allocate(AZURE, &vec![nobody; 1_000]).await.unwrap();
+    assert!(granted.container_responses.iter().all(is_nothing));
+}
