@@ -9,14 +9,19 @@ mod epc;
 mod object;
 pub mod quantity;
 mod quote_provider;
+mod relevant;
 mod socket;
 mod tolerations;
+mod users;
 mod warnings;
 
 pub use epc::requested;
 pub use object::{ObjectError, inject_object};
 pub use quote_provider::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
+pub use relevant::ReadError;
+pub use users::shared_users;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use json_patch::Patch;
@@ -25,6 +30,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use crate::device_plugin::EpcAccounting;
+use relevant::RelevantPod;
 
 /// What is so in the cluster that pods are made for.
 #[derive(Debug, Clone)]
@@ -39,6 +45,8 @@ pub struct Settings {
     pub epc_accounting: EpcAccounting,
     /// Whether nodes have a quote service.
     pub has_quote_service: bool,
+    /// The users that the add-on's pods run as, and no application should.
+    pub add_on_uids: RangeInclusive<u32>,
 }
 
 /// A pod with what it needs.
@@ -68,22 +76,41 @@ pub fn inject(mut pod: Pod, settings: &Settings) -> Injection {
     Injection { pod, warnings }
 }
 
-/// The JSON patch (RFC 6902) that adds to a pod what it needs, and the warnings. It is for the object that the
-/// pod was read from, and leaves alone what fields the object has that are not known here.
+/// A JSON patch (RFC 6902) and what the pod's author should know.
+pub type PatchAndWarnings = (Patch, Vec<String>);
+
+/// The JSON patch (RFC 6902) that adds to a pod in JSON what it needs, and the warnings. Fields that are not
+/// known here stay as they are. Reading and injecting take no more memory than `memory`, in bytes, however
+/// large the pod is.
 ///
 /// # Errors
-/// If the pod cannot be written as JSON.
-pub fn patch(pod: Pod, settings: &Settings) -> Result<(Patch, Vec<String>), serde_json::Error> {
-    let before = json(&pod)?;
+/// [`ReadError`] if this is no pod, or one that needs more memory.
+pub fn patch_json(
+    json: &str,
+    settings: &Settings,
+    memory: usize,
+) -> Result<PatchAndWarnings, ReadError> {
+    let RelevantPod { pod, has_metadata } = relevant::read(json, memory)?;
+    Ok(patch(pod, has_metadata, settings)?)
+}
+
+/// The patch for the object that the pod was read from.
+fn patch(
+    pod: Pod,
+    has_metadata: bool,
+    settings: &Settings,
+) -> Result<PatchAndWarnings, serde_json::Error> {
+    let before = json(&pod, has_metadata)?;
     let Injection { pod, warnings } = inject(pod, settings);
-    Ok((json_patch::diff(&before, &json(&pod)?), warnings))
+    let has_metadata = has_metadata || pod.metadata != ObjectMeta::default();
+    Ok((json_patch::diff(&before, &json(&pod, has_metadata)?), warnings))
 }
 
 /// The pod in JSON. A typed pod always has metadata, but the object that it was read from need not: a patch
 /// must add them then, rather than to add to them.
-fn json(pod: &Pod) -> Result<Value, serde_json::Error> {
+fn json(pod: &Pod, has_metadata: bool) -> Result<Value, serde_json::Error> {
     let mut json = serde_json::to_value(pod)?;
-    if let Some(fields) = json.as_object_mut().filter(|_| pod.metadata == ObjectMeta::default()) {
+    if let Some(fields) = json.as_object_mut().filter(|_| !has_metadata) {
         fields.remove("metadata");
     }
     Ok(json)

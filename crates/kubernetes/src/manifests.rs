@@ -5,6 +5,7 @@
 mod cluster_pccs;
 mod device_plugin;
 mod kubernetes_version;
+mod network_policy;
 mod node_access;
 mod object;
 mod pod;
@@ -14,6 +15,7 @@ mod service;
 mod settings;
 mod sgx_nodes;
 mod software_platform;
+mod users;
 mod verification;
 mod webhook;
 
@@ -28,6 +30,7 @@ pub use settings::{
 };
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
+pub use users::{DEFAULT_FIRST_UID, uids};
 pub use verification::{COLLATERAL, VERIFICATION, VERIFIER_NAMESPACE};
 pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
 
@@ -50,6 +53,7 @@ impl AddOn {
     /// If an object cannot be written as JSON.
     pub fn objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
         let mut objects = settings::objects(self)?;
+        objects.extend(network_policy::objects(self)?);
         objects.extend(node_access::objects(self)?);
         objects.extend(device_plugin::objects(self)?);
         objects.extend(webhook::objects(self, cluster.version)?);

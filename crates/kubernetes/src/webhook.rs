@@ -7,12 +7,16 @@
 //! and renew in time.
 
 mod authority_bundle;
+mod body;
+mod body_budget;
 mod certificate;
 mod certificate_keeper;
+mod limits;
 mod metrics;
 mod review;
 mod router;
 mod secret;
+mod server_clock;
 mod serving;
 
 pub use certificate::ServiceName;
@@ -28,6 +32,7 @@ use tokio::net::TcpListener;
 
 use crate::injection::Settings;
 use certificate_keeper::CertificateKeeper;
+use limits::Limits;
 use serving::Serving;
 
 /// What a webhook works with.
@@ -44,8 +49,11 @@ pub struct Options {
     pub configuration: String,
     /// The API server.
     pub client: Client,
-    /// The time that certificates are valid by.
+    /// This machine's time. Certificates are valid by the API server's; while the two differ, none are renewed.
     pub clock: Clock,
+    /// The memory that the process may have, in bytes; reviews take less than half of it. Below 64 MiB it counts
+    /// as 64 MiB, above 512 MiB as 512 MiB.
+    pub memory: u64,
 }
 
 /// What tells the time.
@@ -62,7 +70,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), rustls::Error> {
     let serving = Arc::new(Serving::default());
-    let router = router::router(options.settings.clone(), metrics.clone());
+    let limits = Limits::of_memory(options.memory);
+    let router = router::router(options.settings.clone(), metrics.clone(), limits);
     let config = Arc::new(serving::config(Arc::clone(&serving))?);
     let keeper = CertificateKeeper::new(options, serving, metrics);
     tokio::select! {

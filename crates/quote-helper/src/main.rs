@@ -9,6 +9,7 @@ mod failure;
 mod files;
 mod listen;
 mod logging;
+mod memory_limit;
 mod objects;
 mod output;
 mod process_protection;

@@ -9,7 +9,7 @@ use super::{container, quantity};
 use crate::device_plugin::ResourceProfile;
 
 /// The annotation with the pod's EPC in bytes. Kata Containers gives its virtual machine as much.
-const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
+pub(super) const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
 
 /// Writes the pod's EPC into its annotation, unless something is there.
 pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {

@@ -45,7 +45,8 @@ pub fn inject_object(object: &mut Value, settings: &Settings) -> Result<Vec<Stri
     };
     // Read as YAML, for which `10` is a string too where one is expected: quantities are written so.
     let pod = serde_saphyr::from_str::<Pod>(&template.to_string()).map_err(ObjectError::Read)?;
-    let (patch, warnings) = patch(pod, settings).map_err(ObjectError::Write)?;
+    let has_metadata = template.get("metadata").is_some_and(|metadata| !metadata.is_null());
+    let (patch, warnings) = patch(pod, has_metadata, settings).map_err(ObjectError::Write)?;
     json_patch::patch(template, &patch).map_err(ObjectError::Change)?;
     Ok(warnings)
 }

@@ -8,6 +8,7 @@ use super::container::{self, SGX_AESM_ADDR};
 use super::quote_provider::{
     AESMD, QUOTE_PROVIDER_ANNOTATION, annotated, is_aesmd, is_quote_service,
 };
+use super::users::shared_users;
 use super::{Settings, epc, quantity};
 use crate::device_plugin::{AESM_DIR, PROVISION_RESOURCE, ResourceProfile};
 
@@ -27,6 +28,7 @@ pub(crate) fn of(pod: &Pod, settings: &Settings) -> Vec<String> {
         warnings.extend(socket_file(container, spec));
         warnings.extend(two_quote_providers(container));
     }
+    warnings.extend(shared_users(spec, &settings.add_on_uids).map(shared_user));
     warnings.extend(too_much_epc(spec));
     warnings.extend(unknown_quote_provider(pod, spec));
     warnings.extend(no_epc(pod, spec));
@@ -84,6 +86,14 @@ fn two_quote_providers(container: &Container) -> Option<String> {
          of the quote service; leave out one of them",
         named(container)
     ))
+}
+
+fn shared_user((container, user): (&Container, u32)) -> String {
+    format!(
+        "{} runs as user {user}, which is one of the SGX add-on's: to the kernel the two are one; choose another \
+         runAsUser",
+        named(container)
+    )
 }
 
 fn too_much_epc(spec: &PodSpec) -> Option<String> {

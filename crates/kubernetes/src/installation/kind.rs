@@ -37,6 +37,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("", "v1", "Secret", "secrets", Scope::Namespace),
     Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", Scope::Namespace),
     Kind::new("", "v1", "Service", "services", Scope::Namespace),
+    Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", Scope::Namespace),
     Kind::new("apps", "v1", "DaemonSet", "daemonsets", Scope::Namespace),
     Kind::new("apps", "v1", "Deployment", "deployments", Scope::Namespace),
     Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", Scope::Namespace),

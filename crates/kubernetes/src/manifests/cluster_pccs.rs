@@ -6,11 +6,11 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy}
 use k8s_openapi::api::core::v1::{Container, PodSecurityContext, PodSpec, Probe};
 use kube::core::DynamicObject;
 
-use self::volumes::{SECRET_DIR, STATE_DIR, TRUSTED_ROOT};
+use self::volumes::{SECRET_DIR, STATE_DIR, TRUSTED_ROOT, VOLUME};
 use super::object::object;
 use super::pod::{
-    CLUSTER_PRIORITY_CLASS, METRICS_PORT, USER, configured, container, http_probe, metrics_listen,
-    port, resources, selector, template,
+    CLUSTER_PRIORITY_CLASS, METRICS_PORT, configured, container, directory_owner, http_probe,
+    metrics_listen, port, resources, selector, template,
 };
 use super::service::service;
 use super::verification::{COLLATERAL_PORT, software_collateral_url};
@@ -43,12 +43,13 @@ pub(super) fn objects(
 /// One pod, and never two at a time: its database has one writer.
 fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployment {
     let pod = PodSpec {
+        init_containers: pccs.storage.is_some().then(|| vec![state_owner(add_on, pccs)]),
         containers: vec![server(add_on, pccs)],
         volumes: Some(volumes::volumes(add_on, pccs)),
         automount_service_account_token: Some(false),
         priority_class_name: Some(CLUSTER_PRIORITY_CLASS.to_owned()),
         security_context: Some(PodSecurityContext {
-            fs_group: Some(USER),
+            fs_group: Some(add_on.pccs_uid()),
             ..PodSecurityContext::default()
         }),
         ..PodSpec::default()
@@ -70,8 +71,15 @@ fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployme
     }
 }
 
+/// A volume outlives a choice of users.
+fn state_owner(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
+    let mut owner = directory_owner(add_on, add_on.pccs_uid(), &[VOLUME, STATE_DIR]);
+    owner.volume_mounts = Some(vec![volumes::state_mount(pccs)]);
+    owner
+}
+
 fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
-    let mut server = container(add_on, "pccs", USER, arguments(add_on, pccs));
+    let mut server = container(add_on, "pccs", add_on.pccs_uid(), arguments(add_on, pccs));
     server.ports = Some(vec![port(COLLATERAL_PORT), port(METRICS_PORT)]);
     // While it is replaced nobody answers: the new one is not to be waited for.
     server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });

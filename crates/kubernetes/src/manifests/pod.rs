@@ -16,9 +16,6 @@ use super::AddOn;
 use super::object::labels;
 use crate::device_plugin::ResourceProfile;
 
-/// Nobody's user and group, as in many small images.
-pub(super) const USER: i64 = 65532;
-
 /// The priority class of what the whole cluster has once.
 pub(super) const CLUSTER_PRIORITY_CLASS: &str = "system-cluster-critical";
 
@@ -116,6 +113,23 @@ pub(super) fn container(
         }),
         ..Container::default()
     }
+}
+
+/// An init container that gives directories, if they are there, to a user, with what another user has made in them
+/// before.
+pub(super) fn directory_owner(add_on: &AddOn, user: i64, directories: &[&str]) -> Container {
+    let options = ["own".to_owned(), format!("--user={user}"), "--if-present".to_owned()];
+    let directories = directories.iter().map(|path| (*path).to_owned());
+    let arguments = options.into_iter().chain(directories);
+    let mut owner = container(add_on, "directories", 0, arguments.collect());
+    owner.resources = Some(resources(&[("cpu", "5m"), ("memory", "16Mi")], &[("memory", "32Mi")]));
+    if let Some(security) = &mut owner.security_context {
+        security.capabilities = Some(Capabilities {
+            add: Some(vec!["CHOWN".to_owned()]),
+            drop: Some(vec!["ALL".to_owned()]),
+        });
+    }
+    owner
 }
 
 /// What a container gets at least, and at most; the latter includes extended resources.

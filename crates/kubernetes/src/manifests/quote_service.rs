@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
 };
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, EnvVar, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
+    Container, EnvVar, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
@@ -14,8 +14,8 @@ use kube::core::DynamicObject;
 use self::volumes::{AUTHORITIES, SOFTWARE_PLATFORM_DIR, STATE_DIR};
 use super::object::object;
 use super::pod::{
-    METRICS_PORT, USER, configured, container, http_probe, metrics_listen, port, resources,
-    selector, template, variable,
+    METRICS_PORT, configured, container, directory_owner, http_probe, metrics_listen, port,
+    resources, selector, template, variable,
 };
 use super::sgx_nodes::on_sgx_nodes;
 use super::software_platform::ROOT_FILE;
@@ -70,16 +70,16 @@ fn rolling_update(version: KubernetesVersion) -> RollingUpdateDaemonSet {
 
 fn pod(add_on: &AddOn) -> PodSpec {
     PodSpec {
-        init_containers: Some(vec![directory_owner(add_on)]),
+        init_containers: Some(vec![host_directory_owner(add_on)]),
         containers: vec![quote_service(add_on)],
         volumes: Some(volumes::volumes(add_on)),
         affinity: (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
         priority_class_name: Some(add_on.priority_class.clone()),
         automount_service_account_token: Some(false),
         // Else the kernel does not tell which process, and so which pod, is at the other end of the socket.
-        host_pid: Some(true),
+        host_pid: add_on.host_pid.then_some(true),
         security_context: Some(PodSecurityContext {
-            fs_group: Some(USER),
+            fs_group: Some(add_on.quote_service_uid()),
             supplemental_groups: (!add_on.device_groups.is_empty())
                 .then(|| add_on.device_groups.clone()),
             ..PodSecurityContext::default()
@@ -89,22 +89,20 @@ fn pod(add_on: &AddOn) -> PodSpec {
 }
 
 /// The host's directories are root's at first.
-fn directory_owner(add_on: &AddOn) -> Container {
-    let arguments = ["own", &format!("--user={USER}"), AESM_DIR, STATE_DIR].map(ToOwned::to_owned);
-    let mut owner = container(add_on, "directories", 0, arguments.into());
+fn host_directory_owner(add_on: &AddOn) -> Container {
+    let directories = [AESM_DIR, STATE_DIR];
+    let mut owner = directory_owner(add_on, add_on.quote_service_uid(), &directories);
     owner.volume_mounts = Some(volumes::host_directories().into());
-    owner.resources = Some(resources(&[("cpu", "5m"), ("memory", "16Mi")], &[("memory", "32Mi")]));
-    if let Some(security) = &mut owner.security_context {
-        security.capabilities = Some(Capabilities {
-            add: Some(vec!["CHOWN".to_owned()]),
-            drop: Some(vec!["ALL".to_owned()]),
-        });
-    }
     owner
 }
 
 fn quote_service(add_on: &AddOn) -> Container {
-    let mut service = container(add_on, QUOTE_SERVICE_CONTAINER, USER, arguments(add_on.platform));
+    let mut service = container(
+        add_on,
+        QUOTE_SERVICE_CONTAINER,
+        add_on.quote_service_uid(),
+        arguments(add_on.platform),
+    );
     let mut ports = vec![port(METRICS_PORT)];
     if add_on.platform == Platform::Software {
         ports.push(port(COLLATERAL_PORT));

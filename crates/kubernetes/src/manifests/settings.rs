@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
 use super::object::{labels, object};
+use super::users::DEFAULT_FIRST_UID;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
 /// The namespace that is made for the add-on if none is chosen.
@@ -51,6 +52,11 @@ pub struct AddOn {
     pub node_selector: BTreeMap<String, String>,
     /// Taints that do not keep the add-on from a node, besides those that are named as a resource for EPC.
     pub tolerations: Vec<Toleration>,
+    /// The first of three numbers of users that the add-on's pods run as: those of the quote service, of the PCCS
+    /// and of the webhook. Nothing else is to run as one of them.
+    pub first_uid: u32,
+    /// Whether the quote service shares the nodes' pid namespace: only so it tells pods of the same user apart.
+    pub host_pid: bool,
     /// Groups of the host that may open the SGX device nodes, by number, if not everybody may.
     pub device_groups: Vec<i64>,
     /// Where the platform's certificates come from.
@@ -94,6 +100,8 @@ impl Default for AddOn {
             priority_class: "system-node-critical".to_owned(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
+            first_uid: DEFAULT_FIRST_UID,
+            host_pid: true,
             device_groups: Vec::new(),
             pccs: None,
             cluster_pccs: None,

@@ -18,7 +18,7 @@ use kube::core::DynamicObject;
 use super::node_access::{account_of, role_ref, rule};
 use super::object::{cluster_metadata, object};
 use super::pod::{
-    CLUSTER_PRIORITY_CLASS, METRICS_PORT, USER, container, field, http_probe, metrics_listen, port,
+    CLUSTER_PRIORITY_CLASS, METRICS_PORT, container, field, http_probe, metrics_listen, port,
     resources, selector, template,
 };
 use super::service::service;
@@ -35,7 +35,7 @@ pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
 /// The name of the webhook in its configuration, which has to look like a domain.
 const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.local";
 /// The port with admission reviews, and its number.
-const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
+pub(super) const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
 /// The number of that port at the Service.
 const SERVICE_PORT: i32 = 443;
 /// How long a new pod waits, in seconds, for a webhook that does not answer.
@@ -124,7 +124,8 @@ fn webhook(add_on: &AddOn) -> Container {
     if add_on.epc_accounting == EpcAccounting::NodeStatus {
         arguments.push("--epc-accounting=node-status".to_owned());
     }
-    let mut webhook = container(add_on, "webhook", USER, arguments);
+    arguments.push(format!("--first-uid={}", add_on.first_uid));
+    let mut webhook = container(add_on, "webhook", add_on.webhook_uid(), arguments);
     webhook.env = Some(vec![field("POD_NAMESPACE", "metadata.namespace")]);
     webhook.ports = Some(vec![port(REVIEWS_PORT), port(METRICS_PORT)]);
     webhook.readiness_probe = Some(http_probe("/readyz"));

@@ -1,10 +1,14 @@
 //! Whom the API server trusts, as the `MutatingWebhookConfiguration` tells it.
 
+use std::time::SystemTime;
+
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Error};
 use serde_json::json;
+
+use super::certificate::with_older_authorities;
 
 /// Who has set the bundle, in the object's managed fields.
 const FIELD_MANAGER: &str = "quote-helper-webhook";
@@ -16,18 +20,22 @@ pub(crate) struct AuthorityBundle {
 }
 
 impl AuthorityBundle {
-    /// Sets the authorities of all webhooks of the configuration, where they are others. `false` if there is no
-    /// such configuration.
-    pub(crate) async fn publish(&self, authorities: &str) -> Result<bool, Error> {
+    /// Adds the authorities to all webhooks of the configuration, where they lack. Older ones stay until they
+    /// have expired: another replica may still show what they have signed. `false` if there is no such
+    /// configuration.
+    pub(crate) async fn publish(&self, authorities: &str, now: SystemTime) -> Result<bool, Error> {
         let Some(configuration) = self.configurations.get_opt(&self.name).await? else {
             return Ok(false);
         };
-        let bundle = ByteString(authorities.as_bytes().to_vec());
-        let webhooks = configuration.webhooks.unwrap_or_default().into_iter();
-        let stale = webhooks.filter(|it| it.client_config.ca_bundle.as_ref() != Some(&bundle));
-        let stale: Vec<_> = stale
-            .map(|it| json!({ "name": it.name, "clientConfig": { "caBundle": bundle } }))
-            .collect();
+        let mut stale = Vec::new();
+        for webhook in configuration.webhooks.unwrap_or_default() {
+            let current = webhook.client_config.ca_bundle.unwrap_or_default();
+            let bundle = with_older_authorities(authorities, &current.0, now);
+            if bundle.as_bytes() != current.0 {
+                let bundle = ByteString(bundle.into_bytes());
+                stale.push(json!({ "name": webhook.name, "clientConfig": { "caBundle": bundle } }));
+            }
+        }
         if !stale.is_empty() {
             // Strategic: webhooks are merged by their names, and what is not named here stays.
             let patch = Patch::Strategic(json!({ "webhooks": stale }));

@@ -4,8 +4,9 @@ mod authority;
 mod leaf;
 mod rotation;
 
+pub(crate) use authority::with_older_authorities;
 pub(crate) use leaf::Leaf;
-pub(crate) use rotation::{IssueError, Next, next};
+pub(crate) use rotation::{IssueError, Next, next, stored};
 
 use std::time::{Duration, SystemTime};
 

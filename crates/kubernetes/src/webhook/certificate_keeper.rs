@@ -2,16 +2,17 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use kube::Api;
+use kube::{Api, Client};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::authority_bundle::AuthorityBundle;
-use super::certificate::{IssueError, Next, ServiceName, next};
+use super::certificate::{IssueError, Next, ServiceName, next, stored};
 use super::metrics::Metrics;
 use super::secret::{self, SharedSecret};
+use super::server_clock::{ClockDoubt, ServerTime};
 use super::serving::Serving;
 use super::{Clock, Options};
 
@@ -25,6 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 5;
 
 pub(crate) struct CertificateKeeper {
+    client: Client,
     secret: SharedSecret,
     bundle: AuthorityBundle,
     service: ServiceName,
@@ -52,6 +54,13 @@ enum KeepError {
     NoConfiguration(String),
     #[error(transparent)]
     Issue(#[from] IssueError),
+    #[error("cannot ask the API server for its time: {0}")]
+    Time(kube::Error),
+    #[error(
+        "there are no valid certificates, and none are made here: this machine's clock is {0}; set it, or wait \
+         for another replica"
+    )]
+    Clock(ClockDoubt),
     #[error("other replicas keep changing the Secret {0:?}")]
     Contended(String),
     #[error("the API server does not answer")]
@@ -63,51 +72,60 @@ impl CertificateKeeper {
         let Options { client, service, secret, configuration, clock, .. } = options;
         let secrets = Api::namespaced(client.clone(), &service.namespace);
         let secret = SharedSecret { secrets, name: secret };
-        let bundle = AuthorityBundle { configurations: Api::all(client), name: configuration };
-        Self { secret, bundle, service, clock, serving, metrics }
+        let bundle =
+            AuthorityBundle { configurations: Api::all(client.clone()), name: configuration };
+        Self { client, secret, bundle, service, clock, serving, metrics }
     }
 
     /// Looks after the certificates, without end. The log hears of each problem once.
     pub(crate) async fn keep(&self) -> Infallible {
         let mut last_problem = None;
         loop {
-            let looked = timeout(TIMEOUT, self.look()).await;
-            match looked.unwrap_or(Err(KeepError::NoAnswer)) {
-                Ok(()) => {
-                    if last_problem.take().is_some() {
-                        info!("the certificates are as they should be again");
-                    }
+            let looked = timeout(TIMEOUT, self.look()).await.unwrap_or(Err(KeepError::NoAnswer));
+            let (problem, pause) = match looked {
+                Ok(doubt) => {
                     self.metrics.ready();
-                    sleep(PERIOD).await;
+                    (doubt.map(in_doubt), PERIOD)
                 }
                 Err(error) => {
-                    let problem = error.to_string();
-                    self.metrics.not_ready_yet(&problem);
-                    if last_problem.as_ref() != Some(&problem) {
-                        warn!("{problem}");
-                        last_problem = Some(problem);
-                    }
-                    sleep(PAUSE).await;
+                    self.metrics.not_ready_yet(&error.to_string());
+                    (Some(error.to_string()), PAUSE)
                 }
+            };
+            match &problem {
+                Some(problem) if last_problem.as_ref() != Some(problem) => warn!("{problem}"),
+                None if last_problem.is_some() => {
+                    info!("the certificates are as they should be again");
+                }
+                _ => {}
             }
+            last_problem = problem;
+            sleep(pause).await;
         }
     }
 
-    async fn look(&self) -> Result<(), KeepError> {
+    /// Uses what is stored, and renews it if it is time. Returns why nothing is renewed here.
+    async fn look(&self) -> Result<Option<ClockDoubt>, KeepError> {
+        let time = ServerTime::ask(&self.client, (self.clock)()).await.map_err(KeepError::Time)?;
         for _ in 0..ATTEMPTS {
-            let Some(Next { material, leaf, .. }) = self.settle().await? else { continue };
+            let Some(Next { material, leaf, .. }) = self.settle(&time).await? else { continue };
             self.metrics.certificate_expires(leaf.validity.end);
             self.serving.show(leaf.certified);
-            return self.publish(&material.authorities).await;
+            self.publish(&material.authorities, time.now).await?;
+            return Ok(time.doubt);
         }
         Err(KeepError::Contended(self.secret.name.clone()))
     }
 
     /// What is to be used, and is in the Secret; nothing if another replica has changed that meanwhile.
-    async fn settle(&self) -> Result<Option<Next>, KeepError> {
+    async fn settle(&self, time: &ServerTime) -> Result<Option<Next>, KeepError> {
         let loaded = self.secret.load().await.map_err(|source| self.secret_error(source))?;
-        let stored = loaded.as_ref().and_then(secret::material);
-        let next = next(stored.as_ref(), &self.service, (self.clock)())?;
+        let material = loaded.as_ref().and_then(secret::material);
+        if let Some(doubt) = time.doubt {
+            let stored = material.and_then(|it| stored(&it, &self.service, time.now));
+            return stored.map(Some).ok_or(KeepError::Clock(doubt));
+        }
+        let next = next(material.as_ref(), &self.service, time.now)?;
         let Some(change) = &next.change else { return Ok(Some(next)) };
         let is_stored = self.secret.store(loaded, &next.material).await;
         if !is_stored.map_err(|source| self.secret_error(source))? {
@@ -117,9 +135,9 @@ impl CertificateKeeper {
         Ok(Some(next))
     }
 
-    async fn publish(&self, authorities: &str) -> Result<(), KeepError> {
+    async fn publish(&self, authorities: &str, now: SystemTime) -> Result<(), KeepError> {
         let name = || self.bundle.name.clone();
-        match self.bundle.publish(authorities).await {
+        match self.bundle.publish(authorities, now).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(KeepError::NoConfiguration(name())),
             Err(source) => Err(KeepError::Configuration { name: name(), source }),
@@ -129,4 +147,11 @@ impl CertificateKeeper {
     fn secret_error(&self, source: kube::Error) -> KeepError {
         KeepError::Secret { name: self.secret.name.clone(), source }
     }
+}
+
+fn in_doubt(doubt: ClockDoubt) -> String {
+    format!(
+        "this machine's clock is {doubt}: certificates are not renewed here, but by replicas on other nodes; set \
+         the clock"
+    )
 }

@@ -1,20 +1,18 @@
 //! One admission review.
 
+use std::borrow::Cow;
+
 use json_patch::Patch;
-use k8s_openapi::api::core::v1::Pod;
-use kube::core::DynamicObject;
-use kube::core::admission::{
-    AdmissionRequest, AdmissionResponse, AdmissionReview, META_API_VERSION_V1, META_KIND, Operation,
-};
+use k8s_openapi::ByteString;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tracing::warn;
 
-use crate::injection::{Settings, patch};
+use super::limits::MAX_ANSWER;
+use crate::injection::{PatchAndWarnings, ReadError, Settings, patch_json};
 
-/// The largest review, in bytes: the API server takes no larger requests itself.
-pub(crate) const MAX_SIZE: usize = 3 << 20;
-/// JSON objects in a review: more than any pod has. An empty one, of two bytes, may take thousands of them in
-/// memory.
-const MAX_OBJECTS: usize = 20_000;
+const KIND: &str = "AdmissionReview";
+const VERSION: &str = "admission.k8s.io/v1";
 /// How long a warning may be, in characters, and how many there may be: the API server cuts what is beyond.
 const MAX_WARNING: usize = 256;
 const MAX_WARNINGS: usize = 8;
@@ -22,7 +20,8 @@ const MAX_WARNINGS: usize = 8;
 /// The answer to a review.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) review: AdmissionReview<DynamicObject>,
+    /// In JSON.
+    pub(crate) review: Vec<u8>,
     /// Whether something was injected.
     pub(crate) is_patched: bool,
 }
@@ -30,71 +29,142 @@ pub(crate) struct Answer {
 /// Why a review gets no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReviewError {
-    #[error("the review has more than {MAX_OBJECTS} JSON objects")]
-    TooLarge,
-    #[error("this is no AdmissionReview of {META_API_VERSION_V1}: {0}")]
+    #[error("this is no {KIND} of {VERSION}: {0}")]
     NotAReview(#[from] serde_json::Error),
     #[error(
-        "this webhook reads an {META_KIND} of {META_API_VERSION_V1}, and this is {kind:?} of {version:?}; \
-         the webhook's admissionReviewVersions must be [v1]"
+        "this webhook reads an {KIND} of {VERSION}, and this is {kind:?} of {version:?}; the webhook's \
+         admissionReviewVersions must be [v1]"
     )]
     AnotherKind { kind: String, version: String },
     #[error("the review has no request with a uid")]
     NoRequest,
+    #[error("the review's object is no object of Kubernetes")]
+    NoObject,
+    #[error(transparent)]
+    Pod(ReadError),
+    #[error("the answer would have more than {MAX_ANSWER} bytes")]
+    AnswerTooLarge,
 }
 
-/// Answers a review: every object is allowed, and a pod that is created gets what it needs.
-pub(crate) fn answer(body: &[u8], settings: &Settings) -> Result<Answer, ReviewError> {
+/// What is read of a review. The rest, such as the user's groups, is skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a> {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(borrow)]
+    request: Option<AdmissionRequest<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AdmissionRequest<'a> {
+    uid: String,
+    kind: GroupVersionKind<'a>,
+    sub_resource: Option<String>,
+    operation: String,
+    /// Read only if it is a pod.
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct GroupVersionKind<'a> {
+    #[serde(borrow)]
+    group: Cow<'a, str>,
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
+/// An answer as the API server reads it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnsweredReview {
+    api_version: &'static str,
+    kind: &'static str,
+    response: AdmissionResponse,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdmissionResponse {
+    uid: String,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<ByteString>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// Answers a review: every object is allowed, and a pod that is created gets what it needs. The pod takes no
+/// more memory than this many bytes.
+pub(crate) fn answer(
+    body: &[u8],
+    settings: &Settings,
+    memory: usize,
+) -> Result<Answer, ReviewError> {
     let request = read(body)?;
-    let response = AdmissionResponse::from(&request);
-    let (patch, warnings) = pod(request).map_or_else(Default::default, |pod| {
-        // A pod that was read can be written.
-        patch(pod, settings).unwrap_or_default()
-    });
-    let is_patched = !patch.is_empty();
-    let mut response = if is_patched { with(response, patch) } else { response };
-    response.warnings = (!warnings.is_empty()).then(|| shortened(warnings));
-    Ok(Answer { review: response.into_review(), is_patched })
+    let (patch, warnings) = injected(&request, settings, memory)?;
+    let patch = (!patch.is_empty()).then(|| serde_json::to_vec(&patch)).transpose()?;
+    let is_patched = patch.is_some();
+    let response = AdmissionResponse {
+        uid: request.uid,
+        allowed: true,
+        patch: patch.map(ByteString),
+        patch_type: is_patched.then_some("JSONPatch"),
+        warnings: shortened(warnings),
+    };
+    let review = AnsweredReview { api_version: VERSION, kind: KIND, response };
+    let review = serde_json::to_vec(&review)?;
+    match review.len() > MAX_ANSWER {
+        true => Err(ReviewError::AnswerTooLarge),
+        false => Ok(Answer { review, is_patched }),
+    }
 }
 
-fn read(body: &[u8]) -> Result<AdmissionRequest<DynamicObject>, ReviewError> {
-    if body.iter().filter(|byte| **byte == b'{').count() > MAX_OBJECTS {
-        return Err(ReviewError::TooLarge);
-    }
-    let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
-    let (kind, version) = (&review.types.kind, &review.types.api_version);
-    if kind != META_KIND || version != META_API_VERSION_V1 {
+fn read(body: &[u8]) -> Result<AdmissionRequest<'_>, ReviewError> {
+    let Review { api_version: version, kind, request } = serde_json::from_slice(body)?;
+    if kind != KIND || version != VERSION {
         let [kind, version] = [kind, version].map(|text| text.chars().take(MAX_WARNING).collect());
         return Err(ReviewError::AnotherKind { kind, version });
     }
-    let request = review.try_into().map_err(|_| ReviewError::NoRequest);
-    request.and_then(|request: AdmissionRequest<_>| match request.uid.is_empty() {
-        true => Err(ReviewError::NoRequest),
-        false => Ok(request),
-    })
+    let request =
+        request.filter(|request| !request.uid.is_empty()).ok_or(ReviewError::NoRequest)?;
+    match request.object.is_none_or(|object| object.get().starts_with('{')) {
+        true => Ok(request),
+        false => Err(ReviewError::NoObject),
+    }
 }
 
-/// The pod that is created, if it is one.
-fn pod(request: AdmissionRequest<DynamicObject>) -> Option<Pod> {
-    let kind = &request.kind;
-    let is_pod = (&*kind.group, &*kind.version, &*kind.kind) == ("", "v1", "Pod");
-    let is_part = request.sub_resource.is_some_and(|it| !it.is_empty());
-    if !is_pod || is_part || request.operation != Operation::Create {
-        return None;
-    }
-    match request.object?.try_parse() {
-        Ok(pod) => Some(pod),
-        Err(error) => {
+/// What is injected into the pod that is created, if the review is of one.
+fn injected(
+    request: &AdmissionRequest<'_>,
+    settings: &Settings,
+    memory: usize,
+) -> Result<PatchAndWarnings, ReviewError> {
+    let nothing = (Patch::default(), Vec::new());
+    let Some(pod) = created_pod(request) else { return Ok(nothing) };
+    match patch_json(pod.get(), settings, memory) {
+        Ok(injected) => Ok(injected),
+        Err(ReadError::NotAPod(error)) => {
             warn!("a pod is not understood and gets nothing injected: {error}");
-            None
+            Ok(nothing)
         }
+        Err(error) => Err(ReviewError::Pod(error)),
     }
 }
 
-fn with(response: AdmissionResponse, patch: Patch) -> AdmissionResponse {
-    let unpatched = response.clone();
-    // A patch of JSON can be written as JSON.
-    response.with_patch(patch).unwrap_or(unpatched)
+fn created_pod<'a>(request: &AdmissionRequest<'a>) -> Option<&'a RawValue> {
+    let GroupVersionKind { group, version, kind } = &request.kind;
+    let is_pod = (&**group, &**version, &**kind) == ("", "v1", "Pod");
+    let is_part = request.sub_resource.as_ref().is_some_and(|it| !it.is_empty());
+    request.object.filter(|_| is_pod && !is_part && request.operation == "CREATE")
 }
 
 /// As the API server shows them.

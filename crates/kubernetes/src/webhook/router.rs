@@ -1,86 +1,130 @@
 //! The webhook's HTTP side.
+//!
+//! A review takes a slot only when it has arrived, and is worked on by another thread than the one that
+//! serves connections. Large reviews have a slot of their own, so that small ones never wait for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::body::{BodyBudgets, BodyError, ReceivedBody};
+use super::limits::{LARGE_AT_A_TIME, Limits, SMALL_AT_A_TIME};
 use super::metrics::{Metrics, Outcome};
-use super::review::{MAX_SIZE, ReviewError, answer};
+use super::review::{Answer, ReviewError, answer};
 use crate::injection::Settings;
 
 /// The path of the webhook.
 pub const PATH: &str = "/mutate";
 
 const JSON: &str = "application/json";
-/// How many reviews may be on their way at a time: what they take together is in memory.
-const MAX_REVIEWS: usize = 16;
-/// How long a review may take to arrive, and to be among them.
+/// How long a review may take to arrive, and how long it may wait for a slot: longer than the API server waits.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 struct Webhook {
     settings: Settings,
     metrics: Metrics,
-    slots: Semaphore,
+    limits: Limits,
+    bodies: BodyBudgets,
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
 }
 
+/// A review that gets an HTTP error.
+struct Refused(StatusCode, String);
+
 /// Answers reviews at [`PATH`].
-pub(crate) fn router(settings: Settings, metrics: Metrics) -> Router {
-    let webhook = Webhook { settings, metrics, slots: Semaphore::new(MAX_REVIEWS) };
-    Router::new()
-        .route(PATH, post(mutate))
-        .layer(DefaultBodyLimit::max(MAX_SIZE))
-        .with_state(Arc::new(webhook))
+pub(crate) fn router(settings: Settings, metrics: Metrics, limits: Limits) -> Router {
+    let webhook = Webhook {
+        settings,
+        metrics,
+        limits,
+        bodies: BodyBudgets::new(limits),
+        small: Arc::new(Semaphore::new(SMALL_AT_A_TIME)),
+        large: Arc::new(Semaphore::new(LARGE_AT_A_TIME)),
+    };
+    Router::new().route(PATH, post(mutate)).with_state(Arc::new(webhook))
 }
 
 async fn mutate(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
-    let answered = timeout(TIMEOUT, webhook.answer(request)).await;
-    answered.unwrap_or_else(|_| {
-        let problem = format!("the review has not arrived within {TIMEOUT:?}");
-        webhook.refuse(StatusCode::REQUEST_TIMEOUT, &problem)
-    })
+    match webhook.answer(request).await {
+        Ok(Answer { review, is_patched }) => {
+            webhook.metrics.reviewed(match is_patched {
+                true => Outcome::Patched,
+                false => Outcome::Unchanged,
+            });
+            ([(CONTENT_TYPE, JSON)], review).into_response()
+        }
+        Err(Refused(status, problem)) => {
+            debug!("a review is answered with {status}: {problem}");
+            webhook.metrics.reviewed(Outcome::Refused);
+            (status, format!("{problem}\n")).into_response()
+        }
+    }
 }
 
 impl Webhook {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(self: &Arc<Self>, request: Request) -> Result<Answer, Refused> {
         if !is_json(request.headers()) {
             let problem = format!("a review is of the type {JSON}");
-            return self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &problem);
+            return Err(Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
         }
-        let Ok(_slot) = self.slots.acquire().await else {
-            return self.refuse(StatusCode::TOO_MANY_REQUESTS, "no further reviews are taken");
-        };
-        let body = match Bytes::from_request(request, &()).await {
-            Ok(body) => body,
-            Err(rejection) => return self.refuse(rejection.status(), &rejection.body_text()),
-        };
-        match answer(&body, &self.settings) {
-            Ok(answer) => {
-                let patched = answer.is_patched;
-                self.metrics.reviewed(if patched { Outcome::Patched } else { Outcome::Unchanged });
-                let body = serde_json::to_vec(&answer.review).unwrap_or_default();
-                ([(CONTENT_TYPE, JSON)], body).into_response()
-            }
-            Err(error @ ReviewError::TooLarge) => {
-                self.refuse(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string())
-            }
-            Err(error) => self.refuse(StatusCode::BAD_REQUEST, &error.to_string()),
-        }
+        let body = timeout(TIMEOUT, self.bodies.receive(request.into_body())).await;
+        let body = body.map_err(|_| {
+            let problem = format!("the review has not arrived within {TIMEOUT:?}");
+            Refused(StatusCode::REQUEST_TIMEOUT, problem)
+        })??;
+        self.review(body).await
     }
 
-    fn refuse(&self, status: StatusCode, problem: &str) -> Response {
-        debug!("a review is answered with {status}: {problem}");
-        self.metrics.reviewed(Outcome::Refused);
-        (status, format!("{problem}\n")).into_response()
+    /// The answer to a review, as soon as there is a slot for it.
+    async fn review(self: &Arc<Self>, body: ReceivedBody) -> Result<Answer, Refused> {
+        let slots = if body.is_large { &self.large } else { &self.small };
+        let slot = timeout(TIMEOUT, Arc::clone(slots).acquire_owned()).await;
+        let Ok(Ok(slot)) = slot else {
+            let problem = "too many reviews wait; send it again later".to_owned();
+            return Err(Refused(StatusCode::TOO_MANY_REQUESTS, problem));
+        };
+        let webhook = Arc::clone(self);
+        let work = spawn_blocking(move || {
+            // As long as the memory is in use, whoever still waits for the answer.
+            let _slot = slot;
+            answer(&body.bytes, &webhook.settings, webhook.limits.review)
+        });
+        let answered = work.await.map_err(|error| {
+            Refused(StatusCode::INTERNAL_SERVER_ERROR, format!("the review failed: {error}"))
+        })?;
+        Ok(answered?)
+    }
+}
+
+impl From<BodyError> for Refused {
+    fn from(error: BodyError) -> Self {
+        let status = match error {
+            BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::Evicted => StatusCode::REQUEST_TIMEOUT,
+            BodyError::Broken(_) => StatusCode::BAD_REQUEST,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+impl From<ReviewError> for Refused {
+    fn from(error: ReviewError) -> Self {
+        let status = match error {
+            ReviewError::Pod(_) | ReviewError::AnswerTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self(status, error.to_string())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Pod;
-use kubernetes::injection::{Settings, patch};
+use kubernetes::injection::{PatchAndWarnings, Settings, inject, patch_json};
 use serde_json::{Value, json};
 
 pub(crate) struct Case {
@@ -47,13 +47,28 @@ impl Case {
     }
 
     pub(crate) fn patch(&self) -> Value {
-        serde_json::to_value(patch(self.pod(), &self.settings).unwrap().0).unwrap()
+        serde_json::to_value(self.patch_and_warnings().0).unwrap()
+    }
+
+    fn patch_and_warnings(&self) -> PatchAndWarnings {
+        let pod = serde_json::to_string(&self.typed()).unwrap();
+        patch_json(&pod, &self.settings, 1 << 20).unwrap()
+    }
+
+    /// The object with the types that the API server knows: `10` is a string where one is expected.
+    fn typed(&self) -> Value {
+        let mut pod = serde_json::to_value(self.pod()).unwrap();
+        if self.object.get("metadata").is_none() {
+            pod.as_object_mut().unwrap().remove("metadata");
+        }
+        pod
     }
 
     /// How what comes of the case differs from its golden, if it does.
     pub(crate) fn difference(&self) -> Option<String> {
         let golden = self.path.with_extension("json");
-        let (patch, warnings) = patch(self.pod(), &self.settings).unwrap();
+        let (patch, warnings) = self.patch_and_warnings();
+        assert_eq!(warnings, inject(self.pod(), &self.settings).warnings, "{}", self.name());
         let outcome = json!({ "patch": patch, "warnings": warnings });
         let text = serde_json::to_string_pretty(&outcome).unwrap() + "\n";
         if std::env::var_os("WRITE_GOLDENS").is_some() {

@@ -27,6 +27,7 @@ fn settings(directory: &str) -> Settings {
         socket_by_device_plugin: false,
         epc_accounting: EpcAccounting::Devices,
         has_quote_service: true,
+        add_on_uids: 61100..=61102,
     };
     match directory {
         "devices" => settings,

@@ -35,9 +35,9 @@ fn it_is_there_only_if_it_was_chosen() {
     assert!(!objects(&off).iter().any(is_of_it));
     assert_eq!(
         objects(&with_plain_pccs(Platform::Dcap)).iter().filter(|it| is_of_it(it)).count(),
-        2
+        3
     );
-    assert_eq!(objects(&everything(Platform::Dcap)).iter().filter(|it| is_of_it(it)).count(), 3);
+    assert_eq!(objects(&everything(Platform::Dcap)).iter().filter(|it| is_of_it(it)).count(), 4);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn it_keeps_what_it_has_in_the_volume_that_was_chosen() {
         let mount = &mounts[0];
         // Below the volume, whose group may write to it: a directory that is the server's own.
         assert!(has(add_on, &format!("--state-dir={}/pccs", mount["mountPath"].as_str().unwrap())));
-        assert_eq!(pod["securityContext"]["fsGroup"], 65532);
+        assert_eq!(pod["securityContext"]["fsGroup"], 61101);
         let volumes = pod["volumes"].as_array().unwrap();
         volumes.iter().find(|volume| volume["name"] == mount["name"]).unwrap().clone()
     };

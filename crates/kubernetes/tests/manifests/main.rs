@@ -9,6 +9,7 @@
 
 mod choices;
 mod cluster_pccs;
+mod network;
 mod pods;
 mod references;
 mod rights;

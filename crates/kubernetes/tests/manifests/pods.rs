@@ -36,7 +36,10 @@ fn containers_have_no_privilege_but_what_is_listed() {
             let (user, capabilities) = match name {
                 "device-plugin" => (0, Value::Null),
                 "directories" => (0, json!(["CHOWN"])),
-                _ => (65532, Value::Null),
+                "quote-service" => (61100, Value::Null),
+                "pccs" => (61101, Value::Null),
+                "webhook" => (61102, Value::Null),
+                _ => panic!("another container: {name}"),
             };
             assert_eq!(security["runAsUser"], user, "{name}");
             assert_eq!(security["runAsNonRoot"], user != 0, "{name}");
@@ -56,6 +59,14 @@ fn pods_share_nothing_with_their_node_but_directories_and_the_numbers_of_process
             let sees_processes = main == "quote-service";
             assert_eq!(pod["hostPID"] == true, sees_processes, "who asks for a quote: {main}");
         }
+    }
+}
+
+#[test]
+fn the_numbers_of_processes_are_shared_only_if_chosen() {
+    let add_on = AddOn { host_pid: false, ..everything(Platform::Dcap) };
+    for (container, pod) in containers(&objects(&add_on)) {
+        assert_eq!(pod["hostPID"], Value::Null, "{}", container["name"]);
     }
 }
 
@@ -161,5 +172,38 @@ fn the_image_is_the_one_that_was_chosen_or_that_of_the_platform() {
         for (container, _) in containers(&objects(&add_on)) {
             assert_eq!(container["image"], image);
         }
+    }
+}
+
+#[test]
+fn users_are_those_that_were_chosen() {
+    let add_on = AddOn { first_uid: 70_000, ..everything(Platform::Dcap) };
+    let users = containers(&objects(&add_on)).into_iter().map(|(container, _)| {
+        let security = &container["securityContext"];
+        assert_eq!(security["runAsUser"], security["runAsGroup"]);
+        security["runAsUser"].as_i64().unwrap()
+    });
+    let mut users: Vec<_> = users.collect();
+    users.sort_unstable();
+    users.dedup();
+    assert_eq!(users, [0, 70_000, 70_001, 70_002]);
+}
+
+/// What an earlier version, or another choice of users, has left belongs to another user.
+#[test]
+fn state_is_given_to_the_user_before_it_is_used() {
+    for (kind, name, directories) in [
+        ("DaemonSet", "sgx-quote-helper", json!(["/var/run/aesmd", "/var/lib/quote-helper"])),
+        ("Deployment", "sgx-pccs", json!(["/var/lib/quote-helper", "/var/lib/quote-helper/pccs"])),
+    ] {
+        let object = find(&objects(&everything(Platform::Dcap)), kind, name);
+        let pod = &object["spec"]["template"]["spec"];
+        let user = &pod["containers"][0]["securityContext"]["runAsUser"];
+        let arguments = pod["initContainers"][0]["args"].as_array().unwrap();
+        assert_eq!(
+            arguments[..3],
+            [json!("own"), json!(format!("--user={user}")), json!("--if-present")]
+        );
+        assert_eq!(json!(arguments[3..]), directories, "{name}");
     }
 }

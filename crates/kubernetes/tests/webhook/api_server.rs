@@ -2,15 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use axum::extract::{Path, State};
+use axum::http::header::DATE;
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use k8s_openapi::ByteString;
 use kube::Client;
+use kubernetes::webhook::Clock;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use tokio::net::TcpListener;
 
 pub(crate) const NAMESPACE: &str = "kube-system";
@@ -29,6 +35,7 @@ struct ApiState {
     configuration: Option<Value>,
     requests: usize,
     is_forbidden: bool,
+    clock: Clock,
 }
 
 impl ApiServer {
@@ -51,6 +58,7 @@ impl ApiServer {
             configuration: Some(configuration),
             requests: 0,
             is_forbidden: false,
+            clock: SystemTime::now,
         };
         let server = Self { address, state: Arc::new(Mutex::new(state)) };
         let secrets = format!("/api/v1/namespaces/{NAMESPACE}/secrets");
@@ -60,6 +68,7 @@ impl ApiServer {
             .route(&secrets, post(create_secret))
             .route(&format!("{secrets}/{SECRET}"), get(get_secret).put(replace_secret))
             .route(configurations, get(get_configuration).patch(patch_configuration))
+            .layer(map_response_with_state(server.clone(), dated))
             .with_state(server.clone());
         tokio::spawn(async { axum::serve(listener, router).await });
         server
@@ -107,6 +116,11 @@ impl ApiServer {
         self.state.lock().unwrap().configuration = Some(configuration);
     }
 
+    /// The time that it tells.
+    pub(crate) fn set_clock(&self, clock: Clock) {
+        self.state.lock().unwrap().clock = clock;
+    }
+
     pub(crate) fn forbid(&self, is_forbidden: bool) {
         self.state.lock().unwrap().is_forbidden = is_forbidden;
     }
@@ -145,6 +159,15 @@ impl ApiState {
         secret["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.secret.insert(secret).clone()
     }
+}
+
+/// Each answer has the time.
+async fn dated(State(server): State<ApiServer>, mut response: Response) -> Response {
+    let clock = server.state.lock().unwrap().clock;
+    let now = OffsetDateTime::from(clock()).format(&Rfc2822).unwrap();
+    let date = now.replace("+0000", "GMT").parse().unwrap();
+    response.headers_mut().insert(DATE, date);
+    response
 }
 
 async fn get_secret(State(server): State<ApiServer>) -> Response {

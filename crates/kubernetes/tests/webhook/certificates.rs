@@ -114,6 +114,7 @@ async fn a_certificate_is_renewed_and_connections_go_on() {
     pace();
     let api_server = ApiServer::start().await;
     let clock = || SystemTime::now() - DAY * DAYS_AGO.load(Ordering::Relaxed);
+    api_server.set_clock(clock);
     let webhook = Webhook::start_at(&api_server, clock).await;
     let other = Webhook::start_at(&api_server, clock).await;
     webhook.is_ready().await;
@@ -172,4 +173,46 @@ async fn the_configuration_may_come_later() {
     // Somebody applies it anew, and with it what it had first.
     api_server.set_configuration(configuration);
     eventually("it is told again", async || api_server.bundles() == bundles).await;
+}
+
+#[tokio::test]
+async fn a_replica_with_a_wrong_clock_shows_what_there_is_and_changes_nothing() {
+    for clock in [|| SystemTime::now() + DAY * 400, || SystemTime::now() - DAY * 400] {
+        let api_server = ApiServer::start().await;
+        let right = Webhook::start(&api_server).await;
+        right.is_ready().await;
+        let stored = |key| api_server.secret(key).unwrap();
+        let before = ["ca.crt", "ca.key", "tls.crt", "tls.key"].map(stored);
+        let bundles = api_server.bundles();
+        let wrong = Webhook::start_at(&api_server, clock).await;
+        wrong.is_ready().await;
+        assert_eq!(["ca.crt", "ca.key", "tls.crt", "tls.key"].map(stored), before);
+        assert_eq!(api_server.bundles(), bundles);
+        let [one, other] = [right.connect().await.unwrap(), wrong.connect().await.unwrap()];
+        assert_eq!(shown(&one), shown(&other));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_clock_makes_no_first_certificate() {
+    let api_server = ApiServer::start().await;
+    let webhook = Webhook::start_at(&api_server, || SystemTime::now() + DAY * 2).await;
+    eventually("it tells", async || {
+        webhook.ask("/readyz").await.body.contains("48 h ahead of the API server's")
+    })
+    .await;
+    assert_eq!(api_server.secret("ca.crt"), None);
+}
+
+#[tokio::test]
+async fn an_authority_of_before_stays_in_the_bundle() {
+    let api_server = ApiServer::start().await;
+    let first = Webhook::start(&api_server).await;
+    first.is_ready().await;
+    let before = api_server.bundles()[0].clone().unwrap();
+    api_server.set_secret("ca.crt", "");
+    Webhook::start(&api_server).await.is_ready().await;
+    let bundle = api_server.bundles()[0].clone().unwrap();
+    assert!(bundle.len() > before.len() && bundle.ends_with(&before));
+    first.connect().await.expect("what the first one shows is still trusted");
 }

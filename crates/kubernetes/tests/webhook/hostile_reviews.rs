@@ -102,7 +102,7 @@ async fn what_is_too_large_is_refused() {
         many["request"]["object"]["spec"][field] = Value::Array(vec![json!({}); 500_000]);
         let answer = webhook.post(many.to_string()).await;
         assert_eq!(answer.status, 413, "{answer:?}");
-        assert!(answer.body.contains("more than 20000 JSON objects"), "{answer:?}");
+        assert!(answer.body.contains("more parts than fit into 8 MiB"), "{answer:?}");
     }
     goes_on(&webhook).await;
 }

@@ -14,4 +14,5 @@ mod certificates;
 mod connections;
 mod hostile_reviews;
 mod reviews;
+mod slow_clients;
 mod webhook;

@@ -1,6 +1,7 @@
 //! Reviews as the API server sends them.
 
 use json_patch::Patch;
+use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use crate::webhook::Webhook;
@@ -49,8 +50,8 @@ pub(crate) fn pod() -> Value {
 }
 
 fn patched(answer: &Value, mut object: Value) -> Value {
-    let patch: Vec<u8> = serde_json::from_value(answer["response"]["patch"].clone()).unwrap();
-    let patch: Patch = serde_json::from_slice(&patch).unwrap();
+    let patch: ByteString = serde_json::from_value(answer["response"]["patch"].clone()).unwrap();
+    let patch: Patch = serde_json::from_slice(&patch.0).unwrap();
     json_patch::patch(&mut object, &patch).unwrap();
     object
 }
@@ -152,4 +153,24 @@ async fn reviews_ask_nothing_of_the_api_server() {
         webhook.review(&review(&pod())).await;
     }
     assert_eq!(webhook.api_server.requests(), before);
+}
+
+/// What is skipped when a pod is read stays, whatever it is.
+#[tokio::test]
+async fn what_injection_does_not_read_stays() {
+    let webhook = Webhook::start_ready().await;
+    let mut pod = pod();
+    pod["metadata"] = json!({ "name": "app", "labels": {}, "annotations": null });
+    pod["spec"]["containers"][0]["env"] =
+        json!([{ "name": "A", "valueFrom": {} }, { "name": "B" }]);
+    pod["spec"]["volumes"] = json!([{ "name": "v", "configMap": { "name": "c" } }]);
+    pod["metadata"]["labels"]["sgx-quote-helper/inject"] = json!("true");
+    let injected = patched(&webhook.review(&review(&pod)).await, pod.clone());
+    assert_eq!(injected["metadata"]["name"], "app");
+    assert_eq!(injected["metadata"]["annotations"], json!({ "sgx.intel.com/epc": "5242880" }));
+    let env = &injected["spec"]["containers"][0]["env"];
+    assert_eq!(env[0]["valueFrom"], json!({}));
+    assert_eq!(env[2]["name"], "SGX_AESM_ADDR");
+    assert_eq!(injected["spec"]["volumes"][0], pod["spec"]["volumes"][0]);
+    assert_eq!(injected["spec"]["volumes"][1]["name"], "aesmd-socket");
 }

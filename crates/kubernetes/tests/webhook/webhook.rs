@@ -57,6 +57,7 @@ impl Webhook {
             socket_by_device_plugin: false,
             epc_accounting: EpcAccounting::Devices,
             has_quote_service: true,
+            add_on_uids: 61100..=61102,
         };
         let options = Options {
             settings,
@@ -65,6 +66,7 @@ impl Webhook {
             configuration: CONFIGURATION.into(),
             client: api_server.client(),
             clock,
+            memory: 128 << 20,
         };
         let metrics = Metrics::default();
         let (stop, stopped) = oneshot::channel();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 use kubernetes::injection::{Settings, inject_object};
+use kubernetes::manifests::{DEFAULT_FIRST_UID, uids};
 use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
@@ -58,6 +59,15 @@ pub(crate) struct Cluster {
         env = "QUOTE_HELPER_QUOTE_SERVICE"
     )]
     quote_service: bool,
+
+    /// The first of the users that the add-on's pods run as; pods that share one get a warning.
+    #[arg(
+        long,
+        value_name = "UID",
+        default_value_t = DEFAULT_FIRST_UID,
+        env = "QUOTE_HELPER_FIRST_UID"
+    )]
+    first_uid: u32,
 }
 
 impl From<Cluster> for Settings {
@@ -67,6 +77,7 @@ impl From<Cluster> for Settings {
             socket_by_device_plugin: cluster.socket_by_device_plugin,
             epc_accounting: cluster.epc_accounting.into(),
             has_quote_service: cluster.quote_service,
+            add_on_uids: uids(cluster.first_uid),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `install`: makes a cluster have the add-on.
 
 pub(crate) mod outcomes;
+mod shared_users;
 
 use std::path::Path;
 use std::time::Duration;
@@ -108,6 +109,7 @@ pub(crate) async fn carry_out(
         let previews = installer.preview(&objects).await?;
         return output::result(manner.output, &Previews::from(previews));
     }
+    shared_users::warn(&installer.api_server, add_on).await;
     let stop = Stop::on_signals()?;
     let done = installer.install(&objects, !manner.no_wait, stop.stopped()).await?;
     output::result(manner.output, &Outcomes::from(done))?;

@@ -1,7 +1,11 @@
-//! `own`: gives directories of the host to the user that the quote service runs as. An init container runs
-//! it as root, with the capability CHOWN alone.
+//! `own`: gives directories to the user that a service of the add-on runs as, with what an earlier version made
+//! in them as another user. An init container runs it as root, with the capability CHOWN alone.
 
-use std::os::fd::{AsFd, BorrowedFd};
+mod contents;
+
+use std::fs::symlink_metadata;
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,6 +15,7 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Uid, chmodat, chownat, fstat,
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
+use self::contents::give_contents;
 use crate::failure::Failure;
 use crate::output;
 
@@ -24,7 +29,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "UID[:GID]")]
     user: Owner,
 
-    /// The directories. They get the mode 0755.
+    /// Skips directories that are not there.
+    #[arg(long)]
+    if_present: bool,
+
+    /// The directories. They get the mode 0755; what is in them and belongs to their owner of before gets the
+    /// new one.
     #[arg(required = true, value_name = "DIRECTORY")]
     directories: Vec<PathBuf>,
 }
@@ -40,16 +50,25 @@ struct Owner {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let owner = arguments.user;
     for directory in &arguments.directories {
+        if arguments.if_present && is_missing(directory) {
+            output::note(format_args!("{} is not there", directory.display()));
+            continue;
+        }
         let opened = open_directory(directory)?;
-        give(opened.as_fd(), owner).map_err(|error| cannot_give(directory, owner, error))?;
+        let given = give_contents(opened.as_fd(), owner).and_then(|()| give(opened.as_fd(), owner));
+        given.map_err(|error| cannot_give(directory, owner, error))?;
         output::note(format_args!("{} is of user {}", directory.display(), owner.uid.as_raw()));
     }
     Ok(())
 }
 
+fn is_missing(path: &Path) -> bool {
+    symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
 /// Opens the directory itself: whatever the path leads to later, it is this one that is changed. Only as a
 /// path, for which it need not be readable.
-fn open_directory(path: &Path) -> anyhow::Result<impl AsFd> {
+fn open_directory(path: &Path) -> anyhow::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::PATH | OFlags::CLOEXEC;
     open(path, flags, Mode::empty()).map_err(|error| match error {
         // What the kernel says of a symbolic link, too.

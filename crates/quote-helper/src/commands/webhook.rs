@@ -12,6 +12,7 @@ use crate::commands::inject::Cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::logging::{self, LogFormat};
+use crate::memory_limit::memory_limit;
 use crate::runtime::runtime;
 use crate::stop::Stop;
 
@@ -95,6 +96,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         configuration: arguments.webhook_name,
         client,
         clock: SystemTime::now,
+        memory: memory_limit().unwrap_or(u64::MAX),
     };
     Ok(webhook::run(listener, options, metrics, stop.stopped()).await?)
 }

@@ -1,7 +1,7 @@
 //! `own`: a directory of the host becomes the quote service's user's.
 
-use std::fs::{Metadata, Permissions, create_dir, metadata, set_permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::fs::{Metadata, Permissions, create_dir, metadata, set_permissions, symlink_metadata};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 
 use rustix::process::{getegid, geteuid};
@@ -38,6 +38,47 @@ fn the_directory_gets_owner_and_mode_again_and_again() {
     }
 }
 
+/// An earlier version ran as another user, and what it keeps is only for that user's eyes.
+#[test]
+fn what_the_owner_of_before_has_made_is_taken_over() {
+    if !geteuid().is_root() {
+        return eprintln!("skipped: only root gives files away");
+    }
+    let machine = machine(0o755);
+    create_dir(machine.path("aesmd/cache")).unwrap();
+    machine.write("aesmd/cache/file", "kept");
+    machine.write("aesmd/secret", "kept");
+    machine.write("aesmd/roots", "root's");
+    machine.write("outside", "root's");
+    symlink(machine.path("outside"), machine.path("aesmd/link")).unwrap();
+    for name in ["aesmd", "aesmd/cache", "aesmd/cache/file", "aesmd/secret"] {
+        chown(machine.path(name), Some(65532), Some(65532)).unwrap();
+    }
+    lchown(machine.path("aesmd/link"), Some(65532), Some(65532)).unwrap();
+    set_permissions(machine.path("aesmd/cache"), Permissions::from_mode(0o700)).unwrap();
+    for _ in 0..2 {
+        machine.succeed("own --user 61100:61101 aesmd");
+        let owner = |name: &str| {
+            let metadata = symlink_metadata(machine.path(name)).unwrap();
+            (metadata.uid(), metadata.gid())
+        };
+        for name in ["aesmd", "aesmd/cache", "aesmd/cache/file", "aesmd/secret", "aesmd/link"] {
+            assert_eq!(owner(name), (61100, 61101), "{name}");
+        }
+        assert_eq!([owner("aesmd/roots"), owner("outside")], [(0, 0); 2]);
+    }
+    let mode = metadata(machine.path("aesmd/cache")).unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o700);
+}
+
+#[test]
+fn a_missing_directory_is_an_error_unless_it_may_be_missing() {
+    let machine = Machine::new();
+    let user = geteuid().as_raw();
+    machine.run(&format!("own --user {user} nothing")).with_code(1).says(&["cannot open nothing"]);
+    machine.succeed(&format!("own --user {user} --if-present nothing"));
+}
+
 #[test]
 fn what_is_no_directory_is_left_alone() {
     let machine = machine(0o700);
@@ -48,7 +89,6 @@ fn what_is_no_directory_is_left_alone() {
         let ended = machine.run(&format!("own --user {user} {name}")).with_code(1);
         ended.says(&[name, "is not a directory, but a file or a symbolic link"]);
     }
-    machine.run(&format!("own --user {user} nothing")).with_code(1).says(&["cannot open nothing"]);
     assert_eq!(directory(&machine).mode() & 0o7777, 0o700);
 }
 

@@ -96,7 +96,7 @@ impl Needs {
         let met = match self {
             Self::Nothing => true,
             Self::Mounts => geteuid().is_root() && std::env::var_os(OWN_MOUNTS).is_some(),
-            Self::MemoryGroups => geteuid().is_root() && crate::memory::Group::is_possible(),
+            Self::MemoryGroups => geteuid().is_root() && crate::memory_group::Group::is_possible(),
         };
         let missing = match self {
             Self::Nothing | Self::Mounts => "root, and mounts of its own (`just faults`)",

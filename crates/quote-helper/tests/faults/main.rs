@@ -23,6 +23,8 @@ mod killed;
 mod load;
 mod log;
 mod memory;
+#[path = "../cli/memory_group.rs"]
+mod memory_group;
 mod never_down;
 #[path = "../../../quoting/tests/provider/mod.rs"]
 mod provider;

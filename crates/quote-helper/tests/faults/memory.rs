@@ -1,9 +1,8 @@
 //! A limit on memory.
 
-use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use aesm::MAX_REQUEST_SIZE;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::fault::{Fault, Needs, Outcome, check};
+use crate::memory_group::Group;
 use crate::site::{Site, started_by};
 use crate::support::{Machine, SERVE};
 
@@ -68,43 +68,4 @@ fn unfinished(socket: &Path) -> Vec<UnixStream> {
         stream
     };
     (0..UNFINISHED).map(connect).collect()
-}
-
-/// A control group, removed when it is dropped.
-pub(crate) struct Group(PathBuf);
-
-impl Group {
-    pub(crate) fn is_possible() -> bool {
-        Self::new(LIMIT).is_some()
-    }
-
-    /// A group whose processes may have so many bytes, if the system lets us make one: version 1, or 2.
-    fn new(limit: u64) -> Option<Self> {
-        let forms = [("memory/", "memory.limit_in_bytes"), ("", "memory.max")];
-        forms.into_iter().find_map(|(hierarchy, file)| {
-            let name = format!("{hierarchy}quote-helper-{}", std::process::id());
-            let directory = Path::new("/sys/fs/cgroup").join(name);
-            fs::create_dir(&directory).ok()?;
-            let group = Self(directory);
-            fs::write(group.0.join(file), limit.to_string()).ok()?;
-            Some(group)
-        })
-    }
-
-    fn processes(&self) -> PathBuf {
-        self.0.join("cgroup.procs")
-    }
-
-    /// In bytes.
-    fn in_use(&self) -> u64 {
-        let files = ["memory.usage_in_bytes", "memory.current"];
-        let text = files.iter().find_map(|file| fs::read_to_string(self.0.join(file)).ok());
-        text.unwrap().trim().parse().unwrap()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
 }

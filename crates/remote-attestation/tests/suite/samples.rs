@@ -212,6 +212,7 @@ fn injection_has_nothing_to_warn_of_and_points_each_to_the_quote_service() {
         socket_by_device_plugin,
         epc_accounting: EpcAccounting::Devices,
         has_quote_service: true,
+        add_on_uids: 61100..=61102,
     };
     for name in all() {
         for by_device_plugin in [false, true] {

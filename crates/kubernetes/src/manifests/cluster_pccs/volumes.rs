@@ -21,7 +21,7 @@ pub(super) const SECRET_DIR: &str = "/etc/sgx-pccs";
 pub(super) const TRUSTED_ROOT: &str = "/etc/sgx-software-platform/root.pem";
 
 /// The volume of [`STATE_DIR`].
-const VOLUME: &str = "/var/lib/quote-helper";
+pub(super) const VOLUME: &str = "/var/lib/quote-helper";
 /// The directory of [`TRUSTED_ROOT`].
 const ROOT_DIR: &str = "/etc/sgx-software-platform";
 
@@ -58,7 +58,7 @@ pub(super) fn volumes(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<Volume> {
 
 /// Where the container has them.
 pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
-    let mut mounts = vec![mount(state_name(pccs), VOLUME)];
+    let mut mounts = vec![state_mount(pccs)];
     if pccs.secret.is_some() {
         mounts.push(read_only(mount("secret", SECRET_DIR)));
     }
@@ -66,6 +66,11 @@ pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
         mounts.push(read_only(mount("trusted-root", ROOT_DIR)));
     }
     mounts
+}
+
+/// Where the volume with [`STATE_DIR`] is.
+pub(super) fn state_mount(pccs: &ClusterPccs) -> VolumeMount {
+    mount(state_name(pccs), VOLUME)
 }
 
 fn state(pccs: &ClusterPccs) -> Volume {

@@ -8,6 +8,8 @@ use rcgen::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 use super::{DAY, Damage, Material, ServiceName, Validity, certificates, certified};
@@ -37,6 +39,11 @@ impl Authority {
         Self::after(self.certificates, now)
     }
 
+    /// A new authority in the place of one that cannot sign. What those of the Secret have signed stays valid.
+    pub(crate) fn in_place_of(stored: &Material, now: SystemTime) -> Result<Self, rcgen::Error> {
+        Self::after(unexpired(stored.authorities.as_bytes(), now), now)
+    }
+
     fn after(older: Vec<CertificateDer<'static>>, now: SystemTime) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let certificate = params(Validity::starting(now, LIFE)).self_signed(&key)?;
@@ -44,16 +51,14 @@ impl Authority {
         Ok(Self { certificates, key })
     }
 
-    /// What the Secret holds, if the newest authority can sign.
+    /// What the Secret holds, if the newest authority can sign at this time.
     pub(crate) fn read(material: &Material, now: SystemTime) -> Result<Self, Damage> {
         let certificates = certificates(&material.authorities)?;
-        for (number, certificate) in certificates.iter().enumerate() {
-            let validity = Validity::of(certificate)?;
-            if number == 0 && !validity.contains(now) {
-                return Err(Damage::NotValidNow);
-            }
-        }
         let newest = certificates.first().ok_or(Damage::Unreadable)?;
+        certificates.iter().try_for_each(|certificate| Validity::of(certificate).map(|_| ()))?;
+        if !Validity::of(newest)?.contains(now) {
+            return Err(Damage::NotValidNow);
+        }
         certified(newest.clone(), &material.authority_key)?;
         let key = KeyPair::from_pem(&material.authority_key).map_err(|_| Damage::Unreadable)?;
         Ok(Self { certificates, key })
@@ -102,15 +107,42 @@ impl Authority {
 
     /// The certificates in PEM.
     pub(crate) fn pem(&self) -> String {
-        let blocks = self.certificates.iter().map(|it| pem::Pem::new("CERTIFICATE", it.to_vec()));
-        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-        pem::encode_many_config(&blocks.collect::<Vec<_>>(), config)
+        pem_of(&self.certificates)
     }
 
     /// The newest authority's key in PEM.
     pub(crate) fn key_pem(&self) -> Zeroizing<String> {
         Zeroizing::new(self.key.serialize_pem())
     }
+}
+
+/// The authorities in PEM, and after them those of ours in the bundle that have not expired.
+pub(crate) fn with_older_authorities(authorities: &str, bundle: &[u8], now: SystemTime) -> String {
+    let current = certificates(authorities).unwrap_or_default();
+    let older = unexpired(bundle, now).into_iter().filter(|it| !current.contains(it));
+    format!("{authorities}{}", pem_of(&older.collect::<Vec<_>>()))
+}
+
+/// The webhook's authorities in a text of PEM that have not expired; whatever else is there is left out.
+fn unexpired(text: &[u8], now: SystemTime) -> Vec<CertificateDer<'static>> {
+    let blocks = pem::parse_many(text).unwrap_or_default().into_iter();
+    let certificates = blocks.map(|block| CertificateDer::from(block.into_contents()));
+    let is_unexpired = |it: &CertificateDer<'_>| {
+        is_authority(it) && Validity::of(it).is_ok_and(|validity| now <= validity.end)
+    };
+    certificates.filter(is_unexpired).collect()
+}
+
+/// Whether it has the name of the webhook's authorities.
+fn is_authority(certificate: &[u8]) -> bool {
+    let certificate = Certificate::from_der(certificate);
+    certificate.is_ok_and(|it| it.tbs_certificate().subject().to_string() == format!("CN={NAME}"))
+}
+
+fn pem_of(certificates: &[CertificateDer<'_>]) -> String {
+    let blocks = certificates.iter().map(|it| pem::Pem::new("CERTIFICATE", it.to_vec()));
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_many_config(&blocks.collect::<Vec<_>>(), config)
 }
 
 fn params(validity: Validity) -> CertificateParams {

@@ -25,29 +25,45 @@ pub(crate) enum IssueError {
 /// What to use: what is stored, if it is sound and has time, else something new.
 ///
 /// A new authority signs nothing at once, as long as there is something sound to show: the API server has to
-/// learn of it first.
+/// learn of it first. One that has not expired is never dropped, even if it cannot sign any more.
 pub(crate) fn next(
     stored: Option<&Material>,
     service: &ServiceName,
     now: SystemTime,
 ) -> Result<Next, IssueError> {
     let Some(stored) = stored else {
-        return anew("there is none yet".to_owned(), service, now);
+        return issue(&Authority::generate(now)?, "there is none yet".to_owned(), service, now);
     };
-    let mut authority = match Authority::read(stored, now) {
-        Ok(authority) => authority,
-        Err(damage) => return anew(format!("of the authority: {damage}"), service, now),
+    let (authority, change) = match Authority::read(stored, now) {
+        Ok(authority) if !authority.is_near_its_end(now) => {
+            return with_authority(authority, stored, service, now);
+        }
+        Ok(authority) => (authority.renewed(now)?, "the authority is near its end".to_owned()),
+        Err(damage) => {
+            (Authority::in_place_of(stored, now)?, format!("of the authority: {damage}"))
+        }
     };
-    let leaf = Leaf::read(stored, &authority, service, now);
-    if authority.is_near_its_end(now) {
-        authority = authority.renewed(now)?;
-        let change = "the authority is near its end".to_owned();
-        return match leaf {
-            Ok(leaf) => Ok(keep(stored, &authority, leaf, Some(change))),
-            Err(_) => issue(&authority, change, service, now),
-        };
+    match Leaf::read(stored, &authority, service, now) {
+        Ok(leaf) => Ok(keep(stored, &authority, leaf, Some(change))),
+        Err(_) => issue(&authority, change, service, now),
     }
-    match leaf {
+}
+
+/// What is stored, if the API server accepts it at this time.
+pub(crate) fn stored(stored: &Material, service: &ServiceName, now: SystemTime) -> Option<Next> {
+    let authority = Authority::read(stored, now).ok()?;
+    let leaf = Leaf::read(stored, &authority, service, now).ok()?;
+    Some(Next { material: stored.clone(), leaf, change: None })
+}
+
+/// What to use while the authority that is stored has time.
+fn with_authority(
+    mut authority: Authority,
+    stored: &Material,
+    service: &ServiceName,
+    now: SystemTime,
+) -> Result<Next, IssueError> {
+    match Leaf::read(stored, &authority, service, now) {
         Ok(leaf) if leaf.validity.is_near_its_end(now) => {
             issue(&authority, "the certificate is near its end".to_owned(), service, now)
         }
@@ -58,10 +74,6 @@ pub(crate) fn next(
         }
         Err(damage) => issue(&authority, format!("of the certificate: {damage}"), service, now),
     }
-}
-
-fn anew(change: String, service: &ServiceName, now: SystemTime) -> Result<Next, IssueError> {
-    issue(&Authority::generate(now)?, change, service, now)
 }
 
 fn issue(
@@ -185,6 +197,38 @@ mod tests {
         let now = start() - DAY;
         let next = next(Some(&fresh()), &service(), now).unwrap();
         assert!(is_accepted(&next.material, &next.material, now));
+    }
+
+    #[test]
+    fn an_authority_that_cannot_sign_stays_until_it_has_expired() {
+        let material = fresh();
+        let damaged = Material { authority_key: fresh().authority_key, ..material.clone() };
+        let ahead = start() - DAY * 2;
+        for (stored, now) in [(&damaged, start() + DAY), (&material, ahead)] {
+            let next = next(Some(stored), &service(), now).unwrap();
+            assert!(next.material.authorities.ends_with(&material.authorities));
+            assert!(is_accepted(&next.material, &next.material, now));
+        }
+        let now = start() + DAY * 366;
+        let next = next(Some(&damaged), &service(), now).unwrap();
+        assert!(!next.material.authorities.contains(&material.authorities));
+    }
+
+    #[test]
+    fn a_certificate_is_kept_when_the_authority_cannot_sign_any_more() {
+        let material = fresh();
+        let damaged = Material { authority_key: Zeroizing::default(), ..material.clone() };
+        let next = next(Some(&damaged), &service(), start()).unwrap();
+        assert!(next.material.certificate == material.certificate);
+    }
+
+    #[test]
+    fn what_is_stored_is_used_as_long_as_it_is_valid() {
+        let material = fresh();
+        for (days, is_used) in [(0, true), (89, true), (91, false)] {
+            let used = stored(&material, &service(), start() + DAY * days);
+            assert_eq!(used.is_some(), is_used, "{days}");
+        }
     }
 
     #[test]

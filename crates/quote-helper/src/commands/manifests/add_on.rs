@@ -65,6 +65,16 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_name = "KEY[=VALUE][:EFFECT]", value_parser = toleration)]
     toleration: Vec<Toleration>,
 
+    /// The first of three numbers of users that the add-on's pods run as. No other pod, and no user of a node, is
+    /// to have one of them [default: 61100].
+    #[arg(long, value_name = "UID", value_parser = clap::value_parser!(u32).range(1000..=0x7fff_fff0))]
+    first_uid: Option<u32>,
+
+    /// Whether the quote service shares the pid namespace of its node. Without it, all pods of a user are one caller
+    /// to it; with it, it needs a kernel with Landlock [default: true].
+    #[arg(long, value_name = "BOOL")]
+    host_pid: Option<bool>,
+
     /// The numbers of the host's groups that may open the SGX device nodes, if not everybody may.
     #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
     device_groups: Option<Vec<i64>>,
@@ -112,6 +122,8 @@ impl AddOnArguments {
                 .node_selector
                 .map_or(add_on.node_selector, |labels| labels.into_iter().collect()),
             tolerations,
+            first_uid: self.first_uid.unwrap_or(add_on.first_uid),
+            host_pid: self.host_pid.unwrap_or(add_on.host_pid),
             device_groups: self.device_groups.unwrap_or(add_on.device_groups),
             pccs: pccs.or(add_on.pccs),
             cluster_pccs: self.cluster_pccs.applied_to(add_on.cluster_pccs)?,

@@ -1,5 +1,7 @@
 //! What the API server knows of the nodes, the add-on and the pods that have to do with it.
 
+use std::ops::RangeInclusive;
+
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Secret};
@@ -72,6 +74,19 @@ impl Facts {
     /// Whether it is certain that there is no part of the add-on.
     pub(crate) fn lacks_add_on(&self) -> bool {
         self.device_plugin == Ok(None) && self.quote_service == Ok(None) && self.webhook == Ok(None)
+    }
+
+    /// The users that the add-on's pods run as, from the lowest to the highest; `None` if that is not known.
+    pub(crate) fn add_on_uids(&self) -> Option<RangeInclusive<u32>> {
+        let quote_service = self.quote_service.iter().flatten().filter_map(|it| it.spec.as_ref());
+        let deployments = [&self.webhook, &self.pccs].into_iter().flatten().flatten();
+        let templates = deployments.filter_map(|it| it.spec.as_ref()).map(|it| &it.template);
+        let templates = templates.chain(quote_service.map(|it| &it.template));
+        let containers = templates.filter_map(|it| it.spec.as_ref()).flat_map(|it| &it.containers);
+        let users = containers.filter_map(|it| it.security_context.as_ref()?.run_as_user);
+        let mut users: Vec<u32> = users.filter_map(|user| user.try_into().ok()).collect();
+        users.sort_unstable();
+        Some(*users.first()?..=*users.last()?)
     }
 
     /// Whether the device plugin offers EPC that is not there, as it does with the software platform.

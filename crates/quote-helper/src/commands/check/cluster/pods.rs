@@ -1,5 +1,7 @@
 //! Pods that are written for the add-on and lack something.
 
+use std::ops::RangeInclusive;
+
 use k8s_openapi::api::core::v1::Pod;
 use kubernetes::device_plugin::{EpcAccounting, ResourceProfile};
 use kubernetes::injection::{Injection, Settings, inject};
@@ -8,10 +10,13 @@ use super::super::finding::Finding;
 use super::facts::{Facts, name};
 use super::{NAMED, epc};
 
+/// No user.
+const NOBODY: RangeInclusive<u32> = 1..=0;
+
 /// Whether the pod asks for EPC, or is to be warned of.
 pub(crate) fn matters(pod: &Pod) -> bool {
     ResourceProfile::ALL.into_iter().any(|profile| epc::requested(pod, profile) > 0)
-        || !warnings(pod).is_empty()
+        || !warnings(pod, &NOBODY).is_empty()
 }
 
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -19,11 +24,11 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         Ok(pods) => pods,
         Err(unanswered) => return vec![unanswered.finding("pods")],
     };
-    let wrong: Vec<_> = pods.iter().filter(|pod| !warnings(pod).is_empty()).collect();
+    let wrong: Vec<_> = pods.iter().filter(|pod| !of_pod(pod, facts).is_empty()).collect();
     if wrong.is_empty() {
         return vec![Finding::ok("pods", "no pod lacks anything that can be seen from here")];
     }
-    let mut findings: Vec<_> = wrong.iter().take(NAMED).copied().map(finding).collect();
+    let mut findings: Vec<_> = wrong.iter().take(NAMED).map(|pod| finding(pod, facts)).collect();
     let more = wrong.len().saturating_sub(NAMED);
     if more > 0 {
         let detail = format!("{more} more pods lack something");
@@ -33,16 +38,22 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn finding(pod: &Pod) -> Finding {
+fn finding(pod: &Pod, facts: &Facts) -> Finding {
     let fix = "change what the pod is made of (its Deployment or Job), and make it anew; `quote-helper inject -f \
                FILE` shows the same for a file";
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    Finding::warning("pods", warnings(pod).join("; "), fix)
+    Finding::warning("pods", of_pod(pod, facts).join("; "), fix)
         .about(format!("pod/{namespace}/{}", name(&pod.metadata)))
 }
 
+/// What is to be said of the pod in this cluster. The add-on's own pods run as its users.
+fn of_pod(pod: &Pod, facts: &Facts) -> Vec<String> {
+    let is_own = pod.metadata.namespace.as_ref() == Some(&facts.namespace);
+    warnings(pod, &if is_own { NOBODY } else { facts.add_on_uids().unwrap_or(NOBODY) })
+}
+
 /// What the webhook says of such a pod. What lacks in the cluster is not the pod's fault.
-fn warnings(pod: &Pod) -> Vec<String> {
+fn warnings(pod: &Pod, add_on_uids: &RangeInclusive<u32>) -> Vec<String> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     if matches!(phase, Some("Succeeded" | "Failed")) {
         return Vec::new();
@@ -52,6 +63,7 @@ fn warnings(pod: &Pod) -> Vec<String> {
         socket_by_device_plugin: true,
         epc_accounting: EpcAccounting::Devices,
         has_quote_service: true,
+        add_on_uids: add_on_uids.clone(),
     };
     let Injection { warnings, .. } = inject(pod.clone(), &settings);
     warnings
@@ -91,6 +103,30 @@ mod tests {
         assert!(first.detail.contains("no node has"), "{first:?}");
         assert_eq!(second.object.as_deref(), Some("pod/shop/bare"));
         assert!(second.detail.contains("no container asks for EPC"), "{second:?}");
+    }
+
+    #[test]
+    fn who_runs_as_a_user_of_the_add_on_is_told() {
+        let container = |user: u32| {
+            let resources = json!({ "limits": { EPC: "10" } });
+            json!({ "resources": resources, "securityContext": { "runAsUser": user } })
+        };
+        let daemon_set = json!({ "spec": {
+            "selector": {},
+            "template": { "spec": { "containers": [
+                { "name": "quote-service", "securityContext": { "runAsUser": 61100 } },
+            ] } },
+        } });
+        let mut own = pod("own", container(61100));
+        own.metadata.namespace = Some(in_order().namespace);
+        let facts = Facts {
+            pods: Ok(vec![pod("app", container(61100)), pod("other", container(65532)), own]),
+            quote_service: Ok(Some(typed(daemon_set))),
+            ..in_order()
+        };
+        let [finding] = <[Finding; 1]>::try_from(findings(&facts)).unwrap();
+        assert_eq!(finding.object.as_deref(), Some("pod/shop/app"));
+        assert!(finding.detail.contains("runs as user 61100"), "{finding:?}");
     }
 
     #[test]

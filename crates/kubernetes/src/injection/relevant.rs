@@ -1,0 +1,229 @@
+//! Reads of a pod in JSON what injection looks at, and skips the rest.
+//!
+//! Most of a pod may be of any size before the API server has validated it, arguments for instance. What
+//! is skipped takes no memory; what is kept is counted before it is allocated.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+
+use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, Toleration, Volume, VolumeMount};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::epc::EPC_ANNOTATION;
+use super::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
+
+/// Memory of a JSON object, in bytes: a node of a B-tree, in the JSON of the pod before and after injection.
+const OBJECT_SIZE: usize = 2 * 11 * (size_of::<String>() + size_of::<Value>());
+/// Memory of any other JSON value apart from its text: it is in a pod and in its JSON.
+const VALUE_SIZE: usize = 3 * size_of::<Value>();
+/// How many copies of a text there are at a time.
+const COPIES: usize = 3;
+
+/// Which part of a JSON value is kept.
+enum Part {
+    /// A text, a number or another scalar.
+    Scalar,
+    /// All elements, and of each this part.
+    List(&'static Part),
+    /// All fields, and of each this part.
+    AnyFields(&'static Part),
+    /// These fields; the type that the object is parsed into takes so many bytes.
+    Object(usize, &'static [(&'static str, &'static Part)]),
+}
+
+use Part::{AnyFields, List, Object, Scalar};
+
+/// What the modules of injection read. A field that one of them needs belongs here as well; the tests compare
+/// all cases with those of whole pods.
+static POD: Part = Object(
+    size_of::<Pod>(),
+    &[("apiVersion", &Scalar), ("kind", &Scalar), ("metadata", &METADATA), ("spec", &SPEC)],
+);
+static METADATA: Part = Object(
+    0,
+    &[
+        (
+            "annotations",
+            &Object(0, &[(QUOTE_PROVIDER_ANNOTATION, &Scalar), (EPC_ANNOTATION, &Scalar)]),
+        ),
+        ("labels", &Object(0, &[(INJECT_LABEL, &Scalar)])),
+    ],
+);
+static SPEC: Part = Object(
+    0,
+    &[
+        ("containers", &List(&CONTAINER)),
+        ("initContainers", &List(&CONTAINER)),
+        ("securityContext", &SECURITY_CONTEXT),
+        ("tolerations", &List(&TOLERATION)),
+        ("volumes", &List(&VOLUME)),
+    ],
+);
+static CONTAINER: Part = Object(
+    size_of::<Container>(),
+    &[
+        ("env", &List(&Object(size_of::<EnvVar>(), &[("name", &Scalar)]))),
+        ("name", &Scalar),
+        (
+            "resources",
+            &Object(0, &[("limits", &AnyFields(&Scalar)), ("requests", &AnyFields(&Scalar))]),
+        ),
+        ("restartPolicy", &Scalar),
+        ("securityContext", &SECURITY_CONTEXT),
+        ("volumeMounts", &List(&VOLUME_MOUNT)),
+    ],
+);
+static SECURITY_CONTEXT: Part = Object(0, &[("runAsUser", &Scalar)]);
+static VOLUME_MOUNT: Part =
+    Object(size_of::<VolumeMount>(), &[("mountPath", &Scalar), ("name", &Scalar)]);
+static TOLERATION: Part = Object(
+    size_of::<Toleration>(),
+    &[("effect", &Scalar), ("key", &Scalar), ("operator", &Scalar)],
+);
+static VOLUME: Part = Object(
+    size_of::<Volume>(),
+    &[("hostPath", &Object(0, &[("path", &Scalar), ("type", &Scalar)])), ("name", &Scalar)],
+);
+
+/// Why a pod is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It needs more memory than it may have.
+    #[error("the pod has more parts than fit into {} MiB", .0 >> 20)]
+    TooLarge(usize),
+    /// It is no pod.
+    #[error(transparent)]
+    NotAPod(#[from] serde_json::Error),
+}
+
+/// A pod, as far as injection looks at it.
+pub(crate) struct RelevantPod {
+    pub(crate) pod: Pod,
+    /// Whether the object has metadata, which a typed pod always has.
+    pub(crate) has_metadata: bool,
+}
+
+/// Reads the pod in that many bytes of memory, those that injecting will take included.
+pub(crate) fn read(json: &str, memory: usize) -> Result<RelevantPod, ReadError> {
+    let left = Cell::new(Some(memory));
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let kept = Keep { part: &POD, left: &left }.deserialize(&mut deserializer);
+    if left.get().is_none() {
+        return Err(ReadError::TooLarge(memory));
+    }
+    let kept = kept?;
+    deserializer.end()?;
+    let has_metadata = kept.get("metadata").is_some_and(|metadata| !metadata.is_null());
+    Ok(RelevantPod { pod: serde_json::from_value(kept)?, has_metadata })
+}
+
+/// Keeps a part of the value that comes next.
+#[derive(Clone, Copy)]
+struct Keep<'a> {
+    part: &'static Part,
+    /// The memory that is left; `None` when it was not enough.
+    left: &'a Cell<Option<usize>>,
+}
+
+impl Keep<'_> {
+    fn of(self, part: &'static Part) -> Self {
+        Self { part, ..self }
+    }
+
+    fn charge<E: serde::de::Error>(self, size: usize) -> Result<(), E> {
+        let left = self.left.get().and_then(|left| left.checked_sub(size));
+        self.left.set(left);
+        left.map(|_| ()).ok_or_else(|| E::custom("too large"))
+    }
+
+    /// A value that is kept whatever is expected, so that a wrong type is found where the pod is parsed.
+    fn scalar<E: serde::de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
+        self.charge(VALUE_SIZE)?;
+        Ok(value.into())
+    }
+
+    fn text<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
+        self.charge(VALUE_SIZE.saturating_add(text.len().saturating_mul(COPIES)))?;
+        Ok(text.to_owned())
+    }
+
+    /// The part of the field with this name, if it is kept.
+    fn field(self, name: &str) -> Option<&'static Part> {
+        match self.part {
+            AnyFields(part) => Some(*part),
+            Object(_, fields) => fields.iter().find(|(field, _)| *field == name).map(|it| it.1),
+            Scalar | List(_) => None,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Keep<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keep<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
+        self.scalar(())
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.text(value).map(Value::String)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        self.charge(VALUE_SIZE)?;
+        let mut kept = Vec::new();
+        let List(part) = self.part else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Value::Array(kept));
+        };
+        while let Some(element) = elements.next_element_seed(self.of(part))? {
+            kept.push(element);
+        }
+        Ok(Value::Array(kept))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let typed = if let Object(size, _) = self.part { *size } else { 0 };
+        self.charge(OBJECT_SIZE.saturating_add(typed))?;
+        let mut kept = Map::new();
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            match self.field(&name) {
+                Some(part) => {
+                    let value = fields.next_value_seed(self.of(part))?;
+                    kept.insert(self.text::<A::Error>(&name)?, value);
+                }
+                None => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Object(kept))
+    }
+}

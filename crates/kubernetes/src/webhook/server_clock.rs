@@ -1,0 +1,100 @@
+//! The API server's clock. It checks the webhook's certificates, so its time counts, and not this machine's.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use axum::http::Request;
+use axum::http::header::DATE;
+use kube::Client;
+use kube::client::Body;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// Clocks that differ by less are right: a date has whole seconds, and certificates begin an hour early.
+const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+/// Answered to everybody, and by every version.
+const PATH: &str = "/version";
+
+/// The time by which certificates are valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServerTime {
+    /// The API server's time; this machine's if the API server does not tell it.
+    pub(crate) now: SystemTime,
+    /// Whether this machine's clock says something else.
+    pub(crate) doubt: Option<ClockDoubt>,
+}
+
+/// This machine's clock differs from the API server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClockDoubt {
+    difference: Duration,
+    is_ahead: bool,
+}
+
+impl ServerTime {
+    /// Asks the API server.
+    pub(crate) async fn ask(client: &Client, own: SystemTime) -> Result<Self, kube::Error> {
+        let request = Request::get(PATH).body(Body::empty()).map_err(kube::Error::HttpError)?;
+        let response = client.send(request).await?;
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(Self::compared(own, date.and_then(parse)))
+    }
+
+    fn compared(own: SystemTime, server: Option<SystemTime>) -> Self {
+        let Some(now) = server else { return Self { now: own, doubt: None } };
+        let (difference, is_ahead) = match own.duration_since(now) {
+            Ok(ahead) => (ahead, true),
+            Err(behind) => (behind.duration(), false),
+        };
+        let doubt = (difference > TOLERANCE).then_some(ClockDoubt { difference, is_ahead });
+        Self { now, doubt }
+    }
+}
+
+/// For people, in whole hours or minutes, so that the same doubt reads the same a minute later.
+impl fmt::Display for ClockDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.difference.as_secs() / 60;
+        let direction = if self.is_ahead { "ahead of" } else { "behind" };
+        match minutes / 60 {
+            0 => write!(f, "{minutes} min")?,
+            hours => write!(f, "{hours} h")?,
+        }
+        write!(f, " {direction} the API server's")
+    }
+}
+
+fn parse(date: &str) -> Option<SystemTime> {
+    OffsetDateTime::parse(date, &Rfc2822).ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    #[test]
+    fn the_servers_time_counts() {
+        let server = parse(DATE).unwrap();
+        assert_eq!(server, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
+        for (own, doubt) in [
+            (server, None),
+            (server + TOLERANCE, None),
+            (server - TOLERANCE, None),
+            (server + Duration::from_secs(6 * 60), Some("6 min ahead of the API server's")),
+            (server - Duration::from_secs(49 * 60 * 60), Some("49 h behind the API server's")),
+        ] {
+            let time = ServerTime::compared(own, Some(server));
+            assert_eq!(time.now, server);
+            assert_eq!(time.doubt.map(|doubt| doubt.to_string()).as_deref(), doubt);
+        }
+    }
+
+    #[test]
+    fn without_a_date_there_is_no_doubt() {
+        let own = SystemTime::UNIX_EPOCH;
+        assert_eq!(parse("yesterday"), None);
+        assert_eq!(ServerTime::compared(own, None), ServerTime { now: own, doubt: None });
+    }
+}
