@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use library::Library;
-use sgx::{AesmError, AttestationKeyId, Quote, Quote3Error, Report};
+use sgx::{AesmError, AttestationKeyId, Quote, Quote3Error};
 
 use crate::{
     AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, QuotingMode, SGX_AESM_ADDR,
-    check_key_id,
+    WrongReply, check_key_id,
 };
 
 /// The longest quote that is taken, in bytes. A quote with its certificates has about 5,000.
@@ -71,10 +71,13 @@ impl DcapQuoter {
     ) -> Result<QuoteReply, QuotingError> {
         let mut buffer = vec![0; self.size(library)? as usize];
         let qe_report_info = library.quote(&request.report, request.qe_report_info, &mut buffer)?;
-        let quote = quote_of(&request.report, &buffer).map_err(|reason| {
-            self.nonsense(format_args!("wrote something else than a quote: {reason}"))
-        })?;
-        Ok(QuoteReply { quote, qe_report_info })
+        let reply = Quote::parse_padded(&buffer)
+            .map_err(WrongReply::from)
+            .map(|quote| QuoteReply { quote: quote.to_bytes(), qe_report_info })
+            .and_then(|reply| request.check(&reply).map(|()| reply));
+        reply.map_err(|wrong| {
+            self.nonsense(format_args!("wrote something else than was asked for: {wrong}"))
+        })
     }
 
     fn nonsense(&self, what: impl Display) -> QuotingError {
@@ -117,15 +120,6 @@ fn with_key<T>(
         }
         result => result,
     }
-}
-
-/// The quote of this REPORT in the buffer, without padding.
-fn quote_of(report: &Report, buffer: &[u8]) -> Result<Vec<u8>, String> {
-    let quote = Quote::parse_padded(buffer).map_err(|error| error.to_string())?;
-    if quote.report_body != report.body {
-        return Err("it is a quote of another REPORT".to_owned());
-    }
-    Ok(quote.to_bytes())
 }
 
 /// The library would ask a quote service, perhaps the very one that asks it.

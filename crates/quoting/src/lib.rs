@@ -10,6 +10,7 @@ mod error;
 mod in_process;
 mod mode;
 mod platform;
+mod reply_check;
 mod software_quoter;
 
 use std::pin::Pin;
@@ -26,6 +27,7 @@ pub use platform::{
     ChosenPlatform, DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, Reason, SGX_ENCLAVE_DEVICE,
     UnknownPlatform, find_library,
 };
+pub use reply_check::WrongReply;
 pub use software_quoter::SoftwareQuoter;
 
 /// Makes quotes under one or more attestation keys.

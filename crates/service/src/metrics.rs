@@ -53,7 +53,11 @@ pub(crate) enum WorkerEnd {
     Hung,
     LostEnclave,
     NotStarted(AesmError),
+    /// It has another attestation key than the workers that are ready.
+    OtherKey,
     Replaced,
+    /// It answered with something else than what it was asked for.
+    WrongReply,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -119,7 +123,9 @@ impl EncodeLabelValue for WorkerEnd {
             Self::Hung => "hung",
             Self::LostEnclave => "lost_enclave",
             Self::NotStarted(error) => error.name(),
+            Self::OtherKey => "other_key",
             Self::Replaced => "replaced",
+            Self::WrongReply => "wrong_reply",
         })
     }
 }
@@ -195,9 +201,14 @@ impl Metrics {
         {
             drop(self.busy.get_or_create(&BusyLabels { limit }));
         }
-        for reason in
-            [WorkerEnd::Died, WorkerEnd::Hung, WorkerEnd::LostEnclave, WorkerEnd::Replaced]
-        {
+        for reason in [
+            WorkerEnd::Died,
+            WorkerEnd::Hung,
+            WorkerEnd::LostEnclave,
+            WorkerEnd::OtherKey,
+            WorkerEnd::Replaced,
+            WorkerEnd::WrongReply,
+        ] {
             drop(self.worker_ends.get_or_create(&WorkerEndLabels { reason }));
         }
     }

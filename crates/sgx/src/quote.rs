@@ -90,6 +90,10 @@ impl Quote {
     /// How many bytes the signature covers: header and report body.
     pub const SIGNED_SIZE: usize = size_of::<QuoteHeader>() + size_of::<ReportBody>();
 
+    /// The size of the smallest quote, one without authentication and certification data: what is
+    /// signed, and 588 bytes of lengths, signatures, keys and the QE's REPORT.
+    pub const MIN_SIZE: usize = Self::SIGNED_SIZE + 588;
+
     /// Reads exactly one quote.
     ///
     /// # Errors

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use aesm::{Client, ClientError, Payload, Request};
 use quoting::{AesmQuoter, QuoteRequest, Quoter};
 use rustix::process::{Pid, Signal, kill_process};
-use sgx::{AesmError, AttestationKeyId, IntoBytes, Quote, ReportData};
+use serde_json::Value;
+use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, Quote, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
 use time::OffsetDateTime;
 use verify::{Decision, Policy, TrustedRoots};
@@ -201,8 +202,10 @@ fn serve_dcap(machine: &Machine, library: &Path) -> Serve {
 fn dcap(machine: &Machine, library: &Path, worker_timeout: &str) -> Command {
     let line = format!(
         "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 \
-         --worker-timeout {worker_timeout} --log-format json --dcap-library {}",
-        library.display()
+         --worker-timeout {worker_timeout} --log-format json --dcap-library {} --writable-paths {}",
+        library.display(),
+        // Where the library removes its fault, if that is there once only.
+        library.parent().unwrap().display()
     );
     machine.command(&line)
 }
@@ -241,6 +244,8 @@ fn faults_of_the_provider_are_seen_as_documented() {
         "short",
         "garbage",
         "other",
+        "send-text",
+        "send-text 1",
         "error 0xe00f",
         "once 0xe00f",
         "error 0xe014",
@@ -260,6 +265,44 @@ fn faults_of_the_provider_are_seen_as_documented() {
     }
     let missing: Vec<_> = rows.iter().filter(|row| !table.contains(*row)).collect();
     assert!(missing.is_empty(), "the table lacks {missing:#?}");
+}
+
+/// The library of a worker that was taken over speaks in the worker's name, past the worker's own checks.
+#[test]
+fn what_a_worker_that_was_taken_over_sends_is_not_delivered() {
+    let provider = Provider::build();
+    let machine = Machine::new();
+    let serve = Serve::start(&mut dcap(&machine, &provider.library(), "3s"));
+    let client = client(&machine);
+    let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
+    let info = QeReportInfo {
+        nonce: [9; 16],
+        target_info: enclave.target_info(),
+        ..QeReportInfo::default()
+    };
+    let request = QuoteRequest { qe_report_info: Some(info), ..request(&client, [1; 64]) };
+    for fault in ["send-text", "send-large", "send-other", "send-nonce"] {
+        provider.fault(&format!("sgx_ql_get_quote {fault}"));
+        let error = client.quote(&request).unwrap_err();
+        assert_eq!(error.code(), AesmError::ServiceUnavailable, "{fault}: {error}");
+        provider.fault(&format!("sgx_ql_get_quote {fault} 1"));
+        let reply = client.quote(&request).unwrap_or_else(|error| panic!("{fault}: {error}"));
+        request.check(&reply).unwrap();
+    }
+    let metrics = serve.metrics();
+    let ends = "quote_helper_worker_ends_total{reason=\"wrong_reply\"} ";
+    let ends = metrics.lines().find_map(|line| line.strip_prefix(ends)).unwrap();
+    assert!(ends.parse::<u32>().unwrap() >= 4 * 7, "{ends}");
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    assert_eq!(audited(&log, "SUCCESS"), 4, "{log}");
+    assert_eq!(audited(&log, "SERVICE_UNAVAILABLE"), 4, "{log}");
+    assert!(log.contains("6 workers were lost while they made this quote"), "{log}");
+    for said in
+        ["is not a quote", "quotes have 1020 to 65536 bytes, not 100000", "of another REPORT"]
+    {
+        assert!(log.contains(said), "{said}: {log}");
+    }
 }
 
 #[test]
@@ -300,6 +343,15 @@ fn without_a_library_the_service_says_what_is_missing_and_answers_what_it_can() 
     assert!(log.contains("/nowhere/libsgx_dcap_ql.so.1"), "{log}");
     assert!(log.contains("libsgx-dcap-ql"), "{log}");
     assert_eq!(log.matches("cannot be started").count(), 2, "once for each worker: {log}");
+}
+
+/// How many quotes with this outcome the audit log has.
+fn audited(log: &str, outcome: &str) -> u64 {
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let fields = events.map(|event| event["fields"].clone());
+    let quotes =
+        fields.filter(|fields| fields["message"] == "quote" && fields["outcome"] == outcome);
+    quotes.map(|fields| fields["quotes"].as_u64().unwrap()).sum()
 }
 
 fn is_running(pid: Pid) -> bool {

@@ -40,6 +40,7 @@ impl Provider {
         let provider = Self(tempfile::tempdir().unwrap());
         let source = provider.0.path().join("provider.c");
         std::fs::write(&source, include_str!("provider.c")).unwrap();
+        std::fs::write(provider.0.path().join("sha256.c"), include_str!("sha256.c")).unwrap();
         compile(
             Command::new("gcc")
                 .arg(format!("-DFAULT_FILE=\"{}\"", provider.fault_file().display()))

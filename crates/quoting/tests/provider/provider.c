@@ -10,12 +10,19 @@
  *   once N                        return N the first time, and remove the file
  *   size N                        want N bytes (for a quote, for a public key id)
  *   short | garbage | other       write half of the quote, no quote, a quote of another REPORT
+ *   nonce                         have the QE's REPORT be about another nonce
+ *   send-text | send-other | send-nonce | send-large [1]
+ *                                 take over the worker that it is loaded in, and send its service what
+ *                                 none of the worker's own checks has seen: text, a quote of another
+ *                                 REPORT, a QE's REPORT about another nonce, 100,000 bytes of a quote;
+ *                                 with a 1 for the first call alone, and remove the file
  *
  * Where the environment variable PROVIDER_QPL names a quote provider library, each quote asks it for the PCK
  * certificate of the platform in the file PROVIDER_PLATFORM, as Intel's library does, and fails as it does. The file
  * has QE_ID (16 bytes), CPUSVN (16), PCESVN (2) and PCE id (2).
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +31,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "sha256.c"
 
 enum {
     SUCCESS = 0,
@@ -94,12 +103,23 @@ static void read_fault(const char *function)
     char faulty[64] = "";
     FILE *file = fault_file() ? fopen(fault_file(), "r") : NULL;
     fault.name[0] = '\0';
+    fault.number = 0;
     if (!file)
         return;
     (void)!fscanf(file, "%63s %15s %lli", faulty, fault.name, &fault.number);
     fclose(file);
     if (strcmp(faulty, function) != 0)
         fault.name[0] = '\0';
+}
+
+/* Removes the fault. A test of what is there once only must not pass because that is not allowed. */
+static bool first_time(void)
+{
+    if (unlink(fault_file()) == 0)
+        return true;
+    if (errno != ENOENT)
+        abort();
+    return false;
 }
 
 /* Begins a call: does what a fault says, and gives the error to return. Like a QE with one TCS it
@@ -123,7 +143,7 @@ static uint32_t enter(const char *function)
         pause();
     if (fault_is("sleep"))
         usleep(fault.number * 1000);
-    if (fault_is("error") || (fault_is("once") && unlink(fault_file()) == 0)) {
+    if (fault_is("error") || (fault_is("once") && first_time())) {
         /* Who says that there is no key has none. */
         have_key = have_key && fault.number != ATT_KEY_NOT_INITIALIZED;
         return fault.number;
@@ -190,19 +210,61 @@ static void write_quote(const uint8_t *report, uint8_t *buffer)
     memset(quote.signatures, 0x5a, sizeof quote.signatures);
     memset(quote.certification_data, 0xc3, sizeof quote.certification_data);
     memcpy(quote.report_body, report, REPORT_BODY_SIZE);
-    quote.report_body[0] ^= fault_is("other");
+    quote.report_body[0] ^= fault_is("other") || fault_is("send-other");
     if (fault_is("garbage"))
         memset(&quote, 0xa5, sizeof quote);
     memcpy(buffer, &quote, fault_is("short") ? sizeof quote / 2 : sizeof quote);
 }
 
-/* The QE's REPORT: nonce and the target's MRENCLAVE as report data, for tests to find. */
-static void write_qe_report(struct qe_report_info *info)
+/* The QE's REPORT: its report data is SHA-256(nonce, quote) and 32 zero bytes. */
+static void write_qe_report(struct qe_report_info *info, const uint8_t *quote)
 {
-    uint8_t *report_data = info->qe_report + REPORT_BODY_SIZE - 64;
+    struct sha256 hash;
+    bool other_nonce = fault_is("nonce") || fault_is("send-nonce");
+
+    sha256_begin(&hash);
+    sha256_add(&hash, other_nonce ? "another nonce..." : (const char *)info->nonce, 16);
+    sha256_add(&hash, quote, sizeof(struct quote));
     memset(info->qe_report, 0, REPORT_SIZE);
-    memcpy(report_data, info->nonce, 16);
-    memcpy(report_data + 16, info->target_info, 32);
+    sha256_end(&hash, info->qe_report + REPORT_BODY_SIZE - 64);
+}
+
+/* Sends the service at standard input a reply of this kind, as a worker does. */
+static void send_reply(uint8_t kind, const void *info, size_t info_size, const void *quote, size_t size)
+{
+    static uint8_t frame[1 << 20];
+    uint32_t length = 1 + info_size + size;
+
+    memcpy(frame, &length, sizeof length);
+    frame[4] = kind;
+    if (info)
+        memcpy(frame + 5, info, info_size);
+    memcpy(frame + 5 + info_size, quote, size);
+    if (write(STDIN_FILENO, frame, 4 + length) != 4 + (ssize_t)length)
+        abort();
+    while (true)
+        pause();
+}
+
+/* Does what a worker that was taken over may do, if that is the fault. */
+static void take_over(const struct qe_report_info *info, const uint8_t *quote)
+{
+    enum { QUOTE = 2, QUOTE_AND_QE_REPORT = 3 };
+    static const char TEXT[2000] = "not a quote, but a text that nobody has signed";
+    static uint8_t large[100000];
+
+    if (strncmp(fault.name, "send-", 5) != 0)
+        return;
+    if (fault.number == 1 && !first_time())
+        abort();
+    if (fault_is("send-text"))
+        send_reply(QUOTE, NULL, 0, TEXT, sizeof TEXT);
+    memcpy(large, quote, sizeof(struct quote));
+    if (fault_is("send-large"))
+        send_reply(QUOTE, NULL, 0, large, sizeof large);
+    if (info)
+        send_reply(QUOTE_AND_QE_REPORT, info, sizeof *info, quote, sizeof(struct quote));
+    send_reply(QUOTE, NULL, 0, quote, sizeof(struct quote));
 }
 
 /* Asks the quote provider library, if there is to be one, for the platform's PCK certificate. */
@@ -245,7 +307,9 @@ static uint32_t get_quote(const char *function, const uint8_t *report, struct qe
     if (!error)
         write_quote(report, buffer);
     if (!error && info)
-        write_qe_report(info);
+        write_qe_report(info, buffer);
+    if (!error)
+        take_over(info, buffer);
     return leave(error);
 }
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quoting::WrongReply;
 use sgx::AesmError;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -62,6 +63,10 @@ enum Fault {
     Hangs,
     #[error("it has lost its enclave")]
     EnclaveLost,
+    #[error("it answered a request for a quote with something else: {0}")]
+    WrongReply(#[from] WrongReply),
+    #[error("the others have a newer attestation key")]
+    OldKey,
 }
 
 impl Lane {
@@ -92,22 +97,26 @@ impl Lane {
     async fn start(&mut self) -> Worker {
         loop {
             self.current = *self.generation.borrow_and_update();
-            let error = match Worker::start(&self.options).await {
+            match Worker::start(&self.options).await {
                 Ok(worker) => return worker,
-                Err(error) => error,
-            };
-            self.metrics.worker_ended(start_failure(&error));
-            let known = self.pool.failed(self.index, &error.to_string());
-            self.pool.settle(self.index, self.current);
-            if !known {
-                warn!(worker = self.index, %error, "a worker cannot be started; trying on");
+                Err(error) => self.failed_to_start(&error).await,
             }
-            self.pause(match error {
-                StartError::Lost { .. } => LONGEST_PAUSE_IF_LOST,
-                _ => LONGEST_PAUSE_IF_REFUSED,
-            })
-            .await;
         }
+    }
+
+    /// Tells that there is no worker, and waits until it is time for the next one.
+    async fn failed_to_start(&mut self, error: &StartError) {
+        self.metrics.worker_ended(error.end());
+        let known = self.pool.failed(self.index, &error.to_string());
+        self.pool.settle(self.index, self.current);
+        if !known {
+            warn!(worker = self.index, %error, "a worker cannot be started; retrying");
+        }
+        self.pause(match error {
+            StartError::Lost { .. } => LONGEST_PAUSE_IF_LOST,
+            _ => LONGEST_PAUSE_IF_REFUSED,
+        })
+        .await;
     }
 
     async fn pause(&mut self, longest: Duration) {
@@ -117,8 +126,12 @@ impl Lane {
 
     /// Has a worker make quotes until its successor is there, if it gets that far.
     async fn serve(&mut self, worker: Worker) -> Option<Worker> {
+        let ready = self.pool.ready(self.index, self.current, worker.offer.clone());
+        if let Err(other_key) = ready {
+            self.failed_to_start(&other_key.into()).await;
+            return None;
+        }
         info!(worker = self.index, "a worker is ready");
-        self.pool.ready(self.index, worker.offer.clone());
         self.pool.settle(self.index, self.current);
         self.metrics.workers.inc();
         let begin = Instant::now();
@@ -177,8 +190,11 @@ impl Lane {
                         Err(error) => {
                             let worker = self.index;
                             warn!(worker, %error, "the old worker stays, since the new one failed");
-                            self.metrics.worker_ended(start_failure(&error));
+                            self.metrics.worker_ended(error.end());
                             self.pool.settle(self.index, self.current);
+                            if !self.pool.is_ready(worker) {
+                                return Err(Fault::OldKey);
+                            }
                         }
                     }
                 }
@@ -229,11 +245,16 @@ impl Shift {
         sent
     }
 
-    /// Hands quotes to those who wait for them.
+    /// Hands quotes to those who wait for them, once each is seen to be what was asked for: the
+    /// worker holds foreign code, and what became of its own checks nobody knows.
     fn deliver(&mut self, replies: VecDeque<Reply>) -> Result<(), Fault> {
         for reply in replies {
+            let asked = &self.unmade.front().ok_or(LinkError::Unasked)?.request;
             let outcome = match reply {
-                Reply::Quote(quote) => Ok(quote),
+                Reply::Quote(reply) => {
+                    asked.check(&reply)?;
+                    Ok(reply)
+                }
                 Reply::Failed(error) if error.code() == AesmError::EnclaveLost => {
                     return Err(Fault::EnclaveLost);
                 }
@@ -251,18 +272,12 @@ impl Shift {
 impl Fault {
     fn end(&self) -> WorkerEnd {
         match self {
-            Self::Lost(_) => WorkerEnd::Died,
+            Self::Lost(error) => error.end(),
             Self::Hangs => WorkerEnd::Hung,
             Self::EnclaveLost => WorkerEnd::LostEnclave,
+            Self::WrongReply(_) => WorkerEnd::WrongReply,
+            Self::OldKey => WorkerEnd::Replaced,
         }
-    }
-}
-
-fn start_failure(error: &StartError) -> WorkerEnd {
-    match error {
-        StartError::Refused(error) => WorkerEnd::NotStarted(error.code()),
-        StartError::Slow(_) => WorkerEnd::Hung,
-        StartError::Spawn(_) | StartError::Lost { .. } => WorkerEnd::Died,
     }
 }
 

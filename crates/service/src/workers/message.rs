@@ -6,7 +6,9 @@
 
 use aesm::{FRAME_HEADER_SIZE, FrameError, body_size};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
-use sgx::{AesmError, IntoBytes, SizeError, parse};
+use sgx::{AesmError, IntoBytes, Quote, SizeError, parse};
+
+use crate::MAX_QUOTE_BUFFER;
 
 /// The largest message: a quote of 64 KiB with QE report info, and room to spare.
 const MAX_MESSAGE: usize = 128 * 1024;
@@ -44,6 +46,8 @@ pub(super) enum MessageError {
     Size(#[from] SizeError),
     #[error("a message of an unknown kind")]
     Unknown,
+    #[error("quotes have {min} to {MAX_QUOTE_BUFFER} bytes, not {0}", min = Quote::MIN_SIZE)]
+    QuoteSize(usize),
 }
 
 /// Appends the frame of a request for a quote.
@@ -99,6 +103,7 @@ pub(super) fn parse_reply(message: &[u8]) -> Result<Reply, MessageError> {
                 public_key_id: parse("public key id", public_key_id)?,
             };
             let quote_size = parse::<sgx::U32>("quote size", quote_size)?.get();
+            check_quote_size(quote_size as usize)?;
             Reply::Ready(Offer { attestation_key, quote_size })
         }
         FAILED => {
@@ -107,10 +112,14 @@ pub(super) fn parse_reply(message: &[u8]) -> Result<Reply, MessageError> {
             let code = AesmError::from_number(code).unwrap_or(AesmError::Unexpected);
             Reply::Failed(QuotingError::Worker { code, detail: text(detail) })
         }
-        QUOTE => Reply::Quote(QuoteReply { quote: rest.to_vec(), qe_report_info: None }),
+        QUOTE => {
+            check_quote_size(rest.len())?;
+            Reply::Quote(QuoteReply { quote: rest.to_vec(), qe_report_info: None })
+        }
         QUOTE_AND_QE_REPORT => {
             let (info, quote) = split(rest, size_of::<sgx::QeReportInfo>());
             let qe_report_info = Some(parse("QE report info", info)?);
+            check_quote_size(quote.len())?;
             Reply::Quote(QuoteReply { quote: quote.to_vec(), qe_report_info })
         }
         _ => return Err(MessageError::Unknown),
@@ -147,6 +156,14 @@ fn append(frames: &mut Vec<u8>, parts: &[&[u8]]) {
     frames.reserve(size.saturating_add(FRAME_HEADER_SIZE));
     frames.extend(u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
     parts.iter().for_each(|part| frames.extend_from_slice(part));
+}
+
+/// A size outside of these bounds is one of no quote, or one that no client can be given.
+fn check_quote_size(size: usize) -> Result<(), MessageError> {
+    if (Quote::MIN_SIZE..=MAX_QUOTE_BUFFER as usize).contains(&size) {
+        return Ok(());
+    }
+    Err(MessageError::QuoteSize(size))
 }
 
 /// The first bytes, and the rest; what is missing shows when the parts are parsed.
@@ -257,6 +274,25 @@ mod tests {
         assert!(messages.next().is_err());
         assert!(matches!(parse_reply(&[9, 1, 2]), Err(MessageError::Unknown)));
         assert!(matches!(parse_reply(&[]), Err(MessageError::Unknown)));
+    }
+
+    #[test]
+    fn a_quote_size_that_no_quote_has_is_refused() {
+        let offer = |quote_size| {
+            let attestation_key =
+                AttestationKey { target_info: sgx::TargetInfo::default(), public_key_id: [7; 32] };
+            Reply::Ready(Offer { attestation_key, quote_size })
+        };
+        let quote = |size| Reply::Quote(QuoteReply { quote: vec![1; size], qe_report_info: None });
+        let wrong =
+            [offer(0), offer(1_019), offer(65_537), offer(u32::MAX), quote(0), quote(65_537)];
+        for reply in &wrong {
+            let parsed = parse_reply(&message(|frames| append_reply(frames, reply)));
+            assert!(matches!(parsed, Err(MessageError::QuoteSize(_))), "{parsed:?}");
+        }
+        for reply in [offer(1_020), offer(65_536), quote(1_020), quote(65_536)] {
+            parse_reply(&message(|frames| append_reply(frames, &reply))).unwrap();
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
 use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
+use tracing::warn;
 
 use super::message::Offer;
 use crate::fair_queue::FairQueue;
@@ -47,6 +48,8 @@ struct State {
     waiting: FairQueue<Job>,
     lanes: Vec<LaneState>,
     offer: Option<Offer>,
+    /// The newest generation of a worker that had the attestation key of the offer.
+    key_generation: u64,
     /// Whether clients can know the attestation key of the offer.
     initialized: bool,
     last_ready: Instant,
@@ -68,6 +71,14 @@ struct LaneState {
     wake: Arc<Notify>,
 }
 
+/// A worker has another attestation key than those that are ready.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its attestation key is not that of the other workers; if it was renewed on purpose, have all \
+     workers replaced (SIGHUP)"
+)]
+pub(super) struct OtherKey;
+
 impl Pool {
     pub(super) fn new(lanes: usize) -> Self {
         let mut states = Vec::new();
@@ -76,6 +87,7 @@ impl Pool {
             waiting: FairQueue::default(),
             lanes: states,
             offer: None,
+            key_generation: 0,
             initialized: true,
             last_ready: Instant::now(),
         };
@@ -147,18 +159,26 @@ impl Pool {
         self.lock().lanes.get(lane).map(|lane| Arc::clone(&lane.wake)).unwrap_or_default()
     }
 
-    /// The lane has a worker that is ready.
-    pub(super) fn ready(&self, lane: usize, offer: Offer) {
+    /// The lane has a worker of this generation that is ready.
+    ///
+    /// # Errors
+    /// [`OtherKey`] when the worker must not be used.
+    pub(super) fn ready(&self, lane: usize, generation: u64, offer: Offer) -> Result<(), OtherKey> {
         let mut state = self.lock();
-        let known = state.offer.as_ref();
-        let same_key = known.is_none_or(|known| known.attestation_key == offer.attestation_key);
-        state.initialized &= same_key;
+        state.check_key(generation, &offer)?;
+        state.key_generation = state.key_generation.max(generation);
         state.offer = Some(offer);
         if let Some(lane) = state.lanes.get_mut(lane) {
             (lane.ready, lane.failure, lane.each) = (true, None, LOAD);
         }
         state.dispatch();
         self.settled.notify_waiters();
+        Ok(())
+    }
+
+    /// Whether the lane is given quotes to make.
+    pub(super) fn is_ready(&self, lane: usize) -> bool {
+        self.lock().lanes.get(lane).is_some_and(|lane| lane.ready)
     }
 
     /// The lane could not start a worker. Says whether that is known, since it was so the last time.
@@ -236,6 +256,25 @@ impl State {
         }
         let detail = "new workers have another attestation key";
         Err(QuotingError::new(AesmError::AttKeyNotInitialized, detail))
+    }
+
+    /// Sees to it that all workers that make quotes have one attestation key. It becomes another one
+    /// with a worker that was started later than all that have it, to replace them, or when none of
+    /// them is ready; those that are left get nothing more to do. So a worker that lies about its
+    /// key takes none of the others out of service.
+    fn check_key(&mut self, generation: u64, offer: &Offer) -> Result<(), OtherKey> {
+        let known = self.offer.as_ref();
+        if known.is_none_or(|known| known.attestation_key == offer.attestation_key) {
+            return Ok(());
+        }
+        let in_use = self.lanes.iter().any(|lane| lane.ready);
+        if in_use && generation <= self.key_generation {
+            return Err(OtherKey);
+        }
+        warn!("the workers have another attestation key; clients are told to initialize it");
+        self.initialized = false;
+        self.lanes.iter_mut().for_each(|lane| lane.ready = false);
+        Ok(())
     }
 
     /// Gives what waits to the lanes that have the least to do.

@@ -14,6 +14,8 @@ use tokio::time::timeout;
 
 use super::WorkerOptions;
 use super::message::{MessageError, Messages, Offer, Reply, append_request, parse_reply};
+use super::pool::OtherKey;
+use crate::metrics::WorkerEnd;
 
 /// How much is read at a time: several quotes.
 const READ_SIZE: usize = 32 * 1024;
@@ -45,6 +47,8 @@ pub(super) enum StartError {
     Slow(Duration),
     #[error("{error}{}", ending(*.status))]
     Lost { error: LinkError, status: Option<ExitStatus> },
+    #[error(transparent)]
+    OtherKey(#[from] OtherKey),
 }
 
 /// A worker cannot be talked to any more.
@@ -58,6 +62,29 @@ pub(super) enum LinkError {
     Nonsense(#[from] MessageError),
     #[error("it answered what nobody had asked")]
     Unasked,
+}
+
+impl StartError {
+    /// How it is counted.
+    pub(super) fn end(&self) -> WorkerEnd {
+        match self {
+            Self::Refused(error) => WorkerEnd::NotStarted(error.code()),
+            Self::Slow(_) => WorkerEnd::Hung,
+            Self::Spawn(_) => WorkerEnd::Died,
+            Self::Lost { error, .. } => error.end(),
+            Self::OtherKey(_) => WorkerEnd::OtherKey,
+        }
+    }
+}
+
+impl LinkError {
+    /// How it is counted.
+    pub(super) fn end(&self) -> WorkerEnd {
+        match self {
+            Self::Ended | Self::Io(_) => WorkerEnd::Died,
+            Self::Nonsense(_) | Self::Unasked => WorkerEnd::WrongReply,
+        }
+    }
 }
 
 impl Worker {

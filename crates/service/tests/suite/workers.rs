@@ -15,7 +15,7 @@ use quoting::{
     AesmQuoter, AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, SoftwareQuoter,
 };
 use service::{Limits, Metrics, WorkerOptions, WorkerQuoter};
-use sgx::{AesmError, AttestationKeyId, IntoBytes, ReportData};
+use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, ReportData};
 use software_platform::SoftwarePlatform;
 
 use crate::support::{Service, application, deployment};
@@ -56,6 +56,12 @@ const PANIC_ONCE: u8 = 3;
 const HANG_ONCE: u8 = 4;
 const LOSE_ENCLAVE_ONCE: u8 = 5;
 const WAIT_FOR_RELEASE: u8 = 6;
+const SEND_TEXT_ONCE: u8 = 7;
+const SEND_SHORT_TEXT_ONCE: u8 = 8;
+const QUOTE_ANOTHER_REPORT_ONCE: u8 = 9;
+const LEAVE_OUT_THE_QE_REPORT_ONCE: u8 = 10;
+const PROVE_ANOTHER_NONCE_ONCE: u8 = 11;
+const SEND_TEXT: u8 = 12;
 
 /// The file that ends the wait.
 const RELEASE: &str = "release";
@@ -103,6 +109,28 @@ impl Quoter for Faulty {
             HANG_ONCE if first() => thread::sleep(Duration::from_secs(3600)),
             LOSE_ENCLAVE_ONCE if first() => {
                 return Err(QuotingError::new(AesmError::EnclaveLost, "as the test wants it"));
+            }
+            SEND_TEXT_ONCE | SEND_SHORT_TEXT_ONCE | SEND_TEXT if fault == SEND_TEXT || first() => {
+                let size = if fault == SEND_SHORT_TEXT_ONCE { 50 } else { 2_000 };
+                return Ok(QuoteReply { quote: vec![b'x'; size], qe_report_info: None });
+            }
+            QUOTE_ANOTHER_REPORT_ONCE if first() => {
+                let target_info = self.quoter.initialize(&request.key_id)?.target_info;
+                let report = application().report(&target_info, ReportData([0; 64]));
+                return self.quoter.quote(&QuoteRequest { report, ..request.clone() });
+            }
+            LEAVE_OUT_THE_QE_REPORT_ONCE if first() => {
+                return self
+                    .quoter
+                    .quote(&QuoteRequest { qe_report_info: None, ..request.clone() });
+            }
+            PROVE_ANOTHER_NONCE_ONCE if first() => {
+                let mut other = request.clone();
+                other.qe_report_info.as_mut().unwrap().nonce = [1; 16];
+                let mut reply = self.quoter.quote(&other)?;
+                reply.qe_report_info.as_mut().unwrap().nonce =
+                    request.qe_report_info.unwrap().nonce;
+                return Ok(reply);
             }
             WAIT_FOR_RELEASE => {
                 while !self.state_dir.join(RELEASE).exists() {
@@ -171,6 +199,35 @@ fn a_worker_that_fails_costs_nobody_a_quote() {
             }
         });
     }
+}
+
+/// What a worker says is checked by the service, whatever became of the worker's own checks.
+#[test]
+fn a_worker_that_lies_is_replaced_and_its_quote_made_by_another_one() {
+    let (service, _directory) = service(Limits::default());
+    let client = client(&service);
+    for fault in [
+        SEND_TEXT_ONCE,
+        SEND_SHORT_TEXT_ONCE,
+        QUOTE_ANOTHER_REPORT_ONCE,
+        LEAVE_OUT_THE_QE_REPORT_ONCE,
+        PROVE_ANOTHER_NONCE_ONCE,
+    ] {
+        let target_info = application().target_info();
+        let info = QeReportInfo { nonce: [fault; 16], target_info, ..QeReportInfo::default() };
+        let request = QuoteRequest { qe_report_info: Some(info), ..request(&client, fault) };
+        let reply = client.quote(&request).unwrap_or_else(|error| panic!("{fault}: {error}"));
+        request.check(&reply).unwrap_or_else(|wrong| panic!("{fault}: {wrong}"));
+    }
+}
+
+#[test]
+fn what_only_lying_workers_answer_is_given_up_and_never_delivered() {
+    let (service, _directory) = service(Limits::default());
+    let client = client(&service);
+    let lie = request(&client, SEND_TEXT);
+    assert_eq!(ask(&service, &lie), Err(AesmError::ServiceUnavailable));
+    assert_eq!(ask(&service, &request(&client, 0)), Ok(()));
 }
 
 #[test]
@@ -265,4 +322,49 @@ fn workers_are_replaced_without_failing_a_quote() {
             thread::sleep(Duration::from_millis(100));
         }
     });
+}
+
+/// Another attestation key is for clients to be told of: a worker alone does not bring it in.
+#[test]
+fn a_worker_with_another_attestation_key_is_not_used_until_all_are_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    SoftwarePlatform::init(&state, deployment()).unwrap();
+    let (hand_over, workers) = mpsc::channel();
+    let make = async move |metrics: Metrics| {
+        let workers = Arc::new(start(software(&state), &metrics).await);
+        // Until both are ready.
+        workers.replace();
+        workers.replaced().await;
+        hand_over.send(Arc::clone(&workers)).unwrap();
+        let workers: Arc<dyn Quoter> = workers;
+        workers
+    };
+    let socket = directory.path().join("aesm.socket");
+    let service = Service::start_with(&socket, make, Limits::default());
+    let workers = workers.recv().unwrap();
+    let client = client(&service);
+    let before = request(&client, 0);
+    let key = client.initialize(&before.key_id).unwrap();
+
+    let state = directory.path().join("state");
+    std::fs::remove_dir_all(&state).unwrap();
+    SoftwarePlatform::init(&state, deployment()).unwrap();
+    // One worker dies, and with the next one there would be two keys.
+    let once = request(&client, SEND_TEXT_ONCE);
+    ask(&service, &once).unwrap();
+    for _ in 0..20 {
+        ask(&service, &before).unwrap();
+        assert_eq!(client.initialize(&before.key_id).unwrap(), key);
+        thread::sleep(Duration::from_millis(20));
+    }
+
+    workers.replace();
+    let begin = Instant::now();
+    while ask(&service, &before) != Err(AesmError::AttKeyNotInitialized) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "no new key");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_ne!(client.initialize(&before.key_id).unwrap(), key);
+    ask(&service, &request(&client, 0)).unwrap();
 }
