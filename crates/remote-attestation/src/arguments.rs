@@ -63,8 +63,8 @@ pub(crate) struct Arguments {
 /// What the other's quote is verified with.
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArguments {
-    /// Trusts this root certificate, PEM or DER, instead of Intel's [default:
-    /// /etc/sgx-verification/trusted-root.pem if it is there].
+    /// Trusts this root certificate, PEM or DER, instead of Intel's, as quotes of the software platform
+    /// need it. INSECURE: they say nothing about genuine SGX [default: Intel's root].
     #[arg(long, value_name = "FILE", env = "REMOTE_ATTESTATION_TRUSTED_ROOT")]
     pub(crate) trusted_root: Option<PathBuf>,
 

@@ -15,9 +15,6 @@ use crate::arguments::EvidenceArguments;
 use crate::output;
 use crate::patience::patiently;
 
-/// Where a root is that takes the place of Intel's; in a pod, from a ConfigMap that need not exist.
-const TRUSTED_ROOT: &str = "/etc/sgx-verification/trusted-root.pem";
-
 /// A trusted root, and where collateral comes from.
 pub(crate) struct Evidence {
     roots: TrustedRoots,
@@ -33,11 +30,14 @@ enum Source {
 }
 
 impl Evidence {
-    /// Reads the trusted root, and says so loudly if it is not Intel's.
+    /// Reads the trusted root that was asked for, and says so loudly if it is not Intel's. Without
+    /// one it is Intel's, whatever files there are: whoever can write files here, or a ConfigMap,
+    /// must not decide whom this application trusts.
     pub(crate) fn load(arguments: &EvidenceArguments, patience: Duration) -> anyhow::Result<Self> {
-        let usual = Path::new(TRUSTED_ROOT);
-        let path = arguments.trusted_root.as_deref().or(usual.exists().then_some(usual));
-        let roots = path.map_or_else(|| Ok(TrustedRoots::intel()), trusted_roots)?;
+        let roots = match &arguments.trusted_root {
+            Some(path) => trusted_roots(path)?,
+            None => TrustedRoots::intel(),
+        };
         let source = match &arguments.collateral {
             Some(path) => Source::File(path.clone()),
             None => Source::Pccs { url: arguments.pccs.clone(), patience },
@@ -79,8 +79,9 @@ fn is_nobody_there(error: &QuoteCollateralError<ServiceError>) -> bool {
 }
 
 fn trusted_roots(path: &Path) -> anyhow::Result<TrustedRoots> {
-    let roots = TrustedRoots::parse(&read(path)?)
-        .with_context(|| format!("cannot trust {}", path.display()))?;
+    let pem = read(path).context("the trusted root that was asked for is missing")?;
+    let roots =
+        TrustedRoots::parse(&pem).with_context(|| format!("cannot trust {}", path.display()))?;
     let intel = TrustedRoots::intel();
     let is_intels = |root: &TrustedRoot| intel.iter().any(|intels| intels.sha256 == root.sha256);
     for root in roots.iter().filter(|root| !is_intels(root)) {

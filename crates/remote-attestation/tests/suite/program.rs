@@ -1,5 +1,7 @@
 //! Two programs attest each other.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -89,6 +91,49 @@ fn nobody_is_trusted_under_another_root() {
     assert_eq!((alice.code, bob.code), (Some(1), Some(1)));
     assert!(alice.stderr.contains("bob's quote is not trusted"), "{alice:?}");
     assert!(!alice.stderr.contains("INSECURE"), "{alice:?}");
+}
+
+/// What was put into the place where such a file usually is, by whomever, decides nothing.
+#[test]
+#[expect(clippy::print_stderr, reason = "says that nothing was tested")]
+fn a_root_is_trusted_only_if_it_is_asked_for() {
+    let (machine, address) = (Machine::new(), free_address());
+    let etc = machine.path("etc");
+    std::fs::create_dir_all(etc.join("sgx-verification")).unwrap();
+    let root = etc.join("sgx-verification/trusted-root.pem");
+    std::fs::copy(machine.path("root.pem"), &root).unwrap();
+    let with = |role| format!("{role} {address} --collateral collateral.json");
+    let mut alice = machine.command_in_process(&with("--name alice --listen"));
+    alice.env_remove("REMOTE_ATTESTATION_TRUSTED_ROOT");
+    let Some(mut alice) = with_etc(&alice, &etc) else {
+        eprintln!("skipped: this machine allows no user namespaces");
+        return;
+    };
+    let mut bob = machine.command_in_process(&with("--name bob --connect"));
+    let [alice, bob] = run_both(&mut alice, &mut bob);
+    assert_eq!((alice.code, bob.code), (Some(1), Some(1)));
+    assert!(alice.stderr.contains("bob's quote is not trusted"), "{alice:?}");
+    assert!(!alice.stderr.contains("INSECURE"), "{alice:?}");
+}
+
+/// The same program with this directory as its /etc, where that can be had without root.
+fn with_etc(program: &Command, etc: &Path) -> Option<Command> {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--map-root-user", "--mount", "true"]).stderr(Stdio::null());
+    if !unshare.status().is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    let script = "mount --bind \"$0\" /etc && exec \"$@\"";
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(etc);
+    command.arg(program.get_program()).args(program.get_args());
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    for (name, value) in program.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+        command.env(name, value);
+    }
+    command.current_dir(program.get_current_dir()?);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Some(command)
 }
 
 #[test]

@@ -139,6 +139,20 @@ fn each_opts_in_in_its_own_way_only() {
     assert_eq!(opts_in(IN_PROCESS), (false, None, false));
 }
 
+/// A file that happens to be there is no reason to trust anybody.
+#[test]
+fn the_root_of_the_software_platform_is_trusted_because_the_job_says_so() {
+    for name in OUT_OF_PROCESS {
+        for container in &spec(name).containers {
+            let root = variable(container, "REMOTE_ATTESTATION_TRUSTED_ROOT");
+            assert_eq!(root, Some("/etc/sgx-verification/trusted-root.pem".into()), "{name}");
+        }
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
+        let text = std::fs::read_to_string(samples.join(name).with_extension("yaml")).unwrap();
+        assert!(text.contains("# INSECURE, for the software platform alone"), "{name}");
+    }
+}
+
 #[test]
 fn what_verifiers_need_comes_from_a_config_map_that_may_be_missing() {
     for name in OUT_OF_PROCESS {
