@@ -40,14 +40,15 @@ where
 }
 
 #[test]
-fn have_intels_whole_names_or_names_that_say_insecure() {
+fn have_names_that_say_insecure_or_intels_below_a_root_that_does() {
     let names = |names| {
         certificates(&deployment(names)).map(|certificate| {
             let certificate = certificate.tbs_certificate();
             (certificate.subject().to_string(), certificate.issuer().to_string())
         })
     };
-    let intel = |phrase| format!("C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel {phrase}");
+    let intel =
+        |phrase: &str| format!("C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel {phrase}");
     let software =
         |phrase| format!("O=sgx-quote-helper software platform,CN=INSECURE Software {phrase}");
     let tree = [
@@ -56,7 +57,14 @@ fn have_intels_whole_names_or_names_that_say_insecure() {
         ("SGX TCB Signing", "SGX Root CA"),
         ("SGX PCK Certificate", "SGX PCK Platform CA"),
     ];
-    assert_eq!(names(SubjectNames::Intel), tree.map(|(own, by)| (intel(own), intel(by))));
+    let below_insecure = |phrase: &str| match phrase {
+        "SGX Root CA" => "O=sgx-quote-helper software platform,OU=what is below has Intel's \
+                          names,CN=INSECURE Software SGX Root CA"
+            .to_owned(),
+        phrase => intel(phrase),
+    };
+    let expected = tree.map(|(own, by)| (below_insecure(own), below_insecure(by)));
+    assert_eq!(names(SubjectNames::Intel), expected);
     assert_eq!(names(SubjectNames::Software), tree.map(|(own, by)| (software(own), software(by))));
 }
 

@@ -18,7 +18,7 @@ fn the_root_of_a_seed_is_the_same_for_ever() {
             SubjectNames::Software,
             "451ccb13bddf5bb9fcd758779eb48daa819546dad8a68a96887a6404c9992c7c",
         ),
-        (SubjectNames::Intel, "f150218500ddc7af6291647e33d2ba79e571aa0ab8600b78d327bddf6406ea88"),
+        (SubjectNames::Intel, "0a5ee062b7b86de1eaa85163a2f922bb07a810075b34b18b8d059cfb49bf7f41"),
     ] {
         let kept = serde_json::to_value(deployment(names)).unwrap();
         assert_eq!(kept["root_sha256"], root);

@@ -3,9 +3,9 @@
 mod tcb;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand, ValueEnum};
 use quoting::{QuotingError, default_state_dir};
@@ -50,17 +50,17 @@ pub(crate) struct Init {
 
     /// Joins the deployment of this file, `deployment.json` of another machine's state directory, and
     /// so shares its root.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "created", "subject_names"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed_file", "created", "subject_names"])]
     deployment: Option<PathBuf>,
 
-    /// Derives the deployment from these 32 bytes in hexadecimal rather than from a random seed. Who
-    /// knows them can make certificates below the root: for fixtures only.
-    #[arg(long, value_name = "HEX", value_parser = seed)]
-    seed: Option<[u8; 32]>,
+    /// Derives the deployment from the seed in this file, 32 bytes in hexadecimal, rather than from a random one. Who
+    /// knows it can make certificates below the root: for fixtures only.
+    #[arg(long, value_name = "FILE")]
+    seed_file: Option<PathBuf>,
 
     /// The creation time (RFC 3339) rather than now: the same seed, names and time give the same
     /// certificates.
-    #[arg(long, value_name = "TIME", value_parser = time, requires = "seed")]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "seed_file")]
     created: Option<OffsetDateTime>,
 
     /// How the certificates name themselves.
@@ -72,8 +72,8 @@ pub(crate) struct Init {
 enum Names {
     /// As software, insecure.
     Software,
-    /// With the names that Intel's certificates have, for verifiers that compare them. The root is
-    /// still another one.
+    /// Below the root with the names that Intel's certificates have, for verifiers that compare them. The root
+    /// says INSECURE all the same.
     Intel,
 }
 
@@ -140,8 +140,8 @@ impl Init {
             Names::Intel => SubjectNames::Intel,
         };
         let created = self.created.unwrap_or_else(OffsetDateTime::now_utc);
-        Ok(match self.seed {
-            Some(seed) => Deployment::from_seed(seed, names, created)?,
+        Ok(match &self.seed_file {
+            Some(path) => Deployment::from_seed(seed(path)?, names, created)?,
             None => Deployment::generate(names, created)?,
         })
     }
@@ -221,9 +221,12 @@ impl fmt::Display for Shown {
     }
 }
 
-fn seed(text: &str) -> anyhow::Result<[u8; 32]> {
-    let bytes = hex::decode(text)?;
-    bytes.try_into().map_err(|bytes: Vec<u8>| anyhow!("a seed has 32 bytes, not {}", bytes.len()))
+/// The seed in a file. It is a secret, which the arguments of a process would show to everybody.
+fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    hex::decode_to_slice(files::read(path)?.trim_ascii(), &mut seed)
+        .with_context(|| format!("{} holds no seed of 32 bytes in hexadecimal", path.display()))?;
+    Ok(seed)
 }
 
 fn time(text: &str) -> anyhow::Result<OffsetDateTime> {

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// Whose names the certificates bear. Nothing else in them depends on it.
+/// Whose names the certificates bear. Nothing else in them depends on it, and the root says that it
+/// is INSECURE in either case: what people are to trust or not must not look like Intel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectNames {
     /// Names that nobody can mistake: "INSECURE Software SGX Root CA" and so on.
     Software,
-    /// Intel's names, for verifiers that compare them whole.
+    /// Intel's names below the root, for verifiers that compare those whole.
     Intel,
 }
 
@@ -22,12 +23,15 @@ impl SubjectNames {
     pub(crate) fn of(self, role: Role) -> Result<DistinguishedName, rcgen::Error> {
         let phrase = role.phrase();
         let mut name = DistinguishedName::new();
-        match self {
-            Self::Software => {
+        match (self, role) {
+            (Self::Software, _) | (Self::Intel, Role::Root) => {
                 name.push(DnType::CommonName, format!("INSECURE Software {phrase}"));
+                if self == Self::Intel {
+                    name.push(DnType::OrganizationalUnitName, "what is below has Intel's names");
+                }
                 name.push(DnType::OrganizationName, "sgx-quote-helper software platform");
             }
-            Self::Intel => {
+            (Self::Intel, _) => {
                 name.push(DnType::CommonName, format!("Intel {phrase}"));
                 name.push(DnType::OrganizationName, "Intel Corporation");
                 name.push(DnType::LocalityName, "Santa Clara");

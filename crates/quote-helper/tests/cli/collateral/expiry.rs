@@ -18,7 +18,9 @@ const FLAGS: &str = "--cache-dir cache --trusted-root root.pem --source http://1
 fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
     let machine = Machine::new();
     let (seed, created) = ("07".repeat(32), "2020-01-01T00:00:00Z");
-    machine.succeed(&format!("platform init --state-dir state --seed {seed} --created {created}"));
+    machine.write("seed", seed);
+    machine
+        .succeed(&format!("platform init --state-dir state --seed-file seed --created {created}"));
     machine.succeed("platform root --state-dir state --out root.pem");
     let platform = SoftwarePlatform::open(&machine.path("state")).unwrap();
     let fmspc = platform.pck_subject().fmspc;
