@@ -15,14 +15,12 @@ mod trace;
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
-use std::path::Path;
 use std::slice::from_raw_parts_mut;
 
 use failure::Failure;
 use intel::{Component, LoadPolicy};
 use quoting::{
-    ApplicationQuoter, ChosenPlatform, Platform, QE3_LIBRARY, QuoteRequest, QuotingError,
-    QuotingMode, guarded, required,
+    ApplicationQuoter, Platform, QuoteRequest, QuotingError, QuotingMode, guarded, required,
 };
 use sgx::{AttestationKeyId, Quote3Error, QuoteExCall, Report, TargetInfo};
 
@@ -204,7 +202,7 @@ fn in_this_process() -> Result<(), Failure> {
 
 /// Sets something in Intel's libraries, if it is they that make the quotes.
 fn in_intels_libraries(set: impl FnOnce() -> Result<(), QuotingError>) -> Result<(), Failure> {
-    if Platform::of_process()?.choose(Path::new(QE3_LIBRARY)) == ChosenPlatform::Dcap {
+    if Platform::of_process()? == Platform::Dcap {
         // Opened first: to open it sets the load policy.
         QUOTER.quoter()?;
         set()?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use collateral::settings::OwnSettings;
+use quoting::Platform;
 use serde::{Deserialize, Deserializer};
 use service::{Limits, Policy};
 use sgx::{MrEnclave, MrSigner};
@@ -27,28 +28,6 @@ const WORKER_TIMEOUT: Duration = Duration::from_secs(3);
 
 const FEWEST_WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
 const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
-
-/// Where quotes come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Platform {
-    /// Real SGX if device and library are there, else the software platform.
-    Auto,
-    /// Intel's QE and PCE, through Intel's quote generation library.
-    Dcap,
-    /// The software platform: insecure, for trying, developing and tests.
-    Software,
-}
-
-impl From<Platform> for quoting::Platform {
-    fn from(platform: Platform) -> Self {
-        match platform {
-            Platform::Auto => Self::Auto,
-            Platform::Dcap => Self::Dcap,
-            Platform::Software => Self::Software,
-        }
-    }
-}
 
 /// What becomes of a process that has handed its sockets over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -93,8 +72,10 @@ impl From<CertificationData> for CertificationKind {
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Where quotes come from [default: auto].
-    #[arg(long, value_enum, env = "QUOTE_HELPER_PLATFORM")]
+    /// Where quotes come from: Intel's QE and PCE (`dcap`), or the software platform, which is insecure and for trying,
+    /// developing and tests (`software`). Neither stands in for the other [default: dcap].
+    #[arg(long, value_name = "dcap|software", env = "QUOTE_HELPER_PLATFORM")]
+    #[serde(default, deserialize_with = "platform")]
     pub(crate) platform: Option<Platform>,
 
     /// Intel's quote generation library, by name or by path [default: libsgx_dcap_ql.so.1].
@@ -284,8 +265,8 @@ impl Settings {
     }
 
     /// Where quotes come from.
-    pub(crate) fn platform(&self) -> quoting::Platform {
-        self.platform.unwrap_or(Platform::Auto).into()
+    pub(crate) fn platform(&self) -> Platform {
+        self.platform.unwrap_or_default()
     }
 
     /// Whether there is to be a sandbox.
@@ -369,6 +350,11 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
             bail!("without root and XDG_RUNTIME_DIR there is no place for a socket; pass --socket")
         }
     }
+}
+
+fn platform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    name.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

@@ -9,8 +9,8 @@ use sgx::AesmError;
 use software_platform::{SoftwarePlatform, StateError};
 
 use crate::{
-    ChosenPlatform, DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError,
-    SGX_AESM_ADDR, SoftwareQuoter,
+    DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError, SGX_AESM_ADDR,
+    SoftwareQuoter,
 };
 
 /// Intel's QE and PCE behind a C interface that never asks a service, unlike `libsgx_dcap_ql.so.1`,
@@ -29,10 +29,12 @@ pub fn open_in_process(
     platform: Platform,
     state_dir: &Path,
 ) -> Result<Box<dyn Quoter>, QuotingError> {
-    let library = Path::new(QE3_LIBRARY);
-    match platform.choose(library) {
-        ChosenPlatform::Dcap => Ok(Box::new(DcapQuoter::open(library)?)),
-        ChosenPlatform::Software(_) => {
+    match platform {
+        Platform::Dcap => {
+            let quoter = DcapQuoter::open(Path::new(QE3_LIBRARY)).map_err(no_library)?;
+            Ok(Box::new(quoter))
+        }
+        Platform::Software => {
             let platform = SoftwarePlatform::open(state_dir).map_err(|error| unusable(&error))?;
             Ok(Box::new(SoftwareQuoter::new(Arc::new(platform))))
         }
@@ -40,7 +42,7 @@ pub fn open_in_process(
 }
 
 impl Platform {
-    /// The platform that [`QUOTE_HELPER_PLATFORM`] asks for; [`Platform::Auto`] without it.
+    /// The platform that [`QUOTE_HELPER_PLATFORM`] asks for; [`Platform::Dcap`] without it.
     ///
     /// # Errors
     /// [`QuotingError`] with [`AesmError::Parameter`] when there is no such platform.
@@ -54,7 +56,7 @@ impl Platform {
             Ok(name) => {
                 name.parse().map_err(|error: crate::UnknownPlatform| wrong(error.to_string()))
             }
-            Err(std::env::VarError::NotPresent) => Ok(Self::Auto),
+            Err(std::env::VarError::NotPresent) => Ok(Self::default()),
             Err(error) => Err(wrong(error.to_string())),
         }
     }
@@ -90,6 +92,20 @@ fn state_dir(
         );
         QuotingError::new(AesmError::FileAccess, detail)
     })
+}
+
+/// Says what else could be meant on a machine that cannot quote with Intel's library.
+fn no_library(error: QuotingError) -> QuotingError {
+    match error {
+        QuotingError::Failed { code: code @ AesmError::InterfaceUnavailable, detail } => {
+            let detail = format!(
+                "{detail}. Instead, set {SGX_AESM_ADDR} to ask the quote service, or \
+                 {QUOTE_HELPER_PLATFORM}=software for the insecure software platform"
+            );
+            QuotingError::new(code, detail)
+        }
+        error => error,
+    }
 }
 
 fn unusable(error: &StateError) -> QuotingError {

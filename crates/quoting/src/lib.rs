@@ -24,8 +24,8 @@ pub use error::QuotingError;
 pub use in_process::{QE3_LIBRARY, QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};
 pub use mode::{DEFAULT_SOCKET, QuotingMode, SGX_AESM_ADDR};
 pub use platform::{
-    ChosenPlatform, DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, Reason, SGX_ENCLAVE_DEVICE,
-    UnknownPlatform, find_library,
+    DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, SGX_ENCLAVE_DEVICE, UnknownPlatform,
+    find_library,
 };
 pub use reply_check::WrongReply;
 pub use software_quoter::SoftwareQuoter;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The environment variable that chooses the platform: `auto`, `dcap` or `software`.
+/// The environment variable that chooses the platform: `dcap` or `software`.
 pub const QUOTE_HELPER_PLATFORM: &str = "QUOTE_HELPER_PLATFORM";
 
 /// The device node with which the kernel lets a process make enclaves.
@@ -12,60 +12,29 @@ pub const SGX_ENCLAVE_DEVICE: &str = "/dev/sgx_enclave";
 /// Intel's quote generation library, as the dynamic loader knows it.
 pub const DCAP_LIBRARY: &str = "libsgx_dcap_ql.so.1";
 
-/// Where quotes come from, as somebody asks for it.
+/// Where quotes come from. Neither ever stands in for the other: a machine whose SGX driver or
+/// library is missing makes no quotes, rather than insecure ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Platform {
-    /// Real SGX where the machine has it, else the software platform.
-    #[default]
-    Auto,
     /// Intel's QE and PCE, through Intel's quote generation library.
+    #[default]
     Dcap,
     /// The software platform, insecure by design.
     Software,
 }
 
-/// Where quotes come from, as it was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChosenPlatform {
-    /// Intel's QE and PCE.
-    Dcap,
-    /// The software platform.
-    Software(Reason),
-}
-
-/// Why it is the software platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// It was asked for.
-    Asked,
-    /// There is no [`SGX_ENCLAVE_DEVICE`].
-    NoDevice,
-    /// Intel's quote generation library is not there.
-    NoLibrary,
-}
-
-/// A name that is none of a platform's.
+/// A name that no platform has.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no platform `{0}`: it is `auto`, `dcap` or `software`")]
-pub struct UnknownPlatform(String);
-
-impl Platform {
-    /// Decides by what is on this machine. `library` is Intel's, by name or by path.
-    #[must_use]
-    pub fn choose(self, library: &Path) -> ChosenPlatform {
-        let device = Path::new(SGX_ENCLAVE_DEVICE).exists();
-        self.choose_by(device, || find_library(library).is_some())
-    }
-
-    fn choose_by(self, device: bool, library: impl FnOnce() -> bool) -> ChosenPlatform {
-        match self {
-            Self::Dcap => ChosenPlatform::Dcap,
-            Self::Software => ChosenPlatform::Software(Reason::Asked),
-            Self::Auto if !device => ChosenPlatform::Software(Reason::NoDevice),
-            Self::Auto if !library() => ChosenPlatform::Software(Reason::NoLibrary),
-            Self::Auto => ChosenPlatform::Dcap,
-        }
-    }
+pub enum UnknownPlatform {
+    /// The name of earlier versions for "whatever is there".
+    #[error(
+        "the platform `auto` was removed, since it gave insecure quotes wherever the SGX driver or \
+         Intel's library was missing; expected `dcap` or `software`"
+    )]
+    Auto,
+    /// Any other name.
+    #[error("unknown platform `{0}`; expected `dcap` or `software`")]
+    Other(String),
 }
 
 impl FromStr for Platform {
@@ -73,10 +42,10 @@ impl FromStr for Platform {
 
     fn from_str(name: &str) -> Result<Self, UnknownPlatform> {
         match name {
-            "auto" => Ok(Self::Auto),
             "dcap" => Ok(Self::Dcap),
             "software" => Ok(Self::Software),
-            _ => Err(UnknownPlatform(name.to_owned())),
+            "auto" => Err(UnknownPlatform::Auto),
+            _ => Err(UnknownPlatform::Other(name.to_owned())),
         }
     }
 }
@@ -108,22 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn auto_is_dcap_where_device_and_library_are() {
-        let choose = |platform: Platform, device, library| platform.choose_by(device, || library);
-        assert_eq!(choose(Platform::Auto, true, true), ChosenPlatform::Dcap);
-        assert_eq!(choose(Platform::Auto, false, true), ChosenPlatform::Software(Reason::NoDevice));
-        assert_eq!(
-            choose(Platform::Auto, true, false),
-            ChosenPlatform::Software(Reason::NoLibrary)
-        );
-    }
-
-    #[test]
-    fn what_is_asked_for_is_chosen_whatever_the_machine_has() {
-        for has in [false, true] {
-            let asked = Platform::Software.choose_by(has, || has);
-            assert_eq!(asked, ChosenPlatform::Software(Reason::Asked));
-            assert_eq!(Platform::Dcap.choose_by(has, || has), ChosenPlatform::Dcap);
+    fn real_sgx_is_the_default_and_there_is_no_fallback() {
+        assert_eq!(Platform::default(), Platform::Dcap);
+        assert_eq!("dcap".parse::<Platform>().unwrap(), Platform::Dcap);
+        assert_eq!("software".parse::<Platform>().unwrap(), Platform::Software);
+        for name in ["auto", "", "DCAP", "hardware"] {
+            let said = name.parse::<Platform>().unwrap_err().to_string();
+            assert!(said.contains(&format!("`{name}`")), "{said}");
+            assert!(said.contains("expected `dcap` or `software`"), "{said}");
         }
     }
 

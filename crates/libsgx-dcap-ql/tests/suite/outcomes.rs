@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use aesm::{Payload, Request, Response};
 use quoting::{QUOTE_HELPER_PLATFORM, QUOTE_HELPER_STATE_DIR, SGX_AESM_ADDR};
 use sgx::{AesmError, Quote3Error, QuoteExCall, SgxStatus};
+use software_platform::{SoftwarePlatform, SubjectNames};
 
 use crate::program::{Build, Program, succeeded};
 
@@ -181,7 +182,12 @@ fn the_callback_is_told_what_happened_and_what_to_do() {
     is_told(&[(SGX_AESM_ADDR, nobody)], [nobody, "Is the service running"]);
     let software = [(QUOTE_HELPER_PLATFORM, "software"), (QUOTE_HELPER_STATE_DIR, empty)];
     is_told(&software, [empty, "quote-helper platform init"]);
-    is_told(&[(QUOTE_HELPER_PLATFORM, "harder")], ["harder", "`auto`, `dcap` or `software`"]);
+    is_told(&[(QUOTE_HELPER_PLATFORM, "harder")], ["harder", "`dcap` or `software`"]);
     let dcap = [(QUOTE_HELPER_PLATFORM, "dcap"), (QUOTE_HELPER_STATE_DIR, empty)];
     is_told(&dcap, ["libsgx_qe3_logic.so.1", "libsgx-qe3-logic"]);
+    // The software platform is there, and nobody has asked for it.
+    let now = time::OffsetDateTime::now_utc();
+    SoftwarePlatform::open_or_init(directory.path(), SubjectNames::Software, now).unwrap();
+    let unset = [(QUOTE_HELPER_STATE_DIR, empty)];
+    is_told(&unset, ["libsgx_qe3_logic.so.1", "QUOTE_HELPER_PLATFORM=software"]);
 }

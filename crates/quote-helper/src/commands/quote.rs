@@ -6,14 +6,13 @@ use std::time::Duration;
 use aesm::Client;
 use anyhow::{Context, anyhow};
 use clap::Args;
-use quoting::{AesmQuoter, QuoteRequest, Quoter, QuotingMode, default_state_dir};
+use quoting::{AesmQuoter, Platform, QuoteRequest, Quoter, QuotingMode, default_state_dir};
 use sgx::{AttestationKeyId, Report, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::failure::Failure;
 use crate::files;
 use crate::output;
-use crate::settings::Platform;
 
 /// How long a service that is being restarted is waited for.
 const RESTART: Duration = Duration::from_secs(1);
@@ -29,8 +28,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     in_process: bool,
 
-    /// Where quotes in this process come from [default: auto].
-    #[arg(long, value_enum, env = "QUOTE_HELPER_PLATFORM")]
+    /// Where quotes in this process come from: Intel's QE and PCE (`dcap`), or the insecure software
+    /// platform (`software`) [default: dcap].
+    #[arg(long, value_name = "dcap|software", env = "QUOTE_HELPER_PLATFORM")]
     platform: Option<Platform>,
 
     /// Where the software platform's keys are kept, for a quote in this process [default:
@@ -84,7 +84,7 @@ fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
         }
         QuotingMode::InProcess => {
             let state_dir = arguments.state_dir.clone().map_or_else(default_state_dir, Ok)?;
-            let platform = arguments.platform.unwrap_or(Platform::Auto).into();
+            let platform = arguments.platform.unwrap_or_default();
             quoting::open_in_process(platform, &state_dir).context(
                 "cannot quote in this process (--socket or SGX_AESM_ADDR would ask the service)",
             )?

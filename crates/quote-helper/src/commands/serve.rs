@@ -8,6 +8,7 @@ mod listening;
 mod node_metrics;
 mod sandbox;
 mod service_manager;
+mod sgx_device;
 mod socket_group;
 mod software;
 mod source;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
+use quoting::Platform;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::WorkerQuoter;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +36,7 @@ use health::{Health, Proof};
 use listening::{Held, Listening};
 use node_metrics::NodeMetrics;
 use service_manager::{Activation, ServiceManager};
+use sgx_device::LateDevice;
 use software::Software;
 use source::Source;
 
@@ -81,6 +84,10 @@ async fn serve(
         let router = metrics.router().merge(health.router());
         address.serve("metrics", router, &mut listeners, stop.stopped()).await?;
     }
+    let late_device = match settings.platform() {
+        Platform::Dcap => LateDevice::watch(&stop),
+        Platform::Software => LateDevice::default(),
+    };
     log.show(&metrics);
     limit_metrics::show(&settings.limits(), &metrics);
     let node = NodeMetrics::new(&metrics);
@@ -98,7 +105,8 @@ async fn serve(
     let (until_the_end, ending) = serving.split();
     let (limits, policy) = (settings.limits(), settings.policy());
     service::serve(listener, quoter, limits, policy, metrics, until_the_end).await?;
-    ending.finish().await
+    ending.finish().await?;
+    late_device.check()
 }
 
 /// Serves the software platform's collateral, if that is asked for.

@@ -54,7 +54,7 @@ fn a_service_whose_quotes_verify_is_ready() {
     for more in ["", "--isolate --workers 1", "--certification-data encrypted-ppid"] {
         let machine = Machine::new();
         let serve = Serve::start(&mut machine.command(&format!("{SERVE} {more}")));
-        is_ready(&serve, "a quote was verified, TCB status UpToDate");
+        is_ready(&serve, "INSECURE software platform: a quote was verified, TCB status UpToDate");
         assert_eq!(sample(&serve, "quote_helper_canary_success"), 1.0);
     }
 }
@@ -80,7 +80,7 @@ fn a_quote_answers_for_many_who_ask_and_is_no_request() {
 fn collateral_that_has_expired_is_told_in_words() {
     let machine = Machine::new();
     let serve = machine.serve();
-    is_ready(&serve, "a quote was verified, TCB status UpToDate");
+    is_ready(&serve, "INSECURE software platform: a quote was verified, TCB status UpToDate");
     machine.succeed("platform tcb --expire --state-dir state");
     becomes_unready(&serve, "the canary quote does not hold: ");
 }
@@ -93,7 +93,11 @@ fn a_service_on_a_platform_that_is_out_of_date_is_ready() {
     machine.succeed("platform tcb --raise --state-dir state");
     eventually("the TCB is out of date", || {
         get(&serve, "/readyz")
-            == (200, "ready: a quote was verified, TCB status OutOfDate\n".into())
+            == (
+                200,
+                "ready: INSECURE software platform: a quote was verified, TCB status OutOfDate\n"
+                    .into(),
+            )
     });
 }
 
@@ -117,7 +121,7 @@ fn workers_that_cannot_start_any_more_are_told_in_words_and_their_return_too() {
     let machine = Machine::new();
     let more = "--isolate --workers 1";
     let serve = Serve::start(&mut machine.command(&format!("{SERVE} {more}")));
-    is_ready(&serve, "a quote was verified, TCB status UpToDate");
+    is_ready(&serve, "INSECURE software platform: a quote was verified, TCB status UpToDate");
     fs::rename(machine.path("state"), machine.path("elsewhere")).unwrap();
     serve.children().iter().for_each(|worker| kill_process(*worker, Signal::KILL).unwrap());
     becomes_unready(&serve, "no worker comes up: ");

@@ -26,6 +26,7 @@ mod metrics;
 mod output_streams;
 mod own;
 mod platform;
+mod platform_choice;
 mod platform_tcb;
 #[path = "../../../verify/tests/common/sample.rs"]
 #[allow(dead_code, reason = "a part of it is used")]

@@ -5,7 +5,9 @@ use crate::support::{Ended, Machine};
 fn with_quote() -> Machine {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
-    machine.succeed("quote --in-process --state-dir state --report-data 07 --out q.bin");
+    machine.succeed(
+        "quote --in-process --platform software --state-dir state --report-data 07 --out q.bin",
+    );
     machine.succeed("platform collateral --state-dir state --out collateral.json");
     machine.succeed("platform root --state-dir state --out root.pem");
     machine
@@ -17,8 +19,14 @@ const VERIFY: &str = "verify q.bin --trusted-root root.pem --collateral collater
 fn notes_and_errors_stay_out_of_the_results() {
     let machine = with_quote();
     for (line, code) in [
-        ("quote --in-process --state-dir state --report-data 07 --out q2.bin", 0),
-        ("quote --in-process --state-dir nowhere --report-data 07 --out q2.bin", 1),
+        (
+            "quote --in-process --platform software --state-dir state --report-data 07 --out q2.bin",
+            0,
+        ),
+        (
+            "quote --in-process --platform software --state-dir nowhere --report-data 07 --out q2.bin",
+            1,
+        ),
         ("verify q.bin --collateral missing.json --output json", 4),
         ("serve --config missing.toml", 1),
         ("platform init --state-dir state", 1),

@@ -17,7 +17,9 @@ fn root(machine: &Machine) -> Vec<u8> {
 
 /// A quote of this machine, in `q.bin`.
 fn quote(machine: &Machine) {
-    machine.succeed("quote --in-process --state-dir state --report-data 07 --out q.bin");
+    machine.succeed(
+        "quote --in-process --platform software --state-dir state --report-data 07 --out q.bin",
+    );
 }
 
 #[test]
@@ -27,13 +29,27 @@ fn the_same_seed_and_time_make_the_same_root() {
     let made = [(SEED, time), (SEED, time), (SEED, later), (&other, time)];
     let roots = made.map(|(seed, created)| {
         let machine = Machine::new();
-        let fixture = format!("--seed {seed} --created {created}");
+        machine.write("seed", format!("{seed}\n"));
+        let fixture = format!("--seed-file seed --created {created}");
         machine.succeed(&format!("platform init --state-dir state {fixture}"));
         root(&machine)
     });
     assert_eq!(roots[0], roots[1]);
     assert_ne!(roots[0], roots[2]);
     assert_ne!(roots[0], roots[3]);
+}
+
+#[test]
+fn a_file_that_holds_no_seed_is_named() {
+    for seed in ["", "00", "no hexadecimal", &SEED[2..], &format!("{SEED}07")] {
+        let machine = Machine::new();
+        machine.write("seed", seed);
+        machine
+            .run("platform init --state-dir state --seed-file seed")
+            .with_code(1)
+            .says(&["seed holds no seed of 32 bytes"]);
+        assert!(!machine.path("state").exists(), "{seed:?}");
+    }
 }
 
 #[test]
@@ -67,7 +83,9 @@ fn intels_names_do_not_make_it_intels_root() {
         .succeed("verify q.bin --trusted-root root.der --collateral collateral.json --output json")
         .json();
     let subject = verdict["attested"]["root"]["subject"].as_str().unwrap();
-    assert!(subject.contains("CN=Intel SGX Root CA"), "{subject}");
+    assert!(subject.contains("CN=INSECURE Software SGX Root CA"), "{subject}");
+    let inspected = machine.succeed("inspect q.bin").stdout;
+    assert!(inspected.contains("BEGIN CERTIFICATE"), "{inspected}");
     machine.run("verify q.bin --collateral collateral.json").with_code(3);
 }
 

@@ -26,7 +26,9 @@ fn qe_id_of_platform(machine: &Machine) -> String {
 fn in_this_process_it_comes_from_the_platform_in_the_state_directory() {
     let machine = with_platform();
     for mode in ["--in-process", ""] {
-        machine.succeed(&format!("quote {mode} --state-dir state --report-data 07 --out q.bin"));
+        machine.succeed(&format!(
+            "quote {mode} --platform software --state-dir state --report-data 07 --out q.bin"
+        ));
         assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&machine));
     }
 }
@@ -34,11 +36,10 @@ fn in_this_process_it_comes_from_the_platform_in_the_state_directory() {
 #[test]
 fn without_a_platform_the_error_names_the_other_way() {
     let machine = Machine::new();
-    machine.run("quote --state-dir state --report-data 07 --out q.bin").with_code(1).says(&[
-        "state holds no software platform",
-        "SGX_AESM_ADDR",
-        "--socket",
-    ]);
+    machine
+        .run("quote --platform software --state-dir state --report-data 07 --out q.bin")
+        .with_code(1)
+        .says(&["state holds no software platform", "SGX_AESM_ADDR", "--socket"]);
     assert!(!machine.path("state").exists(), "a quote makes no platform");
 }
 
@@ -46,7 +47,8 @@ fn without_a_platform_the_error_names_the_other_way() {
 fn sgx_aesm_addr_has_the_service_asked() {
     let (machine, server) = (with_platform(), Machine::new());
     let _serve = server.serve();
-    let mut command = machine.command("quote --state-dir state --report-data 07 --out q.bin");
+    let mut command =
+        machine.command("quote --platform software --state-dir state --report-data 07 --out q.bin");
     Ended::of(command.env("SGX_AESM_ADDR", server.socket())).with_code(0);
     assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&server));
 
@@ -59,15 +61,18 @@ fn sgx_aesm_addr_has_the_service_asked() {
 #[test]
 fn in_process_wins_over_sgx_aesm_addr() {
     let machine = with_platform();
-    let mut command =
-        machine.command("quote --in-process --state-dir state --report-data 07 --out q.bin");
+    let mut command = machine.command(
+        "quote --in-process --platform software --state-dir state --report-data 07 --out q.bin",
+    );
     Ended::of(command.env("SGX_AESM_ADDR", "1")).with_code(0);
 }
 
 #[test]
 fn the_report_of_an_enclave_is_quoted() {
     let machine = with_platform();
-    machine.succeed("quote --in-process --state-dir state --target-info target_info.bin");
+    machine.succeed(
+        "quote --in-process --platform software --state-dir state --target-info target_info.bin",
+    );
     let inspected = machine.succeed("inspect target_info.bin").stdout;
     assert!(inspected.starts_with("target info\n"), "{inspected}");
 
@@ -76,7 +81,9 @@ fn the_report_of_an_enclave_is_quoted() {
     let identity = EnclaveIdentity { mr_enclave, ..EnclaveIdentity::default() };
     let report = SoftwareEnclave::new(identity).report(&target_info, ReportData([5; 64]));
     machine.write("report.bin", report.as_bytes());
-    machine.succeed("quote --in-process --state-dir state --report report.bin --out q.bin");
+    machine.succeed(
+        "quote --in-process --platform software --state-dir state --report report.bin --out q.bin",
+    );
 
     machine.succeed("platform root --state-dir state --out root.pem");
     machine.succeed("platform collateral --state-dir state --out collateral.json");
@@ -92,7 +99,7 @@ fn a_report_of_another_size_is_refused() {
     for size in [0, 431, 433] {
         machine.write("report.bin", vec![0; size]);
         machine
-            .run("quote --in-process --state-dir state --report report.bin --out q.bin")
+            .run("quote --in-process --platform software --state-dir state --report report.bin --out q.bin")
             .with_code(1)
             .says(&["report.bin holds no REPORT", "432 bytes", &format!("not {size}")]);
     }
@@ -106,7 +113,7 @@ fn a_report_for_another_enclave_is_refused() {
     let report = enclave.report(&enclave.target_info(), ReportData::default());
     machine.write("report.bin", report.as_bytes());
     machine
-        .run("quote --in-process --state-dir state --report report.bin --out q.bin")
+        .run("quote --in-process --platform software --state-dir state --report report.bin --out q.bin")
         .with_code(1)
         .says(&["AESM_INVALID_REPORT"]);
 }

@@ -114,7 +114,8 @@ fn a_configuration_that_cannot_be_understood_is_an_error() {
     for (text, reason) in [
         ("sokcet = 'a'", "unknown field `sokcet`, expected one of `platform`, `dcap_library`"),
         ("platform = 1", "line 1, column 12"),
-        ("platform = 'hardware'", "unknown variant `hardware`"),
+        ("platform = 'hardware'", "unknown platform `hardware`; expected `dcap` or `software`"),
+        ("platform = 'auto'", "the platform `auto` was removed"),
         ("max_connections = 'many'", "expected a nonzero usize"),
         ("max_connections = 0", "expected a nonzero usize"),
         ("max_connections = -1", "expected a nonzero usize"),

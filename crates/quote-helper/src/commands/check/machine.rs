@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use quoting::{DCAP_LIBRARY, Platform};
+use quoting::{DCAP_LIBRARY, SGX_ENCLAVE_DEVICE, find_library};
 use verify::TrustedRoots;
 
 use super::devices::Devices;
@@ -23,7 +23,8 @@ pub(crate) fn sections(
     let processor = Processor::gather();
     let driver = Driver::gather().findings(&processor);
     let devices = Devices::gather().findings(&processor);
-    let platform = Platform::Auto.choose(Path::new(DCAP_LIBRARY));
+    let device = Path::new(SGX_ENCLAVE_DEVICE).exists();
+    let library = find_library(Path::new(DCAP_LIBRARY)).is_some();
     let libraries = libraries::findings(&libraries::gather(), &processor);
     let section = ServiceSection::gather(socket, source, roots);
     let service = section.findings(section.service.socket(), &processor, SystemTime::now());
@@ -31,7 +32,7 @@ pub(crate) fn sections(
         Section { name: "processor", findings: processor.findings() },
         Section { name: "driver", findings: driver.into_iter().chain(devices).collect() },
         Section { name: "libraries", findings: libraries },
-        Section { name: "platform", findings: vec![platform::finding(platform)] },
+        Section { name: "platform", findings: vec![platform::finding(device, library)] },
         Section { name: "service", findings: service },
     ]
 }

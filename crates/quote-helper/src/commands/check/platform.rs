@@ -1,31 +1,32 @@
-//! Where quotes would come from here.
+//! Whether the service can quote with real SGX here.
 
-use quoting::{ChosenPlatform, DCAP_LIBRARY, Reason, SGX_ENCLAVE_DEVICE};
+use quoting::{DCAP_LIBRARY, SGX_ENCLAVE_DEVICE};
 
 use super::finding::Finding;
 
-/// What `--platform auto` means on this machine.
-pub(crate) fn finding(chosen: ChosenPlatform) -> Finding {
-    let name = "platform";
-    let because = match chosen {
-        ChosenPlatform::Dcap => {
-            return Finding::ok(
-                name,
-                format!(
-                    "--platform auto is dcap here: {SGX_ENCLAVE_DEVICE} and {DCAP_LIBRARY} are \
-                     there"
-                ),
-            );
-        }
-        ChosenPlatform::Software(Reason::NoDevice) => format!("there is no {SGX_ENCLAVE_DEVICE}"),
-        ChosenPlatform::Software(Reason::NoLibrary) => format!("there is no {DCAP_LIBRARY}"),
-        ChosenPlatform::Software(Reason::Asked) => "it was asked for".to_owned(),
-    };
+/// What `--platform dcap`, the default, means on a machine with this device and library or without.
+pub(crate) fn finding(device: bool, library: bool) -> Finding {
+    let missing: Vec<_> = [(device, SGX_ENCLAVE_DEVICE), (library, DCAP_LIBRARY)]
+        .into_iter()
+        .filter_map(|(there, name)| (!there).then_some(name))
+        .collect();
+    if missing.is_empty() {
+        let detail = format!(
+            "--platform dcap, the default, can quote here: {SGX_ENCLAVE_DEVICE} and {DCAP_LIBRARY} are there"
+        );
+        return Finding::ok("platform", detail);
+    }
     Finding::warning(
-        name,
-        format!("--platform auto is software here, since {because}: its quotes are INSECURE"),
-        "nothing, to try, develop and test; for real quotes mend what is named above, and pass \
-         --platform dcap so that nothing else is ever served",
+        "platform",
+        format!(
+            "--platform dcap, the default, makes no quotes here: {} missing",
+            match *missing {
+                [name] => format!("{name} is"),
+                _ => format!("{} are", missing.join(" and ")),
+            }
+        ),
+        "mend what is named above; to try, develop and test without SGX, pass --platform software, whose \
+         quotes are INSECURE",
     )
 }
 
@@ -35,14 +36,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_software_platform_is_a_loud_notice_with_its_reason() {
-        assert_eq!(finding(ChosenPlatform::Dcap).status, Status::Ok);
-        for (reason, named) in
-            [(Reason::NoDevice, "/dev/sgx_enclave"), (Reason::NoLibrary, "libsgx_dcap_ql.so.1")]
-        {
-            let finding = finding(ChosenPlatform::Software(reason));
+    fn what_is_missing_is_named_and_the_software_platform_is_insecure() {
+        assert_eq!(finding(true, true).status, Status::Ok);
+        for (device, library, named) in [
+            (false, true, "/dev/sgx_enclave is missing"),
+            (true, false, "libsgx_dcap_ql.so.1 is missing"),
+            (false, false, "/dev/sgx_enclave and libsgx_dcap_ql.so.1 are missing"),
+        ] {
+            let finding = finding(device, library);
             assert_eq!(finding.status, Status::Warning);
-            assert!(finding.detail.contains(named) && finding.detail.contains("INSECURE"));
+            assert!(finding.detail.contains(named), "{}", finding.detail);
+            assert!(finding.fix.is_some_and(|fix| fix.contains("INSECURE")));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quoting::{ChosenPlatform, Quoter, Reason, default_state_dir};
+use quoting::{Platform, Quoter, default_state_dir, find_library};
 use service::{Metrics, WorkerOptions, WorkerQuoter};
 use tracing::{info, warn};
 
@@ -18,6 +18,10 @@ const WORKER_START: Duration = Duration::from_secs(60);
 /// The time that a service which starts waits for its first worker.
 const FIRST_WORKER: Duration = Duration::from_secs(5);
 
+/// For those who wonder why there are no quotes on a machine without SGX.
+pub(super) const NO_SGX: &str = "`quote-helper check` tells what this machine lacks; without SGX, --platform software \
+                                 makes insecure quotes";
+
 /// A Quoter, and what else is to be known of it.
 pub(super) struct Source {
     pub(super) quoter: Arc<dyn Quoter>,
@@ -29,29 +33,38 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens the platform that is asked for or, if nobody asks, the one that the machine has.
+    /// Opens the platform that the settings name.
     pub(super) async fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let library = settings.dcap_library();
-        match settings.platform().choose(&library) {
-            ChosenPlatform::Dcap => Ok(Self::dcap(settings, &library).await),
-            ChosenPlatform::Software(reason) => Self::software(settings, reason, &library).await,
+        match settings.platform() {
+            Platform::Dcap => Ok(Self::dcap(settings, &settings.dcap_library()).await),
+            Platform::Software => Self::software(settings).await,
         }
     }
 
     /// Enclaves and Intel's libraries live in workers only.
     async fn dcap(settings: &Settings, library: &Path) -> Self {
         info!(library = %library.display(), "quotes come from Intel's QE and PCE");
+        if find_library(library).is_none() {
+            warn!(
+                library = %library.display(),
+                "Intel's quote generation library is not there: no quote can be made until it is. {NO_SGX}"
+            );
+        }
         let arguments = ["--dcap-library".into(), library.to_owned()];
         let metrics = Metrics::new("dcap");
         let workers = start_workers(settings, arguments.into(), &metrics).await;
         Self { quoter: workers.clone(), workers: Some(workers), software: None, metrics }
     }
 
-    async fn software(settings: &Settings, reason: Reason, library: &Path) -> anyhow::Result<Self> {
+    async fn software(settings: &Settings) -> anyhow::Result<Self> {
         let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
         let kind = settings.certification_data();
         let software = Software::open(state_dir.clone(), kind.into())?;
-        warn_insecure(&state_dir, reason, library);
+        warn!(
+            state_dir = %state_dir.display(),
+            "INSECURE: quotes come from the software platform, as it was asked for. They prove \
+             nothing to anybody who does not trust its root by choice"
+        );
         let metrics = Metrics::new("software");
         if !settings.isolate.unwrap_or(false) {
             let quoter = Arc::new(software.quoter.clone());
@@ -103,17 +116,4 @@ fn quote_provider(worker_timeout: Duration) -> [(&'static str, String); 3] {
         ("QUOTE_HELPER_COLLATERAL_RETRIES", "0".to_owned()),
         ("QUOTE_HELPER_COLLATERAL_CACHE_MAX_AGE", "36500d".to_owned()),
     ]
-}
-
-fn warn_insecure(state_dir: &Path, reason: Reason, library: &Path) {
-    let why = match reason {
-        Reason::Asked => "it was asked for".to_owned(),
-        Reason::NoDevice => format!("there is no {}", quoting::SGX_ENCLAVE_DEVICE),
-        Reason::NoLibrary => format!("there is no {}", library.display()),
-    };
-    warn!(
-        state_dir = %state_dir.display(),
-        "INSECURE: quotes come from the software platform, since {why}. They prove nothing to \
-         anybody who does not trust its root by choice"
-    );
 }

@@ -49,7 +49,10 @@ fn verify(
         .context("there is no collateral for the canary quote")?;
     let verdict = verify::verify(quote, &collateral, roots, SystemTime::now(), &Policy::default());
     match verdict.attested {
-        Some(attested) => Ok(format!("a quote was verified, TCB status {}", attested.tcb.status)),
+        Some(attested) => Ok(format!(
+            "INSECURE software platform: a quote was verified, TCB status {}",
+            attested.tcb.status
+        )),
         None => {
             let reason = verdict.reason.unwrap_or_default();
             Err(anyhow!("the canary quote does not hold: {reason}"))

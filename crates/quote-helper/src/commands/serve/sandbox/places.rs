@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use collateral::settings::{Machine, OwnSettings};
-use quoting::{ChosenPlatform, default_state_dir};
+use quoting::{Platform, default_state_dir};
 
 use super::intel_caches;
 use crate::listen::ListenAddress;
@@ -35,9 +35,9 @@ impl Places {
             places.push(socket_directory(socket)?);
         }
         places.extend(DEVICES.map(PathBuf::from));
-        match settings.platform().choose(&settings.dcap_library()) {
-            ChosenPlatform::Software(_) => places.push(state_directory(settings)?),
-            ChosenPlatform::Dcap => {
+        match settings.platform() {
+            Platform::Software => places.push(state_directory(settings)?),
+            Platform::Dcap => {
                 places.extend(collateral_cache(config));
                 places.extend(intel_caches::directories());
             }
