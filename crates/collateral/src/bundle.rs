@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use verify::TrustedRoots;
 
 use crate::check::check;
 use crate::record_file::{self, Kept, MAX_FILE};
-use crate::{Cache, Document, Item, KeepError, Record};
+use crate::{Cache, Item, KeepError, Record};
 
 /// By which a bundle is known.
 const FORMAT: &str = "sgx-quote-helper collateral";
@@ -177,7 +176,7 @@ pub enum Imported {
 impl Cache {
     /// Keeps a record of a bundle, if it holds now, and what is kept is older.
     ///
-    /// Older is what was issued earlier, or knows of fewer TCB recoveries: the issuer has signed that. When a record was
+    /// Older is what has an older [`Revision`](crate::Revision), which the issuer has signed. When a record was
     /// fetched, and from whom, nobody has; it is for people, and for the age at which records are fetched again.
     ///
     /// # Errors
@@ -190,32 +189,10 @@ impl Cache {
         // As it is checked whenever it is read from the cache.
         check(&item, &document, roots, fetched)?;
         let record = Record { item, document, validity, fetched, source: printable(&source) };
-        let kept = self.peek(&record.item);
-        if let Some(kept) = kept.filter(|kept| evaluation(kept, roots) > evaluation(&record, roots))
-        {
-            return Ok(Imported::HadNewer(kept));
-        }
         match (self.keep(&record)?, self.peek(&record.item)) {
             (false, Some(kept)) => Ok(Imported::HadNewer(kept)),
             _ => Ok(Imported::Kept(record)),
         }
-    }
-}
-
-/// Of which TCB recovery the record knows, if it is such that it knows of some.
-fn evaluation(record: &Record, roots: &TrustedRoots) -> Option<u32> {
-    let Document { body, issuer_chain } = &record.document;
-    match record.item {
-        Item::TcbInfo { .. } => {
-            let info = verify::check_tcb_info(body, issuer_chain, roots, record.fetched).ok()?;
-            Some(info.tcb_evaluation_data_number)
-        }
-        Item::EnclaveIdentity { .. } => {
-            let identity =
-                verify::check_enclave_identity(body, issuer_chain, roots, record.fetched).ok()?;
-            Some(identity.tcb_evaluation_data_number)
-        }
-        Item::PckCertificate(_) | Item::PckCrl(_) | Item::RootCaCrl => None,
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::backoff::{Backoff, FIRST_PAUSE};
 use crate::cache_directory::ItemLock;
-use crate::check::check;
+use crate::check::{Checked, inspect};
 use crate::flights::{Flight, Flights};
 use crate::record_file::Kept;
 use crate::{
-    CacheDirectory, FetchError, Fetcher, Freshness, Item, Notice, Notices, Record, RecordFileError,
+    CacheDirectory, CheckError, FetchError, Fetcher, Freshness, Item, Notice, Notices, Record,
+    RecordFileError, Revision,
 };
 
 /// How often it is looked whether another process has kept something newer.
@@ -115,18 +116,23 @@ impl Cache {
     }
 
     /// Keeps a record that was fetched elsewhere, if it holds and is newer than what is kept; says whether it is. Newer
-    /// is what its issuer made later, and of two that were made at the same time what was fetched later.
+    /// is what has the newer [`Revision`], and of two with the same one what was fetched later.
     ///
     /// # Errors
     /// [`KeepError`].
     pub fn keep(&self, record: &Record) -> Result<bool, KeepError> {
-        check(&record.item, &record.document, self.fetcher.roots(), self.fetcher.now())?;
-        let age = |record: &Record| (record.validity.from, record.fetched);
-        if self.peek(&record.item).is_some_and(|kept| age(&kept) >= age(record)) {
-            return Ok(false);
+        let (roots, now) = (self.fetcher.roots(), self.fetcher.now());
+        let checked = inspect(&record.item, &record.document, roots, now)?;
+        if let Some(kept) = self.peek(&record.item) {
+            let age = |revision, record: &Record| (revision, record.fetched);
+            let newest = self.revision(&kept, &checked.root);
+            if newest.is_some_and(|newest| age(newest, &kept) >= age(checked.revision, record)) {
+                return Ok(false);
+            }
         }
+        self.check_not_older(&record.item, &checked)?;
         if let Some(directory) = &self.directory {
-            directory.write(record)?;
+            directory.write(record, &checked)?;
         }
         self.remember(&record.item.to_string(), Arc::new(record.clone()));
         Ok(true)
@@ -237,15 +243,18 @@ impl Cache {
     }
 
     fn fetch(&self, item: &Item, name: &str, deadline: Instant) -> Result<Arc<Record>, FetchError> {
-        match self.fetcher.fetch(item, deadline) {
-            Ok(record) => {
+        let accept = |checked: &Checked| self.check_not_older(item, checked);
+        match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.kept(item, name)) {
+            (Ok((record, checked)), _) => {
                 lock(&self.failures).remove(name);
-                let newer = |kept: &Arc<Record>| kept.validity.from > record.validity.from;
-                // A source that is behind takes nobody back.
-                let kept = self.kept(item, name).filter(newer);
-                Ok(kept.unwrap_or_else(|| self.take(name, Arc::new(record))))
+                Ok(self.take(name, Arc::new(record), &checked))
             }
-            Err(error) => {
+            // Sources that are behind are no failure while there is something newer.
+            (Err(error), Some(kept)) if error.is_of_older() => {
+                lock(&self.failures).remove(name);
+                Ok(kept)
+            }
+            (Err(error), _) => {
                 let mut failures = lock(&self.failures);
                 if failures.len() >= MAX_REMEMBERED {
                     failures.clear();
@@ -259,9 +268,32 @@ impl Cache {
         }
     }
 
-    fn take(&self, name: &str, fetched: Arc<Record>) -> Arc<Record> {
+    /// Checks that nothing newer of the item was ever kept under the same root.
+    fn check_not_older(&self, item: &Item, checked: &Checked) -> Result<(), CheckError> {
+        let kept = self.peek(item).and_then(|kept| self.revision(&kept, &checked.root));
+        checked.not_older_than(kept.max(self.mark(item, &checked.root))).map(drop)
+    }
+
+    /// How new a record is, if it leads to this root.
+    fn revision(&self, record: &Record, root: &[u8; 32]) -> Option<Revision> {
+        let Record { item, document, fetched, .. } = record;
+        let checked = inspect(item, document, self.fetcher.roots(), *fetched).ok()?;
+        (checked.root == *root).then_some(checked.revision)
+    }
+
+    /// The newest revision that was ever on disk, whether or not the record still is.
+    fn mark(&self, item: &Item, root: &[u8; 32]) -> Option<Revision> {
+        let mark = self.directory.as_ref()?.newest(item, root);
+        mark.unwrap_or_else(|error| {
+            (self.notices)(&Notice::Unusable(error.to_string()));
+            None
+        })
+    }
+
+    fn take(&self, name: &str, fetched: Arc<Record>, checked: &Checked) -> Arc<Record> {
         (self.notices)(&Notice::Fetched(Arc::clone(&fetched)));
-        if let Some(Err(error)) = self.directory.as_ref().map(|files| files.write(&fetched)) {
+        let written = self.directory.as_ref().map(|files| files.write(&fetched, checked));
+        if let Some(Err(error)) = written {
             (self.notices)(&Notice::NotKept(error));
         }
         self.remember(name, fetched)
@@ -307,8 +339,8 @@ impl Cache {
         let unusable = |reason: String| (self.notices)(&Notice::Unusable(reason));
         let kept = kept.inspect_err(|error| unusable(error.to_string())).ok()?;
         let fetched = kept.fetched.into();
-        match check(&kept.item, &kept.document, self.fetcher.roots(), fetched) {
-            Ok(validity) => {
+        match self.inspect(&kept, fetched) {
+            Ok(Checked { validity, .. }) => {
                 let Kept { item, document, source, .. } = kept;
                 Some(Record { item, document, validity, fetched, source })
             }
@@ -317,6 +349,12 @@ impl Cache {
                 None
             }
         }
+    }
+
+    /// What the file says that holds. An older file in the place of a newer one holds, too, but for the mark.
+    fn inspect(&self, kept: &Kept, fetched: SystemTime) -> Result<Checked, CheckError> {
+        let checked = inspect(&kept.item, &kept.document, self.fetcher.roots(), fetched)?;
+        checked.not_older_than(self.mark(&kept.item, &checked.root))
     }
 }
 

@@ -5,6 +5,8 @@
 //! somebody makes up leave no files. What kill -9 leaves behind is a file that nobody reads,
 //! and that the next [`sweep`](CacheDirectory::sweep) removes.
 
+mod high_water_marks;
+
 use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,8 +17,9 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use crate::check::Checked;
 use crate::record_file::{self, Kept, TEMPORARY};
-use crate::{Item, Record, RecordFileError};
+use crate::{Item, Record, RecordFileError, Revision};
 
 /// How often a lock that somebody else has is tried.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
@@ -78,13 +81,30 @@ impl CacheDirectory {
         fs::metadata(record_file::path(&self.directory, item)).ok()?.modified().ok()
     }
 
-    /// Keeps the record in place of an older one of the same item.
+    /// The newest revision that was ever kept of the item under this root. Of PCK certificates it is not known: an old
+    /// one is as good as a new one of the same TCB, and there are as many as questions that somebody makes up.
+    pub(crate) fn newest(
+        &self,
+        item: &Item,
+        root: &[u8; 32],
+    ) -> Result<Option<Revision>, RecordFileError> {
+        match item {
+            Item::PckCertificate(_) => Ok(None),
+            _ => high_water_marks::read(&self.directory, item, root),
+        }
+    }
+
+    /// Keeps the record, which is such, in place of an older one of the same item.
     ///
     /// # Errors
     /// [`RecordFileError::Write`]; what was there before stays.
-    pub(crate) fn write(&self, record: &Record) -> Result<(), RecordFileError> {
+    pub(crate) fn write(&self, record: &Record, checked: &Checked) -> Result<(), RecordFileError> {
         self.make().map_err(|reason| self.refused(reason))?;
         record_file::write(&self.directory, record)?;
+        if !matches!(record.item, Item::PckCertificate(_)) {
+            let Checked { revision, root, .. } = *checked;
+            high_water_marks::raise(&self.directory, &record.item, root, revision)?;
+        }
         self.sweep(SystemTime::now()).map_err(|reason| self.refused(reason))
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use verify::TrustedRoots;
 
 use crate::backoff::{Backoff, FIRST_PAUSE};
-use crate::check::{CheckError, check};
+use crate::check::{CheckError, Checked, inspect};
 use crate::{Item, Record, Source, SourceError};
 
 /// Asks the sources in their order until one gives an answer that holds.
@@ -39,6 +39,9 @@ impl Default for Timing {
         Self { timeout: Duration::from_secs(5), retries: 2, first_pause: FIRST_PAUSE }
     }
 }
+
+/// Whether an answer that holds is wanted.
+type Accept<'a> = &'a dyn Fn(&Checked) -> Result<(), CheckError>;
 
 struct Guarded {
     source: Box<dyn Source>,
@@ -124,9 +127,19 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] with what each source said last.
     pub fn fetch(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
+        self.fetch_acceptable(item, deadline, &|_| Ok(())).map(|(record, _)| record)
+    }
+
+    /// The same for the first answer that is acceptable, too.
+    pub(crate) fn fetch_acceptable(
+        &self,
+        item: &Item,
+        deadline: Instant,
+        accept: Accept<'_>,
+    ) -> Result<(Record, Checked), FetchError> {
         let mut retries = self.timing.retries;
         loop {
-            let error = match self.ask_each(item, deadline) {
+            let error = match self.ask_each(item, deadline, accept) {
                 Ok(record) => return Ok(record),
                 Err(error) => error,
             };
@@ -139,11 +152,16 @@ impl Fetcher {
         }
     }
 
-    fn ask_each(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
+    fn ask_each(
+        &self,
+        item: &Item,
+        deadline: Instant,
+        accept: Accept<'_>,
+    ) -> Result<(Record, Checked), FetchError> {
         let mut attempts = Vec::new();
         for (number, guarded) in self.sources.iter().enumerate() {
             let turn = share(deadline, self.sources.len().saturating_sub(number));
-            match self.ask(guarded, item, turn) {
+            match self.ask(guarded, item, turn, accept) {
                 Ok(record) => return Ok(record),
                 Err(reason) => {
                     attempts.push(Attempt { source: guarded.source.name().to_owned(), reason });
@@ -158,7 +176,8 @@ impl Fetcher {
         guarded: &Guarded,
         item: &Item,
         deadline: Instant,
-    ) -> Result<Record, AttemptError> {
+        accept: Accept<'_>,
+    ) -> Result<(Record, Checked), AttemptError> {
         if let Some((last, until)) = guarded.trouble().now() {
             let wait = until.saturating_duration_since(Instant::now());
             return Err(AttemptError::LeftAlone { last, wait });
@@ -167,9 +186,10 @@ impl Fetcher {
         let fetched = guarded.source.fetch(item, attempt.min(deadline));
         guarded.learn(fetched.as_ref().err());
         let (document, now) = (fetched?, self.now());
-        let validity = check(item, &document, &self.roots, now)?;
-        let source = guarded.source.name().to_owned();
-        Ok(Record { item: item.clone(), document, validity, fetched: now, source })
+        let checked = inspect(item, &document, &self.roots, now)?;
+        accept(&checked)?;
+        let (validity, source) = (checked.validity, guarded.source.name().to_owned());
+        Ok((Record { item: item.clone(), document, validity, fetched: now, source }, checked))
     }
 
     /// When the first of the sources in trouble may be asked again.
@@ -226,6 +246,12 @@ impl FetchError {
             AttemptError::LeftAlone { .. } => true,
             AttemptError::Refused(_) => false,
         })
+    }
+
+    /// Whether a source has answered, but with something older than what was kept before.
+    pub(crate) fn is_of_older(&self) -> bool {
+        self.reasons()
+            .any(|reason| matches!(reason, AttemptError::Refused(CheckError::Older { .. })))
     }
 
     /// The reasons of the sources that were asked.

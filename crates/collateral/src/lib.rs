@@ -25,6 +25,7 @@ mod pck_contents;
 mod pck_selection;
 mod quote_collateral;
 mod record_file;
+mod revision;
 pub mod settings;
 mod source;
 
@@ -46,6 +47,7 @@ pub use quote_collateral::{
     QuoteCollateralError, QuotedPlatform, ServiceError, fetch, for_quote, platform_items,
 };
 pub use record_file::RecordFileError;
+pub use revision::Revision;
 pub use source::{
     FileSource, PckList, PcsKind, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,
 };

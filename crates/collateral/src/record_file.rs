@@ -130,6 +130,15 @@ pub(crate) fn read(directory: &Path, item: &Item) -> Result<Option<Kept>, Record
 
 /// What this file has; `None` if it is not there.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Kept>, RecordFileError> {
+    let Some(bytes) = read_bytes(path)? else { return Ok(None) };
+    from_json(&bytes).map(Some).map_err(|error| RecordFileError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// The bytes of this file, `MAX_FILE` at the most; `None` if it is not there.
+pub(crate) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, RecordFileError> {
     let mut bytes = Vec::new();
     let size = match File::open(path) {
         Ok(file) => file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes),
@@ -141,7 +150,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Kept>, RecordFileError> {
     if size as u64 > MAX_FILE {
         return Err(damaged(format!("it has more than {MAX_FILE} bytes")));
     }
-    from_json(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
+    Ok(Some(bytes))
 }
 
 /// Reads the form that a record has.
@@ -163,14 +172,15 @@ pub(crate) fn write(directory: &Path, record: &Record) -> Result<u64, RecordFile
     written.map_err(|reason| RecordFileError::Write { path, reason })
 }
 
-fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file whole, or leaves it as it was: first in `directory`, where a sweep finds what kill -9 leaves.
+pub(crate) fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
     file.write_all(bytes)?;
     // It is public, and other users' processes read it.
     file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    File::open(directory)?.sync_all()
+    File::open(path.parent().unwrap_or(directory))?.sync_all()
 }
 
 /// With which the names of files begin that are being written; kill -9 may leave one.

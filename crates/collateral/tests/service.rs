@@ -140,7 +140,7 @@ fn the_api_key_goes_along_with_questions_that_need_it() {
 
 #[test]
 fn the_answers_of_all_services_are_read() {
-    let documents = documents(&platform([7; 32]), OffsetDateTime::now_utc());
+    let documents = documents(&platform([7; 32]), OffsetDateTime::now_utc(), 1);
     let [pck, pck_crl, root_ca_crl, tcb_info, qe_identity] = [0, 1, 2, 3, 4].map(|number| {
         let (_, document): &(String, Document) = &documents[number];
         document

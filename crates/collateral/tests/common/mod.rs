@@ -78,9 +78,14 @@ impl Scripted {
 
     /// A source of what this platform's deployment said at this time.
     pub(crate) fn published(platform: &SoftwarePlatform, at: OffsetDateTime) -> Self {
+        Self::evaluated(platform, at, 1)
+    }
+
+    /// The same with this TCB evaluation data number.
+    pub(crate) fn evaluated(platform: &SoftwarePlatform, at: OffsetDateTime, number: u32) -> Self {
         let roots = TrustedRoots::parse(platform.root_certificate().der()).unwrap();
         Self {
-            documents: Arc::new(documents(platform, at)),
+            documents: Arc::new(documents(platform, at, number)),
             roots,
             asked: Arc::default(),
             failure: Arc::default(),
@@ -155,12 +160,14 @@ impl Source for Scripted {
     }
 }
 
-/// What the platform's deployment says at this time of each of the [`items`], by their names.
+/// What the platform's deployment says at this time, by this TCB evaluation, of each of the [`items`], by their names.
 pub(crate) fn documents(
     platform: &SoftwarePlatform,
     now: OffsetDateTime,
+    evaluation: u32,
 ) -> Vec<(String, Document)> {
-    let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
+    let mut issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
+    issue.tcb_evaluation_data_number = evaluation;
     let (said, pck) = (platform.collateral(&issue).unwrap(), platform.pck_certificate());
     let signed = |name: &str, json: &str, signature: &[u8]| {
         format!("{{\"{name}\":{json},\"signature\":\"{}\"}}", hex::encode(signature)).into_bytes()

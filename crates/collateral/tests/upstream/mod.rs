@@ -54,7 +54,7 @@ fn damaged(mut document: Document) -> Document {
 /// The TCB info of two months ago, which was valid for one.
 fn out_of_date(_: Document) -> Document {
     let then = OffsetDateTime::now_utc() - time::Duration::days(60);
-    documents(&platform([7; 32]), then).remove(3).1
+    documents(&platform([7; 32]), then, 1).remove(3).1
 }
 
 fn of_another_root(_: Document) -> Document {

@@ -98,6 +98,12 @@ fn rehearse(more: &str) {
     let (code, accepted) = verdict(&machine, &serve, "--accept-tcb-status OutOfDate");
     assert_eq!(code, Some(0));
     assert_eq!(accepted["attested"]["tcb"]["evaluation_data_number"], 2);
+    let minimum = "--accept-tcb-status OutOfDate --minimum-tcb-evaluation-data-number";
+    assert_eq!(verdict(&machine, &serve, &format!("{minimum} 2")).0, Some(0));
+    let (code, refused) = verdict(&machine, &serve, &format!("{minimum} 3"));
+    assert_eq!(code, Some(3));
+    let reason = refused["reason"].as_str().unwrap();
+    assert_eq!(reason, "the collateral is of TCB evaluation 2; expected: 3 or later");
     machine.quote("02");
     comes_to(&machine, &serve, 3, "OutOfDate");
     assert_eq!(ask(&machine, &target_info).unwrap().signature.attestation_public_key, old_key);

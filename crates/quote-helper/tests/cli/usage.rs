@@ -25,6 +25,10 @@ fn what_cannot_be_meant_is_refused_before_anything_is_done() {
         ("verify q.bin --collateral c.json --pccs http://u", "cannot be used with"),
         ("verify q.bin --collateral c.json --mr-enclave 00", "--mr-enclave"),
         ("verify q.bin --collateral c.json --accept-tcb-status Fine", "use one of UpToDate"),
+        (
+            "verify q.bin --refuse-platform-feature turbo",
+            "expected dynamic-platform, cached-keys or smt",
+        ),
         ("verify q.bin --collateral c.json --time tomorrow", "--time"),
         ("platform init --seed 00", "unexpected argument '--seed'"),
         ("platform init --created 2026-01-31T12:00:00Z", "--seed-file <FILE>"),

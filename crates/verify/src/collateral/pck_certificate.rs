@@ -7,7 +7,7 @@ use sgx::CpuSvn;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::certificate::Certificate;
-use super::issuer_chain::{PckIssuer, check_pck_ca};
+use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
 use super::role::Role;
 use super::{CollateralError, PckCa, PlatformFeatures, Validity};
 use crate::TrustedRoots;
@@ -36,6 +36,8 @@ pub struct PckCertificate {
     pub features: PlatformFeatures,
     /// The CA that issued it.
     pub ca: PckCa,
+    /// That CA's certificate.
+    pub signer: Signer,
     /// `notBefore` and `notAfter`.
     pub validity: Validity,
     /// Serial number, big-endian, without leading zeros.
@@ -70,10 +72,10 @@ impl PckCertificate {
         }
         Role::PckCertificate.check(WHAT, certificate, issuer.root)?;
         certificate.validity().check(WHAT, now)?;
-        Self::read(certificate, *ca)
+        Self::read(certificate, *ca, issuer.signer())
     }
 
-    fn read(certificate: &Certificate, ca: PckCa) -> Result<Self, CollateralError> {
+    fn read(certificate: &Certificate, ca: PckCa, signer: Signer) -> Result<Self, CollateralError> {
         let extension = parse_pck_extension(certificate.der())
             .map_err(|error| unreadable(&format!("it has no SGX extension: {error:#}")))?;
         let missized = |_| unreadable("its SGX extension has a value of the wrong size");
@@ -90,6 +92,7 @@ impl PckCertificate {
             pce_id: extension.pce_id.try_into().map_err(missized)?,
             fmspc: extension.fmspc,
             ca,
+            signer,
             validity: certificate.validity(),
             serial: certificate.serial(),
         })

@@ -98,12 +98,19 @@ fn what_knows_of_fewer_tcb_recoveries_is_older_whatever_its_date() {
     site.tcb("--reset");
     let platform = site.platform();
     let other = site.flags.replace("--cache-dir cache", "--cache-dir other");
+    let records = |cache: &str| {
+        let entries = std::fs::read_dir(site.machine.path(cache)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+    };
     eventually("UpToDate", || {
+        // A cache that has seen the recovery would not go back.
+        let _ = std::fs::remove_dir_all(site.machine.path("other"));
         site.machine.succeed(&format!("collateral fetch {platform} --force {other}"));
         let status = site.offline("status --output json", "other").json();
         status["problems"].as_array().unwrap().is_empty()
-            && !std::fs::read_dir(site.machine.path("other")).unwrap().any(|entry| {
-                let body = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            && !records("other").any(|path| {
+                let body = std::fs::read_to_string(path).unwrap();
                 body.contains("tcbEvaluationDataNumber\\\":2")
             })
     });
@@ -116,6 +123,14 @@ fn what_knows_of_fewer_tcb_recoveries_is_older_whatever_its_date() {
         assert_eq!(item["outcome"] == "had-newer", has_evaluation, "{imported}");
     }
     site.run("status").with_code(6);
+
+    // What was seen once stays known when the records are gone.
+    records("cache").for_each(|path| std::fs::remove_file(path).unwrap());
+    let imported = site.run("import bundle --output json").with_code(1).json();
+    for item in imported["items"].as_array().unwrap() {
+        let has_evaluation = !item["name"].as_str().unwrap().contains("crl");
+        assert_eq!(item.to_string().contains("it is older (number 1"), has_evaluation, "{item}");
+    }
 }
 
 #[test]

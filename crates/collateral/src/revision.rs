@@ -1,0 +1,33 @@
+//! How new a document is, by what its issuer has signed.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Revisions of an item are ordered by their number, and then by their date. The date alone would let a source serve
+/// collateral that was issued lately, but for an evaluation from before a TCB recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Revision {
+    /// TCB evaluation data number of TCB info and enclave identities, CRL number of CRLs; 0 for PCK certificates, which
+    /// have none.
+    pub number: u64,
+    /// `issueDate`, `thisUpdate` or `notBefore`.
+    #[serde(with = "time::serde::rfc3339")]
+    issued: OffsetDateTime,
+}
+
+impl Revision {
+    pub(crate) fn new(number: u64, issued: SystemTime) -> Self {
+        Self { number, issued: issued.into() }
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issued = self.issued.format(&Rfc3339).map_err(|_| fmt::Error)?;
+        write!(f, "number {}, issued {issued}", self.number)
+    }
+}
