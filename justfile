@@ -152,9 +152,11 @@ cluster-image version="0.1.0" profile="dist":
     image=$(mktemp -d)
     trap 'rm -rf "$image"' EXIT
     mkdir "$image/root"
+    declare -A user=([quote-helper]=61100 [remote-attestation]=65532)
     for program in quote-helper remote-attestation; do
         strip -o "$image/$program" "${CARGO_TARGET_DIR:-target}/$directory/$program"
-        {{ quote(testbed) }}/load-image "sgx-$program:{{ version }}" "$image/root" --user 65532:65532 \
+        {{ quote(testbed) }}/load-image "sgx-$program:{{ version }}" "$image/root" \
+            --user "${user[$program]}:${user[$program]}" \
             --entrypoint "/usr/bin/$program" --add "$image/$program:/usr/bin/$program"
     done
 
