@@ -38,7 +38,9 @@ fn worker_requests(report: &Report) -> Vec<u8> {
 fn hand_over() -> Result<()> {
     let refused = Message::Refused("another instance takes over".to_owned());
     for (name, message) in [
-        ("hand-over", Message::HandOver),
+        ("hello", Message::Hello([1; 32])),
+        ("challenge", Message::Challenge([2; 32], [3; 32])),
+        ("hand-over", Message::HandOver([4; 32])),
         ("refused", refused),
         ("serving", Message::Serving),
         ("ended", Message::Ended),

@@ -27,7 +27,7 @@ pub(crate) struct Place {
 
 /// Which file it is, whatever it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileId {
+pub struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,
 }
@@ -186,11 +186,17 @@ impl Occupant {
 
 /// Makes the directory of a socket, if the path can be a socket's.
 pub(crate) fn prepare(path: &Path) -> Result<(), BindError> {
+    check_length(path)?;
+    let failed = |source| BindError::Io { path: path.to_owned(), source };
+    private_directory::make_readable(parent(path)).map_err(failed)
+}
+
+/// Checks that the path can be a socket's.
+pub(crate) fn check_length(path: &Path) -> Result<(), BindError> {
     if path.as_os_str().len() > MAX_PATH {
         return Err(BindError::TooLong(path.to_owned()));
     }
-    let failed = |source| BindError::Io { path: path.to_owned(), source };
-    private_directory::make_readable(parent(path)).map_err(failed)
+    Ok(())
 }
 
 fn parent(path: &Path) -> &Path {

@@ -1,14 +1,19 @@
 //! How a service comes to its sockets, and gives them to the next one, without a client noticing.
 //!
-//! Beside the socket for clients, and with the same name and `.control` behind it, an instance has a
-//! socket for its successor. There a new instance asks for the sockets, and gets their descriptors. Both
+//! In the private state directory an instance has a control socket for its successor, apart from the
+//! applications' directory, which may be mounted into any container. There a new instance proves that
+//! it has the secret of that directory, asks for the sockets, and gets their descriptors. Both
 //! accept clients then, until the new one has said that it serves; only then does the old one stop. So
 //! a new one that fails on the way has taken nothing, and there is no moment without a service. The
-//! files of both sockets stay the same all the time.
+//! file of the applications' socket stays the same all the time.
 //!
 //! ```text
 //!   new                                old
-//!    │  HandOver                        │ serves
+//!    │  Hello, with a nonce             │ serves
+//!    │ ───────────────────────────────► │
+//!    │      Challenge: a nonce, a proof │
+//!    │ ◄─────────────────────────────── │
+//!    │  HandOver, with a proof          │
 //!    │ ───────────────────────────────► │
 //!    │      Sockets, with descriptors   │
 //!    │ ◄─────────────────────────────── │
@@ -20,30 +25,39 @@
 //! ```
 //!
 //! ```text
-//! hand_over.rs           a starting instance: who is there, and what to do about it
-//! hand_over/claim.rs     what it has got, until it serves
-//! hand_over/control.rs   a running instance: waits for its successor
-//! hand_over/lock.rs      one starts at a time
-//! hand_over/channel.rs   messages and descriptors between the two, and who the other is
-//! hand_over/message.rs   the bytes of a message
+//! hand_over.rs                a starting instance: who is there, and what to do about it
+//! hand_over/private_files.rs  where one instance finds the other
+//! hand_over/secret.rs         the proof that it may have the sockets
+//! hand_over/claim.rs          what it has got, until it serves
+//! hand_over/control.rs        a running instance: has a successor, or loses its socket
+//! hand_over/conversation.rs   gives the sockets to the successor
+//! hand_over/guard.rs          keeps them from blocking the thread that accepts
+//! hand_over/lock.rs           one starts at a time
+//! hand_over/channel.rs        messages and descriptors between the two
+//! hand_over/message.rs        the bytes of a message
 //! ```
 
 mod channel;
 mod claim;
 mod control;
+mod conversation;
+mod guard;
 mod lock;
 mod message;
+mod private_files;
+mod secret;
 
 use std::ffi::OsString;
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use private_directory::NotPrivate;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use tokio::time::sleep;
 use tracing::warn;
 
 use crate::Metrics;
@@ -52,13 +66,13 @@ use crate::socket_access::SocketAccess;
 use channel::{Channel, Trouble};
 use lock::StartLock;
 
+pub use crate::bind::FileId;
 pub use crate::peer::Peer;
 pub use claim::{Claim, Withdrawn};
-pub use control::Control;
+pub use control::{Control, Loss, Successor};
 pub use message::{FRAME_SIZE, Malformed, Message};
-
-/// How often to look whether somebody is there.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub use private_files::{PRIVATE_DIRECTORY, PrivateFiles};
+pub use secret::{Nonce, Nonces, Proof, Role, Secret, SecretError};
 
 /// What a starting instance has got.
 #[derive(Debug)]
@@ -76,15 +90,34 @@ pub struct Acquired {
 /// Why there is no socket for a starting instance.
 #[derive(Debug, thiserror::Error)]
 pub enum AcquireError {
-    /// The path cannot be used.
+    /// A path cannot be used.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// Others could change the state directory.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
+    /// There is no secret to prove anything with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// Somebody is there who knows nothing of a hand-over.
     #[error(
-        "another service is listening at {}: {holder}. Stop it first (an aesmd of the system, maybe?), \
-         choose another path, or take its place with --take-over", .path.display()
+        "another service is listening at {}: {holder}. Stop it first (an aesmd of the system, or an \
+         instance with another state directory, maybe?), choose another path, or take its place with \
+         --take-over", .path.display()
     )]
     Occupied {
+        /// The path of the socket.
+        path: PathBuf,
+        /// Who it is.
+        holder: String,
+    },
+    /// An instance from before there was a secret is there.
+    #[error(
+        "the instance that serves at {}, {holder}, is of an earlier version: it would give its sockets to \
+         any process of its user, so that this one takes none from it. Stop it first, or take its place \
+         with --take-over", .path.display()
+    )]
+    Earlier {
         /// The path of the socket.
         path: PathBuf,
         /// Who it is.
@@ -120,52 +153,50 @@ struct Direction {
     direction: &'static str,
 }
 
-/// Gets the sockets for a service at `path`: from the instance that serves there, or new ones if nobody
-/// does. Clients are those who have `access`. Who is there and keeps the sockets stays, unless
-/// `take_over` says that their place is to be taken. Has to be called within a runtime.
+/// Gets the sockets for a service at `path`: from the instance that serves there with the same private
+/// `state_dir`, or new ones if nobody does. Clients are those who have `access`. Who is there and keeps
+/// the sockets stays, unless `take_over` says that their place is to be taken. Has to be called within a
+/// runtime.
 ///
 /// # Errors
 /// [`AcquireError`]; then nothing has changed for whoever is there.
 pub async fn acquire(
     path: &Path,
+    state_dir: &Path,
     access: SocketAccess,
     take_over: bool,
 ) -> Result<Acquired, AcquireError> {
-    let control = beside(path, ".control");
-    bind::prepare(&control)?;
-    let lock = match StartLock::take(beside(path, ".lock")).await {
+    bind::prepare(path)?;
+    let files = PrivateFiles::open(path, state_dir)?;
+    let lock = match StartLock::take(files.lock.clone()).await {
         Err(AcquireError::Locked(lock)) if take_over => {
             warn!(lock = %lock.display(), "going on although another instance is starting");
             None
         }
+        // On a full disk, or one that cannot be written any more, there are quotes all the same.
+        Err(AcquireError::Bind(error)) => {
+            warn!(%error, "another instance that starts at the same time is not noticed");
+            None
+        }
         lock => Some(lock?),
     };
-    match ask_for(path, access, &control).await {
+    match ask_for(path, access, &files).await {
         Ok(Some(asked)) => return Ok(asked.with_lock(lock)),
         Ok(None) => {}
         Err(refused) if take_over => warn!(%refused, "taking the place of the running instance"),
         Err(refused) => return Err(refused),
     }
-    if let Occupant::Somebody(stream) = Occupant::of(path)? {
-        let holder = stream.and_then(|stream| Peer::of(stream).ok());
-        let holder = holder.map_or_else(|| "a busy process".to_owned(), |peer| peer.to_string());
-        if !take_over {
-            return Err(AcquireError::Occupied { path: path.to_owned(), holder });
+    if let Err(occupied) = check_vacant(path) {
+        match occupied {
+            AcquireError::Occupied { .. } | AcquireError::Earlier { .. } if take_over => {
+                warn!(%occupied, "taking the place of another service");
+            }
+            occupied => return Err(occupied),
         }
-        warn!(socket = %path.display(), holder, "taking the place of another service");
     }
-    let (bound, listener) = BoundSocket::replace(path, access)?;
-    let (bound_control, control) = BoundSocket::replace(&control, SocketAccess::Owner)?;
-    let claim = Claim::bound([bound, bound_control], control).with_lock(lock);
+    let (socket, listener) = BoundSocket::replace(path, access)?;
+    let claim = Claim::bound(socket, files).with_lock(lock);
     Ok(Acquired { listener, predecessor: None, http: Vec::new(), claim })
-}
-
-/// Waits until no instance is at `path` any more: whoever had it has ended, and nobody has come after.
-pub async fn abandoned(path: &Path) {
-    let control = beside(path, ".control");
-    while !matches!(Occupant::of(&control), Ok(Occupant::Nobody)) {
-        sleep(LOOK_AGAIN).await;
-    }
 }
 
 impl Acquired {
@@ -178,9 +209,9 @@ impl Acquired {
 async fn ask_for(
     path: &Path,
     access: SocketAccess,
-    control: &Path,
+    files: &PrivateFiles,
 ) -> Result<Option<Acquired>, AcquireError> {
-    let Occupant::Somebody(stream) = Occupant::of(control)? else { return Ok(None) };
+    let Occupant::Somebody(stream) = Occupant::of(&files.control)? else { return Ok(None) };
     let refused = |holder: String, trouble: Trouble| AcquireError::Refused {
         path: path.to_owned(),
         holder,
@@ -190,7 +221,7 @@ async fn ask_for(
     let channel = Channel::new(stream.ok_or_else(busy)?)
         .map_err(|error| refused("an unknown process".to_owned(), error.into()))?;
     let holder = channel.peer().to_string();
-    match claim::ask(channel, [path, control], access).await {
+    match claim::ask(channel, path, access, files.clone()).await {
         Ok(asked) => Ok(Some(asked)),
         // What it has is not what clients see; whoever has the path now is asked next.
         Err(Trouble::Displaced) => {
@@ -198,9 +229,31 @@ async fn ask_for(
             Ok(None)
         }
         // It ended at this moment.
-        Err(Trouble::Closed) if matches!(Occupant::of(control)?, Occupant::Nobody) => Ok(None),
+        Err(Trouble::Closed) if matches!(Occupant::of(&files.control)?, Occupant::Nobody) => {
+            Ok(None)
+        }
         Err(trouble) => Err(refused(holder, trouble)),
     }
+}
+
+/// Checks that no service listens at the path. Whoever it is has been asked for nothing.
+fn check_vacant(path: &Path) -> Result<(), AcquireError> {
+    let Occupant::Somebody(stream) = Occupant::of(path)? else { return Ok(()) };
+    let holder = stream.and_then(|stream| Peer::of(stream).ok());
+    let holder = holder.map_or_else(|| "a busy process".to_owned(), |peer| peer.to_string());
+    let path = path.to_owned();
+    if is_earlier(&path) {
+        return Err(AcquireError::Earlier { path, holder });
+    }
+    Err(AcquireError::Occupied { path, holder })
+}
+
+/// Whether an instance had its control socket beside that of the applications, as those of the first
+/// version of the hand-over.
+fn is_earlier(path: &Path) -> bool {
+    let mut control = OsString::from(path);
+    control.push(".control");
+    fs::symlink_metadata(control).is_ok_and(|file| file.file_type().is_socket())
 }
 
 impl HandOvers {
@@ -217,11 +270,4 @@ impl HandOvers {
     fn of(&self, direction: &'static str) -> Counter {
         self.0.get_or_create(&Direction { direction }).clone()
     }
-}
-
-/// The path with this behind it.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }

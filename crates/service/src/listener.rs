@@ -144,8 +144,11 @@ impl Service {
     async fn empty_backlog(&self) {
         loop {
             let state = self.accept_batch(|| accept(self.listener.get_ref()));
-            if matches!(state, State::NoClient) {
-                return;
+            match &state {
+                State::NoClient => return,
+                // Another process that has the socket has shut it down.
+                State::Failed(error) if error.kind() == ErrorKind::InvalidInput => return,
+                _ => {}
             }
             self.wait(&state).await;
         }

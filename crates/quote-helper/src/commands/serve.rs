@@ -12,6 +12,7 @@ mod sgx_device;
 mod socket_group;
 mod software;
 mod source;
+mod watchdog;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,7 +72,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let manager = ServiceManager::from_environment();
-    tokio::spawn(manager.clone().keep_informed());
+    watchdog::start(manager.clone())?;
     let access = socket_group::access(settings.socket_group.as_deref())?;
     raise_descriptor_limit();
     let Source { quoter, workers, software, metrics } = Source::open(settings).await?;

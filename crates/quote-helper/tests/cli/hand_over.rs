@@ -1,7 +1,7 @@
 //! A new instance takes the socket over from the running one, and no client notices.
 
 use std::cell::RefCell;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -14,10 +14,11 @@ use std::time::Duration;
 use aesm_client::AesmClient;
 use aesm_client::unix::AesmClientExt;
 use rustix::process::Signal;
-use service::hand_over::{FRAME_SIZE, Message};
+use service::hand_over::Message;
 use sgx::{AttestationKeyId, FromBytes, IntoBytes, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
+use crate::attacker::Attacker;
 use crate::support::{Ended, Machine, SERVE, Serve, eventually, inode};
 
 /// The clients that ask at the same time.
@@ -37,8 +38,13 @@ fn quote(client: &AesmClient) {
     client.get_quote_ex(key_id, report, None, vec![0; 16]).unwrap();
 }
 
+/// Gets one quote from the service of this machine.
+pub(crate) fn quote_once(machine: &Machine) {
+    quote(&AesmClient::with_path(machine.socket()));
+}
+
 /// Lets clients get quotes while `disturb` does its work; none may fail. Gives their number.
-fn quotes_meanwhile(machine: &Machine, disturb: impl FnOnce(&AtomicUsize)) -> usize {
+pub(crate) fn quotes_meanwhile(machine: &Machine, disturb: impl FnOnce(&AtomicUsize)) -> usize {
     let (quotes, end) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..CLIENTS {
@@ -66,28 +72,14 @@ impl Drop for End<'_> {
     }
 }
 
-fn control(machine: &Machine) -> std::path::PathBuf {
-    machine.path("aesm.socket.control")
-}
-
-fn inodes(machine: &Machine) -> [u64; 2] {
-    [inode(&machine.socket()), inode(&control(machine))]
-}
-
 /// Has got the sockets of the running instance, as a new one would.
-fn successor(machine: &Machine) -> UnixStream {
-    let mut stream = UnixStream::connect(control(machine)).unwrap();
-    stream.write_all(&Message::HandOver.to_frame()).unwrap();
-    let mut frame = [0; FRAME_SIZE];
-    stream.read_exact(&mut frame).unwrap();
-    let message = Message::parse(&frame).unwrap();
-    assert!(matches!(message, Message::Sockets(_)), "{message:?}");
-    stream
+fn successor(machine: &Machine) -> Attacker {
+    Attacker::with_secret(machine)
 }
 
 fn hand_overs(machine: &Machine, number: usize) {
     let mut serve = machine.serve();
-    let inodes_before = inodes(machine);
+    let before = inode(&machine.socket());
     // The same addresses again, which its predecessor still has.
     let again = SERVE.replacen("127.0.0.1:0", &serve.pccs().replace("http://", ""), 1).replacen(
         "127.0.0.1:0",
@@ -100,7 +92,7 @@ fn hand_overs(machine: &Machine, number: usize) {
             let new = Serve::start(&mut machine.command(&again));
             let (status, log) = std::mem::replace(&mut serve, new).wait();
             assert_eq!(status.code(), Some(0), "{log}");
-            assert_eq!(inodes(machine), inodes_before);
+            assert_eq!(inode(&machine.socket()), before);
             eventually("quotes are made", || {
                 quotes.load(Ordering::Relaxed).saturating_sub(begin) > CLIENTS
             });
@@ -112,7 +104,33 @@ fn hand_overs(machine: &Machine, number: usize) {
     serve.signal(Signal::TERM);
     assert_eq!(serve.wait().0.code(), Some(0));
     assert!(!machine.socket().exists());
-    assert!(!control(machine).exists());
+    assert!(!machine.control().exists());
+}
+
+/// The applications' directory may be mounted into any container.
+#[test]
+fn applications_see_their_socket_and_nothing_else() {
+    let machine = Machine::new();
+    let line = SERVE_ALONE.replace("aesm.socket", "aesmd/aesm.socket");
+    let see = || machine.names("aesmd");
+    let old = Serve::start(&mut machine.command(&line));
+    assert_eq!(see(), ["aesm.socket"]);
+    let control = machine.control();
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&control), 0o600);
+    assert_eq!(mode(&machine.path("state/hand-over")), 0o700);
+    assert_eq!(mode(&machine.path("state/hand-over/secret")), 0o600);
+    let attacker = successor(&machine);
+    assert_eq!(see(), ["aesm.socket"], "while a successor prepares");
+    drop(attacker);
+    let new = Serve::start(&mut machine.command(&line));
+    assert_eq!(old.wait().0.code(), Some(0));
+    assert_eq!(see(), ["aesm.socket"], "after a hand-over");
+    new.signal(Signal::TERM);
+    new.wait();
+    assert!(see().is_empty());
+    assert_eq!(machine.names("state/hand-over"), ["secret"]);
 }
 
 #[test]
@@ -153,14 +171,14 @@ fn both_say_in_their_logs_who_the_other_is() {
 fn a_successor_that_dies_before_it_serves_has_taken_nothing() {
     let machine = Machine::new();
     let serve = machine.serve();
-    let before = inodes(&machine);
+    let before = inode(&machine.socket());
     quotes_meanwhile(&machine, |_| {
         for _ in 0..20 {
             drop(successor(&machine));
             thread::sleep(Duration::from_millis(10));
         }
     });
-    assert_eq!(inodes(&machine), before);
+    assert_eq!(inode(&machine.socket()), before);
     // One that has the sockets and then cannot go on, here for want of its port.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -168,7 +186,7 @@ fn a_successor_that_dies_before_it_serves_has_taken_nothing() {
         .run(&format!("{SERVE_ALONE} --metrics-listen {address}"))
         .with_code(1)
         .says(&["cannot serve metrics at", "in use"]);
-    assert_eq!(inodes(&machine), before);
+    assert_eq!(inode(&machine.socket()), before);
     machine.quote("07");
     let _new = machine.serve();
     let (status, log) = serve.wait();
@@ -213,7 +231,7 @@ fn of_instances_that_start_at_once_one_is_left() {
         }
     }
     machine.quote("07");
-    assert!(!machine.path("aesm.socket.lock").exists());
+    assert!(!machine.names("state/hand-over").iter().any(|name| name.ends_with(".lock")));
     for serve in &mut started {
         let _ = serve.kill();
         serve.wait().unwrap();
@@ -225,7 +243,7 @@ fn an_instance_may_wait_to_be_told_to_end() {
     let machine = Machine::new();
     let waits = format!("{SERVE_ALONE} --after-hand-over wait --metrics-listen 127.0.0.1:0");
     let old = Serve::start(&mut machine.command(&waits));
-    let before = inodes(&machine);
+    let before = inode(&machine.socket());
     let new = Serve::start(&mut machine.command(&waits));
     let given = "quote_helper_hand_overs_total{direction=\"given\"} 1";
     eventually("the old one still tells how it is", || old.metrics().contains(given));
@@ -234,7 +252,7 @@ fn an_instance_may_wait_to_be_told_to_end() {
     let (status, log) = old.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("waiting to be told to end"), "{log}");
-    assert_eq!(inodes(&machine), before);
+    assert_eq!(inode(&machine.socket()), before);
     machine.quote("08");
     drop(new);
 }
@@ -259,8 +277,8 @@ fn an_instance_that_waits_ends_when_its_successor_has_gone() {
 fn garbage_and_silence_at_the_control_socket_hurt_nobody() {
     let machine = Machine::new();
     let serve = machine.serve();
-    let connect = || UnixStream::connect(control(&machine)).unwrap();
-    let half = Message::HandOver.to_frame();
+    let connect = || UnixStream::connect(machine.control()).unwrap();
+    let half = Message::Hello([7; 32]).to_frame();
     let (mut kept, mut new) = (Vec::new(), None);
     quotes_meanwhile(&machine, |_| {
         for number in 0..100_u8 {
@@ -300,7 +318,7 @@ fn as_nobody(command: &mut Command) -> &mut Command {
 }
 
 #[test]
-fn the_sockets_do_not_go_to_another_user() {
+fn another_user_gets_no_sockets_and_is_told_who_serves() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
@@ -320,14 +338,11 @@ fn the_sockets_do_not_go_to_another_user() {
         as_nobody(&mut command);
         command
     };
-    let different = "one of the two instances is of user";
     let serve = machine.serve();
-    // What the file's mode forbids in the first place.
-    open(&control(&machine), 0o666);
-    Ended::of(&mut of_nobody()).with_code(1).says(&[different, "65534"]);
+    Ended::of(&mut of_nobody()).with_code(1).says(&["another service is listening", "of user 0"]);
     serve.signal(Signal::TERM);
     assert_eq!(serve.wait().0.code(), Some(0));
 
     let _serve = Serve::start(&mut of_nobody());
-    machine.run(SERVE).with_code(1).says(&[different, "65534"]);
+    machine.run(SERVE).with_code(1).says(&["another service is listening", "of user 65534"]);
 }

@@ -106,8 +106,8 @@ fn worker_writes_outside(more: &str) -> String {
         .status();
     assert!(compiled.unwrap().success());
     let line = format!(
-        "serve --platform dcap --dcap-library {} --socket run/aesm.socket --log-format json \
-         --metrics-listen 127.0.0.1:0 --workers 1 {more}",
+        "serve --platform dcap --dcap-library {} --socket run/aesm.socket --state-dir state \
+         --log-format json --metrics-listen 127.0.0.1:0 --workers 1 {more}",
         machine.path("curious.so").display(),
     );
     let mut command = machine.command(&line);
@@ -166,7 +166,8 @@ fn what_is_kept_is_for_its_user_alone() {
     assert_eq!(mode(&machine.path("state")), 0o700);
     for file in fs::read_dir(machine.path("state")).unwrap() {
         let path = file.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), expected, "{}", path.display());
     }
     assert_eq!(mode(&machine.socket()), 0o666);
     drop(serve);

@@ -43,7 +43,8 @@ fn becomes_unready(serve: &Serve, reason: &str) {
 
 fn serve_dcap(machine: &Machine, library: &Path, worker_timeout: &str) -> Serve {
     Serve::start(&mut machine.command(&format!(
-        "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 1 \
+        "serve --platform dcap --socket aesm.socket --state-dir state --workers 1 \
+         --metrics-listen 127.0.0.1:0 \
          --worker-timeout {worker_timeout} --log-format json --dcap-library {}",
         library.display()
     )))

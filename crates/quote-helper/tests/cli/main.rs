@@ -7,6 +7,7 @@
     reason = "outside #[test] functions too, a test fails by panicking"
 )]
 
+mod attacker;
 mod audit;
 mod check;
 mod check_cluster;
@@ -20,6 +21,7 @@ mod hand_over;
 mod hardening;
 mod health;
 mod inject;
+mod malicious_successor;
 mod manifests;
 mod memory_group;
 mod metrics;

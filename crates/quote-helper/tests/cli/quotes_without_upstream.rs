@@ -51,7 +51,8 @@ impl Site {
 
     fn command(&self) -> Command {
         let mut command = self.machine.command(&format!(
-            "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 --log-format json \
+            "serve --platform dcap --socket aesm.socket --state-dir state --workers 2 --log-format json \
+             --metrics-listen 127.0.0.1:0 \
              --dcap-library {}",
             self.provider.library().display()
         ));

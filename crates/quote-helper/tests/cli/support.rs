@@ -35,6 +35,13 @@ impl Machine {
         self.path("aesm.socket")
     }
 
+    /// The control socket of the instance with the state directory `state`.
+    pub(crate) fn control(&self) -> PathBuf {
+        let names = self.names("state/hand-over");
+        let control = names.iter().find(|name| name.ends_with(".socket"));
+        self.path(&format!("state/hand-over/{}", control.map_or("none", String::as_str)))
+    }
+
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         let path = self.path(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -42,6 +49,15 @@ impl Machine {
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// The names of all that is in this directory, in order.
+    pub(crate) fn names(&self, directory: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(directory)).unwrap();
+        let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+        names.sort();
+        names
     }
 
     /// The program with the arguments of this line, which are separated by spaces.

@@ -51,7 +51,7 @@ fn the_socket_of_the_service_manager_outlives_the_service() {
     serve.signal(Signal::TERM);
     assert_eq!(serve.wait().0.code(), Some(0));
     assert_eq!(inode(&machine.socket()), before);
-    assert!(!machine.path("aesm.socket.control").exists());
+    assert!(!machine.path("state/hand-over").exists(), "there is no successor to be met");
 
     // Who comes while nobody serves only waits.
     let mut stream = UnixStream::connect(machine.socket()).unwrap();
@@ -141,6 +141,30 @@ fn the_watchdog_hears_of_the_thread_that_serves() {
     serve.signal(Signal::TERM);
     let all = told(&manager, "STOPPING=1");
     assert!(!all.iter().any(|state| state == "WATCHDOG=1"), "{all:?}");
+}
+
+/// The flag belongs to what the service manager has open as well.
+#[test]
+fn a_thread_that_is_stuck_is_not_alive_and_does_not_keep_the_process_from_ending() {
+    let machine = Machine::new();
+    let manager = UnixDatagram::bind(machine.path("notify")).unwrap();
+    let listener = UnixListener::bind(machine.socket()).unwrap();
+    let mut command = activated(&machine, SERVE, &[&listener]);
+    command.env("NOTIFY_SOCKET", machine.path("notify")).env("WATCHDOG_USEC", "400000");
+    let serve = Serve::start_with_output(&mut command);
+    told(&manager, "WATCHDOG=1");
+    listener.set_nonblocking(false).unwrap();
+    // After it nobody comes, and the service waits for them.
+    drop(UnixStream::connect(machine.socket()).unwrap());
+    std::thread::sleep(Duration::from_millis(500));
+    manager.set_nonblocking(true).unwrap();
+    while manager.recv(&mut [0; 4096]).is_ok() {}
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(manager.recv(&mut [0; 4096]).is_err(), "it is not said to be alive");
+    serve.signal(Signal::TERM);
+    let (status, log) = serve.wait();
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("the thread that serves is stuck"), "{log}");
 }
 
 #[test]

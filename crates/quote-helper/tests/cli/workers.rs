@@ -201,8 +201,9 @@ fn serve_dcap(machine: &Machine, library: &Path) -> Serve {
 
 fn dcap(machine: &Machine, library: &Path, worker_timeout: &str) -> Command {
     let line = format!(
-        "serve --platform dcap --socket aesm.socket --metrics-listen 127.0.0.1:0 --workers 2 \
-         --worker-timeout {worker_timeout} --log-format json --dcap-library {} --writable-paths {}",
+        "serve --platform dcap --socket aesm.socket --state-dir state --workers 2 \
+         --metrics-listen 127.0.0.1:0 --worker-timeout {worker_timeout} --log-format json \
+         --dcap-library {} --writable-paths {}",
         library.display(),
         // Where the library removes its fault, if that is there once only.
         library.parent().unwrap().display()

@@ -1,5 +1,6 @@
 //! The add-on, installed in the cluster by `quote-helper install` on the software platform.
 
+mod attacks;
 mod collateral;
 mod evidence;
 mod gitops;

@@ -63,6 +63,16 @@ impl Pod {
         self
     }
 
+    /// Waits until all its containers have ended, however that was.
+    #[track_caller]
+    pub(crate) fn ended(self) -> Self {
+        eventually("all its containers have ended", || {
+            let phase = &self.status()["phase"];
+            (phase == "Succeeded" || phase == "Failed").then_some(())
+        });
+        self
+    }
+
     /// Waits until the scheduler says that no node has enough of the resource for it.
     #[track_caller]
     pub(crate) fn lacks(self, resource: &str) -> Self {

@@ -75,7 +75,7 @@ fn state_directory() -> Outcome {
 fn control_socket() -> Outcome {
     let mut site = Site::new("");
     let load = site.during(|site, progress| {
-        fs::remove_file(site.machine.path("aesm.socket.control")).unwrap();
+        fs::remove_file(site.machine.control()).unwrap();
         site.start_in_vain("--take-over");
         progress.of_quotes();
     });

@@ -1,4 +1,4 @@
-//! Messages and descriptors between two instances.
+//! Messages and descriptors between two instances, and the proof that both have the same secret.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::message::{FRAME_SIZE, Malformed, Message};
+use super::secret::{self, Nonces, Role, Secret};
 use crate::peer::Peer;
 
 /// At most so many descriptors come with a message.
@@ -40,8 +41,8 @@ pub(super) enum Trouble {
     Silent(Duration),
     #[error("its sockets are at this path no more")]
     Displaced,
-    #[error("one of the two instances is of user {ours}, the other one of user {theirs}")]
-    OtherUser { theirs: u32, ours: u32 },
+    #[error("the two instances have different secrets in their state directories")]
+    OtherSecret,
     #[error("{0}")]
     Refused(String),
     #[error("what was said makes no sense at this point")]
@@ -67,13 +68,45 @@ impl Channel {
         self.peer
     }
 
-    /// Trusts those who run the service, and root, with its sockets.
-    pub(super) fn check_peer(&self) -> Result<(), Trouble> {
-        let (theirs, ours) = (self.peer.uid, rustix::process::geteuid().as_raw());
-        if theirs == ours || theirs == 0 {
-            return Ok(());
+    /// Makes sure, as the instance that starts, that the one that serves has this secret, and proves
+    /// the same, which asks for the sockets.
+    pub(super) async fn ask_for_sockets(
+        &self,
+        secret: &Secret,
+        time: Duration,
+    ) -> Result<(), Trouble> {
+        let ours = secret::nonce()?;
+        self.send(&Message::Hello(ours), &[]).await?;
+        let (theirs, proof) = match self.receive(time).await? {
+            Message::Challenge(nonce, proof) => (nonce, proof),
+            Message::Refused(reason) => return Err(Trouble::Refused(reason)),
+            _ => return Err(Trouble::OutOfTurn),
+        };
+        let nonces = Nonces { predecessor: theirs, successor: ours };
+        if !secret.verifies(Role::Predecessor, &nonces, &proof) {
+            return Err(Trouble::OtherSecret);
         }
-        Err(Trouble::OtherUser { theirs, ours })
+        self.send(&Message::HandOver(secret.prove(Role::Successor, &nonces)), &[]).await
+    }
+
+    /// Makes sure, as the instance that serves, that the one at the other end has this secret and
+    /// asks for the sockets.
+    pub(super) async fn hear_request(
+        &self,
+        secret: &Secret,
+        time: Duration,
+    ) -> Result<(), Trouble> {
+        let Message::Hello(theirs) = self.receive(time).await? else {
+            return Err(Trouble::OutOfTurn);
+        };
+        let nonces = Nonces { predecessor: secret::nonce()?, successor: theirs };
+        let proof = secret.prove(Role::Predecessor, &nonces);
+        self.send(&Message::Challenge(nonces.predecessor, proof), &[]).await?;
+        let Message::HandOver(proof) = self.receive(time).await? else {
+            return Err(Trouble::OutOfTurn);
+        };
+        let is_known = secret.verifies(Role::Successor, &nonces, &proof);
+        is_known.then_some(()).ok_or(Trouble::OtherSecret)
     }
 
     /// Sends a message with these descriptors. It fits into any socket's buffer as a whole.
@@ -101,16 +134,33 @@ impl Channel {
         }
     }
 
-    /// Receives a message, and the descriptors that came with it, within this time.
-    pub(super) async fn receive(&self, time: Duration) -> Result<(Message, Vec<OwnedFd>), Trouble> {
-        timeout(time, self.message()).await.unwrap_or(Err(Trouble::Silent(time)))
+    /// Receives a message within this time. Descriptors that come with it are an error.
+    pub(super) async fn receive(&self, time: Duration) -> Result<Message, Trouble> {
+        let mut none = Vec::new();
+        let message = self.message::<0>(&mut none);
+        timeout(time, message).await.unwrap_or(Err(Trouble::Silent(time)))
     }
 
-    async fn message(&self) -> Result<(Message, Vec<OwnedFd>), Trouble> {
-        let (mut frame, mut descriptors) = ([0; FRAME_SIZE], Vec::new());
+    /// Receives a message, and the descriptors that came with it, within this time.
+    pub(super) async fn receive_with_descriptors(
+        &self,
+        time: Duration,
+    ) -> Result<(Message, Vec<OwnedFd>), Trouble> {
+        let mut descriptors = Vec::new();
+        let message = self.message::<ANCILLARY_SIZE>(&mut descriptors);
+        let message = timeout(time, message).await.unwrap_or(Err(Trouble::Silent(time)))?;
+        Ok((message, descriptors))
+    }
+
+    /// Receives a message, with as many bytes of room for the descriptors that come with it.
+    async fn message<const ROOM: usize>(
+        &self,
+        descriptors: &mut Vec<OwnedFd>,
+    ) -> Result<Message, Trouble> {
+        let mut frame = [0; FRAME_SIZE];
         let mut rest = &mut frame[..];
         while !rest.is_empty() {
-            let receive = || receive(&self.stream, rest, &mut descriptors);
+            let receive = || receive::<ROOM>(&self.stream, rest, descriptors);
             let size = match self.stream.async_io(Interest::READABLE, receive).await {
                 Ok(0) => return Err(Trouble::Closed),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -120,16 +170,16 @@ impl Channel {
             };
             rest = rest.get_mut(size..).unwrap_or_default();
         }
-        Ok((Message::parse(&frame)?, descriptors))
+        Ok(Message::parse(&frame)?)
     }
 }
 
-fn receive(
+fn receive<const ROOM: usize>(
     stream: &UnixStream,
     bytes: &mut [u8],
     descriptors: &mut Vec<OwnedFd>,
 ) -> io::Result<usize> {
-    let mut space = [MaybeUninit::uninit(); ANCILLARY_SIZE];
+    let mut space = [MaybeUninit::uninit(); ROOM];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let received = recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut ancillary, flags)?;

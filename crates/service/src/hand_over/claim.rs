@@ -13,8 +13,10 @@ use tracing::{info, warn};
 
 use super::channel::{Channel, Trouble};
 use super::control::Control;
+use super::conversation::{Sockets, show_this_process};
 use super::lock::StartLock;
-use super::message::{Files, Message};
+use super::message::Message;
+use super::private_files::PrivateFiles;
 use super::{Acquired, HandOvers};
 use crate::Metrics;
 use crate::bind::{BoundSocket, Place};
@@ -26,17 +28,17 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The sockets of a starting instance. Dropped, it leaves everything to its predecessor.
 #[derive(Debug)]
 pub struct Claim {
-    control: UnixListener,
     origin: Origin,
+    files: PrivateFiles,
     lock: Option<StartLock>,
 }
 
 #[derive(Debug)]
 enum Origin {
-    /// The files are new.
-    Bound([BoundSocket; 2]),
-    /// The files are those of a predecessor, which goes on until it is told.
-    Predecessor { channel: Channel, places: [Place; 2], access: SocketAccess },
+    /// The socket is new.
+    Bound(BoundSocket),
+    /// The socket is that of a predecessor, which goes on until it is told.
+    Predecessor { channel: Channel, place: Place, access: SocketAccess },
 }
 
 /// The predecessor goes on, so that the new instance must not.
@@ -48,8 +50,8 @@ pub struct Withdrawn {
 }
 
 impl Claim {
-    pub(super) fn bound(files: [BoundSocket; 2], control: UnixListener) -> Self {
-        Self { control, origin: Origin::Bound(files), lock: None }
+    pub(super) fn bound(socket: BoundSocket, files: PrivateFiles) -> Self {
+        Self { origin: Origin::Bound(socket), files, lock: None }
     }
 
     pub(super) fn with_lock(self, lock: Option<StartLock>) -> Self {
@@ -68,53 +70,51 @@ impl Claim {
         metrics: &Metrics,
     ) -> Result<Control, Withdrawn> {
         let hand_overs = HandOvers::register(metrics);
-        let files = match self.origin {
-            Origin::Bound(files) => files,
-            Origin::Predecessor { channel, places, access } => {
+        let (socket, predecessor) = match self.origin {
+            Origin::Bound(socket) => (socket, None),
+            Origin::Predecessor { channel, place, access } => {
                 end(&channel).await?;
                 hand_overs.of("taken").inc();
-                let [socket, _] = &places;
-                if let Err(error) = access.apply(&socket.path) {
+                if let Err(error) = access.apply(&place.path) {
                     warn!(%error, "those may connect who could before");
                 }
                 show_this_process(&listener);
-                show_this_process(&self.control);
-                places.map(BoundSocket::adopt)
+                (BoundSocket::adopt(place), Some(channel))
             }
         };
+        let place = socket.place().clone();
+        let sockets = Sockets::new(listener, http, socket, hand_overs);
+        let control = Control::start(self.files, place, sockets);
+        // From now on the predecessor may look for this instance at the control socket.
+        drop(predecessor);
         drop(self.lock);
-        Ok(Control::start(self.control, listener, http, files, hand_overs))
+        Ok(control)
     }
 }
 
-/// Asks the instance at the other end for the sockets with these files.
+/// Asks the instance at the other end for the socket at this path.
 pub(super) async fn ask(
     channel: Channel,
-    paths: [&Path; 2],
+    path: &Path,
     access: SocketAccess,
+    files: PrivateFiles,
 ) -> Result<Acquired, Trouble> {
-    channel.check_peer()?;
-    channel.send(&Message::HandOver, &[]).await?;
-    let (files, mut descriptors) = match channel.receive(ANSWER).await? {
-        (Message::Sockets(Files(files)), descriptors) => (files, descriptors.into_iter()),
+    channel.ask_for_sockets(&files.secret, ANSWER).await?;
+    let (file, mut descriptors) = match channel.receive_with_descriptors(ANSWER).await? {
+        (Message::Sockets(file), descriptors) => (file, descriptors.into_iter()),
         (Message::Refused(reason), _) => return Err(Trouble::Refused(reason)),
         _ => return Err(Trouble::OutOfTurn),
     };
-    let [Some(listener), Some(control)] = [descriptors.next(), descriptors.next()] else {
-        return Err(Trouble::OutOfTurn);
-    };
-    let [listener, control] = [unix_listener(listener)?, unix_listener(control)?];
+    let listener = unix_listener(descriptors.next().ok_or(Trouble::OutOfTurn)?)?;
     let http = descriptors.map(tcp_listener).collect::<Result<_, _>>()?;
-    let [path, control_path] = paths.map(Path::to_owned);
-    let [file, control_file] = files;
-    let places = [Place { path, file }, Place { path: control_path, file: control_file }];
-    if !places.iter().all(Place::is_as_it_was) {
+    let place = Place { path: path.to_owned(), file };
+    if !place.is_as_it_was() {
         return Err(Trouble::Displaced);
     }
     info!(predecessor = %channel.peer(), "taking over from the running instance");
     let predecessor = Some(channel.peer());
-    let origin = Origin::Predecessor { channel, places, access };
-    let claim = Claim { control, origin, lock: None };
+    let origin = Origin::Predecessor { channel, place, access };
+    let claim = Claim { origin, files, lock: None };
     Ok(Acquired { listener, predecessor, http, claim })
 }
 
@@ -126,8 +126,8 @@ async fn end(predecessor: &Channel) -> Result<(), Withdrawn> {
     };
     let name = predecessor.peer();
     match ended.await {
-        Ok((Message::Ended, _)) => info!(predecessor = %name, "the predecessor has handed over"),
-        Ok((Message::Refused(reason), _)) => {
+        Ok(Message::Ended) => info!(predecessor = %name, "the predecessor has handed over"),
+        Ok(Message::Refused(reason)) => {
             return Err(Withdrawn { predecessor: name.to_string(), reason });
         }
         Ok(_) => warn!(predecessor = %name, "the predecessor does not say that it has handed over"),
@@ -136,13 +136,6 @@ async fn end(predecessor: &Channel) -> Result<(), Withdrawn> {
         }
     }
     Ok(())
-}
-
-/// Lets those who ask the kernel who listens see this process, and not its predecessor.
-fn show_this_process(listener: &UnixListener) {
-    if let Err(error) = rustix::net::listen(listener, i32::MAX) {
-        warn!(%error, "the kernel goes on to name the predecessor as who listens");
-    }
 }
 
 fn unix_listener(descriptor: OwnedFd) -> Result<UnixListener, Trouble> {

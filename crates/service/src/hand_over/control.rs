@@ -1,221 +1,185 @@
-//! A running instance waits for its successor, and gives it what it asks for.
+//! A running instance, which may have a successor, or lose its socket.
 
-use std::io;
-use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixListener as StdUnixListener;
+use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Mutex, MutexGuard, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::UnixListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::warn;
 
-use super::HandOvers;
-use super::channel::{Channel, MAX_DESCRIPTORS, Trouble};
-use super::message::{Files, Message};
-use crate::bind::{BoundSocket, Place};
+use super::channel::Channel;
+use super::conversation::{Sockets, listen};
+use super::guard::{self, OutOfUse};
+use super::private_files::PrivateFiles;
+use crate::bind::{BindError, BoundSocket, Occupant, Place};
 use crate::peer::Peer;
+use crate::socket_access::SocketAccess;
 
-/// Conversations at a time; who comes then waits. Only one can lead to anything.
-const CONVERSATIONS: usize = 64;
-/// The time for a successor to say what it wants.
-const QUESTION: Duration = Duration::from_secs(2);
-/// The time for a successor, from when it has the sockets, to serve.
-const PREPARATION: Duration = Duration::from_secs(120);
 /// How long the end waits for a hand-over that is under way.
 const LAST_MOMENT: Duration = Duration::from_secs(3);
+/// How long a successor may take to have its own control socket.
+const ARRIVAL: Duration = Duration::from_secs(30);
 /// How often it is looked whether the socket's file is there.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often in a row it has to be found missing.
 const LOOKS: u32 = 2;
-/// The pause after a connection could not be accepted, for instance for want of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The sockets of a running instance, and whoever may ask for them.
 #[derive(Debug)]
 pub struct Control {
     place: Place,
     sockets: Arc<Sockets>,
-    listening: JoinHandle<()>,
-    handed_over: oneshot::Receiver<Peer>,
+    control: PathBuf,
+    door: Option<Door>,
+    handed_over: oneshot::Receiver<Channel>,
+    out_of_use: Option<oneshot::Receiver<OutOfUse>>,
 }
 
+/// The instance that has taken over, and serves.
 #[derive(Debug)]
-struct Sockets {
-    listener: StdUnixListener,
-    control: StdUnixListener,
-    http: Vec<TcpListener>,
-    /// Nothing once somebody else has them. Locked while a successor prepares.
-    files: Mutex<Option<[BoundSocket; 2]>>,
-    hand_overs: HandOvers,
+pub struct Successor {
+    /// Its process.
+    pub peer: Peer,
+    channel: Channel,
+    control: PathBuf,
+}
+
+/// The control socket, at which a successor asks.
+#[derive(Debug)]
+struct Door {
+    socket: BoundSocket,
+    listening: JoinHandle<()>,
+}
+
+/// Why no client finds an instance any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The socket's file is gone, or is another one.
+    Displaced,
+    /// Another process that has the socket has shut it down, or keeps making it block.
+    OutOfUse,
+}
+
+impl Successor {
+    /// Waits until it has ended, and no other instance has come after it.
+    pub async fn gone(&self) {
+        // It is closed as soon as the successor has a control socket of its own.
+        let _ = self.channel.receive(ARRIVAL).await;
+        while !matches!(Occupant::of(&self.control), Ok(Occupant::Nobody)) {
+            sleep(LOOK).await;
+        }
+    }
 }
 
 impl Control {
-    /// Gives these sockets, once, to who asks for them over the control socket.
-    pub(super) fn start(
-        control: StdUnixListener,
-        listener: StdUnixListener,
-        http: Vec<TcpListener>,
-        files: [BoundSocket; 2],
-        hand_overs: HandOvers,
-    ) -> Self {
-        let [socket, _] = &files;
-        let place = socket.place().clone();
-        let sockets = Sockets { listener, control, http, files: Some(files).into(), hand_overs };
+    /// Gives these sockets, once, to who proves at the control socket that it may have them.
+    pub(super) fn start(files: PrivateFiles, place: Place, sockets: Sockets) -> Self {
         let sockets = Arc::new(sockets);
         let (given, handed_over) = oneshot::channel();
-        let listening = tokio::spawn(listen(Arc::clone(&sockets), given));
-        Self { place, sockets, listening, handed_over }
+        let door = open_door(&files)
+            .map(|(socket, control)| {
+                let listening = listen(control, Arc::clone(&sockets), files.secret, given);
+                Door { socket, listening: tokio::spawn(listening) }
+            })
+            .inspect_err(|error| warn!(%error, "no successor can take over from this instance"));
+        let out_of_use = sockets
+            .descriptors()
+            .and_then(guard::start)
+            .inspect_err(|error| warn!(%error, "cannot guard the listening sockets"));
+        let control = files.control;
+        Self { place, sockets, control, door: door.ok(), handed_over, out_of_use: out_of_use.ok() }
     }
 
-    /// Waits until a successor has the sockets and serves; says who it is.
-    pub async fn handed_over(&mut self) -> Peer {
+    /// Waits until a successor has the sockets and serves.
+    pub async fn handed_over(&mut self) -> Successor {
         match (&mut self.handed_over).await {
-            Ok(peer) => peer,
+            Ok(channel) => {
+                Successor { peer: channel.peer(), channel, control: self.control.clone() }
+            }
             // Nobody can ask any more.
-            Err(_) => std::future::pending().await,
+            Err(_) => pending().await,
         }
     }
 
-    /// Waits until the socket's file is gone, or is another one, so that no client finds this instance any more.
-    pub fn displaced(&self) -> impl Future<Output = ()> + use<> {
-        let place = self.place.clone();
+    /// Waits until no client finds this instance any more.
+    pub fn lost(&mut self) -> impl Future<Output = Loss> + use<> {
+        let (place, taken) = (self.place.clone(), self.out_of_use.take());
         async move {
-            let mut looks = 0;
-            while looks < LOOKS {
-                sleep(LOOK).await;
-                looks = if place.is_as_it_was() { 0 } else { looks.saturating_add(1) };
+            tokio::select! {
+                () = displaced(&place) => Loss::Displaced,
+                () = out_of_use(taken) => Loss::OutOfUse,
             }
         }
     }
 
     /// Removes the sockets' files, since this instance is to end. If a successor is about to have
-    /// them it gets the moment that it needs; then it is said who it is, and the files stay.
-    pub async fn close(mut self) -> Option<Peer> {
+    /// them it gets the moment that it needs; then it is given back, and the files stay.
+    pub async fn close(mut self) -> Option<Successor> {
         let sockets = Arc::clone(&self.sockets);
-        match timeout(LAST_MOMENT, sockets.files.lock()).await {
-            Ok(files) if files.is_none() => {
-                drop(files);
+        match timeout(LAST_MOMENT, sockets.file.lock()).await {
+            Ok(file) if file.is_none() => {
+                drop(file);
                 return Some(self.handed_over().await);
             }
-            Ok(mut files) => drop(files.take()),
+            Ok(mut file) => drop(file.take()),
             Err(_) => {
-                self.listening.abort();
-                // With it ends the conversation that holds them.
-                let mut files = sockets.files.lock().await;
-                drop(files.take());
+                // With it ends the conversation that holds the file.
+                self.shut_door();
+                drop(sockets.file.lock().await.take());
             }
         }
+        self.shut_door();
         None
+    }
+
+    fn shut_door(&mut self) {
+        if let Some(Door { listening, socket }) = self.door.take() {
+            listening.abort();
+            drop(socket);
+        }
     }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
-        self.listening.abort();
+        // A successor that serves is about to replace the file: to look whether it has, and to remove
+        // it, would be two steps.
+        if self.sockets.is_given()
+            && let Some(Door { socket, listening }) = self.door.take()
+        {
+            listening.abort();
+            socket.leave();
+        }
+        self.shut_door();
     }
 }
 
-/// Talks to whoever comes, until somebody has the sockets.
-async fn listen(sockets: Arc<Sockets>, given: oneshot::Sender<Peer>) {
-    let control = match sockets.control.try_clone().and_then(non_blocking) {
-        Ok(control) => control,
-        Err(error) => return warn!(%error, "no successor can ask for the socket"),
+fn open_door(files: &PrivateFiles) -> Result<(BoundSocket, UnixListener), BindError> {
+    let failed = |source| BindError::Io { path: files.control.clone(), source };
+    let (socket, control) = BoundSocket::replace(&files.control, SocketAccess::Owner)?;
+    control.set_nonblocking(true).map_err(failed)?;
+    Ok((socket, UnixListener::from_std(control).map_err(failed)?))
+}
+
+async fn displaced(place: &Place) {
+    let mut looks = 0;
+    while looks < LOOKS {
+        sleep(LOOK).await;
+        looks = if place.is_as_it_was() { 0 } else { looks.saturating_add(1) };
+    }
+}
+
+async fn out_of_use(told: Option<oneshot::Receiver<OutOfUse>>) {
+    let is_told = match told {
+        Some(told) => told.await.is_ok(),
+        None => false,
     };
-    let mut conversations = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = control.accept(), if conversations.len() < CONVERSATIONS => match accepted {
-                Ok((stream, _)) => drop(conversations.spawn(talk(Arc::clone(&sockets), stream))),
-                Err(error) => {
-                    warn!(%error, "cannot hear a successor; trying again");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(ended) = conversations.join_next() => if let Ok(Some(peer)) = ended {
-                let _ = given.send(peer);
-                return;
-            },
-        }
+    if !is_told {
+        // Nobody looks any more.
+        pending::<()>().await;
     }
-}
-
-/// Talks to one of them, who is the successor if this ends with its name.
-async fn talk(sockets: Arc<Sockets>, stream: UnixStream) -> Option<Peer> {
-    let channel = match Channel::over(stream) {
-        Ok(channel) => channel,
-        Err(error) => {
-            debug!(%error, "somebody left the control socket at once");
-            return None;
-        }
-    };
-    let peer = channel.peer();
-    let files = match sockets.asked(&channel).await {
-        Ok(files) => files,
-        Err(Trouble::Closed) => {
-            debug!(%peer, "somebody looked whether this instance is there");
-            return None;
-        }
-        Err(reason) => {
-            warn!(%peer, %reason, "somebody at the control socket gets nothing");
-            // Who does not read it does not want to know it.
-            let _ = channel.send(&Message::Refused(reason.to_string()), &[]).await;
-            return None;
-        }
-    };
-    match sockets.give(&channel, files).await {
-        Ok(()) => Some(peer),
-        Err(reason) => {
-            warn!(%peer, %reason, "the new instance does not serve; this one goes on");
-            let _ = channel.send(&Message::Refused(reason.to_string()), &[]).await;
-            None
-        }
-    }
-}
-
-type LockedFiles<'a> = MutexGuard<'a, Option<[BoundSocket; 2]>>;
-
-impl Sockets {
-    /// Whether somebody may have the sockets and asks for them.
-    async fn asked(&self, channel: &Channel) -> Result<LockedFiles<'_>, Trouble> {
-        match channel.receive(QUESTION).await? {
-            (Message::HandOver, descriptors) if descriptors.is_empty() => {}
-            _ => return Err(Trouble::OutOfTurn),
-        }
-        // Only now, since who has not said all may miss the answer.
-        channel.check_peer()?;
-        let busy = |_| Trouble::Refused("another instance is taking over".to_owned());
-        self.files.try_lock().map_err(busy)
-    }
-
-    /// Gives the sockets away, and goes on until the successor serves.
-    async fn give(&self, channel: &Channel, mut files: LockedFiles<'_>) -> Result<(), Trouble> {
-        let gone = || Trouble::Refused("its sockets are given up already".to_owned());
-        let [socket, control] = files.as_ref().ok_or_else(gone)?;
-        let message = Message::Sockets(Files([socket.file(), control.file()]));
-        info!(successor = %channel.peer(), "a new instance gets the socket; this one goes on until it serves");
-        channel.send(&message, &self.descriptors()).await?;
-        match channel.receive(PREPARATION).await? {
-            (Message::Serving, _) => {}
-            _ => return Err(Trouble::OutOfTurn),
-        }
-        channel.send(&Message::Ended, &[]).await?;
-        files.take().into_iter().flatten().for_each(BoundSocket::leave);
-        self.hand_overs.of("given").inc();
-        Ok(())
-    }
-
-    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        let http = self.http.iter().map(AsFd::as_fd);
-        let all = [self.listener.as_fd(), self.control.as_fd()].into_iter().chain(http);
-        all.take(MAX_DESCRIPTORS).collect()
-    }
-}
-
-fn non_blocking(listener: StdUnixListener) -> io::Result<UnixListener> {
-    listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
 }

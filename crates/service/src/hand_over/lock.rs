@@ -16,7 +16,7 @@ use crate::bind::{BindError, FileId};
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// A locked file beside the socket, which is removed in the end. Who is killed loses the lock.
+/// A locked file in the private directory, which is removed in the end. Who is killed loses the lock.
 #[derive(Debug)]
 pub(super) struct StartLock {
     path: PathBuf,

@@ -3,35 +3,41 @@
 //! | bytes     |                                                                            |
 //! |-----------|----------------------------------------------------------------------------|
 //! | 0 – 3     | `QHHO`                                                                     |
-//! | 4         | the version of what follows: 1                                             |
+//! | 4         | the version of what follows: 2                                             |
 //! | 5         | the kind of the message                                                    |
 //! | 6         | the bytes of the reason, 0 if there is none                                |
 //! | 7         | 0                                                                          |
-//! | 8 – 39    | device and inode of the socket's file and of the control socket's, or 0    |
-//! | 40 – 127  | the reason, in UTF-8, and zeros                                            |
+//! | 8 – 39    | a nonce; or device and inode of the socket's file, and zeros; or zeros     |
+//! | 40 – 127  | a proof of 32 bytes, and zeros; or the reason in UTF-8, and zeros; or zeros |
 //!
 //! Numbers are little-endian. The size, the first five bytes, and how to refuse, are for every version.
 
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
+use super::secret::{Nonce, Proof};
 use crate::bind::FileId;
 
 /// The size of every message, in bytes.
 pub const FRAME_SIZE: usize = size_of::<Frame>();
 
 const MAGIC: [u8; 4] = *b"QHHO";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const REASON_SIZE: usize = 88;
+const UNUSED_BY_PROOF: usize = REASON_SIZE - size_of::<Proof>();
 
-/// What two instances say to each other.
+/// A message from one instance to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// The new one asks for the sockets.
-    HandOver,
-    /// The old one gives them: the descriptors of the socket, of the control socket and of HTTP
-    /// listeners come with this message.
-    Sockets(Files),
+    /// The new one begins, with its nonce.
+    Hello(Nonce),
+    /// The old one has this nonce, and proves that it has the secret.
+    Challenge(Nonce, Proof),
+    /// The new one proves that it has the secret, and asks for the sockets.
+    HandOver(Proof),
+    /// The old one gives them: the descriptors of the socket with this file and of HTTP listeners come
+    /// with this message.
+    Sockets(FileId),
     /// The old one keeps them, or wants them back, for this reason.
     Refused(String),
     /// The new one serves.
@@ -39,10 +45,6 @@ pub enum Message {
     /// The old one accepts no more clients.
     Ended,
 }
-
-/// The files of the socket and of the control socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Files(pub(crate) [FileId; 2]);
 
 /// Why a frame is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +54,7 @@ pub enum Malformed {
     Foreign,
     /// It is of a version that is not known here.
     #[error(
-        "one of the two instances speaks version {0} of the hand-over, the other one version 1"
+        "one of the two instances speaks version {0} of the hand-over, the other one version {VERSION}"
     )]
     Version(u8),
     /// Something in it makes no sense.
@@ -68,8 +70,23 @@ struct Frame {
     kind: u8,
     reason_size: u8,
     reserved: u8,
-    files: [[U64; 2]; 2],
-    reason: [u8; REASON_SIZE],
+    nonce_or_file: [u8; 32],
+    proof_or_reason: [u8; REASON_SIZE],
+}
+
+#[derive(FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+struct FileField {
+    device: U64,
+    inode: U64,
+    unused: [u8; 16],
+}
+
+#[derive(FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+struct ProofField {
+    proof: Proof,
+    unused: [u8; UNUSED_BY_PROOF],
 }
 
 impl Message {
@@ -86,11 +103,13 @@ impl Message {
             return Err(Malformed::Version(frame.version));
         }
         let message = match frame.kind {
-            1 => Self::HandOver,
-            2 => Self::Sockets(frame.files()),
+            1 => Self::Hello(frame.nonce_or_file),
+            2 => Self::Challenge(frame.nonce_or_file, frame.proof()),
             3 => Self::Refused(frame.reason().ok_or(Malformed::Damaged)?),
-            4 => Self::Serving,
-            5 => Self::Ended,
+            4 => Self::HandOver(frame.proof()),
+            5 => Self::Sockets(frame.file()),
+            6 => Self::Serving,
+            7 => Self::Ended,
             _ => return Err(Malformed::Damaged),
         };
         let exact = message.to_frame() == *frame.as_bytes();
@@ -101,33 +120,58 @@ impl Message {
     #[must_use]
     pub fn to_frame(&self) -> [u8; FRAME_SIZE] {
         let mut frame = Frame::new_zeroed();
-        (frame.magic, frame.version) = (MAGIC, VERSION);
-        frame.kind = match self {
-            Self::HandOver => 1,
-            Self::Sockets(Files(files)) => {
-                frame.files = files.map(|file| [file.device.into(), file.inode.into()]);
-                2
+        (frame.magic, frame.version, frame.kind) = (MAGIC, VERSION, self.kind());
+        match self {
+            Self::Hello(nonce) => frame.nonce_or_file = *nonce,
+            Self::Challenge(nonce, proof) => {
+                frame.nonce_or_file = *nonce;
+                frame.set_proof(*proof);
             }
-            Self::Refused(reason) => {
-                frame.set_reason(reason);
-                3
-            }
-            Self::Serving => 4,
-            Self::Ended => 5,
-        };
+            Self::HandOver(proof) => frame.set_proof(*proof),
+            Self::Sockets(file) => frame.set_file(*file),
+            Self::Refused(reason) => frame.set_reason(reason),
+            Self::Serving | Self::Ended => {}
+        }
         zerocopy::transmute!(frame)
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Hello(_) => 1,
+            Self::Challenge(..) => 2,
+            Self::Refused(_) => 3,
+            Self::HandOver(_) => 4,
+            Self::Sockets(_) => 5,
+            Self::Serving => 6,
+            Self::Ended => 7,
+        }
     }
 }
 
 impl Frame {
-    fn files(&self) -> Files {
-        let file = |[device, inode]: [U64; 2]| FileId { device: device.get(), inode: inode.get() };
-        Files(self.files.map(file))
+    fn proof(&self) -> Proof {
+        let ProofField { proof, .. } = zerocopy::transmute!(self.proof_or_reason);
+        proof
+    }
+
+    fn set_proof(&mut self, proof: Proof) {
+        let field = ProofField { proof, unused: [0; UNUSED_BY_PROOF] };
+        self.proof_or_reason = zerocopy::transmute!(field);
+    }
+
+    fn file(&self) -> FileId {
+        let FileField { device, inode, .. } = zerocopy::transmute!(self.nonce_or_file);
+        FileId { device: device.get(), inode: inode.get() }
+    }
+
+    fn set_file(&mut self, file: FileId) {
+        let (device, inode) = (file.device.into(), file.inode.into());
+        self.nonce_or_file = zerocopy::transmute!(FileField { device, inode, unused: [0; 16] });
     }
 
     /// The reason, if it can be shown to people.
     fn reason(&self) -> Option<String> {
-        let reason = self.reason.get(..self.reason_size.into())?;
+        let reason = self.proof_or_reason.get(..self.reason_size.into())?;
         let reason = str::from_utf8(reason).ok()?;
         (!reason.contains(char::is_control)).then(|| reason.to_owned())
     }
@@ -135,7 +179,7 @@ impl Frame {
     fn set_reason(&mut self, reason: &str) {
         let ends = reason.char_indices().map(|(start, char)| start.saturating_add(char.len_utf8()));
         let size = ends.take_while(|end| *end <= REASON_SIZE).last().unwrap_or(0);
-        for (to, from) in self.reason.iter_mut().zip(reason.bytes().take(size)) {
+        for (to, from) in self.proof_or_reason.iter_mut().zip(reason.bytes().take(size)) {
             *to = from;
             self.reason_size = self.reason_size.saturating_add(1);
         }
@@ -148,11 +192,13 @@ mod tests {
 
     use super::*;
 
-    fn all() -> [Message; 5] {
-        let [socket, control] = [1, 2].map(|inode| FileId { device: 3, inode });
+    fn all() -> [Message; 7] {
+        let (nonce, proof) = ([3; 32], [4; 32]);
         [
-            Message::HandOver,
-            Message::Sockets(Files([socket, control])),
+            Message::Hello(nonce),
+            Message::Challenge(nonce, proof),
+            Message::HandOver(proof),
+            Message::Sockets(FileId { device: 3, inode: 1 }),
             Message::Refused("another instance is taking over".to_owned()),
             Message::Serving,
             Message::Ended,
@@ -180,13 +226,13 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_said_to_be() {
-        let frame = Message::HandOver.to_frame();
+        let frame = Message::Serving.to_frame();
         assert_eq!(Message::parse(&frame[1..]), Err(Malformed::Foreign));
         assert_eq!(Message::parse(&[&frame[..], &[0]].concat()), Err(Malformed::Foreign));
         assert_eq!(Message::parse(&[0; FRAME_SIZE]), Err(Malformed::Foreign));
         let mut newer = frame;
-        newer[4] = 2;
-        assert_eq!(Message::parse(&newer), Err(Malformed::Version(2)));
+        newer[4] = 3;
+        assert_eq!(Message::parse(&newer), Err(Malformed::Version(3)));
         let mut control = Message::Refused("\u{1b}[2J".to_owned()).to_frame();
         assert_eq!(Message::parse(&control), Err(Malformed::Damaged));
         control[6] = 255;

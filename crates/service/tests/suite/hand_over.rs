@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use service::hand_over::{AcquireError, Acquired, Control, FRAME_SIZE, Message, acquire};
+use service::hand_over::{
+    AcquireError, Acquired, Control, FRAME_SIZE, Loss, Message, Nonces, PrivateFiles, Role, Secret,
+    acquire,
+};
 use service::{Metrics, SocketAccess};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -31,19 +34,46 @@ impl Site {
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         std::thread::spawn(move || drop(runtime.block_on(ended)));
-        Self { directory: tempfile::tempdir().unwrap(), runtime: handle, _end: end }
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("aesmd")).unwrap();
+        Self { directory, runtime: handle, _end: end }
     }
 
     fn socket(&self) -> PathBuf {
-        self.directory.path().join("aesm.socket")
+        self.directory.path().join("aesmd/aesm.socket")
+    }
+
+    fn state_dir(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    fn files(&self) -> PrivateFiles {
+        PrivateFiles::open(&self.socket(), &self.state_dir()).unwrap()
     }
 
     fn control(&self) -> PathBuf {
-        self.directory.path().join("aesm.socket.control")
+        self.files().control
+    }
+
+    /// The names of all that is in the applications' directory.
+    fn applications_see(&self) -> Vec<String> {
+        let directory = self.socket().parent().unwrap().to_owned();
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        fs::read_dir(directory).unwrap().map(|entry| name(entry.unwrap())).collect()
     }
 
     fn acquire(&self, take_over: bool) -> Result<Acquired, AcquireError> {
-        self.runtime.block_on(acquire(&self.socket(), SocketAccess::Everybody, take_over))
+        self.acquire_with(&self.state_dir(), take_over)
+    }
+
+    fn acquire_with(&self, state_dir: &Path, take_over: bool) -> Result<Acquired, AcquireError> {
+        let everybody = SocketAccess::Everybody;
+        self.runtime.block_on(acquire(&self.socket(), state_dir, everybody, take_over))
+    }
+
+    fn acquire_at(&self, socket: &Path) -> Acquired {
+        let (state_dir, everybody) = (self.state_dir(), SocketAccess::Everybody);
+        self.runtime.block_on(acquire(socket, &state_dir, everybody, false)).unwrap()
     }
 
     /// An instance that serves.
@@ -64,6 +94,13 @@ impl Site {
         stream
     }
 
+    /// Somebody who has asked for the sockets, with the proof that it may, and got an answer.
+    fn successor(&self) -> (UnixStream, Message) {
+        let mut peer = self.peer();
+        let answer = ask(&mut peer, &self.files().secret);
+        (peer, answer)
+    }
+
     /// The reason for which a start fails.
     fn refusal(&self) -> String {
         let error = self.acquire(false).unwrap_err();
@@ -71,12 +108,12 @@ impl Site {
         error.to_string()
     }
 
-    /// An instance that behaves in this way when it is asked.
-    fn pretend(&self, behave: impl FnOnce(UnixStream) + Send + 'static) -> Pretender {
+    /// An instance that behaves in this way when it is greeted.
+    fn pretend(&self, behave: impl FnOnce(UnixStream, &Secret) + Send + 'static) -> Pretender {
         let socket = UnixListener::bind(self.socket()).unwrap();
         let control = UnixListener::bind(self.control()).unwrap();
-        let asked = control.try_clone().unwrap();
-        let behaviour = std::thread::spawn(move || behave(asked.accept().unwrap().0));
+        let (asked, secret) = (control.try_clone().unwrap(), self.files().secret);
+        let behaviour = std::thread::spawn(move || behave(asked.accept().unwrap().0, &secret));
         Pretender { behaviour: Some(behaviour), _sockets: [socket, control] }
     }
 }
@@ -106,6 +143,27 @@ fn say(stream: &mut UnixStream, message: &Message) {
     stream.write_all(&message.to_frame()).unwrap();
 }
 
+/// Asks for the sockets with the proof that this secret gives.
+fn ask(peer: &mut UnixStream, secret: &Secret) -> Message {
+    let successor = [5; 32];
+    say(peer, &Message::Hello(successor));
+    let challenge = read(peer);
+    let Message::Challenge(predecessor, _) = challenge else { panic!("{challenge:?}") };
+    let proof = secret.prove(Role::Successor, &Nonces { predecessor, successor });
+    say(peer, &Message::HandOver(proof));
+    read(peer)
+}
+
+/// Lets a starting instance ask, with the proof of the one that serves that this secret gives.
+fn let_ask(stream: &mut UnixStream, secret: &Secret) {
+    let hello = read(stream);
+    let Message::Hello(successor) = hello else { panic!("{hello:?}") };
+    let predecessor = [6; 32];
+    let proof = secret.prove(Role::Predecessor, &Nonces { predecessor, successor });
+    say(stream, &Message::Challenge(predecessor, proof));
+    assert!(matches!(read(stream), Message::HandOver(_)));
+}
+
 fn say_with(stream: &UnixStream, message: &Message, descriptors: &[BorrowedFd<'_>]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(20))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -124,38 +182,42 @@ fn the_sockets_go_over_and_their_files_stay() {
     let http = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = http.local_addr().unwrap();
     let mut old = site.settle(site.acquire(false).unwrap(), vec![http]);
-    let inodes = [inode(&site.socket()), inode(&site.control())];
-    let mode = fs::metadata(site.control()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let before = inode(&site.socket());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&site.control()), 0o600);
+    assert_eq!(mode(site.control().parent().unwrap()), 0o700);
 
     let acquired = site.acquire(false).unwrap();
     assert_eq!(acquired.predecessor.unwrap().pid, Some(std::process::id()));
     assert_eq!(acquired.http.first().unwrap().local_addr().unwrap(), address);
+    assert_eq!(site.applications_see(), ["aesm.socket"]);
     let accepts = acquired.listener.try_clone().unwrap();
     let new = site.settle(acquired, Vec::new());
     let successor = site.runtime.block_on(old.handed_over());
-    assert_eq!(successor.pid, Some(std::process::id()));
+    assert_eq!(successor.peer.pid, Some(std::process::id()));
     drop(old);
-    assert_eq!([inode(&site.socket()), inode(&site.control())], inodes);
+    assert_eq!(inode(&site.socket()), before);
     let _client = UnixStream::connect(site.socket()).unwrap();
     accepts.accept().unwrap();
-    assert_eq!(fs::read_dir(site.directory.path()).unwrap().count(), 2, "no more is left");
+    assert_eq!(site.applications_see(), ["aesm.socket"]);
 
-    assert_eq!(site.runtime.block_on(new.close()), None);
-    assert_eq!(fs::read_dir(site.directory.path()).unwrap().count(), 0);
+    assert!(site.runtime.block_on(new.close()).is_none());
+    assert!(site.applications_see().is_empty());
+    let left = fs::read_dir(site.control().parent().unwrap()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["secret"]);
 }
 
 #[test]
 fn who_gets_the_sockets_and_goes_away_has_taken_nothing() {
     let site = Site::new();
     let _old = site.start();
-    let inodes = [inode(&site.socket()), inode(&site.control())];
+    let before = inode(&site.socket());
     drop(site.acquire(false).unwrap());
-    let mut peer = site.peer();
-    say(&mut peer, &Message::HandOver);
-    assert!(matches!(read(&mut peer), Message::Sockets(_)));
+    let (peer, answer) = site.successor();
+    assert!(matches!(answer, Message::Sockets(_)), "{answer:?}");
     drop(peer);
-    assert_eq!([inode(&site.socket()), inode(&site.control())], inodes);
+    assert_eq!(inode(&site.socket()), before);
     eventually_acquires(&site);
 }
 
@@ -175,9 +237,8 @@ fn eventually_acquires(site: &Site) {
 fn one_successor_at_a_time() {
     let site = Site::new();
     let _old = site.start();
-    let mut first = site.peer();
-    say(&mut first, &Message::HandOver);
-    assert!(matches!(read(&mut first), Message::Sockets(_)));
+    let (_first, answer) = site.successor();
+    assert!(matches!(answer, Message::Sockets(_)), "{answer:?}");
     assert!(site.refusal().contains("another instance is taking over"), "{}", site.refusal());
 }
 
@@ -185,14 +246,15 @@ fn one_successor_at_a_time() {
 fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let site = Site::new();
     let old = site.start();
-    let mut newer = Message::HandOver.to_frame();
-    newer[4] = 2;
+    let mut older = Message::Serving.to_frame();
+    older[4] = 1;
     for (frame, reason) in [
         (&[0x55; FRAME_SIZE][..], "no message of a hand-over"),
-        (&newer, "version 2"),
+        (&older, "version 1"),
         (&Message::Serving.to_frame(), "makes no sense at this point"),
         (&Message::Ended.to_frame(), "makes no sense at this point"),
-        (&Message::HandOver.to_frame()[..FRAME_SIZE - 1], "nothing was said for 2s"),
+        (&Message::HandOver([7; 32]).to_frame(), "makes no sense at this point"),
+        (&Message::Hello([7; 32]).to_frame()[..FRAME_SIZE - 1], "nothing was said for 2s"),
     ] {
         let mut peer = site.peer();
         peer.write_all(frame).unwrap();
@@ -201,13 +263,12 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the connection is closed");
     }
     // Having got the sockets, to say anything but that one serves.
-    let mut peer = site.peer();
-    say(&mut peer, &Message::HandOver);
-    assert!(matches!(read(&mut peer), Message::Sockets(_)));
-    say(&mut peer, &Message::HandOver);
+    let (mut peer, answer) = site.successor();
+    assert!(matches!(answer, Message::Sockets(_)), "{answer:?}");
+    say(&mut peer, &Message::Hello([7; 32]));
     assert!(matches!(read(&mut peer), Message::Refused(_)));
     eventually_acquires(&site);
-    assert_eq!(site.runtime.block_on(old.close()), None);
+    assert!(site.runtime.block_on(old.close()).is_none());
 }
 
 #[test]
@@ -217,7 +278,7 @@ fn descriptors_that_nobody_asked_for_are_closed() {
     for count in [1, 8, 20] {
         let (mut reader, writer) = std::io::pipe().unwrap();
         let mut peer = site.peer();
-        say_with(&peer, &Message::HandOver, &vec![writer.as_fd(); count]);
+        say_with(&peer, &Message::Hello([7; 32]), &vec![writer.as_fd(); count]);
         assert!(matches!(read(&mut peer), Message::Refused(_)), "{count}");
         drop(writer);
         // The end of the pipe, since nobody has it open any more.
@@ -238,13 +299,13 @@ fn hundreds_that_say_nothing_only_have_a_successor_wait() {
 fn the_end_waits_for_a_hand_over_that_is_under_way() {
     let site = Site::new();
     let old = site.start();
-    let inodes = [inode(&site.socket()), inode(&site.control())];
+    let before = inode(&site.socket());
     let acquired = site.acquire(false).unwrap();
     let waiting = site.runtime.spawn(async { old.close().await.is_some() });
     std::thread::sleep(Duration::from_millis(100));
     let _new = site.settle(acquired, Vec::new());
     expect(waiting, &site);
-    assert_eq!([inode(&site.socket()), inode(&site.control())], inodes);
+    assert_eq!(inode(&site.socket()), before);
 }
 
 #[test]
@@ -252,7 +313,7 @@ fn the_end_does_not_wait_for_ever() {
     let site = Site::new();
     let old = site.start();
     let _acquired = site.acquire(false).unwrap();
-    assert_eq!(site.runtime.block_on(old.close()), None);
+    assert!(site.runtime.block_on(old.close()).is_none());
     assert!(!site.socket().exists());
     assert!(!site.control().exists());
 }
@@ -260,40 +321,60 @@ fn the_end_does_not_wait_for_ever() {
 #[test]
 fn a_predecessor_that_dies_leaves_its_sockets() {
     let site = Site::new();
-    let (socket, control) = (site.socket(), site.control());
+    let socket = site.socket();
     let old = site.start();
-    let inodes = [inode(&socket), inode(&control)];
+    let before = inode(&socket);
     let acquired = site.acquire(false).unwrap();
     // Who is killed removes nothing.
     std::mem::forget(old);
     let new = site.settle(acquired, Vec::new());
-    assert_eq!([inode(&socket), inode(&control)], inodes);
-    assert_eq!(site.runtime.block_on(new.close()), None);
+    assert_eq!(inode(&socket), before);
+    assert!(site.runtime.block_on(new.close()).is_none());
     assert!(!socket.exists());
 }
 
-type Behaviour = Box<dyn FnOnce(UnixStream) + Send>;
+type Behaviour = Box<dyn FnOnce(UnixStream, &Secret) + Send>;
 
-/// Answers with sockets that are these, and with files that are nowhere.
+/// Answers with sockets that are these, and with a file that is nowhere.
 fn gives(descriptors: Vec<OwnedFd>) -> Behaviour {
     let site = Site::new();
     let _old = site.start();
-    let mut peer = site.peer();
-    say(&mut peer, &Message::HandOver);
-    let sockets = read(&mut peer);
-    Box::new(move |mut stream| {
-        read(&mut stream);
+    let (_peer, sockets) = site.successor();
+    Box::new(move |mut stream, secret| {
+        let_ask(&mut stream, secret);
         let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
         say_with(&stream, &sockets, &descriptors);
     })
 }
 
 fn says(bytes: Vec<u8>) -> Behaviour {
-    Box::new(move |mut stream| {
-        read(&mut stream);
+    Box::new(move |mut stream, secret| {
+        let_ask(&mut stream, secret);
         stream.write_all(&bytes).unwrap();
         // Until it is given up.
         let _ = stream.read(&mut [0]);
+    })
+}
+
+/// Sends sockets to whoever greets it, without the proof that it may serve.
+fn gives_unasked() -> Behaviour {
+    let listener = OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap());
+    Box::new(move |mut stream, _| {
+        read(&mut stream);
+        say_with(&stream, &Message::Challenge([6; 32], [0; 32]), &[listener.as_fd()]);
+        let _ = stream.read(&mut [0]);
+    })
+}
+
+/// Has another secret, since its state directory is another one.
+fn proves_with_another_secret() -> Behaviour {
+    let other = Site::new().files().secret;
+    Box::new(move |mut stream, _| {
+        let Message::Hello(successor) = read(&mut stream) else { panic!("it is greeted") };
+        let nonces = Nonces { predecessor: [6; 32], successor };
+        let proof = other.prove(Role::Predecessor, &nonces);
+        say(&mut stream, &Message::Challenge(nonces.predecessor, proof));
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "it is told nothing");
     })
 }
 
@@ -307,7 +388,9 @@ fn an_instance_that_does_not_keep_to_the_rules_is_left_alone() {
         (says(Message::Ended.to_frame().into()), "makes no sense"),
         (says(Message::Ended.to_frame()[..100].into()), "nothing was said for 5s"),
         (says(refused.to_frame().into()), "not today"),
-        (Box::new(drop::<UnixStream>), "the connection was closed"),
+        (Box::new(|stream, _| drop(stream)), "the connection was closed"),
+        (gives_unasked(), "too many descriptors"),
+        (proves_with_another_secret(), "different secrets"),
         (gives(vec![]), "makes no sense"),
         (gives(vec![connection(), connection()]), "makes no sense"),
         (gives(vec![pipe(), pipe()]), "Socket operation on non-socket"),
@@ -332,14 +415,14 @@ fn who_is_there_gives_way_if_that_is_said() {
     assert!(matches!(error, AcquireError::Occupied { .. }), "{error}");
     let said = format!("process {} (", std::process::id());
     assert!(error.to_string().contains(&said), "{error}");
-    assert_eq!(fs::read_dir(site.directory.path()).unwrap().count(), 1);
+    assert_eq!(site.applications_see(), ["aesm.socket"]);
 
     let new = site.settle(site.acquire(true).unwrap(), Vec::new());
     foreign.set_nonblocking(true).unwrap();
     while foreign.accept().is_ok() {}
     let _client = UnixStream::connect(site.socket()).unwrap();
     assert!(foreign.accept().is_err(), "clients find the new one");
-    assert_eq!(site.runtime.block_on(new.close()), None);
+    assert!(site.runtime.block_on(new.close()).is_none());
 }
 
 /// Intel's aesmd, started later, removes the socket and makes its own.
@@ -356,12 +439,112 @@ fn an_instance_whose_socket_was_replaced_is_not_asked_for_it() {
 }
 
 #[test]
-fn a_path_without_room_for_the_control_socket_is_too_long() {
+fn a_state_directory_without_room_for_the_control_socket_is_an_error() {
     let site = Site::new();
-    let room = 107 - site.directory.path().as_os_str().len() - 1 - ".control".len();
+    let room = 73 - site.directory.path().as_os_str().len() - 1;
     for (length, fits) in [(room, true), (room + 1, false)] {
-        let path = site.directory.path().join("x".repeat(length));
-        let acquired = site.runtime.block_on(acquire(&path, SocketAccess::Everybody, false));
+        let acquired = site.acquire_with(&site.directory.path().join("x".repeat(length)), false);
         assert_eq!(acquired.is_ok(), fits, "{length}");
+        let Err(error) = acquired else { continue };
+        assert!(error.to_string().contains("at most 73 bytes"), "{error}");
+    }
+}
+
+/// The user is the same, and the path of the control socket known; that is not enough.
+#[test]
+fn nobody_without_the_secret_gets_a_descriptor() {
+    let site = Site::new();
+    let _old = site.start();
+    let mut peer = site.peer();
+    let answer = ask(&mut peer, &Site::new().files().secret);
+    let Message::Refused(reason) = answer else { panic!("{answer:?}") };
+    assert!(reason.contains("different secrets"), "{reason}");
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the connection is closed");
+
+    // A proof is good once: of another conversation with the same secret it proves nothing.
+    let mut first = site.peer();
+    say(&mut first, &Message::Hello([5; 32]));
+    let Message::Challenge(predecessor, theirs) = read(&mut first) else { panic!("no challenge") };
+    let nonces = Nonces { predecessor, successor: [5; 32] };
+    let recorded = site.files().secret.prove(Role::Successor, &nonces);
+    // Nor does the proof of the other side.
+    for proof in [recorded, theirs] {
+        let mut second = site.peer();
+        say(&mut second, &Message::Hello([5; 32]));
+        assert!(matches!(read(&mut second), Message::Challenge(..)));
+        say(&mut second, &Message::HandOver(proof));
+        assert!(matches!(read(&mut second), Message::Refused(_)));
+    }
+    eventually_acquires(&site);
+}
+
+#[test]
+fn an_instance_with_another_state_directory_is_like_any_other_service() {
+    let site = Site::new();
+    let _old = site.start();
+    let error = site.acquire_with(&site.directory.path().join("other"), false).unwrap_err();
+    assert!(matches!(error, AcquireError::Occupied { .. }), "{error}");
+    assert!(error.to_string().contains("another state directory"), "{error}");
+}
+
+#[test]
+fn instances_at_different_sockets_share_a_state_directory() {
+    let site = Site::new();
+    let _one = site.start();
+    let other = site.acquire_at(&site.directory.path().join("aesmd/other.socket"));
+    assert_eq!(other.predecessor, None);
+}
+
+#[test]
+fn a_socket_is_the_same_by_each_of_its_names() {
+    let site = Site::new();
+    let _old = site.start();
+    let link = site.directory.path().join("link");
+    std::os::unix::fs::symlink("aesmd", &link).unwrap();
+    assert!(site.acquire_at(&link.join("aesm.socket")).predecessor.is_some());
+}
+
+#[test]
+fn a_state_directory_that_others_can_change_is_refused() {
+    let site = Site::new();
+    let hand_over = site.control().parent().unwrap().to_owned();
+    for directory in [site.state_dir(), hand_over.clone()] {
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = site.acquire(false).unwrap_err();
+        assert!(matches!(error, AcquireError::NotPrivate(_)), "{error}");
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let _old = site.start();
+    let mode = fs::metadata(hand_over).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "others may not look either");
+}
+
+/// It takes whoever is of the same user for its successor, so that nothing is to be had from it.
+#[test]
+fn an_instance_of_before_there_was_a_secret_is_not_asked() {
+    let site = Site::new();
+    let _old = UnixListener::bind(site.socket()).unwrap();
+    let beside = site.directory.path().join("aesmd/aesm.socket.control");
+    let control = UnixListener::bind(beside).unwrap();
+    let error = site.acquire(false).unwrap_err();
+    assert!(matches!(error, AcquireError::Earlier { .. }), "{error}");
+    assert!(error.to_string().contains("Stop it first, or take its place"), "{error}");
+    site.acquire(true).unwrap();
+    control.set_nonblocking(true).unwrap();
+    assert!(control.accept().is_err(), "it was not even spoken to");
+}
+
+#[test]
+fn a_listening_socket_that_is_shut_down_is_noticed() {
+    let http = || vec![TcpListener::bind("127.0.0.1:0").unwrap()];
+    for is_http in [false, true] {
+        let site = Site::new();
+        let mut old = site.settle(site.acquire(false).unwrap(), http());
+        let acquired = site.acquire(false).unwrap();
+        let listener = acquired.listener.as_fd();
+        let socket = if is_http { acquired.http.first().unwrap().as_fd() } else { listener };
+        rustix::net::shutdown(socket, rustix::net::Shutdown::Read).unwrap();
+        let lost = site.runtime.block_on(async { old.lost().await });
+        assert_eq!(lost, Loss::OutOfUse);
     }
 }

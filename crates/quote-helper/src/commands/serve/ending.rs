@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use service::hand_over;
+use service::hand_over::{Loss, Successor};
 use tokio::sync::oneshot;
 use tracing::info;
 
@@ -57,7 +57,7 @@ impl Serving {
         };
         let end = held.until_the_end(stop.stopped(), serving).await;
         health.leaving(end.why());
-        let waits = after_hand_over == AfterHandOver::Wait && matches!(end, End::HandedOver);
+        let waits = after_hand_over == AfterHandOver::Wait && matches!(end, End::HandedOver(_));
         if !waits {
             manager.stopping(end.why());
             stop.begin();
@@ -72,15 +72,23 @@ impl Ending {
     /// # Errors
     /// When the service is to be started again.
     pub(super) async fn finish(self) -> anyhow::Result<()> {
-        if !self.stop.has_begun() {
-            self.wait_after_hand_over().await?;
+        let end = self.end.await;
+        if let Ok(End::HandedOver(successor)) = &end
+            && !self.stop.has_begun()
+        {
+            wait_after_hand_over(&self.stop, &self.manager, successor).await?;
         }
         self.stop.finish().await;
-        match self.end.await {
+        match end {
             Ok(End::Withdrawn(withdrawn)) => Err(withdrawn.into()),
-            Ok(End::Displaced) => bail!(
+            Ok(End::Lost(Loss::Displaced)) => bail!(
                 "{} was removed, or replaced by another service's socket, so that no client finds this one; start it \
                  again",
+                self.socket.display()
+            ),
+            Ok(End::Lost(Loss::OutOfUse)) => bail!(
+                "a process that had asked for the listening sockets of {} has taken one of them out of use; start this \
+                 instance again, and it makes new ones",
                 self.socket.display()
             ),
             _ => {
@@ -89,17 +97,21 @@ impl Ending {
             }
         }
     }
+}
 
-    async fn wait_after_hand_over(&self) -> anyhow::Result<()> {
-        info!("all is handed over; waiting to be told to end");
-        tokio::select! {
-            () = self.stop.stopped() => {
-                self.manager.stopping("all is handed over");
-                Ok(())
-            }
-            () = hand_over::abandoned(&self.socket) => {
-                bail!("the instance that had taken over is gone; start this one again, and it serves")
-            }
+async fn wait_after_hand_over(
+    stop: &Stop,
+    manager: &ServiceManager,
+    successor: &Successor,
+) -> anyhow::Result<()> {
+    info!("all is handed over; waiting to be told to end");
+    tokio::select! {
+        () = stop.stopped() => {
+            manager.stopping("all is handed over");
+            Ok(())
+        }
+        () = successor.gone() => {
+            bail!("the instance that had taken over is gone; start this one again, and it serves")
         }
     }
 }

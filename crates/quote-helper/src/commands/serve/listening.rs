@@ -6,7 +6,8 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use service::hand_over::{self, Claim, Control, Withdrawn};
+use quoting::default_state_dir;
+use service::hand_over::{self, Claim, Control, Loss, Successor, Withdrawn};
 use service::{Metrics, SocketAccess, Stop as ServiceStop};
 use tracing::info;
 
@@ -28,7 +29,7 @@ pub(super) struct Listening {
 /// To whom the socket belongs.
 pub(super) enum Owner {
     ServiceManager,
-    ThisProcess(Claim),
+    ThisProcess(Box<Claim>),
 }
 
 /// Sockets that are held until the service is to stop.
@@ -46,9 +47,9 @@ pub(super) enum End {
     /// It was told to; the service manager keeps its socket.
     Kept,
     /// A successor has its socket.
-    HandedOver,
-    /// Its socket's file is gone, or another one, so that no client finds it.
-    Displaced,
+    HandedOver(Successor),
+    /// No client finds it any more.
+    Lost(Loss),
     /// Its predecessor goes on.
     Withdrawn(Withdrawn),
 }
@@ -68,11 +69,13 @@ impl Listening {
             return Ok(Self { listener, path, listeners, owner: Owner::ServiceManager });
         }
         let path = settings.socket.clone().map_or_else(default_socket, Ok)?;
-        let acquired = hand_over::acquire(&path, access, settings.take_over()).await?;
+        let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
+        let take_over = settings.take_over();
+        let acquired = hand_over::acquire(&path, &state_dir, access, take_over).await?;
         let mut http = activation.tcp;
         http.extend(acquired.http);
         let listeners = Listeners::inherited(http, acquired.predecessor);
-        let owner = Owner::ThisProcess(acquired.claim);
+        let owner = Owner::ThisProcess(Box::new(acquired.claim));
         Ok(Self { listener: acquired.listener, path, listeners, owner })
     }
 }
@@ -114,17 +117,17 @@ impl Held {
 }
 
 async fn end_or_successor(mut control: Control, stopped: impl Future<Output = ()>) -> End {
-    let displaced = control.displaced();
+    let lost = control.lost();
     let successor = tokio::select! {
         biased;
         successor = control.handed_over() => Some(successor),
         () = stopped => control.close().await,
-        () = displaced => return End::Displaced,
+        loss = lost => return End::Lost(loss),
     };
     match successor {
         Some(successor) => {
-            info!(%successor, "a new instance serves; this one finishes what it has accepted");
-            End::HandedOver
+            info!(successor = %successor.peer, "a new instance serves; this one finishes what it has accepted");
+            End::HandedOver(successor)
         }
         None => End::Closed,
     }
@@ -134,8 +137,8 @@ impl End {
     /// What it means for those who have connected.
     pub(super) fn stop(&self) -> ServiceStop {
         match self {
-            Self::Closed | Self::Displaced => ServiceStop::Closed,
-            Self::Kept | Self::HandedOver | Self::Withdrawn(_) => ServiceStop::HandedOver,
+            Self::Closed | Self::Lost(_) => ServiceStop::Closed,
+            Self::Kept | Self::HandedOver(_) | Self::Withdrawn(_) => ServiceStop::HandedOver,
         }
     }
 
@@ -143,8 +146,9 @@ impl End {
     pub(super) fn why(&self) -> &'static str {
         match self {
             Self::Closed | Self::Kept => "the service is stopping",
-            Self::HandedOver => "another instance serves",
-            Self::Displaced => "the socket's file is gone",
+            Self::HandedOver(_) => "another instance serves",
+            Self::Lost(Loss::Displaced) => "the socket's file is gone",
+            Self::Lost(Loss::OutOfUse) => "another process has taken the socket out of use",
             Self::Withdrawn(_) => "another instance goes on",
         }
     }

@@ -95,14 +95,9 @@ impl ServiceManager {
         self.tell(&format!("STOPPING=1\nSTATUS={status}"));
     }
 
-    /// Shows, for ever, that the thread of this runtime is alive, if that is asked for.
-    pub(super) async fn keep_informed(self) {
-        let Some(pause) = watchdog_pause() else { return };
-        let mut pause = tokio::time::interval(pause);
-        loop {
-            pause.tick().await;
-            self.tell("WATCHDOG=1");
-        }
+    /// The service is alive.
+    pub(super) fn alive(&self) {
+        self.tell("WATCHDOG=1");
     }
 
     /// A service manager that does not listen is no reason to serve nobody.
@@ -126,9 +121,9 @@ fn connect(address: &OsStr) -> io::Result<UnixDatagram> {
     Ok(socket)
 }
 
-/// Half of the time in which the service has to show that it is alive, if that is meant for this process.
-fn watchdog_pause() -> Option<Duration> {
+/// The time in which the service has to show that it is alive, if that is asked of this process.
+pub(super) fn watchdog_time() -> Option<Duration> {
     let is_other = var("WATCHDOG_PID").is_ok_and(|pid| pid != std::process::id().to_string());
     let time: u64 = var("WATCHDOG_USEC").ok()?.parse().ok()?;
-    (time >= 2 && !is_other).then(|| Duration::from_micros(time / 2))
+    (time >= 2 && !is_other).then(|| Duration::from_micros(time))
 }

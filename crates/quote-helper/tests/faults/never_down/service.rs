@@ -35,7 +35,8 @@ impl Service {
     pub(super) fn dcap() -> Self {
         let provider = Provider::build();
         let arguments = format!(
-            "serve --platform dcap --socket aesm.socket --workers {WORKERS} --log-format json --dcap-library {}",
+            "serve --platform dcap --socket aesm.socket --state-dir state --workers {WORKERS} --log-format json \
+             --dcap-library {}",
             provider.library().display()
         );
         Self::start(arguments, Some(provider))

@@ -38,6 +38,7 @@ impl Places {
         match settings.platform() {
             Platform::Software => places.push(state_directory(settings)?),
             Platform::Dcap => {
+                places.extend(hand_over_directory(settings));
                 places.extend(collateral_cache(config));
                 places.extend(intel_caches::directories());
             }
@@ -78,6 +79,14 @@ fn state_directory(settings: &Settings) -> anyhow::Result<PathBuf> {
         made => made.with_context(|| cannot_make(&directory))?,
     }
     Ok(directory)
+}
+
+/// Where a successor is met. Without a socket of the service manager it is needed, and then told what is wrong with it.
+fn hand_over_directory(settings: &Settings) -> Option<PathBuf> {
+    let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok).ok()?;
+    let directory = state_dir.join(service::hand_over::PRIVATE_DIRECTORY);
+    private_directory::make(&directory).ok()?;
+    Some(directory)
 }
 
 /// Where the quote provider library and the service keep collateral. With settings that cannot be used there is none,

@@ -1,0 +1,101 @@
+//! Keeps listening sockets from blocking the thread that accepts, whatever another process does.
+//!
+//! A descriptor that was sent to a successor leads to the same open file description, whose flags
+//! both can change: without `O_NONBLOCK` the accept of one thread waits until a client comes. So
+//! another thread looks at the flags, sets them again, and interrupts the accept. A process that
+//! goes on, or shuts a socket down, takes the socket out of use; the instance is to end then.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::net::{Shutdown, shutdown};
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+/// The longest time for which the flags may be wrong.
+const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// The pause before the same socket is looked at again, after it was found changed.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Socket flags that were changed as many times in a row are being changed on purpose.
+const MAX_CHANGES: u32 = 10;
+/// Interrupts the thread that accepts, and has no other meaning.
+const WAKE: Signal = Signal::URG;
+
+/// Looks after these listening sockets, which the first thread of the process accepts from, until the
+/// process ends: clients are accepted until the very last. The receiver hears when one of the sockets is
+/// out of use for ever.
+pub(super) fn start(listeners: Vec<OwnedFd>) -> io::Result<oneshot::Receiver<OutOfUse>> {
+    // Only the handler counts, which stays: without one the kernel would discard the signal.
+    drop(signal(SignalKind::from_raw(WAKE.as_raw()))?);
+    let (told, out_of_use) = oneshot::channel();
+    let watch = move || {
+        let reason = watch(&listeners);
+        error!(%reason, "a listening socket was taken out of use by another process");
+        let _ = told.send(reason);
+    };
+    thread::Builder::new().name("listen-guard".to_owned()).spawn(watch)?;
+    Ok(out_of_use)
+}
+
+/// Why nobody can be accepted from a listening socket any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OutOfUse {
+    #[error("it was shut down")]
+    ShutDown,
+    #[error("its flags were changed again and again")]
+    Changed,
+}
+
+/// Looks until a listening socket is out of use.
+fn watch(listeners: &[OwnedFd]) -> OutOfUse {
+    let mut changes: u32 = 0;
+    loop {
+        let mut polled: Vec<_> =
+            listeners.iter().map(|listener| PollFd::new(listener, PollFlags::RDHUP)).collect();
+        // An interruption is as good as the end of the period.
+        let _ = poll(&mut polled, Some(&PERIOD));
+        let is_shut_down = |polled: &PollFd<'_>| {
+            polled.revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
+        };
+        if polled.iter().any(is_shut_down) {
+            return OutOfUse::ShutDown;
+        }
+        if !set_non_blocking(listeners) {
+            changes = 0;
+            continue;
+        }
+        warn!("another process has made a listening socket block; it does not any more");
+        changes = changes.saturating_add(1);
+        if changes >= MAX_CHANGES {
+            listeners.iter().for_each(close_for_all);
+            return OutOfUse::Changed;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether one of them has had to be set again, and the thread that accepts was interrupted.
+fn set_non_blocking(listeners: &[OwnedFd]) -> bool {
+    let set = |listener: &OwnedFd| {
+        let flags = fcntl_getfl(listener).unwrap_or(OFlags::NONBLOCK);
+        let is_changed = !flags.contains(OFlags::NONBLOCK);
+        is_changed && fcntl_setfl(listener, flags | OFlags::NONBLOCK).is_ok()
+    };
+    let changed = listeners.iter().filter(|listener| set(listener)).count();
+    if changed > 0 {
+        // The kernel begins the interrupted call again, which then finds the flag.
+        let _ = kill_process(getpid(), WAKE);
+    }
+    changed > 0
+}
+
+/// Ends every accept at this socket, in whatever process.
+fn close_for_all(listener: &OwnedFd) {
+    let _ = shutdown(listener.as_fd(), Shutdown::Read);
+}
