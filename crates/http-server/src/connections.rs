@@ -17,7 +17,7 @@ use crate::peer::Peer;
 const MAX_IDLE: usize = 256;
 /// From so many connections on a newcomer costs a busy one, if the peer with the most has no idle
 /// one.
-const MAX_BUSY: usize = 512;
+pub(crate) const MAX_BUSY: usize = 512;
 
 /// The open connections of one server. Clones share them.
 #[derive(Clone, Default)]

@@ -28,6 +28,9 @@ use crate::connections::Connections;
 pub use crate::listener::Listener;
 pub use crate::peer::Peer;
 
+/// The most connections that one server has at once, for whoever counts descriptors.
+pub const MAX_CONNECTIONS: usize = connections::MAX_BUSY;
+
 /// The format of metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// How long answers that are under way may take once the server is to stop.

@@ -124,12 +124,13 @@ pub(crate) struct Settings {
     #[arg(long, value_enum, env = "QUOTE_HELPER_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Connections at once; further clients wait [default: 32768].
+    /// Connections at once; with so many, the caller with the most loses the one that has been idle for longest [default:
+    /// 32768, or as many as the limit of open files leaves beside probes, workers, hand-over and log].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroUsize>,
 
-    /// Connections of one caller, a user of the machine or of one pod; further ones are answered with AESM_BUSY
-    /// [default: half of max-connections].
+    /// Connections of one caller: a pod, a container, or a user of the machine with all sessions and subordinate uids;
+    /// further ones are answered with AESM_BUSY [default: half of max-connections].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS_PER_CALLER")]
     pub(crate) max_connections_per_caller: Option<NonZeroUsize>,
 
@@ -146,7 +147,8 @@ pub(crate) struct Settings {
     #[serde(default, deserialize_with = "duration")]
     pub(crate) worker_timeout: Option<Duration>,
 
-    /// Quotes that workers may have before them; one more is answered with AESM_BUSY [default: 1024].
+    /// Quotes that workers may have before them; with so many, the caller with the most has one answered with AESM_BUSY
+    /// [default: 1024, and no more than half of max-connections].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES")]
     pub(crate) max_queued_quotes: Option<NonZeroUsize>,
 
@@ -318,13 +320,17 @@ impl Settings {
         }
     }
 
-    /// The limits of the service.
-    pub(crate) fn limits(&self) -> Limits {
+    /// The limits of the service, with no more connections than there is room for.
+    pub(crate) fn limits(&self, room: usize) -> Limits {
         let default = Limits::default();
-        let connections = self.max_connections.map_or(default.connections, NonZero::get);
-        let queued_quotes = self.max_queued_quotes.map_or(default.queued_quotes, NonZero::get);
-        let part =
-            |part: Option<NonZeroUsize>, all: usize| part.map_or(all.div_ceil(2), NonZero::get);
+        let part = |part: Option<NonZeroUsize>, all: usize| {
+            part.map_or(all.div_ceil(2), NonZero::get).min(all)
+        };
+        let wanted = self.max_connections.map_or(default.connections, NonZero::get);
+        let connections = wanted.min(room);
+        // Each of them holds a connection, which cannot give way meanwhile.
+        let queued_quotes = default.queued_quotes.min(connections.div_ceil(2));
+        let queued_quotes = self.max_queued_quotes.map_or(queued_quotes, NonZero::get);
         Limits {
             connections,
             connections_per_caller: part(self.max_connections_per_caller, connections),

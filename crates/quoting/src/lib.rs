@@ -80,8 +80,17 @@ pub enum Manner<'a> {
 
 /// Makes quotes in another place than the calling thread.
 pub trait Elsewhere: Send + Sync {
-    /// As [`Quoter::quote`]. Quotes of different askers, which are told apart by a number, are made in turns.
-    fn quote(&self, request: Box<QuoteRequest>, asker: u64) -> FutureQuote;
+    /// As [`Quoter::quote`]. Quotes of different flows are made round-robin.
+    fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote;
+}
+
+/// The requests that share one turn. Tenants are served round-robin, and so are the users of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// A number for the tenant: a pod or a user of the machine, for instance.
+    pub tenant: u64,
+    /// A number for the user within it.
+    pub user: u8,
 }
 
 /// The outcome of [`Quoter::quote`], once it is there.

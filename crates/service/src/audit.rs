@@ -20,27 +20,38 @@ use sgx::ReportBody;
 
 use crate::caller::Caller;
 use crate::metrics::Metrics;
-use counters::Counters;
+use counters::{CallerQuotes, Counters};
 use key::Key;
 use ledger::Ledger;
-use line::Line;
+use line::{Kind, Line};
 
 /// The log of all quotes.
 ///
 /// The first quote of its kind is logged at once, and those that follow within ten seconds as one line:
 /// the `quotes` of all lines together are all quotes, even if some of them are not told apart since there
-/// are too many kinds.
-pub(crate) struct AuditLog(Mutex<Ledger>);
+/// are too many kinds. Failures have bounds of their own, so that nobody can use up those of quotes with made-up REPORTs.
+pub(crate) struct AuditLog(Mutex<Ledgers>);
+
+struct Ledgers {
+    quotes: Ledger,
+    failures: Ledger,
+}
 
 impl AuditLog {
     /// A log in which nothing is, and its counters among the metrics.
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let counters = Counters::default();
-        metrics.register(|registry| counters.register(registry));
-        Self(Mutex::new(Ledger::new(counters, Instant::now())))
+        let mut family = None;
+        metrics.register(|registry| family = Some(counters::register(registry)));
+        Self::with(&family.unwrap_or_default(), Instant::now())
     }
 
-    /// Enters a quote, or why there is none. What `body` says of the enclave is checked only if there is
+    fn with(family: &CallerQuotes, now: Instant) -> Self {
+        let ledger = |kind| Ledger::new(kind, Counters::new(family.clone()), now);
+        let (quotes, failures) = (ledger(Kind::Quotes), ledger(Kind::Failures));
+        Self(Mutex::new(Ledgers { quotes, failures }))
+    }
+
+    /// Enters a quote, or why there is none. What `body` says of the enclave counts only if there is
     /// one. The latency is the time from the request to the reply.
     pub(crate) fn record(
         &self,
@@ -51,7 +62,10 @@ impl AuditLog {
         now: Instant,
     ) {
         let key = Key::new(caller, body, error.map(QuotingError::code));
-        let first = self.ledger().enter(key, error, latency, now);
+        let mut ledgers = self.ledgers();
+        let ledger = if error.is_some() { &mut ledgers.failures } else { &mut ledgers.quotes };
+        let first = ledger.enter(key, error, latency, now);
+        drop(ledgers);
         if let Some(line) = first {
             line.log();
         }
@@ -59,18 +73,23 @@ impl AuditLog {
 
     /// Logs the sums that are due; meant to be called each second.
     pub(crate) fn flush(&self, now: Instant) {
-        let due = self.ledger().due(now);
-        due.iter().for_each(Line::log);
+        self.log(|ledger| ledger.due(now));
     }
 
     /// Logs all that is not logged yet, before the end.
     pub(crate) fn finish(&self) {
-        let rest = self.ledger().rest();
-        rest.iter().for_each(Line::log);
+        self.log(Ledger::rest);
+    }
+
+    fn log(&self, lines: impl Fn(&mut Ledger) -> Vec<Line>) {
+        let mut ledgers = self.ledgers();
+        let all = [lines(&mut ledgers.quotes), lines(&mut ledgers.failures)];
+        drop(ledgers);
+        all.iter().flatten().for_each(Line::log);
     }
 
     /// No panic happens while the lock is held, so a poisoned one holds whole sums all the same.
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    fn ledgers(&self) -> MutexGuard<'_, Ledgers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

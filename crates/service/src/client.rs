@@ -1,45 +1,80 @@
-//! A client that is connected: who it is, and what it takes of what there is for all.
+//! A client that is connected: who it is, and what it holds of what there is for all.
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use crate::caller::{Caller, Callers};
-use crate::share::{Share, Shares};
-use crate::slots::Slot;
+use crate::flows::{Flows, UserFlow};
+use crate::limits::Limits;
+use crate::shared_limit::{Lease, Quota, SharedLimit, Yields};
 
 /// A client, until its connection ends.
 pub(crate) struct Client {
     pub(crate) caller: Caller,
-    pub(crate) share: Arc<Share>,
-    /// Its place among the connections of its caller; `None` if the caller has too many.
-    place: Option<Slot>,
-    _slot: Slot,
+    pub(crate) flow: Arc<UserFlow>,
+    /// Its connection, among those of all.
+    pub(crate) lease: Lease,
+    is_within_quota: bool,
 }
 
 /// Knows clients by their connections.
 pub(crate) struct Clients {
     callers: Callers,
-    pub(crate) shares: Shares,
+    pub(crate) flows: Flows,
+    connections: Arc<SharedLimit>,
+    /// Connections beyond a quota, which are told so and closed.
+    rejections: Arc<SharedLimit>,
 }
 
 impl Clients {
-    pub(crate) fn new(shares: Shares) -> Self {
-        Self { callers: Callers::default(), shares }
+    /// Nobody is connected; the gauge shows how many are.
+    pub(crate) fn new(limits: &Limits, open: &Gauge) -> Self {
+        let limit = |total, per_tenant| {
+            let quota = Quota { total, per_tenant, yields: Yields::Oldest };
+            SharedLimit::new(quota, open.clone())
+        };
+        Self {
+            callers: Callers::default(),
+            flows: Flows::default(),
+            connections: limit(limits.connections, limits.connections_per_caller),
+            rejections: limit(Limits::REJECTIONS, Limits::REJECTIONS),
+        }
     }
 
-    /// The client at the other end, which takes a slot.
-    pub(crate) fn identify(&self, stream: &UnixStream, slot: Slot, now: Instant) -> Client {
+    /// The client at the other end, which holds a connection from now on. With no room at all, not even to say so, there
+    /// is none.
+    pub(crate) fn identify(&self, stream: &UnixStream, now: Instant) -> Option<Client> {
         let caller = self.callers.identify(stream, now);
-        let share = self.shares.of(caller.uid, caller.pod(), now);
-        let place = share.connections.take();
-        Client { caller, share, place, _slot: slot }
+        let flow = self.flows.of(&caller, now);
+        let lease = self.connections.take(flow.flow);
+        let is_within_quota = lease.is_ok();
+        let lease = lease.or_else(|_| self.rejections.take(flow.flow)).ok()?;
+        Some(Client { caller, flow, lease, is_within_quota })
+    }
+
+    /// Closes the connection that has been idle for longest of the tenant that has the most.
+    pub(crate) fn close_oldest_of_largest(&self) {
+        self.connections.shrink();
+    }
+
+    /// How many are connected.
+    pub(crate) fn open(&self) -> i64 {
+        self.connections.open()
+    }
+
+    /// Waits until nobody is connected.
+    pub(crate) async fn all_closed(&self) {
+        self.connections.all_closed().await;
+        self.rejections.all_closed().await;
     }
 }
 
 impl Client {
-    /// Whether its caller has no more connections than it may.
-    pub(crate) fn is_within_share(&self) -> bool {
-        self.place.is_some()
+    /// Whether there was room for its connection.
+    pub(crate) fn is_within_quota(&self) -> bool {
+        self.is_within_quota
     }
 }

@@ -88,7 +88,7 @@ impl Connection {
             if !self.send(socket)? {
                 return Ok(Need::Room);
             }
-            if self.requests > 0 && !client.is_within_share() {
+            if self.requests > 0 && !client.is_within_quota() {
                 // It has been told so, once; else it could stay by asking on.
                 return Err(End::Closed);
             }
@@ -187,8 +187,6 @@ mod tests {
 
     use super::*;
     use crate::client::Clients;
-    use crate::share::Shares;
-    use crate::slots::Slots;
     use crate::{Limits, Metrics, Policy};
 
     /// A client that always has two further requests, and takes every reply.
@@ -215,10 +213,9 @@ mod tests {
         let limits = Limits { quoting_threads: 1, ..Limits::default() };
         let metrics = Metrics::new("test");
         let handler = Handler::start(quoter, &limits, Policy::default(), metrics).unwrap();
-        let slot = Slots::new(1, Gauge::default()).take().unwrap();
         let (stream, _other_end) = UnixStream::pair().unwrap();
-        let clients = Clients::new(Shares::new(&limits));
-        let client = clients.identify(&stream, slot, Instant::now());
+        let clients = Clients::new(&limits, &Gauge::default());
+        let client = clients.identify(&stream, Instant::now()).unwrap();
 
         let (mut connection, eager) = (Connection::default(), Eager::default());
         for answered in 1..=4 {

@@ -1,52 +1,110 @@
-//! A queue in which those who ask take turns, however much one of them asks for.
+//! A queue that is served round-robin: one item of each tenant, and within a tenant one of each user.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
-/// Things that wait, each for the asker with this number.
+use quoting::Flow;
+
+/// Items that wait, each in a flow.
 pub(crate) struct FairQueue<T> {
-    /// Who has something that waits, once each, in the order of their turns.
-    turns: VecDeque<u64>,
-    waiting: HashMap<u64, VecDeque<T>>,
+    tenants: RoundRobin<u64, RoundRobin<u8, VecDeque<T>>>,
 }
 
 impl<T> Default for FairQueue<T> {
     fn default() -> Self {
-        Self { turns: VecDeque::new(), waiting: HashMap::new() }
+        Self { tenants: RoundRobin::default() }
     }
 }
 
 impl<T> FairQueue<T> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.tenants.is_empty()
     }
 
-    /// Lets something wait behind whatever else its asker waits for.
-    pub(crate) fn push(&mut self, asker: u64, item: T) {
-        let items = self.waiting.entry(asker).or_default();
-        if items.is_empty() {
-            self.turns.push_back(asker);
-        }
-        items.push_back(item);
+    /// Puts an item behind the others of its flow.
+    pub(crate) fn push(&mut self, flow: Flow, item: T) {
+        self.tenants.queue(flow.tenant).queue(flow.user).push_back(item);
     }
 
-    /// Lets something wait before everything else, since it has waited already.
-    pub(crate) fn push_first(&mut self, asker: u64, item: T) {
-        self.turns.retain(|&other| other != asker);
-        self.turns.push_front(asker);
-        self.waiting.entry(asker).or_default().push_front(item);
+    /// Puts an item before all others, since it has waited already.
+    pub(crate) fn push_first(&mut self, flow: Flow, item: T) {
+        self.tenants.first_queue(flow.tenant).first_queue(flow.user).push_front(item);
     }
 
-    /// What comes next: the oldest of the asker whose turn it is.
+    /// The next item: the oldest of the flow whose turn it is.
     pub(crate) fn pop(&mut self) -> Option<T> {
-        let asker = self.turns.pop_front()?;
-        let items = self.waiting.get_mut(&asker)?;
-        let item = items.pop_front();
-        if items.is_empty() {
-            self.waiting.remove(&asker);
+        self.tenants.pop()
+    }
+}
+
+/// Something that gives one item at a time.
+trait Queue {
+    type Item;
+
+    fn pop(&mut self) -> Option<Self::Item>;
+    fn is_empty(&self) -> bool;
+}
+
+impl<T> Queue for VecDeque<T> {
+    type Item = T;
+
+    fn pop(&mut self) -> Option<T> {
+        self.pop_front()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+/// Queues that give one item each, in turns.
+struct RoundRobin<K, Q> {
+    /// The keys of the queues, once each, in the order of their turns.
+    turns: VecDeque<K>,
+    /// None of them is empty.
+    queues: HashMap<K, Q>,
+}
+
+impl<K, Q> Default for RoundRobin<K, Q> {
+    fn default() -> Self {
+        Self { turns: VecDeque::new(), queues: HashMap::new() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, Q: Default> RoundRobin<K, Q> {
+    /// The queue with this key; a new one has its turn after all others.
+    fn queue(&mut self, key: K) -> &mut Q {
+        self.queues.entry(key).or_insert_with(|| {
+            self.turns.push_back(key);
+            Q::default()
+        })
+    }
+
+    /// The queue with this key, whose turn is next.
+    fn first_queue(&mut self, key: K) -> &mut Q {
+        self.turns.retain(|other| *other != key);
+        self.turns.push_front(key);
+        self.queues.entry(key).or_default()
+    }
+}
+
+impl<K: Copy + Eq + Hash, Q: Queue> Queue for RoundRobin<K, Q> {
+    type Item = Q::Item;
+
+    fn pop(&mut self) -> Option<Q::Item> {
+        let key = self.turns.pop_front()?;
+        let queue = self.queues.get_mut(&key)?;
+        let item = queue.pop();
+        if queue.is_empty() {
+            self.queues.remove(&key);
         } else {
-            self.turns.push_back(asker);
+            self.turns.push_back(key);
         }
         item
+    }
+
+    fn is_empty(&self) -> bool {
+        self.turns.is_empty()
     }
 }
 
@@ -54,50 +112,68 @@ impl<T> FairQueue<T> {
 mod tests {
     use super::*;
 
+    fn flow(tenant: u64, user: u8) -> Flow {
+        Flow { tenant, user }
+    }
+
     fn all(mut queue: FairQueue<&str>) -> Vec<&str> {
         std::iter::from_fn(|| queue.pop()).collect()
     }
 
     #[test]
-    fn askers_take_turns_and_each_keeps_its_order() {
+    fn tenants_are_served_round_robin_and_each_keeps_its_order() {
         let mut queue = FairQueue::default();
         for item in ["a1", "a2", "a3", "a4"] {
-            queue.push(1, item);
+            queue.push(flow(1, 0), item);
         }
-        queue.push(2, "b1");
-        queue.push(3, "c1");
-        queue.push(2, "b2");
+        queue.push(flow(2, 0), "b1");
+        queue.push(flow(3, 0), "c1");
+        queue.push(flow(2, 0), "b2");
         assert_eq!(all(queue), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
     }
 
     #[test]
-    fn an_asker_that_comes_back_waits_for_its_turn() {
+    fn users_share_the_turns_of_their_tenant() {
         let mut queue = FairQueue::default();
-        queue.push(1, "a1");
-        queue.push(2, "b1");
+        for (user, items) in [(0, ["a0", "a1"]), (1, ["b0", "b1"]), (2, ["c0", "c1"])] {
+            for item in items {
+                queue.push(flow(1, user), item);
+            }
+        }
+        for item in ["x", "y", "z"] {
+            queue.push(flow(2, 0), item);
+        }
+        assert_eq!(all(queue), ["a0", "x", "b0", "y", "c0", "z", "a1", "b1", "c1"]);
+    }
+
+    #[test]
+    fn a_flow_that_comes_back_waits_for_its_turn() {
+        let mut queue = FairQueue::default();
+        queue.push(flow(1, 0), "a1");
+        queue.push(flow(2, 0), "b1");
         assert_eq!(queue.pop(), Some("a1"));
-        queue.push(1, "a2");
+        queue.push(flow(1, 0), "a2");
         assert_eq!(all(queue), ["b1", "a2"]);
     }
 
     #[test]
-    fn what_has_waited_already_is_first() {
+    fn items_that_have_waited_already_are_first() {
         let mut queue = FairQueue::default();
-        queue.push(1, "a2");
-        queue.push(2, "b1");
-        queue.push(3, "c2");
-        queue.push_first(3, "c1");
-        queue.push_first(1, "a1");
+        queue.push(flow(1, 0), "a2");
+        queue.push(flow(2, 0), "b1");
+        queue.push(flow(3, 5), "c2");
+        queue.push_first(flow(3, 6), "c1");
+        queue.push_first(flow(1, 0), "a1");
         assert_eq!(all(queue), ["a1", "c1", "b1", "a2", "c2"]);
     }
 
     #[test]
-    fn nobody_is_remembered_who_waits_for_nothing() {
+    fn empty_flows_are_forgotten() {
         let mut queue = FairQueue::default();
-        for asker in 0..1_000 {
-            queue.push(asker, asker);
+        for number in 0..1_000 {
+            queue.push(flow(number, (number % 7) as u8), number);
         }
         while queue.pop().is_some() {}
-        assert!(queue.is_empty() && queue.waiting.is_empty());
+        assert!(queue.is_empty() && queue.tenants.queues.is_empty());
     }
 }

@@ -7,15 +7,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+use tokio::sync::{Notify, watch};
 use tracing::{debug, warn};
 
 use crate::client::{Client, Clients};
 use crate::connection::{Connection, End, Need};
+use crate::flows::Turn;
 use crate::handler::Handler;
 use crate::limits::Limits;
-use crate::share::Shares;
-use crate::slots::Slot;
 use crate::waiting::Waiting;
 
 /// How long a client has to go by itself.
@@ -24,15 +23,15 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// How often it is looked what is to be logged.
 const AUDIT_ROUND: Duration = Duration::from_secs(1);
 
-/// How long a client that is one too many of its caller has to ask, and to go.
+/// How long a client beyond a quota has to ask, and to go.
 const BRIEF: Duration = Duration::from_millis(100);
 
 /// All that connections share, and the clients that will mostly be gone in a moment.
 pub(crate) struct Guests {
     handler: Handler,
-    clients: Clients,
+    pub(crate) clients: Clients,
     limits: Limits,
-    /// For connections beyond their caller's share, which are to be told so and closed.
+    /// For connections beyond a quota, which are to be told so and closed.
     brief: Limits,
     stopping: watch::Receiver<bool>,
     leaving: Mutex<Vec<Guest>>,
@@ -50,34 +49,33 @@ struct Guest {
 impl Guests {
     pub(crate) fn new(
         handler: Handler,
+        clients: Clients,
         limits: Limits,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        let clients = Clients::new(Shares::new(&limits));
         let brief = Limits { request_timeout: BRIEF, idle_timeout: BRIEF, ..limits.clone() };
         let (leaving, entered) = (Mutex::default(), Notify::new());
         Arc::new(Self { handler, clients, limits, brief, stopping, leaving, entered })
     }
 
-    /// Serves a client that has just come. When callers have to take turns, its caller has had its turn while the
-    /// permit is held; further clients of that caller wait for it.
-    pub(crate) fn welcome(
-        self: &Arc<Self>,
-        stream: UnixStream,
-        slot: Slot,
-    ) -> Option<OwnedSemaphorePermit> {
+    /// Serves a client that has just connected. When callers have to take turns, its caller has had its turn while this
+    /// is held; further clients of that caller wait for it.
+    pub(crate) fn welcome(self: &Arc<Self>, stream: UnixStream) -> Option<Turn> {
         let now = Instant::now();
-        let client = self.clients.identify(&stream, slot, now);
+        let Some(client) = self.clients.identify(&stream, now) else {
+            self.handler.count_refused_connection();
+            return None;
+        };
         let guest =
             Guest { stream, connection: Connection::default(), need: Need::Request, client };
-        if !guest.client.is_within_share() {
+        if !guest.client.is_within_quota() {
             self.handler.count_refused_connection();
         }
-        if !self.clients.shares.are_contended(now) {
+        if !self.clients.flows.are_contended(now) {
             self.serve(guest);
             return None;
         }
-        let turn = Arc::clone(&guest.client.share.turn).try_acquire_owned().ok();
+        let turn = guest.client.flow.try_turn();
         match turn {
             Some(_) => self.serve(guest),
             None => self.wait(guest),
@@ -146,16 +144,17 @@ impl Guests {
 
     /// Gives a client a task of its own.
     fn wait(self: &Arc<Self>, guest: Guest) {
-        let Guest { stream, connection, need, client } = guest;
+        let Guest { stream, connection, need, mut client } = guest;
+        client.lease.offer();
         let guests = Arc::clone(self);
         tokio::spawn(async move {
             let Self { handler, clients, limits, brief, stopping, .. } = &*guests;
-            let limits = if client.is_within_share() { limits } else { brief };
+            let limits = if client.is_within_quota() { limits } else { brief };
             match tokio::net::UnixStream::from_std(stream) {
                 Ok(socket) => {
                     let stopping = stopping.clone();
-                    let shares = &clients.shares;
-                    let waiting = Waiting { handler, shares, client, limits, stopping };
+                    let flows = &clients.flows;
+                    let waiting = Waiting { handler, flows, client, limits, stopping };
                     waiting.serve(socket, connection, need).await;
                 }
                 Err(error) => warn!(%error, "cannot wait for a client; its connection is closed"),

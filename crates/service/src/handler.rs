@@ -95,7 +95,7 @@ impl Handler {
         let QuoteOrder { request, buf_size, begin } = order;
         let echoed = request.qe_report_info.map(|info| info.as_bytes().to_vec());
         let report = request.report.body;
-        let made = self.queue.quote(request, &client.share);
+        let made = self.queue.quote(request, client.flow.flow);
         let made = tokio::time::timeout(self.quote_timeout, made).await;
         let made = made.unwrap_or_else(|_| {
             let detail = format!("no quote was made within {:?}", self.quote_timeout);
@@ -133,7 +133,7 @@ impl Handler {
         Answer::Response(self.respond(operation, Some(AesmError::Unexpected), payload, begin))
     }
 
-    /// A caller has more connections than it may.
+    /// Counts a connection for which there was no room.
     pub(crate) fn count_refused_connection(&self) {
         self.metrics.refused_as_busy(Exhausted::ConnectionsOfCaller);
     }
@@ -160,7 +160,7 @@ impl Handler {
         client: &Client,
         begin: Instant,
     ) -> Result<Served, QuotingError> {
-        if !client.is_within_share() {
+        if !client.is_within_quota() {
             let detail = Exhausted::ConnectionsOfCaller.to_string();
             return Err(QuotingError::new(AesmError::Busy, detail));
         }

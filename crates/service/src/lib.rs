@@ -3,7 +3,10 @@
 //! ```text
 //! hand_over.rs    gets the socket, and gives it to the next instance
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
-//! client.rs       who has connected, by the word of the kernel, and what its caller may take
+//! client.rs       who has connected, and the connection that it holds
+//! caller.rs       peer credentials, and the tenant that a process belongs to
+//! shared_limit.rs connections and quotes, shared by tenants; who gives way when there are no more
+//! flows.rs        the turns in which tenants are served while several ask
 //! guests.rs       serves on the spot, or as soon as the quote is there
 //! connection.rs   one frame in, one frame out; says what it needs to go on
 //! waiting.rs      waits for clients that stay, within the deadlines, and for their turn
@@ -23,6 +26,7 @@ mod client;
 mod connection;
 mod failure;
 mod fair_queue;
+mod flows;
 mod guests;
 pub mod hand_over;
 mod handler;
@@ -32,8 +36,7 @@ mod metrics;
 mod peer;
 mod policy;
 mod quote_queue;
-mod share;
-mod slots;
+mod shared_limit;
 mod socket_access;
 mod waiting;
 mod workers;

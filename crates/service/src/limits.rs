@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// The limits of a service. Each protects the callers from each other. A caller is a user of the machine, or of one pod.
+/// The limits of a service. Each protects the callers from each other. A caller here is a pod, a container, or a user of the
+/// machine with all of its sessions and subordinate uids.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once. Further clients wait in the socket's backlog until one ends.
+    /// Connections at once. When there are so many, the caller with the most loses the one that has been idle for longest.
     pub connections: usize,
     /// Connections of one caller at once. On further ones requests are answered with `AESM_BUSY`.
     pub connections_per_caller: usize,
@@ -24,6 +25,15 @@ pub struct Limits {
     pub reply_timeout: Duration,
     /// The time that a connection may do nothing.
     pub idle_timeout: Duration,
+}
+
+impl Limits {
+    /// Connections beyond `connections` that are open for a moment: those that are told that there is no room.
+    pub(crate) const REJECTIONS: usize = 64;
+
+    /// Descriptors that clients may take for a moment beyond `connections`: those of connections that are rejected, and of
+    /// those that are to be closed and have not noticed yet.
+    pub const DESCRIPTORS_BEYOND_CONNECTIONS: usize = Self::REJECTIONS + crate::listener::BATCH;
 }
 
 impl Default for Limits {

@@ -13,18 +13,19 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::client::Clients;
 use crate::guests::Guests;
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
-use crate::slots::Slots;
 
 /// The pause after a failed accept, which mostly means that there is no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// At most so many new connections are served before older ones get their turn.
-const BATCH: usize = 32;
+/// At most so many new connections are served before older ones get their turn. So many may be open beyond the limit, until
+/// those that give way have noticed.
+pub(crate) const BATCH: usize = 32;
 
 /// Why a service stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,20 +52,19 @@ pub async fn serve(
     stop: impl Future<Output = Stop> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let slots = Slots::new(limits.connections, metrics.connections.clone());
+    let clients = Clients::new(&limits, &metrics.connections);
     let handler = Handler::start(quoter, &limits, policy, metrics)?;
     let stopping = watch::Sender::new(false);
-    let guests = Guests::new(handler, limits, stopping.subscribe());
+    let guests = Guests::new(handler, clients, limits, stopping.subscribe());
     #[allow(deprecated, reason = "its successor is unsafe, for types that lie about what they own")]
     let listener = AsyncFd::new(listener)?;
-    let service = Service { listener, slots, guests, stopping };
+    let service = Service { listener, guests, stopping };
     // As a task it is woken by other tasks of this thread without the help of the kernel.
     tokio::spawn(service.run(stop)).await.map_err(io::Error::other)
 }
 
 struct Service {
     listener: AsyncFd<UnixListener>,
-    slots: Slots,
     guests: Arc<Guests>,
     stopping: watch::Sender<bool>,
 }
@@ -75,8 +75,6 @@ enum State {
     Batch,
     /// There are no further clients.
     NoClient,
-    /// There is no slot for a further client.
-    NoSlot,
     /// The system says no.
     Failed(io::Error),
 }
@@ -105,9 +103,8 @@ impl Service {
         // Held until the end of the batch, after which others have their turn.
         let mut turns = Vec::new();
         for _ in 0..BATCH {
-            let Some(slot) = self.slots.take() else { return State::NoSlot };
             match accept() {
-                Ok(stream) => turns.extend(self.guests.welcome(stream, slot)),
+                Ok(stream) => turns.extend(self.guests.welcome(stream)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return State::NoClient,
                 Err(error) => return State::Failed(error),
             }
@@ -121,9 +118,10 @@ impl Service {
             State::Batch => tokio::task::yield_now().await,
             // What comes of it is seen when accepting.
             State::NoClient => drop(self.listener.readable().await),
-            State::NoSlot => self.slots.one_free().await,
             State::Failed(error) => {
                 warn!(%error, "cannot accept a connection; trying again");
+                // The usual reason: somebody else has lowered the limit, or uses up the system's descriptors.
+                self.guests.clients.close_oldest_of_largest();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -136,8 +134,8 @@ impl Service {
             self.empty_backlog().await;
         }
         drop(self.listener);
-        info!(connections = self.slots.taken(), "stopping: finishing what was accepted");
-        self.slots.all_free().await;
+        info!(connections = self.guests.clients.open(), "stopping: finishing what was accepted");
+        self.guests.clients.all_closed().await;
         self.guests.log_last_quotes();
     }
 

@@ -23,9 +23,9 @@ pub struct Policy {
 pub(crate) enum Refusal {
     #[error("uid {0} is not among allowed_uids")]
     Uid(u32),
-    #[error("MRSIGNER {0} and MRENCLAVE {1} are not allowed")]
+    #[error("the REPORT claims MRSIGNER {0} and MRENCLAVE {1}, of which none is allowed")]
     Enclave(MrSigner, MrEnclave),
-    #[error("the enclave is a debug enclave")]
+    #[error("the REPORT claims to be of a debug enclave")]
     Debug,
 }
 
@@ -122,7 +122,9 @@ mod tests {
             assert_eq!(policy.check(0, &body()).is_ok(), allowed, "{policy:?}");
         }
         let policy = Policy { allowed_mrsigners: others, ..Policy::default() };
-        let expected = format!("MRSIGNER {SIGNER} and MRENCLAVE {ENCLAVE} are not allowed");
+        let expected = format!(
+            "the REPORT claims MRSIGNER {SIGNER} and MRENCLAVE {ENCLAVE}, of which none is allowed"
+        );
         assert_eq!(policy.check(0, &body()).unwrap_err().to_string(), expected);
     }
 
@@ -135,7 +137,7 @@ mod tests {
         };
         assert_eq!(policy.check(0, &body()), Ok(()));
         let refusal = policy.check(0, &debug_body()).unwrap_err();
-        assert_eq!(refusal.to_string(), "the enclave is a debug enclave");
+        assert_eq!(refusal.to_string(), "the REPORT claims to be of a debug enclave");
     }
 
     #[test]

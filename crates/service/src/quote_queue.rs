@@ -3,20 +3,19 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::AesmError;
 use tokio::sync::oneshot;
 
 use crate::fair_queue::FairQueue;
 use crate::limits::Limits;
 use crate::metrics::{Exhausted, Metrics};
-use crate::share::Share;
-use crate::slots::Slots;
+use crate::shared_limit::{Exceeded, Quota, SharedLimit, Yields};
 
 /// A bounded queue and its threads, which end when the queue is dropped. Those who wait take turns.
 pub(crate) struct QuoteQueue {
     quoter: Arc<dyn Quoter>,
-    places: Slots,
+    places: Arc<SharedLimit>,
     metrics: Metrics,
     shared: Arc<Shared>,
 }
@@ -50,7 +49,12 @@ impl QuoteQueue {
         metrics: Metrics,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), changed: Condvar::new() });
-        let places = Slots::new(limits.queued_quotes, metrics.queued_quotes.clone());
+        let quota = Quota {
+            total: limits.queued_quotes,
+            per_tenant: limits.queued_quotes_per_caller,
+            yields: Yields::Newest,
+        };
+        let places = SharedLimit::new(quota, metrics.queued_quotes.clone());
         let queue = Self { quoter, places, metrics, shared };
         if matches!(queue.quoter.manner(), Manner::Blocking) {
             (0..limits.quoting_threads.max(1)).try_for_each(|_| queue.start_thread())?;
@@ -58,22 +62,32 @@ impl QuoteQueue {
         Ok(queue)
     }
 
-    /// Waits for the quote; a full queue, or one that is full of quotes for this caller, is refused at once.
+    /// Waits for the quote. With a full queue, or one that is full of quotes for this tenant, it is refused at once; and
+    /// later if it has to give way to a tenant that has fewer.
     ///
     /// # Errors
     /// The Quoter's, or `AESM_BUSY`.
-    pub(crate) async fn quote(&self, request: Box<QuoteRequest>, share: &Share) -> Outcome {
-        let Some(_of_caller) = share.quotes.take() else {
-            return Err(self.full(Exhausted::QuotesOfCaller));
-        };
-        let Some(_of_all) = self.places.take() else {
-            return Err(self.full(Exhausted::Quotes));
-        };
+    pub(crate) async fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> Outcome {
+        let mut place = self.places.take(flow).map_err(|exceeded| {
+            self.full(match exceeded {
+                Exceeded::Tenant => Exhausted::QuotesOfCaller,
+                Exceeded::Total => Exhausted::Quotes,
+            })
+        })?;
+        place.offer();
+        tokio::select! {
+            biased;
+            outcome = self.make(request, flow) => outcome,
+            () = place.taken_away() => Err(self.full(Exhausted::QuotesOfCaller)),
+        }
+    }
+
+    async fn make(&self, request: Box<QuoteRequest>, flow: Flow) -> Outcome {
         if let Manner::Elsewhere(elsewhere) = self.quoter.manner() {
-            return elsewhere.quote(request, share.number).await;
+            return elsewhere.quote(request, flow).await;
         }
         let (outcome, result) = oneshot::channel();
-        self.shared.lock().waiting.push(share.number, Job { request, outcome });
+        self.shared.lock().waiting.push(flow, Job { request, outcome });
         self.shared.changed.notify_one();
         result.await.unwrap_or_else(|_| {
             Err(QuotingError::new(AesmError::Unexpected, "the quoting thread failed"))
@@ -131,14 +145,11 @@ fn make_quotes(shared: &Shared, quoter: &dyn Quoter) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-    use std::time::Instant;
-
     use quoting::AttestationKey;
     use sgx::{AttestationKeyId, QeReportInfo, Report};
+    use std::sync::mpsc;
 
     use super::*;
-    use crate::share::Shares;
 
     /// Makes a quote each time it is told to, which is as long as the buffer that was asked for.
     struct OneByOne(Mutex<mpsc::Receiver<()>>);
@@ -168,28 +179,50 @@ mod tests {
         Box::new(QuoteRequest { report: Report::default(), key_id, qe_report_info })
     }
 
-    #[tokio::test]
-    async fn who_floods_the_queue_has_its_part_of_it_and_others_do_not_wait_for_the_rest() {
+    /// A queue with these limits, and what has it make one quote.
+    fn queue(
+        queued_quotes: usize,
+        queued_quotes_per_caller: usize,
+    ) -> (Arc<QuoteQueue>, mpsc::Sender<()>) {
         let limits = Limits {
             quoting_threads: 1,
-            queued_quotes: 100,
-            queued_quotes_per_caller: 10,
+            queued_quotes,
+            queued_quotes_per_caller,
             ..Limits::default()
         };
         let (make_one, orders) = mpsc::channel();
         let quoter = Arc::new(OneByOne(Mutex::new(orders)));
-        let queue = Arc::new(QuoteQueue::start(quoter, &limits, Metrics::new("test")).unwrap());
-        let shares = Shares::new(&limits);
-        let ask = |uid| {
-            let (queue, share) = (Arc::clone(&queue), shares.of(uid, None, Instant::now()));
-            tokio::spawn(async move { queue.quote(request(), &share).await })
-        };
+        (Arc::new(QuoteQueue::start(quoter, &limits, Metrics::new("test")).unwrap()), make_one)
+    }
 
-        let flood: Vec<_> = (0..10).map(|_| ask(1)).collect();
+    fn ask(queue: &Arc<QuoteQueue>, tenant: u64) -> tokio::task::JoinHandle<Outcome> {
+        let queue = Arc::clone(queue);
+        tokio::spawn(async move { queue.quote(request(), Flow { tenant, user: 0 }).await })
+    }
+
+    #[tokio::test]
+    async fn the_newest_quote_of_the_largest_tenant_gives_way_in_a_full_queue() {
+        let (queue, make_one) = queue(4, 4);
+        let mut flood: Vec<_> = (0..4).map(|_| ask(&queue, 1)).collect();
         tokio::task::yield_now().await;
-        let beyond = ask(1).await.unwrap().unwrap_err();
+        let other = ask(&queue, 2);
+        let newest = flood.pop().unwrap().await.unwrap();
+        assert_eq!(newest.unwrap_err().code(), AesmError::Busy);
+        (0..5).for_each(|_| make_one.send(()).unwrap());
+        for quote in flood.into_iter().chain([other]) {
+            quote.await.unwrap().unwrap();
+        }
+        assert_eq!(queue.places.open(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_floods_the_queue_has_its_part_of_it_and_others_do_not_wait_for_the_rest() {
+        let (queue, make_one) = queue(100, 10);
+        let flood: Vec<_> = (0..10).map(|_| ask(&queue, 1)).collect();
+        tokio::task::yield_now().await;
+        let beyond = ask(&queue, 1).await.unwrap().unwrap_err();
         assert_eq!(beyond.code(), AesmError::Busy);
-        let other = ask(2);
+        let other = ask(&queue, 2);
         tokio::task::yield_now().await;
 
         // One is being made, maybe another one is taken; then it is the other caller's turn.
@@ -200,6 +233,6 @@ mod tests {
         for quote in flood {
             quote.await.unwrap().unwrap();
         }
-        assert!(queue.places.take().is_some() && queue.places.taken() <= 1);
+        assert_eq!(queue.places.open(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Waits for what a connection needs, for a limited time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::net::UnixStream;
@@ -9,9 +10,9 @@ use tracing::debug;
 
 use crate::client::Client;
 use crate::connection::{Connection, End, Need};
+use crate::flows::Flows;
 use crate::handler::Handler;
 use crate::limits::Limits;
-use crate::share::Shares;
 
 /// After the service was told to stop, a client that has just connected has this long to begin.
 const LAST_CALL: Duration = Duration::from_millis(500);
@@ -19,7 +20,7 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// A connection, and how long it may keep us waiting.
 pub(crate) struct Waiting<'a> {
     pub(crate) handler: &'a Handler,
-    pub(crate) shares: &'a Shares,
+    pub(crate) flows: &'a Flows,
     pub(crate) client: Client,
     pub(crate) limits: &'a Limits,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -34,6 +35,8 @@ enum GivenUp {
     Reply,
     #[error("the connection was idle")]
     Idle,
+    #[error("its caller has the most connections, and there are no more")]
+    TakenAway,
     #[error("the connection cannot be waited for: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -48,29 +51,54 @@ impl Waiting<'_> {
         mut need: Need,
     ) {
         let mut begin = Instant::now();
+        let mut taken_away = pin!(self.client.lease.taken_away());
         loop {
-            let requests = connection.requests;
-            if let Err(reason) = self.fulfil(need, &socket, &mut connection, begin).await {
-                return log(&socket, &reason);
-            }
-            let was_in_a_request = connection.is_in_a_request();
-            need = match self.advance(&socket, &mut connection).await {
-                Ok(need) => need,
-                Err(End::Closed) => return,
-                Err(end) => return log(&socket, &end),
+            let (requests, was_in_a_request) = (connection.requests, connection.is_in_a_request());
+            let next = tokio::select! {
+                biased;
+                // Whatever it waits for, its turn included: others are waiting for its descriptor.
+                () = &mut taken_away => return log(&socket, &GivenUp::TakenAway),
+                next = self.step(need, &socket, &mut connection, begin) => next,
             };
+            let Some(next) = next else { return };
+            need = next;
+            if connection.requests != requests {
+                self.client.lease.touch();
+            }
             if connection.requests != requests || !was_in_a_request {
                 begin = Instant::now();
             }
         }
     }
 
+    /// Waits for what the connection needs, and goes on to its next need. `None` is its end.
+    async fn step(
+        &mut self,
+        need: Need,
+        socket: &UnixStream,
+        connection: &mut Connection,
+        begin: Instant,
+    ) -> Option<Need> {
+        if let Err(reason) = self.fulfil(need, socket, connection, begin).await {
+            log(socket, &reason);
+            return None;
+        }
+        match self.advance(socket, connection).await {
+            Ok(need) => Some(need),
+            Err(End::Closed) => None,
+            Err(end) => {
+                log(socket, &end);
+                None
+            }
+        }
+    }
+
     /// Goes on, when callers have to take turns in the turn of this one, which ends when others have had theirs.
     async fn advance(&self, socket: &UnixStream, connection: &mut Connection) -> Result<Need, End> {
-        if !self.shares.are_contended(std::time::Instant::now()) {
+        if !self.flows.are_contended(std::time::Instant::now()) {
             return connection.advance(socket, &self.client, self.handler);
         }
-        let _turn = self.client.share.turn.acquire().await;
+        let _turn = self.client.flow.turn().await;
         let need = connection.advance(socket, &self.client, self.handler)?;
         tokio::task::yield_now().await;
         Ok(need)
@@ -85,7 +113,9 @@ impl Waiting<'_> {
     ) -> Result<(), GivenUp> {
         match need {
             Need::Quote(order) => {
+                self.client.lease.pin();
                 let response = self.handler.quote(*order, &self.client).await;
+                self.client.lease.touch();
                 connection.reply(&response);
                 Ok(())
             }

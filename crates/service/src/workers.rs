@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quoting::{
-    AttestationKey, Elsewhere, FutureQuote, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError,
-    check_key_id,
+    AttestationKey, Elsewhere, Flow, FutureQuote, Manner, QuoteReply, QuoteRequest, Quoter,
+    QuotingError, check_key_id,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::sync::watch;
@@ -115,7 +115,7 @@ impl Quoter for WorkerQuoter {
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         check_key_id(&request.key_id)?;
         self.pool
-            .submit(Box::new(request.clone()), 0)?
+            .submit(Box::new(request.clone()), Flow::default())?
             .blocking_recv()
             .unwrap_or_else(|_| Err(stopped()))
     }
@@ -126,9 +126,9 @@ impl Quoter for WorkerQuoter {
 }
 
 impl Elsewhere for WorkerQuoter {
-    fn quote(&self, request: Box<QuoteRequest>, asker: u64) -> FutureQuote {
+    fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote {
         let known = check_key_id(&request.key_id);
-        let submitted = known.and_then(|()| self.pool.submit(request, asker));
+        let submitted = known.and_then(|()| self.pool.submit(request, flow));
         Box::pin(async { submitted?.await.unwrap_or_else(|_| Err(stopped())) })
     }
 }

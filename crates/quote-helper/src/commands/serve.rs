@@ -1,5 +1,6 @@
 //! `serve`: serves quotes to the applications of this machine.
 
+mod descriptors;
 mod ending;
 mod fresh_collateral;
 mod health;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use quoting::Platform;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::WorkerQuoter;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
@@ -74,7 +74,7 @@ async fn serve(
     let manager = ServiceManager::from_environment();
     watchdog::start(manager.clone())?;
     let access = socket_group::access(settings.socket_group.as_deref())?;
-    raise_descriptor_limit();
+    let limits = descriptors::limits(settings);
     let Source { quoter, workers, software, metrics } = Source::open(settings).await?;
     let listening = Listening::begin(settings, access, activation).await?;
     let Listening { listener, path, mut listeners, owner } = listening;
@@ -90,7 +90,7 @@ async fn serve(
         Platform::Software => LateDevice::default(),
     };
     log.show(&metrics);
-    limit_metrics::show(&settings.limits(), &metrics);
+    limit_metrics::show(&limits, &metrics);
     let node = NodeMetrics::new(&metrics);
     match software {
         Some(software) => {
@@ -104,8 +104,7 @@ async fn serve(
     let after_hand_over = settings.after_hand_over();
     let serving = Serving { held, health, manager, stop, socket: path, after_hand_over };
     let (until_the_end, ending) = serving.split();
-    let (limits, policy) = (settings.limits(), settings.policy());
-    service::serve(listener, quoter, limits, policy, metrics, until_the_end).await?;
+    service::serve(listener, quoter, limits, settings.policy(), metrics, until_the_end).await?;
     ending.finish().await?;
     late_device.check()
 }
@@ -151,12 +150,4 @@ fn on_hangup(workers: Option<Arc<WorkerQuoter>>, manager: ServiceManager) -> std
         }
     });
     Ok(())
-}
-
-/// As many connections as the system allows: the usual soft limit is for programs that use select().
-fn raise_descriptor_limit() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        warn!(%error, "cannot raise the limit of open files; fewer clients can connect at once");
-    }
 }

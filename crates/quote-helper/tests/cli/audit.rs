@@ -1,7 +1,9 @@
 //! Who asks for quotes is known, and may be refused.
 
+use aesm::{Client, Request};
 use rustix::process::{Signal, getgid, getuid};
 use serde_json::Value;
+use sgx::{AttestationKeyId, IntoBytes, MrEnclave, Report};
 
 use crate::support::{Machine, SERVE, Serve};
 
@@ -62,4 +64,42 @@ fn whom_the_policy_refuses_gets_the_official_code_and_the_log_has_the_reason() {
         assert_eq!(quotes[0]["outcome"], "UNSUPPORTED_ATT_KEY_ID");
         assert!(quotes[0]["reason"].as_str().unwrap().contains(reason), "{quotes:#?}");
     }
+}
+
+/// Asks for quotes over REPORTs that nobody has made, each of another enclave.
+fn ask_with_made_up_reports(machine: &Machine, count: u32) {
+    let (client, key_id) = (Client::new(machine.socket()), AttestationKeyId::ecdsa_p256());
+    for number in 0..count {
+        let mut report = Report::default();
+        report.body.mr_enclave = MrEnclave([0; 32]);
+        report.body.mr_enclave.0[..4].copy_from_slice(&number.to_be_bytes());
+        report.body.mr_enclave.0[4..].fill(0xee);
+        let request = Request::GetQuoteEx {
+            report: report.as_bytes(),
+            att_key_id: Some(key_id.as_bytes()),
+            qe_report_info: None,
+            buf_size: 8_192,
+        };
+        client.call(&request).unwrap_err();
+    }
+}
+
+#[test]
+fn made_up_reports_do_not_hide_a_quote_and_are_not_taken_for_enclaves() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    ask_with_made_up_reports(&machine, 600);
+    machine.quote("07");
+    let quoted = sgx::Quote::parse_padded(&machine.read("q.bin")).unwrap().report_body;
+    let metrics = serve.metrics();
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    assert!(!log.contains("eeeeeeee") && !metrics.contains("eeeeeeee"), "{log}{metrics}");
+
+    let (made, failed): (Vec<_>, Vec<_>) =
+        quotes(&log).into_iter().partition(|quote| quote["outcome"] == "SUCCESS");
+    assert_eq!(made.len(), 1, "{log}");
+    assert_eq!(made[0]["mrenclave"], quoted.mr_enclave.to_string());
+    let number: u64 = failed.iter().map(|quote| quote["quotes"].as_u64().unwrap()).sum();
+    assert_eq!((number, failed.len() <= 3), (600, true), "{failed:#?}");
 }

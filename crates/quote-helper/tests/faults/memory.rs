@@ -38,7 +38,9 @@ fn flooded() -> Outcome {
     let group = Group::new(LIMIT).expect("it is possible");
     let enter = format!("echo $$ > {} && exec \"$@\"", group.processes().display());
     let mut site = Site::with(Machine::new(), move |machine| {
-        started_by(&["sh", "-c", &enter, "sh"], machine, SERVE)
+        // They and the applications are one caller, which needs connections for both.
+        let serve = format!("{SERVE} --max-connections-per-caller {}", 11 * UNFINISHED / 10);
+        started_by(&["sh", "-c", &enter, "sh"], machine, &serve)
     });
     let pid = site.serve().pid();
     let load = site.during(|site, progress| {

@@ -9,17 +9,23 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::key::Key;
+use crate::caller::Tenant;
 
-/// Label sets, the one for all others included.
-pub(super) const LABEL_SETS: usize = 200;
+/// Label sets of quotes that were made, and as many of failures, besides one for all others.
+pub(super) const LABEL_SETS: usize = 99;
 
 /// A label set that has not counted for so long makes room for another one: by then it has been scraped.
 pub(super) const IDLE: Duration = Duration::from_secs(5 * 60);
 
-/// A counter for each label set, or the one for all others.
-#[derive(Default)]
+/// In the place of what is not known of an enclave, where there is no quote.
+const UNCHECKED: &str = "unchecked";
+
+/// The metric that all counters belong to.
+pub(super) type CallerQuotes = Family<Labels, Counter>;
+
+/// A counter for each label set, or the one for all others. A tenant may have as many sets as are still free.
 pub(super) struct Counters {
-    family: Family<Labels, Counter>,
+    family: CallerQuotes,
     sets: HashMap<Labels, Seen>,
     now: Option<Instant>,
     /// There was no room for another set, and will be none before the next look.
@@ -27,7 +33,7 @@ pub(super) struct Counters {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
+pub(super) struct Labels {
     uid: String,
     pod: String,
     mrenclave: String,
@@ -37,15 +43,23 @@ struct Labels {
 
 /// A counter as it was when it was last seen to have changed.
 struct Seen {
+    tenant: Tenant,
     counter: Counter,
     value: u64,
     at: Option<Instant>,
 }
 
+/// The metric, shown by this registry.
+pub(super) fn register(registry: &mut Registry) -> CallerQuotes {
+    let family = CallerQuotes::default();
+    let help = "Requests for quotes, by who asked and how it ended";
+    registry.register("caller_quotes", help, family.clone());
+    family
+}
+
 impl Counters {
-    pub(super) fn register(&self, registry: &mut Registry) {
-        let help = "Requests for quotes, by who asked and how it ended";
-        registry.register("caller_quotes", help, self.family.clone());
+    pub(super) fn new(family: CallerQuotes) -> Self {
+        Self { family, sets: HashMap::new(), now: None, full: false }
     }
 
     /// The counter of such quotes. Whoever keeps it has to ask again after [`IDLE`] without a quote.
@@ -54,11 +68,12 @@ impl Counters {
         if let Some(seen) = self.sets.get(&labels) {
             return seen.counter.clone();
         }
-        if !self.has_room() {
+        if !self.has_room(&key.tenant) {
             return self.family.get_or_create_owned(&Labels::others());
         }
         let counter = self.family.get_or_create_owned(&labels);
-        let seen = Seen { counter: counter.clone(), value: 0, at: self.now };
+        let tenant = key.tenant.clone();
+        let seen = Seen { tenant, counter: counter.clone(), value: 0, at: self.now };
         self.sets.insert(labels, seen);
         counter
     }
@@ -74,14 +89,19 @@ impl Counters {
         }
     }
 
-    /// Whether there is room for another set, if need be in the place of the one that has been idle for
+    /// Whether there is room for another set of this tenant, if need be in the place of the one that has been idle for
     /// longest, if it is for long enough.
-    fn has_room(&mut self) -> bool {
-        if self.sets.len() < LABEL_SETS.saturating_sub(1) {
+    fn has_room(&mut self, tenant: &Tenant) -> bool {
+        if self.fits(tenant) {
             return true;
         }
         self.full = self.full || !self.remove_idle();
-        !self.full
+        !self.full && self.fits(tenant)
+    }
+
+    fn fits(&self, tenant: &Tenant) -> bool {
+        let free = LABEL_SETS.saturating_sub(self.sets.len());
+        self.sets.values().filter(|seen| seen.tenant == *tenant).count() < free
     }
 
     fn remove_idle(&mut self) -> bool {
@@ -95,20 +115,19 @@ impl Counters {
 }
 
 impl Labels {
-    /// What the caller says of its enclave is true if the quote was made. Otherwise it could be anything,
-    /// each time something else.
     fn of(key: &Key) -> Self {
-        let checked = key.error.is_none();
+        let enclave = key.enclave();
         Self {
             uid: key.uid.to_string(),
             pod: key.pod().unwrap_or_default().to_owned(),
-            mrenclave: if checked { key.mr_enclave.to_string() } else { "unchecked".to_owned() },
-            debug: match key.debug {
-                _ if !checked => "unchecked",
-                true => "true",
-                false => "false",
+            mrenclave: enclave
+                .map_or_else(|| UNCHECKED.to_owned(), |enclave| enclave.mr_enclave.to_string()),
+            debug: match enclave.map(|enclave| enclave.debug) {
+                None => UNCHECKED,
+                Some(true) => "true",
+                Some(false) => "false",
             },
-            outcome: key.outcome(),
+            outcome: key.outcome.name(),
         }
     }
 

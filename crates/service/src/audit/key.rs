@@ -5,36 +5,47 @@ use std::sync::Arc;
 
 use sgx::{AesmError, MrEnclave, MrSigner, ReportBody};
 
-use crate::caller::{Caller, Workload};
+use crate::caller::{Caller, Tenant, Workload};
 
-/// A process, an enclave and an outcome.
+/// A process, and what came of its requests.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Key {
+    pub(super) tenant: Tenant,
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) pid: i32,
     pub(super) workload: Option<Arc<Workload>>,
+    pub(super) outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A quote of this enclave, which the Quoting Enclave has checked.
+    Quote(Enclave),
+    /// No quote. Nothing is known of the enclave: the caller can write into a REPORT what it likes, each time something else.
+    Failure(AesmError),
+}
+
+/// An enclave.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Enclave {
     pub(super) mr_enclave: MrEnclave,
     pub(super) mr_signer: MrSigner,
     pub(super) isv_prod_id: u16,
     pub(super) isv_svn: u16,
     pub(super) debug: bool,
-    pub(super) error: Option<AesmError>,
 }
 
 impl Key {
     pub(super) fn new(caller: &Caller, body: &ReportBody, error: Option<AesmError>) -> Self {
         Self {
+            tenant: caller.tenant.clone(),
             uid: caller.uid,
             gid: caller.gid,
             pid: caller.pid,
             workload: caller.workload.clone(),
-            mr_enclave: body.mr_enclave,
-            mr_signer: body.mr_signer,
-            isv_prod_id: body.isv_prod_id.get(),
-            isv_svn: body.isv_svn.get(),
-            debug: body.attributes.is_debug(),
-            error,
+            outcome: error.map_or_else(|| Outcome::Quote(Enclave::of(body)), Outcome::Failure),
         }
     }
 
@@ -46,8 +57,33 @@ impl Key {
         self.workload.as_ref()?.container.as_deref()
     }
 
-    pub(super) fn outcome(&self) -> &'static str {
-        self.error.map_or("SUCCESS", AesmError::name)
+    /// The enclave, if it is known.
+    pub(super) fn enclave(&self) -> Option<&Enclave> {
+        match &self.outcome {
+            Outcome::Quote(enclave) => Some(enclave),
+            Outcome::Failure(_) => None,
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Quote(_) => "SUCCESS",
+            Self::Failure(error) => error.name(),
+        }
+    }
+}
+
+impl Enclave {
+    fn of(body: &ReportBody) -> Self {
+        Self {
+            mr_enclave: body.mr_enclave,
+            mr_signer: body.mr_signer,
+            isv_prod_id: body.isv_prod_id.get(),
+            isv_svn: body.isv_svn.get(),
+            debug: body.attributes.is_debug(),
+        }
     }
 }
 
@@ -57,10 +93,14 @@ impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u32(self.uid);
         state.write_u32(self.pid.cast_unsigned());
-        state.write(&self.mr_enclave.0);
-        state.write(&self.mr_signer.0);
-        state.write_u16(self.isv_prod_id);
-        state.write_u16(self.isv_svn);
-        state.write_u32(self.error.map_or(0, AesmError::number));
+        match &self.outcome {
+            Outcome::Quote(enclave) => {
+                state.write(&enclave.mr_enclave.0);
+                state.write(&enclave.mr_signer.0);
+                state.write_u16(enclave.isv_prod_id);
+                state.write_u16(enclave.isv_svn);
+            }
+            Outcome::Failure(error) => state.write_u32(error.number()),
+        }
     }
 }

@@ -10,32 +10,33 @@ use quoting::QuotingError;
 
 use super::counters::Counters;
 use super::key::Key;
-use super::line::{Line, Sum, Whose};
+use super::line::{Kind, Line, Sum, Whose};
+use crate::caller::Tenant;
 
 /// The time between two lines about the same.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Kinds of quotes that are told apart at a time.
+/// Kinds of quotes that are told apart at a time, besides one for each tenant.
 pub(super) const KEYS: usize = 1_024;
 
-/// Lines about new kinds in a second.
-pub(super) const LINES: u32 = 50;
+/// Lines about new kinds in a second, besides one for each tenant.
+pub(super) const LINES: usize = 50;
 
-/// Users that are told apart when there are too many kinds of quotes.
-pub(super) const USERS: usize = 256;
+/// Tenants that are told apart when there are too many kinds of quotes.
+pub(super) const TENANTS: usize = 256;
 
-/// Each user gets at most half of the keys and of the lines, so that nobody can use them up.
-const KEYS_OF_USER: usize = KEYS / 2;
-const LINES_OF_USER: u32 = LINES / 2;
-
-/// All that is not logged yet, and what is remembered of what was.
+/// All that is not logged yet, and what is remembered of what was: of quotes that were made, or of failures.
+///
+/// A tenant may have as many kinds as are still free: half of them when it is alone, a third each when there are two, and so
+/// on. Whoever comes next finds as much, and at least one.
 pub(super) struct Ledger {
+    kind: Kind,
     keys: HashMap<Key, Account>,
-    users: HashMap<u32, User>,
+    tenants: HashMap<Tenant, Budget>,
     others: Pending,
     counters: Counters,
     /// Lines about new kinds since `second`.
-    lines: u32,
+    lines: usize,
     second: Instant,
 }
 
@@ -46,10 +47,10 @@ struct Account {
     counter: Counter,
 }
 
-/// The part of one user, and those of the user's quotes that are not told apart.
-struct User {
+/// What one tenant has taken, and those of its quotes that are not told apart.
+struct Budget {
     keys: usize,
-    lines: u32,
+    lines: usize,
     others: Pending,
 }
 
@@ -61,10 +62,10 @@ struct Pending {
 }
 
 impl Ledger {
-    pub(super) fn new(counters: Counters, now: Instant) -> Self {
+    pub(super) fn new(kind: Kind, counters: Counters, now: Instant) -> Self {
         let others = Pending::new(now);
-        let (keys, users) = (HashMap::new(), HashMap::new());
-        Self { keys, users, others, counters, lines: 0, second: now }
+        let (keys, tenants) = (HashMap::new(), HashMap::new());
+        Self { kind, keys, tenants, others, counters, lines: 0, second: now }
     }
 
     /// Enters a quote, and says what is to be logged at once.
@@ -83,17 +84,16 @@ impl Ledger {
         let counter = self.counters.of(&key);
         counter.inc();
         self.begin_second(now);
-        let full = self.keys.len() >= KEYS || self.lines >= LINES;
-        let Some(user) = self.user(key.uid, now) else {
+        let free_keys = KEYS.saturating_sub(self.keys.len());
+        let free_lines = LINES.saturating_sub(self.lines);
+        let Some(budget) = self.budget(&key.tenant, now) else {
             self.others.add(latency, now);
             return None;
         };
-        if full || user.keys >= KEYS_OF_USER || user.lines >= LINES_OF_USER {
-            user.others.add(latency, now);
+        if !budget.spend(free_keys, free_lines) {
+            budget.others.add(latency, now);
             return None;
         }
-        user.keys = user.keys.saturating_add(1);
-        user.lines = user.lines.saturating_add(1);
         self.lines = self.lines.saturating_add(1);
         let reason = error.map(|error| error.to_string().into());
         let account = Account { pending: Pending::new(now), reason, counter };
@@ -114,6 +114,25 @@ impl Ledger {
     }
 
     fn take(&mut self, now: Instant, is_due: impl Fn(&Pending) -> bool) -> Vec<Line> {
+        let mut lines = self.take_keys(now, &is_due);
+        let kind = self.kind;
+        self.tenants.retain(|tenant, budget| {
+            if !is_due(&budget.others) {
+                return true;
+            }
+            let sum = budget.others.take(now);
+            let whose = || Whose::Tenant(tenant.clone(), kind);
+            lines.extend(sum.map(|sum| Line { whose: whose(), sum }));
+            sum.is_some() || budget.keys > 0
+        });
+        if is_due(&self.others) {
+            let sum = self.others.take(now);
+            lines.extend(sum.map(|sum| Line { whose: Whose::Others(kind), sum }));
+        }
+        lines
+    }
+
+    fn take_keys(&mut self, now: Instant, is_due: impl Fn(&Pending) -> bool) -> Vec<Line> {
         let mut lines = Vec::new();
         self.keys.retain(|key, account| {
             if !is_due(&account.pending) {
@@ -122,48 +141,36 @@ impl Ledger {
             let sum = account.pending.take(now);
             if let Some(sum) = sum {
                 lines.push(Line { whose: account.whose(key), sum });
-            } else if let Some(user) = self.users.get_mut(&key.uid) {
-                user.keys = user.keys.saturating_sub(1);
+            } else if let Some(budget) = self.tenants.get_mut(&key.tenant) {
+                budget.keys = budget.keys.saturating_sub(1);
             }
             sum.is_some()
         });
-        self.users.retain(|uid, user| {
-            if !is_due(&user.others) {
-                return true;
-            }
-            let sum = user.others.take(now);
-            lines.extend(sum.map(|sum| Line { whose: Whose::User(*uid), sum }));
-            sum.is_some() || user.keys > 0
-        });
-        if is_due(&self.others) {
-            let sum = self.others.take(now);
-            lines.extend(sum.map(|sum| Line { whose: Whose::Others, sum }));
-        }
         lines
     }
 
-    /// The part of this user, if it is one of those that have one.
-    fn user(&mut self, uid: u32, now: Instant) -> Option<&mut User> {
-        let full = self.users.len() >= USERS;
-        match self.users.entry(uid) {
-            Entry::Occupied(user) => Some(user.into_mut()),
+    /// The budget of this tenant, if it is one of those that have one.
+    fn budget(&mut self, tenant: &Tenant, now: Instant) -> Option<&mut Budget> {
+        let full = self.tenants.len() >= TENANTS;
+        match self.tenants.entry(tenant.clone()) {
+            Entry::Occupied(budget) => Some(budget.into_mut()),
             Entry::Vacant(_) if full => None,
             Entry::Vacant(place) => {
-                Some(place.insert(User { keys: 0, lines: 0, others: Pending::new(now) }))
+                Some(place.insert(Budget { keys: 0, lines: 0, others: Pending::new(now) }))
             }
         }
     }
 
-    /// How much is remembered, in keys and users.
+    /// How much is remembered, in keys and tenants.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
-        self.keys.len().saturating_add(self.users.len())
+        self.keys.len().saturating_add(self.tenants.len())
     }
 
     fn begin_second(&mut self, now: Instant) {
         if now.saturating_duration_since(self.second) >= Duration::from_secs(1) {
             (self.second, self.lines) = (now, 0);
-            self.users.values_mut().for_each(|user| user.lines = 0);
+            self.tenants.values_mut().for_each(|budget| budget.lines = 0);
         }
     }
 }
@@ -171,6 +178,19 @@ impl Ledger {
 impl Account {
     fn whose(&self, key: &Key) -> Whose {
         Whose::Key { key: Box::new(key.clone()), reason: self.reason.clone() }
+    }
+}
+
+impl Budget {
+    /// Takes a key and a line, if that leaves others as many as this tenant has. Says whether it does.
+    fn spend(&mut self, free_keys: usize, free_lines: usize) -> bool {
+        let affordable = |spent: usize, free: usize| spent == 0 || spent < free;
+        if !affordable(self.keys, free_keys) || !affordable(self.lines, free_lines) {
+            return false;
+        }
+        self.keys = self.keys.saturating_add(1);
+        self.lines = self.lines.saturating_add(1);
+        true
     }
 }
 

@@ -64,6 +64,9 @@ fn a_refusal_has_its_reason() {
     for line in log.lines() {
         assert_eq!(line["outcome"], "UNSUPPORTED_ATT_KEY_ID");
         assert!(line["reason"].starts_with(&refusal), "{line:?}");
+        for unchecked in ["mrenclave", "mrsigner", "isv_prod_id", "isv_svn", "debug"] {
+            assert_eq!(line.get(unchecked), None, "{line:?}");
+        }
     }
     assert_eq!(log.quotes(), [1, 2]);
 }
@@ -122,6 +125,17 @@ fn quotes_that_are_not_alike_have_lines_of_their_own() {
     record(&caller(0), &changed(|body| body.mr_signer = MrSigner([0; 32])), None);
     record(&caller(0), &changed(|body| body.isv_svn = 9.into()), None);
     assert_eq!(log.quotes(), [1; 10]);
+}
+
+#[test]
+fn failures_are_alike_whatever_their_reports_say() {
+    let log = Log::new();
+    let error = QuotingError::new(AesmError::InvalidReport, "the MAC is wrong");
+    for byte in 0..200 {
+        log.record(&caller(0), &enclave(byte), Some(&error), LATENCY, 0.0);
+    }
+    log.audit.finish();
+    assert_eq!(log.quotes(), [1, 199]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let callers = Callers { proc: directory.path().into(), places: Mutex::default() };
+        let callers = Callers { proc: directory.path().into(), known: Mutex::default() };
         Self { _directory: directory, callers, stream: UnixStream::pair().unwrap().0 }
     }
 
@@ -31,7 +31,8 @@ impl Machine {
     }
 
     fn pod(&self, now: Instant) -> Option<String> {
-        self.callers.identify(&self.stream, now).pod().map(|pod| pod.to_string())
+        let workload = self.callers.identify(&self.stream, now).workload?;
+        Some(workload.pod.as_ref()?.to_string())
     }
 }
 
@@ -43,7 +44,7 @@ fn a_caller_is_who_the_kernel_says() {
     assert_eq!(caller.pid, std::process::id().cast_signed());
     assert_eq!(caller.uid, rustix::process::geteuid().as_raw());
     assert_eq!(caller.gid, rustix::process::getegid().as_raw());
-    assert_eq!(caller.pod().as_deref(), Some(POD));
+    assert_eq!(caller.tenant, Tenant::Pod(POD.into()));
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn a_place_is_remembered_for_a_second() {
 fn a_pid_of_another_user_is_another_process() {
     let (machine, now) = (Machine::new(), Instant::now());
     machine.put(7, &format!("0::/kubepods/pod{POD}/\n"));
-    let pod = |uid| machine.callers.workload(7, uid, now).and_then(|found| found.pod.clone());
+    let pod = |uid| machine.callers.place(7, uid, now).0.and_then(|found| found.pod.clone());
     assert_eq!(pod(1).as_deref(), Some(POD));
     machine.put(7, &format!("0::/kubepods/pod{OTHER_POD}/\n"));
     assert_eq!(pod(1).as_deref(), Some(POD));
@@ -74,18 +75,34 @@ fn what_cannot_be_read_is_unknown_and_bounded() {
     assert_eq!(machine.pod(now), None);
     for pid in 1..=3 * REMEMBERED.cast_signed() {
         let pid = i32::try_from(pid).unwrap();
-        assert_eq!(machine.callers.workload(pid, 0, now), None);
+        assert_eq!(machine.callers.place(pid, 0, now), (None, Tenant::User(0)));
     }
-    assert!(machine.callers.places.lock().unwrap().len() <= REMEMBERED);
+    assert!(machine.callers.known().processes.len() <= REMEMBERED);
     machine.put(9, &format!("{}0::/kubepods/pod{POD}/\n", "1:x:/\n".repeat(4096)));
-    assert_eq!(machine.callers.workload(9, 1, now), None, "more was read than there may be");
+    let read = machine.callers.place(9, 1, now).0;
+    assert_eq!(read, None, "more was read than there may be");
+}
+
+#[test]
+fn processes_belong_to_the_user_who_has_logged_in() {
+    let (machine, now) = (Machine::new(), Instant::now());
+    let tenant = |pid, uid| machine.callers.place(pid, uid, now).1;
+    machine.put(7, "0::/user.slice/user-1000.slice/session-4.scope\n");
+    assert_eq!(tenant(7, 0), Tenant::User(1000));
+    machine.put(8, "0::/\n");
+    fs::write(machine.callers.proc.join("8/loginuid"), "1001").unwrap();
+    assert_eq!(tenant(8, 33), Tenant::User(1001));
+    machine.put(9, "0::/system.slice/web.service\n");
+    fs::write(machine.callers.proc.join("9/loginuid"), u32::MAX.to_string()).unwrap();
+    assert_eq!(tenant(9, 33), Tenant::User(33), "nobody has");
+    assert_eq!(tenant(0, 33), Tenant::User(33));
 }
 
 #[test]
 fn a_process_has_cgroups_that_can_be_read() {
     let callers = Callers::default();
     assert_eq!(callers.proc, Path::new("/proc"));
-    assert!(callers.look_up(std::process::id().cast_signed()).is_ok());
+    assert!(callers.locate(std::process::id().cast_signed()).is_ok());
 }
 
 /// Prints what a known and an unknown process cost: `cargo test --release -p service -- --ignored
@@ -104,5 +121,5 @@ fn cost_of_a_caller() {
     };
     time("the system call", &|| assert!(getsockopt(&stream, PeerCredentials).is_ok()));
     time("a caller that is known", &|| drop(callers.identify(&stream, now)));
-    time("a look-up", &|| drop(callers.look_up(std::process::id().cast_signed())));
+    time("a look-up", &|| drop(callers.locate(std::process::id().cast_signed())));
 }

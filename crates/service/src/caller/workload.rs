@@ -1,4 +1,4 @@
-//! The pod and the container of a process, by the names of its cgroups.
+//! The pod, the container or the login of a process, by the names of its cgroups.
 //!
 //! The names are those that the kubelet and the container runtimes give, with either of the kubelet's
 //! cgroup drivers, under cgroup v1 and v2, seen from the machine or from a container on it:
@@ -9,6 +9,8 @@
 //! /../../pod<UID>/<id>
 //! /system.slice/docker-<id>.scope
 //! ```
+//!
+//! systemd puts all that a user starts, in whatever session, below `/user.slice/user-<uid>.slice`.
 
 use std::sync::Arc;
 
@@ -28,15 +30,33 @@ pub(crate) struct Workload {
     pub(crate) container: Option<Arc<str>>,
 }
 
-impl Workload {
-    /// Reads `/proc/PID/cgroup`: a line `number:controllers:path` for each hierarchy.
-    pub(crate) fn of_cgroups(text: &str) -> Option<Self> {
-        let paths = text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
-        paths
-            .filter_map(Self::of_path)
-            .reduce(|best, next| if best.pod.is_none() && next.pod.is_some() { next } else { best })
-    }
+/// What the cgroups of a process say of where it runs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Location {
+    pub(super) workload: Option<Workload>,
+    /// The user whose login the process comes from, outside of containers.
+    pub(super) login: Option<u32>,
+}
 
+impl Location {
+    /// Reads `/proc/PID/cgroup`: a line `number:controllers:path` for each hierarchy.
+    pub(super) fn of_cgroups(text: &str) -> Self {
+        let paths = || text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
+        let workload = paths().filter_map(Workload::of_path).reduce(|best, next| {
+            if best.pod.is_none() && next.pod.is_some() { next } else { best }
+        });
+        Self { workload, login: paths().find_map(login) }
+    }
+}
+
+/// The user of `/user.slice/user-<uid>.slice`; only there, since anybody may have cgroups of that name elsewhere.
+fn login(path: &str) -> Option<u32> {
+    let mut names = path.split('/').skip_while(|name| name.is_empty() || *name == "..");
+    names.next().filter(|name| *name == "user.slice")?;
+    names.next()?.strip_prefix("user-")?.strip_suffix(".slice")?.parse().ok()
+}
+
+impl Workload {
     /// What is outermost counts: below it are cgroups that the container itself may have made, by
     /// whatever name. For the same reason nothing counts that is in a user's own part of the tree.
     fn of_path(path: &str) -> Option<Self> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
+use quoting::{AttestationKey, Flow, QuoteReply, QuoteRequest, QuotingError};
 use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
 use tracing::warn;
@@ -32,7 +32,7 @@ pub(super) type Outcome = Result<QuoteReply, QuotingError>;
 
 /// A quote that somebody waits for.
 pub(super) struct Job {
-    asker: u64,
+    flow: Flow,
     pub(super) request: Box<QuoteRequest>,
     pub(super) outcome: oneshot::Sender<Outcome>,
     workers_tried: u32,
@@ -94,11 +94,11 @@ impl Pool {
         Self { state: Mutex::new(state), settled: Notify::new() }
     }
 
-    /// Has a quote made, in this asker's turn.
+    /// Has a quote made, in the turn of this flow.
     pub(super) fn submit(
         &self,
         request: Box<QuoteRequest>,
-        asker: u64,
+        flow: Flow,
     ) -> Result<oneshot::Receiver<Outcome>, QuotingError> {
         let mut state = self.lock();
         if let Some(reason) = state.unavailable_because() {
@@ -106,7 +106,7 @@ impl Pool {
         }
         state.check_initialized()?;
         let (outcome, result) = oneshot::channel();
-        state.waiting.push(asker, Job { asker, request, outcome, workers_tried: 0 });
+        state.waiting.push(flow, Job { flow, request, outcome, workers_tried: 0 });
         state.dispatch();
         Ok(result)
     }
@@ -237,7 +237,7 @@ impl Pool {
         }
         state.last_ready = Instant::now();
         for job in unmade.into_iter().rev() {
-            state.waiting.push_first(job.asker, job);
+            state.waiting.push_first(job.flow, job);
         }
         state.dispatch();
     }

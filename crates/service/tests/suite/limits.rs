@@ -61,6 +61,14 @@ fn is_served(service: &Service) -> bool {
     Client::new(&service.socket).timeout(Duration::from_secs(10)).call(&KEY_IDS).is_ok()
 }
 
+/// The error in the reply on this connection, if there is one.
+fn answer(stream: &mut UnixStream) -> Option<AesmError> {
+    stream.write_all(&KEY_IDS.to_frame(None)).unwrap();
+    let mut reply = [0; 64];
+    let size = stream.read(&mut reply).unwrap();
+    Response::decode(&reply[FRAME_HEADER_SIZE..size]).unwrap().error
+}
+
 fn short() -> Limits {
     let short = Duration::from_millis(300);
     let limits = Limits::default();
@@ -197,20 +205,34 @@ fn replies_that_nobody_reads_delay_nobody() {
 }
 
 #[test]
-fn who_finds_no_slot_is_served_when_one_is_free() {
+fn with_no_connection_left_the_one_that_has_been_idle_for_longest_is_closed() {
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let service = Service::start(software_quoter(), limits);
+    let mut idle = [service.connect(), service.connect(), service.connect()];
+    for stream in &mut idle {
+        assert_eq!(answer(stream), None);
+    }
+    // The first one goes on, so that the second one has been idle for longest, to the nearest moment.
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(answer(&mut idle[0]), None);
+    assert!(is_served(&service));
+    assert!(read_all(&mut idle[1]).is_empty());
+    assert_eq!(answer(&mut idle[0]), None);
+    assert_eq!(answer(&mut idle[2]), None);
+}
+
+#[test]
+fn requests_that_are_never_finished_give_way_to_others() {
     let limits = Limits { connections: 2, ..Limits::default() };
     let service = Service::start(software_quoter(), limits);
-    let mut idle = vec![service.connect(), service.connect()];
-    for stream in &mut idle {
+    let mut stalled = [service.connect(), service.connect()];
+    for stream in &mut stalled {
         stream.write_all(&[1]).unwrap();
     }
-    thread::scope(|scope| {
-        let waiting = scope.spawn(|| is_served(&service));
-        thread::sleep(Duration::from_millis(200));
-        assert!(!waiting.is_finished());
-        idle.pop();
-        assert!(waiting.join().unwrap());
-    });
+    let begin = Instant::now();
+    assert!(is_served(&service));
+    assert!(begin.elapsed() < Duration::from_secs(1), "nobody waits for their time-out");
+    assert!(read_all(&mut stalled[0]).is_empty());
 }
 
 #[test]
@@ -228,13 +250,6 @@ fn a_caller_with_too_many_connections_is_told_so_and_closed_and_goes_on_with_the
     let limits = Limits { connections_per_caller: 2, ..Limits::default() };
     let service = Service::start(software_quoter(), limits);
     let mut few = [service.connect(), service.connect()];
-    let answer = |stream: &mut UnixStream| {
-        stream.write_all(&KEY_IDS.to_frame(None)).unwrap();
-        let mut reply = [0; 64];
-        let size = stream.read(&mut reply).unwrap();
-        let message = &reply[FRAME_HEADER_SIZE..size];
-        Response::decode(message).unwrap().error
-    };
     for stream in &mut few {
         assert_eq!(answer(stream), None);
     }

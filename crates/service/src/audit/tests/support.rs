@@ -15,9 +15,8 @@ use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::audit::AuditLog;
-use crate::audit::counters::Counters;
-use crate::audit::ledger::Ledger;
-use crate::caller::{Caller, Workload};
+use crate::audit::counters;
+use crate::caller::{Caller, Tenant, Workload};
 
 /// A line's fields, as text.
 pub(super) type Line = BTreeMap<String, String>;
@@ -32,11 +31,11 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new() -> Self {
-        let (mut registry, counters) = (Registry::with_prefix("quote_helper"), Counters::default());
-        counters.register(&mut registry);
+        let mut registry = Registry::with_prefix("quote_helper");
+        let counters = counters::register(&mut registry);
         let (lines, begin) = (Arc::<Mutex<Vec<Line>>>::default(), Instant::now());
         let _guard = tracing::subscriber::set_default(Collector(Arc::clone(&lines)));
-        let audit = AuditLog(Mutex::new(Ledger::new(counters, begin)));
+        let audit = AuditLog::with(&counters, begin);
         Self { audit, registry, lines, begin, _guard }
     }
 
@@ -65,6 +64,12 @@ impl Log {
         self.lines().iter().map(|line| line["quotes"].parse().unwrap()).collect()
     }
 
+    /// How much is remembered, in keys and tenants.
+    pub(super) fn size(&self) -> usize {
+        let ledgers = self.audit.ledgers();
+        ledgers.quotes.size() + ledgers.failures.size()
+    }
+
     /// The lines of the counters.
     pub(super) fn counters(&self) -> Vec<String> {
         let mut shown = String::new();
@@ -79,13 +84,17 @@ impl Log {
 }
 
 pub(super) fn caller(uid: u32) -> Caller {
-    Caller { uid, gid: 100, pid: 4711, workload: None }
+    Caller { uid, gid: 100, pid: 4711, workload: None, tenant: Tenant::User(uid) }
 }
 
 pub(super) fn in_pod(caller: &Caller) -> Caller {
-    let pod = Some("6c1a4e95-6bb6-11e6-bc26-28d2444e470d".into());
-    let workload = Workload { pod, container: Some("c".repeat(64).into()) };
-    Caller { workload: Some(Arc::new(workload)), ..*caller }
+    in_the_pod("6c1a4e95-6bb6-11e6-bc26-28d2444e470d", caller)
+}
+
+pub(super) fn in_the_pod(uid: &str, caller: &Caller) -> Caller {
+    let pod: Arc<str> = uid.into();
+    let workload = Workload { pod: Some(pod.clone()), container: Some("c".repeat(64).into()) };
+    Caller { workload: Some(Arc::new(workload)), tenant: Tenant::Pod(pod), ..*caller }
 }
 
 pub(super) fn enclave(byte: u8) -> ReportBody {

@@ -7,7 +7,7 @@ const ID: &str = "40c03570b6f4c30bc8d69923d37ee698f5cfcced92c7b7df1c47f6f7887378
 const OTHER: &str = "58452031ab6dcaa4fe3ff91f8a46fd41a4a2405586f3cf3d5cb9c93b5bcf62cc";
 
 fn read(text: &str) -> Option<(String, String)> {
-    let workload = Workload::of_cgroups(text)?;
+    let workload = Location::of_cgroups(text).workload?;
     let [pod, container] = [workload.pod, workload.container]
         .map(|name| name.map_or_else(|| "-".to_owned(), |name| name.to_string()));
     Some((pod, container))
@@ -112,4 +112,28 @@ fn the_hierarchy_that_has_the_pod_counts() {
     let text = format!("3:cpu:/\n2:pids:/docker/{OTHER}\n1:name=systemd:/kubepods/pod{UID}/{ID}\n");
     assert_eq!(read(&text), Some((UID.to_owned(), ID.to_owned())));
     assert_eq!(read(&format!("2:cpu:/docker/{ID}\n0::/\n")), Some(("-".to_owned(), ID.to_owned())));
+}
+
+#[test]
+fn all_sessions_of_a_user_are_its_login() {
+    let login = |path: &str| Location::of_cgroups(&format!("0::{path}\n")).login;
+    let user = "/user.slice/user-1000.slice";
+    for below in
+        ["", "/session-3.scope", "/user@1000.service/app.slice", &format!("/docker-{ID}.scope")]
+    {
+        assert_eq!(login(&format!("{user}{below}")), Some(1000), "{below}");
+        assert_eq!(login(&format!("/../..{user}{below}")), Some(1000), "{below}");
+    }
+    let hybrid = format!("12:pids:{user}/session-1.scope\n1:name=systemd:{user}\n0::/\n");
+    assert_eq!(Location::of_cgroups(&hybrid).login, Some(1000));
+    for path in [
+        "/user.slice",
+        "/user.slice/user-.slice",
+        "/user.slice/user-x.slice",
+        "/system.slice/ssh.service",
+        &format!("/system.slice/evil.service{user}"),
+        &format!("/kubepods/pod{UID}/{ID}{user}"),
+    ] {
+        assert_eq!(login(path), None, "{path}");
+    }
 }

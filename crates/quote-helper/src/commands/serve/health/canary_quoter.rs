@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{AesmError, AttestationKeyId};
 use tokio::task::spawn_blocking;
 
@@ -10,8 +10,8 @@ use super::proof::Proof;
 use crate::canary::{Canary, REAL_QE_ANSWERS};
 use crate::failure::explain;
 
-/// Canary quotes wait for their turn as an asker of their own, whom no client is taken for.
-const ASKER: u64 = u64::MAX;
+/// Canary quotes are a tenant of their own; the numbers of clients' tenants count up from 1.
+const FLOW: Flow = Flow { tenant: u64::MAX, user: 0 };
 
 /// Makes canary quotes and looks at them.
 pub(super) struct CanaryQuoter {
@@ -56,7 +56,7 @@ impl CanaryQuoter {
     async fn make(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         match self.quoter.manner() {
             Manner::Immediate => self.quoter.quote(request),
-            Manner::Elsewhere(elsewhere) => elsewhere.quote(Box::new(request.clone()), ASKER).await,
+            Manner::Elsewhere(elsewhere) => elsewhere.quote(Box::new(request.clone()), FLOW).await,
             Manner::Blocking => {
                 let (quoter, request) = (Arc::clone(&self.quoter), request.clone());
                 let made = spawn_blocking(move || quoter.quote(&request)).await;

@@ -1,0 +1,159 @@
+//! The owners of subordinate uids: those that a user's rootless containers run as.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Tenant;
+
+/// How often to look whether the file has changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The most that is read of a file, in bytes.
+const FILE_SIZE: u64 = 4 * 1024 * 1024;
+
+/// The ranges of /etc/subuid, kept up to date.
+pub(super) struct UidRanges {
+    subuid: PathBuf,
+    passwd: PathBuf,
+    looked: Option<Instant>,
+    modified: Option<SystemTime>,
+    /// In the order of their first uids.
+    ranges: Vec<Range>,
+}
+
+struct Range {
+    first: u32,
+    last: u32,
+    owner: Tenant,
+}
+
+impl Default for UidRanges {
+    fn default() -> Self {
+        Self::at("/etc/subuid", "/etc/passwd")
+    }
+}
+
+impl UidRanges {
+    fn at(subuid: impl Into<PathBuf>, passwd: impl Into<PathBuf>) -> Self {
+        let (subuid, passwd) = (subuid.into(), passwd.into());
+        Self { subuid, passwd, looked: None, modified: None, ranges: Vec::new() }
+    }
+
+    /// These ranges as the file has them, looked at no more than once in a second. Without a file there are none.
+    pub(super) fn refreshed(&mut self, now: Instant) -> &Self {
+        if self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK) {
+            return self;
+        }
+        self.looked = Some(now);
+        let modified = fs::metadata(&self.subuid).and_then(|file| file.modified()).ok();
+        if modified != self.modified {
+            self.modified = modified;
+            let [subuid, passwd] = [&self.subuid, &self.passwd].map(read);
+            self.ranges = parse(&subuid.unwrap_or_default(), &passwd.unwrap_or_default());
+        }
+        self
+    }
+
+    /// The owner of the range that has this uid, if one has.
+    pub(super) fn owner(&self, uid: u32) -> Option<Tenant> {
+        let next = self.ranges.partition_point(|range| range.first <= uid);
+        let range = self.ranges.get(next.checked_sub(1)?)?;
+        (uid <= range.last).then(|| range.owner.clone())
+    }
+
+    #[cfg(test)]
+    pub(super) fn parse(subuid: &str, passwd: &str) -> Self {
+        Self { ranges: parse(subuid, passwd), ..Self::at("", "") }
+    }
+}
+
+fn read(path: &PathBuf) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_SIZE).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A line of /etc/subuid is `name or uid:first:count`. Lines that are something else do not count.
+fn parse(subuid: &str, passwd: &str) -> Vec<Range> {
+    let mut owners: HashMap<&str, Tenant> = users(passwd).collect();
+    let mut ranges = Vec::new();
+    for line in subuid.lines() {
+        let Some((owner, first, last)) = range(line) else { continue };
+        // Several ranges of one owner are one tenant, even if /etc/passwd does not have it.
+        let by_number = owner.parse().map_or(Tenant::UidRange(first), Tenant::User);
+        let owner = owners.entry(owner).or_insert(by_number).clone();
+        ranges.push(Range { first, last, owner });
+    }
+    ranges.sort_by_key(|range| range.first);
+    ranges
+}
+
+fn range(line: &str) -> Option<(&str, u32, u32)> {
+    let mut fields = line.trim().splitn(3, ':');
+    let owner = fields.next().filter(|owner| !owner.is_empty())?;
+    let first: u32 = fields.next()?.parse().ok()?;
+    let count: u32 = fields.next()?.parse().ok()?;
+    Some((owner, first, first.saturating_add(count.checked_sub(1)?)))
+}
+
+/// A line of /etc/passwd begins with `name:password:uid:`.
+fn users(passwd: &str) -> impl Iterator<Item = (&str, Tenant)> {
+    passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        Some((name, Tenant::User(fields.nth(1)?.parse().ok()?)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\nodd\n";
+
+    #[test]
+    fn ranges_belong_to_their_owners() {
+        let subuid = "alice:100000:65536\n2000:200000:10\nldap:300000:10\nldap:400000:10\n";
+        let ranges = UidRanges::parse(subuid, PASSWD);
+        for (uid, owner) in [
+            (0, None),
+            (99_999, None),
+            (100_000, Some(Tenant::User(1000))),
+            (165_535, Some(Tenant::User(1000))),
+            (165_536, None),
+            (200_009, Some(Tenant::User(2000))),
+            (200_010, None),
+            (300_000, Some(Tenant::UidRange(300_000))),
+            (400_009, Some(Tenant::UidRange(300_000))),
+            (u32::MAX, None),
+        ] {
+            assert_eq!(ranges.owner(uid), owner, "{uid}");
+        }
+    }
+
+    #[test]
+    fn lines_that_make_no_sense_do_not_count() {
+        for line in ["", "alice", "alice:1", "alice:1:0", "alice:-1:2", ":1:2", "a:1:2:3", "#a:b:c"]
+        {
+            assert!(UidRanges::parse(line, PASSWD).ranges.is_empty(), "{line}");
+        }
+        let most = UidRanges::parse("alice:4294967295:4294967295", PASSWD);
+        assert_eq!(most.owner(u32::MAX), Some(Tenant::User(1000)));
+    }
+
+    #[test]
+    fn a_change_of_the_file_is_noticed_after_a_second() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name| directory.path().join(name);
+        let (mut ranges, now) = (UidRanges::at(path("subuid"), path("passwd")), Instant::now());
+        assert_eq!(ranges.refreshed(now).owner(100_000), None);
+        fs::write(path("passwd"), PASSWD).unwrap();
+        fs::write(path("subuid"), "alice:100000:1\n").unwrap();
+        assert_eq!(ranges.refreshed(now).owner(100_000), None, "not yet");
+        let later = now.checked_add(LOOK).unwrap();
+        assert_eq!(ranges.refreshed(later).owner(100_000), Some(Tenant::User(1000)));
+    }
+}
