@@ -6,6 +6,7 @@ mod platforms;
 mod refresh;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
@@ -16,15 +17,23 @@ use axum::routing::{get, post, put};
 use tokio::sync::Semaphore;
 
 use crate::api::Api;
+use crate::asker::Asker;
+use crate::budget::Rate;
 use crate::keeper::Keeper;
+use crate::log_limit::LogLimit;
 use crate::refusal::Refusal;
 use crate::router::SGX_V4;
-use crate::tokens::{Role, Tokens};
+use crate::tokens::{Role, TokenError, Tokens};
 
 /// The largest registration, in bytes: a platform manifest has some tens of thousands.
 const MAX_REGISTRATION: usize = 256 * 1024;
 /// The largest body with collateral, in bytes: that of some hundred platforms.
 const MAX_COLLATERAL: usize = 32 * 1024 * 1024;
+
+/// How often it is logged that an address shows no token or a wrong one.
+const REFUSED: Rate = Rate { burst: 5, interval: Duration::from_secs(60) };
+/// The same for all addresses together.
+const ALL_REFUSED: Rate = Rate { burst: 60, interval: Duration::from_secs(2) };
 
 /// What administration needs. Clones share all of it.
 #[derive(Clone)]
@@ -32,6 +41,8 @@ pub(crate) struct Admin {
     keeper: Arc<Keeper>,
     api: Api,
     tokens: Arc<Tokens>,
+    /// Of requests without the token.
+    refused: Arc<LogLimit<Asker>>,
     /// The right to bring collateral: one at a time, since it is large.
     bringing: Arc<Semaphore>,
     /// The right to refresh: one at a time.
@@ -41,7 +52,9 @@ pub(crate) struct Admin {
 impl Admin {
     pub(crate) fn new(keeper: Arc<Keeper>, api: Api, tokens: Tokens) -> Self {
         let one = || Arc::new(Semaphore::new(1));
-        Self { keeper, api, tokens: Arc::new(tokens), bringing: one(), refreshing: one() }
+        let refused = Arc::new(LogLimit::new(REFUSED, ALL_REFUSED));
+        let (tokens, bringing, refreshing) = (Arc::new(tokens), one(), one());
+        Self { keeper, api, tokens, refused, bringing, refreshing }
     }
 
     /// The routes.
@@ -57,6 +70,18 @@ impl Admin {
             .route("/refresh", get(refresh::refresh).post(refresh::refresh));
         Router::new().nest(SGX_V4, routes.with_state(self.clone()))
     }
+
+    /// Checks the token of a request. Who guesses at it does not fill the log.
+    async fn authorize(&self, role: Role, parts: &mut Parts) -> Result<(), Refusal> {
+        let Err(TokenError { name, problem }) = self.tokens.check(role, &parts.headers) else {
+            return Ok(());
+        };
+        let Ok(peer) = Asker::from_request_parts(parts, self).await;
+        if let Some(left_out) = self.refused.admit(peer) {
+            tracing::warn!(%peer, token = name, problem, left_out, "a request was refused");
+        }
+        Err(Refusal::Unauthorized)
+    }
 }
 
 /// The proof that the request shows the user's token.
@@ -68,7 +93,7 @@ impl FromRequestParts<Admin> for User {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        admin.tokens.check(Role::User, &parts.headers).map(|()| Self)
+        admin.authorize(Role::User, parts).await.map(|()| Self)
     }
 }
 
@@ -76,7 +101,7 @@ impl FromRequestParts<Admin> for Administrator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        admin.tokens.check(Role::Admin, &parts.headers).map(|()| Self)
+        admin.authorize(Role::Admin, parts).await.map(|()| Self)
     }
 }
 

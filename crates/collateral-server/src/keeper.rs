@@ -1,5 +1,6 @@
 //! What the server knows: collateral in a cache of files, platforms in a database; and whom it asks for more.
 
+mod allowance;
 mod list_source;
 mod pck;
 mod pck_lists;
@@ -13,12 +14,16 @@ use std::time::{Duration, Instant};
 
 use collateral::settings::Settings;
 use collateral::{
-    AttemptError, Cache, Document, EvaluationSet, FetchError, Item, OpenError, Source, SourceError,
+    AttemptError, Cache, Document, EvaluationSet, FetchError, Flights, Item, OpenError, SourceError,
 };
 use verify::{EnclaveId, PckCa};
 
+use self::allowance::Allowance;
 pub(crate) use self::pck::PckKeeper;
+pub(crate) use self::pck_lists::CheckedList;
 pub(crate) use self::tcb_statuses::TcbStatuses;
+use crate::api::Backend;
+use crate::asker::Asker;
 use crate::metrics::Metrics;
 use crate::mode::Mode;
 use crate::platform_store::{PlatformStore, StoreError};
@@ -33,6 +38,9 @@ pub(crate) struct Keeper {
     cache: Arc<Cache>,
     store: Arc<PlatformStore>,
     pck: PckKeeper,
+    allowance: Arc<Allowance>,
+    /// What is asked for at a time, by name.
+    flights: Flights<String>,
 }
 
 /// The server cannot begin.
@@ -56,8 +64,10 @@ impl Keeper {
     ) -> Result<Self, KeeperError> {
         let store = Arc::new(PlatformStore::open(database)?);
         let cache = Arc::new(sources::cache(mode, settings, metrics)?);
-        let pck = sources::pck(mode, settings, metrics, &cache, &store)?;
-        Ok(Self { mode, has_sources: !settings.sources.is_empty(), cache, store, pck })
+        let allowance = Arc::<Allowance>::default();
+        let pck = sources::pck(mode, settings, metrics, &cache, &store, &allowance)?;
+        let (has_sources, flights) = (!settings.sources.is_empty(), Flights::default());
+        Ok(Self { mode, has_sources, cache, store, pck, allowance, flights })
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -126,18 +136,30 @@ impl Keeper {
     }
 }
 
-impl Source for Keeper {
-    fn name(&self) -> &str {
-        "this server"
+impl Keeper {
+    /// Collateral that is kept, and otherwise fetched. Only what is not kept counts.
+    fn collateral(
+        &self,
+        item: &Item,
+        asker: Asker,
+        deadline: Instant,
+    ) -> Result<Document, SourceError> {
+        let flight =
+            || self.flights.take_off(item.to_string(), deadline).ok_or(SourceError::Timeout);
+        let _flight = self.cache.lacks(item).then(flight).transpose()?;
+        if self.cache.lacks(item) {
+            self.allowance.stranger(asker)?;
+        }
+        let record = self.cache.get(item).map_err(|error| as_source_error(&error))?;
+        Ok(record.document.clone())
     }
+}
 
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+impl Backend for Keeper {
+    fn find(&self, item: &Item, asker: Asker, deadline: Instant) -> Result<Document, SourceError> {
         match item {
-            Item::PckCertificate(question) => self.pck.certificate(question, deadline),
-            _ if self.mode == Mode::Lazy => {
-                let record = self.cache.get(item).map_err(|error| as_source_error(&error))?;
-                Ok(record.document.clone())
-            }
+            Item::PckCertificate(question) => self.pck.certificate(question, asker, deadline),
+            _ if self.mode == Mode::Lazy => self.collateral(item, asker, deadline),
             _ => {
                 let record = self.cache.peek(item).ok_or(SourceError::NotFound)?;
                 Ok(record.document.clone())

@@ -27,14 +27,18 @@
 //! | `GET`, `POST refresh[?type=certs&fmspc]` | admin | fetches again |
 //!
 //! Statuses: 200, 202 (a refresh goes on), 400 (the request is wrong), 401 (the token is), 404 (nothing known), 405
-//! (another method), 410 (v3 of the API), 413 (body too large), 431 (header too large), 460 (what was brought does not
-//! hold), 461 (platform unknown), 462 (no certificate at this TCB), 500, 502 (the sources are in trouble), 503 (not now).
+//! (another method), 409 (another platform has this QE id), 410 (v3 of the API), 413 (body too large), 429 (too much is
+//! asked for that is not kept), 431 (header too large), 460 (what was brought does not hold), 461 (platform unknown), 462
+//! (no certificate at this TCB), 500, 502 (the sources are in trouble), 503 (not now).
 
 mod admin;
 mod answer;
 mod api;
+mod asker;
+mod budget;
 mod flights;
 mod keeper;
+mod log_limit;
 mod memory;
 mod metrics;
 mod mode;

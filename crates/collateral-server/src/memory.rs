@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn key(number: u32) -> Key {
-        let mut key = [0; 38];
+        let mut key = [0; 70];
         key[..4].copy_from_slice(&number.to_le_bytes());
         key
     }

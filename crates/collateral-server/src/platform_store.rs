@@ -11,7 +11,9 @@
 //! | `chosen` | QE id, PCE id, TCB of the platform | the TCB of the certificate that is right for it |
 //! | `issuer_chains` | number | PEM |
 //! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
+//! | `unregistered` | QE id, PCE id | platforms that nobody with a token has registered |
 
+mod binding;
 mod error;
 mod file;
 mod listing;
@@ -22,14 +24,16 @@ mod tables;
 use std::path::Path;
 
 use collateral::{Document, PckTcb};
-use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
+use redb::{ReadableDatabase, ReadableTableMetadata, WriteTransaction};
 
+pub(crate) use self::binding::Authority;
+use self::binding::{Change, bound_ppid};
 pub use self::error::StoreError;
 use self::file::DatabaseFile;
 pub(crate) use self::listing::ListedPlatform;
 pub(crate) use self::platform::{Certificates, Platform, PlatformKey, der};
 pub(crate) use self::registrations::{Queue, Registration};
-use self::tables::{CERTIFICATES, CHOSEN, PLATFORMS, first_and_last, with_tcb};
+use self::tables::{CERTIFICATES, CHOSEN, PLATFORMS, UNREGISTERED, first_and_last, with_tcb};
 
 /// How many TCBs of one platform are remembered. A platform has a new one with each update of its microcode; who asks
 /// for others makes them up.
@@ -110,9 +114,18 @@ impl PlatformStore {
         })
     }
 
-    /// Whether as many TCBs of the platform are remembered as there may be.
-    pub(crate) fn is_full(&self, key: &PlatformKey) -> Result<bool, StoreError> {
-        Ok(self.chosen_count(key)? >= MAX_CHOSEN)
+    /// The PPID of the platform that the QE id is bound to; `None` if to none.
+    pub(crate) fn ppid(&self, key: &PlatformKey) -> Result<Option<[u8; 16]>, StoreError> {
+        self.file.run(|database| bound_ppid(&database.begin_read()?.open_table(CERTIFICATES)?, key))
+    }
+
+    /// Whether somebody with a token has registered the platform, or brought its certificates.
+    pub(crate) fn is_registered(&self, key: &PlatformKey) -> Result<bool, StoreError> {
+        self.file.run(|database| {
+            let read = database.begin_read()?;
+            let is_known = read.open_table(PLATFORMS)?.get(&key.to_bytes())?.is_some();
+            Ok(is_known && read.open_table(UNREGISTERED)?.get(&key.to_bytes())?.is_none())
+        })
     }
 
     fn chosen_count(&self, key: &PlatformKey) -> Result<usize, StoreError> {
@@ -123,27 +136,32 @@ impl PlatformStore {
         })
     }
 
-    /// Keeps one more certificate of a platform, and that it is right for it at this TCB.
+    /// Keeps one more certificate of a platform, and that it is right for it at this TCB, if the authority is enough for
+    /// that; says whether it is.
     pub(crate) fn add(
         &self,
         key: &PlatformKey,
         platform: &Platform,
         certificates: &Certificates,
         tcb: &PckTcb,
-    ) -> Result<(), StoreError> {
-        self.file.run(|database| {
-            let write = database.begin_write()?;
-            tables::put_platform(&write, key, platform, &certificates.issuer_chain)?;
-            for (chosen, der) in &certificates.certificates {
-                write.open_table(CERTIFICATES)?.insert(&with_tcb(key, chosen), &der[..])?;
-                write.open_table(CHOSEN)?.insert(&with_tcb(key, tcb), &chosen.to_bytes())?;
+        authority: Authority,
+    ) -> Result<bool, StoreError> {
+        let is_full = authority == Authority::Anyone && self.chosen_count(key)? >= MAX_CHOSEN;
+        let further: &[_] = if is_full { &[] } else { &[*tcb] };
+        self.write(key, certificates, authority, |write, change| {
+            if change == Change::Replace {
+                tables::put_platform(write, key, platform, &certificates.issuer_chain)?;
             }
-            Ok(write.commit()?)
+            let choose = |_: &PckTcb| certificates.offered().first().copied();
+            tables::put_certificates(write, key, certificates, change)?;
+            tables::put_chosen(write, key, further, choose, change)
         })
     }
 
     /// Keeps all certificates of a platform in place of those that it had, and chooses anew for each TCB that is
-    /// remembered, and for these further ones. Those for which none is right any more are forgotten.
+    /// remembered, and for these further ones. Those for which none is right any more are forgotten. Where the authority
+    /// is not enough for that, those are added that were not there; where it is not enough for that either, nothing is
+    /// kept, and the answer is `false`.
     pub(crate) fn replace(
         &self,
         key: &PlatformKey,
@@ -151,30 +169,39 @@ impl PlatformStore {
         certificates: &Certificates,
         further: &[PckTcb],
         choose: impl Fn(&PckTcb) -> Option<PckTcb>,
-    ) -> Result<(), StoreError> {
-        let [lowest, highest] = first_and_last(key);
-        self.file.run(|database| {
-            let write = database.begin_write()?;
-            tables::put_platform(&write, key, platform, &certificates.issuer_chain)?;
-            {
-                let mut table = write.open_table(CERTIFICATES)?;
-                table.retain_in::<&[u8; 36], _>(&lowest..=&highest, |_, _| false)?;
-                for (tcb, der) in &certificates.certificates {
-                    table.insert(&with_tcb(key, tcb), &der[..])?;
-                }
-                let mut table = write.open_table(CHOSEN)?;
-                let known: Result<Vec<_>, redb::Error> = table
-                    .range::<&[u8; 36]>(&lowest..=&highest)?
-                    .map(|entry| Ok(tables::tcb_of(entry?.0.value())))
-                    .collect();
-                table.retain_in::<&[u8; 36], _>(&lowest..=&highest, |_, _| false)?;
-                for tcb in known?.iter().chain(further) {
-                    if let Some(chosen) = choose(tcb) {
-                        table.insert(&with_tcb(key, tcb), &chosen.to_bytes())?;
-                    }
-                }
+        authority: Authority,
+    ) -> Result<bool, StoreError> {
+        let is_full = authority == Authority::Anyone && self.chosen_count(key)? >= MAX_CHOSEN;
+        let further = if is_full { &[] } else { further };
+        self.write(key, certificates, authority, |write, change| {
+            if change == Change::Replace {
+                tables::put_platform(write, key, platform, &certificates.issuer_chain)?;
+                tables::clear_certificates(write, key)?;
+                let known = tables::take_chosen(write, key)?;
+                tables::put_chosen(write, key, &known, &choose, change)?;
             }
-            Ok(write.commit()?)
+            tables::put_certificates(write, key, certificates, change)?;
+            tables::put_chosen(write, key, further, &choose, change)
+        })
+    }
+
+    /// Writes as much as the authority allows; says whether it allows anything.
+    fn write(
+        &self,
+        key: &PlatformKey,
+        certificates: &Certificates,
+        authority: Authority,
+        write: impl Fn(&WriteTransaction, Change) -> Result<(), redb::Error>,
+    ) -> Result<bool, StoreError> {
+        self.file.run(|database| {
+            let transaction = database.begin_write()?;
+            let Some(change) = binding::change(&transaction, key, certificates, authority)? else {
+                transaction.abort()?;
+                return Ok(false);
+            };
+            write(&transaction, change)?;
+            transaction.commit()?;
+            Ok(true)
         })
     }
 

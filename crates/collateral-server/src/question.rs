@@ -1,5 +1,6 @@
 //! What a client asks, as the memory of answers knows it.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use collateral::{EvaluationSet, Item, PckQuestion};
 use verify::{EnclaveId, PckCa, Tee};
 
@@ -13,8 +14,9 @@ pub(crate) struct Question {
     pub(crate) encoding: Encoding,
 }
 
-/// The same for the same question, whatever the encrypted PPID: that is no part of what is asked.
-pub(crate) type Key = [u8; 38];
+/// The same for the same question. The encrypted PPID is a part of it: an answer that somebody has got with one that
+/// does not belong to the QE id is for nobody else.
+pub(crate) type Key = [u8; 70];
 
 impl Question {
     /// For all but CRLs.
@@ -25,8 +27,10 @@ impl Question {
     pub(crate) fn key(&self) -> Key {
         match &self.item {
             Item::PckCertificate(question) => {
-                let PckQuestion { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
-                key([0, 0], &[qe_id, &cpu_svn.0, &pce_svn.to_le_bytes(), pce_id])
+                let PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
+                let ppid = encrypted_ppid.as_deref().map(|ppid| digest(&SHA256, ppid));
+                let ppid = ppid.as_ref().map(AsRef::as_ref).unwrap_or_default();
+                key([0, 0], &[qe_id, &cpu_svn.0, &pce_svn.to_le_bytes(), pce_id, ppid])
             }
             Item::PckCrl(PckCa::Processor) => key([1, self.encoding as u8], &[]),
             Item::PckCrl(PckCa::Platform) => key([2, self.encoding as u8], &[]),
@@ -46,7 +50,7 @@ impl Question {
 }
 
 fn key(kind: [u8; 2], parts: &[&[u8]]) -> Key {
-    let mut key = [0; 38];
+    let mut key = [0; 70];
     let bytes = kind.iter().chain(parts.iter().copied().flatten());
     key.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     key
@@ -97,8 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn the_encrypted_ppid_is_no_part_of_it() {
-        let with = Question::of(pck([1; 16], Some(Box::new([9; 384]))));
-        assert_eq!(with.key(), Question::of(pck([1; 16], None)).key());
+    fn the_encrypted_ppid_is_a_part_of_it() {
+        let with = |byte| Question::of(pck([1; 16], Some(Box::new([byte; 384])))).key();
+        assert_eq!(with(9), with(9));
+        assert_ne!(with(9), with(8));
+        assert_ne!(with(9), Question::of(pck([1; 16], None)).key());
     }
 }

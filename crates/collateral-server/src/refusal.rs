@@ -1,8 +1,22 @@
 //! There is no answer: the statuses, those of a PCCS.
 
-use axum::http::StatusCode;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use collateral::SourceError;
+
+use crate::budget::Rate;
+use crate::log_limit::LogLimit;
+use crate::platform_store::StoreError;
+
+/// Failures of sources, of which anybody who asks may cause one.
+static UPSTREAM_LOG: LazyLock<LogLimit<()>> = LazyLock::new(|| {
+    let rate = Rate { burst: 30, interval: Duration::from_secs(2) };
+    LogLimit::new(rate, rate)
+});
 
 /// There is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +27,12 @@ pub(crate) enum Refusal {
     Unauthorized,
     /// 404: there is no such collateral.
     NotFound,
+    /// 409: another platform has registered with this QE id.
+    Conflict,
     /// 413: the body is larger than this, in bytes.
     TooLarge(usize),
+    /// 429: this peer, or all together, ask for too much that is not kept. There is room after this time.
+    TooMany(Duration),
     /// 460: what was brought does not hold, in these words.
     Integrity(String),
     /// 461: there is no such platform.
@@ -40,6 +58,17 @@ impl Refusal {
             Self::Invalid(reason) => (400, reason),
             Self::Unauthorized => (401, text("the token is missing or wrong")),
             Self::NotFound => (404, text("there is no such collateral here")),
+            Self::Conflict => (
+                409,
+                text(
+                    "the PCK certificates that are kept for this QE id are of another platform; an administrator can \
+                     bring others with PUT platformcollateral",
+                ),
+            ),
+            Self::TooMany(_) => (
+                429,
+                text("too much is asked for that is not kept; ask later, or register the platform"),
+            ),
             Self::TooLarge(limit) => (413, format!("the body has more than {limit} bytes")),
             Self::Integrity(reason) => (460, reason),
             Self::UnknownPlatform => (461, text("no platform with this QE id is known here")),
@@ -64,8 +93,15 @@ impl From<SourceError> for Refusal {
             SourceError::NotFound | SourceError::NotOffered(_) => Self::NotFound,
             SourceError::UnknownPlatform => Self::UnknownPlatform,
             SourceError::NoCertificate => Self::NoCertificate,
+            SourceError::Busy { status: 429, retry_after: Some(wait) } => Self::TooMany(wait),
             trouble => Self::Upstream(trouble.to_string()),
         }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        SourceError::from(error).into()
     }
 }
 
@@ -73,13 +109,23 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(trouble) => tracing::error!(%trouble, "a request failed"),
-            // The cause goes to the log and not to the client.
-            Self::Upstream(trouble) => tracing::error!(%trouble, "collateral is not to be had"),
+            // The cause goes to the log and not to the client, who may ask as often as it likes.
+            Self::Upstream(trouble) => {
+                if let Some(left_out) = UPSTREAM_LOG.admit(()) {
+                    tracing::error!(%trouble, left_out, "cannot fetch collateral");
+                }
+            }
             Self::Integrity(reason) => tracing::warn!(%reason, "collateral was refused"),
             _ => {}
         }
+        let wait = if let Self::TooMany(wait) = self { Some(wait) } else { None };
         let (status, text) = self.parts();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, text).into_response()
+        let mut response = (status, text).into_response();
+        if let Some(wait) = wait {
+            let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
     }
 }

@@ -14,6 +14,7 @@ use verify::{EnclaveId, Tee};
 
 use crate::answer::Answer;
 use crate::api::Api;
+use crate::asker::Asker;
 use crate::metrics::Metrics;
 use crate::query::{
     CrlQuery, DistributionPoint, Encoding, EvaluationQuery, PckCertQuery, PckCrlQuery, TcbQuery,
@@ -64,40 +65,46 @@ pub(crate) fn finished(routes: Router, metrics: &Metrics) -> Router {
 
 async fn pck_certificate(
     State(api): State<Api>,
+    asker: Asker,
     Query(query): Query<PckCertQuery>,
 ) -> Result<Answer, Refusal> {
-    api.answer(Question::of(Item::PckCertificate(query.into()))).await
+    api.answer(Question::of(Item::PckCertificate(query.into())), asker).await
 }
 
 async fn pck_crl(
     State(api): State<Api>,
+    asker: Asker,
     Query(query): Query<PckCrlQuery>,
 ) -> Result<Answer, Refusal> {
-    api.answer(Question { item: Item::PckCrl(query.ca), encoding: query.encoding }).await
+    api.answer(Question { item: Item::PckCrl(query.ca), encoding: query.encoding }, asker).await
 }
 
 fn tcb_info(tee: Tee) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>, Query(query): Query<TcbQuery>, evaluation| {
-        let Query(evaluation): Query<EvaluationQuery> = evaluation;
+    get(async move |State(api): State<Api>, asker: Asker, query: Query<TcbQuery>, evaluation| {
+        let (fmspc, Query(evaluation)): (_, Query<EvaluationQuery>) = (query.fmspc, evaluation);
         let set = evaluation.set()?;
-        api.answer(Question::of(Item::TcbInfo { tee, fmspc: query.fmspc, set })).await
+        api.answer(Question::of(Item::TcbInfo { tee, fmspc, set }), asker).await
     })
 }
 
 fn identity(enclave: EnclaveId) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>, Query(evaluation): Query<EvaluationQuery>| {
+    get(async move |State(api): State<Api>, asker: Asker, evaluation: Query<EvaluationQuery>| {
         let set = evaluation.set()?;
-        api.answer(Question::of(Item::EnclaveIdentity { enclave, set })).await
+        api.answer(Question::of(Item::EnclaveIdentity { enclave, set }), asker).await
     })
 }
 
 fn root_ca_crl(encoding: Encoding) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>| {
-        api.answer(Question { item: Item::RootCaCrl, encoding }).await
+    get(async move |State(api): State<Api>, asker: Asker| {
+        api.answer(Question { item: Item::RootCaCrl, encoding }, asker).await
     })
 }
 
-async fn crl(State(api): State<Api>, Query(query): Query<CrlQuery>) -> Result<Answer, Refusal> {
+async fn crl(
+    State(api): State<Api>,
+    asker: Asker,
+    Query(query): Query<CrlQuery>,
+) -> Result<Answer, Refusal> {
     let item = match query.distribution_point() {
         Some(DistributionPoint::Root) => Item::RootCaCrl,
         Some(DistributionPoint::PckCa(ca)) => Item::PckCrl(ca),
@@ -105,7 +112,7 @@ async fn crl(State(api): State<Api>, Query(query): Query<CrlQuery>) -> Result<An
             return Err(Refusal::invalid("uri names no CRL distribution point that is known here"));
         }
     };
-    api.answer(Question { item, encoding: Encoding::Der }).await
+    api.answer(Question { item, encoding: Encoding::Der }, asker).await
 }
 
 async fn v3_has_ended() -> (StatusCode, &'static str) {

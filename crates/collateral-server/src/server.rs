@@ -11,12 +11,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use collateral::Source;
 use collateral::settings::Settings;
 use private_directory::NotPrivate;
 
 use crate::admin::Admin;
-use crate::api::{Api, blocking};
+use crate::api::{Api, Backend, blocking};
 use crate::keeper::{Keeper, KeeperError};
 use crate::metrics::Metrics;
 use crate::mode::Mode;
@@ -92,8 +91,8 @@ impl Server {
         let metrics = Metrics::default();
         let keeper = Keeper::open(mode, &settings, &database, &metrics)?;
         let keeper = Arc::new(keeper);
-        let source: Arc<dyn Source> = Arc::<Keeper>::clone(&keeper);
-        let api = Api::with_memory(source, metrics);
+        let backend: Arc<dyn Backend> = Arc::<Keeper>::clone(&keeper);
+        let api = Api::with_memory(backend, metrics);
         let admin = Admin::new(Arc::clone(&keeper), api.clone(), tokens);
         Ok(Self { keeper, api, admin })
     }

@@ -110,8 +110,12 @@ async fn a_platform_registers_and_an_administrator_brings_all_that_a_verifier_ne
         assert_eq!(registered.status, expected, "{}", registered.text());
         let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
         assert_eq!(queue.headers["platform-count"], "1");
+        let again = request(server.address, "GET", &path, &[ADMIN], b"").await;
+        assert_eq!(again.body, queue.body, "a reply that is lost takes nothing with it");
         let platforms: Value = serde_json::from_slice(&queue.body).unwrap();
         assert_eq!(put(&server, &body(&collateral(&platform, &platforms))).await.0, 200);
+        let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
+        assert_eq!((queue.text(), queue.headers["platform-count"].as_str()), ("[]", "0"));
         assert_eq!(get(server.address, &question).await.status, 200);
         accepted(&server, &platform).await;
         let path = format!("{path}?source=[]");

@@ -11,6 +11,7 @@ mod exchange;
 mod full;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -208,7 +209,15 @@ async fn in_the_mode_req_a_platform_stays_in_the_queue_while_the_source_is_gone(
     let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
     assert_eq!(queue.headers["platform-count"], "1");
     assert!(queue.text().contains(&hex::encode_upper(pcs.platform.qe_id())), "{}", queue.text());
-    // It is told once.
+    // A reply may be lost: it is told again, until the certificates are there.
+    let again = request(server.address, "GET", &path, &[ADMIN], b"").await;
+    assert_eq!(again.text(), queue.text());
+    pcs.lists.set_down(false);
+    let registered =
+        async || request(server.address, "POST", &path, &[USER], body.as_bytes()).await.status;
+    while registered().await != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
     assert_eq!((queue.text(), queue.headers["platform-count"].as_str()), ("[]", "0"));
 }

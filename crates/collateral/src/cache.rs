@@ -11,8 +11,8 @@ use crate::check::{Checked, inspect};
 use crate::flights::{Flight, Flights};
 use crate::record_file::Kept;
 use crate::{
-    CacheDirectory, CheckError, FetchError, Fetcher, Freshness, Item, Notice, Notices, Record,
-    RecordFileError, Revision,
+    CacheDirectory, CheckError, FetchError, Fetcher, Freshness, Item, Notice, Notices, PckContents,
+    Record, RecordFileError, Revision,
 };
 
 /// How often it is looked whether another process has kept something newer.
@@ -78,6 +78,14 @@ impl Cache {
             Some(kept) => Ok(kept),
             None => self.fetch_first(item, &name),
         }
+    }
+
+    /// Whether [`get`](Self::get) would ask the sources for something that is not kept. It would not right after that has
+    /// failed.
+    #[must_use]
+    pub fn lacks(&self, item: &Item) -> bool {
+        let name = item.to_string();
+        self.kept(item, &name).is_none() && self.lately_failed(&name).is_none()
     }
 
     /// What is kept of the item, whatever its age; nothing is fetched.
@@ -247,6 +255,9 @@ impl Cache {
         match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.kept(item, name)) {
             (Ok((record, checked)), _) => {
                 lock(&self.failures).remove(name);
+                if self.is_of_other_platform(&record) {
+                    return Ok(self.not_bound(item, name, record));
+                }
                 Ok(self.take(name, Arc::new(record), &checked))
             }
             // Sources that are behind are no failure while there is something newer.
@@ -288,6 +299,28 @@ impl Cache {
             (self.notices)(&Notice::Unusable(error.to_string()));
             None
         })
+    }
+
+    /// Whether a PCK certificate is of another platform, by its PPID, than those that are kept for its QE id. A source is
+    /// believed once which platform that is, and takes nobody to another one.
+    fn is_of_other_platform(&self, record: &Record) -> bool {
+        let Item::PckCertificate(question) = &record.item else { return false };
+        let is_of_qe = |item: &Item| matches!(item, Item::PckCertificate(other) if other.is_of_same_qe(question));
+        let ppid =
+            |record: &Record| PckContents::read(&record.document.body).ok().map(|pck| pck.ppid);
+        let is_other = |kept: &Record| is_of_qe(&kept.item) && ppid(kept) != ppid(record);
+        let is_in_memory = lock(&self.memory).values().any(|kept| is_other(&kept.record));
+        let files = self.directory.as_ref().and_then(|directory| directory.all().ok());
+        let mut files =
+            files.into_iter().flatten().filter_map(Result::ok).filter(|kept| is_of_qe(&kept.item));
+        is_in_memory || files.any(|kept| self.usable(Ok(kept)).is_some_and(|kept| is_other(&kept)))
+    }
+
+    /// What was fetched is the answer if there is no other one, but is not kept.
+    fn not_bound(&self, item: &Item, name: &str, fetched: Record) -> Arc<Record> {
+        let fetched = Arc::new(fetched);
+        (self.notices)(&Notice::OtherPlatform(Arc::clone(&fetched)));
+        self.kept(item, name).unwrap_or(fetched)
     }
 
     fn take(&self, name: &str, fetched: Arc<Record>, checked: &Checked) -> Arc<Record> {

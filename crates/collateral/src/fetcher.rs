@@ -14,7 +14,8 @@ use crate::{Item, Record, Source, SourceError};
 /// Asks the sources in their order until one gives an answer that holds.
 ///
 /// A source that is in trouble is left alone for a while, the longer the more often it failed, and as long as it
-/// asks for itself.
+/// asks for itself, up to five minutes. Trouble with PCK certificates, for which it may want an API key or know quotas,
+/// says nothing of its other collateral, nor the other way round.
 pub struct Fetcher {
     sources: Vec<Guarded>,
     roots: TrustedRoots,
@@ -45,7 +46,8 @@ type Accept<'a> = &'a dyn Fn(&Checked) -> Result<(), CheckError>;
 
 struct Guarded {
     source: Box<dyn Source>,
-    trouble: Mutex<Trouble>,
+    with_pck_certificates: Mutex<Trouble>,
+    with_collateral: Mutex<Trouble>,
 }
 
 struct Trouble {
@@ -100,8 +102,9 @@ impl Fetcher {
         timing: Timing,
         clock: fn() -> SystemTime,
     ) -> Self {
+        let none = || Mutex::new(Trouble::none(timing.first_pause));
         let guarded =
-            |source| Guarded { source, trouble: Mutex::new(Trouble::none(timing.first_pause)) };
+            |source| Guarded { source, with_pck_certificates: none(), with_collateral: none() };
         Self { sources: sources.into_iter().map(guarded).collect(), roots, timing, clock }
     }
 
@@ -143,7 +146,7 @@ impl Fetcher {
                 Ok(record) => return Ok(record),
                 Err(error) => error,
             };
-            let next = self.next_attempt().filter(|next| *next < deadline);
+            let next = self.next_attempt(item).filter(|next| *next < deadline);
             let Some(next) = next.filter(|_| error.may_pass() && retries > 0) else {
                 return Err(error);
             };
@@ -178,13 +181,13 @@ impl Fetcher {
         deadline: Instant,
         accept: Accept<'_>,
     ) -> Result<(Record, Checked), AttemptError> {
-        if let Some((last, until)) = guarded.trouble().now() {
+        if let Some((last, until)) = guarded.trouble(item).now() {
             let wait = until.saturating_duration_since(Instant::now());
             return Err(AttemptError::LeftAlone { last, wait });
         }
         let attempt = Instant::now().checked_add(self.timing.timeout).unwrap_or(deadline);
         let fetched = guarded.source.fetch(item, attempt.min(deadline));
-        guarded.learn(fetched.as_ref().err());
+        guarded.learn(item, fetched.as_ref().err());
         let (document, now) = (fetched?, self.now());
         let checked = inspect(item, &document, &self.roots, now)?;
         accept(&checked)?;
@@ -193,8 +196,8 @@ impl Fetcher {
     }
 
     /// When the first of the sources in trouble may be asked again.
-    fn next_attempt(&self) -> Option<Instant> {
-        self.sources.iter().filter_map(|guarded| guarded.trouble().backoff.until()).min()
+    fn next_attempt(&self, item: &Item) -> Option<Instant> {
+        self.sources.iter().filter_map(|guarded| guarded.trouble(item).backoff.until()).min()
     }
 }
 
@@ -207,16 +210,20 @@ fn share(deadline: Instant, left: usize) -> Instant {
 }
 
 impl Guarded {
-    // No panic happens while the lock is held.
-    fn trouble(&self) -> MutexGuard<'_, Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The trouble with questions of this kind. No panic happens while the lock is held.
+    fn trouble(&self, item: &Item) -> MutexGuard<'_, Trouble> {
+        let trouble = match item {
+            Item::PckCertificate(_) => &self.with_pck_certificates,
+            _ => &self.with_collateral,
+        };
+        trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, failure: Option<&SourceError>) {
-        let mut trouble = self.trouble();
+    fn learn(&self, item: &Item, failure: Option<&SourceError>) {
+        let mut trouble = self.trouble(item);
         match failure {
             Some(error @ SourceError::Busy { retry_after, .. }) => trouble.add(error, *retry_after),
-            Some(error) if error.is_trouble() => trouble.add(error, None),
+            Some(error) if error.is_of_source() => trouble.add(error, None),
             _ => *trouble = Trouble::none(trouble.first_pause),
         }
     }

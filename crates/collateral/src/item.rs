@@ -56,6 +56,13 @@ pub struct PckQuestion {
     pub pce_id: [u8; 2],
 }
 
+impl PckQuestion {
+    /// Whether it is about the same QE and PCE, at whatever TCB.
+    pub(crate) fn is_of_same_qe(&self, other: &Self) -> bool {
+        (self.qe_id, self.pce_id) == (other.qe_id, other.pce_id)
+    }
+}
+
 /// Which of the TCB evaluations in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

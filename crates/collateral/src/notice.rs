@@ -16,6 +16,8 @@ pub enum Notice {
     NotKept(RecordFileError),
     /// What is on disk is not used.
     Unusable(String),
+    /// A PCK certificate was fetched for a QE id whose PCK certificates so far are of another platform. It is not kept.
+    OtherPlatform(Arc<Record>),
 }
 
 /// Where notices go.
@@ -30,6 +32,12 @@ impl fmt::Display for Notice {
             }
             Self::NotKept(error) => write!(f, "{error}"),
             Self::Unusable(reason) => f.write_str(reason),
+            Self::OtherPlatform(record) => write!(
+                f,
+                "{} from {} is not kept: its PPID is another one than that of the PCK certificates which are \
+                 kept for this QE id; if the platform has really changed, clear the cache",
+                record.item, record.source
+            ),
         }
     }
 }

@@ -7,6 +7,8 @@ use verify::PckCa;
 /// What a PCK certificate says of its platform and the TCB that it is for. Nothing about it is checked here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PckContents {
+    /// Platform provisioning id, 16 bytes: names the platform, whatever QE id it is asked for by.
+    pub ppid: [u8; 16],
     /// The kind of platform, 6 bytes.
     pub fmspc: [u8; 6],
     /// Which PCK CA issued it.
@@ -29,13 +31,23 @@ impl PckContents {
     /// [`PckContentsError`] when it is none, or no PCK certificate.
     pub fn read(pem: &[u8]) -> Result<Self, PckContentsError> {
         let certificate = pem::parse(pem).map_err(|error| PckContentsError(error.to_string()))?;
+        Self::read_der(certificate.contents())
+    }
+
+    /// Reads a certificate in DER.
+    ///
+    /// # Errors
+    /// [`PckContentsError`] when it is none, or no PCK certificate.
+    pub fn read_der(der: &[u8]) -> Result<Self, PckContentsError> {
         let unreadable = |error| PckContentsError(format!("{error:#}"));
-        let extension = intel::parse_pck_extension(certificate.contents()).map_err(unreadable)?;
-        let ca = match intel::pck_ca(certificate.contents()).map_err(unreadable)? {
+        let extension = intel::parse_pck_extension(der).map_err(unreadable)?;
+        let ppid = extension.ppid.as_slice().try_into();
+        let ppid = ppid.map_err(|_| PckContentsError("its PPID has not 16 bytes".to_owned()))?;
+        let ca = match intel::pck_ca(der).map_err(unreadable)? {
             dcap_qvl::config::PckCa::Platform => PckCa::Platform,
             dcap_qvl::config::PckCa::Processor => PckCa::Processor,
         };
         let (cpu_svn, pce_svn) = (CpuSvn(extension.cpu_svn), extension.pce_svn);
-        Ok(Self { fmspc: extension.fmspc, ca, cpu_svn, pce_svn })
+        Ok(Self { ppid, fmspc: extension.fmspc, ca, cpu_svn, pce_svn })
     }
 }

@@ -81,4 +81,10 @@ impl SourceError {
             Self::NotFound | Self::NotOffered(_) | Self::UnknownPlatform | Self::NoCertificate
         )
     }
+
+    /// Whether other questions would fare no better. A 4xx status is about this question, so that
+    /// one that the source does not like cannot turn it off for the others.
+    pub(crate) fn is_of_source(&self) -> bool {
+        self.is_trouble() && !matches!(self, Self::Status(400..=499))
+    }
 }

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::{AttemptError, Cache, EvaluationSet, Freshness, Item, SourceError};
-use common::{Scripted, dead, items, platform, tcb_info};
+use common::{Scripted, dead, items, machine, platform, tcb_info};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -434,4 +434,48 @@ fn a_record_from_elsewhere_is_kept_if_it_holds_and_is_newer() {
     changed.document.body[20] ^= 1;
     assert!(cache.keep(&changed).is_err());
     assert_eq!(source.asked(), 1);
+}
+
+#[test]
+fn a_source_that_answers_with_another_platform_changes_nothing() {
+    let (directory, source) = (directory(), Scripted::new());
+    let pck = items().remove(0);
+    let kept = source.cache(directory.path()).0.get(&pck).unwrap();
+    let other = Scripted::of(&machine([7; 32], [10; 32]));
+    for _ in 0..2 {
+        let (cache, notices) = other.cache(directory.path());
+        assert_eq!(cache.refresh(&pck).unwrap().document, kept.document);
+        assert_eq!(cache.get(&pck).unwrap().document, kept.document);
+        let notices = notices.lock().unwrap().join("; ");
+        assert!(notices.contains("PPID"), "{notices}");
+    }
+    // What else it has is as good as before.
+    assert_eq!(other.cache(directory.path()).0.refresh(&tcb_info()).unwrap().item, tcb_info());
+}
+
+#[test]
+fn trouble_with_pck_certificates_is_no_trouble_with_collateral() {
+    let (directory, source) = (directory(), Scripted::new());
+    let (cache, _) = source.cache(directory.path());
+    let pck = items().remove(0);
+    let retry_after = Some(Duration::from_secs(300));
+    source.fail(Some(SourceError::Busy { status: 429, retry_after }));
+    cache.refresh(&pck).unwrap_err();
+    source.fail(None);
+    cache.refresh(&tcb_info()).unwrap();
+    let error = cache.refresh(&pck).unwrap_err();
+    let is_left_alone = |reason: &AttemptError| matches!(reason, AttemptError::LeftAlone { .. });
+    assert!(error.reasons().any(is_left_alone), "{error}");
+}
+
+#[test]
+fn a_question_that_a_source_does_not_like_turns_it_off_for_no_other() {
+    let (directory, source) = (directory(), Scripted::new());
+    let (cache, _) = source.cache(directory.path());
+    for status in [400, 405, 414] {
+        source.fail(Some(SourceError::Status(status)));
+        cache.refresh(&items()[3]).unwrap_err();
+        source.fail(None);
+        cache.refresh(&items()[4]).unwrap();
+    }
 }

@@ -117,6 +117,9 @@ fn first_settings() -> Result<Settings, Failure> {
 fn notice(notice: &Notice) {
     match notice {
         Notice::Fetched(_) => log::info(notice),
-        Notice::Expired(_) | Notice::NotKept(_) | Notice::Unusable(_) => log::error(notice),
+        Notice::Expired(_)
+        | Notice::NotKept(_)
+        | Notice::Unusable(_)
+        | Notice::OtherPlatform(_) => log::error(notice),
     }
 }

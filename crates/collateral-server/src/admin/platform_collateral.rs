@@ -9,7 +9,7 @@ use collateral::{
 };
 use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
-use verify::{EnclaveId, PckCa, PckCertificate, Tee};
+use verify::{EnclaveId, PckCa, Tee};
 
 use super::form::{
     self, CertificatesForm, CollateralsForm, PckCertsForm, PlatformCollateralForm, PlatformForm,
@@ -17,8 +17,8 @@ use super::form::{
 };
 use super::{Admin, Administrator, MAX_COLLATERAL, body};
 use crate::api::blocking;
-use crate::keeper::Keeper;
-use crate::platform_store::{Certificates, Registration};
+use crate::keeper::{CheckedList, Keeper};
+use crate::platform_store::{Authority, Registration};
 use crate::refusal::Refusal;
 
 /// What the records of the cache say of where they come from.
@@ -59,9 +59,10 @@ fn keep(keeper: &Keeper, form: &PlatformCollateralForm) -> Result<(), Refusal> {
             KeepError::Write(error) => Refusal::Internal(error.to_string()),
         })?;
     }
-    for Brought { registration, certificate, certificates, tcbs } in &platforms {
-        let lists = keeper.pck().lists();
-        lists.replace(registration, certificate, certificates, tcbs)?;
+    for Brought { registration, list, tcbs } in &platforms {
+        keeper.pck().lists().replace(registration, list, tcbs, Authority::Administrator)?;
+        let Registration { platform, manifest, .. } = registration;
+        keeper.store().acknowledge(platform, tcbs, manifest)?;
     }
     Ok(())
 }
@@ -69,8 +70,7 @@ fn keep(keeper: &Keeper, form: &PlatformCollateralForm) -> Result<(), Refusal> {
 /// The certificates of a platform.
 struct Brought {
     registration: Registration,
-    certificate: PckCertificate,
-    certificates: Certificates,
+    list: CheckedList,
     /// The TCBs at which the platform is known to be.
     tcbs: Vec<PckTcb>,
 }
@@ -93,9 +93,8 @@ fn platform(
     let issuer_chain = pck_chain(chains, contents.ca)?;
     let list = PckList { certificates, not_available: Vec::new(), issuer_chain };
     let checked = keeper.pck().lists().check(&list);
-    let (certificates, certificate) =
-        checked.map_err(|error| Refusal::Integrity(error.to_string()))?;
-    if certificate.pce_id != registration.platform.pce_id {
+    let list = checked.map_err(|error| Refusal::Integrity(error.to_string()))?;
+    if list.first.pce_id != registration.platform.pce_id {
         return Err(Refusal::invalid("there are PCK certificates of another PCE id"));
     }
     let mut tcbs = Vec::new();
@@ -103,7 +102,7 @@ fn platform(
         let (key, tcb) = other.platform()?;
         tcbs.extend(tcb.filter(|_| key == registration.platform));
     }
-    Ok(Brought { registration, certificate, certificates, tcbs })
+    Ok(Brought { registration, list, tcbs })
 }
 
 /// The collateral, checked.

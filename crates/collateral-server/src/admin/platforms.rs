@@ -51,7 +51,7 @@ pub(super) async fn register(
     let body = body(request, MAX_REGISTRATION).await?;
     let registration = form::parse::<PlatformForm>(&body)?.registration()?;
     let keeper = Arc::clone(&admin.keeper);
-    blocking(move || Ok(keeper.pck().register(&registration, deadline())?)).await?;
+    blocking(move || keeper.pck().register(&registration, deadline())).await?;
     admin.api.forget();
     if admin.keeper.mode().asks() {
         let keeper = Arc::clone(&admin.keeper);
@@ -69,71 +69,86 @@ fn evaluation_sets(update: Option<&str>) -> Result<&'static [EvaluationSet], Ref
     }
 }
 
-/// Lists platforms: those that have registered, which is told once, or those that are known.
+/// Lists platforms: those that have registered and still wait for certificates, or those that are known.
+///
+/// A PCCS forgets who has registered as soon as it has told it, so that a reply that is lost takes registrations with it.
+/// Here they stay until their certificates have been brought or fetched. Tools that ask, fetch and bring work with either.
 pub(super) async fn list(
     _: Administrator,
     State(admin): State<Admin>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Refusal> {
-    match query.source.as_deref() {
-        None | Some("" | "reg") => registered(&admin, Queue::New).await,
-        Some("reg_na") => registered(&admin, Queue::NotAvailable).await,
-        Some(list) if list.starts_with('[') && list.ends_with(']') => {
-            known(&admin, fmspcs(list)?).await
-        }
-        Some(_) => Err(Refusal::invalid("source must be reg, reg_na or [FMSPC,FMSPC,…]")),
-    }
-}
-
-async fn registered(admin: &Admin, queue: Queue) -> Result<Response, Refusal> {
-    let keeper = Arc::clone(&admin.keeper);
-    let taken = blocking(move || keeper.store().take_registered(queue).map_err(internal)).await?;
-    let rows: Vec<_> = taken.iter().map(PlatformForm::new).collect();
-    let json = serde_json::to_vec(&rows).map_err(|error| Refusal::Internal(error.to_string()))?;
-    Ok(answer(taken.len() as u64, Body::from(json)))
-}
-
-/// There may be a million: they are sent as they are read.
-async fn known(admin: &Admin, fmspcs: Vec<[u8; 6]>) -> Result<Response, Refusal> {
-    let (keeper, kinds) = (Arc::clone(&admin.keeper), fmspcs.clone());
-    let count = blocking(move || count(&keeper, &kinds)).await?;
+    let listed = match query.source.as_deref() {
+        None | Some("" | "reg") => Listed::Registered(Queue::New),
+        Some("reg_na") => Listed::Registered(Queue::NotAvailable),
+        Some(list) if list.starts_with('[') && list.ends_with(']') => Listed::Known(fmspcs(list)?),
+        Some(_) => return Err(Refusal::invalid("source must be reg, reg_na or [FMSPC,FMSPC,…]")),
+    };
+    let listed = Arc::new(listed);
+    let (keeper, counted) = (Arc::clone(&admin.keeper), Arc::clone(&listed));
+    let count = blocking(move || counted.count(&keeper).map_err(internal)).await?;
+    // There may be a million: they are sent as they are read.
     let (parts, receiver) = mpsc::channel(PARTS);
-    let keeper = Arc::clone(&admin.keeper);
     spawn_blocking(move || {
-        if let Err(error) = send(&keeper, &fmspcs, &parts) {
+        if let Err(error) = send(&admin.keeper, &listed, &parts) {
             tracing::error!(%error, "a list of platforms was cut");
         }
     });
     let parts = ReceiverStream::new(receiver).map(Ok::<_, Infallible>);
-    Ok(answer(count, Body::from_stream(parts)))
+    let json = (CONTENT_TYPE.as_str(), JSON.to_owned());
+    let headers = [json, (PLATFORM_COUNT, count.to_string())];
+    Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-fn count(keeper: &Keeper, fmspcs: &[[u8; 6]]) -> Result<u64, Refusal> {
-    let mut count = 0_u64;
-    let visited = keeper.store().visit(|listed| {
-        if listed.is_of(fmspcs) {
-            count = count.saturating_add(listed.tcbs.len() as u64);
-        }
-        true
-    });
-    visited.map_err(internal)?;
-    Ok(count)
+/// Which platforms are listed.
+enum Listed {
+    /// Those in this queue.
+    Registered(Queue),
+    /// Those of these kinds whose certificates are kept.
+    Known(Vec<[u8; 6]>),
 }
 
-fn send(
-    keeper: &Keeper,
-    fmspcs: &[[u8; 6]],
-    parts: &mpsc::Sender<Bytes>,
-) -> Result<(), StoreError> {
-    let (mut part, mut separator) = (vec![b'['], None);
-    keeper.store().visit(|listed| {
-        if listed.is_of(fmspcs) {
-            for row in rows(&listed) {
-                part.extend(separator.replace(b','));
-                // Writing into memory does not fail.
-                let _ = serde_json::to_writer(&mut part, &row);
+impl Listed {
+    /// How many rows the list has.
+    fn count(&self, keeper: &Keeper) -> Result<u64, StoreError> {
+        match self {
+            Self::Registered(queue) => keeper.store().registered_count(*queue),
+            Self::Known(fmspcs) => {
+                let mut count = 0_u64;
+                keeper.store().visit(|listed| {
+                    if listed.is_of(fmspcs) {
+                        count = count.saturating_add(listed.tcbs.len() as u64);
+                    }
+                    true
+                })?;
+                Ok(count)
             }
         }
+    }
+
+    /// Shows each row to `visit`, until that wants no more.
+    fn visit(
+        &self,
+        keeper: &Keeper,
+        mut visit: impl FnMut(&Registration) -> bool,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Registered(queue) => {
+                keeper.store().visit_registered(*queue, |registration| visit(&registration))
+            }
+            Self::Known(fmspcs) => keeper
+                .store()
+                .visit(|listed| !listed.is_of(fmspcs) || rows(&listed).all(|row| visit(&row))),
+        }
+    }
+}
+
+fn send(keeper: &Keeper, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Result<(), StoreError> {
+    let (mut part, mut separator) = (vec![b'['], None);
+    listed.visit(keeper, |registration| {
+        part.extend(separator.replace(b','));
+        // Writing into memory does not fail.
+        let _ = serde_json::to_writer(&mut part, &PlatformForm::new(registration));
         part.len() < PART || parts.blocking_send(std::mem::take(&mut part).into()).is_ok()
     })?;
     part.push(b']');
@@ -143,20 +158,13 @@ fn send(
 }
 
 /// One for each TCB.
-fn rows(listed: &ListedPlatform) -> impl Iterator<Item = PlatformForm> {
-    listed.tcbs.iter().map(|tcb| {
-        PlatformForm::new(&Registration {
-            platform: listed.key,
-            tcb: Some(*tcb),
-            encrypted_ppid: listed.platform.encrypted_ppid.clone(),
-            manifest: listed.platform.manifest.clone(),
-        })
+fn rows(listed: &ListedPlatform) -> impl Iterator<Item = Registration> {
+    listed.tcbs.iter().map(|tcb| Registration {
+        platform: listed.key,
+        tcb: Some(*tcb),
+        encrypted_ppid: listed.platform.encrypted_ppid.clone(),
+        manifest: listed.platform.manifest.clone(),
     })
-}
-
-fn answer(count: u64, body: Body) -> Response {
-    let headers = [(CONTENT_TYPE.as_str(), JSON.to_owned()), (PLATFORM_COUNT, count.to_string())];
-    (headers, body).into_response()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use collateral::{Document, Item, PckTcb, PcsSource, PlatformIdentity, Source, SourceError};
 
-use super::pck_lists::PckLists;
+use super::pck_lists::{CheckedList, PckLists};
 use crate::metrics::Metrics;
-use crate::platform_store::{PlatformKey, Registration};
+use crate::platform_store::{Authority, PlatformKey, Registration};
 
 /// Asks Intel's PCS for all certificates of a platform, keeps them, and answers with the one that is right.
 ///
@@ -18,19 +18,25 @@ pub(super) struct ListSource {
     pcs: Arc<PcsSource>,
     metrics: Metrics,
     lists: Arc<PckLists>,
+    authority: Authority,
 }
 
 impl ListSource {
-    pub(super) fn new(pcs: PcsSource, metrics: Metrics, lists: Arc<PckLists>) -> Self {
-        Self { pcs: Arc::new(pcs), metrics, lists }
+    pub(super) fn new(
+        pcs: PcsSource,
+        metrics: Metrics,
+        lists: Arc<PckLists>,
+        authority: Authority,
+    ) -> Self {
+        Self { pcs: Arc::new(pcs), metrics, lists, authority }
     }
 
-    /// Asks for the certificates of the platform, and keeps them.
+    /// Asks for the certificates of the platform, and keeps as much of them as the authority allows.
     pub(super) fn fetch_all(
         &self,
         platform: &Registration,
         deadline: Instant,
-    ) -> Result<(), SourceError> {
+    ) -> Result<CheckedList, SourceError> {
         let pce_id = platform.platform.pce_id;
         let ppid = <&[u8; 384]>::try_from(&platform.encrypted_ppid[..]).ok();
         let ppid = ppid.filter(|ppid| ppid.iter().any(|byte| *byte != 0));
@@ -46,7 +52,7 @@ impl ListSource {
         let list = self
             .metrics
             .ask(self.pcs.name(), || self.pcs.pck_certificates(identity, pce_id, deadline))?;
-        self.lists.keep(platform, &list)
+        self.lists.keep(platform, &list, self.authority)
     }
 }
 
@@ -68,7 +74,7 @@ impl Source for ListSource {
             encrypted_ppid: encrypted_ppid.map(|ppid| ppid.to_vec()).unwrap_or_default(),
             manifest: Vec::new(),
         };
-        self.fetch_all(&platform, deadline)?;
-        self.lists.store().chosen(&key, &tcb)?.ok_or(SourceError::NoCertificate)
+        let list = self.fetch_all(&platform, deadline)?;
+        self.lists.choose(&list, &tcb)?.ok_or(SourceError::NoCertificate)
     }
 }

@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
-use collateral::{Cache, EvaluationSet, Item, PckList, PckTcb, SourceError, select_pck};
+use collateral::{Cache, Document, EvaluationSet, Item, PckList, PckTcb, SourceError, select_pck};
 use verify::{PckCertificate, Tee, check_pck_certificate, check_tcb_info};
 
 use crate::mode::Mode;
 use crate::platform_store::{
-    Certificates, Platform, PlatformKey, PlatformStore, Queue, Registration, der,
+    Authority, Certificates, Platform, PlatformKey, PlatformStore, Registration, der,
 };
+
+/// PCK certificates of one platform that hold.
+pub(crate) struct CheckedList {
+    pub(crate) certificates: Certificates,
+    /// What the first of them says.
+    pub(crate) first: PckCertificate,
+}
 
 /// Keeps lists of certificates, and chooses.
 pub(crate) struct PckLists {
@@ -22,30 +29,44 @@ impl PckLists {
         Self { mode, cache, store }
     }
 
-    pub(super) fn store(&self) -> &PlatformStore {
-        &self.store
-    }
-
-    /// Keeps the certificates of a platform in place of those that it had, if each of them holds.
+    /// Keeps as much of the certificates of a platform as the authority allows, if each of them holds.
     ///
     /// # Errors
     /// [`SourceError::Malformed`] when one does not, or it is no list of one platform.
-    pub(super) fn keep(&self, platform: &Registration, list: &PckList) -> Result<(), SourceError> {
-        self.queue_not_available(platform, list)?;
-        let (certificates, first) = self.check(list)?;
-        if first.pce_id != platform.platform.pce_id {
-            return Err(SourceError::Malformed(
-                "its certificates are of another PCE id".to_owned(),
-            ));
+    pub(super) fn keep(
+        &self,
+        platform: &Registration,
+        list: &PckList,
+        authority: Authority,
+    ) -> Result<CheckedList, SourceError> {
+        let checked = self.check(list)?;
+        if checked.first.pce_id != platform.platform.pce_id {
+            return Err(SourceError::NotFound);
         }
-        self.replace(platform, &first, &certificates, platform.tcb.as_slice())
+        self.queue_not_available(platform, list)?;
+        match self.replace(platform, &checked, platform.tcb.as_slice(), authority) {
+            // Who asks has its answer though it cannot be kept.
+            Err(error) if authority == Authority::Anyone => {
+                tracing::error!(%error, "PCK certificates are served, but not kept");
+            }
+            kept => drop(kept?),
+        }
+        Ok(checked)
     }
 
-    /// The certificates, and what the first one says, if all of them hold and are of one platform.
-    pub(crate) fn check(
+    /// The certificate of the list that is right for the platform at this TCB.
+    pub(super) fn choose(
         &self,
-        list: &PckList,
-    ) -> Result<(Certificates, PckCertificate), SourceError> {
+        list: &CheckedList,
+        tcb: &PckTcb,
+    ) -> Result<Option<Document>, SourceError> {
+        let levels = self.levels(list.first.fmspc)?;
+        let chosen = select_pck(tcb, &list.certificates.offered(), &levels);
+        Ok(chosen.and_then(|chosen| list.certificates.document(&chosen)))
+    }
+
+    /// The certificates, if all of them hold and are of one platform.
+    pub(crate) fn check(&self, list: &PckList) -> Result<CheckedList, SourceError> {
         let (roots, now) = (self.cache.fetcher().roots(), self.cache.fetcher().now());
         let (mut certificates, mut first) = (Vec::new(), None);
         for pem in &list.certificates {
@@ -61,27 +82,30 @@ impl PckLists {
             }
         }
         let certificates = Certificates { issuer_chain: list.issuer_chain.clone(), certificates };
-        Ok((certificates, first.ok_or(SourceError::NotFound)?))
+        Ok(CheckedList { certificates, first: first.ok_or(SourceError::NotFound)? })
     }
 
-    /// Keeps certificates that were checked, and chooses for these TCBs and those that are known.
+    /// Keeps as much of certificates that were checked as the authority allows, and chooses for these TCBs and those that
+    /// are known; says whether anything was allowed.
     pub(crate) fn replace(
         &self,
         registration: &Registration,
-        certificate: &PckCertificate,
-        certificates: &Certificates,
+        list: &CheckedList,
         tcbs: &[PckTcb],
-    ) -> Result<(), SourceError> {
-        let levels = self.levels(certificate.fmspc)?;
+        authority: Authority,
+    ) -> Result<bool, SourceError> {
+        let CheckedList { certificates, first } = list;
+        let levels = self.levels(first.fmspc)?;
         let offered = certificates.offered();
         let platform = Platform {
-            fmspc: certificate.fmspc,
-            ca: certificate.ca,
+            fmspc: first.fmspc,
+            ca: first.ca,
             encrypted_ppid: registration.encrypted_ppid.clone(),
             manifest: registration.manifest.clone(),
         };
         let choose = |tcb: &PckTcb| select_pck(tcb, &offered, &levels);
-        Ok(self.store.replace(&registration.platform, &platform, certificates, tcbs, choose)?)
+        let key = &registration.platform;
+        Ok(self.store.replace(key, &platform, certificates, tcbs, choose, authority)?)
     }
 
     /// The TCB of the kept certificate that is right for the platform at this TCB.
@@ -121,10 +145,7 @@ impl PckLists {
         list: &PckList,
     ) -> Result<(), SourceError> {
         if self.mode == Mode::Req {
-            for tcb in &list.not_available {
-                let registration = Registration { tcb: Some(*tcb), ..platform.clone() };
-                self.store.register(Queue::NotAvailable, &registration)?;
-            }
+            self.store.set_not_available(platform, &list.not_available)?;
         }
         Ok(())
     }

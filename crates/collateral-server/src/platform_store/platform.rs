@@ -3,6 +3,8 @@
 use collateral::{Document, PckContents, PckContentsError, PckQuestion, PckTcb};
 use verify::PckCa;
 
+use super::binding::ppid;
+
 /// By what a platform is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PlatformKey {
@@ -103,10 +105,27 @@ impl Certificates {
         Ok((Self { issuer_chain, certificates: vec![(tcb, der)] }, contents))
     }
 
+    /// The PPID of the platform, by its first certificate.
+    pub(crate) fn ppid(&self) -> Option<[u8; 16]> {
+        self.certificates.first().and_then(|(_, der)| ppid(der))
+    }
+
+    /// The certificate for this TCB, with its issuer chain.
+    pub(crate) fn document(&self, tcb: &PckTcb) -> Option<Document> {
+        let (_, der) = self.certificates.iter().find(|(offered, _)| offered == tcb)?;
+        Some(Document { body: pem(der), issuer_chain: self.issuer_chain.clone() })
+    }
+
     /// The TCBs.
     pub(crate) fn offered(&self) -> Vec<PckTcb> {
         self.certificates.iter().map(|(tcb, _)| *tcb).collect()
     }
+}
+
+/// The PEM of a certificate.
+pub(super) fn pem(der: &[u8]) -> Vec<u8> {
+    let line_feeds = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new("CERTIFICATE", der), line_feeds).into_bytes()
 }
 
 /// The DER of a certificate that has been read.

@@ -1,14 +1,16 @@
 //! Platforms that have registered, and whose certificates an administrator is to bring.
 
+use std::ops::Bound;
+
 use collateral::PckTcb;
-use redb::ReadableTable;
+use redb::{ReadableDatabase, ReadableTable};
 use sgx::CpuSvn;
 
 use super::tables::REGISTRATIONS;
 use super::{PlatformKey, PlatformStore, StoreError};
 
-/// How much of a queue is taken at a time, in bytes of encrypted PPIDs and manifests.
-const MAX_TAKEN: usize = 32 * 1024 * 1024;
+/// How many registrations are read at a time. One has 64 KiB at the most.
+const PAGE: usize = 64;
 
 /// The queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +47,10 @@ impl PlatformStore {
         let Registration { encrypted_ppid, manifest, .. } = registration;
         self.file.run(|database| {
             let write = database.begin_write()?;
-            write
-                .open_table(REGISTRATIONS)?
-                .insert(&key(queue, registration), (&encrypted_ppid[..], &manifest[..]))?;
+            write.open_table(REGISTRATIONS)?.insert(
+                &key(queue, &registration.platform, registration.tcb),
+                (&encrypted_ppid[..], &manifest[..]),
+            )?;
             Ok(write.commit()?)
         })
     }
@@ -60,50 +63,124 @@ impl PlatformStore {
     ) -> Result<(), StoreError> {
         self.file.run(|database| {
             let write = database.begin_write()?;
-            write.open_table(REGISTRATIONS)?.remove(&key(queue, registration))?;
+            write.open_table(REGISTRATIONS)?.remove(&key(
+                queue,
+                &registration.platform,
+                registration.tcb,
+            ))?;
             Ok(write.commit()?)
         })
     }
 
-    /// Takes what is in the queue: all of it, or the first 32 MiB.
-    pub(crate) fn take_registered(&self, queue: Queue) -> Result<Vec<Registration>, StoreError> {
-        let (first, last) = (bounds(queue, 0), bounds(queue, 0xff));
+    /// Takes these TCBs of a platform out of all queues, or the platform if it has registered with this manifest: its
+    /// certificates have been brought.
+    pub(crate) fn acknowledge(
+        &self,
+        platform: &PlatformKey,
+        tcbs: &[PckTcb],
+        manifest: &[u8],
+    ) -> Result<(), StoreError> {
         self.file.run(|database| {
             let write = database.begin_write()?;
-            let (mut taken, mut size) = (Vec::new(), 0_usize);
             {
                 let mut table = write.open_table(REGISTRATIONS)?;
-                for entry in table.range::<&[u8; 37]>(&first..=&last)? {
-                    let (key, value) = entry?;
-                    let registration = registration(key.value(), value.value());
-                    let Registration { encrypted_ppid, manifest, .. } = &registration;
-                    size = size.saturating_add(encrypted_ppid.len()).saturating_add(manifest.len());
-                    taken.push(registration);
-                    if size > MAX_TAKEN {
-                        break;
+                for queue in [Queue::New, Queue::NotAvailable] {
+                    for tcb in tcbs {
+                        table.remove(&key(queue, platform, Some(*tcb)))?;
+                    }
+                    let whole = key(queue, platform, None);
+                    let is_it = table.get(&whole)?.is_some_and(|row| row.value().1 == manifest);
+                    if is_it {
+                        table.remove(&whole)?;
                     }
                 }
-                for registration in &taken {
-                    table.remove(&key(queue, registration))?;
+            }
+            Ok(write.commit()?)
+        })
+    }
+
+    /// Puts these TCBs of a platform into the queue of those for which there is no certificate, in place of its others.
+    pub(crate) fn set_not_available(
+        &self,
+        registration: &Registration,
+        tcbs: &[PckTcb],
+    ) -> Result<(), StoreError> {
+        let Registration { platform, encrypted_ppid, manifest, .. } = registration;
+        let queue = Queue::NotAvailable;
+        let (first, last) = (bounds(queue, platform, 0), bounds(queue, platform, 0xff));
+        self.file.run(|database| {
+            let write = database.begin_write()?;
+            {
+                let mut table = write.open_table(REGISTRATIONS)?;
+                table.retain_in::<&[u8; 37], _>(&first..=&last, |_, _| false)?;
+                for tcb in tcbs {
+                    let key = key(queue, platform, Some(*tcb));
+                    table.insert(&key, (&encrypted_ppid[..], &manifest[..]))?;
                 }
             }
-            write.commit()?;
-            Ok(taken)
+            Ok(write.commit()?)
+        })
+    }
+
+    /// How many registrations are in the queue.
+    pub(crate) fn registered_count(&self, queue: Queue) -> Result<u64, StoreError> {
+        let mut count = 0_u64;
+        self.visit_registered(queue, |_| {
+            count = count.saturating_add(1);
+            true
+        })?;
+        Ok(count)
+    }
+
+    /// Shows each registration in the queue to `visit`, until that wants no more. They stay in there. What changes
+    /// meanwhile may show or not.
+    pub(crate) fn visit_registered(
+        &self,
+        queue: Queue,
+        mut visit: impl FnMut(Registration) -> bool,
+    ) -> Result<(), StoreError> {
+        let [lowest, highest] = [0, 0xff].map(|fill| PlatformKey::from_bytes(&[fill; 18]));
+        let mut start = Bound::Included(bounds(queue, &lowest, 0));
+        let last = bounds(queue, &highest, 0xff);
+        loop {
+            let page = self.page_of_registered((start.as_ref(), Bound::Included(&last)))?;
+            let Some((key, _)) = page.last() else { return Ok(()) };
+            start = Bound::Excluded(*key);
+            if !page.into_iter().all(|(_, registration)| visit(registration)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn page_of_registered(
+        &self,
+        range: (Bound<&[u8; 37]>, Bound<&[u8; 37]>),
+    ) -> Result<Vec<([u8; 37], Registration)>, StoreError> {
+        self.file.run(|database| {
+            let table = database.begin_read()?.open_table(REGISTRATIONS)?;
+            let next = table.range::<&[u8; 37]>(range)?.take(PAGE);
+            next.map(|entry| {
+                let (key, value) = entry?;
+                Ok((*key.value(), registration(key.value(), value.value())))
+            })
+            .collect()
         })
     }
 }
 
-fn key(queue: Queue, registration: &Registration) -> [u8; 37] {
-    let tcb = registration.tcb.unwrap_or(ALL_TCBS).to_bytes();
-    let parts = [queue as u8].into_iter().chain(registration.platform.to_bytes()).chain(tcb);
-    let mut key = [0; 37];
-    key.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
-    key
+fn key(queue: Queue, platform: &PlatformKey, tcb: Option<PckTcb>) -> [u8; 37] {
+    joined(queue, platform, &tcb.unwrap_or(ALL_TCBS).to_bytes())
 }
 
-fn bounds(queue: Queue, fill: u8) -> [u8; 37] {
-    let mut key = [fill; 37];
-    key[0] = queue as u8;
+/// The first or the last key that something of a platform can have: its TCB is filled with this byte.
+fn bounds(queue: Queue, platform: &PlatformKey, fill: u8) -> [u8; 37] {
+    joined(queue, platform, &[fill; 18])
+}
+
+fn joined(queue: Queue, platform: &PlatformKey, end: &[u8; 18]) -> [u8; 37] {
+    let parts = [queue as u8].into_iter().chain(platform.to_bytes()).chain(*end);
+    let mut key = [0; 37];
+    key.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
     key
 }
 

@@ -3,7 +3,8 @@
 use collateral::{Document, PckTcb};
 use redb::{Database, Error, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::platform::{Platform, PlatformKey, PlatformRow};
+use super::binding::Change;
+use super::platform::{Certificates, Platform, PlatformKey, PlatformRow, pem};
 
 pub(super) const PLATFORMS: TableDefinition<'_, &[u8; 18], PlatformRow<'_>> =
     TableDefinition::new("platforms");
@@ -14,6 +15,9 @@ pub(super) const ISSUER_CHAINS: TableDefinition<'_, u32, &str> =
     TableDefinition::new("issuer_chains");
 pub(super) const REGISTRATIONS: TableDefinition<'_, &[u8; 37], (&[u8], &[u8])> =
     TableDefinition::new("registrations");
+/// Platforms that nobody with a token has registered.
+pub(super) const UNREGISTERED: TableDefinition<'_, &[u8; 18], ()> =
+    TableDefinition::new("unregistered");
 
 /// Makes the tables that are not there yet.
 pub(super) fn make(database: &Database) -> Result<(), Error> {
@@ -23,6 +27,7 @@ pub(super) fn make(database: &Database) -> Result<(), Error> {
     write.open_table(CHOSEN)?;
     write.open_table(ISSUER_CHAINS)?;
     write.open_table(REGISTRATIONS)?;
+    write.open_table(UNREGISTERED)?;
     Ok(write.commit()?)
 }
 
@@ -65,9 +70,7 @@ pub(super) fn certificate(
     let (_, _, number, ..) = platform.value();
     let chain = read.open_table(ISSUER_CHAINS)?.get(number)?;
     let issuer_chain = chain.map(|chain| chain.value().to_owned()).unwrap_or_default();
-    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    let body = pem::encode_config(&pem::Pem::new("CERTIFICATE", der.value()), config).into_bytes();
-    Ok(Some(Document { body, issuer_chain }))
+    Ok(Some(Document { body: pem(der.value()), issuer_chain }))
 }
 
 /// Keeps what is known of a platform. What is not known any more stays as it was.
@@ -91,6 +94,82 @@ pub(super) fn put_platform(
     }
     table.insert(&key.to_bytes(), platform.row(number))?;
     Ok(())
+}
+
+/// Keeps certificates of a platform. Those that are there already stay as they are if they are to be added.
+pub(super) fn put_certificates(
+    write: &WriteTransaction,
+    key: &PlatformKey,
+    certificates: &Certificates,
+    change: Change,
+) -> Result<(), Error> {
+    let mut table = write.open_table(CERTIFICATES)?;
+    for (tcb, der) in &certificates.certificates {
+        let key = with_tcb(key, tcb);
+        if change == Change::Replace || table.get(&key)?.is_none() {
+            table.insert(&key, &der[..])?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the certificates of a platform.
+pub(super) fn clear_certificates(write: &WriteTransaction, key: &PlatformKey) -> Result<(), Error> {
+    let [first, last] = first_and_last(key);
+    write.open_table(CERTIFICATES)?.retain_in::<&[u8; 36], _>(&first..=&last, |_, _| false)?;
+    Ok(())
+}
+
+/// Remembers which certificate is right for the platform at each of these TCBs for which one is. What is remembered
+/// already stays if that is to be added.
+pub(super) fn put_chosen(
+    write: &WriteTransaction,
+    key: &PlatformKey,
+    tcbs: &[PckTcb],
+    choose: impl Fn(&PckTcb) -> Option<PckTcb>,
+    change: Change,
+) -> Result<(), Error> {
+    let mut table = write.open_table(CHOSEN)?;
+    for tcb in tcbs {
+        let (key, chosen) = (with_tcb(key, tcb), choose(tcb));
+        let chosen =
+            chosen.filter(|_| change == Change::Replace || matches!(table.get(&key), Ok(None)));
+        if let Some(chosen) = chosen {
+            table.insert(&key, &chosen.to_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the platform's certificates have this issuer chain.
+pub(super) fn has_issuer_chain(
+    write: &WriteTransaction,
+    key: &PlatformKey,
+    issuer_chain: &str,
+) -> Result<bool, Error> {
+    let Some(number) =
+        write.open_table(PLATFORMS)?.get(&key.to_bytes())?.map(|platform| platform.value().2)
+    else {
+        return Ok(false);
+    };
+    let chain = write.open_table(ISSUER_CHAINS)?;
+    let chain = chain.get(number)?;
+    Ok(chain.is_some_and(|chain| chain.value() == issuer_chain))
+}
+
+/// Forgets for which TCBs of the platform a certificate was chosen, and says which they are.
+pub(super) fn take_chosen(
+    write: &WriteTransaction,
+    key: &PlatformKey,
+) -> Result<Vec<PckTcb>, Error> {
+    let [first, last] = first_and_last(key);
+    let mut table = write.open_table(CHOSEN)?;
+    let known: Result<Vec<_>, Error> = table
+        .range::<&[u8; 36]>(&first..=&last)?
+        .map(|entry| Ok(tcb_of(entry?.0.value())))
+        .collect();
+    table.retain_in::<&[u8; 36], _>(&first..=&last, |_, _| false)?;
+    known
 }
 
 /// The number of this chain. There are few: one for each CA, until a CA changes.

@@ -52,7 +52,9 @@ fn what_is_kept_is_there_after_closing() {
     assert_eq!(store.platform(&key(1)).unwrap(), None);
     let choose = |tcb: &PckTcb| (tcb.pce_svn >= 12).then(|| super::tests::tcb(12));
     let tcbs = [tcb(13), tcb(11)];
-    store.replace(&key(1), &platform(), &certificates(&[12, 11]), &tcbs, choose).unwrap();
+    store
+        .replace(&key(1), &platform(), &certificates(&[12, 11]), &tcbs, choose, Authority::User)
+        .unwrap();
     drop(store);
     let store = scratch.open().unwrap();
     assert_eq!(store.platform(&key(1)).unwrap(), Some(platform()));
@@ -71,11 +73,20 @@ fn a_new_list_takes_the_place_of_the_old_one_and_of_no_other_platform() {
     let store = scratch.open().unwrap();
     for number in [0, 1, 2, 0xff] {
         let choose = |_: &PckTcb| Some(tcb(12));
-        store.replace(&key(number), &platform(), &certificates(&[12]), &[tcb(14)], choose).unwrap();
+        store
+            .replace(
+                &key(number),
+                &platform(),
+                &certificates(&[12]),
+                &[tcb(14)],
+                choose,
+                Authority::User,
+            )
+            .unwrap();
     }
     let choose = |_: &PckTcb| Some(tcb(13));
     let unknown = Platform { encrypted_ppid: Vec::new(), ..platform() };
-    store.replace(&key(1), &unknown, &certificates(&[13]), &[], choose).unwrap();
+    store.replace(&key(1), &unknown, &certificates(&[13]), &[], choose, Authority::User).unwrap();
     assert_eq!(store.offered(&key(1)).unwrap(), [tcb(13)]);
     assert!(store.chosen(&key(1), &tcb(14)).unwrap().is_some());
     assert_eq!(store.platform(&key(1)).unwrap(), Some(platform()));
@@ -89,10 +100,12 @@ fn shared_issuer_chains_are_there_once() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
     for number in 0..20 {
-        store.add(&key(number), &platform(), &certificates(&[12]), &tcb(12)).unwrap();
+        store
+            .add(&key(number), &platform(), &certificates(&[12]), &tcb(12), Authority::User)
+            .unwrap();
     }
     let other = Certificates { issuer_chain: "other".to_owned(), ..certificates(&[12]) };
-    store.add(&key(20), &platform(), &other, &tcb(12)).unwrap();
+    store.add(&key(20), &platform(), &other, &tcb(12), Authority::User).unwrap();
     let read = |number| store.chosen(&key(number), &tcb(12)).unwrap().unwrap().issuer_chain;
     assert_eq!((read(3).as_str(), read(20).as_str()), ("chain", "other"));
     let chains = store
@@ -105,11 +118,10 @@ fn shared_issuer_chains_are_there_once() {
 fn a_platform_has_sixteen_tcbs_at_the_most() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
-    store.add(&key(1), &platform(), &certificates(&[12]), &tcb(12)).unwrap();
+    store.add(&key(1), &platform(), &certificates(&[12]), &tcb(12), Authority::User).unwrap();
     for pce_svn in 100..200 {
         store.choose(&key(1), &tcb(pce_svn), &tcb(12)).unwrap();
     }
-    assert!(store.is_full(&key(1)).unwrap());
     assert!(store.chosen(&key(1), &tcb(114)).unwrap().is_some());
     assert!(store.chosen(&key(1), &tcb(115)).unwrap().is_none());
 }
@@ -125,7 +137,7 @@ fn all_platforms_are_visited() {
     });
     let keys: Vec<_> = keys.collect();
     for key in &keys {
-        store.add(key, &platform(), &certificates(&[12]), &tcb(12)).unwrap();
+        store.add(key, &platform(), &certificates(&[12]), &tcb(12), Authority::User).unwrap();
     }
     let mut visited = Vec::new();
     let visit = |listed: ListedPlatform| {
@@ -137,8 +149,19 @@ fn all_platforms_are_visited() {
     assert_eq!(visited, keys[..590]);
 }
 
+fn registered(store: &PlatformStore, queue: Queue) -> Vec<Registration> {
+    let mut registered = Vec::new();
+    let visit = |registration| {
+        registered.push(registration);
+        true
+    };
+    store.visit_registered(queue, visit).unwrap();
+    assert_eq!(store.registered_count(queue).unwrap(), registered.len() as u64);
+    registered
+}
+
 #[test]
-fn queues_are_taken_once_and_each_for_itself() {
+fn who_has_registered_stays_in_the_queue_until_that_is_acknowledged() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
     let registration = |number: u8, tcb: Option<PckTcb>| Registration {
@@ -148,30 +171,38 @@ fn queues_are_taken_once_and_each_for_itself() {
         manifest: vec![number; 9],
     };
     let (first, second) = (registration(1, Some(tcb(12))), registration(2, None));
-    for registration in [&second, &first, &first] {
+    let third = registration(1, Some(tcb(13)));
+    for registration in [&second, &first, &first, &third] {
         store.register(Queue::New, registration).unwrap();
     }
-    store.register(Queue::NotAvailable, &first).unwrap();
-    assert_eq!(store.take_registered(Queue::New).unwrap(), [first.clone(), second.clone()]);
-    assert_eq!(store.take_registered(Queue::New).unwrap(), []);
-    assert_eq!(store.take_registered(Queue::NotAvailable).unwrap(), [first]);
-    store.register(Queue::New, &second).unwrap();
-    store.unregister(Queue::New, &second).unwrap();
-    assert_eq!(store.take_registered(Queue::New).unwrap(), []);
+    store.set_not_available(&first, &[tcb(12), tcb(14)]).unwrap();
+    store.set_not_available(&first, &[tcb(12)]).unwrap();
+    for _ in 0..2 {
+        let all = [first.clone(), third.clone(), second.clone()];
+        assert_eq!(registered(&store, Queue::New), all);
+        assert_eq!(registered(&store, Queue::NotAvailable), std::slice::from_ref(&first));
+    }
+    // What was not told when the certificates were fetched stays.
+    store.acknowledge(&key(1), &[tcb(12)], &[]).unwrap();
+    assert_eq!(registered(&store, Queue::New), [third.clone(), second.clone()]);
+    assert_eq!(registered(&store, Queue::NotAvailable), []);
+    store.acknowledge(&key(2), &[], &[3; 9]).unwrap();
+    assert_eq!(registered(&store, Queue::New), [third.clone(), second]);
+    store.acknowledge(&key(2), &[], &[2; 9]).unwrap();
+    store.unregister(Queue::New, &third).unwrap();
+    assert_eq!(registered(&store, Queue::New), []);
 }
 
 #[test]
-fn a_large_queue_is_taken_in_parts() {
+fn a_large_queue_is_read_in_parts() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
-    for number in 0..10 {
-        let manifest = vec![0; 4 * 1024 * 1024];
-        let (platform, encrypted_ppid) = (key(number), Vec::new());
-        let registration = Registration { platform, tcb: None, encrypted_ppid, manifest };
+    for number in 0..200 {
+        let (platform, encrypted_ppid) = (key(number), vec![1; 384]);
+        let registration = Registration { platform, tcb: None, encrypted_ppid, manifest: vec![] };
         store.register(Queue::New, &registration).unwrap();
     }
-    let sizes: Vec<_> = (0..3).map(|_| store.take_registered(Queue::New).unwrap().len()).collect();
-    assert_eq!(sizes, [9, 1, 0]);
+    assert_eq!(registered(&store, Queue::New).len(), 200);
 }
 
 #[test]
@@ -188,7 +219,9 @@ fn a_damaged_file_is_an_error_and_stays_as_it_is() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
     for number in 0..200 {
-        store.add(&key(number), &platform(), &certificates(&[12]), &tcb(12)).unwrap();
+        store
+            .add(&key(number), &platform(), &certificates(&[12]), &tcb(12), Authority::User)
+            .unwrap();
     }
     drop(store);
     let whole = fs::read(scratch.path()).unwrap();

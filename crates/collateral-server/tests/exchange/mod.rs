@@ -3,10 +3,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -41,8 +41,20 @@ pub(crate) async fn request(
     exchange(server, &[head.as_bytes(), b"\r\n", body].concat()).await
 }
 
+/// Asks from this address.
+pub(crate) async fn get_from(address: &str, server: SocketAddr, path: &str) -> Answer {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((address.parse::<IpAddr>().unwrap(), 0).into()).unwrap();
+    let stream = socket.connect(server).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    exchange_over(stream, request.as_bytes()).await
+}
+
 pub(crate) async fn exchange(server: SocketAddr, request: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(server).await.unwrap();
+    exchange_over(TcpStream::connect(server).await.unwrap(), request).await
+}
+
+async fn exchange_over(mut stream: TcpStream, request: &[u8]) -> Answer {
     // A server that refuses early does not read all of it.
     let _ = stream.write_all(request).await;
     let mut bytes = Vec::new();

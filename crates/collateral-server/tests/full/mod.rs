@@ -41,9 +41,14 @@ const ADMIN_HASH: &str = "5a3b2e7c69b573515e105a5d7790e2fdb8e2c3a998b1d562e9a75a
 
 /// A platform, of a deployment that was made yesterday.
 pub(crate) fn platform() -> Arc<SoftwarePlatform> {
+    machine([9; 32])
+}
+
+/// The platform with this secret, of the same deployment.
+pub(crate) fn machine(secret: [u8; 32]) -> Arc<SoftwarePlatform> {
     let yesterday = OffsetDateTime::now_utc().saturating_sub(time::Duration::DAY);
     let deployment = Deployment::from_seed([8; 32], SubjectNames::Software, yesterday).unwrap();
-    let platform = SoftwarePlatform::new(deployment, MachineSecret::from_bytes([9; 32])).unwrap();
+    let platform = SoftwarePlatform::new(deployment, MachineSecret::from_bytes(secret)).unwrap();
     Arc::new(platform.certified_by(CertificationKind::EncryptedPpid).unwrap())
 }
 

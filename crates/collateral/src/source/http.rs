@@ -159,6 +159,8 @@ fn problem(error: &Error) -> SourceError {
         Error::LargeResponseHeader(_, limit) => {
             SourceError::Malformed(format!("its header has more than {limit} bytes"))
         }
+        // The URL has parameters, a token among them perhaps.
+        Error::BadUri(_) => SourceError::Unreachable("its URL cannot be used".to_owned()),
         Error::Protocol(error) => SourceError::Malformed(format!("it is no HTTP: {error}")),
         other => SourceError::Unreachable(other.to_string()),
     }

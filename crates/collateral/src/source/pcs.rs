@@ -22,8 +22,8 @@ use crate::{Document, EvaluationSet, Item, PckQuestion};
 const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 /// The header with which Intel's PCS knows a customer.
 const API_KEY: &str = "Ocp-Apim-Subscription-Key";
-/// The longest wait that is granted to a busy server.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+/// The longest wait that is granted to a busy server: one answer must not turn a source off for long.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Names and values; one of them may be the API key.
 type Headers = Zeroizing<Vec<(String, String)>>;

@@ -48,11 +48,16 @@ pub(crate) fn tcb_info() -> Item {
 
 /// The platform of the deployment with this seed.
 pub(crate) fn platform(seed: [u8; 32]) -> SoftwarePlatform {
+    machine(seed, [9; 32])
+}
+
+/// A machine of the deployment with this seed.
+pub(crate) fn machine(seed: [u8; 32], secret: [u8; 32]) -> SoftwarePlatform {
     let created = OffsetDateTime::now_utc() - time::Duration::days(100);
     // The same all day, since the root depends on it.
     let created = created.replace_time(time::Time::MIDNIGHT);
     let deployment = Deployment::from_seed(seed, SubjectNames::Software, created).unwrap();
-    SoftwarePlatform::new(deployment, MachineSecret::from_bytes([9; 32])).unwrap()
+    SoftwarePlatform::new(deployment, MachineSecret::from_bytes(secret)).unwrap()
 }
 
 /// What the software platform publishes, and what it is made to do instead.

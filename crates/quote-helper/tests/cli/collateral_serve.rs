@@ -107,8 +107,9 @@ fn ask(address: &str, method: &str, path: &str, header: &str, body: &str) -> Opt
     let mut stream = TcpStream::connect(address).ok()?;
     let length = body.len();
     let header = if header.is_empty() { "Accept: */*" } else { header };
+    // An answer of unknown length is not in chunks then.
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\
+        "{method} {path} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).ok()?;
@@ -303,6 +304,22 @@ fn tokens_are_in_no_log() {
     for secret in ["a user", "an administrator", "a guess", USER_HASH, ADMIN_HASH] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
+}
+
+#[test]
+fn guesses_at_a_token_do_not_fill_the_log() {
+    let machine = machine();
+    let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
+    let path = format!("{V4}/platforms");
+    for _ in 0..300 {
+        let wrong = ask(&server.collateral, "GET", &path, "admin-token: a guess", "").unwrap();
+        assert_eq!(wrong.0, 401);
+    }
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("a request was refused")).collect();
+    assert!((1..10).contains(&lines.len()), "{}", lines.len());
+    assert!(lines[0].contains("127.0.0.1") && lines[0].contains("left_out"), "{}", lines[0]);
 }
 
 #[test]

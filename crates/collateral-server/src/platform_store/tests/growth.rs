@@ -17,7 +17,7 @@ use redb::Error;
 
 use super::{Scratch, platform, tcb};
 use crate::platform_store::tables::{self, CERTIFICATES, CHOSEN, with_tcb};
-use crate::platform_store::{Certificates, PlatformKey, PlatformStore};
+use crate::platform_store::{Authority, Certificates, PlatformKey, PlatformStore};
 
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Of a PCK certificate in DER, in bytes.
@@ -56,7 +56,9 @@ fn row(scratch: &Scratch, platforms: u64) -> String {
     let resident = resident();
     // They replace what is there, so that the store stays as large as it is.
     let [added, _] = timed(0..ADDITIONS, |number| {
-        store.add(&key(number), &platform(), &certificates(number), &tcb(13)).unwrap();
+        store
+            .add(&key(number), &platform(), &certificates(number), &tcb(13), Authority::User)
+            .unwrap();
     });
     // What a crash leaves is a file that was not closed.
     let crashed = Scratch::new();

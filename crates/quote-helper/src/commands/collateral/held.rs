@@ -80,7 +80,7 @@ impl Noticed {
     fn add(&mut self, notice: &Notice) {
         match notice {
             Notice::Unusable(reason) => self.unusable.push(reason.clone()),
-            Notice::NotKept(error) => self.not_kept.push(error.to_string()),
+            Notice::NotKept(_) | Notice::OtherPlatform(_) => self.not_kept.push(notice.to_string()),
             Notice::Fetched(_) | Notice::Expired(_) => {}
         }
     }
