@@ -42,7 +42,8 @@ fn the_directory_gets_owner_and_mode_again_and_again() {
 #[test]
 fn what_the_owner_of_before_has_made_is_taken_over() {
     if !geteuid().is_root() {
-        return eprintln!("skipped: only root gives files away");
+        // Nobody else can give files away.
+        return;
     }
     let machine = machine(0o755);
     create_dir(machine.path("aesmd/cache")).unwrap();

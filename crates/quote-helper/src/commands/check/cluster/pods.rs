@@ -10,8 +10,8 @@ use super::super::finding::Finding;
 use super::facts::{Facts, name};
 use super::{NAMED, epc};
 
-/// No user.
-const NOBODY: RangeInclusive<u32> = 1..=0;
+/// No user: what the kernel takes for none.
+const NOBODY: RangeInclusive<u32> = u32::MAX..=u32::MAX;
 
 /// Whether the pod asks for EPC, or is to be warned of.
 pub(crate) fn matters(pod: &Pod) -> bool {
