@@ -55,7 +55,8 @@ fn what_was_cleared_is_asked_for_again() {
     succeeded(&mut platform.command(&program, service.address));
     // The program clears all at its end, and then asks for one thing.
     let kept = std::fs::read_dir(platform.cache()).unwrap();
-    let kept = kept.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "json");
+    let kept = kept
+        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|it| it == "json"));
     assert_eq!(kept.count(), 1);
 }
 

@@ -7,14 +7,16 @@ use std::time::Duration;
 use super::{ITEMS, Site, outcomes};
 use crate::support::Ended;
 
-/// The files of the cache but for its locks, which are empty.
+/// The records of the cache.
 fn files(site: &Site) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(site.machine.path("cache")).unwrap();
-    let files = entries.map(|entry| {
-        let path = entry.unwrap().path();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let records =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let named = |path: std::path::PathBuf| {
         (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())
-    });
-    files.filter(|(name, _)| !name.ends_with(".lock")).collect()
+    };
+    records.map(named).collect()
 }
 
 #[test]
