@@ -1,5 +1,5 @@
 //! What makes a shared library of ours one that C programs expect: its soname, libc as all it needs,
-//! and that it can be closed at any time. The soname follows from the package's name.
+//! that it can be closed at any time, and that no symbol of theirs gets into it. The soname follows from the package's name.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
@@ -15,6 +15,9 @@ fn main() -> io::Result<()> {
     // Threads that have quoted run code of the library when they end (the crypto library cleans up
     // after them), so it stays in memory after `dlclose`.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // The crypto library looks for an allocator of the host program by weak symbols (OPENSSL_memory_alloc), and would
+    // then hand it our secrets, with whatever it does about sizes and zeroing. What is not defined here stays undefined.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodynamic-undefined-weak");
     let directory = PathBuf::from(variable("OUT_DIR")?);
     fs::write(directory.join("libgcc_s.so"), STATIC_UNWINDER)?;
     println!("cargo::rustc-link-search=native={}", directory.display());

@@ -13,6 +13,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
+/// The largest file in PEM, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
 /// A certificate and its key, in two files in PEM.
 pub struct ServingCertificate {
     certificate: PathBuf,
@@ -110,7 +113,8 @@ fn modified(certificate: &Path, key: &Path) -> Modified {
 
 fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let read = |path: &Path| {
-        fs::read(path).map_err(|reason| TlsError::Read { path: path.to_owned(), reason })
+        untrusted_input::read(path, MAX_FILE)
+            .map_err(|reason| TlsError::Read { path: path.to_owned(), reason })
     };
     let wrong = |path: &Path, reason: String| TlsError::Form { path: path.to_owned(), reason };
     let pem = read(certificate)?;

@@ -1,7 +1,8 @@
 //! Who may register platforms, and who may administer.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA512, digest};
@@ -67,10 +68,10 @@ impl TokenHash {
     pub fn read(path: &Path) -> Result<Self, TokenFileError> {
         let error = |reason| TokenFileError::Read { path: path.to_owned(), reason };
         let wrong = || TokenFileError::Form { path: path.to_owned() };
-        if fs::metadata(path).map_err(error)?.len() > MAX_FILE {
-            return Err(wrong());
-        }
-        let digits = fs::read(path).map_err(error)?;
+        let digits = match untrusted_input::read(path, MAX_FILE) {
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(wrong()),
+            digits => digits.map_err(error)?,
+        };
         let mut hash = [0; 64];
         hex::decode_to_slice(digits.trim_ascii(), &mut hash).map_err(|_| wrong())?;
         Ok(Self(hash))
@@ -110,6 +111,8 @@ impl fmt::Debug for TokenHash {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// As `printf %s password | sha512sum` prints it.

@@ -44,7 +44,14 @@ struct Remembered {
 
 struct Turn<'a> {
     _flight: Flight<'a, String>,
-    _lock: Option<ItemLock>,
+    lock: Option<ItemLock>,
+}
+
+impl Turn<'_> {
+    /// Whether another process fetches the item, too.
+    fn is_shared(&self) -> bool {
+        matches!(self.lock, Some(ItemLock::Busy))
+    }
 }
 
 impl Cache {
@@ -238,7 +245,10 @@ impl Cache {
         if self.lately_failed(name).is_some() {
             return expired;
         }
-        let Some(_turn) = self.turn(item, name, Instant::now()) else { return expired };
+        let turn = self.turn(item, name, Instant::now());
+        if turn.as_ref().is_none_or(Turn::is_shared) {
+            return expired;
+        }
         let found = self.on_disk(item).filter(|record| record.fetched > expired.fetched);
         if let Some(record) = found {
             return self.remember(name, Arc::new(record));
@@ -350,13 +360,15 @@ impl Cache {
         record
     }
 
-    /// The turn to fetch the item: nobody else does, here or in another process with this directory. `None` if
-    /// somebody does until the deadline.
+    /// The turn to fetch the item: nobody else in this process does. `None` if somebody does until the deadline. Other
+    /// processes with this directory have half of the time to come to an end: one of them may hang, and whoever has
+    /// waited for it needs the other half to fetch the item by himself.
     fn turn(&self, item: &Item, name: &str, deadline: Instant) -> Option<Turn<'_>> {
         let flight = self.flights.take_off(name.to_owned(), deadline)?;
-        let lock = self.directory.as_ref().map(|directory| directory.lock(item, deadline));
-        let is_busy = matches!(lock, Some(ItemLock::Busy));
-        (!is_busy).then_some(Turn { _flight: flight, _lock: lock })
+        let left = deadline.saturating_duration_since(Instant::now());
+        let half = after(left.checked_div(2).unwrap_or_default());
+        let lock = self.directory.as_ref().map(|directory| directory.lock(item, half));
+        Some(Turn { _flight: flight, lock })
     }
 
     fn modified(&self, item: &Item) -> Option<SystemTime> {

@@ -95,6 +95,16 @@ impl fmt::Display for Item {
     }
 }
 
+impl Item {
+    /// Whether this could be the name of an item.
+    pub(crate) fn is_name(text: &str) -> bool {
+        const KINDS: [&str; 5] =
+            ["pck-certificate-", "pck-crl-", "root-ca-crl", "tcb-info-", "enclave-identity-"];
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        KINDS.iter().any(|kind| text.starts_with(kind)) && text.bytes().all(is_plain)
+    }
+}
+
 fn lowercase(id: &impl ToString) -> String {
     id.to_string().to_ascii_lowercase()
 }

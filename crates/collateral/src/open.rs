@@ -1,6 +1,5 @@
 //! From settings to a cache.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -11,6 +10,9 @@ use crate::{
     Cache, CacheDirectory, Fetcher, FileSource, Freshness, Notices, PcsSource, Source,
     SourceOpenError, Timing,
 };
+
+/// The largest file with a trusted root, in bytes: a certificate has about 1,000.
+const MAX_ROOT: u64 = 64 * 1024;
 
 /// The settings name something that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +108,7 @@ impl SourceSettings {
 
 fn roots(settings: &Settings) -> Result<TrustedRoots, OpenError> {
     let Some(path) = &settings.trusted_root else { return Ok(TrustedRoots::intel()) };
-    let bytes =
-        fs::read(path).map_err(|reason| OpenError::RootFile { path: path.clone(), reason })?;
+    let bytes = untrusted_input::read(path, MAX_ROOT)
+        .map_err(|reason| OpenError::RootFile { path: path.clone(), reason })?;
     TrustedRoots::parse(&bytes).map_err(|reason| OpenError::Root { path: path.clone(), reason })
 }

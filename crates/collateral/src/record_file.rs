@@ -1,12 +1,13 @@
 //! The form of a record on disk, in the cache and wherever it is carried to.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::{Document, Item, Record};
@@ -139,18 +140,15 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Kept>, RecordFileError> {
 
 /// The bytes of this file, `MAX_FILE` at the most; `None` if it is not there.
 pub(crate) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, RecordFileError> {
-    let mut bytes = Vec::new();
-    let size = match File::open(path) {
-        Ok(file) => file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => Err(error),
-    };
-    let size = size.map_err(|reason| RecordFileError::Read { path: path.to_owned(), reason })?;
-    let damaged = |reason| RecordFileError::Damaged { path: path.to_owned(), reason };
-    if size as u64 > MAX_FILE {
-        return Err(damaged(format!("it has more than {MAX_FILE} bytes")));
-    }
-    Ok(Some(bytes))
+    untrusted_input::read_if_there(path, MAX_FILE).map_err(|reason| {
+        let path = path.to_owned();
+        match reason.kind() {
+            ErrorKind::FileTooLarge => {
+                RecordFileError::Damaged { path, reason: reason.to_string() }
+            }
+            _ => RecordFileError::Read { path, reason },
+        }
+    })
 }
 
 /// Reads the form that a record has.
@@ -166,10 +164,21 @@ pub(crate) fn to_json(record: &Record) -> serde_json::Result<Vec<u8>> {
 /// Keeps a record in this directory: whole, or as it was before. Gives its size in bytes.
 pub(crate) fn write(directory: &Path, record: &Record) -> Result<u64, RecordFileError> {
     let path = path(directory, &record.item);
-    let written = serde_json::to_vec_pretty(&Form::from(record))
-        .map_err(io::Error::from)
+    let written = check_replaceable(&path)
+        .and_then(|()| Ok(serde_json::to_vec_pretty(&Form::from(record))?))
         .and_then(|bytes| replace(directory, &path, &bytes).map(|()| bytes.len() as u64));
     written.map_err(|reason| RecordFileError::Write { path, reason })
+}
+
+/// Checks that nothing of somebody else's is lost when the file is replaced: it is missing, a record, or damaged.
+fn check_replaceable(path: &Path) -> io::Result<()> {
+    let bytes = untrusted_input::read_if_there(path, MAX_FILE)?.unwrap_or_default();
+    let is_something_else = from_json(&bytes).is_err()
+        && serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok_and(|map| !map.is_empty());
+    match is_something_else {
+        true => Err(io::Error::other("it is somebody else's file; move it away")),
+        false => Ok(()),
+    }
 }
 
 /// Writes a file whole, or leaves it as it was: first in `directory`, where a sweep finds what kill -9 leaves.

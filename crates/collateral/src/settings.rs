@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use self::base::Base;
 pub use self::cache_settings::CacheSettings;
-pub use self::error::{Place, SettingsError};
+pub use self::error::{Place, SettingsError, redact_urls};
 pub use self::machine::Machine;
 pub use self::origin::Origin;
 use self::own::Own;
@@ -37,6 +37,10 @@ use crate::EvaluationSet;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a question is asked again, where nobody says otherwise.
 const RETRY: Retry = Retry { times: 2, delay: None };
+
+/// Told in a program that is set user id, set group id, or has file capabilities.
+const ENVIRONMENT_IGNORED: &str = "environment variables are ignored, proxies included, since this program gained \
+    privileges when it was started; use the configuration files in /etc";
 
 /// What holds. Its [`Display`](std::fmt::Display) form tells people where things come from, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +113,10 @@ impl Settings {
     /// [`SettingsError`] when a flag, a file or a variable cannot be read or understood.
     pub fn choose(flags: OwnSettings, machine: &Machine) -> Result<Self, SettingsError> {
         let own = Own::gather(flags, machine)?;
-        let base = Base::choose(&own, machine)?;
+        let mut base = Base::choose(&own, machine)?;
+        if machine.ignores_environment {
+            base.notes.push(ENVIRONMENT_IGNORED.to_owned());
+        }
         let cache = CacheSettings::choose(&own.settings, &base, machine)?;
         let azure_log_level = azdcap::log_level(machine)?;
         let own = own.settings;

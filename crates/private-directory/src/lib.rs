@@ -3,11 +3,12 @@
 //! Who can write to a directory can replace each file in it, whatever the mode of the file: the keys of a platform,
 //! for instance, by keys of his own. So what is kept privately is looked at before it is used.
 
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 /// The right to write, of the group and of all others.
@@ -72,6 +73,18 @@ pub fn make_readable(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Opens a file to be locked, and makes it if it is not there. Only this user and root can open it: whoever can open a
+/// file or directory, be it for reading alone, can keep it locked for ever.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(flags.bits().cast_signed()).open(path)
+}
+
 /// Checks that only this user and root can change this directory, or this file in a directory of which that is known.
 /// A symbolic link is followed. What is missing, or cannot be looked at, is for the one who opens it to tell.
 ///
@@ -128,6 +141,17 @@ mod tests {
         let file = outer.path().join("file");
         fs::write(&file, "").unwrap();
         make_readable(&file).unwrap_err();
+    }
+
+    #[test]
+    fn a_lock_is_opened_by_its_user_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let (one, other) = (open_lock(&path).unwrap(), open_lock(&path).unwrap());
+        assert_eq!(one.metadata().unwrap().mode() & 0o777, 0o600);
+        one.try_lock().unwrap();
+        other.try_lock().unwrap_err();
+        open_lock(directory.path()).unwrap_err();
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The command line: what can be asked for.
 
+use ::collateral::settings::redact_urls;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
@@ -14,6 +16,20 @@ use crate::failure::EXIT_CODES;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What this process was asked for. Ends it if that is wrong.
+pub(crate) fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit())
+}
+
+/// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and may be a variable's.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = ContextValue::String(redact_urls(value));
+        error.insert(ContextKind::InvalidValue, shown);
+    }
+    error
 }
 
 #[derive(Debug, Subcommand)]

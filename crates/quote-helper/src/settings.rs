@@ -23,6 +23,9 @@ use crate::logging::LogFormat;
 /// Where the configuration is, if nobody says otherwise. It may be missing.
 const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
+/// The largest configuration, in bytes.
+const MAX_CONFIG: u64 = 64 * 1024;
+
 /// A worker that takes longer for a quote than this is replaced, in time for another one to make it.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -213,8 +216,9 @@ impl Settings {
     /// there.
     pub(crate) fn complete(self, config: Option<&Path>) -> anyhow::Result<Self> {
         let path = config.unwrap_or(Path::new(DEFAULT_CONFIG));
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let text = match untrusted_input::read(path, MAX_CONFIG) {
+            Ok(bytes) => String::from_utf8(bytes)
+                .with_context(|| format!("the configuration {} is no text", path.display()))?,
             Err(error) if error.kind() == ErrorKind::NotFound && config.is_none() => {
                 return Ok(self);
             }

@@ -24,16 +24,17 @@ const CRATES: &[Crate] = &[
     Crate { name: "sgx", uses: &[], tests_use: &[] },
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
     Crate { name: "private-directory", uses: &[], tests_use: &[] },
+    Crate { name: "untrusted-input", uses: &[], tests_use: &[] },
     Crate {
         name: "software-platform",
-        uses: &["private-directory", "sgx"],
+        uses: &["private-directory", "sgx", "untrusted-input"],
         tests_use: &["verify"],
     },
     Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
     Crate { name: "http-server", uses: &[], tests_use: &[] },
     Crate {
         name: "collateral",
-        uses: &["private-directory", "sgx", "verify"],
+        uses: &["private-directory", "sgx", "untrusted-input", "verify"],
         tests_use: &["software-platform"],
     },
     Crate {
@@ -44,13 +45,14 @@ const CRATES: &[Crate] = &[
             "private-directory",
             "sgx",
             "software-platform",
+            "untrusted-input",
             "verify",
         ],
         tests_use: &[],
     },
     Crate {
         name: "quoting",
-        uses: &["aesm", "software-platform", "sgx"],
+        uses: &["aesm", "software-platform", "sgx", "untrusted-input"],
         tests_use: &["service", "verify"],
     },
     Crate {
@@ -89,6 +91,7 @@ const CRATES: &[Crate] = &[
             "service",
             "sgx",
             "software-platform",
+            "untrusted-input",
             "verify",
         ],
         tests_use: &[],
@@ -136,6 +139,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "libsgx-dcap-ql/src/trace.rs",
     "libsgx-quote-ex/src/lib.rs",
     "quoting/src/dcap/library.rs",
+    "untrusted-input/src/environment.rs",
 ];
 
 /// Where anyhow may be: programs say what failed in words, libraries say it in types.

@@ -1,12 +1,13 @@
 //! Quoting in this process: on real SGX or on the software platform.
 
-use std::env::{var, var_os};
+use std::env::VarError;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sgx::AesmError;
 use software_platform::{SoftwarePlatform, StateError};
+use untrusted_input::environment;
 
 use crate::{
     DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError, SGX_AESM_ADDR,
@@ -52,11 +53,11 @@ impl Platform {
                 format!("the environment variable {QUOTE_HELPER_PLATFORM} is wrong: {error}");
             QuotingError::new(AesmError::Parameter, detail)
         };
-        match var(QUOTE_HELPER_PLATFORM) {
+        match environment::var(QUOTE_HELPER_PLATFORM) {
             Ok(name) => {
                 name.parse().map_err(|error: crate::UnknownPlatform| wrong(error.to_string()))
             }
-            Err(std::env::VarError::NotPresent) => Ok(Self::default()),
+            Err(VarError::NotPresent) => Ok(Self::default()),
             Err(error) => Err(wrong(error.to_string())),
         }
     }
@@ -68,7 +69,7 @@ impl Platform {
 /// # Errors
 /// [`QuotingError`] with [`AesmError::FileAccess`] when nothing of this is there.
 pub fn default_state_dir() -> Result<PathBuf, QuotingError> {
-    state_dir(rustix::process::geteuid().is_root(), |name| var_os(name))
+    state_dir(rustix::process::geteuid().is_root(), environment::var_os)
 }
 
 fn state_dir(
@@ -88,7 +89,8 @@ fn state_dir(
     directory("HOME").map(|home| home.join(".local/state/quote-helper")).ok_or_else(|| {
         let detail = format!(
             "without root, XDG_STATE_HOME and HOME there is no place for the software platform's \
-             state; set {QUOTE_HELPER_STATE_DIR}"
+             state; set {QUOTE_HELPER_STATE_DIR} (a program that gained privileges when it was started \
+             ignores all of these variables)"
         );
         QuotingError::new(AesmError::FileAccess, detail)
     })

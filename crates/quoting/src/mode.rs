@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use untrusted_input::environment;
+
 /// The environment variable that chooses: set to anything, the quote service is asked.
 pub const SGX_AESM_ADDR: &str = "SGX_AESM_ADDR";
 
@@ -34,7 +36,7 @@ impl QuotingMode {
     /// The mode of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::choose(std::env::var_os(SGX_AESM_ADDR))
+        Self::choose(environment::var_os(SGX_AESM_ADDR))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use untrusted_input::environment;
+
 /// The environment variable that chooses the platform: `dcap` or `software`.
 pub const QUOTE_HELPER_PLATFORM: &str = "QUOTE_HELPER_PLATFORM";
 
@@ -67,7 +69,7 @@ pub fn find_library(library: &Path) -> Option<PathBuf> {
     if library.components().count() > 1 {
         return library.exists().then(|| library.to_owned());
     }
-    let given = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let given = environment::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let directories = std::env::split_paths(&given).chain(USUAL.map(PathBuf::from));
     directories.map(|directory| directory.join(library)).find(|path| path.exists())
 }

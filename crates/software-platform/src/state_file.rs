@@ -1,25 +1,19 @@
 //! Files that last: written whole or not at all, readable by their owner alone.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// Far more than any file of ours has.
-const SIZE_LIMIT: u64 = 1 << 20;
+/// The largest file, in bytes: far more than any of ours has.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The file's bytes; `None` when there is no such file.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(SIZE_LIMIT).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(untrusted_input::read_if_there(path, MAX_SIZE)?.map(Zeroizing::new))
 }
 
 /// Writes a new file as JSON. When there is one already it stays, and the error is `AlreadyExists`.

@@ -1,7 +1,7 @@
 //! The database's file, which outlives failures of the disk.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -75,6 +75,10 @@ impl DatabaseFile {
 
 /// A file that is not there yet is made for this user alone: what it has tells platforms apart.
 fn make_private(path: &Path) -> io::Result<()> {
+    match untrusted_input::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        file => drop(file?),
+    }
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::text_file::MAX_SIZE;
 
-/// Settings cannot be read or understood. No message has a password of a URL.
+/// Settings cannot be read or understood. No message has a password or a query of a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file is not there, or may not be read.
@@ -67,7 +67,7 @@ pub enum Place {
 
 impl SettingsError {
     pub(super) fn wrong(place: Place, problem: &str) -> Self {
-        Self::Wrong { place, problem: without_credentials(problem) }
+        Self::Wrong { place, problem: redact_urls(problem) }
     }
 }
 
@@ -82,21 +82,29 @@ impl fmt::Display for Place {
     }
 }
 
-/// The text, and of each URL in it what may be shown: parsers quote what they do not understand.
-fn without_credentials(text: &str) -> String {
+/// The text, and of each URL in it what may be shown: no user, no password, and no query, in which there may be a token.
+/// Parsers quote what they do not understand.
+#[must_use]
+pub fn redact_urls(text: &str) -> String {
     let mut parts = text.split("://");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        shown.push_str("://");
-        let end = part.find(|c: char| c.is_whitespace() || "/\"'`".contains(c));
-        let (authority, _) = part.split_at(end.unwrap_or(part.len()));
-        match authority.rfind('@') {
-            Some(at) => {
-                shown.push('…');
-                shown.push_str(part.split_at(at).1);
-            }
-            None => shown.push_str(part),
-        }
+        let end = part.find(|c: char| c.is_whitespace() || "\"'`".contains(c));
+        let (url, rest) = part.split_at(end.unwrap_or(part.len()));
+        shown.extend(["://", &without_secrets(url), rest]);
     }
     shown
+}
+
+/// A URL behind its scheme.
+fn without_secrets(url: &str) -> String {
+    let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let shown = match authority.rfind('@') {
+        Some(at) => format!("…{}{path}", authority.split_at(at).1),
+        None => url.to_owned(),
+    };
+    match shown.find(['?', '#']) {
+        Some(at) => format!("{}?…", shown.split_at(at).0),
+        None => shown,
+    }
 }

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use untrusted_input::environment;
+
 use super::{Place, SettingsError};
 
 /// Has the asset tag of the chassis, as the firmware tells it.
@@ -21,6 +23,8 @@ const PREFIXES: [&str; 2] = ["AZDCAP_", "QUOTE_HELPER_"];
 pub struct Machine {
     /// Environment variables. An empty one counts as missing.
     pub variables: BTreeMap<String, OsString>,
+    /// Whether variables are ignored, since the program gained privileges when it was started; there are none then.
+    pub ignores_environment: bool,
     /// The configuration file that a flag names. `None`: the one that `QUOTE_HELPER_CONFIG` names, or else
     /// `quote-helper/config.toml` below [`etc`](Self::etc), if it is there.
     pub config_file: Option<PathBuf>,
@@ -39,11 +43,12 @@ impl Machine {
         let matters = |name: &str| {
             NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         };
-        let variables = std::env::vars_os()
+        let variables = environment::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| matters(name));
         Self {
             variables: variables.collect(),
+            ignores_environment: environment::is_ignored(),
             config_file: None,
             etc: "/etc".into(),
             chassis_asset_tag: fs::read_to_string(CHASSIS_ASSET_TAG).ok(),

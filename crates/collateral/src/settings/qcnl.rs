@@ -77,8 +77,9 @@ fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
         let pck_urls = file.local_pck_url.iter().chain(&pccs).cloned();
         services.extend(pck_urls.map(|url| ServiceSettings::at(url, Serves::PckCertificates)));
     }
-    let options = &file.custom_request_options;
-    for service in &mut services {
+    // There may be secrets in them, which are for the service that is asked first and not for those behind it.
+    if let Some(service) = services.first_mut() {
+        let options = &file.custom_request_options;
         options.headers.iter().for_each(|(name, value)| service.set_header((name, value)));
         options.parameters.iter().for_each(|(name, value)| service.set_parameter((name, value)));
     }

@@ -21,7 +21,7 @@ impl ServiceUrl {
     /// the text has an earlier one.
     ///
     /// # Errors
-    /// In words, when it is no URL of such a service. They do not repeat what may be a password.
+    /// In words, when it is no URL of such a service. They do not repeat what may be a password or a token.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
             return Err(format!("a URL of more than {MAX_LENGTH} bytes"));
@@ -32,7 +32,8 @@ impl ServiceUrl {
                 .to_owned());
         }
         if text.contains(['?', '#']) {
-            return Err(format!("{text:?} goes on behind the path; end it before the ? or #"));
+            let shown = without_query(text);
+            return Err(format!("{shown:?} goes on behind the path; end it before the ? or #"));
         }
         let uri: Uri = text.parse().map_err(|_| format!("{text:?} is no URL"))?;
         let scheme = match uri.scheme_str() {
@@ -75,6 +76,11 @@ impl fmt::Display for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.base)
     }
+}
+
+/// The text up to a query or a fragment, in which there may be a token.
+pub(super) fn without_query(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The host in small letters, and the port with its colon if there is one.

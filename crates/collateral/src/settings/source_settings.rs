@@ -47,7 +47,7 @@ pub struct ServiceSettings {
     pub api_key_file: Option<PathBuf>,
     /// Further headers of each question for a PCK certificate. Not in the debug form: there may be secrets in them.
     pub headers: Vec<(String, String)>,
-    /// Further parameters of each question for a PCK certificate.
+    /// Further parameters of each question for a PCK certificate. Not in the debug form, as the headers.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -191,15 +191,17 @@ impl fmt::Display for SourceSettings {
 
 impl fmt::Debug for ServiceSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let names = |fields: &[(String, String)]| -> Vec<String> {
+            fields.iter().map(|(name, _)| name.clone()).collect()
+        };
         f.debug_struct("ServiceSettings")
             .field("kind", &self.kind)
             .field("url", &self.url.as_str())
             .field("serves", &self.serves)
             .field("trust", &self.trust)
             .field("api_key_file", &self.api_key_file)
-            .field("headers", &headers)
-            .field("parameters", &self.parameters)
+            .field("headers", &names(&self.headers))
+            .field("parameters", &names(&self.parameters))
             .finish()
     }
 }

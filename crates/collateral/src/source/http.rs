@@ -1,14 +1,16 @@
 //! HTTP with limits: on time, on size, on where an answer may come from.
 
-use std::fs;
+mod authorities;
+mod proxy;
+
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::CertificateError;
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsConfigBuilder, TlsProvider};
+use ureq::tls::{TlsConfig, TlsConfigBuilder, TlsProvider};
 use ureq::{Agent, Body, Error};
 
 use super::SourceError;
@@ -50,8 +52,7 @@ impl Http {
         Ok(match trust {
             TrustSettings::System => Self::trusting_system(direct),
             TrustSettings::AuthoritiesIn(path) => {
-                let authorities = RootCerts::Specific(Arc::new(authorities(path)?));
-                Self::with(tls().root_certs(authorities), direct)
+                Self::with(tls().root_certs(authorities::of_file(path)?), direct)
             }
             TrustSettings::Anybody => Self::with(tls().disable_verification(true), direct),
         })
@@ -59,21 +60,19 @@ impl Http {
 
     /// A client to which the CAs of the system vouch for a server.
     pub(super) fn trusting_system(direct: bool) -> Self {
-        Self::with(tls().root_certs(RootCerts::PlatformVerifier), direct)
+        Self::with(tls().root_certs(authorities::of_system()), direct)
     }
 
     fn with(tls: TlsConfigBuilder, direct: bool) -> Self {
-        let mut config = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             // A key is for the host that was named, and for no other.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_response_header_size(MAX_HEADER)
             .user_agent(concat!("sgx-quote-helper/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build());
-        if direct {
-            config = config.proxy(None);
-        }
+            .tls_config(tls.build())
+            .proxy(if direct { None } else { proxy::of_environment() });
         Self { agent: config.build().into() }
     }
 
@@ -133,19 +132,6 @@ fn tls() -> TlsConfigBuilder {
     TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-}
-
-fn authorities(path: &Path) -> Result<Vec<Certificate<'static>>, SourceOpenError> {
-    let wrong = |reason: String| SourceOpenError { path: path.to_owned(), reason };
-    let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let sections = pem::parse_many(pem).map_err(|error| wrong(error.to_string()))?;
-    let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
-    let certificates: Vec<_> =
-        certificates.map(|section| Certificate::from_der(section.contents()).to_owned()).collect();
-    match certificates.is_empty() {
-        true => Err(wrong("there is no certificate".to_owned())),
-        false => Ok(certificates),
-    }
 }
 
 fn problem(error: &Error) -> SourceError {

@@ -3,7 +3,7 @@
 mod pck_list;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -22,6 +22,8 @@ use crate::{Document, EvaluationSet, Item, PckQuestion};
 const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 /// The header with which Intel's PCS knows a customer.
 const API_KEY: &str = "Ocp-Apim-Subscription-Key";
+/// The largest file with an API key, in bytes: a key has 32 characters.
+const MAX_API_KEY: u64 = 4096;
 /// The longest wait that is granted to a busy server: one answer must not turn a source off for long.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
@@ -85,11 +87,7 @@ impl PcsSource {
     fn pck_headers(&self) -> Result<Headers, SourceError> {
         let mut headers = Zeroizing::new(self.settings.headers.clone());
         if let Some(path) = &self.settings.api_key_file {
-            let key = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-                let path = path.display();
-                SourceError::Unreachable(format!("the file of its API key, {path}: {error}"))
-            })?;
-            headers.push((API_KEY.to_owned(), key.trim().to_owned()));
+            headers.push((API_KEY.to_owned(), api_key(path)?.trim().to_owned()));
         }
         Ok(headers)
     }
@@ -155,6 +153,15 @@ impl Source for PcsSource {
         let answer = self.http.get(&self.url(item)?, &self.headers(item)?, deadline)?;
         document(item, accepted(answer)?)
     }
+}
+
+fn api_key(path: &Path) -> Result<Zeroizing<String>, SourceError> {
+    let unusable = |problem: &dyn std::fmt::Display| {
+        SourceError::Unreachable(format!("the file of its API key, {}: {problem}", path.display()))
+    };
+    let bytes = untrusted_input::read(path, MAX_API_KEY).map_err(|error| unusable(&error))?;
+    let key = String::from_utf8(bytes).map(Zeroizing::new);
+    key.map_err(|_| unusable(&"it is no text in UTF-8"))
 }
 
 /// The answer, if its status says that it is one.

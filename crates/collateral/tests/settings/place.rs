@@ -22,6 +22,7 @@ impl Place {
         std::fs::create_dir(etc.path().join("quote-helper")).unwrap();
         let machine = Machine {
             variables: [("HOME".to_owned(), "/home/ada".into())].into(),
+            ignores_environment: false,
             config_file: None,
             etc: etc.path().to_owned(),
             chassis_asset_tag: Some("Default string\n".to_owned()),

@@ -42,6 +42,7 @@ fn what_is_no_url_is_told() {
         ("https://pccs/\0", "is no URL"),
         ("https://pccs/?a=b", "goes on behind the path"),
         ("https://pccs/#a", "goes on behind the path"),
+        ("https://pccs/?token=secret", "\"https://pccs/\" goes on behind the path"),
         ("https://pccs/sgx/certification/v5", "is of another version than 4"),
         ("https://pccs/sgx/certification/v", "is of another version than 4"),
         ("https://pccs/sgx/certification/v99999999999", "is of another version than 4"),

@@ -48,13 +48,18 @@ fn what_is_not_as_people_may_think_is_told() {
 #[test]
 fn no_secret_is_shown() {
     let place = Place::new().with_qcnl(
-        r#"{"pccs_url": "https://p", "custom_request_options": {"get_cert": {"headers": {"Authorization": "s3cret"}}}}"#,
+        r#"{"pccs_url": "https://p", "custom_request_options": {"get_cert": {"headers": {"Authorization": "s3cret"}, "params": {"code": "s3cret"}}}}"#,
     );
     let settings = place.settings();
     let shown = format!("{settings:?} {settings}");
     assert!(shown.contains("Authorization") && !shown.contains("s3cret"), "{shown}");
 
-    let url = "https://ada:s3cret@pccs/x";
+    for url in ["https://ada:s3cret@pccs/x", "https://pccs/x?code=s3cret"] {
+        shows_no_secret_of(url);
+    }
+}
+
+fn shows_no_secret_of(url: &str) {
     for place in [
         Place::new().with_qcnl(format!("{{\"pccs_url\": \"{url}\"}}")),
         Place::new().with_qcnl(format!("{{\"retry_times\": \"{url}\"}}")),

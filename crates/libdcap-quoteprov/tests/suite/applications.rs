@@ -93,6 +93,17 @@ fn written(platform: &Platform, quote: &[u8], der: impl Fn(Vec<u8>) -> Vec<u8>) 
     collateral::for_quote(quote, collateral::EvaluationSet::Standard, get).unwrap()
 }
 
+/// The smallest stack of a thread that asks, in KiB, as docs/c-libraries.md has it.
+const SMALLEST_STACK: u32 = 48;
+
+#[test]
+fn a_thread_with_a_small_stack_asks() {
+    let (program, platform) = (Program::compile("small_stack", Build::Plain), Platform::new());
+    let service = platform.serve();
+    let mut command = platform.command(&program, service.address);
+    succeeded(command.arg(SMALLEST_STACK.to_string()));
+}
+
 #[test]
 fn the_header_is_for_c_and_cpp() {
     for (compiler, language) in

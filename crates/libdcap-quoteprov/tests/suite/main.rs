@@ -11,6 +11,7 @@
 
 mod applications;
 mod cache;
+mod environment;
 mod outcomes;
 mod platform;
 mod settings;
@@ -18,6 +19,8 @@ mod tdx;
 
 #[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]
 mod header;
+#[path = "../../../libsgx-dcap-ql/tests/suite/privileged.rs"]
+mod privileged;
 #[path = "../../../libsgx-dcap-ql/tests/suite/program.rs"]
 mod program;
 #[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use crate::machine::{Machine, Mode};
 use crate::program::{Build, Program, gcc, source, succeeded};
 
+/// The smallest stack of a thread that quotes, in KiB, as docs/c-libraries.md has it.
+const SMALLEST_STACK: u32 = 48;
+
 /// Runs the program in both modes on a machine of its own, compiled in both ways; `check` gets the
 /// machine afterwards.
 fn in_both_modes(name: &str, check: impl Fn(&Machine)) {
@@ -43,6 +46,16 @@ fn wrong_arguments_are_refused() {
 #[test]
 fn libraries_are_loaded_and_unloaded_and_keep_their_mode() {
     in_both_modes("loaded", |machine| machine.accepts_quote("loaded.bin"));
+}
+
+#[test]
+fn a_thread_with_a_small_stack_attests() {
+    let program = Program::compile("small_stack", Build::Plain);
+    for (mode, kib) in [(Mode::Service, SMALLEST_STACK), (Mode::InProcess, SMALLEST_STACK)] {
+        let machine = Machine::new();
+        let _service = (mode == Mode::Service).then(|| machine.serve());
+        succeeded(machine.command(&program, mode).arg(kib.to_string()));
+    }
 }
 
 #[test]

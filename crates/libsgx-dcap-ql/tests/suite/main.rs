@@ -10,10 +10,12 @@
 )]
 
 mod applications;
+mod environment;
 mod intel;
 mod machine;
 mod numbers;
 mod outcomes;
+mod privileged;
 mod program;
 
 #[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]

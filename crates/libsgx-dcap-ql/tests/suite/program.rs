@@ -90,7 +90,7 @@ pub(crate) fn libraries() -> &'static Path {
 }
 
 /// What comes after `-l` to link to the library of this package.
-fn stem(package: &str) -> String {
+pub(crate) fn stem(package: &str) -> String {
     package.trim_start_matches("lib").replace('-', "_")
 }
 

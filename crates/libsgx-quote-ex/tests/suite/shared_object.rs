@@ -39,6 +39,8 @@ pub(crate) fn is_as_promised(package: &str, functions: &[&str]) {
     let symbols = read_elf(&file, "--dyn-syms");
     let exported: BTreeSet<&str> = symbols.lines().filter_map(exported).collect();
     assert_eq!(exported, functions.iter().copied().collect());
+    let hooks: Vec<&str> = symbols.lines().filter_map(hook).collect();
+    assert!(hooks.is_empty(), "a program that defines {hooks:?} has them called by the library");
 }
 
 /// The name in a line of the symbol table, if it is one for others to use.
@@ -47,6 +49,14 @@ fn exported(line: &str) -> Option<&str> {
     let [_, _, _, _kind, binding, _visibility, section, name] = fields[..] else { return None };
     let defined = section.parse::<u32>().is_ok();
     (defined && binding != "LOCAL").then_some(name)
+}
+
+/// The name in a line of the symbol table, if the library uses it where some other part of the program defines it. What
+/// is libc's has a version.
+fn hook(line: &str) -> Option<&str> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [_, _, _, _kind, binding, _visibility, section, name] = fields[..] else { return None };
+    (section == "UND" && binding == "WEAK" && !name.contains('@')).then_some(name)
 }
 
 fn read_elf(file: &Path, what: &str) -> String {

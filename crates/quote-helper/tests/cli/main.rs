@@ -17,6 +17,7 @@ mod crowded_http;
 mod demo_and_load;
 mod device_plugin;
 mod fairness;
+mod files;
 mod generated;
 mod hand_over;
 mod hardening;

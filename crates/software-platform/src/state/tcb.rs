@@ -1,8 +1,11 @@
 //! TCB recovery: what is published and which microcode the machine runs, changed in its directory.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -88,6 +91,13 @@ impl TcbStamp {
 
 const VERSION: u32 = 1;
 
+/// The file that is locked. Not the directory itself, which other users may be able to open, and so to lock.
+const LOCK: &str = ".lock";
+/// How long another process may take to change the TCB.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a lock that another process has is tried.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// The microcode as it is kept.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,9 +110,9 @@ impl StateDirectory {
     /// Keeps others from changing the TCB of this platform, until the file is closed.
     fn lock(&self) -> Result<File, StateError> {
         self.deployment()?;
-        File::open(&self.directory)
-            .and_then(|directory| directory.lock().map(|()| directory))
-            .map_err(|reason| io_error("lock", &self.directory, reason))
+        let path = self.directory.join(LOCK);
+        let lock = private_directory::open_lock(&path).and_then(locked);
+        lock.map_err(|reason| io_error("lock", &path, reason))
     }
 
     pub(super) fn published_tcb(&self) -> Result<PublishedTcb, StateError> {
@@ -119,6 +129,23 @@ impl StateDirectory {
                 );
                 Err(damaged(&self.microcode, serde::de::Error::custom(reason)))
             }
+        }
+    }
+}
+
+/// The file, as soon as no other process has locked it.
+fn locked(file: File) -> io::Result<File> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_TIMEOUT => sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                let problem =
+                    "another process has it for 10 seconds; end that process, and try again";
+                return Err(io::Error::new(ErrorKind::TimedOut, problem));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
         }
     }
 }

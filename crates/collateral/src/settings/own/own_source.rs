@@ -8,6 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::super::service_url::without_query;
 use super::super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
 use super::super::{Serves, ServiceSettings, ServiceUrl, SourceSettings, TrustSettings};
 use crate::PcsKind;
@@ -47,8 +48,9 @@ impl FromStr for OwnSource {
             }
             url if url.contains("://") || url.contains('@') => (url, Serves::Everything),
             other => {
+                let shown = without_query(other);
                 return Err(format!(
-                    "{other:?} is no source: write a URL with https://, an absolute path of a directory, \"pcs\", \
+                    "{shown:?} is no source: write a URL with https://, an absolute path of a directory, \"pcs\", \
                      \"thim\" or \"azure\""
                 ));
             }

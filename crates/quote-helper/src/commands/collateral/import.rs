@@ -1,7 +1,6 @@
 //! `collateral import`: what is in a bundle, checked and kept.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::held::{Held, HeldArguments};
 use super::item_words::ItemWords;
 use super::words::{printable, rfc3339, table};
 use crate::failure::Failure;
+use crate::files;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     Ok(match path == Path::new("-") {
         true => Box::new(io::stdin().lock()),
-        false => Box::new(BufReader::new(File::open(path)?)),
+        false => Box::new(BufReader::new(files::open(path)?)),
     })
 }
 

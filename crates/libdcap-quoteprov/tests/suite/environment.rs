@@ -1,0 +1,42 @@
+//! Whose environment counts.
+
+use std::process::Command;
+
+use crate::privileged::Privileged;
+use crate::program::succeeded;
+
+/// As somebody would set it who wants a privileged program to read, write and ask at his places.
+fn at_the_callers(command: &mut Command) -> &mut Command {
+    command
+        .env("QUOTE_HELPER_COLLATERAL_SOURCES", "http://caller.example")
+        .env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "/tmp/caller")
+        .env("AZDCAP_CACHE", "/tmp/caller")
+        .env("HOME", "/tmp/caller")
+        .env("XDG_CACHE_HOME", "/tmp/caller")
+        .env("HTTPS_PROXY", "http://caller.example:3128")
+}
+
+#[test]
+fn a_privileged_program_obeys_no_variable_of_its_caller() {
+    let Some(program) = Privileged::compile("privileged") else { return };
+    let ordinary = succeeded(at_the_callers(&mut program.ordinary()));
+    assert!(ordinary.contains("http://caller.example"), "{ordinary}");
+    assert!(ordinary.contains("kept in /tmp/caller"), "{ordinary}");
+
+    let privileged = succeeded(at_the_callers(&mut program.command()));
+    assert!(!privileged.contains("caller"), "{privileged}");
+    assert!(privileged.contains("environment variables are ignored"), "{privileged}");
+    assert_eq!(privileged, succeeded(&mut program.command()), "as without any variable");
+}
+
+#[test]
+fn a_privileged_program_reads_no_settings_that_its_caller_chooses() {
+    let Some(program) = Privileged::compile("privileged") else { return };
+    let nowhere = program.path().join("none");
+    for variable in ["QCNL_CONF_PATH", "QUOTE_HELPER_CONFIG"] {
+        let ordinary = succeeded(program.ordinary().env(variable, &nowhere));
+        assert!(ordinary.contains("cannot read the settings"), "{variable}: {ordinary}");
+        let privileged = succeeded(program.command().env(variable, &nowhere));
+        assert!(!privileged.contains("cannot read"), "{variable}: {privileged}");
+    }
+}

@@ -1,0 +1,43 @@
+//! Whose environment counts.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use quoting::SGX_AESM_ADDR;
+
+use crate::privileged::Privileged;
+
+#[test]
+fn a_privileged_program_asks_no_service_that_its_caller_chooses() {
+    let Some(program) = Privileged::compile("privileged") else { return };
+    let socket = program.path().join("aesm.socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(connects(program.ordinary().env(SGX_AESM_ADDR, &socket), &listener));
+    assert!(!connects(program.command().env(SGX_AESM_ADDR, &socket), &listener));
+}
+
+/// Whether the program connects to this listener, before it ends.
+fn connects(command: &mut Command, listener: &UnixListener) -> bool {
+    let mut child = command.spawn().unwrap();
+    let start = Instant::now();
+    let has_connected = loop {
+        match listener.accept() {
+            Ok(_) => break true,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        if child.try_wait().unwrap().is_some() {
+            break listener.accept().is_ok();
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "it neither connects nor ends");
+        sleep(Duration::from_millis(10));
+    };
+    let _ = child.kill();
+    child.wait().unwrap();
+    has_connected
+}

@@ -1,0 +1,111 @@
+//! Where libraries take their input from: variables and files that somebody else may have chosen go through
+//! `untrusted-input`.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside #[test] functions too, a test fails by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+
+/// The crates of the C libraries, and what they are made of.
+const IN_OTHERS_PROCESSES: &[&str] = &[
+    "aesm",
+    "collateral",
+    "libdcap-quoteprov",
+    "libsgx-dcap-ql",
+    "libsgx-quote-ex",
+    "private-directory",
+    "quoting",
+    "sgx",
+    "software-platform",
+    "verify",
+];
+
+/// How the environment is read, and how files are read that may be something else.
+const ENVIRONMENT: &[&str] =
+    &["env::var", "var_os(", "vars(", "vars_os(", "from_env", "temp_dir()"];
+const FILES: &[&str] = &["fs::read(", "fs::read_to_string(", "File::open(", ".read(true)"];
+
+/// What reads files that are always there and always files, or waits for a person on purpose.
+const MAY_READ_FILES: &[(&str, &str)] = &[
+    ("collateral/src/record_file.rs", "a directory, to have it on the disk"),
+    ("collateral/src/settings/machine.rs", "a file of the kernel's"),
+    ("kubernetes/src/device_plugin/epc.rs", "files of the kernel's"),
+    ("quote-helper/src/commands/check/", "files of the kernel's"),
+    ("quote-helper/src/commands/install.rs", "a file of the kernel's"),
+    ("quote-helper/src/commands/serve/node_metrics/epc.rs", "files of the kernel's"),
+    ("quote-helper/src/commands/serve/socket_group.rs", "/etc/group"),
+    ("quote-helper/src/files.rs", "standard input and what a shell has opened"),
+    ("remote-attestation/src/evidence.rs", "a sample application, started by a person"),
+    ("service/src/caller.rs", "a file of the kernel's"),
+    ("service/src/peer.rs", "a file of the kernel's"),
+    ("software-platform/src/state_file.rs", "a directory, to have it on the disk"),
+];
+
+#[test]
+fn libraries_read_the_environment_in_one_place() {
+    for name in IN_OTHERS_PROCESSES {
+        for file in rust_files(&crates().join(name).join("src")) {
+            let code = code(&file);
+            let read: Vec<_> = code.lines().filter(|line| reads_environment(line)).collect();
+            assert!(
+                read.is_empty(),
+                "{}: {read:?}: a privileged program must not obey its environment; use \
+                 untrusted_input::environment",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn files_that_may_be_something_else_are_read_in_one_place() {
+    let crates = crates();
+    for file in rust_files(&crates) {
+        let name = file.strip_prefix(&crates).expect("a file below crates").to_string_lossy();
+        let is_source = name.split('/').nth(1) == Some("src") && !name.ends_with("/tests.rs");
+        let is_excepted = MAY_READ_FILES.iter().any(|(excepted, _)| name.starts_with(excepted));
+        if !is_source || is_excepted || name.starts_with("untrusted-input/") {
+            continue;
+        }
+        let code = code(&file);
+        let read: Vec<_> =
+            code.lines().filter(|line| FILES.iter().any(|way| line.contains(way))).collect();
+        assert!(
+            read.is_empty(),
+            "{name}: {read:?}: a FIFO in the place of the file hangs the caller; use untrusted_input::read"
+        );
+    }
+}
+
+fn reads_environment(line: &str) -> bool {
+    let is_ours = line.contains("environment::") || line.contains("use untrusted_input");
+    !is_ours && ENVIRONMENT.iter().any(|way| line.contains(way))
+}
+
+/// The file without its comments and its unit tests, which are its end.
+fn code(file: &Path) -> String {
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let code = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    code.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All files of Rust code below the directory.
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory that can be read");
+    let paths = entries.map(|entry| entry.expect("an entry that can be read").path());
+    paths
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => rust_files(&path),
+            Some(extension) if extension == "rs" => vec![path],
+            _ => vec![],
+        })
+        .collect()
+}
