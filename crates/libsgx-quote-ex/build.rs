@@ -15,8 +15,8 @@ fn main() -> io::Result<()> {
     // Threads that have quoted run code of the library when they end (the crypto library cleans up
     // after them), so it stays in memory after `dlclose`.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // The crypto library looks for an allocator of the host program by weak symbols (OPENSSL_memory_alloc), and would
-    // then hand it our secrets, with whatever it does about sizes and zeroing. What is not defined here stays undefined.
+    // The crypto library calls functions of the program to allocate and to free what may be secret, if there are some
+    // of these names (OPENSSL_memory_alloc). What is not found when this library is linked is nowhere.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodynamic-undefined-weak");
     let directory = PathBuf::from(variable("OUT_DIR")?);
     fs::write(directory.join("libgcc_s.so"), STATIC_UNWINDER)?;

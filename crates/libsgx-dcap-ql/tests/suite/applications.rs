@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::machine::{Machine, Mode};
 use crate::program::{Build, Program, gcc, source, succeeded};
 
-/// The smallest stack of a thread that quotes, in KiB, as docs/c-libraries.md has it.
-const SMALLEST_STACK: u32 = 48;
+/// The smallest stacks of a thread that quotes, in KiB, as docs/c-libraries.md has them.
+const SMALLEST_STACKS: [(Mode, u32); 2] = [(Mode::Service, 48), (Mode::InProcess, 256)];
 
 /// Runs the program in both modes on a machine of its own, compiled in both ways; `check` gets the
 /// machine afterwards.
@@ -51,7 +51,7 @@ fn libraries_are_loaded_and_unloaded_and_keep_their_mode() {
 #[test]
 fn a_thread_with_a_small_stack_attests() {
     let program = Program::compile("small_stack", Build::Plain);
-    for (mode, kib) in [(Mode::Service, SMALLEST_STACK), (Mode::InProcess, SMALLEST_STACK)] {
+    for (mode, kib) in SMALLEST_STACKS {
         let machine = Machine::new();
         let _service = (mode == Mode::Service).then(|| machine.serve());
         succeeded(machine.command(&program, mode).arg(kib.to_string()));

@@ -18,7 +18,7 @@ fn a_named_pipe_in_the_place_of_a_file_is_an_error_at_once() {
     for line in [
         "inspect pipe",
         "verify pipe",
-        "quote --socket aesm.socket --report pipe",
+        "quote --socket aesm.socket --report pipe --out q.bin",
         "collateral import pipe --cache-dir cache",
         "collateral fetch --cache-dir cache --trusted-root pipe",
         "collateral fetch --cache-dir cache --source http://127.0.0.1:1 --ca-file pipe",
