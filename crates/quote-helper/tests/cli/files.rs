@@ -13,8 +13,8 @@ fn make_pipe(machine: &Machine, name: &str) {
 #[test]
 fn a_named_pipe_in_the_place_of_a_file_is_an_error_at_once() {
     let machine = Machine::new();
+    let _serve = machine.serve();
     make_pipe(&machine, "pipe");
-    machine.write("config.toml", "[collateral]\ntrusted_root = 'pipe'\n");
     for line in [
         "inspect pipe",
         "verify pipe",
@@ -23,9 +23,9 @@ fn a_named_pipe_in_the_place_of_a_file_is_an_error_at_once() {
         "collateral fetch --cache-dir cache --trusted-root pipe",
         "collateral fetch --cache-dir cache --source http://127.0.0.1:1 --ca-file pipe",
         "collateral list --cache-dir cache --config pipe",
-        "platform init --state-dir state --deployment pipe",
-        "serve --socket aesm.socket --state-dir state --config pipe",
-        "collateral serve --state-dir state --listen 127.0.0.1:0 --user-token-file pipe",
+        "platform init --state-dir new --deployment pipe",
+        "serve --socket new.socket --state-dir new --config pipe",
+        "collateral serve --state-dir new --listen 127.0.0.1:0 --user-token-file pipe",
     ] {
         let ended = machine.run(line);
         assert!(matches!(ended.code, Some(1 | 2)), "{line}: {ended:?}");
