@@ -8,12 +8,11 @@ mod evidence;
 mod failure;
 mod files;
 mod listen;
-mod logging;
 mod memory_limit;
 mod objects;
 mod output;
-mod process_protection;
 mod runtime;
+mod server_process;
 mod settings;
 mod stop;
 

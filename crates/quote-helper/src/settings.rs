@@ -18,7 +18,7 @@ use sgx::{MrEnclave, MrSigner};
 use software_platform::CertificationKind;
 
 use crate::listen::ListenAddress;
-use crate::logging::LogFormat;
+use crate::server_process::LogFormat;
 
 /// Where the configuration is, if nobody says otherwise. It may be missing.
 const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use kubernetes::device_plugin::{
@@ -16,8 +16,8 @@ use tracing::warn;
 use crate::cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
-use crate::logging::{self, LogFormat};
 use crate::runtime::runtime;
+use crate::server_process::{LogFormat, Sandbox, ServerProcess, WritablePaths};
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]
@@ -156,12 +156,21 @@ impl From<Accounting> for EpcAccounting {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let _log = logging::start(arguments.log_format);
+    let writable = || writable_paths(&arguments).map(Some);
+    let process = ServerProcess::start(arguments.log_format, writable)?;
     let runtime = runtime()?;
-    Ok(runtime.block_on(serve(arguments))?)
+    Ok(runtime.block_on(serve(arguments, &process.sandbox))?)
 }
 
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+/// The kubelet's directory, which gets the sockets of resources, and that of CDI.
+fn writable_paths(arguments: &Arguments) -> anyhow::Result<WritablePaths> {
+    let mut writable = WritablePaths::default();
+    let directories = [Some(&arguments.plugin_dir), arguments.cdi_dir.as_ref()];
+    directories.into_iter().flatten().try_for_each(|directory| writable.add_readable(directory))?;
+    Ok(writable)
+}
+
+async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
     let metrics_listen = arguments.metrics_listen;
@@ -171,8 +180,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, router, stop.stopped()));
     }
-    device_plugin::run(options, metrics, stop.stopped()).await;
-    Ok(())
+    tokio::select! {
+        () = device_plugin::run(options, metrics, stop.stopped()) => Ok(()),
+        path = sandbox.path_replaced() => bail!(
+            "another directory has taken the place of {}, which the sandbox does not let this process write; \
+             start it again",
+            path.display()
+        ),
+    }
 }
 
 async fn options(arguments: Arguments) -> anyhow::Result<Options> {

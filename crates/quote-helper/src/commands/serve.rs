@@ -4,16 +4,17 @@ mod descriptors;
 mod ending;
 mod fresh_collateral;
 mod health;
+mod intel_caches;
 mod limit_metrics;
 mod listening;
 mod node_metrics;
-mod sandbox;
 mod service_manager;
 mod sgx_device;
 mod socket_group;
 mod software;
 mod source;
 mod watchdog;
+mod writable_paths;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,9 +28,8 @@ use tracing::{info, warn};
 
 use crate::failure::{Failure, explain};
 use crate::listen::Listeners;
-use crate::logging::{self, Log, LogFormat};
-use crate::process_protection::protect;
 use crate::runtime::runtime;
+use crate::server_process::{LogFormat, ServerProcess};
 use crate::settings::Settings;
 use crate::stop::Stop;
 use ending::Serving;
@@ -40,6 +40,7 @@ use service_manager::{Activation, ServiceManager};
 use sgx_device::LateDevice;
 use software::Software;
 use source::Source;
+use writable_paths::writable_paths;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -53,22 +54,20 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let settings = arguments.settings.complete(arguments.config.as_deref())?;
-    // First of all, while there is one thread and no other process.
-    protect()?;
-    let sandbox = sandbox::enter(&settings, arguments.config.as_deref())?;
-    let log = logging::start(settings.log_format.unwrap_or(LogFormat::Text));
-    sandbox.tell();
+    let config = arguments.config.as_deref();
+    let settings = arguments.settings.complete(config)?;
+    let format = settings.log_format.unwrap_or(LogFormat::Text);
+    let process = ServerProcess::start(format, || writable_paths(&settings, config))?;
     let activation = Activation::from_environment()?;
     let runtime = runtime()?;
-    Ok(runtime.block_on(serve(&settings, arguments.config.as_deref(), activation, &log))?)
+    Ok(runtime.block_on(serve(&settings, config, activation, &process))?)
 }
 
 async fn serve(
     settings: &Settings,
     config: Option<&Path>,
     activation: Activation,
-    log: &Log,
+    process: &ServerProcess,
 ) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let manager = ServiceManager::from_environment();
@@ -89,7 +88,7 @@ async fn serve(
         Platform::Dcap => LateDevice::watch(&stop),
         Platform::Software => LateDevice::default(),
     };
-    log.show(&metrics);
+    process.log.show(&metrics);
     limit_metrics::show(&limits, &metrics);
     let node = NodeMetrics::new(&metrics);
     match software {

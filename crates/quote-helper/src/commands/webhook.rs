@@ -11,9 +11,9 @@ use crate::cluster;
 use crate::commands::inject::Cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
-use crate::logging::{self, LogFormat};
 use crate::memory_limit::memory_limit;
 use crate::runtime::runtime;
+use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]
@@ -73,7 +73,9 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let _log = logging::start(arguments.log_format);
+    // Certificates are kept in memory and in the cluster: there is nothing to write.
+    let nothing = || Ok(Some(WritablePaths::default()));
+    let _process = ServerProcess::start(arguments.log_format, nothing)?;
     let runtime = runtime()?;
     Ok(runtime.block_on(serve(arguments))?)
 }

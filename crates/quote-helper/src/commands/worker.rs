@@ -13,7 +13,7 @@ use software_platform::SoftwarePlatform;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
-use crate::process_protection::protect;
+use crate::server_process::harden;
 use crate::settings::CertificationData;
 
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 /// Runs the command: the service is at the other end of standard input.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The library in here is foreign code, and has no business in other people's files.
-    protect()?;
+    harden()?;
     leave_signals_to_the_service()?;
     let service = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     Ok(service::work(service, || arguments.open())?)

@@ -171,7 +171,7 @@ fn what_cannot_be_used_is_said() {
         ("--metrics-listen here", 2, ["here", "socket address"]),
         ("--source nowhere", 2, ["nowhere", "URL"]),
         ("--trusted-root none", 1, ["none", "trusted root"]),
-        ("--state-dir short/x", 1, ["short/x", "state directory"]),
+        ("--state-dir short/x", 1, ["short/x", "make the directory"]),
     ] {
         let line = "collateral serve --listen 127.0.0.1:0 --state-dir server --mode offline";
         let line = if flags.contains("--state-dir") {

@@ -32,6 +32,7 @@ mod own;
 mod platform;
 mod platform_choice;
 mod platform_tcb;
+mod probe;
 #[path = "../../../verify/tests/common/sample.rs"]
 #[allow(dead_code, reason = "a part of it is used")]
 mod production;
@@ -40,6 +41,7 @@ mod production_quote;
 mod provider;
 mod quote;
 mod quotes_without_upstream;
+mod servers;
 mod settings;
 #[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
 #[allow(dead_code, reason = "a part of it is used")]

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use landlock::{ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -260,4 +261,32 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
 pub(crate) fn inode(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     std::fs::symlink_metadata(path).unwrap().ino()
+}
+
+/// Whether this kernel has Landlock, by its own word. If not, a test of the sandbox is skipped, loudly; in CI it fails.
+#[track_caller]
+pub(crate) fn kernel_has_landlock() -> bool {
+    let ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_write(ABI::V1))
+        .and_then(Ruleset::create);
+    present_or_skipped(ruleset.is_ok(), "a kernel with Landlock")
+}
+
+/// Whether this is root. If not, a test that needs it is skipped, loudly; in CI it fails.
+#[track_caller]
+pub(crate) fn is_root() -> bool {
+    present_or_skipped(rustix::process::geteuid().is_root(), "root")
+}
+
+#[track_caller]
+fn present_or_skipped(is_present: bool, what: &str) -> bool {
+    let place = std::panic::Location::caller();
+    assert!(is_present || std::env::var_os("CI").is_none(), "CI must test with {what}");
+    if !is_present {
+        // Past the capture of the test harness, which hides what a test that passes has said.
+        let skipped = format!("SKIPPED at {place}: this needs {what}\n");
+        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    }
+    is_present
 }

@@ -15,9 +15,12 @@ use tracing::{info, warn};
 use super::sources::Sources;
 use crate::failure::Failure;
 use crate::listen::listen;
-use crate::logging::{self, LogFormat};
 use crate::runtime::runtime;
+use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
 use crate::stop::Stop;
+
+/// The directory of collateral, below that of the database.
+const CACHE: &str = "cache";
 
 /// How often it is looked whether the TLS certificate was replaced.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -97,15 +100,28 @@ impl From<ModeArgument> for Mode {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let _log = logging::start(arguments.log_format);
+    let state_dir = match &arguments.state_dir {
+        Some(state_dir) => state_dir.clone(),
+        None => default_state_dir()?.join("collateral"),
+    };
+    let writable = || writable_paths(&state_dir).map(Some);
+    let _process = ServerProcess::start(arguments.log_format, writable)?;
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(arguments));
+    let served = runtime.block_on(serve(arguments, &state_dir));
     // Questions to sources that are under way are not waited for.
     runtime.shutdown_background();
     Ok(served?)
 }
 
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+fn writable_paths(state_dir: &Path) -> anyhow::Result<WritablePaths> {
+    let mut writable = WritablePaths::default();
+    writable.add_private(state_dir)?;
+    // It may be a symbolic link to a place elsewhere.
+    writable.add_existing([state_dir.join(CACHE)]);
+    Ok(writable)
+}
+
+async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let Arguments { listen: address, metrics_listen, tls_certificate, tls_key, .. } = &arguments;
     let (address, metrics_listen) = (*address, *metrics_listen);
@@ -113,7 +129,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let certificate =
         certificate.map(|(certificate, key)| ServingCertificate::read(certificate, key));
     let certificate = certificate.transpose()?;
-    let server = open(arguments)?;
+    let server = open(arguments, state_dir)?;
     if let Some(address) = metrics_listen {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, server.metrics_router(), stop.stopped()));
@@ -133,13 +149,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open(arguments: Arguments) -> anyhow::Result<Server> {
-    let Arguments { mode, state_dir, user_token_file, admin_token_file, .. } = arguments;
-    let state_dir = match state_dir {
-        Some(state_dir) => state_dir,
-        None => default_state_dir()?.join("collateral"),
-    };
-    let settings = arguments.sources.settings(Some(state_dir.join("cache")))?;
+fn open(arguments: Arguments, state_dir: &Path) -> anyhow::Result<Server> {
+    let Arguments { mode, user_token_file, admin_token_file, .. } = arguments;
+    let settings = arguments.sources.settings(Some(state_dir.join(CACHE)))?;
     for line in settings.to_string().lines() {
         info!("{line}");
     }
@@ -147,7 +159,7 @@ fn open(arguments: Arguments) -> anyhow::Result<Server> {
     if arguments.tls_certificate.is_none() && (tokens.user.is_some() || tokens.admin.is_some()) {
         warn!("there is no TLS, so whoever can listen in learns the tokens; see --tls-certificate");
     }
-    let options = Options { mode: mode.into(), state_dir, settings, tokens };
+    let options = Options { mode: mode.into(), state_dir: state_dir.to_owned(), settings, tokens };
     Server::open(options).context("cannot begin to serve collateral")
 }
 

@@ -57,7 +57,7 @@ pub(crate) enum LogFormat {
 
 /// Starts logging. A filter that cannot be read counts as `info`. A thread of its own writes, so that nobody waits for
 /// whoever reads the log.
-pub(crate) fn start(format: LogFormat) -> Log {
+pub(super) fn start(format: LogFormat) -> Log {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LINES)

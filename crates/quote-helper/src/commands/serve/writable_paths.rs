@@ -1,0 +1,65 @@
+//! The paths that the service and its workers write.
+
+use std::path::{Path, PathBuf};
+
+use collateral::settings::{Machine, OwnSettings};
+use quoting::{Platform, default_state_dir};
+
+use super::intel_caches;
+use crate::listen::ListenAddress;
+use crate::server_process::{WritablePaths, parent};
+use crate::settings::{Settings, default_socket};
+
+/// Device nodes that workers open for writing: those of Linux and those of Intel's earlier drivers.
+const DEVICES: [&str; 3] = ["/dev/sgx_enclave", "/dev/sgx_provision", "/dev/sgx"];
+
+/// The paths that these settings lead to. Missing directories of ours are made. `None`: the sandbox is off.
+///
+/// # Errors
+/// If a directory cannot be made.
+pub(super) fn writable_paths(
+    settings: &Settings,
+    config: Option<&Path>,
+) -> anyhow::Result<Option<WritablePaths>> {
+    if !settings.sandbox() {
+        return Ok(None);
+    }
+    let mut writable = WritablePaths::default();
+    let socket = settings.socket.clone().map_or_else(default_socket, Ok)?;
+    writable.add_readable(&parent(&socket))?;
+    if let Some(ListenAddress::Unix(socket)) = &settings.metrics_listen {
+        writable.add_readable(&parent(socket))?;
+    }
+    writable.add_existing(DEVICES);
+    match settings.platform() {
+        Platform::Software => {
+            let state = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
+            writable.add_private(&state)?;
+        }
+        Platform::Dcap => {
+            writable.add_existing(collateral_cache(config));
+            writable.add_existing(hand_over_directory(settings));
+            writable.add_existing(intel_caches::directories());
+        }
+    }
+    writable.add_configured(settings.writable_paths.iter().flatten());
+    Ok(Some(writable))
+}
+
+/// Where the quote provider library and the service keep collateral. With unusable settings there is none, which is
+/// reported where they are needed.
+fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
+    let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
+    let settings = collateral::settings::Settings::choose(OwnSettings::default(), &machine).ok()?;
+    let directory = settings.cache.directory?;
+    private_directory::make_readable(&directory).ok()?;
+    Some(directory)
+}
+
+/// Where a successor is met. Without a socket of the service manager it is needed, and its problems are reported then.
+fn hand_over_directory(settings: &Settings) -> Option<PathBuf> {
+    let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok).ok()?;
+    let directory = state_dir.join(service::hand_over::PRIVATE_DIRECTORY);
+    private_directory::make(&directory).ok()?;
+    Some(directory)
+}

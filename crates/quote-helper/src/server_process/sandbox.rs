@@ -1,0 +1,118 @@
+//! The sandbox of a server and its child processes: they write to the given paths, and nowhere else.
+//!
+//! It is the kernel's Landlock, which needs no privileges and cannot be left. Reading stays unrestricted: the files that
+//! Intel's libraries, name look-up and TLS read are not known in full.
+
+use std::env::var_os;
+use std::future::pending;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, BitFlags, LandlockStatus, RestrictionStatus, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+};
+use tracing::{info, warn};
+
+use super::replaced::KnownFiles;
+use super::writable_paths::WritablePaths;
+
+/// The newest rights that the kernel is asked for: those of Linux 6.15. Older kernels enforce a part.
+const NEWEST: ABI = ABI::V7;
+
+/// Opened for writing by the standard library, for child processes without output.
+const NULL_DEVICE: &str = "/dev/null";
+
+/// The sandbox of this process.
+pub(crate) struct Sandbox {
+    outcome: Outcome,
+    known: KnownFiles,
+}
+
+enum Outcome {
+    TurnedOff,
+    Refused(RulesetError),
+    Entered(RestrictionStatus, WritablePaths),
+}
+
+impl Sandbox {
+    /// Confines this thread, and all threads and processes that it starts from now on, to these paths. The kernel goes by
+    /// the directories that exist now. `None` turns the sandbox off.
+    pub(super) fn enter(writable: Option<WritablePaths>) -> Self {
+        let Some(mut writable) = writable else {
+            return Self { outcome: Outcome::TurnedOff, known: KnownFiles::of(&[]) };
+        };
+        writable.add_existing([NULL_DEVICE]);
+        let known = KnownFiles::of(writable.paths());
+        let outcome = match restrict(&writable) {
+            Ok(status) => Outcome::Entered(status, writable),
+            Err(error) => Outcome::Refused(error),
+        };
+        Self { outcome, known }
+    }
+
+    /// Whether the kernel confines this process: it then can neither write outside of its paths, nor reach other
+    /// processes through /proc or as a debugger. On older kernels some kinds of access are missing, never these.
+    pub(crate) fn is_enforced(&self) -> bool {
+        matches!(&self.outcome, Outcome::Entered(status, _) if status.ruleset != RulesetStatus::NotEnforced)
+    }
+
+    /// Waits until another file has taken the place of one that may be written: the kernel lets nobody write the new one.
+    /// Waits for ever where nothing is enforced.
+    pub(crate) async fn path_replaced(&self) -> &Path {
+        match self.is_enforced() {
+            true => self.known.replaced().await,
+            false => pending().await,
+        }
+    }
+
+    /// Logs what the kernel enforces, and what it does not.
+    pub(super) fn report(&self) {
+        match &self.outcome {
+            Outcome::TurnedOff => warn!("the sandbox is off, as the settings say"),
+            Outcome::Refused(error) => warn!(%error, "no sandbox: the kernel refuses"),
+            Outcome::Entered(status, writable) => report_status(status, writable),
+        }
+    }
+}
+
+fn restrict(writable: &WritablePaths) -> Result<RestrictionStatus, RulesetError> {
+    let write = AccessFs::from_write(NEWEST);
+    Ruleset::default()
+        .handle_access(write)?
+        .scope(scopes())?
+        .create()?
+        .add_rules(path_beneath_rules(writable.paths(), write))?
+        .restrict_self()
+}
+
+/// Blocks signals to processes outside of the sandbox and, unless the service manager listens at one, connections to
+/// abstract sockets there.
+fn scopes() -> BitFlags<Scope> {
+    let notified = var_os("NOTIFY_SOCKET").is_some_and(|name| name.as_bytes().starts_with(b"@"));
+    if notified { Scope::Signal.into() } else { Scope::from_all(NEWEST) }
+}
+
+fn report_status(status: &RestrictionStatus, writable: &WritablePaths) {
+    for path in writable.missing() {
+        let path = path.display();
+        warn!(%path, "this path does not exist, so it cannot be written; make it, and restart the service");
+    }
+    let abi = match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
+        _ => 0,
+    };
+    let writable = writable.to_string();
+    match status.ruleset {
+        RulesetStatus::FullyEnforced => info!(landlock = abi, writable, "in the sandbox"),
+        RulesetStatus::PartiallyEnforced => warn!(
+            landlock = abi,
+            writable,
+            "in the sandbox as far as this kernel has it: what Landlock has since ABI {} is missing",
+            abi.saturating_add(1),
+        ),
+        RulesetStatus::NotEnforced => {
+            warn!("no sandbox: this kernel has no Landlock, or it is not in its list `lsm=`")
+        }
+    }
+}
