@@ -188,14 +188,11 @@ impl Cache {
         let fetched = SystemTime::from(fetched).clamp(validity.from, now);
         // As it is checked whenever it is read from the cache.
         check(&item, &document, roots, fetched)?;
-        let record = Record { item, document, validity, fetched, source: printable(&source) };
+        let source = source.chars().take(MAX_SOURCE).collect();
+        let record = Record { item, document, validity, fetched, source };
         match (self.keep(&record)?, self.peek(&record.item)) {
             (false, Some(kept)) => Ok(Imported::HadNewer(kept)),
             _ => Ok(Imported::Kept(record)),
         }
     }
-}
-
-fn printable(source: &str) -> String {
-    source.chars().filter(|character| !character.is_control()).take(MAX_SOURCE).collect()
 }

@@ -44,7 +44,9 @@ fn tell(level: LogLevel, message: impl Display) {
     // SAFETY: what is stored is null, or a function of this type; the type has null for `None`.
     let callback = unsafe { transmute::<*mut (), LoggingCallback>(pointer) };
     let Some(callback) = callback else { return };
-    let message = CString::new(message.to_string().replace('\0', " ")).unwrap_or_default();
+    // Applications write it to their log, and others have written some of it: names of files, what services say.
+    let message =
+        CString::new(printable::line(&message.to_string()).as_bytes()).unwrap_or_default();
     // SAFETY: the application gave this function for such calls.
     unsafe { callback(level, message.as_ptr()) };
 }

@@ -8,7 +8,7 @@ use crate::commands::{
     check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
     manifests, own, platform, quote, serve, top, uninstall, upgrade, verify, webhook, worker,
 };
-use crate::failure::EXIT_CODES;
+use crate::failure::{EXIT_CODES, Failure};
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
 #[derive(Debug, Parser)]
@@ -18,9 +18,12 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What this process was asked for. Ends it if that is wrong.
-pub(crate) fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit())
+/// What this process was asked for.
+///
+/// # Errors
+/// [`Failure::Usage`] if the command line is wrong, or asks for help.
+pub(crate) fn parse() -> Result<Cli, Failure> {
+    Cli::try_parse().map_err(|error| Failure::Usage(without_secrets(error)))
 }
 
 /// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and may be a variable's.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Error;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::output;
 
@@ -22,6 +23,8 @@ Exit codes:
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// The command line is wrong, or asks for help.
+    Usage(clap::Error),
     /// Something went wrong.
     Error(Error),
     /// Something keeps this machine from quoting; it has been printed.
@@ -42,6 +45,7 @@ impl Failure {
     /// Says what went wrong, unless that has been said, and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self {
+            Self::Usage(error) => report_usage(error),
             Self::Error(error) => {
                 output::note(format_args!("error: {}", explain(&error)));
                 ExitCode::from(1)
@@ -53,6 +57,35 @@ impl Failure {
             Self::OutOfDate => ExitCode::from(6),
             Self::Invalid => ExitCode::from(7),
         }
+    }
+}
+
+/// Arguments may be names of files that others have chosen.
+fn report_usage(mut error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // With nobody to read the help there is nothing to do.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let context: Vec<_> = error.context().filter_map(printable_context).collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
+    }
+    output::usage(&error.to_string());
+    ExitCode::from(2)
+}
+
+/// What an error names, if that has to be made printable: what was given, not what clap itself says.
+fn printable_context(
+    (kind, value): (ContextKind, &ContextValue),
+) -> Option<(ContextKind, ContextValue)> {
+    let line = |text: &String| printable::line(text).into_owned();
+    match value {
+        ContextValue::String(text) => Some((kind, ContextValue::String(line(text)))),
+        ContextValue::Strings(texts) => {
+            Some((kind, ContextValue::Strings(texts.iter().map(line).collect())))
+        }
+        _ => None,
     }
 }
 

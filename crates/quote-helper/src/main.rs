@@ -18,10 +18,9 @@ mod stop;
 
 use std::process::ExitCode;
 
+use crate::failure::Failure;
+
 fn main() -> ExitCode {
-    let cli = cli::parse();
-    match commands::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    let done = cli::parse().and_then(commands::run);
+    done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

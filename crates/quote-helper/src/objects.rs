@@ -18,7 +18,7 @@ pub(crate) enum Form {
 /// Prints the objects.
 pub(crate) fn print(form: Form, objects: &[impl Serialize]) -> anyhow::Result<()> {
     match (form, objects) {
-        (Form::Yaml, _) => output::text(&serde_saphyr::to_string_multiple(objects)?),
+        (Form::Yaml, _) => output::document(&serde_saphyr::to_string_multiple(objects)?),
         (Form::Json, [object]) => output::text(&serde_json::to_string_pretty(object)?),
         (Form::Json, _) => {
             let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });

@@ -1,4 +1,6 @@
 //! What people and programs read: results on standard output, notes on standard error.
+//!
+//! All of it leaves here, and here text of others loses its power over the reader's terminal.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -22,20 +24,43 @@ pub(crate) fn result<T: Display + Serialize>(format: Format, value: &T) -> anyho
     match format {
         Format::Text => text(value),
         Format::Json => text(&serde_json::to_string_pretty(value)?),
-        Format::Yaml => text(&serde_saphyr::to_string(value)?),
+        Format::Yaml => document(&serde_saphyr::to_string(value)?),
     }
 }
 
-/// Prints a result that has one form only. A reader who has seen enough, such as `head`, is no error.
+/// Prints a result as text or JSON, whose own escapes are the same. Unprintable characters other than line feeds are
+/// escaped. A reader who has seen enough, such as `head`, is no error.
 pub(crate) fn text(value: &impl Display) -> anyhow::Result<()> {
-    match writeln!(io::stdout().lock(), "{}", value.to_string().trim_end()) {
+    document(&printable::lines(&value.to_string()))
+}
+
+/// Prints a document that has to stay as it is, to the byte: YAML, a script, a colored text that has been made printable.
+pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
+    match write(value.to_string().trim_end()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-/// Prints something about the result, which no program reads.
+/// Prints one of many results, as [`text`] does.
+///
+/// # Errors
+/// When nobody reads them any more, too.
+pub(crate) fn next_text(value: &impl Display) -> io::Result<()> {
+    write(&printable::lines(&value.to_string()))
+}
+
+/// Prints a line about the result, which no program reads.
 pub(crate) fn note(value: impl Display) {
     // With standard error gone there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{value}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable::line(&value.to_string()));
+}
+
+/// Prints what is wrong with the command line, in several lines.
+pub(crate) fn usage(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable::lines(text.trim_end()));
+}
+
+fn write(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use collateral::settings::OwnSettings;
 use quoting::Platform;
@@ -227,8 +227,7 @@ impl Settings {
                     .with_context(|| format!("cannot read the configuration {}", path.display()));
             }
         };
-        let file = toml::from_str(&text)
-            .with_context(|| format!("the configuration {} is wrong", path.display()))?;
+        let file = toml::from_str(&text).map_err(|error| wrong(path, &text, &error))?;
         Ok(self.or(file))
     }
 
@@ -365,6 +364,15 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
 fn platform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
     let name = String::deserialize(deserializer)?;
     name.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// The error in one line, unlike its own form.
+fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+    let (path, message) = (path.display(), error.message());
+    anyhow!("the configuration {path} is wrong: line {line}, column {column}: {message}")
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

@@ -23,6 +23,7 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: "sgx", uses: &[], tests_use: &[] },
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
+    Crate { name: "printable", uses: &[], tests_use: &[] },
     Crate { name: "private-directory", uses: &[], tests_use: &[] },
     Crate { name: "untrusted-input", uses: &[], tests_use: &[] },
     Crate {
@@ -30,7 +31,7 @@ const CRATES: &[Crate] = &[
         uses: &["private-directory", "sgx", "untrusted-input"],
         tests_use: &["verify"],
     },
-    Crate { name: "verify", uses: &["sgx"], tests_use: &["software-platform"] },
+    Crate { name: "verify", uses: &["printable", "sgx"], tests_use: &["software-platform"] },
     Crate { name: "http-server", uses: &[], tests_use: &[] },
     Crate {
         name: "collateral",
@@ -57,7 +58,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "service",
-        uses: &["aesm", "http-server", "private-directory", "quoting", "sgx"],
+        uses: &["aesm", "http-server", "printable", "private-directory", "quoting", "sgx"],
         tests_use: &["software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
@@ -69,12 +70,12 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "libdcap-quoteprov",
-        uses: &["collateral", "sgx", "verify"],
+        uses: &["collateral", "printable", "sgx", "verify"],
         tests_use: &["collateral-server", "http-server", "software-platform"],
     },
     Crate {
         name: "remote-attestation",
-        uses: &["collateral", "quoting", "sgx", "software-platform", "verify"],
+        uses: &["collateral", "printable", "quoting", "sgx", "software-platform", "verify"],
         tests_use: &["collateral-server", "http-server", "kubernetes", "service"],
     },
     Crate {
@@ -85,6 +86,7 @@ const CRATES: &[Crate] = &[
             "collateral-server",
             "http-server",
             "kubernetes",
+            "printable",
             "private-directory",
             "quoting",
             "remote-attestation",

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 
 /// Prints a line of the result. With nobody to read it, the enclaves go on all the same.
 pub(crate) fn result(line: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    let _ = writeln!(io::stdout().lock(), "{}", printable::line(&line.to_string()));
 }
 
 /// Prints something about the result, which no program reads.
 pub(crate) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable::line(&line.to_string()));
 }
 
 /// The error and its causes, but for those that it has named already.

@@ -101,7 +101,9 @@ impl fmt::Display for StepResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Outcome::Passed => write!(f, "passed       {}", self.step),
-            Outcome::Failed(reason) => write!(f, "FAILED       {}: {reason}", self.step),
+            Outcome::Failed(reason) => {
+                write!(f, "FAILED       {}: {}", self.step, printable::line(reason))
+            }
             Outcome::NotReached => write!(f, "not reached  {}", self.step),
         }
     }

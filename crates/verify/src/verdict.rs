@@ -89,7 +89,7 @@ impl fmt::Display for Verdict {
             Decision::Undecided => "COULD NOT DECIDE",
         };
         match &self.reason {
-            Some(reason) => writeln!(f, "{decision}: {reason}")?,
+            Some(reason) => writeln!(f, "{decision}: {}", printable::line(reason))?,
             None => writeln!(f, "{decision}")?,
         }
         self.steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;

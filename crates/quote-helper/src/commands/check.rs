@@ -93,7 +93,11 @@ struct Asked {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let diagnosis = diagnose(arguments)?;
-    output::result(arguments.output, &diagnosis)?;
+    match arguments.output {
+        // It has made itself printable, but for its own colors.
+        Format::Text => output::document(&diagnosis)?,
+        format => output::result(format, &diagnosis)?,
+    }
     if diagnosis.passed { Ok(()) } else { Err(Failure::Diagnosed) }
 }
 

@@ -6,6 +6,7 @@ mod held;
 mod import;
 mod item_words;
 mod list;
+mod messages;
 mod serve;
 mod sources;
 mod status;

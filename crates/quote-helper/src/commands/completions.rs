@@ -19,5 +19,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     generate(arguments.shell, &mut command, name, &mut script);
-    Ok(output::text(&String::from_utf8(script)?)?)
+    Ok(output::document(&String::from_utf8(script)?)?)
 }

@@ -14,7 +14,7 @@ mod tests;
 mod view;
 mod watch;
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +28,7 @@ use self::screen::Screen;
 use self::view::{State, View};
 use self::watch::Watch;
 use crate::failure::Failure;
+use crate::output;
 use crate::runtime::runtime;
 use crate::settings::Settings;
 
@@ -131,14 +132,16 @@ async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
 
 impl Form {
     fn print(self, view: &View) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
         match self {
             Self::Text => {
                 let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| columns);
                 let columns = if io::stdout().is_terminal() { columns } else { COLUMNS };
-                writeln!(stdout, "{}\n", Screen { view, palette: Palette::plain() }.text(columns))
+                output::next_text(&format_args!(
+                    "{}\n",
+                    Screen { view, palette: Palette::plain() }.text(columns)
+                ))
             }
-            Self::Json => writeln!(stdout, "{}", serde_json::to_string(view)?),
+            Self::Json => output::next_text(&serde_json::to_string(view)?),
         }
     }
 }

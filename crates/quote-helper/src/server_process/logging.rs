@@ -11,7 +11,10 @@ use serde::Deserialize;
 use service::Metrics;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 
 /// Which messages are logged, in the syntax of tracing's filters, for instance `debug`.
 const FILTER: &str = "QUOTE_HELPER_LOG";
@@ -77,8 +80,23 @@ pub(super) fn start(format: LogFormat) -> Log {
         .log_internal_errors(false)
         .with_writer(writer);
     match format {
-        LogFormat::Text => log.init(),
+        LogFormat::Text => log.fmt_fields(PrintableFields).init(),
         LogFormat::Json => log.json().init(),
     }
     Log { lost, _guard: guard }
+}
+
+/// Message and fields of an event as one line, whatever others have written into them.
+struct PrintableFields;
+
+impl<'writer> FormatFields<'writer> for PrintableFields {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut writer: Writer<'writer>,
+        fields: R,
+    ) -> fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        writer.write_str(&printable::line(&text))
+    }
 }

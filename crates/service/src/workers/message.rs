@@ -171,9 +171,9 @@ fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
     bytes.split_at(at.min(bytes.len()))
 }
 
-/// What a worker says, fit for one line of a log.
+/// What a worker says, as one line.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace(char::is_control, " ")
+    printable::line(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
 #[cfg(test)]

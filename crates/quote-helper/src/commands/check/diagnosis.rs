@@ -103,6 +103,7 @@ impl fmt::Display for Diagnosis {
             Subject::Machine => writeln!(f, "this machine (a cluster: --cluster)\n")?,
             Subject::Pod => writeln!(f, "this container\n")?,
             Subject::Cluster { server, namespace } => {
+                let server = printable::line(server);
                 writeln!(f, "the cluster at {server} (this machine: --machine)")?;
                 writeln!(f, "the add-on in its namespace {namespace}\n")?;
             }
@@ -119,16 +120,16 @@ fn write_wrapped(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Res
 }
 
 /// `text` after `head`, and its further lines below its beginning. A word that is longer than a line, such
-/// as a URL, stays whole. Nothing in it can command the terminal: others have written some of it.
+/// as a URL, stays whole.
 fn wrapped(head: &str, text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let printable = printable::line(text.trim());
     let indent = " ".repeat(head.chars().count());
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(head)
         .subsequent_indent(&indent)
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(printable.trim(), options)
+    textwrap::fill(&printable, options)
 }
 
 #[cfg(test)]

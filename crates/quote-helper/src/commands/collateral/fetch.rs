@@ -64,7 +64,7 @@ enum Ca {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let held = Held::open(&arguments.held)?;
-    output::note(held.settings.to_string().trim_end());
+    held.settings.to_string().lines().for_each(output::note);
     let mut fetching = Fetching { held: &held, arguments, rows: Vec::new(), down: None };
     fetching.all()?;
     held.take_unusable().iter().for_each(output::note);

@@ -8,6 +8,7 @@ use clap::Args;
 use collateral::settings::Settings;
 use collateral::{Cache, Notice, Record};
 
+use super::messages::Messages;
 use super::sources::Sources;
 
 /// Where things are kept, and where they come from.
@@ -32,8 +33,8 @@ pub(super) struct Held {
 /// What kept nobody from an answer.
 #[derive(Default)]
 struct Noticed {
-    unusable: Vec<String>,
-    not_kept: Vec<String>,
+    unusable: Messages,
+    not_kept: Messages,
 }
 
 impl Held {
@@ -67,20 +68,22 @@ impl Held {
 
     /// What is in the cache and could not be used, in words, since this was last asked.
     pub(super) fn take_unusable(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.notices).unusable)
+        std::mem::take(&mut lock(&self.notices).unusable).into()
     }
 
     /// What could not be written, in words, since this was last asked.
     pub(super) fn take_not_kept(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.notices).not_kept)
+        std::mem::take(&mut lock(&self.notices).not_kept).into()
     }
 }
 
 impl Noticed {
     fn add(&mut self, notice: &Notice) {
         match notice {
-            Notice::Unusable(reason) => self.unusable.push(reason.clone()),
-            Notice::NotKept(_) | Notice::OtherPlatform(_) => self.not_kept.push(notice.to_string()),
+            Notice::Unusable(reason) => self.unusable.push(reason),
+            Notice::NotKept(_) | Notice::OtherPlatform(_) => {
+                self.not_kept.push(&notice.to_string());
+            }
             Notice::Fetched(_) | Notice::Expired(_) => {}
         }
     }

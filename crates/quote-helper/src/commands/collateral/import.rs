@@ -11,10 +11,14 @@ use serde::Serialize;
 
 use super::held::{Held, HeldArguments};
 use super::item_words::ItemWords;
-use super::words::{printable, rfc3339, table};
+use super::messages::Messages;
+use super::words::{rfc3339, table};
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
+
+/// Items of a bundle that are listed; further ones are counted.
+const MOST_LISTED: usize = 1_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -44,6 +48,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     Ok(match path == Path::new("-") {
         true => Box::new(io::stdin().lock()),
@@ -55,6 +63,11 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 #[derive(Serialize)]
 struct Import {
     items: Vec<Row>,
+    /// How many items are not listed, since there are so many.
+    #[serde(skip_serializing_if = "is_zero")]
+    further_items: u64,
+    /// How many items were refused, those that are not listed included.
+    refused: u64,
     /// What is wrong with the bundle itself.
     damage: Vec<String>,
 }
@@ -84,18 +97,30 @@ enum Outcome {
 
 impl Import {
     fn of<R: BufRead>(bundle: Bundle<R>, held: &Held) -> Self {
-        let mut import = Self { items: Vec::new(), damage: Vec::new() };
+        let mut import =
+            Self { items: Vec::new(), further_items: 0, refused: 0, damage: Vec::new() };
+        let mut damage = Messages::default();
         for record in bundle {
             match record {
-                Ok(record) => import.items.push(Row::of(record, held)),
-                Err(error) => import.damage.push(printable(&error.to_string())),
+                Ok(record) => import.add(Row::of(record, held)),
+                Err(error) => damage.push(&error.to_string()),
             }
         }
-        import
+        Self { damage: damage.into(), ..import }
+    }
+
+    fn add(&mut self, row: Row) {
+        if row.outcome == Outcome::Refused {
+            self.refused = self.refused.saturating_add(1);
+        }
+        match self.items.len() < MOST_LISTED {
+            true => self.items.push(row),
+            false => self.further_items = self.further_items.saturating_add(1),
+        }
     }
 
     fn is_whole(&self) -> bool {
-        self.damage.is_empty() && self.items.iter().all(|row| row.outcome != Outcome::Refused)
+        self.damage.is_empty() && self.refused == 0
     }
 }
 
@@ -106,7 +131,9 @@ impl Row {
         let (outcome, valid_until, reason) = match held.cache.import(record) {
             Ok(Imported::Kept(record)) => (Outcome::Kept, Some(record.validity.until), None),
             Ok(Imported::HadNewer(kept)) => (Outcome::HadNewer, Some(kept.validity.until), None),
-            Err(error) => (Outcome::Refused, None, Some(printable(&error.to_string()))),
+            Err(error) => {
+                (Outcome::Refused, None, Some(printable::line(&error.to_string()).into_owned()))
+            }
         };
         Self { name, words, outcome, valid_until: valid_until.map(rfc3339), reason }
     }
@@ -128,6 +155,9 @@ impl fmt::Display for Import {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<_> = self.items.iter().map(Row::cells).collect();
         table(f, &rows)?;
+        if !is_zero(&self.further_items) {
+            writeln!(f, "and {} more; {} were refused in all", self.further_items, self.refused)?;
+        }
         self.damage.iter().try_for_each(|damage| writeln!(f, "the bundle: {damage}"))
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::held::{Held, HeldArguments};
 use super::item_words::ItemWords;
-use super::words::{date, days_left, printable, rfc3339, table};
+use super::words::{date, days_left, rfc3339, table};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 
@@ -84,7 +84,7 @@ impl Entry {
             pce_svn: None,
             fmspc: None,
             ca: None,
-            source: printable(source),
+            source: source.clone(),
             fetched: rfc3339(*fetched),
             valid_from: rfc3339(validity.from),
             valid_until: rfc3339(validity.until),
@@ -138,6 +138,6 @@ impl fmt::Display for List {
             let rows: Vec<_> = items.iter().map(Entry::row).collect();
             table(f, &[&[head.map(str::to_owned)], &rows[..]].concat())?;
         }
-        unusable.iter().try_for_each(|reason| writeln!(f, "! {reason}"))
+        unusable.iter().try_for_each(|reason| writeln!(f, "! {}", printable::line(reason)))
     }
 }

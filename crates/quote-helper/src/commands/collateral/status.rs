@@ -84,6 +84,8 @@ impl fmt::Display for Status {
         self.problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))?;
         self.platforms.iter().try_for_each(|platform| write!(f, "\n{platform}"))?;
         write!(f, "\n{}", self.cache)?;
-        self.sources.iter().try_for_each(|source| writeln!(f, "source       {source}"))
+        self.sources.iter().try_for_each(|source| {
+            writeln!(f, "source       {}", printable::line(&source.to_string()))
+        })
     }
 }

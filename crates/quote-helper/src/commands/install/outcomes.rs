@@ -106,7 +106,7 @@ impl fmt::Display for Previews {
 fn table(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
     let width = rows.iter().map(|row| row.object().len()).max().unwrap_or(0);
     for row in rows {
-        writeln!(f, "{:width$}  {}", row.object(), row.outcome)?;
+        writeln!(f, "{:width$}  {}", printable::line(&row.object()), row.outcome)?;
     }
     Ok(())
 }

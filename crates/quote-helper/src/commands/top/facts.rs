@@ -8,10 +8,13 @@ use ratatui::text::{Line, Span};
 
 use super::change::Count;
 use super::palette::Palette;
+use super::tables::shown;
 use super::view::{Expiry, Service, State, View};
 
 /// Between two facts in a line.
 const GAP: &str = "   ";
+/// Counts of a fact that are shown: more than there are in any version.
+const MAX_COUNTS: usize = 20;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -61,7 +64,8 @@ fn wrap(text: &str, columns: usize) -> Vec<Line<'static>> {
     if text.is_empty() {
         return Vec::new();
     }
-    let lines = textwrap::wrap(text, columns.max(1)).into_iter();
+    let text = printable::line(text);
+    let lines = textwrap::wrap(&text, columns.max(1)).into_iter();
     lines.map(|line| Line::raw(line.into_owned())).collect()
 }
 
@@ -123,10 +127,11 @@ impl Words {
             _ => palette.warning(),
         };
         let status = |status: &String| {
-            Line::from_iter([self.name("TCB"), Span::styled(status.clone(), style(status))])
+            Line::from_iter([self.name("TCB"), Span::styled(shown(status), style(status))])
         };
         let epc = service.epc_bytes.iter();
-        let epc = epc.map(|(kind, bytes)| format!("{kind} {}", ByteSize(*bytes).display().iec()));
+        let epc = epc
+            .map(|(kind, bytes)| format!("{} {}", shown(kind), ByteSize(*bytes).display().iec()));
         let epc = epc.collect::<Vec<_>>().join(", ");
         let facts = [
             service.tcb_status.as_ref().map(status),
@@ -138,7 +143,7 @@ impl Words {
 
     fn expiry(&self, Expiry { what, seconds_left, .. }: &Expiry) -> Line<'static> {
         let Self(palette) = self;
-        let left = span(seconds_left.unsigned_abs());
+        let (what, left) = (shown(what), span(seconds_left.unsigned_abs()));
         let (words, style) = match seconds_left {
             ..0 => (format!("{what} EXPIRED {left} ago"), palette.alarm()),
             0..SOON => (format!("{what} in {left}"), palette.warning()),
@@ -154,9 +159,9 @@ impl Words {
         counts: &BTreeMap<String, Count>,
     ) -> Option<Line<'static>> {
         let mut line = Line::from(self.name(name));
-        for (index, (label, count)) in counts.iter().enumerate() {
+        for (index, (label, count)) in counts.iter().take(MAX_COUNTS).enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            line.push_span(format!("{comma}{label} "));
+            line.push_span(format!("{comma}{} ", shown(label)));
             line.push_span(self.count(*count));
         }
         (!counts.is_empty()).then_some(line)
@@ -171,7 +176,7 @@ impl Words {
     }
 
     fn fact(&self, name: &'static str, value: &str) -> Line<'static> {
-        Line::from_iter([self.name(name), Span::raw(value.to_owned())])
+        Line::from_iter([self.name(name), Span::raw(shown(value))])
     }
 
     fn name(&self, name: &'static str) -> Span<'static> {

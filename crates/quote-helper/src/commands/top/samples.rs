@@ -6,6 +6,10 @@ use anyhow::{Context, ensure};
 
 /// The last line.
 const END: &str = "# EOF";
+/// Samples of an answer: some times those of a service with as many callers as its metrics tell apart.
+const MAX_SAMPLES: usize = 20_000;
+/// Labels of a sample: twice those of a caller.
+const MAX_LABELS: usize = 16;
 
 /// The labels of a sample, by name.
 pub(super) type Labels = BTreeMap<String, String>;
@@ -21,12 +25,15 @@ impl Samples {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let lines = text.strip_suffix(END).context("there is no \"# EOF\" at the end")?;
         let mut samples = Self::default();
+        let mut count: usize = 0;
         for (line, number) in lines.lines().zip(1..) {
             let what = || format!("line {number} is no OpenMetrics: {}", beginning(line));
             if line == END || !line.starts_with('#') {
                 let (name, labels, value) = sample(line).with_context(what)?;
                 let before = samples.0.entry(name).or_default().insert(labels, value);
                 ensure!(before.is_none(), "line {number} says again: {}", beginning(line));
+                count = count.saturating_add(1);
+                ensure!(count <= MAX_SAMPLES, "there are more than {MAX_SAMPLES} samples");
             }
         }
         Ok(samples)
@@ -73,7 +80,7 @@ fn labels(mut rest: &str) -> Option<(Labels, &str)> {
         }
         let (label, after) = name(rest)?;
         let (value, after) = quoted(after.strip_prefix("=\"")?)?;
-        if labels.insert(label.to_owned(), value).is_some() {
+        if labels.insert(label.to_owned(), value).is_some() || labels.len() > MAX_LABELS {
             return None;
         }
         rest = match after.strip_prefix(',') {
@@ -108,9 +115,9 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// As much of a line as people want to see, without what would control their terminal.
+/// As much of a line as people want to see.
 fn beginning(line: &str) -> String {
-    line.chars().filter(|character| !character.is_control()).take(60).collect()
+    line.chars().take(60).collect()
 }
 
 #[cfg(test)]

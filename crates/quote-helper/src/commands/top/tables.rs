@@ -13,6 +13,8 @@ use super::view::{Caller, Request, SUCCESS};
 
 /// Characters of an MRENCLAVE, of which the last one says that there are more.
 const MRENCLAVE_LENGTH: usize = 13;
+/// Rows of a table, in a terminal or in text, that are drawn at the most.
+const MAX_ROWS: usize = 200;
 /// What the column that gives way keeps.
 const NARROWEST_WORDS: u16 = 20;
 /// Between two columns.
@@ -38,7 +40,7 @@ pub(super) fn requests(requests: &[Request], palette: Palette) -> Table {
             Some(Latency { p50, p99, longest }) => [p50, p99, longest].map(ToString::to_string),
             None => Default::default(),
         };
-        let name = format!("{operation} {outcome}");
+        let name = shown(&format!("{operation} {outcome}"));
         let style = style(*count, outcome != SUCCESS, palette);
         (vec![name, rate(*count), count.total.to_string(), p50, p99, longest], style)
     });
@@ -57,7 +59,8 @@ pub(super) fn callers(callers: &[Caller], palette: Palette) -> Table {
     let head = vec!["UID", "POD", "MRENCLAVE", "DEBUG", "RATE/s", "TOTAL", "FAILED"];
     let rows = callers.iter().map(|caller| {
         let Caller { uid, pod, mrenclave, debug, count, failed } = caller;
-        let words = [uid.clone(), pod.clone(), shorten(mrenclave, MRENCLAVE_LENGTH), debug.clone()];
+        let words =
+            [shown(uid), shown(pod), shorten(&shown(mrenclave), MRENCLAVE_LENGTH), shown(debug)];
         let numbers = [rate(*count), count.total.to_string(), failed.to_string()];
         (words.into_iter().chain(numbers).collect(), style(*count, false, palette))
     });
@@ -74,7 +77,7 @@ pub(super) fn callers(callers: &[Caller], palette: Palette) -> Table {
 impl Table {
     /// The lines that all of it takes.
     pub(super) fn height(&self) -> u16 {
-        match self.rows.len() {
+        match self.rows.len().min(MAX_ROWS) {
             0 => 0,
             rows => rows.saturating_add(1).try_into().unwrap_or(u16::MAX),
         }
@@ -163,6 +166,11 @@ fn style(count: Count, is_failure: bool, palette: Palette) -> Style {
         Some(_) if is_failure => palette.warning(),
         _ => Style::new(),
     }
+}
+
+/// A label as a part of a line.
+pub(super) fn shown(label: &str) -> String {
+    printable::line(label).into_owned()
 }
 
 /// The text, or as much of it as fits in so many characters.

@@ -6,7 +6,7 @@ use collateral::{FetchError, Item, Record};
 use serde::Serialize;
 
 use super::super::item_words::ItemWords;
-use super::super::words::{printable, rfc3339, table};
+use super::super::words::{rfc3339, table};
 
 #[derive(Serialize)]
 pub(super) struct Outcomes(pub(super) Vec<Row>);
@@ -68,7 +68,7 @@ impl Row {
             error.attempts.iter().map(|it| format!("{}: {}", it.source, it.reason)).collect();
         let reason = match attempts.is_empty() {
             true => "there is no source to ask".to_owned(),
-            false => printable(&attempts.join("; ")),
+            false => attempts.join("; "),
         };
         Self { reason: Some(reason), ..Self::new(item, Outcome::Failed).with(kept) }
     }
@@ -85,7 +85,7 @@ impl Row {
 
     fn with(self, record: Option<&Record>) -> Self {
         Self {
-            source: record.map(|record| printable(&record.source)),
+            source: record.map(|record| record.source.clone()),
             valid_until: record.map(|record| rfc3339(record.validity.until)),
             ..self
         }

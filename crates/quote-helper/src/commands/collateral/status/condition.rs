@@ -63,6 +63,6 @@ impl fmt::Display for Condition {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "! {}\n      fix: {}", self.detail, self.fix)
+        write!(f, "! {}\n      fix: {}", printable::line(&self.detail), self.fix)
     }
 }

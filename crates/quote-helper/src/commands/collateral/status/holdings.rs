@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::held::Held;
 use super::super::item_words::ItemWords;
-use super::super::words::{date, days_left, printable};
+use super::super::words::{date, days_left};
 use super::condition::{Condition, Problem};
 
 /// With fewer days left than this something is amiss: certificates are valid for years, other collateral for 30 days.
@@ -42,7 +42,7 @@ impl Holdings {
             items: records.len(),
             due: records.iter().filter(|record| held.cache.is_due(record)).count(),
             expired: records.iter().filter(|record| now > record.validity.until).count(),
-            unusable: held.take_unusable().iter().map(|reason| printable(reason)).collect(),
+            unusable: held.take_unusable(),
             problems: counts.filter_map(|record| problem(record, held, now)).collect(),
         })
     }
@@ -79,7 +79,7 @@ fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
     }
     // Its issuers may have expired before it.
     if let Err(error) = check(&record.item, &record.document, held.cache.fetcher().roots(), now) {
-        let detail = format!("{item} does not hold any more: {}", printable(&error.to_string()));
+        let detail = format!("{item} does not hold any more: {error}");
         return Some(Problem::new(Condition::Invalid, detail, FIX));
     }
     let warning = match record.item {

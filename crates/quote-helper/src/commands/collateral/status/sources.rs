@@ -8,7 +8,6 @@ use collateral::{Item, Record, SourceError};
 use serde::Serialize;
 use verify::PckCa;
 
-use super::super::words::printable;
 use super::condition::{Condition, Problem};
 
 #[derive(Serialize)]
@@ -44,7 +43,7 @@ impl SourceStatus {
         let now = Instant::now();
         let deadline = now.checked_add(settings.timeout).unwrap_or(now);
         let trouble = source.open()?.fetch(&item, deadline).err().filter(SourceError::is_trouble);
-        let reason = trouble.map(|error| printable(&error.to_string()));
+        let reason = trouble.map(|error| error.to_string());
         Ok(Self { name, reachable: Some(reason.is_none()), reason })
     }
 
