@@ -165,6 +165,7 @@ fn what_no_step_explains_leaves_every_step_open() {
     });
     let verdict = platform.verify();
     assert_eq!(verdict.decision, Refused);
+    assert!(verdict.steps.len() >= Step::EVIDENCE.len());
     assert!(verdict.steps.iter().all(|result| result.outcome == Outcome::NotReached));
     assert!(verdict.reason.unwrap().contains("SWHardeningNeeded"));
 }

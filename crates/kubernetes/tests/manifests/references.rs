@@ -44,6 +44,7 @@ fn needs(pod: &Value) -> Vec<(&'static str, String)> {
 #[test]
 fn mounts_have_volumes_and_volumes_are_mounted() {
     for choice in all() {
+        let mut all_mounted = BTreeSet::new();
         for object in &choice.objects {
             let pod = &object.data["spec"]["template"]["spec"];
             let names = |list: &Value| -> BTreeSet<String> {
@@ -57,7 +58,9 @@ fn mounts_have_volumes_and_volumes_are_mounted() {
                 }
             }
             assert_eq!(mounted, names(&pod["volumes"]), "{:?}", object.metadata.name);
+            all_mounted.append(&mut mounted);
         }
+        assert!(!all_mounted.is_empty(), "each choice has a workload that mounts something");
     }
 }
 
@@ -93,8 +96,10 @@ fn workloads_select_their_own_pods_alone() {
             }
             let labels = &object.data["spec"]["template"]["metadata"]["labels"];
             assert!(selector.iter().all(|(label, value)| &labels[label] == value));
+            assert!(!selector.is_empty());
             assert!(selectors.insert(format!("{selector:?}")), "{selector:?} twice");
         }
+        assert!(!selectors.is_empty(), "each choice has a workload");
     }
 }
 

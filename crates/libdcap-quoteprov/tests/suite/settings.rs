@@ -57,6 +57,7 @@ fn settings_that_cannot_be_used_are_told_at_each_call() {
     ] {
         let mut command = platform.command_without_sources(&program);
         let printed = Printed::by(command.env(variable, value));
+        assert!(printed.calls.len() > 3 && printed.errors().count() > 0, "{:?}", printed.told);
         for (function, (error, _)) in &printed.calls {
             assert_eq!(*error, Quote3Error::CONFIG_INVALID_JSON, "{function}");
         }
@@ -69,6 +70,7 @@ fn without_sources_the_cache_is_all_there_is() {
     let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
     let local = |command: &mut Command| {
         let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"));
+        assert!(!printed.calls.is_empty());
         assert!(printed.calls.values().all(|(_, time)| *time < Duration::from_millis(500)));
         printed
     };

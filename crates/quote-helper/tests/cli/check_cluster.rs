@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use api_server::{ApiServer, Reply};
+pub(crate) use api_server::{ApiServer, Reply};
 
 use crate::check::{documented, finding, findings};
 use crate::support::{Ended, Machine};
@@ -25,7 +25,7 @@ fn check_json(server: &ApiServer) -> Ended {
 }
 
 /// What every API server tells everybody.
-fn version() -> Reply {
+pub(crate) fn version() -> Reply {
     Reply::json(&json!({
         "major": "1", "minor": "33", "gitVersion": "v1.33.2", "gitCommit": "", "gitTreeState": "",
         "buildDate": "", "goVersion": "", "compiler": "", "platform": "",

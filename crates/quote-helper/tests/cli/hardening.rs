@@ -5,11 +5,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Signal, getegid, geteuid};
+use rustix::process::{Signal, getegid};
 
 use crate::probe::Probe;
 use crate::servers::hardened;
-use crate::support::{Machine, SERVE, Serve, eventually, kernel_has_landlock};
+use crate::support::{Machine, SERVE, Serve, eventually, is_root, kernel_has_landlock};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -139,7 +139,9 @@ fn what_is_kept_is_for_its_user_alone() {
     let machine = Machine::new();
     let serve = machine.serve();
     assert_eq!(mode(&machine.path("state")), 0o700);
-    for file in fs::read_dir(machine.path("state")).unwrap() {
+    let files: Vec<_> = fs::read_dir(machine.path("state")).unwrap().collect();
+    assert!(files.len() >= 3, "seed, machine secret and attestation key");
+    for file in files {
         let path = file.unwrap().path();
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode(&path), expected, "{}", path.display());
@@ -177,7 +179,7 @@ fn a_state_directory_that_others_can_change_is_refused() {
         }
         set_mode(&machine.path(name), good);
     }
-    if geteuid().is_root() {
+    if is_root() {
         for name in ["state", "state/machine.json"] {
             chown(machine.path(name), Some(54321), None).unwrap();
             refused(name, &["belongs to user 54321", &format!("chown -R 0 {name}")]);
@@ -221,7 +223,7 @@ fn a_socket_may_be_for_a_group() {
         assert_eq!(fs::metadata(machine.socket()).unwrap().gid(), group);
         machine.quote("07");
     }
-    if geteuid().is_root() {
+    if is_root() {
         let other = Machine::new();
         let _serve = Serve::start(&mut other.command(&format!("{SERVE} --socket-group daemon")));
         assert_eq!(mode(&other.socket()), 0o660);

@@ -22,6 +22,7 @@ mod generated;
 mod hand_over;
 mod hardening;
 mod health;
+mod hostile_text;
 mod inject;
 mod malicious_successor;
 mod manifests;

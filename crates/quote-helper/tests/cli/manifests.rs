@@ -45,7 +45,9 @@ fn a_dry_run_of_install_prints_the_same_and_needs_no_cluster() {
 #[test]
 fn nothing_defaults_to_the_software_platform() {
     for file in ["sgx-device-plugin.yaml", "sgx-quote-helper.yaml"] {
-        assert!(!deployed(file).contains("software"), "{file}");
+        let manifests = deployed(file);
+        assert!(manifests.contains("kind: DaemonSet"), "{file}");
+        assert!(!manifests.contains("software"), "{file}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 
 use rustix::process::{getegid, geteuid};
 
-use crate::support::{Ended, Machine};
+use crate::support::{Ended, Machine, is_root};
 
 /// A machine with a directory `aesmd` of this mode.
 fn machine(mode: u32) -> Machine {
@@ -22,7 +22,7 @@ fn directory(machine: &Machine) -> Metadata {
 
 #[test]
 fn the_directory_gets_owner_and_mode_again_and_again() {
-    let (user, group) = match geteuid().is_root() {
+    let (user, group) = match is_root() {
         true => (65532, 65533),
         // Nobody else can be its owner then.
         false => (geteuid().as_raw(), getegid().as_raw()),

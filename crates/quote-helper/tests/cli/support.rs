@@ -281,12 +281,18 @@ pub(crate) fn is_root() -> bool {
 
 #[track_caller]
 fn present_or_skipped(is_present: bool, what: &str) -> bool {
-    let place = std::panic::Location::caller();
     assert!(is_present || std::env::var_os("CI").is_none(), "CI must test with {what}");
     if !is_present {
-        // Past the capture of the test harness, which hides what a test that passes has said.
-        let skipped = format!("SKIPPED at {place}: this needs {what}\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        skipped(what);
     }
     is_present
+}
+
+/// Says that a test, or a part of it, is skipped, for want of this: past the capture of the test harness, which hides
+/// what a test that passes has said.
+#[track_caller]
+pub(crate) fn skipped(for_want_of: &str) {
+    let place = std::panic::Location::caller();
+    let skipped = format!("SKIPPED at {place}: this needs {for_want_of}\n");
+    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
 }

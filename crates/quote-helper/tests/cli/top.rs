@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::hostile_text::{HOSTILE, is_harmless};
 use crate::support::{Ended, Machine, eventually};
 
 /// What a service of another version might answer, with this many quotes made.
@@ -173,4 +174,43 @@ fn what_cannot_be_asked_is_refused() {
     ] {
         machine.run(line).with_code(2).says(&[reason]);
     }
+}
+
+/// The metrics of a service with hostile labels, and with more lines besides.
+fn hostile_metrics(more: &str) -> String {
+    let label = HOSTILE.replace('\n', "\\n");
+    let caller = format!("uid=\"0\",pod=\"{label}\",mrenclave=\"m\",debug=\"false\"");
+    format!(
+        "quote_helper_service_info{{platform=\"{label}\",version=\"{label}\"}} 1\n\
+         quote_helper_worker_ends_total{{reason=\"{label}\"}} 1\n\
+         quote_helper_caller_quotes_total{{{caller},outcome=\"SUCCESS\"}} 1\n{more}# EOF\n"
+    )
+}
+
+#[test]
+fn labels_control_no_terminal_and_are_exact_in_json() {
+    let machine = Machine::new();
+    let socket = serve_answers(&machine, vec![hostile_metrics(""), hostile_metrics("")]);
+    let line = format!("top --metrics {} --count 1", socket.display());
+    is_harmless(&machine.succeed(&line).stdout);
+    let view = &views(&top(&machine, &socket, 1))[0];
+    assert_eq!(view["service"]["version"], HOSTILE);
+    assert_eq!(view["service"]["callers"][0]["pod"], HOSTILE);
+}
+
+#[test]
+fn thousands_of_labels_are_summed_up_and_more_are_refused() {
+    let machine = Machine::new();
+    let reasons = |count: usize| -> String {
+        let line = |n| {
+            format!("quote_helper_request_seconds_count{{operation=\"o{n}\",outcome=\"x\"}} 1\n")
+        };
+        (0..count).map(line).collect()
+    };
+    let answers = vec![hostile_metrics(&reasons(15_000)), hostile_metrics(&reasons(30_000))];
+    let socket = serve_answers(&machine, answers);
+    let line = format!("top --metrics {} --count 1", socket.display());
+    let shown = machine.succeed(&line).stdout;
+    assert!(shown.lines().count() < 250 && shown.contains("more"), "{shown}");
+    machine.run(&line).with_code(1).says(&["more than 20000 samples"]);
 }

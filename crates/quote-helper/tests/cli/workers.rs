@@ -95,17 +95,19 @@ fn quotes_under_disturbance(
 fn killing_workers_fails_no_quote() {
     let machine = Machine::new();
     let serve = serve_isolated(&machine, "");
+    let mut killed = 0;
     let (quotes, _) = quotes_under_disturbance(&machine, |quotes| {
         for kill in 0..100 {
             let begin = quotes.load(Ordering::Relaxed);
             eventually("quotes are made", || quotes.load(Ordering::Relaxed) > begin + CLIENTS);
             let workers = serve.children();
-            if let Some(worker) = workers.get(kill % workers.len().max(1)) {
-                // It may have ended since.
-                let _ = kill_process(*worker, Signal::KILL);
-            }
+            // It may have ended since.
+            let worker = workers.get(kill % workers.len().max(1));
+            let is_killed = |worker: &Pid| kill_process(*worker, Signal::KILL).is_ok();
+            killed += usize::from(worker.is_some_and(is_killed));
         }
     });
+    assert!(killed >= 50, "{killed}");
     assert!(quotes > CLIENTS, "{quotes}");
     assert!(serve.metrics().contains("quote_helper_worker_ends_total{reason=\"died\"}"));
 }

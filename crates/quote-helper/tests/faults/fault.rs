@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::geteuid;
@@ -56,7 +57,9 @@ pub(crate) fn check(faults: &[Fault]) {
 impl Fault {
     fn check(&self) -> Result<(), String> {
         if let Err(missing) = self.needs.are_met() {
-            println!("skipped, since it needs {missing}: {}", self.name);
+            // Past the capture of the test harness.
+            let skipped = format!("SKIPPED: {} needs {missing}\n", self.name);
+            io::stderr().write_all(skipped.as_bytes()).unwrap();
             return Ok(());
         }
         let outcome = catch_unwind(AssertUnwindSafe(self.happen));

@@ -15,7 +15,7 @@ const FORTANIX: &str =
 /// Sends the recorded requests, in which the REPORT is replaced by one for this platform's QE.
 fn replay(recorded: &str) {
     let service = Service::ordinary();
-    let mut target_info = TargetInfo::default();
+    let (mut target_info, mut quotes) = (TargetInfo::default(), 0);
     for line in recorded.lines() {
         let mut message = hex::decode(line).unwrap();
         if let Request::GetQuoteEx { report: stale, .. } = Request::decode(&message).unwrap() {
@@ -41,6 +41,7 @@ fn replay(recorded: &str) {
                 let body = Quote::parse_padded(&quote).unwrap().report_body;
                 assert_eq!(body, report(&target_info).body);
                 assert_eq!(proof.is_some(), qe_report_info.is_some());
+                quotes += 1;
             }
             (
                 Request::InitQuoteEx { with_pub_key_id, .. },
@@ -59,6 +60,7 @@ fn replay(recorded: &str) {
             _ => assert_eq!(response.error, None),
         }
     }
+    assert!(quotes > 0, "the recording has a quote");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 
 /// As much of a line as people want to see.
 fn beginning(line: &str) -> String {
-    line.chars().take(60).collect()
+    printable::line(&line.chars().take(60).collect::<String>()).into_owned()
 }
 
 #[cfg(test)]

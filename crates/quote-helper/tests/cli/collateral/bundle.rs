@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::{ITEMS, Site, outcomes};
+use crate::hostile_text::{HOSTILE, certificate, is_harmless};
 use crate::support::{Ended, eventually};
 
 /// A site with what a verifier needs in the file `bundle`.
@@ -220,4 +221,39 @@ fn a_bundle_is_written_whole_or_not_at_all() {
     crate::support::Ended::of(&mut shell).with_code(1).says(&["cannot write bundle"]);
     assert_eq!(site.machine.read("bundle"), before);
     site.run("export no/such/directory").with_code(1).says(&["cannot write no/such/directory"]);
+}
+
+#[test]
+fn the_subject_of_a_certificate_controls_no_terminal() {
+    let site = exported();
+    let mut lines = lines(&site);
+    line(&mut lines, "tcb_info")["issuer_chain"] = certificate().repeat(2).into();
+    write(&site, &lines);
+    let ended = site.offline("import bundle", "other").with_code(1);
+    assert!(ended.stdout.contains("REFUSED"), "{}", ended.stdout);
+    is_harmless(&ended.stdout);
+}
+
+#[test]
+fn the_source_of_a_record_controls_no_terminal_and_is_exact_in_json() {
+    let site = exported();
+    let mut lines = lines(&site);
+    lines[1]["source"] = HOSTILE.into();
+    write(&site, &lines);
+    site.offline("import bundle", "other").with_code(0);
+    is_harmless(&site.offline("list", "other").with_code(0).stdout);
+    let list = site.list("other");
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.iter().filter(|item| item["source"] == HOSTILE).count(), 1, "{list}");
+}
+
+#[test]
+fn a_bundle_of_a_million_damaged_records_is_told_in_few_words() {
+    let site = Site::new();
+    let header = r#"{"bundle":"sgx-quote-helper collateral","version":1,"records":1000000}"#;
+    site.machine.write("bundle", format!("{header}\n{}", "{}\n".repeat(1_000_000)));
+    let ended = site.offline("import bundle", "other").with_code(1);
+    assert!(ended.stdout.contains("record 1 is damaged"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("and 999900 more"), "{}", ended.stdout);
+    assert!(ended.stdout.len() < 20_000, "{}", ended.stdout.len());
 }
