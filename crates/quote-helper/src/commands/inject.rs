@@ -105,7 +105,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
     let bytes = if file.as_os_str() == "-" { standard_input()? } else { files::read(file)? };
     let text = String::from_utf8(bytes).context("it is not text in UTF-8")?;
-    let objects = serde_saphyr::from_multiple::<Value>(&text).context("it is not YAML")?;
+    // An error is one line, without a picture of the place.
+    let options = serde_saphyr::options! { with_snippet: false };
+    let objects = serde_saphyr::from_multiple_with_options::<Value>(&text, options)
+        .context("it is not YAML")?;
     ensure!(!objects.is_empty(), "there is no object in it");
     Ok(objects)
 }

@@ -112,7 +112,7 @@ fn report_status(status: &RestrictionStatus, writable: &WritablePaths) {
             abi.saturating_add(1),
         ),
         RulesetStatus::NotEnforced => {
-            warn!("no sandbox: this kernel has no Landlock, or it is not in its list `lsm=`")
+            warn!("no sandbox: this kernel has no Landlock, or it is not in its list `lsm=`");
         }
     }
 }
