@@ -175,7 +175,7 @@ fn a_reset_brings_back_what_was_there_at_first() {
     comes_to(&machine, &serve, 0, "UpToDate");
     assert_eq!(
         state_files(&machine),
-        ["attestation-key.sealed", "deployment.json", "machine.json"]
+        [".lock", "attestation-key.sealed", "deployment.json", "machine.json"]
     );
 }
 
@@ -281,7 +281,7 @@ fn a_disk_that_takes_nothing_leaves_everything_as_it_was() {
     ended.says(&["cannot write state/tcb.json", "the space on its disk"]);
     assert_eq!(
         state_files(&machine),
-        ["attestation-key.sealed", "deployment.json", "machine.json"]
+        [".lock", "attestation-key.sealed", "deployment.json", "machine.json"]
     );
     assert_eq!(tcb(&machine, "")["tcb_status"], "UpToDate");
 }
