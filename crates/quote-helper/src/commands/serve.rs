@@ -8,6 +8,7 @@ mod intel_caches;
 mod limit_metrics;
 mod listening;
 mod node_metrics;
+mod node_processes;
 mod service_manager;
 mod sgx_device;
 mod socket_group;
@@ -58,6 +59,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.complete(config)?;
     let format = settings.log_format.unwrap_or(LogFormat::Text);
     let process = ServerProcess::start(format, || writable_paths(&settings, config))?;
+    if settings.sandbox() {
+        node_processes::are_out_of_reach(process.sandbox.is_enforced())?;
+    }
     let activation = Activation::from_environment()?;
     let runtime = runtime()?;
     Ok(runtime.block_on(serve(&settings, config, activation, &process))?)

@@ -28,6 +28,7 @@ mod malicious_successor;
 mod manifests;
 mod memory_group;
 mod metrics;
+mod node_processes;
 mod output_streams;
 mod own;
 mod platform;
