@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 /// Prints a line of the result. With nobody to read it, the enclaves go on all the same.
 pub(crate) fn result(line: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{}", printable::line(&line.to_string()));
+    let _ = writeln!(io::stdout().lock(), "{}", printable::lines(&line.to_string()));
 }
 
 /// Prints something about the result, which no program reads.

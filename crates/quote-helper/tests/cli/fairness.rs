@@ -5,7 +5,6 @@ mod caller;
 mod pod;
 
 use std::cell::RefCell;
-use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,15 +14,10 @@ use serde_json::Value;
 
 use self::caller::{Held, as_user, is_served};
 use self::pod::Pod;
-use crate::support::{Machine, SERVE, Serve, eventually};
+use crate::support::{Machine, SERVE, Serve, eventually, skipped};
 
 /// A service with 64 connections, and so 32 for each tenant.
 const FEW: &str = "--max-connections 64 --idle-timeout 10m";
-
-/// Says why a test cannot be done here; past the harness, which shows nothing of tests that succeed.
-fn skip(test: &str, reason: &str) {
-    writeln!(std::io::stderr(), "SKIPPED {test}: {reason}").unwrap();
-}
 
 /// Whether this process can be several users of the machine. A login makes all of them one.
 fn can_be_others() -> bool {
@@ -69,8 +63,7 @@ fn connections(serve: &Serve) -> usize {
 #[test]
 fn with_4096_descriptors_one_user_stops_nobody() {
     if !can_be_others() {
-        let reason = "other users need root, outside of a login session";
-        return skip("with_4096_descriptors_one_user_stops_nobody", reason);
+        return skipped("root, outside of a login session");
     }
     let machine = open_machine();
     let line = format!("{SERVE} --isolate --workers 2 --after-hand-over exit");
@@ -109,12 +102,10 @@ fn with_4096_descriptors_one_user_stops_nobody() {
 
 #[test]
 fn two_users_of_one_range_have_one_share_together() {
-    let name = "two_users_of_one_range_have_one_share_together";
     let may_mount = Command::new("unshare").args(["--mount", "true"]).status();
     let may_mount = may_mount.is_ok_and(|status| status.success());
     if !can_be_others() || !may_mount || !std::fs::exists("/etc/subuid").unwrap() {
-        let reason = "other users, and another /etc/subuid, need root outside of a login session";
-        return skip(name, reason);
+        return skipped("root, outside of a login session, and /etc/subuid");
     }
     let machine = open_machine();
     machine.write("subuid", "1000:100000:65536\n");
@@ -135,9 +126,8 @@ fn two_users_of_one_range_have_one_share_together() {
 
 #[test]
 fn a_pod_has_one_share_however_many_users_it_has() {
-    let name = "a_pod_has_one_share_however_many_users_it_has";
     let Some(pod) = Pod::new("6c1a4e95-6bb6-11e6-bc26-28d2444e470d") else {
-        return skip(name, "a cgroup for it needs root and a writable /sys/fs/cgroup");
+        return skipped("root and a writable /sys/fs/cgroup");
     };
     let machine = open_machine();
     let serve = Serve::start(&mut machine.command(&format!("{SERVE} {FEW}")));

@@ -302,8 +302,8 @@ mod tests {
         match parse_reply(&message(|frames| append_reply(frames, &error))).unwrap() {
             Reply::Failed(error) => {
                 let text = error.to_string();
-                assert!(text.starts_with("first line second"));
-                assert_eq!(text.len(), MAX_DETAIL);
+                assert!(text.starts_with("first line\\nsecond"), "{text}");
+                assert_eq!(text.len(), MAX_DETAIL + 1);
             }
             other => panic!("{other:?}"),
         }
