@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Characters that [`line`] keeps of a text.
+/// Characters that [`line()`] keeps of a text.
 pub const LONGEST_LINE: usize = 4_096;
 
 /// The text as a part of one line: nothing in it ends the line or controls a terminal. Of more than [`LONGEST_LINE`]

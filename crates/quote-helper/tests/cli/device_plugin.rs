@@ -98,7 +98,7 @@ fn settings_come_from_variables_too() {
 fn what_stands_in_the_nodes_status_needs_to_know_where_that_is() {
     let machine = Machine::new();
     for profile in ["--resource-profile intel", "--epc-accounting node-status"] {
-        let line = format!("device-plugin --epc-size 1GiB {profile}");
+        let line = format!("device-plugin --plugin-dir plugins --epc-size 1GiB {profile}");
         machine.run(&line).with_code(1).says(&["pass --node-name", "spec.nodeName"]);
         let line = format!("{line} --node-name here");
         Ended::of(machine.command(&line).env("HOME", machine.path("")))

@@ -88,7 +88,7 @@ fn faults_of_state_files() {
         ),
         start(
             "a directory is in the place of a file of the state, at the start",
-            "Is a directory",
+            "it is a directory, not a regular file",
             "with the backup it is the same platform",
             || start_in_vain(ALL, &[DIRECTORY]),
         ),
