@@ -1,4 +1,4 @@
-//! Who asks, as far as a server without accounts can know it.
+//! The peer of a request, as far as a server without accounts can know it.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -132,7 +132,7 @@ mod tests {
         let (budget, start) = (Budget::new(rate(3), rate(100)), Instant::now());
         let granted = (0..1000).filter(|key| budget.take_at(*key, start).is_ok()).count();
         assert_eq!(granted, 100);
-        // What was refused has cost nothing.
+        // A refusal costs nothing.
         assert_eq!(budget.take_at(7, start + 10 * SECOND), Ok(()));
     }
 

@@ -39,7 +39,7 @@ pub(crate) struct Keeper {
     store: Arc<PlatformStore>,
     pck: PckKeeper,
     allowance: Arc<Allowance>,
-    /// What is asked for at a time, by name.
+    /// The name of what is asked for at a time.
     flights: Flights<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What strangers may do: ask, within limits. A QE id is public, and whoever names one has no right to it.
+//! Strangers may ask, within limits. A QE id is public, and whoever names one has no right to it.
 
 #![allow(
     clippy::arithmetic_side_effects,

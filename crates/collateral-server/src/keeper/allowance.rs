@@ -1,6 +1,6 @@
 //! How often strangers may make the server ask its sources, which may count the questions or charge for them.
 //!
-//! What those with a token do, and what is kept and fetched again, is not at the expense of strangers, nor they at its.
+//! Budgets of strangers are apart from those of token holders and of refreshes.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const PLATFORMS: Rate = STRANGERS;
 /// Too many questions: the status with which that is answered.
 const TOO_MANY: u16 = 429;
 
-/// What is left of it.
+/// The rest of it.
 pub(super) struct Allowance {
     strangers: Budget<Asker>,
     platforms: Budget<(PlatformKey, Asker)>,

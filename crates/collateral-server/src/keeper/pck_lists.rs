@@ -13,7 +13,7 @@ use crate::platform_store::{
 /// PCK certificates of one platform that hold.
 pub(crate) struct CheckedList {
     pub(crate) certificates: Certificates,
-    /// What the first of them says.
+    /// The content of the first of them.
     pub(crate) first: PckCertificate,
 }
 
@@ -45,7 +45,7 @@ impl PckLists {
         }
         self.queue_not_available(platform, list)?;
         match self.replace(platform, &checked, platform.tcb.as_slice(), authority) {
-            // Who asks has its answer though it cannot be kept.
+            // The caller gets its answer although it cannot be kept.
             Err(error) if authority == Authority::Anyone => {
                 tracing::error!(%error, "PCK certificates are served, but not kept");
             }

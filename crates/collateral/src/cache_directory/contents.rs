@@ -1,4 +1,4 @@
-//! What lies in the directory of a cache, and which of it is the cache's.
+//! Contents of a cache's directory: which entries are the cache's own.
 
 use std::fs::{self, DirEntry, Metadata};
 use std::io::{self, ErrorKind};

@@ -1,4 +1,4 @@
-//! Who fetches an item, of all processes with the same cache.
+//! Choice of the one process that fetches an item, among those with the same cache.
 //!
 //! Each lock is a file that only this user can open, in a directory that only this user can look into. No other user can
 //! keep it locked.

@@ -62,7 +62,7 @@ impl PckKeeper {
         Ok(())
     }
 
-    /// Whether the certificates are there, by the word of somebody with a token.
+    /// True if a token holder has registered the platform or brought its certificates.
     fn is_registered(&self, registration: &Registration) -> Result<bool, SourceError> {
         let Some(platform) = self.store.platform(&registration.platform)? else {
             return Ok(false);
