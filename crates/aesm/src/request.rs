@@ -57,6 +57,13 @@ impl Operation {
         Self::BY_PRECEDENCE.into_iter().find(|operation| operation.number() == number)
     }
 
+    /// The operation of a request by the key of its first field, at most 5 bytes, where the rest is
+    /// not kept.
+    #[must_use]
+    pub fn of_first_field(beginning: &[u8]) -> Option<Self> {
+        Self::from_number(Fields::of(beginning).next_number()?)
+    }
+
     /// The field number of the optional timeout within the request.
     fn timeout_number(self) -> u32 {
         if self == Self::SelectAttKeyId { 2 } else { 9 }

@@ -2,13 +2,18 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use aesm::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, Response, body_size};
+use aesm::{FRAME_HEADER_SIZE, FrameError, MAX_REQUEST_SIZE, Operation, Response, body_size};
 
 use crate::client::Client;
 use crate::handler::{Answer, Handler, QuoteOrder};
+use crate::oversized_request::{MAX_DISCARDED_SIZE, OversizedRequest};
 
 /// How much is read at a time: more than any request of a usual client.
 const READ_SIZE: usize = 2 * 1024;
+
+/// Reads before other connections get their turn: together 64 KiB, eight times the largest request
+/// that is kept.
+const READS_PER_TURN: u32 = 32;
 
 /// What a connection cannot go on without.
 pub(crate) enum Need {
@@ -65,10 +70,19 @@ impl Socket for tokio::net::UnixStream {
     }
 }
 
+/// A request that is whole.
+enum FirstRequest<'a> {
+    /// Its message.
+    Kept(&'a [u8]),
+    /// It was too large to be kept.
+    Oversized(Option<Operation>),
+}
+
 /// What has been received and not answered, answered and not sent.
 #[derive(Default)]
 pub(crate) struct Connection {
     received: Vec<u8>,
+    oversized: Option<OversizedRequest>,
     unsent: Vec<u8>,
     /// How many requests were whole.
     pub(crate) requests: u64,
@@ -83,7 +97,7 @@ impl Connection {
         client: &Client,
         handler: &Handler,
     ) -> Result<Need, End> {
-        let mut answered = false;
+        let (mut answered, mut reads) = (false, 0);
         loop {
             if !self.send(socket)? {
                 return Ok(Need::Room);
@@ -92,19 +106,25 @@ impl Connection {
                 // It has been told so, once; else it could stay by asking on.
                 return Err(End::Closed);
             }
-            let Some(request) = first_message(&self.received)? else {
+            let Some(request) = self.first_request()? else {
+                if reads == READS_PER_TURN {
+                    return Ok(Need::Turn);
+                }
                 if answered || !self.receive(socket)? {
                     return Ok(Need::Request);
                 }
+                reads = reads.saturating_add(1);
                 continue;
             };
             if answered {
                 return Ok(Need::Turn);
             }
+            let answer = match request {
+                FirstRequest::Kept(message) => handler.answer(message, client),
+                FirstRequest::Oversized(operation) => handler.answer_oversized(operation),
+            };
             self.requests = self.requests.saturating_add(1);
-            let answer = handler.answer(request, client);
-            let size = request.len();
-            self.forget(size);
+            self.forget_first_request();
             match answer {
                 Answer::Response(response) => self.reply(&response),
                 Answer::Quote(order) => return Ok(Need::Quote(order)),
@@ -121,14 +141,36 @@ impl Connection {
 
     /// Whether a part of a request is there.
     pub(crate) fn is_in_a_request(&self) -> bool {
-        !self.received.is_empty()
+        !self.received.is_empty() || self.oversized.is_some()
     }
 
-    /// Forgets the first message, of this size. An idle connection holds no memory.
-    fn forget(&mut self, size: usize) {
-        self.received.drain(..self.received.len().min(FRAME_HEADER_SIZE.saturating_add(size)));
-        if self.received.is_empty() {
-            self.received = Vec::new();
+    /// The first request, once it is whole.
+    fn first_request(&mut self) -> Result<Option<FirstRequest<'_>>, FrameError> {
+        if let Some(oversized) = &self.oversized {
+            let request = FirstRequest::Oversized(oversized.operation());
+            return Ok(oversized.is_whole().then_some(request));
+        }
+        let Some((header, body)) = self.received.split_first_chunk() else { return Ok(None) };
+        let size = body_size(*header, MAX_DISCARDED_SIZE)?;
+        if size > MAX_REQUEST_SIZE {
+            self.oversized = OversizedRequest::begin(size, body);
+            if self.oversized.is_some() {
+                self.received = Vec::new();
+            }
+            return Ok(None);
+        }
+        let message = FRAME_HEADER_SIZE..FRAME_HEADER_SIZE.saturating_add(size);
+        Ok(self.received.get(message).map(FirstRequest::Kept))
+    }
+
+    /// Forgets the first request, which is whole. An idle connection holds no memory.
+    fn forget_first_request(&mut self) {
+        if self.oversized.take().is_some() {
+            return;
+        }
+        if let Some((header, rest)) = self.received.split_first_chunk() {
+            let size = body_size(*header, MAX_REQUEST_SIZE).unwrap_or_default();
+            self.received = rest.get(size..).unwrap_or_default().to_vec();
         }
     }
 
@@ -152,10 +194,15 @@ impl Connection {
         let mut bytes = [0; READ_SIZE];
         loop {
             match socket.receive(&mut bytes) {
-                Ok(0) if self.received.is_empty() => return Err(End::Closed),
+                Ok(0) if !self.is_in_a_request() => return Err(End::Closed),
                 Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
                 Ok(size) => {
-                    self.received.extend_from_slice(bytes.get(..size).unwrap_or_default());
+                    let bytes = bytes.get(..size).unwrap_or_default();
+                    let kept = match &mut self.oversized {
+                        Some(oversized) => oversized.discard(bytes),
+                        None => bytes,
+                    };
+                    self.received.extend_from_slice(kept);
                     return Ok(true);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -164,14 +211,6 @@ impl Connection {
             }
         }
     }
-}
-
-/// The first frame's message, once it is whole.
-fn first_message(received: &[u8]) -> Result<Option<&[u8]>, FrameError> {
-    let Some((header, rest)) = received.split_first_chunk::<FRAME_HEADER_SIZE>() else {
-        return Ok(None);
-    };
-    Ok(rest.get(..body_size(*header, MAX_REQUEST_SIZE)?))
 }
 
 #[cfg(test)]

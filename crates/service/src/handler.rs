@@ -128,9 +128,27 @@ impl Handler {
     }
 
     fn answer_damaged(&self, error: RequestError, begin: Instant) -> Answer {
-        let RequestError::Malformed(operation) = error else { return self.none() };
+        match error {
+            RequestError::Malformed(operation) => {
+                self.refuse_unread(operation, AesmError::Unexpected, begin)
+            }
+            RequestError::Unrecognized => self.none(),
+        }
+    }
+
+    /// Answers a request that was too large to be kept, of which only the operation is known.
+    pub(crate) fn answer_oversized(&self, operation: Option<Operation>) -> Answer {
+        match operation {
+            Some(operation) => self.refuse_unread(operation, AesmError::Parameter, Instant::now()),
+            None => self.none(),
+        }
+    }
+
+    /// Refuses a request whose fields are not known.
+    fn refuse_unread(&self, operation: Operation, error: AesmError, begin: Instant) -> Answer {
         let Some(payload) = empty_payload(operation) else { return self.none() };
-        Answer::Response(self.respond(operation, Some(AesmError::Unexpected), payload, begin))
+        debug!(?operation, %error, "refused a request that is damaged or too large");
+        Answer::Response(self.respond(operation, Some(error), payload, begin))
     }
 
     /// Counts a connection for which there was no room.

@@ -33,6 +33,7 @@ mod handler;
 mod limits;
 mod listener;
 mod metrics;
+mod oversized_request;
 mod peer;
 mod policy;
 mod quote_queue;

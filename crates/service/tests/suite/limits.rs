@@ -168,12 +168,15 @@ fn stalled_requests_are_closed_in_time_and_delay_nobody() {
 #[test]
 fn a_slow_drip_is_closed_however_it_goes_on() {
     let service = Service::start(software_quoter(), short());
-    let mut stream = service.connect();
-    stream.write_all(&1000_u32.to_le_bytes()).unwrap();
-    let begin = Instant::now();
-    while stream.write_all(&[0]).is_ok() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "the drip is never cut");
-        thread::sleep(Duration::from_millis(20));
+    // A request that would be answered, and one above the limit.
+    for size in [1000_u32, 500_000] {
+        let mut stream = service.connect();
+        stream.write_all(&size.to_le_bytes()).unwrap();
+        let begin = Instant::now();
+        while stream.write_all(&[0]).is_ok() {
+            assert!(begin.elapsed() < Duration::from_secs(10), "the drip of {size} is never cut");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the service answers, to the byte, when it is asked as in the protocol or otherwise.
 
+use std::io::Write;
 use std::sync::Arc;
 
-use crate::support::{Service, framed, report, software_quoter};
+use crate::support::{Service, framed, read_all, report, software_quoter};
 use aesm::{Payload, Request, Response};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{
@@ -394,6 +395,49 @@ fn a_damaged_request_is_answered_with_error_1_of_its_own_type() {
         let answer = service.ask(&hex::decode(request).unwrap());
         assert_eq!(hex::encode(answer), reply.replace(' ', ""), "{request}");
     }
+}
+
+/// A request of this type with `size` bytes in its first field, and a second request after it.
+fn oversized_request(number: u32, size: u32) -> Vec<u8> {
+    let varint = |value: u32| {
+        let septet = |shift: u32| ((value >> shift) & 0x7f) as u8 | 0x80;
+        [septet(0), septet(7), septet(14), septet(21), (value >> 28) as u8]
+    };
+    let field = [&[0x0a], varint(size).as_slice(), &vec![7; size as usize]].concat();
+    let key = varint(number << 3 | 2);
+    let message = [key.as_slice(), &varint(field.len() as u32), &field].concat();
+    let next = Request::GetSupportedAttKeyIdNum.to_frame(None);
+    [framed(&message), next].concat()
+}
+
+#[test]
+fn an_oversized_request_is_read_to_its_end_and_answered_with_error_3_of_its_own_type() {
+    let service = Service::ordinary();
+    let next = "07000000aa010408001001";
+    let cases = [
+        (15, 8_192, "060000007a0408031800"),
+        (16, 20_000, "07000000820104 08031000"),
+        (17, 300_000, "050000008a01020803"),
+        (19, 1_000_000, "050000009a01020803"),
+    ];
+    for (number, size, reply) in cases {
+        let answer = service.raw(&oversized_request(number, size));
+        assert_eq!(hex::encode(answer), [reply, next].concat().replace(' ', ""), "{number}");
+    }
+    // Read to its end, for the client has not closed its side; no reply has a form for it.
+    for number in [1, 500] {
+        let mut stream = service.connect();
+        stream.write_all(&oversized_request(number, 300_000)).unwrap();
+        assert!(read_all(&mut stream).is_empty(), "{number}");
+    }
+}
+
+#[test]
+fn a_request_of_more_than_a_mebibyte_is_closed_unread() {
+    let service = Service::ordinary();
+    let mut stream = service.connect();
+    stream.write_all(&(1024 * 1024 + 1_u32).to_le_bytes()).unwrap();
+    assert!(read_all(&mut stream).is_empty());
 }
 
 #[test]
