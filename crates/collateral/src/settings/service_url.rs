@@ -35,6 +35,12 @@ impl ServiceUrl {
             let shown = without_query(text);
             return Err(format!("{shown:?} goes on behind the path; end it before the ? or #"));
         }
+        if let Some(character) = text.chars().find(|c| !is_of_a_url(*c)) {
+            let advice = if character == '\\' { "; write slashes, each alone" } else { "" };
+            return Err(format!(
+                "{text:?} is no URL, for it has the character {character:?}{advice}"
+            ));
+        }
         let uri: Uri = text.parse().map_err(|_| format!("{text:?} is no URL"))?;
         let scheme = match uri.scheme_str() {
             Some(scheme @ ("http" | "https")) => scheme,
@@ -76,6 +82,11 @@ impl fmt::Display for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.base)
     }
+}
+
+/// Whether a URL may have the character as it is (RFC 3986, section 2).
+fn is_of_a_url(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }
 
 /// The text up to a query or a fragment, in which there may be a token.

@@ -293,6 +293,10 @@ fn a_wrong_value_is_told_with_file_line_and_key() {
         ("RETRY_TIMES=many", "RETRY_TIMES: invalid type: string \"many\", expected u32"),
         ("USE_SECURE_CERT=0", "USE_SECURE_CERT: invalid type: integer `0`, expected a boolean"),
         ("PCCS_URL=pccs", "PCCS_URL: \"pccs\" has no scheme; write https:// before it"),
+        (
+            r"PCCS_URL=https:\/\/pccs:8081/sgx/certification/v3/",
+            r#"PCCS_URL: "https:\\/\\/pccs:8081/sgx/certification/v3/" is no URL, for it has the character '\\'; write slashes, each alone"#,
+        ),
         ("hello", "it is neither KEY=value nor the { of JSON"),
     ] {
         let error = Place::new().with_qcnl(format!("#\n\n{line}\n")).error();

@@ -81,12 +81,9 @@ impl SignedJson<'_> {
         now: SystemTime,
     ) -> Result<(EnclaveIdentity, QeIdentity), CollateralError> {
         let unreadable = |reason: &str| CollateralError::unreadable(self.what, reason);
+        self.check_version(VERSION)?;
         let contents: QeIdentity =
             serde_json::from_str(self.json).map_err(|error| unreadable(&error.to_string()))?;
-        if contents.version != VERSION {
-            let version = contents.version;
-            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
-        }
         let id = EnclaveId::named(&contents.id)
             .ok_or_else(|| unreadable(&format!("\"{}\" is no known enclave", contents.id)))?;
         let tcb_evaluation_data_number = contents.tcb_evaluation_data_number;

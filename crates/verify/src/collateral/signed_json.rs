@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use serde::Deserialize;
+
 use super::issuer_chain::check_tcb_signing;
 use super::{CollateralError, Signer, Validity};
 use crate::TrustedRoots;
@@ -16,6 +18,22 @@ pub(crate) struct SignedJson<'a> {
 }
 
 impl SignedJson<'_> {
+    /// Checks the version, before a field is missed that other versions do not have.
+    pub(super) fn check_version(&self, needed: u8) -> Result<(), CollateralError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let unreadable = |reason: String| CollateralError::unreadable(self.what, &reason);
+        let Versioned { version } =
+            serde_json::from_str(self.json).map_err(|error| unreadable(error.to_string()))?;
+        if version != u32::from(needed) {
+            let reason = format!("it is version {version}; version {needed} is needed");
+            return Err(unreadable(reason));
+        }
+        Ok(())
+    }
+
     /// Checks issuer, signature and dates; gives who signed.
     pub(super) fn check(
         &self,

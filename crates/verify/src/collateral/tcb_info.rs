@@ -112,6 +112,7 @@ impl SignedJson<'_> {
         roots: &TrustedRoots,
         now: SystemTime,
     ) -> Result<TcbInfo, CollateralError> {
+        self.check_version(VERSION)?;
         let published: Published =
             serde_json::from_str(self.json).map_err(|error| unreadable(&error))?;
         published.check_form()?;
@@ -163,7 +164,6 @@ impl fmt::Display for Tee {
 #[serde(rename_all = "camelCase")]
 struct Published {
     id: Tee,
-    version: u8,
     issue_date: String,
     next_update: String,
     #[serde(with = "hex")]
@@ -178,10 +178,7 @@ struct Published {
 impl Published {
     /// Checks what Intel's verifier checks before the signature.
     fn check_form(&self) -> Result<(), CollateralError> {
-        let Self { version, tcb_type, .. } = self;
-        if *version != VERSION {
-            return Err(unreadable(&format!("it is of version {version}, not {VERSION}")));
-        }
+        let Self { tcb_type, .. } = self;
         if *tcb_type != TCB_TYPE {
             return Err(unreadable(&format!("its tcbType is {tcb_type}, not {TCB_TYPE}")));
         }

@@ -74,6 +74,22 @@ fn other_versions_and_kinds_are_unreadable() {
     }
 }
 
+/// Version 2 has neither the `id` nor the components of version 3, but is named first.
+#[test]
+fn version_2_of_tcb_info_is_named() {
+    let error = tcb_info(|_| {
+        r#"{"version":2,"issueDate":"2021-06-19T00:00:00Z","nextUpdate":"2021-07-19T00:00:00Z",
+            "fmspc":"00A067110000","pceId":"0000","tcbType":0,"tcbEvaluationDataNumber":10,
+            "tcbLevels":[{"tcb":{"sgxtcbcomp01svn":11,"pcesvn":10},"tcbStatus":"UpToDate",
+            "tcbDate":"2020-11-11T00:00:00Z"}]}"#
+            .to_owned()
+    });
+    let error = error.unwrap_err().to_string();
+    let told = "the TCB info cannot be used: it is version 2; version 3 is needed; see that its \
+                source is a PCS or a PCCS, API version 4, or ask another one";
+    assert_eq!(error, told);
+}
+
 #[test]
 fn enclave_identities_are_those_of_three_enclaves() {
     let identity = |from: &str, to: &str| {
