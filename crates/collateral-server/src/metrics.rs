@@ -206,6 +206,7 @@ fn outcome(error: Option<&SourceError>) -> &'static str {
         Some(SourceError::Busy { .. }) => "busy",
         Some(SourceError::Status(_) | SourceError::Redirect(_)) => "other_status",
         Some(SourceError::Unreachable(_)) => "unreachable",
+        Some(SourceError::Untrusted(_)) => "untrusted",
         Some(SourceError::Timeout) => "timeout",
         Some(SourceError::Malformed(_)) => "malformed",
     }

@@ -10,7 +10,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
 use zeroize::Zeroizing;
 
 /// The largest file in PEM, in bytes.
@@ -121,12 +123,27 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
         .map_err(|error| wrong(certificate, error.to_string()))?;
-    if chain.is_empty() {
+    let Some(leaf) = chain.first() else {
         return Err(wrong(certificate, "there is no certificate in PEM".to_owned()));
-    }
+    };
     let private = PrivateKeyDer::from_pem_slice(&Zeroizing::new(read(key)?))
         .map_err(|error| wrong(key, format!("there is no private key in PEM ({error})")))?;
-    let provider = aws_lc_rs::default_provider();
-    CertifiedKey::from_der(chain, private, &provider)
-        .map_err(|error| wrong(certificate, format!("with the key in {}: {error}", key.display())))
+    let private = aws_lc_rs::sign::any_supported_type(&private)
+        .map_err(|error| wrong(key, error.to_string()))?;
+    if !belongs_to(leaf, private.as_ref()) {
+        let reason = format!("the key in {} belongs to another certificate", key.display());
+        return Err(wrong(certificate, reason));
+    }
+    Ok(CertifiedKey::new(chain, private))
+}
+
+/// Whether this key is the one that the certificate names. rustls would refuse certificates of
+/// version 1, such as Intel's instructions for its PCCS make.
+fn belongs_to(certificate: &CertificateDer<'_>, key: &dyn SigningKey) -> bool {
+    let Ok(certificate) = Certificate::from_der(certificate) else {
+        return false;
+    };
+    let certified = certificate.tbs_certificate().subject_public_key_info().to_der();
+    let public = key.public_key();
+    public.zip(certified.ok()).is_some_and(|(public, certified)| *public == *certified)
 }

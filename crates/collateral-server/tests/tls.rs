@@ -61,7 +61,7 @@ async fn a_new_certificate_is_shown_without_a_new_start() {
     later(&certificate);
     assert!(serving.reload().unwrap());
     assert_eq!(asked(port, home.path(), &new).await, SourceError::NotFound);
-    assert!(matches!(asked(port, home.path(), &old).await, SourceError::Unreachable(_)));
+    assert!(matches!(asked(port, home.path(), &old).await, SourceError::Untrusted(_)));
     // A key that does not belong to it changes nothing.
     fs::write(&key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
     later(&key);

@@ -64,6 +64,9 @@ pub enum SourceError {
     /// It cannot be reached.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
+    /// Its TLS certificate is not trusted; in words, why not and what to do.
+    #[error("its TLS certificate is not trusted: {0}")]
+    Untrusted(String),
     /// The time was up.
     #[error("it did not answer in time")]
     Timeout,

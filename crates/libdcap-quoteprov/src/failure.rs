@@ -103,6 +103,7 @@ fn of_source(item: &Item, error: &SourceError) -> Quote3Error {
         SourceError::Unreachable(_) | SourceError::Timeout | SourceError::Denied(403) => {
             Quote3Error::NETWORK
         }
+        SourceError::Untrusted(_) => Quote3Error::ROOT_CA_UNTRUSTED,
         SourceError::Busy { status: 503, .. } => Quote3Error::SERVICE_UNAVAILABLE,
         SourceError::Busy { .. }
         | SourceError::Denied(_)

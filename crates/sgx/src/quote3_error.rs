@@ -89,6 +89,7 @@ quote3_errors! {
     0xe049 CERTS_UNAVAILABLE Unexpected;
     0xe061 QEIDENTITY_NOT_FOUND Unexpected;
     0xe062 TCBINFO_NOT_FOUND Unexpected;
+    0xe065 ROOT_CA_UNTRUSTED Unexpected;
     0xe067 CONFIG_INVALID_JSON Unexpected;
 }
 

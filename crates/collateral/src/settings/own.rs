@@ -22,7 +22,7 @@ pub struct OwnSettings {
     pub sources: Option<Vec<OwnSource>>,
     /// Asks nobody: what is in the cache is all there is.
     pub local_only: Option<bool>,
-    /// PEM: the CAs that servers' certificates must come from, instead of the system's.
+    /// PEM: the certificates that are trusted instead of the system's: servers' own, and CAs'.
     pub ca_file: Option<PathBuf>,
     /// Leaves servers' certificates unchecked. Not with [`ca_file`](Self::ca_file).
     pub insecure_tls: Option<bool>,

@@ -65,9 +65,10 @@ pub enum Serves {
 /// By what a server's certificate is known to be good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustSettings {
-    /// By the CAs of the system.
+    /// By the certificates that the system trusts.
     System,
-    /// By the CAs in this file alone: PEM.
+    /// By the certificates in this file alone, in PEM: the server's own, byte for byte, or that of
+    /// a CA that has issued it.
     AuthoritiesIn(PathBuf),
     /// It is not checked. What an answer says is checked all the same.
     Anybody,

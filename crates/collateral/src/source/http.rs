@@ -1,18 +1,26 @@
 //! HTTP with limits: on time, on size, on where an answer may come from.
 
 mod authorities;
+mod certificate_problem;
+mod certificate_verifier;
 mod proxy;
+mod tls_connector;
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::CertificateError;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use ureq::config::Config;
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{TlsConfig, TlsConfigBuilder, TlsProvider};
+use ureq::tls::{TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
 use ureq::{Agent, Body, Error};
 
+use self::tls_connector::TlsConnector;
 use super::SourceError;
 use crate::settings::TrustSettings;
 
@@ -23,7 +31,7 @@ const MAX_HEADER: usize = 64 * 1024;
 
 /// A source cannot be asked at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the CAs in {path}: {reason}; give certificates in PEM")]
+#[error("cannot use the certificates in {path}: {reason}; give certificates in PEM")]
 pub struct SourceOpenError {
     /// The file.
     pub path: PathBuf,
@@ -47,33 +55,32 @@ impl Http {
     /// A client; `direct` passes over the proxies of the environment.
     ///
     /// # Errors
-    /// [`SourceOpenError`] when the file of trusted CAs cannot be read.
+    /// [`SourceOpenError`] when the file of trusted certificates cannot be read.
     pub(super) fn new(trust: &TrustSettings, direct: bool) -> Result<Self, SourceOpenError> {
         Ok(match trust {
             TrustSettings::System => Self::trusting_system(direct),
             TrustSettings::AuthoritiesIn(path) => {
-                Self::with(tls().root_certs(authorities::of_file(path)?), direct)
+                let trusted = authorities::of_file(path)?;
+                Self::trusting(move || trusted, direct)
             }
-            TrustSettings::Anybody => Self::with(tls().disable_verification(true), direct),
+            TrustSettings::Anybody => Self { agent: config(direct).into() },
         })
     }
 
-    /// A client to which the CAs of the system vouch for a server.
+    /// A client to which the certificates that the system trusts vouch for a server.
     pub(super) fn trusting_system(direct: bool) -> Self {
-        Self::with(tls().root_certs(authorities::of_system()), direct)
+        Self::trusting(authorities::of_system, direct)
     }
 
-    fn with(tls: TlsConfigBuilder, direct: bool) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A key is for the host that was named, and for no other.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .max_response_header_size(MAX_HEADER)
-            .user_agent(concat!("sgx-quote-helper/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build())
-            .proxy(if direct { None } else { proxy::of_environment() });
-        Self { agent: config.build().into() }
+    fn trusting(
+        trusted: impl FnOnce() -> Vec<CertificateDer<'static>> + Send + 'static,
+        direct: bool,
+    ) -> Self {
+        let connector = ()
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(TlsConnector::new(Arc::new(aws_lc_rs::default_provider()), trusted));
+        Self { agent: Agent::with_parts(config(direct), connector, DefaultResolver::default()) }
     }
 
     /// Asks with GET, until the deadline at the latest.
@@ -128,10 +135,23 @@ impl Answer {
     }
 }
 
-fn tls() -> TlsConfigBuilder {
-    TlsConfig::builder()
+/// The settings of all clients. Those of TLS are for a client that checks no certificate; another
+/// one has a connector that does.
+fn config(direct: bool) -> Config {
+    let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .disable_verification(true);
+    Agent::config_builder()
+        .http_status_as_error(false)
+        // A key is for the host that was named, and for no other.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_response_header_size(MAX_HEADER)
+        .user_agent(concat!("sgx-quote-helper/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls.build())
+        .proxy(if direct { None } else { proxy::of_environment() })
+        .build()
 }
 
 fn problem(error: &Error) -> SourceError {
@@ -139,6 +159,7 @@ fn problem(error: &Error) -> SourceError {
         Error::Timeout(_) => SourceError::Timeout,
         Error::HostNotFound => SourceError::Unreachable("its name is not known".to_owned()),
         Error::Io(error) => io_problem(error),
+        Error::Rustls(error) => tls_problem(error),
         Error::BodyExceedsLimit(limit) => {
             SourceError::Malformed(format!("it has more than {limit} bytes"))
         }
@@ -154,7 +175,7 @@ fn problem(error: &Error) -> SourceError {
 
 fn io_problem(error: &io::Error) -> SourceError {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return SourceError::Unreachable(tls_problem(error));
+        return tls_problem(error);
     }
     match error.kind() {
         ErrorKind::TimedOut => SourceError::Timeout,
@@ -163,14 +184,14 @@ fn io_problem(error: &io::Error) -> SourceError {
     }
 }
 
-fn tls_problem(error: &rustls::Error) -> String {
+fn tls_problem(error: &rustls::Error) -> SourceError {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its TLS certificate is of a CA that is not trusted; name the file with its CA as ca_file".to_owned()
+        rustls::Error::InvalidCertificate(error) => {
+            SourceError::Untrusted(certificate_problem::describe(error))
         }
-        rustls::Error::InvalidMessage(_) => {
-            "it speaks no TLS; write http:// in its URL if that is meant".to_owned()
-        }
-        other => format!("TLS: {other}"),
+        rustls::Error::InvalidMessage(_) => SourceError::Unreachable(
+            "it speaks no TLS; write http:// in its URL if that is meant".to_owned(),
+        ),
+        other => SourceError::Unreachable(format!("TLS: {other}")),
     }
 }

@@ -139,6 +139,26 @@ fn where_nobody_answers_it_is_the_network() {
 }
 
 #[test]
+fn a_certificate_that_is_not_trusted_is_an_untrusted_root() {
+    let program = Program::compile("outcomes", Build::Plain);
+    let platform = Platform::new();
+    for (host, ca_file, words) in [
+        ("localhost", "root.pem", "neither it nor the CA that issued it is known here"),
+        ("pccs.test", "tls.pem", "it is for \"pccs.test\", not for localhost"),
+    ] {
+        let service = platform.serve_tls(host);
+        let url = format!("https://localhost:{}", service.address.port());
+        let mut command = platform.command_without_sources(&program);
+        command.env("QUOTE_HELPER_COLLATERAL_SOURCES", url);
+        command.env("QUOTE_HELPER_COLLATERAL_CA_FILE", platform.path(ca_file));
+        let printed = Printed::by(&mut command);
+        all(&printed, Quote3Error::ROOT_CA_UNTRUSTED);
+        let errors: Vec<_> = printed.errors().collect();
+        assert!(errors[0].contains(words), "{errors:?}");
+    }
+}
+
+#[test]
 fn who_never_answers_is_not_waited_for_for_ever() {
     let program = Program::compile("outcomes", Build::Plain);
     let platform = Platform::new();

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use collateral_server::SoftwareCollateral;
+use collateral_server::{ServingCertificate, SoftwareCollateral};
+use rustls::ServerConfig;
 use sgx::ReportData;
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
@@ -100,6 +101,19 @@ impl Platform {
 
     /// A service that knows this platform, until it is dropped.
     pub(crate) fn serve(&self) -> Service {
+        self.serve_with(None)
+    }
+
+    /// The same over TLS, with a certificate for this host in the file `tls.pem`.
+    pub(crate) fn serve_tls(&self, host: &str) -> Service {
+        let certified = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
+        self.write("tls.pem", certified.cert.pem().as_bytes());
+        self.write("tls.key", certified.signing_key.serialize_pem().as_bytes());
+        let certificate = ServingCertificate::read(&self.path("tls.pem"), &self.path("tls.key"));
+        self.serve_with(Some(Arc::new(certificate.unwrap().config().unwrap())))
+    }
+
+    fn serve_with(&self, tls: Option<Arc<ServerConfig>>) -> Service {
         let source = SoftwareCollateral::new(Arc::clone(&self.software), OffsetDateTime::now_utc);
         let router = collateral_server::router(Arc::new(source));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -110,7 +124,10 @@ impl Platform {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 listening.send(listener.local_addr().unwrap()).unwrap();
                 let stop = async { stopped.await.unwrap_or_default() };
-                http_server::serve(listener, router, stop).await;
+                match tls {
+                    Some(tls) => http_server::serve_tls(listener, tls, router, stop).await,
+                    None => http_server::serve(listener, router, stop).await,
+                }
             });
         });
         Service { address: address.recv().unwrap(), stop: Some(stop), thread: Some(thread) }

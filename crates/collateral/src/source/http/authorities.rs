@@ -1,10 +1,9 @@
-//! The CAs that vouch for servers.
+//! The certificates that vouch for servers: CAs, and certificates of servers themselves.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use untrusted_input::environment;
-use ureq::tls::{Certificate, RootCerts};
 
 use super::SourceOpenError;
 
@@ -19,28 +18,22 @@ const OF_SYSTEM: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The CAs of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR`, which name others, are variables like the others: where
-/// the environment is ignored, so are they.
-pub(super) fn of_system() -> RootCerts {
+/// The certificates that the system trusts. `SSL_CERT_FILE` and `SSL_CERT_DIR`, which name others,
+/// are variables like the others: where the environment is ignored, so are they.
+pub(super) fn of_system() -> Vec<CertificateDer<'static>> {
     if !environment::is_ignored() {
-        return RootCerts::PlatformVerifier;
+        return rustls_native_certs::load_native_certs().certs;
     }
-    let certificates = OF_SYSTEM.iter().find_map(|path| read(Path::new(path)).ok());
-    RootCerts::Specific(Arc::new(certificates.unwrap_or_default()))
+    OF_SYSTEM.iter().find_map(|path| of_file(Path::new(path)).ok()).unwrap_or_default()
 }
 
-/// The CAs in this file, in PEM.
-pub(super) fn of_file(path: &Path) -> Result<RootCerts, SourceOpenError> {
-    Ok(RootCerts::Specific(Arc::new(read(path)?)))
-}
-
-fn read(path: &Path) -> Result<Vec<Certificate<'static>>, SourceOpenError> {
+/// The certificates in this file, in PEM.
+pub(super) fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, SourceOpenError> {
     let wrong = |reason: String| SourceOpenError { path: path.to_owned(), reason };
     let pem = untrusted_input::read(path, MAX_FILE).map_err(|error| wrong(error.to_string()))?;
     let sections = pem::parse_many(pem).map_err(|error| wrong(error.to_string()))?;
-    let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
-    let certificates: Vec<_> =
-        certificates.map(|section| Certificate::from_der(section.contents()).to_owned()).collect();
+    let certificates = sections.into_iter().filter(|section| section.tag() == "CERTIFICATE");
+    let certificates: Vec<_> = certificates.map(|section| section.into_contents().into()).collect();
     match certificates.is_empty() {
         true => Err(wrong("there is no certificate".to_owned())),
         false => Ok(certificates),

@@ -20,7 +20,8 @@ pub(super) struct Sources {
     #[arg(long = "source", value_name = "SOURCE")]
     sources: Option<Vec<OwnSource>>,
 
-    /// PEM: the CAs that TLS certificates of sources must come from, instead of the system's.
+    /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the TLS certificates of
+    /// sources, or these certificates themselves.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 

@@ -1,0 +1,93 @@
+//! Why a server's TLS certificate is not trusted, in words.
+
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A certificate may have thousands of names; a message has so many at most.
+const MAX_NAMES: usize = 5;
+
+/// A certificate that nothing but its own presence among the trusted ones would make good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// It says CA:TRUE.
+    #[error(
+        "it is a CA's certificate (CA:TRUE), which is good for a server only if exactly this one \
+         is in the file that ca_file names; put it there, or let the CA issue one for the server"
+    )]
+    CaAsServer,
+    /// It is older than the names of hosts in certificates.
+    #[error(
+        "it is an X.509 certificate of version 1, which is good only if exactly this one is in \
+         the file that ca_file names; put it there, or issue it anew with a subjectAltName \
+         (openssl x509 -req -extfile), which makes it version 3"
+    )]
+    Version1,
+    /// Its issuer is known, and says not to be a CA.
+    #[error(
+        "its issuer is in the file that ca_file names, but is no CA: a CA's certificate is X.509 \
+         version 3 with CA:TRUE (openssl req -x509 makes such); put the server's own certificate \
+         into the file, or make a CA"
+    )]
+    IssuerIsNoCa,
+}
+
+/// What is wrong with the certificate, and what to do.
+pub(super) fn describe(error: &CertificateError) -> String {
+    match error {
+        CertificateError::UnknownIssuer => {
+            "neither it nor the CA that issued it is known here; name a file with one of the two \
+             as ca_file"
+                .to_owned()
+        }
+        CertificateError::ExpiredContext { not_after, .. } => format!(
+            "it expired at {}; renew it at the server, unless the clock here is wrong",
+            date(*not_after)
+        ),
+        CertificateError::NotValidYetContext { not_before, .. } => format!(
+            "it is not valid before {}; set the clock here, or issue it anew",
+            date(*not_before)
+        ),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let host = expected.to_str();
+            match presented.as_slice() {
+                [] => format!("it names no host; issue it anew with {host} as subjectAltName"),
+                names => format!(
+                    "it is for {}, not for {host}; use such a name in the URL, or issue it anew \
+                     with {host} as subjectAltName",
+                    list(names)
+                ),
+            }
+        }
+        CertificateError::InvalidPurposeContext { .. } | CertificateError::InvalidPurpose => {
+            "its extended key usage is for something else than servers; issue it anew with \
+             serverAuth, or without extended key usage"
+                .to_owned()
+        }
+        CertificateError::BadEncoding => "it is damaged: no DER of an X.509 certificate".to_owned(),
+        CertificateError::BadSignature => {
+            "a signature with its key, or of its issuer, is wrong; its key may be another one than \
+             the server's"
+                .to_owned()
+        }
+        CertificateError::Other(other) => other.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Names from a certificate, quoted: they may have anything in them.
+fn list(names: &[String]) -> String {
+    let mut shown: Vec<_> = names.iter().take(MAX_NAMES).map(|name| format!("{name:?}")).collect();
+    if names.len() > MAX_NAMES {
+        shown.push("others".to_owned());
+    }
+    shown.join(", ")
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).ok();
+    let date = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let text = date.and_then(|date| date.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| format!("{} s after 1970", time.as_secs()))
+}
