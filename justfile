@@ -60,11 +60,11 @@ crypto-build:
 fuzz-smoke seconds="10":
     #!/usr/bin/env bash
     set -euo pipefail
-    for target in $(cargo +nightly fuzz list); do
+    for target in $(tools/cargo-fuzz list); do
         echo "fuzzing $target for {{ seconds }} s"
         found="fuzz/target/found/$target"
         mkdir -p "$found" "fuzz/corpus/$target"
-        cargo +nightly fuzz run "$target" "$found" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+        tools/cargo-fuzz run "$target" "$found" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
             -max_total_time={{ seconds }} -timeout=60 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
             2>&1 | grep --invert-match '# Uses: '
     done
@@ -73,9 +73,9 @@ fuzz-smoke seconds="10":
 fuzz-coverage:
     #!/usr/bin/env bash
     set -euo pipefail
-    for target in $(cargo +nightly fuzz list); do
+    for target in $(tools/cargo-fuzz list); do
         echo "$target"
-        cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -runs=0 -print_coverage=1 2>&1 |
+        tools/cargo-fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -runs=0 -print_coverage=1 2>&1 |
             sed -nE 's|^(UN)?COVERED_FUNC: hits: ([0-9]+) edges: ([0-9]+)/([0-9]+) .*/crates/([^:]+):.*|\2 \3 \4 \5|p' |
             awk '{ reached[$4] += $1 > 0; functions[$4]++; taken[$4] += $2; edges[$4] += $3 }
                  END { for (file in edges) if (reached[file])
@@ -87,11 +87,11 @@ fuzz-coverage:
 fuzz-minimize:
     #!/usr/bin/env bash
     set -euo pipefail
-    for target in $(cargo +nightly fuzz list); do
+    for target in $(tools/cargo-fuzz list); do
         smallest="fuzz/target/smallest/$target"
         rm -rf "$smallest"
         mkdir -p "$smallest" "fuzz/corpus/$target" "fuzz/target/found/$target"
-        cargo +nightly fuzz run "$target" "$smallest" "fuzz/corpus/$target" "fuzz/target/found/$target" "fuzz/seeds/$target" -- \
+        tools/cargo-fuzz run "$target" "$smallest" "fuzz/corpus/$target" "fuzz/target/found/$target" "fuzz/seeds/$target" -- \
             -set_cover_merge=1
         rm -rf "fuzz/corpus/$target" "fuzz/target/found/$target"
         mv "$smallest" "fuzz/corpus/$target"
