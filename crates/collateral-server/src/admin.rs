@@ -2,6 +2,7 @@
 
 mod form;
 mod platform_collateral;
+mod platform_form;
 mod platforms;
 mod refresh;
 

@@ -1,6 +1,8 @@
 //! What the server knows: collateral in a cache of files, platforms in a database; and whom it asks for more.
 
 mod allowance;
+mod evaluation;
+mod issuer_chains;
 mod list_source;
 mod pck;
 mod pck_lists;
@@ -157,6 +159,9 @@ impl Keeper {
 
 impl Backend for Keeper {
     fn find(&self, item: &Item, asker: Asker, deadline: Instant) -> Result<Document, SourceError> {
+        if let Some(document) = self.kept_by_number(item) {
+            return Ok(document);
+        }
         match item {
             Item::PckCertificate(question) => self.pck.certificate(question, asker, deadline),
             _ if self.mode == Mode::Lazy => self.collateral(item, asker, deadline),
@@ -168,7 +173,9 @@ impl Backend for Keeper {
     }
 }
 
-/// What all sources said together.
+/// The answers of all sources together. Those are no trouble that blame the question: status 400,
+/// 410 for a TCB evaluation that has been withdrawn, and the answer of a PCCS to a question for a
+/// TCB evaluation data number, which it does not know as a parameter.
 fn as_source_error(error: &FetchError) -> SourceError {
     let mut answer = SourceError::NotFound;
     for reason in error.reasons() {
@@ -178,6 +185,13 @@ fn as_source_error(error: &FetchError) -> SourceError {
                     answer = error.clone();
                 }
             }
+            AttemptError::Source(SourceError::Status(410)) => {}
+            AttemptError::Source(error @ SourceError::Status(400)) => {
+                if answer == SourceError::NotFound {
+                    answer = error.clone();
+                }
+            }
+            AttemptError::Refused(error) if error.is_other_evaluation() => {}
             _ => return SourceError::Unreachable(error.to_string()),
         }
     }

@@ -42,6 +42,7 @@ mod log_limit;
 mod memory;
 mod metrics;
 mod mode;
+mod platform_name;
 mod platform_store;
 mod query;
 mod question;

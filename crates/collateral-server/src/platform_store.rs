@@ -12,6 +12,7 @@
 //! | `issuer_chains` | number | PEM |
 //! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
 //! | `unregistered` | QE id, PCE id | platforms that nobody with a token has registered |
+//! | `names` | QE id | the name of a platform that registered by another name than its QE id |
 
 mod binding;
 mod error;
@@ -24,7 +25,7 @@ mod tables;
 use std::path::Path;
 
 use collateral::{Document, PckTcb};
-use redb::{ReadableDatabase, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 pub(crate) use self::binding::Authority;
 use self::binding::{Change, bound_ppid};
@@ -33,7 +34,10 @@ use self::file::DatabaseFile;
 pub(crate) use self::listing::ListedPlatform;
 pub(crate) use self::platform::{Certificates, Platform, PlatformKey, der};
 pub(crate) use self::registrations::{Queue, Registration};
-use self::tables::{CERTIFICATES, CHOSEN, PLATFORMS, UNREGISTERED, first_and_last, with_tcb};
+use self::tables::{
+    CERTIFICATES, CHOSEN, ISSUER_CHAINS, NAMES, PLATFORMS, UNREGISTERED, first_and_last, with_tcb,
+};
+use crate::platform_name::PlatformName;
 
 /// How many TCBs of one platform are remembered. A platform has a new one with each update of its microcode; who asks
 /// for others makes them up.
@@ -119,6 +123,25 @@ impl PlatformStore {
         self.file.run(|database| bound_ppid(&database.begin_read()?.open_table(CERTIFICATES)?, key))
     }
 
+    /// Remembers the name of a platform, if it is another one than its QE id.
+    pub(crate) fn set_name(&self, name: &PlatformName) -> Result<(), StoreError> {
+        let PlatformName::Other(text) = name else { return Ok(()) };
+        self.file.run(|database| {
+            let write = database.begin_write()?;
+            write.open_table(NAMES)?.insert(&name.qe_id(), text.as_str())?;
+            Ok(write.commit()?)
+        })
+    }
+
+    /// The name of the platform; its QE id, unless it has registered by another one.
+    pub(crate) fn name(&self, key: &PlatformKey) -> Result<PlatformName, StoreError> {
+        self.file.run(|database| {
+            let names = database.begin_read()?.open_table(NAMES)?;
+            let name = names.get(&key.qe_id)?.map(|name| name.value().to_owned());
+            Ok(name.map_or(PlatformName::QeId(key.qe_id), PlatformName::Other))
+        })
+    }
+
     /// Whether somebody with a token has registered the platform, or brought its certificates.
     pub(crate) fn is_registered(&self, key: &PlatformKey) -> Result<bool, StoreError> {
         self.file.run(|database| {
@@ -202,6 +225,15 @@ impl PlatformStore {
             write(&transaction, change)?;
             transaction.commit()?;
             Ok(true)
+        })
+    }
+
+    /// The issuer chains of all certificates. There are few: one for each CA, until a CA changes.
+    pub(crate) fn issuer_chains(&self) -> Result<Vec<String>, StoreError> {
+        self.file.run(|database| {
+            let chains = database.begin_read()?.open_table(ISSUER_CHAINS)?;
+            let chains = chains.iter()?.map(|entry| Ok(entry?.1.value().to_owned()));
+            chains.collect()
         })
     }
 

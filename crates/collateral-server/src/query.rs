@@ -14,12 +14,13 @@ use sgx::CpuSvn;
 use collateral::{EvaluationSet, PckQuestion};
 use verify::PckCa;
 
+use crate::platform_name::PlatformName;
 use crate::refusal::Refusal;
 
 /// Of `pckcert`.
 #[derive(Deserialize)]
 pub(crate) struct PckCertQuery {
-    #[serde(with = "hex")]
+    #[serde(deserialize_with = "qe_id")]
     qeid: [u8; 16],
     #[serde(default, deserialize_with = "optional_hex")]
     encrypted_ppid: Option<Box<[u8; 384]>>,
@@ -118,6 +119,11 @@ impl CrlQuery {
         let Query(query) = query.ok().filter(|_| uri.path().ends_with("/pckcrl"))?;
         Some(DistributionPoint::PckCa(query.ca))
     }
+}
+
+fn qe_id<'de, D: Deserializer<'de>>(value: D) -> Result<[u8; 16], D::Error> {
+    let name = PlatformName::parse(&String::deserialize(value)?);
+    name.map(|name| name.qe_id()).map_err(Error::custom)
 }
 
 fn optional_hex<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<[u8; 384]>>, D::Error> {

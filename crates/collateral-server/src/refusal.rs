@@ -1,5 +1,6 @@
 //! There is no answer: the statuses, those of a PCCS.
 
+use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -52,6 +53,14 @@ impl Refusal {
         Self::Invalid(text.to_owned())
     }
 
+    /// The same refusal, of something at this place in the body.
+    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::Invalid(reason) => Self::Invalid(format!("{place}.{reason}")),
+            other => other,
+        }
+    }
+
     fn parts(self) -> (u16, String) {
         let text = |text: &str| text.to_owned();
         match self {
@@ -93,6 +102,10 @@ impl From<SourceError> for Refusal {
             SourceError::NotFound | SourceError::NotOffered(_) => Self::NotFound,
             SourceError::UnknownPlatform => Self::UnknownPlatform,
             SourceError::NoCertificate => Self::NoCertificate,
+            SourceError::Status(400) => Self::invalid(
+                "a source refuses the parameters of this request (status 400); check the FMSPC, \
+                 the encrypted PPID or the platform manifest",
+            ),
             SourceError::Busy { status: 429, retry_after: Some(wait) } => Self::TooMany(wait),
             trouble => Self::Upstream(trouble.to_string()),
         }
@@ -101,7 +114,7 @@ impl From<SourceError> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        SourceError::from(error).into()
+        Self::Internal(error.to_string())
     }
 }
 

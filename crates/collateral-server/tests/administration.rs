@@ -7,93 +7,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod bring;
 mod exchange;
 mod full;
 mod software;
 
+use bring::{body, collateral, offline, put, registration};
 use collateral_server::Mode;
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
 use exchange::{get, request};
-use full::{
-    ADMIN, Full, Home, USER, Upstream, V4, certificate_at, pck_question, platform, url_encoded,
-};
+use full::{ADMIN, Full, Home, USER, Upstream, V4, pck_question, platform};
 use serde_json::{Value, json};
 use software::quote;
 use software_platform::SoftwarePlatform;
 use std::time::SystemTime;
-use time::OffsetDateTime;
-
-/// The body with which the platform registers.
-fn registration(platform: &SoftwarePlatform) -> Value {
-    json!({
-        "qe_id": hex::encode(platform.qe_id()),
-        "pce_id": "0000",
-        "cpu_svn": platform.pck_subject().cpu_svn.to_string(),
-        "pce_svn": "0d00",
-        "enc_ppid": hex::encode(platform.encrypted_ppid()),
-        "platform_manifest": "",
-    })
-}
-
-/// What a tool makes out of the list of platforms: certificates and collateral for them.
-fn collateral(platform: &SoftwarePlatform, platforms: &Value) -> Value {
-    let collateral = platform.collateral(&platform.issue(OffsetDateTime::now_utc())).unwrap();
-    let signed = |name: &str, json: &str, signature: &[u8]| {
-        format!("{{\"{name}\":{json},\"signature\":\"{}\"}}", hex::encode(signature))
-    };
-    let tcb_info = signed("tcbInfo", &collateral.tcb_info, &collateral.tcb_info_signature);
-    let identity =
-        signed("enclaveIdentity", &collateral.qe_identity, &collateral.qe_identity_signature);
-    let (tcbm, _) = certificate_at(platform, 13);
-    let cert = url_encoded(platform.pck_certificate().leaf().pem());
-    let of = &platforms[0];
-    json!({
-        "platforms": platforms,
-        "collaterals": {
-            "version": 4,
-            "pck_certs": [{
-                "qe_id": of["qe_id"], "pce_id": of["pce_id"], "enc_ppid": of["enc_ppid"],
-                "platform_manifest": "",
-                "certs": [{"tcb": {"pcesvn": 13}, "tcbm": tcbm, "cert": cert}],
-            }],
-            // In text, so that its order stays: that is what is signed.
-            "tcbinfos": "TCB_INFOS",
-            "pckcacrl": {"platformCrl": hex::encode(&collateral.pck_crl)},
-            "qeidentity": identity,
-            "certificates": {
-                "SGX-PCK-Certificate-Issuer-Chain": {
-                    "PLATFORM": url_encoded(platform.pck_certificate().issuer_chain_pem()),
-                },
-                "TCB-Info-Issuer-Chain": url_encoded(&collateral.tcb_info_issuer_chain),
-                "SGX-Enclave-Identity-Issuer-Chain":
-                    url_encoded(&collateral.qe_identity_issuer_chain),
-            },
-            "rootcacrl": hex::encode(&collateral.root_ca_crl),
-        },
-        "tcb_info": tcb_info,
-    })
-}
-
-/// The body, as a tool in Python writes it: with a space after each colon and comma.
-fn body(collateral: &Value) -> String {
-    let tcb_info = collateral["tcb_info"].as_str().unwrap();
-    let spaced = tcb_info.replace("\":", "\": ").replace(",\"", ", \"").replace(",{", ", {");
-    let infos = format!("[{{\"fmspc\": \"534F46545752\", \"sgx_tcbinfo\": {spaced}}}]");
-    collateral.to_string().replace("\"TCB_INFOS\"", &infos)
-}
-
-async fn put(server: &Full, body: &str) -> (u16, String) {
-    let path = format!("{V4}/platformcollateral");
-    let answer = request(server.address, "PUT", &path, &[ADMIN], body.as_bytes()).await;
-    (answer.status, answer.text().to_owned())
-}
-
-async fn offline(platform: &SoftwarePlatform) -> (Home, Full) {
-    let home = Home::trusting(platform);
-    let server = home.serve(Mode::Offline, Vec::new()).await;
-    (home, server)
-}
 
 #[tokio::test]
 async fn a_platform_registers_and_an_administrator_brings_all_that_a_verifier_needs() {
@@ -178,7 +106,9 @@ async fn what_is_wrong_with_a_registration_is_said() {
         ("", "{".to_owned(), 400, "body"),
         ("", "[]".to_owned(), 400, "body"),
         ("", "{}".to_owned(), 400, "qe_id"),
-        ("", with("qe_id", json!("00")), 400, "qe_id must have 32"),
+        ("", with("qe_id", json!("")), 400, "qe_id must have 32"),
+        ("", with("qe_id", json!("a".repeat(261))), 400, "260"),
+        ("", with("qe_id", json!(null)), 400, "in qe_id"),
         ("", with("pce_id", json!("0000000")), 400, "pce_id must have 4"),
         ("", with("pce_id", json!(0)), 400, "body"),
         ("", with("cpu_svn", json!("zz")), 400, "cpu_svn must have 32"),
@@ -196,53 +126,6 @@ async fn what_is_wrong_with_a_registration_is_said() {
         let (found, text) = post(query, &body).await;
         assert!(found == status && text.contains(word), "{word}: {found} {text}");
     }
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_collateral_is_said_and_nothing_of_it_is_kept() {
-    let platform = platform();
-    let (home, server) = offline(&platform).await;
-    let good = collateral(&platform, &json!([registration(&platform)]));
-    let with = |pointer: &str, value: Value| {
-        let mut changed = good.clone();
-        *changed.pointer_mut(pointer).unwrap() = value;
-        body(&changed)
-    };
-    let chain = "/collaterals/certificates/SGX-PCK-Certificate-Issuer-Chain/PLATFORM";
-    let tcb_info = good["tcb_info"].as_str().unwrap();
-    let other = software::platform(
-        software_platform::SubjectNames::Software,
-        software_platform::CertificationKind::EncryptedPpid,
-    );
-    for (body, status, word) in [
-        (String::new(), 400, "body"),
-        (with("/collaterals", json!({})), 400, "version"),
-        (with("/platforms/0/qe_id", json!("00")), 400, "qe_id"),
-        (with("/collaterals/pck_certs/0/certs", json!([])), 400, "no certificate"),
-        (with("/collaterals/pck_certs/0/certs/0/cert", json!("x")), 400, "PCK certificate"),
-        (with("/collaterals/pck_certs/0/pce_id", json!("0001")), 400, "PCE id"),
-        (with("/collaterals/pckcacrl/platformCrl", json!("x")), 400, "CRL"),
-        (with(chain, json!("")), 400, "PLATFORM"),
-        (with(chain, json!(url_encoded(other.pck_certificate().issuer_chain_pem()))), 460, "root"),
-        (with("/collaterals/pckcacrl/platformCrl", json!("3000")), 460, "pck-crl-platform"),
-        (
-            with("/collaterals/rootcacrl", good["collaterals"]["pckcacrl"]["platformCrl"].clone()),
-            460,
-            "root-ca-crl",
-        ),
-        (with("/collaterals/qeidentity", json!("{}")), 460, "identity"),
-        (with("/tcb_info", json!(tcb_info.replace("UpToDate", "Revoked"))), 460, "tcb-info-sgx"),
-        (body(&good).replace("534F46545752", "000000000000"), 460, "tcb-info"),
-    ] {
-        let (found, text) = put(&server, &body).await;
-        assert!(found == status && text.contains(word), "{word}: {found} {text}");
-    }
-    assert_eq!(get(server.address, &pck_question(&platform)).await.status, 461);
-    assert!(!home.path().join("state/cache").exists());
-    assert_eq!(put(&server, &body(&good)).await.0, 200);
-    let path = format!("{V4}/platformcollateral");
-    let headers = [ADMIN, ("Content-Length", "33554433")];
-    assert_eq!(request(server.address, "PUT", &path, &headers, b"").await.status, 413);
 }
 
 #[tokio::test]
@@ -307,4 +190,48 @@ async fn a_refresh_fetches_again_and_says_when_it_cannot() {
     let (_home, server) = offline(&platform).await;
     let path = format!("{V4}/refresh");
     assert_eq!(request(server.address, "POST", &path, &[ADMIN], b"").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_platform_may_register_by_another_name_than_its_qe_id() {
+    let platform = platform();
+    let (_home, server) = offline(&platform).await;
+    let (path, mut form) = (format!("{V4}/platforms"), registration(&platform));
+    // The bytes of a name in hexadecimal, as PCKIDRetrievalTool sends them.
+    form["qe_id"] = json!(hex::encode("rack 7/node 3"));
+    let form = form.to_string();
+    assert_eq!(request(server.address, "POST", &path, &[USER], form.as_bytes()).await.status, 200);
+    let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
+    let platforms: Value = serde_json::from_slice(&queue.body).unwrap();
+    assert_eq!(platforms[0]["qe_id"], hex::encode_upper("rack 7/node 3"));
+    assert_eq!(put(&server, &body(&collateral(&platform, &platforms))).await.0, 200);
+    let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
+    assert_eq!(queue.text(), "[]");
+    let question = pck_question(&platform);
+    assert_eq!(get(server.address, &question).await.status, 461);
+    let qe_id = hex::encode_upper(platform.qe_id());
+    let question = question.replace(&qe_id, &hex::encode("rack 7/node 3"));
+    assert_eq!(get(server.address, &question).await.status, 200);
+    let known = request(server.address, "GET", &format!("{path}?source=[]"), &[ADMIN], b"").await;
+    assert!(known.text().contains(&hex::encode_upper("rack 7/node 3")), "{}", known.text());
+}
+
+#[tokio::test]
+async fn what_is_kept_answers_to_its_tcb_evaluation_data_number_too() {
+    let platform = platform();
+    let (_home, server) = offline(&platform).await;
+    let good = collateral(&platform, &json!([registration(&platform)]));
+    assert_eq!(put(&server, &body(&good)).await.0, 200);
+    for path in ["tcb?fmspc=534F46545752", "qe/identity?"] {
+        let standard = get(server.address, &format!("{V4}/{path}")).await;
+        let (_, number) = standard.text().split_once("\"tcbEvaluationDataNumber\":").unwrap();
+        let number: u32 = number[..number.find(',').unwrap()].parse().unwrap();
+        let by_number = async |number: u32| {
+            let path = format!("{V4}/{path}&tcbEvaluationDataNumber={number}");
+            get(server.address, &path).await
+        };
+        let found = by_number(number).await;
+        assert_eq!((found.status, found.body), (200, standard.body), "{path}");
+        assert_eq!(by_number(number + 1).await.status, 404, "{path}");
+    }
 }

@@ -34,6 +34,17 @@ pub enum CheckError {
     },
 }
 
+impl CheckError {
+    /// Whether the document is of another TCB evaluation than was asked for.
+    #[must_use]
+    pub fn is_other_evaluation(&self) -> bool {
+        matches!(self, Self::Another { what: EVALUATION, .. })
+    }
+}
+
+/// The name of a TCB evaluation in errors.
+const EVALUATION: &str = "TCB evaluation";
+
 /// What a document says of itself that holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Checked {
@@ -118,9 +129,7 @@ pub(crate) fn inspect(
 /// Which one is the standard one, and which the early one, is nowhere signed.
 fn same_evaluation(asked: EvaluationSet, got: u32) -> Result<(), CheckError> {
     match asked {
-        EvaluationSet::Number(number) => {
-            same("TCB evaluation", &number.to_string(), &got.to_string())
-        }
+        EvaluationSet::Number(number) => same(EVALUATION, &number.to_string(), &got.to_string()),
         EvaluationSet::Standard | EvaluationSet::Early => Ok(()),
     }
 }

@@ -47,7 +47,8 @@ pub use collateral::{
     CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, PlatformFeature,
     PlatformFeatures, RootCaCrl, Shortfall, ShortfallOf, Signer, TcbAssessment, TcbComponent,
     TcbInfo, TcbLevel, Tee, UnknownPlatformFeature, Validity, check_enclave_identity,
-    check_pck_certificate, check_pck_crl, check_root_ca_crl, check_tcb_info,
+    check_pck_certificate, check_pck_crl, check_pck_issuer_chain, check_root_ca_crl,
+    check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};

@@ -14,7 +14,8 @@ use tokio::task::spawn_blocking;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::form::{self, PlatformForm};
+use super::form::parse;
+use super::platform_form::PlatformForm;
 use super::refresh::{deadline, fmspcs};
 use super::{Admin, Administrator, MAX_REGISTRATION, User, body};
 use crate::api::blocking;
@@ -49,9 +50,14 @@ pub(super) async fn register(
 ) -> Result<&'static str, Refusal> {
     let sets = evaluation_sets(query.update.as_deref())?;
     let body = body(request, MAX_REGISTRATION).await?;
-    let registration = form::parse::<PlatformForm>(&body)?.registration()?;
+    let form: PlatformForm = parse(&body)?;
+    let (name, registration) = (form.name()?, form.registration()?);
     let keeper = Arc::clone(&admin.keeper);
-    blocking(move || keeper.pck().register(&registration, deadline())).await?;
+    blocking(move || {
+        keeper.store().set_name(&name)?;
+        keeper.pck().register(&registration, deadline())
+    })
+    .await?;
     admin.api.forget();
     if admin.keeper.mode().asks() {
         let keeper = Arc::clone(&admin.keeper);
@@ -86,7 +92,7 @@ pub(super) async fn list(
     };
     let listed = Arc::new(listed);
     let (keeper, counted) = (Arc::clone(&admin.keeper), Arc::clone(&listed));
-    let count = blocking(move || counted.count(&keeper).map_err(internal)).await?;
+    let count = blocking(move || Ok(counted.count(&keeper)?)).await?;
     // There may be a million: they are sent as they are read.
     let (parts, receiver) = mpsc::channel(PARTS);
     spawn_blocking(move || {
@@ -144,13 +150,23 @@ impl Listed {
 }
 
 fn send(keeper: &Keeper, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Result<(), StoreError> {
-    let (mut part, mut separator) = (vec![b'['], None);
+    let (mut part, mut separator, mut failure) = (vec![b'['], None, None);
     listed.visit(keeper, |registration| {
+        let name = match keeper.store().name(&registration.platform) {
+            Ok(name) => name,
+            Err(error) => {
+                failure = Some(error);
+                return false;
+            }
+        };
         part.extend(separator.replace(b','));
         // Writing into memory does not fail.
-        let _ = serde_json::to_writer(&mut part, &PlatformForm::new(registration));
+        let _ = serde_json::to_writer(&mut part, &PlatformForm::new(&name, registration));
         part.len() < PART || parts.blocking_send(std::mem::take(&mut part).into()).is_ok()
     })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
     part.push(b']');
     // Whoever has gone does not want the end either.
     let _ = parts.blocking_send(part.into());
@@ -165,9 +181,4 @@ fn rows(listed: &ListedPlatform) -> impl Iterator<Item = Registration> {
         encrypted_ppid: listed.platform.encrypted_ppid.clone(),
         manifest: listed.platform.manifest.clone(),
     })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn internal(error: StoreError) -> Refusal {
-    Refusal::Internal(error.to_string())
 }

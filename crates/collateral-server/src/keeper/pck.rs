@@ -137,7 +137,9 @@ impl PckKeeper {
         let record = sources.fetcher.fetch(&item, deadline).map_err(|error| {
             match as_source_error(&error) {
                 // There was nobody to ask, or nothing to ask with.
-                SourceError::NotFound if question.encrypted_ppid.is_none() => {
+                SourceError::NotFound | SourceError::Status(400)
+                    if question.encrypted_ppid.is_none() =>
+                {
                     SourceError::UnknownPlatform
                 }
                 other => other,

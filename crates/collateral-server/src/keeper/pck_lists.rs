@@ -118,18 +118,22 @@ impl PckLists {
         Ok(select_pck(tcb, &self.store.offered(key)?, &self.levels(fmspc)?))
     }
 
-    /// The TCB levels of a kind of platform, of the newest evaluation that is to be had.
-    fn levels(&self, fmspc: [u8; 6]) -> Result<Vec<PckTcb>, SourceError> {
+    /// The SGX TCB levels of a kind of platform, of the newest evaluation that is available.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`] when there is no TCB info, and nobody to ask for it.
+    pub(crate) fn levels(&self, fmspc: [u8; 6]) -> Result<Vec<PckTcb>, SourceError> {
         let of_set = |set| {
             let item = Item::TcbInfo { tee: Tee::Sgx, fmspc, set };
             if self.mode.asks() { self.cache.get(&item).ok() } else { self.cache.peek(&item) }
         };
         let record = of_set(EvaluationSet::Early).or_else(|| of_set(EvaluationSet::Standard));
-        let record = record.ok_or_else(|| {
-            let fmspc = hex::encode(fmspc);
-            SourceError::Unreachable(format!(
-                "there is no TCB info of the FMSPC {fmspc} to choose by"
-            ))
+        let record = record.ok_or_else(|| match self.mode.asks() {
+            true => SourceError::Unreachable(format!(
+                "no source has TCB info of the FMSPC {} to choose a PCK certificate by",
+                hex::encode(fmspc)
+            )),
+            false => SourceError::NotFound,
         })?;
         let (document, roots) = (&record.document, self.cache.fetcher().roots());
         // It was checked when it was kept; that it has expired meanwhile does not change the order of levels.

@@ -19,6 +19,9 @@ pub(super) const REGISTRATIONS: TableDefinition<'_, &[u8; 37], (&[u8], &[u8])> =
 pub(super) const UNREGISTERED: TableDefinition<'_, &[u8; 18], ()> =
     TableDefinition::new("unregistered");
 
+/// Names of platforms that registered by another name than their QE id.
+pub(super) const NAMES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("names");
+
 /// Makes the tables that are not there yet.
 pub(super) fn make(database: &Database) -> Result<(), Error> {
     let write = database.begin_write()?;
@@ -28,6 +31,7 @@ pub(super) fn make(database: &Database) -> Result<(), Error> {
     write.open_table(ISSUER_CHAINS)?;
     write.open_table(REGISTRATIONS)?;
     write.open_table(UNREGISTERED)?;
+    write.open_table(NAMES)?;
     Ok(write.commit()?)
 }
 

@@ -31,6 +31,20 @@ pub(super) struct PckIssuer<'r> {
     pub(super) issuer: Issuer<'r>,
 }
 
+/// Checks the issuer chain of PCK certificates and their CRL, and says which PCK CA it is of.
+///
+/// `issuer_chain` is the PEM of the PCK CA and the root.
+///
+/// # Errors
+/// [`CollateralError`] when it is not to be used at the time `now`.
+pub fn check_pck_issuer_chain(
+    issuer_chain: &str,
+    roots: &TrustedRoots,
+    now: SystemTime,
+) -> Result<PckCa, CollateralError> {
+    check_pck_ca("PCK certificates", issuer_chain, roots, now).map(|issuer| issuer.ca)
+}
+
 /// The PCK CA which issued `what`, in the first place of the chain.
 pub(super) fn check_pck_ca<'r>(
     what: &str,

@@ -1,0 +1,161 @@
+//! The collateral of a file: CRLs, TCB infos, identities.
+
+use collateral::{CheckError, Document, EvaluationSet, Item, Record, check};
+use serde_json::value::RawValue;
+use verify::{EnclaveId, PckCa, Tee};
+
+use super::Notes;
+use super::form::{CollateralsForm, TcbInfosForm, present};
+use super::issuer_chains::{IssuerChains, pck_field};
+use crate::admin::form;
+use crate::keeper::Keeper;
+use crate::refusal::Refusal;
+
+/// The source that records of the cache name.
+const SOURCE: &str = "an administrator";
+
+/// The collateral, checked. The notes say which CRL is left out.
+pub(super) fn records(
+    keeper: &Keeper,
+    form: &CollateralsForm,
+    chains: &IssuerChains<'_>,
+    notes: &mut Notes,
+) -> Result<Vec<Record>, Refusal> {
+    let mut documents = identities(form, chains)?;
+    for (index, infos) in form.tcbinfos.iter().enumerate() {
+        let infos = tcb_infos(infos, chains);
+        let place = |refusal: Refusal| refusal.at(format_args!("collaterals.tcbinfos[{index}]"));
+        documents.extend(infos.map_err(place)?);
+    }
+    if let Some(digits) = present(form.rootcacrl.as_ref()) {
+        let body = der("collaterals.rootcacrl", digits)?;
+        documents.push((Item::RootCaCrl, Document { body, issuer_chain: String::new() }));
+    }
+    let records = documents.into_iter().map(|(item, document)| record(keeper, item, document));
+    let mut records: Vec<_> = records.collect::<Result<_, _>>()?;
+    let crls = [
+        (PckCa::Processor, "collaterals.pckcacrl.processorCrl", &form.pckcacrl.processor_crl),
+        (PckCa::Platform, "collaterals.pckcacrl.platformCrl", &form.pckcacrl.platform_crl),
+    ];
+    for (ca, field, digits) in crls {
+        if let Some(digits) = present(digits.as_ref()) {
+            let body = der(field, digits)?;
+            match pck_crl(keeper, ca, &body, chains)? {
+                Some(record) => records.push(record),
+                None => notes.add(format!(
+                    "{field}: neither this file ({}) nor what is kept here has the issuer chain \
+                     of the PCK {ca} CA",
+                    pck_field(ca)
+                )),
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// The CRL of a PCK CA under the first of its issuer chains with which it holds; `None` without
+/// any chain. Intel's tools always bring both CRLs, and the chains of their platforms alone.
+fn pck_crl(
+    keeper: &Keeper,
+    ca: PckCa,
+    body: &[u8],
+    chains: &IssuerChains<'_>,
+) -> Result<Option<Record>, Refusal> {
+    let mut refusal = None;
+    for issuer_chain in chains.pck(ca)? {
+        let document = Document { body: body.to_vec(), issuer_chain };
+        match record(keeper, Item::PckCrl(ca), document) {
+            Ok(record) => return Ok(Some(record)),
+            Err(error) => refusal = Some(error),
+        }
+    }
+    refusal.map_or(Ok(None), Err)
+}
+
+fn record(keeper: &Keeper, item: Item, document: Document) -> Result<Record, Refusal> {
+    let fetcher = keeper.cache().fetcher();
+    let fetched = fetcher.now();
+    let validity = check(&item, &document, fetcher.roots(), fetched);
+    let validity = validity.map_err(|error| integrity(&item, &error))?;
+    Ok(Record { item, document, validity, fetched, source: SOURCE.to_owned() })
+}
+
+fn tcb_infos(
+    form: &TcbInfosForm,
+    chains: &IssuerChains<'_>,
+) -> Result<Vec<(Item, Document)>, Refusal> {
+    form.check_version()?;
+    let fmspc = form::fixed("fmspc", &form.fmspc)?;
+    let forms = [
+        (Tee::Sgx, EvaluationSet::Standard, &form.sgx_tcbinfo),
+        (Tee::Sgx, EvaluationSet::Early, &form.sgx_tcbinfo_early),
+        (Tee::Tdx, EvaluationSet::Standard, &form.tdx_tcbinfo),
+        (Tee::Tdx, EvaluationSet::Early, &form.tdx_tcbinfo_early),
+    ];
+    let mut documents = Vec::new();
+    for (tee, set, json) in forms {
+        let json = json.as_ref().map(|json| compact(json));
+        if let Some(json) = json.filter(|json| !["\"\"", "{}"].contains(&json.as_str())) {
+            let (body, issuer_chain) = (json.into_bytes(), chains.tcb_info()?);
+            documents.push((Item::TcbInfo { tee, fmspc, set }, Document { body, issuer_chain }));
+        }
+    }
+    Ok(documents)
+}
+
+fn identities(
+    form: &CollateralsForm,
+    chains: &IssuerChains<'_>,
+) -> Result<Vec<(Item, Document)>, Refusal> {
+    let forms = [
+        (EnclaveId::Qe, EvaluationSet::Standard, &form.qeidentity),
+        (EnclaveId::Qe, EvaluationSet::Early, &form.qeidentity_early),
+        (EnclaveId::TdQe, EvaluationSet::Standard, &form.tdqeidentity),
+        (EnclaveId::TdQe, EvaluationSet::Early, &form.tdqeidentity_early),
+        (EnclaveId::Qve, EvaluationSet::Standard, &form.qveidentity),
+        (EnclaveId::Qve, EvaluationSet::Early, &form.qveidentity_early),
+    ];
+    let mut documents = Vec::new();
+    for (enclave, set, json) in forms {
+        if let Some(json) = present(json.as_ref()) {
+            let (body, issuer_chain) = (json.as_bytes().to_vec(), chains.identity()?);
+            let item = Item::EnclaveIdentity { enclave, set };
+            documents.push((item, Document { body, issuer_chain }));
+        }
+    }
+    Ok(documents)
+}
+
+fn der(field: &str, digits: &str) -> Result<Vec<u8>, Refusal> {
+    hex::decode(digits.trim())
+        .map_err(|_| Refusal::Invalid(format!("{field} is not a CRL in hexadecimal DER")))
+}
+
+/// The refusal of collateral that does not hold.
+pub(super) fn integrity(item: &Item, error: &CheckError) -> Refusal {
+    Refusal::Integrity(format!("{item}: {error}"))
+}
+
+/// The JSON without the spaces that tools add: the signed text has none.
+fn compact(json: &RawValue) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let keep = |character: &char| {
+        let is_quote = *character == '"' && !is_escaped;
+        is_escaped = in_text && *character == '\\' && !is_escaped;
+        in_text ^= is_quote;
+        in_text || !character.is_ascii_whitespace()
+    };
+    json.get().chars().filter(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_go_but_not_those_in_texts() {
+        let json = "{ \"a b\" : [ 1,\n 2 ] , \"q\\\" \\\\\" :\t\" \" }";
+        let json: &RawValue = serde_json::from_str(json).unwrap();
+        assert_eq!(compact(json), "{\"a b\":[1,2],\"q\\\" \\\\\":\" \"}");
+    }
+}
