@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sgx::{CertificationDataType, Collateral, CpuSvn, Quote, QuoteParseError};
+use sgx::{CertificationDataType, Collateral, Quote, QuoteParseError};
 use verify::{EnclaveId, PckCa, Tee};
 
 use crate::settings::ServiceUrl;
@@ -162,7 +162,7 @@ fn pck<E>(quote: &Quote) -> Result<Pck<'_>, QuoteCollateralError<E>> {
     let data = &quote.signature.certification_data;
     match data.data_type {
         CertificationDataType::PCK_CERTIFICATE_CHAIN => Ok(Pck::Carried(&data.data)),
-        CertificationDataType::PPID_RSA3072_ENCRYPTED => named(quote, &data.data)
+        CertificationDataType::PPID_RSA3072_ENCRYPTED => named(quote)
             .map(Pck::Named)
             .ok_or_else(|| QuoteCollateralError::Platform("its data has another size".to_owned())),
         other => {
@@ -172,17 +172,15 @@ fn pck<E>(quote: &Quote) -> Result<Pck<'_>, QuoteCollateralError<E>> {
     }
 }
 
-/// Encrypted PPID (384), CPUSVN (16), PCESVN (2), PCE id (2); the QE id is in the quote's header.
-fn named(quote: &Quote, data: &[u8]) -> Option<PckQuestion> {
-    let (encrypted_ppid, rest) = data.split_first_chunk::<384>()?;
-    let (cpu_svn, rest) = rest.split_first_chunk::<16>()?;
-    let (pce_svn, rest) = rest.split_first_chunk::<2>()?;
+/// The QE id is in the quote's header.
+fn named(quote: &Quote) -> Option<PckQuestion> {
+    let reference = quote.signature.certification_data.pck_reference()?;
     Some(PckQuestion {
         qe_id: *quote.header.user_data.first_chunk()?,
-        encrypted_ppid: Some(Box::new(*encrypted_ppid)),
-        cpu_svn: CpuSvn(*cpu_svn),
-        pce_svn: u16::from_le_bytes(*pce_svn),
-        pce_id: rest.try_into().ok()?,
+        encrypted_ppid: Some(Box::new(reference.ppid.try_into().ok()?)),
+        cpu_svn: reference.cpu_svn,
+        pce_svn: reference.pce_svn,
+        pce_id: reference.pce_id?,
     })
 }
 

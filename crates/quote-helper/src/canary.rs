@@ -31,9 +31,9 @@ impl Canary {
 
     /// That the quote says what the REPORT says. Whether it is a good one is for a verifier to say.
     pub(crate) fn check(&self, quote: &[u8]) -> anyhow::Result<()> {
-        let quoted = Quote::parse_padded(quote)?.report_body;
+        let quoted = Quote::parse_padded(quote)?.body;
         ensure!(
-            quoted == self.0.report.body,
+            quoted == self.0.report.body.into(),
             "the quote is about another REPORT than the one it was asked for"
         );
         Ok(())

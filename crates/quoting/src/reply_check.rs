@@ -38,7 +38,7 @@ impl QuoteRequest {
     /// # Errors
     /// [`WrongReply`].
     pub fn check(&self, reply: &QuoteReply) -> Result<(), WrongReply> {
-        if Quote::parse(&reply.quote)?.report_body != self.report.body {
+        if Quote::parse(&reply.quote)?.body != self.report.body.into() {
             return Err(WrongReply::OtherReport);
         }
         match (&self.qe_report_info, &reply.qe_report_info) {

@@ -64,7 +64,7 @@ fn the_core_interface_gives_everything() {
     info.target_info.mr_enclave = MrEnclave([8; 32]);
     let request = QuoteRequest { qe_report_info: Some(info), ..request() };
     let reply = quoter.quote(&request).unwrap();
-    assert_eq!(Quote::parse(&reply.quote).unwrap().report_body, request.report.body);
+    assert_eq!(Quote::parse(&reply.quote).unwrap().body, request.report.body.into());
     let answered = reply.qe_report_info.unwrap();
     assert_eq!((answered.nonce, answered.target_info), (info.nonce, info.target_info));
 }
@@ -86,7 +86,7 @@ fn the_wrapper_alone_gives_quotes() {
         assert_eq!(key.public_key_id, [0; 32]);
         let reply = quoter.quote(&request()).unwrap();
         let quote = Quote::parse(&reply.quote).unwrap();
-        assert_eq!((quote.report_body, reply.qe_report_info), (request().report.body, None));
+        assert_eq!((quote.body, reply.qe_report_info), (request().report.body.into(), None));
 
         let request = QuoteRequest { qe_report_info: Some(QeReportInfo::default()), ..request() };
         let error = quoter.quote(&request).unwrap_err();

@@ -88,9 +88,11 @@ impl Session<'_> {
             let reason = verdict.reason.as_deref().unwrap_or("no reason is known");
             return Err(anyhow!("{peer}'s quote is not trusted: {reason}"));
         };
+        let enclave = attested.body.enclave();
+        let enclave = enclave.with_context(|| format!("{peer}'s quote is of no enclave"))?;
         self.tell(format_args!(
             "{peer}'s quote is trusted: MRENCLAVE {}, TCB status {}, under \"{}\"",
-            attested.enclave.mr_enclave, attested.tcb.status, attested.root.subject
+            enclave.mr_enclave, attested.tcb.status, attested.root.subject
         ));
         Ok(application.agree(&offer.public_key)?)
     }

@@ -55,12 +55,8 @@ impl Attributes {
 
 impl fmt::Display for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "flags {:#x}", self.flags)?;
-        let set = Self::NAMES.iter().filter(|(bit, _)| self.flags.get() & bit != 0);
-        let names: Vec<&str> = set.map(|(_, name)| *name).collect();
-        if !names.is_empty() {
-            write!(f, " ({})", names.join(" "))?;
-        }
+        f.write_str("flags ")?;
+        write_flags(f, self.flags.get(), &Self::NAMES)?;
         write!(f, ", xfrm {:#x}", self.xfrm)
     }
 }
@@ -69,4 +65,16 @@ impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Attributes({self})")
     }
+}
+
+/// The flags in hexadecimal, and the names of those that are set.
+pub(crate) fn write_flags(
+    f: &mut fmt::Formatter<'_>,
+    flags: u64,
+    names: &[(u64, &str)],
+) -> fmt::Result {
+    write!(f, "{flags:#x}")?;
+    let set = names.iter().filter(|(bit, _)| flags & bit != 0);
+    let set: Vec<&str> = set.map(|(_, name)| *name).collect();
+    if set.is_empty() { Ok(()) } else { write!(f, " ({})", set.join(" ")) }
 }

@@ -84,6 +84,14 @@ byte_string! {
     ReportData, 64
 }
 byte_string! {
+    /// A measurement of TDX, 48 bytes: SHA-384, such as MRTD and RTMR0 to RTMR3.
+    Measurement, 48
+}
+byte_string! {
+    /// TEE_TCB_SVN, 16 bytes: the security versions of the TDX module and what it rests on.
+    TeeTcbSvn, 16
+}
+byte_string! {
     /// KEYID, 32 bytes: the wear-out protection of a derived key.
     KeyId, 32
 }

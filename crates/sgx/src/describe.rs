@@ -15,12 +15,16 @@ pub struct Description(pub Vec<(&'static str, Value)>);
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Numbers in decimal, byte strings in hexadecimal.
+    /// Text of one line, such as a number or a date.
     Text(String),
+    /// A byte string; as text in hexadecimal.
+    Bytes(Vec<u8>),
     /// Text of several lines, such as a certificate chain.
     Block(String),
     /// A structure within the structure.
     Fields(Description),
+    /// Several structures of one kind.
+    List(Vec<Description>),
 }
 
 impl Description {
@@ -33,8 +37,9 @@ impl Description {
 
     /// Adds a byte string.
     #[must_use]
-    pub fn bytes(self, name: &'static str, value: &[u8]) -> Self {
-        self.text(name, hex::encode(value))
+    pub fn bytes(mut self, name: &'static str, value: &[u8]) -> Self {
+        self.0.push((name, Value::Bytes(value.to_vec())));
+        self
     }
 
     /// Adds bytes that are zero today: named only if they are not.
@@ -52,24 +57,70 @@ impl Description {
 
     /// Adds a structure.
     #[must_use]
-    pub fn fields(mut self, name: &'static str, value: &impl Describe) -> Self {
-        self.0.push((name, Value::Fields(value.describe())));
+    pub fn fields(self, name: &'static str, value: &impl Describe) -> Self {
+        self.nested(name, value.describe())
+    }
+
+    /// Adds a structure that has been described.
+    #[must_use]
+    pub fn nested(mut self, name: &'static str, value: Self) -> Self {
+        self.0.push((name, Value::Fields(value)));
         self
     }
 
+    /// Adds structures of one kind.
+    #[must_use]
+    pub fn list(mut self, name: &'static str, values: Vec<Self>) -> Self {
+        self.0.push((name, Value::List(values)));
+        self
+    }
+
+    /// Adds the fields of another description.
+    #[must_use]
+    pub fn extend(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The same description with byte strings as this text.
+    #[must_use]
+    pub fn with_bytes_as(self, encode: &impl Fn(&[u8]) -> String) -> Self {
+        let value = |value| match value {
+            Value::Bytes(bytes) => Value::Text(encode(&bytes)),
+            Value::Fields(fields) => Value::Fields(fields.with_bytes_as(encode)),
+            Value::List(list) => {
+                Value::List(list.into_iter().map(|fields| fields.with_bytes_as(encode)).collect())
+            }
+            other @ (Value::Text(_) | Value::Block(_)) => other,
+        };
+        Self(self.0.into_iter().map(|(name, field)| (name, value(field))).collect())
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
-        let widths = self.0.iter().filter(|(_, value)| matches!(value, Value::Text(_)));
+        let is_inline = |value: &Value| matches!(value, Value::Text(_) | Value::Bytes(_));
+        let widths = self.0.iter().filter(|(_, value)| is_inline(value));
         let width = widths.map(|(name, _)| name.len()).max().unwrap_or(0);
+        let deeper = indent.saturating_add(2);
         for (name, value) in &self.0 {
             match value {
                 Value::Text(text) => writeln!(f, "{:indent$}{name:width$}  {text}", "")?,
+                Value::Bytes(bytes) => {
+                    writeln!(f, "{:indent$}{name:width$}  {}", "", hex::encode(bytes))?;
+                }
                 Value::Block(text) => {
                     writeln!(f, "{:indent$}{name}", "")?;
-                    text.lines().try_for_each(|line| writeln!(f, "{:indent$}  {line}", ""))?;
+                    text.lines().try_for_each(|line| writeln!(f, "{:deeper$}{line}", ""))?;
                 }
                 Value::Fields(fields) => {
                     writeln!(f, "{:indent$}{name}", "")?;
-                    fields.write(f, indent.saturating_add(2))?;
+                    fields.write(f, deeper)?;
+                }
+                Value::List(list) => {
+                    writeln!(f, "{:indent$}{name}", "")?;
+                    for (number, fields) in (1..).zip(list) {
+                        writeln!(f, "{:deeper$}{number}", "")?;
+                        fields.write(f, deeper.saturating_add(2))?;
+                    }
                 }
             }
         }

@@ -15,31 +15,45 @@ mod attestation_key_id;
 mod attestation_key_id_list;
 mod attributes;
 mod bytes;
+mod certification_data;
 mod collateral;
 mod describe;
 mod key_request;
 mod qe_report_info;
 mod quote;
 mod quote3_error;
+mod quote_body;
+mod quote_header;
+mod quote_reader;
 mod quote_signature;
 mod report;
 mod sgx_status;
 mod target_info;
+mod td_attributes;
+mod td_report;
 
 pub use aesm_error::AesmError;
 pub use attestation_key_id::AttestationKeyId;
 pub use attributes::Attributes;
-pub use bytes::{CpuSvn, KeyId, MrEnclave, MrSigner, ReportData, SizeError, parse};
+pub use bytes::{
+    CpuSvn, KeyId, Measurement, MrEnclave, MrSigner, ReportData, SizeError, TeeTcbSvn, parse,
+};
+pub use certification_data::{CertificationData, CertificationDataType, PckReference};
 pub use collateral::Collateral;
 pub use describe::{Describe, Description, Value};
 pub use key_request::{KeyName, KeyPolicy, KeyRequest};
 pub use qe_report_info::QeReportInfo;
-pub use quote::{Quote, QuoteHeader, QuoteParseError};
-pub use quote_signature::{CertificationData, CertificationDataType, QuoteSignature};
+pub use quote::Quote;
+pub use quote_body::QuoteBody;
+pub use quote_header::QuoteHeader;
+pub use quote_reader::QuoteParseError;
+pub use quote_signature::QuoteSignature;
 pub use quote3_error::Quote3Error;
 pub use report::{Report, ReportBody};
 pub use sgx_status::{QuoteExCall, SgxStatus};
 pub use target_info::TargetInfo;
+pub use td_attributes::TdAttributes;
+pub use td_report::{TdReport10, TdReport15, TdReport15Ex};
 /// Little-endian integers as they lie in the structures.
 pub use zerocopy::little_endian::{U16, U32, U64};
 /// The two directions between a structure and its bytes.

@@ -3,16 +3,18 @@
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
 
-use crate::describe::display_description;
-use crate::quote::{Reader, length};
-use crate::{Describe, Description, QuoteParseError, ReportBody};
+use crate::quote::length;
+use crate::quote_reader::Reader;
+use crate::{CertificationData, CertificationDataType, Description, QuoteParseError, ReportBody};
 
 /// ECDSA P-256 signature data (`sgx_ql_ecdsa_sig_data_t` and what follows it, of the DCAP API).
 ///
-/// PCK key signs `qe_report`, whose report data binds `attestation_public_key`, which signs the quote.
+/// PCK key signs `qe_report`, whose report data binds `attestation_public_key`, which signs the
+/// quote. In version 3 the parts follow each other; in version 4 and 5 those behind the attestation
+/// key are wrapped as certification data of type 6.
 #[derive(Clone, PartialEq, Eq)]
 pub struct QuoteSignature {
-    /// ECDSA signature of the attestation key over header and report body: r ‖ s, big-endian.
+    /// ECDSA signature of the attestation key over header and body: r ‖ s, big-endian.
     pub signature: [u8; 64],
     /// The attestation key: x ‖ y, big-endian.
     pub attestation_public_key: [u8; 64],
@@ -27,50 +29,21 @@ pub struct QuoteSignature {
     pub certification_data: CertificationData,
 }
 
-/// Certification data: the PCK certificate, or what leads to it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CertificationData {
-    /// What `data` is.
-    pub data_type: CertificationDataType,
-    /// The data itself.
-    pub data: Vec<u8>,
-}
-
-/// Type of the certification data, 2 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CertificationDataType(pub u16);
-
-impl CertificationDataType {
-    /// PPID encrypted with RSA-3072-OAEP (384 bytes), CPUSVN (16), PCESVN (2), PCE id (2).
-    pub const PPID_RSA3072_ENCRYPTED: Self = Self(3);
-    /// PCK certificate chain as PEM: leaf, intermediate, root.
-    pub const PCK_CERTIFICATE_CHAIN: Self = Self(5);
-
-    fn name(self) -> &'static str {
-        match self.0 {
-            1 => "PPID in the clear",
-            2 => "PPID encrypted with RSA-2048",
-            3 => "PPID encrypted with RSA-3072",
-            4 => "PCK certificate",
-            5 => "PCK certificate chain",
-            6 => "ECDSA signature auxiliary data",
-            7 => "platform manifest",
-            _ => "unknown type",
-        }
-    }
-}
-
-impl std::fmt::Display for CertificationDataType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.0, self.name())
-    }
-}
-
 impl QuoteSignature {
-    /// Reads the whole of the signature data.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, QuoteParseError> {
+    /// Reads the whole of the signature data of a quote of this version.
+    pub(crate) fn read(version: u16, mut reader: Reader<'_>) -> Result<Self, QuoteParseError> {
         let signature = reader.structure("signature")?;
         let attestation_public_key = reader.structure("attestation key")?;
+        if is_wrapped(version) {
+            let data_type: U16 = reader.structure("certification data type")?;
+            let size: U32 = reader.structure("certification data length")?;
+            if data_type != CertificationDataType::QE_REPORT.0 {
+                return Err(QuoteParseError::Certification(data_type.get()));
+            }
+            let inner = reader.part("QE report certification data", size.get() as usize)?;
+            reader.end()?;
+            reader = inner;
+        }
         let qe_report = reader.structure("QE report")?;
         let qe_report_signature = reader.structure("QE report signature")?;
         let size: U16 = reader.structure("authentication data length")?;
@@ -79,23 +52,32 @@ impl QuoteSignature {
         let size: U32 = reader.structure("certification data length")?;
         let data = reader.bytes("certification data", size.get() as usize)?.to_vec();
         reader.end()?;
+        let data_type = CertificationDataType(data_type.get());
         Ok(Self {
             signature,
             attestation_public_key,
             qe_report,
             qe_report_signature,
             authentication_data,
-            certification_data: CertificationData {
-                data_type: CertificationDataType(data_type.get()),
-                data,
-            },
+            certification_data: CertificationData { data_type, data },
         })
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// The bytes of the signature data in a quote of this version.
+    pub(crate) fn to_bytes(&self, version: u16) -> Vec<u8> {
+        let keys = [self.signature, self.attestation_public_key].concat();
+        let certification = self.certification_bytes();
+        if !is_wrapped(version) {
+            return [keys, certification].concat();
+        }
+        let data_type = CertificationDataType::QE_REPORT.0.to_le_bytes();
+        let size = length(&certification);
+        [&keys, &data_type[..], size.as_bytes(), &certification].concat()
+    }
+
+    /// What certifies the attestation key.
+    fn certification_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        bytes.extend(self.signature);
-        bytes.extend(self.attestation_public_key);
         bytes.extend(self.qe_report.as_bytes());
         bytes.extend(self.qe_report_signature);
         let size = u16::try_from(self.authentication_data.len()).unwrap_or(u16::MAX);
@@ -106,30 +88,27 @@ impl QuoteSignature {
         bytes.extend(&self.certification_data.data);
         bytes
     }
-}
 
-impl Describe for QuoteSignature {
-    fn describe(&self) -> Description {
-        Description::default()
+    /// The fields as they are nested in a quote of this version, with this description of the
+    /// certification data.
+    pub(crate) fn describe(&self, version: u16, certification: Description) -> Description {
+        let keys = Description::default()
             .bytes("signature", &self.signature)
-            .bytes("attestation key", &self.attestation_public_key)
+            .bytes("attestation key", &self.attestation_public_key);
+        let certified = Description::default()
             .fields("QE report", &self.qe_report)
             .bytes("QE report signature", &self.qe_report_signature)
             .bytes("authentication data", &self.authentication_data)
-            .fields("certification data", &self.certification_data)
-    }
-}
-
-impl Describe for CertificationData {
-    fn describe(&self) -> Description {
-        let description = Description::default().text("type", self.data_type);
-        match std::str::from_utf8(&self.data) {
-            Ok(text) if text.starts_with("-----BEGIN ") => {
-                description.block("data", text.trim_end_matches(['\0', '\n']).to_owned())
-            }
-            _ => description.bytes("data", &self.data),
+            .nested("certification data", certification);
+        if !is_wrapped(version) {
+            return keys.extend(certified);
         }
+        let wrapper = Description::default().text("type", CertificationDataType::QE_REPORT);
+        keys.nested("certification data", wrapper.extend(certified))
     }
 }
 
-display_description!(QuoteSignature, CertificationData);
+/// Whether the parts behind the attestation key are certification data of type 6.
+fn is_wrapped(version: u16) -> bool {
+    version >= 4
+}

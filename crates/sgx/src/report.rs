@@ -51,14 +51,14 @@ impl Default for ReportBody {
 impl Describe for ReportBody {
     fn describe(&self) -> Description {
         Description::default()
-            .text("CPUSVN", self.cpu_svn)
+            .bytes("CPUSVN", &self.cpu_svn.0)
             .text("MISCSELECT", format_args!("{:#x}", self.misc_select))
             .reserved("reserved 20", &self.reserved_1)
             .bytes("ISVEXTPRODID", &self.isv_ext_prod_id)
             .text("ATTRIBUTES", self.attributes)
-            .text("MRENCLAVE", self.mr_enclave)
+            .bytes("MRENCLAVE", &self.mr_enclave.0)
             .reserved("reserved 96", &self.reserved_2)
-            .text("MRSIGNER", self.mr_signer)
+            .bytes("MRSIGNER", &self.mr_signer.0)
             .reserved("reserved 160", &self.reserved_3)
             .bytes("CONFIGID", &self.config_id)
             .text("ISVPRODID", self.isv_prod_id)
@@ -66,7 +66,7 @@ impl Describe for ReportBody {
             .text("CONFIGSVN", self.config_svn)
             .reserved("reserved 262", &self.reserved_4)
             .bytes("ISVFAMILYID", &self.isv_family_id)
-            .text("REPORTDATA", self.report_data)
+            .bytes("REPORTDATA", &self.report_data.0)
     }
 }
 
@@ -93,7 +93,9 @@ impl Default for Report {
 impl Describe for Report {
     fn describe(&self) -> Description {
         let Description(mut fields) = self.body.describe();
-        fields.extend(Description::default().text("KEYID", self.key_id).bytes("MAC", &self.mac).0);
+        fields.extend(
+            Description::default().bytes("KEYID", &self.key_id.0).bytes("MAC", &self.mac).0,
+        );
         Description(fields)
     }
 }

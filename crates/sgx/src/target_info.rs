@@ -34,7 +34,7 @@ impl Default for TargetInfo {
 impl Describe for TargetInfo {
     fn describe(&self) -> Description {
         Description::default()
-            .text("MRENCLAVE", self.mr_enclave)
+            .bytes("MRENCLAVE", &self.mr_enclave.0)
             .text("ATTRIBUTES", self.attributes)
             .reserved("reserved 48", &self.reserved_1)
             .text("CONFIGSVN", self.config_svn)

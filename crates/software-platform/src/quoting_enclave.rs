@@ -138,13 +138,13 @@ fn empty_quote(
         header: QuoteHeader {
             version: U16::new(QuoteHeader::VERSION),
             attestation_key_type: U16::new(QuoteHeader::ECDSA_P256),
-            reserved: U32::ZERO,
+            tee_type: U32::new(QuoteHeader::SGX),
             qe_svn: key.tcb.qe_svn,
             pce_svn: key.tcb.pce_svn,
             qe_vendor_id: QuoteHeader::INTEL_QE_VENDOR_ID,
             user_data: user_data(machine.secret.qe_id()),
         },
-        report_body: ReportBody::default(),
+        body: ReportBody::default().into(),
         signature: QuoteSignature {
             signature: [0; 64],
             attestation_public_key: key.key.public_key(),

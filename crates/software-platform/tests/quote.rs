@@ -26,7 +26,7 @@ fn quote_has_the_report_and_the_versions_of_the_platform() {
     let platform = platform(7);
     let report = report_for(&platform);
     let quote = quote(&platform, &report);
-    assert!(quote.report_body == report.body);
+    assert!(quote.body == report.body.into());
 
     let header = quote.header;
     assert_eq!(header.version.get(), 3);

@@ -1,10 +1,12 @@
 //! What the evidence proves.
 
+mod quoted;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dcap_qvl::QuoteClaims;
 use serde::{Serialize, Serializer};
-use sgx::{CpuSvn, Describe, Description, ReportBody};
+use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
 use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::{PckCertificate, PlatformFeatures, Tcb, TcbLevel, TrustedRoot};
@@ -12,9 +14,10 @@ use crate::{PckCertificate, PlatformFeatures, Tcb, TcbLevel, TrustedRoot};
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attested {
-    /// Who the application enclave is. In JSON byte strings are in hexadecimal.
-    #[serde(serialize_with = "enclave")]
-    pub enclave: ReportBody,
+    /// Who is quoted. In JSON an enclave is the member `enclave`, a trust domain `td`; byte
+    /// strings are in hexadecimal.
+    #[serde(flatten, serialize_with = "quoted::serialize")]
+    pub body: QuoteBody,
     /// How current its platform is.
     pub tcb: Tcb,
     /// Which platform it runs on.
@@ -50,9 +53,9 @@ pub struct Platform {
 }
 
 impl Attested {
-    /// Fails on claims that no SGX quote can have.
+    /// Fails on claims that no quote can have.
     pub(crate) fn new(
-        enclave: ReportBody,
+        body: QuoteBody,
         claims: &QuoteClaims,
         pck: &PckCertificate,
         level: TcbLevel,
@@ -60,7 +63,7 @@ impl Attested {
     ) -> Result<Self, String> {
         let expires = Duration::from_secs(claims.earliest_expiration_date);
         Ok(Self {
-            enclave,
+            body,
             tcb: Tcb::new(level, claims)?,
             platform: Platform::new(pck),
             root: root.clone(),
@@ -90,7 +93,7 @@ impl Describe for Attested {
             [] => "none".to_owned(),
             ids => ids.join(" "),
         };
-        Description::default()
+        let description = Description::default()
             .text("TCB status", self.tcb.status)
             .text("TCB date", rfc3339(self.tcb.date).unwrap_or_default())
             .text("TCB evaluation", self.tcb.evaluation_data_number)
@@ -98,8 +101,8 @@ impl Describe for Attested {
             .text("earliest expiry", rfc3339(self.earliest_expiration).unwrap_or_default())
             .text("root", &self.root.subject)
             .bytes("root SHA-256", &self.root.sha256)
-            .fields("platform", &self.platform)
-            .fields("enclave", &self.enclave)
+            .fields("platform", &self.platform);
+        self.body.describe_into(description)
     }
 }
 
@@ -111,49 +114,8 @@ impl Describe for Platform {
             .text("CPUSVN", self.cpu_svn)
             .text("PCESVN", self.pce_svn)
             .bytes("PPID", &self.ppid)
-            .text("dynamic platform", stated(self.features.dynamic_platform))
-            .text("cached keys", stated(self.features.cached_keys))
-            .text("SMT", stated(self.features.smt))
+            .extend(self.features.describe())
     }
-}
-
-fn stated(feature: Option<bool>) -> &'static str {
-    match feature {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "not stated",
-    }
-}
-
-/// The JSON form of a report body.
-#[derive(Serialize)]
-struct Enclave {
-    mr_enclave: String,
-    mr_signer: String,
-    isv_prod_id: u16,
-    isv_svn: u16,
-    debug: bool,
-    attributes_flags: u64,
-    attributes_xfrm: u64,
-    misc_select: u32,
-    cpu_svn: String,
-    report_data: String,
-}
-
-fn enclave<S: Serializer>(body: &ReportBody, serializer: S) -> Result<S::Ok, S::Error> {
-    let enclave = Enclave {
-        mr_enclave: body.mr_enclave.to_string(),
-        mr_signer: body.mr_signer.to_string(),
-        isv_prod_id: body.isv_prod_id.get(),
-        isv_svn: body.isv_svn.get(),
-        debug: body.attributes.is_debug(),
-        attributes_flags: body.attributes.flags.get(),
-        attributes_xfrm: body.attributes.xfrm.get(),
-        misc_select: body.misc_select.get(),
-        cpu_svn: body.cpu_svn.to_string(),
-        report_data: body.report_data.to_string(),
-    };
-    enclave.serialize(serializer)
 }
 
 fn text<S: Serializer>(value: &CpuSvn, serializer: S) -> Result<S::Ok, S::Error> {

@@ -57,7 +57,7 @@ fn attestation_key(quote: &Quote) -> Result<(), Problem> {
 
 fn quote_signature(quote: &Quote) -> Result<(), Problem> {
     let signature = &quote.signature;
-    let signed = [quote.header.as_bytes(), quote.report_body.as_bytes()].concat();
+    let signed = quote.signed_bytes();
     if signed_by_key(&signature.attestation_public_key, &signed, &signature.signature) {
         return Ok(());
     }

@@ -33,9 +33,10 @@ pub(crate) fn check(
 fn parse(quote: &[u8]) -> Result<Quote, Problem> {
     let quote = Quote::parse_padded(quote).map_err(|error| {
         Problem::Undecided(match error {
-            QuoteParseError::Version(_) | QuoteParseError::AttestationKeyType(_) => {
-                error.to_string()
-            }
+            QuoteParseError::Epid(_)
+            | QuoteParseError::AttestationKeyType(_)
+            | QuoteParseError::TeeType(_) => error.to_string(),
+            QuoteParseError::Version(_) => format!("these bytes are no quote: {error}"),
             _ => format!("these bytes are no whole quote: {error}"),
         })
     })?;
@@ -43,9 +44,15 @@ fn parse(quote: &[u8]) -> Result<Quote, Problem> {
         let vendor = hex::encode(quote.header.qe_vendor_id);
         return Err(Problem::Undecided(format!("QE vendor {vendor} is not supported")));
     }
-    match quote.header.reserved.get() {
-        0 => Ok(quote),
-        other => Err(Problem::Undecided(format!("kind of TEE {other:#x} is not SGX (0)"))),
+    match (quote.header.version.get(), quote.header.tee_type.get()) {
+        (QuoteHeader::VERSION, QuoteHeader::SGX) => Ok(quote),
+        (QuoteHeader::VERSION, other) => {
+            Err(Problem::Undecided(format!("TEE type {other:#x} is not that of SGX (0)")))
+        }
+        (version, tee_type) => Err(Problem::Undecided(format!(
+            "this is a quote of {}, version {version}, whose verification is not supported",
+            if tee_type == QuoteHeader::SGX { "SGX" } else { "TDX" }
+        ))),
     }
 }
 
@@ -64,7 +71,7 @@ fn check_under(
         }
     };
     let level = platform_level(&pieces).at(Step::TcbLevel)?;
-    Attested::new(quote.report_body, &claims, &pieces.pck, level, root).map_err(Failure::elsewhere)
+    Attested::new(quote.body.clone(), &claims, &pieces.pck, level, root).map_err(Failure::elsewhere)
 }
 
 /// Debug enclaves pass here: whether they are allowed is for the policy to say.

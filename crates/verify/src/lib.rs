@@ -45,10 +45,10 @@ use sgx::Collateral;
 pub use attested::{Attested, Platform};
 pub use collateral::{
     CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, PlatformFeature,
-    PlatformFeatures, RootCaCrl, Shortfall, ShortfallOf, Signer, TcbAssessment, TcbComponent,
-    TcbInfo, TcbLevel, Tee, UnknownPlatformFeature, Validity, check_enclave_identity,
-    check_pck_certificate, check_pck_crl, check_pck_issuer_chain, check_root_ca_crl,
-    check_tcb_info,
+    PlatformFeatures, RootCaCrl, SgxExtension, SgxType, Shortfall, ShortfallOf, Signer,
+    TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee, UnknownPlatformFeature, Validity,
+    check_enclave_identity, check_pck_certificate, check_pck_crl, check_pck_issuer_chain,
+    check_root_ca_crl, check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};

@@ -124,7 +124,8 @@ impl Policy {
     }
 
     fn debug(&self, attested: &Attested) -> Result<(), String> {
-        if attested.enclave.attributes.is_debug() && !self.allow_debug {
+        let is_debug = attested.body.enclave().is_some_and(|enclave| enclave.attributes.is_debug());
+        if is_debug && !self.allow_debug {
             return Err("this is a debug enclave, which keeps no secrets".to_owned());
         }
         Ok(())
@@ -183,15 +184,19 @@ fn equal<T: PartialEq + Display + 'static>(
     expected: T,
     actual: fn(&ReportBody) -> T,
 ) -> Rule<'static> {
-    Box::new(move |attested| match actual(&attested.enclave) {
+    Box::new(move |attested| match actual(enclave(attested)?) {
         actual if actual == expected => Ok(()),
         actual => Err(format!("{name} is {actual}; expected: {expected}")),
     })
 }
 
 fn at_least(minimum: u16) -> Rule<'static> {
-    Box::new(move |attested| match attested.enclave.isv_svn.get() {
+    Box::new(move |attested| match enclave(attested)?.isv_svn.get() {
         actual if actual >= minimum => Ok(()),
         actual => Err(format!("ISVSVN is {actual}; expected: at least {minimum}")),
     })
+}
+
+fn enclave(attested: &Attested) -> Result<&ReportBody, String> {
+    attested.body.enclave().ok_or_else(|| "this is no quote of an enclave".to_owned())
 }

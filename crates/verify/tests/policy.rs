@@ -131,7 +131,7 @@ fn all_broken_rules_are_named_at_once() {
 #[test]
 fn rules_are_not_reached_when_the_evidence_fails() {
     let mut platform = platform();
-    platform.quote.report_body.isv_svn = U16::new(9);
+    platform.quote.body.enclave_mut().unwrap().isv_svn = U16::new(9);
     let policy = Policy { minimum_isv_svn: Some(9), ..lenient() };
     let verdict = platform.verify_at(SAMPLE_TIME, &policy);
     assert_eq!(verdict.decision, Decision::Refused);
@@ -175,7 +175,7 @@ fn check(policy: &Policy) -> Verdict {
 /// A debug enclave with easy numbers.
 fn platform() -> Platform {
     Platform::new(|draft| {
-        let body = &mut draft.quote.report_body;
+        let body = draft.quote.body.enclave_mut().unwrap();
         body.mr_enclave = MrEnclave([1; 32]);
         body.mr_signer = MrSigner([2; 32]);
         body.isv_prod_id = U16::new(3);

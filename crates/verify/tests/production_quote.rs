@@ -25,7 +25,7 @@ fn is_trusted_at_its_time_with_its_status() {
     assert_eq!(attested.tcb.advisory_ids, ["INTEL-SA-00289", "INTEL-SA-00615"]);
     assert_eq!(hex::encode_upper(attested.platform.fmspc), "00A067110000");
     assert!(attested.root.subject.ends_with(",CN=Intel SGX Root CA"));
-    assert_eq!(attested.enclave, Quote::parse(&sample().quote).unwrap().report_body);
+    assert_eq!(attested.body, Quote::parse(&sample().quote).unwrap().body);
     assert!(verdict.steps.len() > Step::EVIDENCE.len(), "the evidence, and the policy");
     assert!(verdict.steps.iter().all(|result| result.outcome == Outcome::Passed));
     assert_eq!(verdict.reason, None);

@@ -46,7 +46,7 @@ fn quote_format() {
         draft.quote.header.attestation_key_type = U16::new(3);
     });
     fails_at(Undecided, Step::QuoteFormat, |draft| draft.quote.header.qe_vendor_id[0] ^= 1);
-    fails_at(Undecided, Step::QuoteFormat, |draft| draft.quote.header.reserved = U32::new(0x81));
+    fails_at(Undecided, Step::QuoteFormat, |draft| draft.quote.header.tee_type = U32::new(0x81));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn qe_match() {
 #[test]
 fn quote_signature() {
     let mut platform = Platform::new(|_| ());
-    platform.quote.report_body.report_data.0[0] ^= 1;
+    platform.quote.body.enclave_mut().unwrap().report_data.0[0] ^= 1;
     assert_fails(&platform.verify(), Refused, Step::QuoteSignature);
 }
 

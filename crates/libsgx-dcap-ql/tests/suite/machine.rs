@@ -103,7 +103,7 @@ impl Machine {
     /// The file holds a quote of this machine, which others accept.
     pub(crate) fn accepts_quote(&self, name: &str) {
         let bytes = self.read(name);
-        assert_eq!(Quote::parse(&bytes).unwrap().report_body, self.report().body, "{name}");
+        assert_eq!(Quote::parse(&bytes).unwrap().body, self.report().body.into(), "{name}");
         let now = OffsetDateTime::now_utc();
         let issue = self.platform.deployment().up_to_date(&self.platform.pck_subject(), now);
         let collateral = serde_json::to_string(&self.platform.collateral(&issue).unwrap()).unwrap();

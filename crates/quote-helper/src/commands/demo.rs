@@ -93,7 +93,8 @@ fn say(number: u8, headline: &str, details: &[impl AsRef<str>]) -> anyhow::Resul
 /// The offer with a bit of its quote's report body flipped.
 fn tampered(offer: &Offer) -> anyhow::Result<Offer> {
     let mut quote = Quote::parse(&offer.quote)?;
-    quote.report_body.report_data.0[0] ^= 1;
+    let enclave = quote.body.enclave_mut().context("it is no quote of an enclave")?;
+    enclave.report_data.0[0] ^= 1;
     Ok(Offer { quote: quote.to_bytes(), ..offer.clone() })
 }
 

@@ -22,7 +22,7 @@ fn each_quote_is_in_the_log_with_who_asked_for_which_enclave() {
         machine.quote("07");
     }
     let metrics = serve.metrics();
-    let quoted = sgx::Quote::parse_padded(&machine.read("q.bin")).unwrap().report_body;
+    let quoted = machine.quoted_enclave();
     let mrenclave = quoted.mr_enclave.to_string();
     serve.signal(Signal::TERM);
     let (_, log) = serve.wait();
@@ -90,7 +90,7 @@ fn made_up_reports_do_not_hide_a_quote_and_are_not_taken_for_enclaves() {
     let serve = machine.serve();
     ask_with_made_up_reports(&machine, 600);
     machine.quote("07");
-    let quoted = sgx::Quote::parse_padded(&machine.read("q.bin")).unwrap().report_body;
+    let quoted = machine.quoted_enclave();
     let metrics = serve.metrics();
     serve.signal(Signal::TERM);
     let (_, log) = serve.wait();

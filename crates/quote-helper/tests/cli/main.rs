@@ -24,6 +24,7 @@ mod hardening;
 mod health;
 mod hostile_text;
 mod inject;
+mod inspect;
 mod malicious_successor;
 mod manifests;
 mod memory_group;

@@ -48,6 +48,11 @@ impl Machine {
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// The enclave that is quoted in `q.bin`.
+    pub(crate) fn quoted_enclave(&self) -> sgx::ReportBody {
+        *sgx::Quote::parse_padded(&self.read("q.bin")).unwrap().body.enclave().unwrap()
+    }
+
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), bytes).unwrap();
     }

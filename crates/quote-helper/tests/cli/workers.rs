@@ -75,7 +75,7 @@ fn quotes_under_disturbance(
             let begin = Instant::now();
             let quote = ask(machine, &request).unwrap();
             longest = longest.max(begin.elapsed());
-            assert_eq!(Quote::parse_padded(&quote).unwrap().report_body, request.report.body);
+            assert_eq!(Quote::parse_padded(&quote).unwrap().body, request.report.body.into());
             let verdict =
                 verify::verify(&quote, &collateral, &roots, SystemTime::now(), &Policy::default());
             assert_eq!(verdict.decision, Decision::Trusted, "{verdict:?}");

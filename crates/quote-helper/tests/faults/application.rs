@@ -6,7 +6,7 @@ use std::time::Duration;
 use aesm_client::AesmClient;
 use aesm_client::unix::AesmClientExt;
 use quoting::{AesmQuoter, QuoteRequest, Quoter};
-use sgx::{AttestationKeyId, FromBytes, IntoBytes, Quote, ReportData, TargetInfo};
+use sgx::{AttestationKeyId, FromBytes, IntoBytes, Quote, QuoteBody, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::trouble::Trouble;
@@ -58,7 +58,11 @@ impl Application {
             Client::Ours(quoter) => self.by_ours(quoter, ReportData(report_data))?,
         };
         match Quote::parse_padded(&quote) {
-            Ok(parsed) if parsed.report_body.report_data.0 == report_data => Ok(quote),
+            Ok(Quote { body: QuoteBody::Enclave(body), .. })
+                if body.report_data.0 == report_data =>
+            {
+                Ok(quote)
+            }
             _ => Err(Trouble::Wrong),
         }
     }

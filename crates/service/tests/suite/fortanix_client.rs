@@ -27,7 +27,7 @@ fn it_lists_the_key_and_gets_a_quote_with_proof() {
         .unwrap();
 
     let quote = Quote::parse(result.quote()).unwrap();
-    assert_eq!(quote.report_body, report.body);
+    assert_eq!(quote.body, report.body.into());
     let qe_report = Report::read_from_bytes(result.qe_report()).unwrap();
     application().verify_report(&qe_report).unwrap();
     let hash = crate::support::sha256(&[&nonce[..], result.quote()].concat());

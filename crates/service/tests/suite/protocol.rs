@@ -243,7 +243,7 @@ fn a_quote_is_padded_to_exactly_the_callers_buffer() {
         };
         assert_eq!(quote.len(), buf_size as usize);
         assert!(quote[size as usize..].iter().all(|byte| *byte == 0));
-        assert_eq!(Quote::parse(&quote[..size as usize]).unwrap().report_body, report.body);
+        assert_eq!(Quote::parse(&quote[..size as usize]).unwrap().body, report.body.into());
     }
 }
 

@@ -32,7 +32,7 @@ fn quotes_a_report(quoter: &dyn Quoter) {
     let request = request(quoter);
     let reply = quoter.quote(&request).unwrap();
     assert_eq!(reply.quote.len(), quoter.quote_size(&request.key_id).unwrap() as usize);
-    assert_eq!(Quote::parse(&reply.quote).unwrap().report_body, request.report.body);
+    assert_eq!(Quote::parse(&reply.quote).unwrap().body, request.report.body.into());
     assert_eq!(reply.qe_report_info, None);
 }
 

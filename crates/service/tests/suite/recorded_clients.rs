@@ -38,8 +38,8 @@ fn replay(recorded: &str) {
                 Payload::GetQuoteEx { quote: Some(quote), qe_report_info: proof },
             ) => {
                 assert_eq!(quote.len(), buf_size as usize);
-                let body = Quote::parse_padded(&quote).unwrap().report_body;
-                assert_eq!(body, report(&target_info).body);
+                let body = Quote::parse_padded(&quote).unwrap().body;
+                assert_eq!(body, report(&target_info).body.into());
                 assert_eq!(proof.is_some(), qe_report_info.is_some());
                 quotes += 1;
             }

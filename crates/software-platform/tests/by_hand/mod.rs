@@ -60,14 +60,14 @@ pub(crate) fn quote(certificate: &PckCertificate) -> Vec<u8> {
             data: certificate.chain_pem().into_bytes(),
         },
     };
-    Quote { header, report_body, signature }.to_bytes()
+    Quote { header, body: report_body.into(), signature }.to_bytes()
 }
 
 fn header() -> QuoteHeader {
     QuoteHeader {
         version: U16::new(QuoteHeader::VERSION),
         attestation_key_type: U16::new(QuoteHeader::ECDSA_P256),
-        reserved: U32::new(0),
+        tee_type: U32::new(QuoteHeader::SGX),
         qe_svn: U16::new(8),
         pce_svn: U16::new(SUBJECT.pce_svn),
         qe_vendor_id: QuoteHeader::INTEL_QE_VENDOR_ID,

@@ -2,20 +2,15 @@
 
 use std::time::SystemTime;
 
-use dcap_qvl::intel::{PckExtension, parse_pck_extension};
 use sgx::CpuSvn;
-use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::certificate::Certificate;
 use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
 use super::role::Role;
-use super::{CollateralError, PckCa, PlatformFeatures, Validity};
+use super::{CollateralError, PckCa, PlatformFeatures, SgxExtension, Validity};
 use crate::TrustedRoots;
 
 const WHAT: &str = "the PCK certificate";
-
-/// The entry of the SGX extension with the TCB; the 16 component SVNs are its entries 1 to 16.
-const TCB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1.2");
 
 /// What a PCK certificate says: which platform it is for, and at which TCB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,48 +71,19 @@ impl PckCertificate {
     }
 
     fn read(certificate: &Certificate, ca: PckCa, signer: Signer) -> Result<Self, CollateralError> {
-        let extension = parse_pck_extension(certificate.der())
-            .map_err(|error| unreadable(&format!("it has no SGX extension: {error:#}")))?;
-        let missized = |_| unreadable("its SGX extension has a value of the wrong size");
+        let extension = SgxExtension::read(certificate.der())?;
         Ok(Self {
-            tcb_components: tcb_components(&extension)?,
-            features: PlatformFeatures {
-                dynamic_platform: extension.dynamic_platform,
-                cached_keys: extension.cached_keys,
-                smt: extension.smt_enabled,
-            },
-            ppid: extension.ppid.try_into().map_err(missized)?,
-            cpu_svn: CpuSvn(extension.cpu_svn),
+            ppid: extension.ppid,
+            cpu_svn: extension.cpu_svn,
+            tcb_components: extension.tcb_components,
             pce_svn: extension.pce_svn,
-            pce_id: extension.pce_id.try_into().map_err(missized)?,
+            pce_id: extension.pce_id,
             fmspc: extension.fmspc,
+            features: extension.features,
             ca,
             signer,
             validity: certificate.validity(),
             serial: certificate.serial(),
         })
     }
-}
-
-fn tcb_components(extension: &PckExtension) -> Result<[u8; 16], CollateralError> {
-    let mut components = [0; 16];
-    for (number, component) in (1..).zip(&mut components) {
-        *component = tcb_component(extension, number).ok_or_else(|| {
-            unreadable(&format!("its SGX extension has no SVN of TCB component {number}"))
-        })?;
-    }
-    Ok(components)
-}
-
-/// The SVN of a TCB component: an integer from 0 to 255, from 128 on with a zero byte before it.
-fn tcb_component(extension: &PckExtension, number: u32) -> Option<u8> {
-    let oid = TCB.push_arc(number).ok()?;
-    match extension.get_value(&oid).ok()??[..] {
-        [svn] | [0, svn] => Some(svn),
-        _ => None,
-    }
-}
-
-fn unreadable(reason: &(impl ToString + ?Sized)) -> CollateralError {
-    CollateralError::unreadable(WHAT, reason)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
+use sgx::{Describe, Description};
 
 /// What a PCK certificate says of its platform's configuration; `None` where it says nothing, as
 /// those of the PCK Processor CA do.
@@ -40,6 +41,23 @@ impl PlatformFeatures {
             PlatformFeature::CachedKeys => self.cached_keys,
             PlatformFeature::Smt => self.smt,
         }
+    }
+}
+
+impl Describe for PlatformFeatures {
+    fn describe(&self) -> Description {
+        Description::default()
+            .text("dynamic platform", stated(self.dynamic_platform))
+            .text("cached keys", stated(self.cached_keys))
+            .text("SMT", stated(self.smt))
+    }
+}
+
+fn stated(feature: Option<bool>) -> &'static str {
+    match feature {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not stated",
     }
 }
 

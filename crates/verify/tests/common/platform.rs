@@ -97,7 +97,7 @@ fn sign(draft: Draft) -> Platform {
 fn sign_quote(quote: &mut Quote, pck: &KeyPair) {
     let attestation = KeyPair::generate().unwrap();
     let public_key = &attestation.public_key_raw()[1..];
-    let signed = [quote.header.as_bytes(), quote.report_body.as_bytes()].concat();
+    let signed = quote.signed_bytes();
     let signature = &mut quote.signature;
     signature.attestation_public_key = public_key.try_into().unwrap();
     signature.signature = raw_signature(&attestation, &signed).try_into().unwrap();

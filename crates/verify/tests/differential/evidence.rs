@@ -103,7 +103,7 @@ impl Evidence {
 
     fn signed_quote(&self) -> Vec<u8> {
         let mut quote = self.quote.clone();
-        let signed = [quote.header.as_bytes(), quote.report_body.as_bytes()].concat();
+        let signed = quote.signed_bytes();
         let signature = &mut quote.signature;
         signature.attestation_public_key = pki::public_key(Who::AttestationKey);
         signature.signature = pki::sign(Who::AttestationKey, &signed);

@@ -198,7 +198,7 @@ fn the_quoting_enclave_is_the_published_one() {
             UP_TO_DATE,
         ),
         case("quote v4", |e| e.quote.header.version = U16::new(4), tee, format),
-        case("TDX", |e| e.quote.header.reserved = U32::new(0x81), tee, format),
+        case("TDX", |e| e.quote.header.tee_type = U32::new(0x81), tee, format),
         case("key type", |e| e.quote.header.attestation_key_type = U16::new(3), tee, format),
         case("vendor", |e| e.quote.header.qe_vendor_id[0] ^= 1, tee, format),
     ]);
