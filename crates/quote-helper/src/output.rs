@@ -42,6 +42,15 @@ pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
     }
 }
 
+/// Prints a text as it is, to the byte: the end too.
+pub(crate) fn verbatim(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Prints one of many results, as [`text`] does.
 ///
 /// # Errors

@@ -62,6 +62,7 @@ const CRATES: &[Crate] = &[
         tests_use: &["software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
+    Crate { name: "kubernetes-yaml", uses: &[], tests_use: &[] },
     Crate { name: "libsgx-quote-ex", uses: &["quoting", "sgx"], tests_use: &[] },
     Crate {
         name: "libsgx-dcap-ql",
@@ -86,6 +87,7 @@ const CRATES: &[Crate] = &[
             "collateral-server",
             "http-server",
             "kubernetes",
+            "kubernetes-yaml",
             "printable",
             "private-directory",
             "quoting",

@@ -3,10 +3,11 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use kubernetes::injection::{Settings, inject_object};
 use kubernetes::manifests::{DEFAULT_FIRST_UID, uids};
+use kubernetes_yaml::Yaml;
 use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
@@ -88,7 +89,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         true => "standard input".to_owned(),
         false => arguments.file.display().to_string(),
     };
-    let mut objects = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
+    let text = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
+    let yaml = Yaml::parse(&text).with_context(|| format!("cannot read {name}: it is not YAML"))?;
+    let mut objects = yaml.values().with_context(|| format!("cannot read {name}"))?;
+    if objects.iter().all(Value::is_null) {
+        return Err(anyhow!("cannot read {name}: there is no object in it").into());
+    }
     let settings = arguments.cluster.into();
     for (object, number) in objects.iter_mut().zip(1_u32..) {
         let named = named(object, number);
@@ -98,19 +104,23 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             output::note(format_args!("warning: {named}: {warning}"));
         }
     }
-    Ok(objects::print(arguments.output, &objects)?)
+    match arguments.output {
+        Form::Yaml => {
+            let injected = yaml.with(&objects);
+            output::verbatim(&injected.with_context(|| format!("cannot inject into {name}"))?)?;
+        }
+        Form::Json => {
+            objects.retain(|object| !object.is_null());
+            objects::print(Form::Json, &objects)?;
+        }
+    }
+    Ok(())
 }
 
-/// All objects of the file.
-fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
+/// The text of the file.
+fn read(file: &Path) -> anyhow::Result<String> {
     let bytes = if file.as_os_str() == "-" { standard_input()? } else { files::read(file)? };
-    let text = String::from_utf8(bytes).context("it is not text in UTF-8")?;
-    // An error is one line, without a picture of the place.
-    let options = serde_saphyr::options! { with_snippet: false };
-    let objects = serde_saphyr::from_multiple_with_options::<Value>(&text, options)
-        .context("it is not YAML")?;
-    ensure!(!objects.is_empty(), "there is no object in it");
-    Ok(objects)
+    String::from_utf8(bytes).context("it is not text in UTF-8")
 }
 
 fn standard_input() -> anyhow::Result<Vec<u8>> {

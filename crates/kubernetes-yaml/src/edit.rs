@@ -1,0 +1,223 @@
+//! The additions by which nodes become other values.
+
+use granit_parser::{ScalarStyle, StructureStyle};
+use serde_json::{Map, Value};
+
+use crate::node::{Kind, NodeId};
+use crate::print::Layout;
+use crate::value::Values;
+use crate::{EditError, Yaml};
+
+/// Collects changes to a text.
+pub(crate) struct Editor<'y, 'a> {
+    yaml: &'y Yaml<'a>,
+    /// How the document at hand is laid out, and its first line.
+    layout: Layout,
+    line: usize,
+    edits: Vec<Edit>,
+}
+
+/// These bytes are replaced. Line breaks are line feeds here.
+struct Edit {
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+type Result = std::result::Result<(), EditError>;
+
+impl<'y, 'a> Editor<'y, 'a> {
+    pub(crate) fn new(yaml: &'y Yaml<'a>) -> Self {
+        let layout = Layout { step: 2, sequence_step: 0, is_json: false };
+        Self { yaml, layout, line: 1, edits: Vec::new() }
+    }
+
+    /// Makes a document become this value.
+    pub(crate) fn make(&mut self, root: NodeId, target: &Value) -> Result {
+        if Values::new(self.yaml).of(root).as_ref() == Ok(target) {
+            return Ok(());
+        }
+        self.line = self.yaml.line(self.yaml.node(root).start);
+        self.layout = self.yaml.layout(root);
+        self.become_value(root, target)
+    }
+
+    /// The text with all changes. Of those at one place the first comes first.
+    pub(crate) fn text(mut self) -> String {
+        self.edits.sort_by_key(|edit| edit.start);
+        let source = self.yaml.text;
+        let mut text = String::new();
+        let mut copied = 0;
+        for edit in &self.edits {
+            text += source.get(copied..edit.start).unwrap_or_default();
+            text += &edit.text.replace('\n', self.yaml.line_break());
+            copied = edit.end;
+        }
+        text + source.get(copied..).unwrap_or_default()
+    }
+
+    fn become_value(&mut self, id: NodeId, target: &Value) -> Result {
+        let yaml = self.yaml;
+        let node = yaml.node(id);
+        match (&node.kind, target) {
+            (Kind::Mapping { entries, .. }, Value::Object(fields)) => {
+                self.become_object(id, entries, fields)
+            }
+            (Kind::Sequence { items, .. }, Value::Array(values)) => {
+                self.become_array(id, items, values)
+            }
+            _ if Values::new(yaml).of(id).as_ref() == Ok(target) => Ok(()),
+            (Kind::Scalar { style: ScalarStyle::Plain, .. }, _) | (Kind::Alias(_), _) => {
+                self.replace(node.start, node.end, &self.layout.block(target, node.column));
+                Ok(())
+            }
+            _ => self.refuse(),
+        }
+    }
+
+    fn become_object(
+        &mut self,
+        id: NodeId,
+        entries: &[(NodeId, NodeId)],
+        fields: &Map<String, Value>,
+    ) -> Result {
+        let yaml = self.yaml;
+        let merge = entries.iter().rposition(|(key, _)| yaml.is_merge(*key));
+        // Fields that a merge key has overwritten are not in the mapping's value.
+        let (overwritten, own) = entries.split_at(merge.map_or(0, |it| it.saturating_add(1)));
+        let merged = match merge.map(|_| Values::new(yaml).of(id)) {
+            Some(Ok(Value::Object(merged))) => merged,
+            _ => Map::new(),
+        };
+        let entry_of = |entries: &[(NodeId, NodeId)], name: &str| {
+            let mut entries = entries.iter().copied();
+            entries.find(|(key, _)| yaml.key(*key).is_ok_and(|key| key == name))
+        };
+        let mut added = Map::new();
+        for (name, target) in fields {
+            if let Some((key, value)) = entry_of(own, name) {
+                self.become_field(id, key, value, target)?;
+            } else if merged.get(name) != Some(target) {
+                if entry_of(overwritten, name).is_some() {
+                    return self.refuse();
+                }
+                added.insert(name.clone(), target.clone());
+            }
+        }
+        if added.is_empty() { Ok(()) } else { self.add_fields(id, added) }
+    }
+
+    /// The value behind a key becomes another one.
+    fn become_field(
+        &mut self,
+        mapping: NodeId,
+        key: NodeId,
+        value: NodeId,
+        target: &Value,
+    ) -> Result {
+        let (mapping, node) = (self.yaml.node(mapping), self.yaml.node(value));
+        let is_collection = matches!(target, Value::Object(_) | Value::Array(_));
+        if node.style().is_some() || Values::new(self.yaml).of(value).as_ref() == Ok(target) {
+            return self.become_value(value, target);
+        }
+        let is_replaceable = match &node.kind {
+            Kind::Scalar { style, .. } => *style == ScalarStyle::Plain,
+            _ => true,
+        };
+        if !is_replaceable {
+            return self.refuse();
+        }
+        if mapping.style() == Some(StructureStyle::Flow) || !is_collection {
+            let is_left_out = node.start == node.end;
+            let colon = usize::from(is_left_out && self.byte(node.start) == Some(b':'));
+            let start = node.start.saturating_add(colon);
+            let space = if is_left_out { " " } else { "" };
+            let text = format!("{space}{}", self.layout.flow(target, None));
+            self.replace(start, node.end.saturating_add(colon), &text);
+            return Ok(());
+        }
+        let before = self.yaml.text.get(..node.start).unwrap_or_default();
+        self.replace(before.trim_end_matches(' ').len(), node.end, "");
+        let text = self.layout.behind_key(target, self.yaml.node(key).column.min(mapping.column));
+        let end = self.yaml.end_of_lines(value);
+        self.replace(end, end, &text);
+        Ok(())
+    }
+
+    fn become_array(&mut self, id: NodeId, items: &[NodeId], values: &[Value]) -> Result {
+        let Some((kept, added)) = values.split_at_checked(items.len()) else {
+            return self.refuse();
+        };
+        for (item, value) in items.iter().zip(kept) {
+            self.become_value(*item, value)?;
+        }
+        if added.is_empty() { Ok(()) } else { self.add_items(id, added) }
+    }
+
+    fn add_fields(&mut self, id: NodeId, added: Map<String, Value>) -> Result {
+        let node = self.yaml.node(id);
+        if node.style() == Some(StructureStyle::Flow) {
+            let column = self.yaml.part_column(node);
+            let field = |(key, value): (String, Value)| {
+                format!("{}: {}", self.layout.string(&key), self.layout.flow(&value, column))
+            };
+            return self.add_to_flow(id, added.into_iter().map(field).collect());
+        }
+        let added = self.layout.block(&Value::Object(added), node.column);
+        self.add_lines(id, &added);
+        Ok(())
+    }
+
+    fn add_items(&mut self, id: NodeId, added: &[Value]) -> Result {
+        let node = self.yaml.node(id);
+        if node.style() == Some(StructureStyle::Flow) {
+            let column = self.yaml.part_column(node);
+            let item = |value| self.layout.flow(value, column);
+            return self.add_to_flow(id, added.iter().map(item).collect());
+        }
+        let added = self.layout.block(&Value::Array(added.to_vec()), node.column);
+        self.add_lines(id, &added);
+        Ok(())
+    }
+
+    /// Adds lines below a block collection, indented as it is.
+    fn add_lines(&mut self, id: NodeId, lines: &str) {
+        let end = self.yaml.end_of_lines(id);
+        let indent = " ".repeat(self.yaml.node(id).column);
+        self.replace(end, end, &format!("\n{indent}{lines}"));
+    }
+
+    fn add_to_flow(&mut self, id: NodeId, parts: Vec<String>) -> Result {
+        let node = self.yaml.node(id);
+        let separator = match self.yaml.part_column(node) {
+            Some(column) => format!("\n{}", " ".repeat(column)),
+            None => " ".to_owned(),
+        };
+        let parts = parts.join(&format!(",{separator}"));
+        let Some(last) = node.last() else {
+            let start = node.start.saturating_add(1);
+            self.replace(start, start, &parts);
+            return Ok(());
+        };
+        let (last, end) = (self.yaml.node(last), self.yaml.end(last));
+        let is_left_out = last.start == last.end && self.byte(end) == Some(b':');
+        let end = end.saturating_add(usize::from(is_left_out));
+        match self.yaml.behind_comma(node, end) {
+            Some(behind) => self.replace(behind, behind, &format!("{separator}{parts}")),
+            None => self.replace(end, end, &format!(",{separator}{parts}")),
+        }
+        Ok(())
+    }
+
+    fn byte(&self, offset: usize) -> Option<u8> {
+        self.yaml.text.as_bytes().get(offset).copied()
+    }
+
+    fn replace(&mut self, start: usize, end: usize, text: &str) {
+        self.edits.push(Edit { start, end, text: text.to_owned() });
+    }
+
+    fn refuse(&self) -> Result {
+        Err(EditError { line: self.line })
+    }
+}

@@ -1,0 +1,24 @@
+//! YAML is read as kubectl reads it, and edited in place.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod additions;
+mod limits;
+mod random;
+mod reading;
+
+use kubernetes_yaml::Yaml;
+use serde_json::Value;
+
+/// The documents of a text.
+fn values(text: &str) -> Vec<Value> {
+    Yaml::parse(text)
+        .and_then(|yaml| yaml.values())
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
+}
