@@ -4,7 +4,7 @@ mod canary;
 mod cli;
 mod cluster;
 mod commands;
-mod evidence;
+mod endorsements;
 mod failure;
 mod files;
 mod listen;

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use clap::ValueEnum;
+use evidence::Evidence;
 use serde::Serialize;
 
 /// The form of a result.
@@ -63,6 +64,13 @@ pub(crate) fn next_text(value: &impl Display) -> io::Result<()> {
 pub(crate) fn note(value: impl Display) {
     // With standard error gone there is nobody to tell.
     let _ = writeln!(io::stderr().lock(), "{}", printable::line(&value.to_string()));
+}
+
+/// Says how a quote was wrapped, if it was.
+pub(crate) fn note_origin(evidence: &Evidence) {
+    if let Some(origin) = evidence.origin() {
+        note(format_args!("the quote was read from {origin}"));
+    }
 }
 
 /// Prints what is wrong with the command line, in several lines.

@@ -32,6 +32,7 @@ const CRATES: &[Crate] = &[
         tests_use: &["verify"],
     },
     Crate { name: "verify", uses: &["printable", "sgx"], tests_use: &["software-platform"] },
+    Crate { name: "evidence", uses: &["printable", "sgx"], tests_use: &["software-platform"] },
     Crate { name: "http-server", uses: &[], tests_use: &[] },
     Crate {
         name: "collateral",
@@ -85,6 +86,7 @@ const CRATES: &[Crate] = &[
             "aesm",
             "collateral",
             "collateral-server",
+            "evidence",
             "http-server",
             "kubernetes",
             "kubernetes-yaml",
@@ -112,7 +114,7 @@ struct Ban {
 const BANS: &[Ban] = &[
     Ban {
         of: &["hyper", "mio", "reqwest", "socket2", "tokio", "ureq"],
-        from: &["sgx", "verify"],
+        from: &["evidence", "sgx", "verify"],
         because: "it is a pure function of its arguments: no network, no threads",
     },
     Ban {

@@ -30,7 +30,7 @@ impl From<CollateralError> for Problem {
 pub(crate) struct Failure {
     /// `None` when dcap-qvl refused and no step of ours shows why.
     pub(crate) step: Option<Step>,
-    problem: Problem,
+    pub(crate) problem: Problem,
 }
 
 impl Failure {

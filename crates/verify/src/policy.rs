@@ -25,6 +25,10 @@ pub struct Policy {
     pub minimum_isv_svn: Option<u16>,
     /// All 64 bytes of the enclave's REPORTDATA.
     pub report_data: Option<ReportData>,
+    /// The outcome of a check that REPORTDATA vouches for what came with the quote, such as the key
+    /// of the certificate that it was in: an error says why it does not. `None` if nothing came
+    /// with it.
+    pub binding: Option<Result<(), String>>,
     /// Whether the enclave may be a debug enclave, which keeps no secrets.
     pub allow_debug: bool,
     /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
@@ -51,6 +55,7 @@ impl Default for Policy {
             isv_prod_id: None,
             minimum_isv_svn: None,
             report_data: None,
+            binding: None,
             allow_debug: false,
             accepted_tcb_statuses: vec![TcbStatus::UpToDate],
             minimum_tcb_date: None,
@@ -87,10 +92,12 @@ impl Policy {
     }
 
     fn platform_rules(&self) -> Vec<(Step, Rule<'_>)> {
-        let mut rules: Vec<(Step, Rule<'_>)> = vec![
-            (Step::Debug, Box::new(|attested| self.debug(attested))),
-            (Step::TcbStatus, Box::new(|attested| self.tcb_status(attested))),
-        ];
+        let mut rules: Vec<(Step, Rule<'_>)> = Vec::new();
+        if let Some(outcome) = &self.binding {
+            rules.push((Step::Binding, Box::new(|_| outcome.clone())));
+        }
+        rules.push((Step::Debug, Box::new(|attested| self.debug(attested))));
+        rules.push((Step::TcbStatus, Box::new(|attested| self.tcb_status(attested))));
         if let Some(minimum) = self.minimum_tcb_date {
             rules.push((Step::TcbDate, tcb_date(minimum)));
         }

@@ -41,6 +41,7 @@ steps! {
     QeMatch "qe-match" "the Quoting Enclave is the one that the QE identity describes";
     QuoteSignature "quote-signature" "the attestation key signed the quote: its contents are genuine";
     TcbLevel "tcb-level" "the platform reaches a published security version that is not revoked";
+    Binding "binding" "the quote vouches for what came with it, such as a certificate's key";
     Debug "debug" "policy: the enclave's memory is closed to debuggers, or debugging is allowed";
     TcbStatus "tcb-status" "policy: the TCB status is an accepted one";
     TcbDate "tcb-date" "policy: the TCB is recent enough";

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use sgx::Describe;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem};
 use crate::{Attested, Outcome, Policy, Step, StepResult};
 
 /// What a verification decided. See the crate's documentation for where the lines are.
@@ -43,6 +43,13 @@ impl Verdict {
     #[must_use]
     pub fn trusted(&self) -> Option<&Attested> {
         self.attested.as_ref().filter(|_| self.decision == Decision::Trusted)
+    }
+
+    /// The verdict on bytes in which no quote was found: why not.
+    #[must_use]
+    pub fn without_quote(reason: String, policy: &Policy) -> Self {
+        let problem = Problem::Undecided(reason);
+        Self::of_failure(Failure { step: Some(Step::QuoteFormat), problem }, policy)
     }
 
     /// The evidence holds: the policy decides.

@@ -31,7 +31,7 @@ use clap::Args;
 use quoting::{DEFAULT_SOCKET, QuotingMode};
 
 use self::diagnosis::{Diagnosis, Subject};
-use crate::evidence::{CollateralSource, trusted_roots};
+use crate::endorsements::{CollateralSource, trusted_roots};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 

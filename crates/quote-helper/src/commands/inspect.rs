@@ -6,11 +6,12 @@ mod inspected;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use evidence::{Content, Evidence};
 use sgx::{
-    AttestationKeyId, Describe, Description, FromBytes, QeReportInfo, Quote, Report, ReportBody,
-    TargetInfo,
+    AttestationKeyId, Describe, Description, FromBytes, QeReportInfo, Quote, QuoteHeader, Report,
+    ReportBody, TargetInfo,
 };
 
 use self::encoding::Encoding;
@@ -21,8 +22,8 @@ use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file: a quote (SGX version 3, SGX and TDX version 4 and 5), a REPORT, target info, QE
-    /// report info or an attestation key id.
+    /// The file: a quote (SGX version 3, SGX and TDX version 4 and 5) in any of the forms that
+    /// `verify` reads, a REPORT, target info, QE report info or an attestation key id.
     file: PathBuf,
 
     /// The form of the result.
@@ -44,30 +45,37 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = &arguments.file;
     let bytes = files::read(file)?;
-    let (name, structure) =
-        recognize(&bytes).with_context(|| format!("cannot tell what {} is", file.display()))?;
+    let cannot_tell = || format!("cannot tell what {} is", file.display());
+    let evidence = Evidence::read(&bytes).with_context(cannot_tell)?;
+    let (name, structure) = recognize(&evidence).with_context(cannot_tell)?;
     if arguments.raw {
         let pem =
             structure.pem().with_context(|| format!("cannot use --raw with {}", file.display()))?;
         return Ok(output::text(&pem)?);
     }
+    let is_attestation = evidence.content != Content::Structure;
+    if let Some(reason) = evidence.not_verifiable().filter(|_| is_attestation) {
+        output::note(reason);
+    }
     let description = structure.describe(arguments.output != Format::Text);
     let inspected = match (arguments.output, arguments.encoding) {
-        (Format::Text, None) => Inspected::shortened(name, description),
-        (_, encoding) => Inspected::whole(name, description, encoding.unwrap_or(Encoding::Hex)),
+        (Format::Text, None) => Inspected::shortened(name, &evidence, description),
+        (_, encoding) => {
+            Inspected::whole(name, &evidence, description, encoding.unwrap_or(Encoding::Hex))
+        }
     };
     Ok(output::result(arguments.output, &inspected)?)
 }
 
 enum Structure {
-    Fixed(Description),
+    Described(Description),
     Quote(Box<Quote>),
 }
 
 impl Structure {
     fn describe(self, with_pem: bool) -> Description {
         match self {
-            Self::Fixed(description) => description,
+            Self::Described(description) => description,
             Self::Quote(quote) => {
                 quote.describe_with(|data| certification::describe(data, with_pem))
             }
@@ -86,8 +94,24 @@ impl Structure {
     }
 }
 
-/// Tells the structures apart by their sizes, which all differ; anything else must be a quote.
-fn recognize(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
+fn recognize(evidence: &Evidence) -> anyhow::Result<(&'static str, Structure)> {
+    let bytes = &evidence.bytes;
+    match evidence.content {
+        Content::Quote { .. } => Ok(("quote", Structure::Quote(Box::new(Quote::parse(bytes)?)))),
+        Content::EpidQuote { .. } => Ok(("EPID quote", Structure::Described(epid_quote(bytes)?))),
+        Content::LocalReport | Content::Structure => fixed_size(bytes),
+    }
+}
+
+/// Its report body, which is where that of other quotes of SGX is.
+fn epid_quote(bytes: &[u8]) -> anyhow::Result<Description> {
+    let body = bytes.get(size_of::<QuoteHeader>()..).unwrap_or_default();
+    let (body, _) = ReportBody::read_from_prefix(body).map_err(|_| anyhow!("it is cut short"))?;
+    Ok(Description::default().fields("application enclave report", &body))
+}
+
+/// Tells the structures apart by their sizes, which all differ.
+fn fixed_size(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
     fn fixed<T: FromBytes + Describe>(bytes: &[u8]) -> Option<Description> {
         T::read_from_bytes(bytes).ok().map(|structure| structure.describe())
     }
@@ -98,17 +122,8 @@ fn recognize(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
         ("QE report info", fixed::<QeReportInfo>(bytes)),
         ("attestation key id", fixed::<AttestationKeyId>(bytes)),
     ];
-    for (name, description) in structures {
-        if let Some(description) = description {
-            return Ok((name, Structure::Fixed(description)));
-        }
-    }
-    match Quote::parse_padded(bytes) {
-        Ok(quote) => Ok(("quote", Structure::Quote(Box::new(quote)))),
-        Err(error) => bail!(
-            "its {} bytes are none of the structures of a fixed size (REPORT 432, REPORT body 384, \
-             target info 512, QE report info 960, attestation key id 256), and no quote: {error}",
-            bytes.len()
-        ),
-    }
+    let found = structures.into_iter().find_map(|(name, found)| Some((name, found?)));
+    let (name, description) =
+        found.with_context(|| format!("no structure has {} bytes", bytes.len()))?;
+    Ok((name, Structure::Described(description)))
 }

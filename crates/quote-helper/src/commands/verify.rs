@@ -4,20 +4,22 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
+use evidence::Evidence;
 use sgx::{MrEnclave, MrSigner, ReportData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use verify::{Decision, PlatformFeature, Policy, TcbStatus};
+use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict};
 
 use crate::commands::quote::report_data;
-use crate::evidence::{CollateralSource, collateral_of_this_machine, trusted_roots};
+use crate::endorsements::{CollateralSource, collateral_of_this_machine, trusted_roots};
 use crate::failure::{Failure, explain};
 use crate::files;
-use crate::output::{self, Format};
+use crate::output::{self, Format, note_origin};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The quote; zeros after its end are padding.
+    /// The file with the quote: as it is, as hexadecimal or base64, in JSON, in an RA-TLS
+    /// certificate (whose key must be bound to the quote), or an Open Enclave report.
     quote: PathBuf,
 
     /// Trusts this root certificate, PEM or DER, instead of Intel's.
@@ -91,18 +93,12 @@ struct PolicyArguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let quote = files::read(&arguments.quote)?;
+    let file = files::read(&arguments.quote)?;
     let roots = trusted_roots(arguments.trusted_root.as_deref())?;
-    let of_this_machine = || collateral_of_this_machine(&quote, arguments.trusted_root.as_deref());
-    let collateral = match arguments.collateral.load(&quote).unwrap_or_else(of_this_machine) {
-        Ok(collateral) => collateral,
-        Err(error) => {
-            output::note(format_args!("could not decide: {}", explain(&error)));
-            return Err(Failure::Undecided);
-        }
+    let verdict = match Evidence::read_quote(&file) {
+        Ok(evidence) => verdict(arguments, &evidence, &roots)?,
+        Err(error) => Verdict::without_quote(error.to_string(), &arguments.policy.to_policy()),
     };
-    let now = arguments.time.unwrap_or_else(SystemTime::now);
-    let verdict = verify::verify(&quote, &collateral, &roots, now, &arguments.policy.to_policy());
     output::result(arguments.output, &verdict)?;
     match verdict.decision {
         Decision::Trusted => Ok(()),
@@ -116,6 +112,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Decision::Undecided => Err(Failure::Undecided),
     }
+}
+
+fn verdict(
+    arguments: &Arguments,
+    evidence: &Evidence,
+    roots: &TrustedRoots,
+) -> Result<Verdict, Failure> {
+    note_origin(evidence);
+    let quote = &evidence.bytes;
+    let of_this_machine = || collateral_of_this_machine(quote, arguments.trusted_root.as_deref());
+    let collateral = match arguments.collateral.load(quote).unwrap_or_else(of_this_machine) {
+        Ok(collateral) => collateral,
+        Err(error) => {
+            output::note(format_args!("could not decide: {}", explain(&error)));
+            return Err(Failure::Undecided);
+        }
+    };
+    let now = arguments.time.unwrap_or_else(SystemTime::now);
+    let policy = Policy { binding: evidence.binding(), ..arguments.policy.to_policy() };
+    Ok(verify::verify(quote, &collateral, roots, now, &policy))
 }
 
 impl PolicyArguments {

@@ -16,6 +16,7 @@ mod collateral_serve;
 mod crowded_http;
 mod demo_and_load;
 mod device_plugin;
+mod evidence;
 mod fairness;
 mod files;
 mod generated;

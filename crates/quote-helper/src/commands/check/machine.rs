@@ -12,7 +12,7 @@ use super::finding::Section;
 use super::processor::Processor;
 use super::service_section::ServiceSection;
 use super::{libraries, platform};
-use crate::evidence::CollateralSource;
+use crate::endorsements::CollateralSource;
 
 /// Looks at this machine, and at the service at `socket`.
 pub(crate) fn sections(

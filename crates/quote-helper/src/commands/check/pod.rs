@@ -16,7 +16,7 @@ use super::finding::{Finding, Section};
 use super::processor::Processor;
 use super::service::{Place, Service};
 use super::service_section::ServiceSection;
-use crate::evidence::CollateralSource;
+use crate::endorsements::CollateralSource;
 
 /// What turns the quote service on.
 const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";

@@ -12,7 +12,7 @@ use super::self_quote::{self, SelfQuote};
 use super::service::Service;
 use super::verification::{self, Verification};
 use super::{certificates, collateral, tcb};
-use crate::evidence::CollateralSource;
+use crate::endorsements::CollateralSource;
 
 /// What the service did when it was asked.
 #[derive(Debug)]

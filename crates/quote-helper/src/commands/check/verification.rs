@@ -6,7 +6,7 @@ use sgx::Collateral;
 use verify::{Decision, Policy, Tcb, TrustedRoots, Verdict};
 
 use super::finding::Finding;
-use crate::evidence::CollateralSource;
+use crate::endorsements::CollateralSource;
 use crate::failure::explain;
 
 const NAME: &str = "verification";

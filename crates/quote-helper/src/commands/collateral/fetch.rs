@@ -11,6 +11,7 @@ use collateral::{
     AttemptError, EvaluationSet, FetchError, Item, PckContents, QuotedPlatform, Record,
     platform_items,
 };
+use evidence::Evidence;
 use verify::{EnclaveId, PckCa, Tee};
 
 use self::outcome::{Outcomes, Row};
@@ -22,7 +23,8 @@ use crate::output::{self, Format};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("platform").args(["quotes", "fmspc"]).multiple(true)))]
 pub(crate) struct Arguments {
-    /// Fetches what a verifier of this quote needs; may be given several times. Without --quote and
+    /// Fetches what a verifier of this quote needs, in any of the forms that `verify` reads; may be
+    /// given several times. Without --quote and
     /// --fmspc, what is kept and due is fetched again.
     #[arg(long = "quote", value_name = "FILE")]
     quotes: Vec<PathBuf>,
@@ -120,8 +122,11 @@ impl Fetching<'_> {
     /// What a verifier of this quote needs. Where the quote does not carry the PCK certificate, it has to be there
     /// before it is known what the rest is.
     fn quote(&mut self, path: &Path) -> anyhow::Result<()> {
-        let platform = QuotedPlatform::read(&files::read(path)?)
-            .with_context(|| format!("cannot fetch for {}", path.display()))?;
+        let file = files::read(path)?;
+        let cannot_fetch = || format!("cannot fetch for {}", path.display());
+        let evidence = Evidence::read_quote(&file).with_context(cannot_fetch)?;
+        output::note_origin(&evidence);
+        let platform = QuotedPlatform::read(&evidence.bytes).with_context(cannot_fetch)?;
         let contents = match platform {
             QuotedPlatform::Known(contents) => Some(contents),
             QuotedPlatform::Named(question) => self

@@ -1,0 +1,37 @@
+//! Data that came with a quote, and whether the quote vouches for it.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+/// A check that REPORTDATA vouches for data that came with the quote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The data, such as `the certificate's key`.
+    pub subject: &'static str,
+    /// How REPORTDATA vouches for it, or why it does not.
+    pub outcome: Result<&'static str, String>,
+}
+
+impl Binding {
+    /// Why REPORTDATA does not vouch for the data; `None` if it does.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let reason = self.outcome.as_ref().err()?;
+        Some(format!("{} is not bound to the quote: {reason}", self.subject))
+    }
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.outcome, self.failure()) {
+            (Ok(rule), _) => write!(f, "{} is bound to the quote: {rule}", self.subject),
+            (_, Some(failure)) => f.write_str(&failure),
+            (Err(_), None) => Ok(()),
+        }
+    }
+}
+
+/// Whether the first 32 bytes of REPORTDATA are the SHA-256 of `data`.
+pub(crate) fn is_digest(report_data: Option<&[u8]>, data: &[u8]) -> bool {
+    report_data == Some(digest(&SHA256, data).as_ref())
+}

@@ -1,0 +1,131 @@
+//! Why there is no quote that could be used.
+
+use std::fmt;
+
+use crate::wrapping::{Wrapping, origin};
+
+/// No quote was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// What is wrong.
+    pub(crate) problem: Problem,
+    /// The wrappings that were removed before, from the innermost to the outermost.
+    pub(crate) wrappings: Vec<Wrapping>,
+}
+
+/// What is wrong with bytes that should hold a quote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The bytes are of another kind: which.
+    #[error(
+        "there is no quote: it is {0}. Quotes are read as they are, as hexadecimal or base64, from \
+         JSON, from RA-TLS certificates and from reports and evidence of Open Enclave"
+    )]
+    NoQuote(String),
+    /// The bytes begin like a quote and end before its end.
+    #[error(
+        "the quote is cut short: its {part} would end at byte {end}, and there are {size} bytes"
+    )]
+    Truncated {
+        /// The part of the quote.
+        part: &'static str,
+        /// Where it would end, in bytes from the start of the quote.
+        end: usize,
+        /// How many bytes there are.
+        size: usize,
+    },
+    /// Something other than padding follows after the quote.
+    #[error("the quote ends at byte {end}, and {excess} bytes other than zero padding follow")]
+    Oversized {
+        /// Where the quote ends.
+        end: usize,
+        /// How many bytes follow.
+        excess: usize,
+    },
+    /// A form was recognized and cannot be read: which one, and why.
+    #[error("{form} cannot be read: {reason}")]
+    Malformed {
+        /// The form.
+        form: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There are several quotes: where.
+    #[error("there are several quotes, in JSON fields {0}; put the one that you mean into a file")]
+    Several(String),
+    /// Wrappings nest too deeply.
+    #[error("the wrappings nest deeper than {0} levels")]
+    TooDeep(usize),
+    /// A structure was found that no remote party can verify.
+    #[error(transparent)]
+    NotVerifiable(#[from] NotVerifiable),
+    /// The text is too large.
+    #[error("the text has {size} bytes; text of more than {limit} bytes is not read")]
+    TooLarge {
+        /// The size in bytes.
+        size: usize,
+        /// The largest size that is read, in bytes.
+        limit: usize,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn new(problem: impl Into<Problem>, wrappings: Vec<Wrapping>) -> Self {
+        Self { problem: problem.into(), wrappings }
+    }
+
+    pub(crate) fn within(mut self, wrapping: Wrapping) -> Self {
+        self.wrappings.push(wrapping);
+        self
+    }
+
+    /// Whether the bytes are nothing that has to do with quotes, so that others may be tried.
+    pub(crate) fn is_no_quote(&self) -> bool {
+        matches!(self.problem, Problem::NoQuote(_))
+    }
+}
+
+impl<P: Into<Problem>> From<P> for ReadError {
+    fn from(problem: P) -> Self {
+        Self::new(problem, Vec::new())
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = match origin(&self.wrappings) {
+            Some(origin) => format!("{} (read from {origin})", self.problem),
+            None => self.problem.to_string(),
+        };
+        f.write_str(&printable::line(&message))
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Something other than a quote that a remote party can verify.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotVerifiable {
+    /// A quote signed with EPID. Intel's announcement of the end:
+    /// <https://api.portal.trustedservices.intel.com/content/documentation.html>.
+    #[error(
+        "this is an EPID quote (version {version}). Intel ended its attestation service for EPID \
+         on April 2, 2025, so nobody can verify it any more; make an ECDSA quote (DCAP)"
+    )]
+    Epid {
+        /// The quote's version, 1 or 2.
+        version: u16,
+    },
+    /// A REPORT, which only the machine that made it can check.
+    #[error(
+        "this is a local report (a REPORT), which only an enclave on the same machine can verify; \
+         ask for a quote (in Open Enclave: remote attestation)"
+    )]
+    LocalReport,
+    /// A structure of a fixed size, which is no quote.
+    #[error("this is no quote, but a structure of {size} bytes; `inspect` shows it")]
+    NoQuote {
+        /// Its size in bytes.
+        size: usize,
+    },
+}

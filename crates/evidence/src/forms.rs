@@ -1,0 +1,13 @@
+//! The forms, one module each.
+
+pub(crate) mod base64;
+pub(crate) mod certificate;
+pub(crate) mod epid;
+pub(crate) mod hex_dump;
+pub(crate) mod hexadecimal;
+pub(crate) mod json;
+pub(crate) mod json_binding;
+pub(crate) mod open_enclave;
+pub(crate) mod other;
+pub(crate) mod pem;
+pub(crate) mod tagged_evidence;

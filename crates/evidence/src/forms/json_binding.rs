@@ -1,0 +1,54 @@
+//! Data that a JSON document has beside a quote, where the format states how REPORTDATA vouches for
+//! it.
+//!
+//! - Azure Attestation: `runtimeData.data`, base64 for URLs; REPORTDATA begins with its SHA-256.
+//! - Intel Trust Authority: `runtime_data`, behind `verifier_nonce.val` and `verifier_nonce.iat` if
+//!   there is a nonce, all in base64; REPORTDATA is their SHA-512, or begins with their SHA-256. A
+//!   virtual machine of Azure leaves out the nonce.
+
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use serde_json::Value;
+
+use crate::forms::base64;
+use crate::{Binding, Evidence};
+
+/// The check of the data beside a quote; `None` without such data.
+pub(crate) fn check(parent: &Value, evidence: &Evidence) -> Option<Binding> {
+    azure(parent, evidence).or_else(|| trust_authority(parent, evidence))
+}
+
+fn azure(parent: &Value, evidence: &Evidence) -> Option<Binding> {
+    let data = parent.get("runtimeData")?.get("data")?;
+    let outcome = decode(data).and_then(|data| verify(evidence, &[data]));
+    Some(Binding { subject: "runtimeData", outcome })
+}
+
+fn trust_authority(parent: &Value, evidence: &Evidence) -> Option<Binding> {
+    let data = parent.get("runtime_data")?;
+    let outcome = decode(data).and_then(|data| {
+        let Some(nonce) = parent.get("verifier_nonce").filter(|nonce| nonce.is_object()) else {
+            return verify(evidence, &[data]);
+        };
+        let [val, iat] = ["val", "iat"].map(|field| decode(nonce.get(field).unwrap_or(nonce)));
+        verify(evidence, &[[val?, iat?, data.clone()].concat(), data])
+    });
+    Some(Binding { subject: "runtime_data", outcome })
+}
+
+fn decode(value: &Value) -> Result<Vec<u8>, String> {
+    let text = value.as_str().ok_or("it is no text")?;
+    base64::decode_any_length(text).ok_or_else(|| "it is no base64".to_owned())
+}
+
+/// Whether REPORTDATA is made of one of the messages.
+fn verify(evidence: &Evidence, messages: &[Vec<u8>]) -> Result<&'static str, String> {
+    let report_data = evidence.content.report_data(&evidence.bytes).unwrap_or_default();
+    let is_made_of = |message: &Vec<u8>| {
+        report_data.starts_with(digest(&SHA256, message).as_ref())
+            || report_data == digest(&SHA512, message).as_ref()
+    };
+    match messages.iter().any(is_made_of) {
+        true => Ok("REPORTDATA is its hash"),
+        false => Err("REPORTDATA is not its hash".to_owned()),
+    }
+}
