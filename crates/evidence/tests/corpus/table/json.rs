@@ -117,7 +117,7 @@ pub(crate) fn documents(samples: &Samples) -> Vec<Case> {
         ),
         error(
             "a document without a quote",
-            json!({"token": "x", "kid": 1}).to_string(),
+            json!({"kid": 1, "token": "x"}).to_string(),
             "JSON without a quote, with the fields kid, token",
         ),
         error(
