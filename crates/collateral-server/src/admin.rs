@@ -1,5 +1,6 @@
 //! What only some may do: registering platforms, bringing their certificates, refreshing.
 
+mod appraisal_policy;
 mod form;
 mod platform_collateral;
 mod platform_form;
@@ -62,6 +63,10 @@ impl Admin {
     pub(crate) fn routes(&self) -> Router {
         let routes = Router::new()
             .route("/platforms", post(platforms::register).get(platforms::list))
+            .route(
+                "/appraisalpolicy",
+                put(appraisal_policy::bring).get(appraisal_policy::default_policy),
+            )
             .layer(DefaultBodyLimit::max(MAX_REGISTRATION))
             .merge(
                 Router::new()

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use collateral::{Document, Item, PckContents, SourceError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::query::Encoding;
+use crate::crl_query::Encoding;
 use crate::question::Question;
 
 const PEM: &str = "application/x-pem-file";

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `pckcert?qeid&cpusvn&pcesvn&pceid[&encrypted_ppid]` | PEM: PCK certificate |
 //! | `pckcrl?ca=platform\|processor[&encoding=der\|pem]` | CRL; without encoding, hexadecimal DER |
+//! | `pckcrl?uri[&encoding=der]` | PEM: the CRL at a distribution point, as Azure's client asks |
 //! | `tcb?fmspc[&update=standard\|early \| &tcbEvaluationDataNumber]` | JSON: signed TCB info |
 //! | `qe/identity`, `qve/identity` with the same selection | JSON: signed identity of the enclave |
 //! | `rootcacrl` | the root's CRL, hexadecimal DER |
@@ -25,6 +26,8 @@
 //! | `GET platforms[?source=reg\|reg_na\|[FMSPC,…]]` | admin | lists platforms that have registered, or that are known |
 //! | `PUT platformcollateral` | admin | brings certificates and collateral |
 //! | `GET`, `POST refresh[?type=certs&fmspc]` | admin | fetches again |
+//! | `PUT appraisalpolicy` | admin | keeps an appraisal policy of a kind of platforms |
+//! | `GET appraisalpolicy?fmspc` | none | the default policy |
 //!
 //! Statuses: 200, 202 (a refresh goes on), 400 (the request is wrong), 401 (the token is), 404 (nothing known), 405
 //! (another method), 409 (another platform has this QE id), 410 (v3 of the API), 413 (body too large), 429 (too much is
@@ -36,6 +39,8 @@ mod answer;
 mod api;
 mod asker;
 mod budget;
+mod canonical;
+mod crl_query;
 mod flights;
 mod keeper;
 mod log_limit;

@@ -13,7 +13,9 @@
 //! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
 //! | `unregistered` | QE id, PCE id | platforms that nobody with a token has registered |
 //! | `names` | QE id | the name of a platform that registered by another name than its QE id |
+//! | `appraisal_policies` | FMSPC, id | whether the policy is the default, and its text |
 
+mod appraisal_policies;
 mod binding;
 mod error;
 mod file;
@@ -27,6 +29,7 @@ use std::path::Path;
 use collateral::{Document, PckTcb};
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
+pub(crate) use self::appraisal_policies::AppraisalPolicy;
 pub(crate) use self::binding::Authority;
 use self::binding::{Change, bound_ppid};
 pub use self::error::StoreError;

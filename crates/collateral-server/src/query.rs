@@ -1,18 +1,14 @@
 //! Query strings: text becomes typed questions here or is refused here.
 //!
-//! Hexadecimal digits and words count in either case. Parameters that are not known are passed over,
-//! as PCS and PCCS do; one that is there twice is refused.
+//! Hexadecimal digits and words count in either case. Unknown parameters are ignored, as PCS and
+//! PCCS do.
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
-use axum::http::Uri;
 use hex::FromHex;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use sgx::CpuSvn;
 
 use collateral::{EvaluationSet, PckQuestion};
-use verify::PckCa;
 
 use crate::platform_name::PlatformName;
 use crate::refusal::Refusal;
@@ -42,25 +38,6 @@ impl From<PckCertQuery> for PckQuestion {
             pce_id: query.pceid,
         }
     }
-}
-
-/// Of `pckcrl`.
-#[derive(Deserialize)]
-pub(crate) struct PckCrlQuery {
-    #[serde(deserialize_with = "ca")]
-    pub(crate) ca: PckCa,
-    #[serde(default, deserialize_with = "encoding")]
-    pub(crate) encoding: Encoding,
-}
-
-/// How a CRL is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Encoding {
-    /// DER as hexadecimal digits, what a PCCS sends when nothing is asked for.
-    #[default]
-    Hex,
-    Der,
-    Pem,
 }
 
 /// Of `tcb`.
@@ -96,31 +73,6 @@ impl EvaluationQuery {
     }
 }
 
-/// Of `crl`: the URL of a distribution point.
-#[derive(Deserialize)]
-pub(crate) struct CrlQuery {
-    uri: String,
-}
-
-/// The CRL at a distribution point.
-pub(crate) enum DistributionPoint {
-    Root,
-    PckCa(PckCa),
-}
-
-impl CrlQuery {
-    /// Which CRL the URL names, whatever the host: this server may be known by several names.
-    pub(crate) fn distribution_point(&self) -> Option<DistributionPoint> {
-        let uri: Uri = self.uri.parse().ok()?;
-        if uri.path().ends_with("SGXRootCA.der") {
-            return Some(DistributionPoint::Root);
-        }
-        let query: Result<Query<PckCrlQuery>, QueryRejection> = Query::try_from_uri(&uri);
-        let Query(query) = query.ok().filter(|_| uri.path().ends_with("/pckcrl"))?;
-        Some(DistributionPoint::PckCa(query.ca))
-    }
-}
-
 fn qe_id<'de, D: Deserializer<'de>>(value: D) -> Result<[u8; 16], D::Error> {
     let name = PlatformName::parse(&String::deserialize(value)?);
     name.map(|name| name.qe_id()).map_err(Error::custom)
@@ -128,23 +80,10 @@ fn qe_id<'de, D: Deserializer<'de>>(value: D) -> Result<[u8; 16], D::Error> {
 
 fn optional_hex<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<[u8; 384]>>, D::Error> {
     let digits = String::deserialize(value)?;
+    if digits.is_empty() {
+        return Ok(None);
+    }
     <[u8; 384]>::from_hex(digits).map(Box::new).map(Some).map_err(Error::custom)
-}
-
-fn ca<'de, D: Deserializer<'de>>(value: D) -> Result<PckCa, D::Error> {
-    match String::deserialize(value)?.to_ascii_lowercase().as_str() {
-        "platform" => Ok(PckCa::Platform),
-        "processor" => Ok(PckCa::Processor),
-        _ => Err(Error::custom("expected platform or processor")),
-    }
-}
-
-fn encoding<'de, D: Deserializer<'de>>(value: D) -> Result<Encoding, D::Error> {
-    match String::deserialize(value)?.to_ascii_lowercase().as_str() {
-        "der" => Ok(Encoding::Der),
-        "pem" => Ok(Encoding::Pem),
-        _ => Err(Error::custom("expected der or pem")),
-    }
 }
 
 fn update<'de, D: Deserializer<'de>>(value: D) -> Result<Option<EvaluationSet>, D::Error> {

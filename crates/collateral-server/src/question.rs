@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use collateral::{EvaluationSet, Item, PckQuestion};
 use verify::{EnclaveId, PckCa, Tee};
 
-use crate::query::Encoding;
+use crate::crl_query::Encoding;
 
 /// An item, and the form that it is wanted in.
 #[derive(Debug, Clone)]

@@ -142,3 +142,31 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what goes wrong at the sources, or here, is 5xx.
+    #[test]
+    fn each_failure_of_a_source_has_its_status() {
+        let busy = |status, retry_after| SourceError::Busy { status, retry_after };
+        for (error, expected) in [
+            (SourceError::NotFound, 404),
+            (SourceError::NotOffered("x"), 404),
+            (SourceError::UnknownPlatform, 461),
+            (SourceError::NoCertificate, 462),
+            (SourceError::Status(400), 400),
+            (busy(429, Some(Duration::from_secs(1))), 429),
+            (busy(503, None), 502),
+            (SourceError::Denied(401), 502),
+            (SourceError::Redirect(302), 502),
+            (SourceError::Status(500), 502),
+            (SourceError::Unreachable("x".to_owned()), 502),
+            (SourceError::Timeout, 502),
+            (SourceError::Malformed("x".to_owned()), 502),
+        ] {
+            assert_eq!(Refusal::from(error.clone()).parts().0, expected, "{error:?}");
+        }
+    }
+}

@@ -15,10 +15,10 @@ use verify::{EnclaveId, Tee};
 use crate::answer::Answer;
 use crate::api::Api;
 use crate::asker::Asker;
+use crate::canonical::canonical;
+use crate::crl_query::{CrlQuery, Encoding, PckCrlQuery};
 use crate::metrics::Metrics;
-use crate::query::{
-    CrlQuery, DistributionPoint, Encoding, EvaluationQuery, PckCertQuery, PckCrlQuery, TcbQuery,
-};
+use crate::query::{EvaluationQuery, PckCertQuery, TcbQuery};
 use crate::question::Question;
 use crate::refusal::Refusal;
 
@@ -55,12 +55,14 @@ pub(crate) fn readers(api: &Api) -> Router {
         .with_state(api.clone())
 }
 
-/// These routes, and what all routes have.
+/// These routes, for requests in any form that a PCCS takes.
 pub(crate) fn finished(routes: Router, metrics: &Metrics) -> Router {
-    routes
+    let routes = routes
         .route("/sgx/certification/v3/{*question}", get(v3_has_ended))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing at this path"))
-        .layer(middleware::from_fn_with_state(metrics.clone(), number_and_count))
+        .layer(middleware::from_fn_with_state(metrics.clone(), number_and_count));
+    // A layer of the routes themselves would come after the choice of the route.
+    Router::new().fallback_service(routes).layer(middleware::map_request(canonical))
 }
 
 async fn pck_certificate(
@@ -76,7 +78,7 @@ async fn pck_crl(
     asker: Asker,
     Query(query): Query<PckCrlQuery>,
 ) -> Result<Answer, Refusal> {
-    api.answer(Question { item: Item::PckCrl(query.ca), encoding: query.encoding }, asker).await
+    api.answer(query.question()?, asker).await
 }
 
 fn tcb_info(tee: Tee) -> MethodRouter<Api> {
@@ -105,13 +107,7 @@ async fn crl(
     asker: Asker,
     Query(query): Query<CrlQuery>,
 ) -> Result<Answer, Refusal> {
-    let item = match query.distribution_point() {
-        Some(DistributionPoint::Root) => Item::RootCaCrl,
-        Some(DistributionPoint::PckCa(ca)) => Item::PckCrl(ca),
-        None => {
-            return Err(Refusal::invalid("uri names no CRL distribution point that is known here"));
-        }
-    };
+    let item = query.item()?;
     api.answer(Question { item, encoding: Encoding::Der }, asker).await
 }
 

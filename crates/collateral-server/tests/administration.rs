@@ -73,6 +73,7 @@ async fn without_the_token_nothing_is_told_or_taken() {
         ("GET", "platforms", USER),
         ("GET", "platforms?source=nonsense", USER),
         ("PUT", "platformcollateral", USER),
+        ("PUT", "appraisalpolicy", USER),
         ("GET", "refresh", USER),
         ("POST", "refresh?type=nonsense", USER),
     ] {

@@ -111,6 +111,45 @@ async fn distribution_points_lead_to_der() {
     let der = get(&server, &format!("{V4}/pckcrl?ca=platform&encoding=der")).await;
     assert_eq!(by_uri(pck).await.body, der.body);
     assert_eq!(by_uri("http%3A%2F%2Fx%2Fother").await.status, 400);
+    assert_eq!(by_uri("https://x/IntelSGXRootCA.crl").await.body, root.body);
+}
+
+#[tokio::test]
+async fn a_crl_is_found_as_azures_client_asks_for_it() {
+    let server = server().await;
+    let by_uri = async |uri: &str| {
+        let parameters = "clientid=production_client&api-version=2020-02-12-preview";
+        get(&server, &format!("{V4}/pckcrl?uri={uri}&{parameters}")).await
+    };
+    let root = "https%253a%252f%252fcertificates.trustedservices.intel.com%252fintelsgxrootca.crl";
+    let root = by_uri(root).await;
+    assert_eq!((root.status, pem::parse(root.text()).unwrap().tag()), (200, "X509 CRL"));
+    let platform = "https%253a%252f%252fsbx.api.trustedservices.intel.com%252fsgx%252fcertification\
+                    %252fv3%252fpckcrl%253fca%253dplatform%2526encoding%253dpem";
+    let platform = by_uri(platform).await;
+    let pem = get(&server, &format!("{V4}/pckcrl?ca=platform&encoding=pem")).await;
+    assert_eq!((platform.status, &platform.body), (200, &pem.body));
+    assert!(platform.headers["sgx-pck-crl-issuer-chain"].starts_with(CHAIN_START));
+    assert_eq!(by_uri("https%253a%252f%252fx%252fother").await.status, 400);
+}
+
+#[tokio::test]
+async fn requests_in_the_forms_of_a_pccs_are_the_same() {
+    let server = server().await;
+    let tcb = get(&server, &format!("{V4}/tcb?fmspc=534F46545752")).await;
+    assert_eq!(tcb.status, 200);
+    for target in [
+        "/SGX/Certification/V4/TCB?fmspc=534f46545752",
+        "/sgx/certification/v4/tcb/?fmspc=534F46545752&fmspc=000000000000",
+        "/sgx/certification/v4/tcb?other=1&fmspc=534F46545752&update=standard&update=early",
+    ] {
+        let found = get(&server, target).await;
+        assert_eq!((found.status, &found.body), (200, &tcb.body), "{target}: {}", found.text());
+    }
+    let head = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let head = exchange(&server, &format!("HEAD {V4}/tcb?fmspc=534F46545752 {head}")).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.headers["content-length"], tcb.body.len().to_string());
 }
 
 #[tokio::test]
@@ -136,7 +175,7 @@ async fn a_wrong_parameter_is_named() {
         (format!("{V4}/tcb"), "fmspc"),
         (format!("{V4}/tcb?fmspc=12"), "fmspc"),
         (format!("{V4}/tcb?fmspc=zzzzzzzzzzzz"), "fmspc"),
-        (format!("{V4}/tcb?fmspc=534F46545752&fmspc=534F46545752"), "fmspc"),
+        (format!("{V4}/tcb?fmspc=12&fmspc=534F46545752"), "fmspc"),
         (format!("{V4}/tcb?fmspc=534F46545752&update=never"), "update"),
         (format!("{V4}/qe/identity?update=early&tcbEvaluationDataNumber=1"), "not both"),
         (format!("{V4}/qe/identity?tcbEvaluationDataNumber=-1"), "tcbEvaluationDataNumber"),

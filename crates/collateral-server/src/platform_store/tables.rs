@@ -22,6 +22,10 @@ pub(super) const UNREGISTERED: TableDefinition<'_, &[u8; 18], ()> =
 /// Names of platforms that registered by another name than their QE id.
 pub(super) const NAMES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("names");
 
+/// FMSPC and id: whether the policy is the default, and its text.
+pub(super) const APPRAISAL_POLICIES: TableDefinition<'_, (&[u8; 6], &str), (bool, &str)> =
+    TableDefinition::new("appraisal_policies");
+
 /// Makes the tables that are not there yet.
 pub(super) fn make(database: &Database) -> Result<(), Error> {
     let write = database.begin_write()?;
@@ -32,6 +36,7 @@ pub(super) fn make(database: &Database) -> Result<(), Error> {
     write.open_table(REGISTRATIONS)?;
     write.open_table(UNREGISTERED)?;
     write.open_table(NAMES)?;
+    write.open_table(APPRAISAL_POLICIES)?;
     Ok(write.commit()?)
 }
 

@@ -1,0 +1,112 @@
+//! `appraisalpolicy`: policies of Intel's quote appraisal library, kept for verifiers.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA384, digest};
+use axum::extract::{Query, Request, State};
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use super::form::{fixed, parse};
+use super::{Admin, Administrator, MAX_REGISTRATION, body};
+use crate::api::blocking;
+use crate::platform_store::AppraisalPolicy;
+use crate::refusal::Refusal;
+
+/// The part of a JWT, with padding or without.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The classes of policies for SGX, TDX 1.0 and TDX 1.5 that Intel's PCCS takes.
+const CLASSES: [&str; 3] = [
+    "3123ec35-8d38-4ea5-87a5-d6c48b567570",
+    "9eec018b-7481-4b1c-8e1a-9f7c0c8c777f",
+    "f708b97f-0fb2-4e6b-8b03-8a5bcd1221d3",
+];
+
+#[derive(Deserialize)]
+struct PolicyForm {
+    is_default: bool,
+    fmspc: String,
+    policy: String,
+}
+
+/// The claims of the JWT.
+#[derive(Deserialize)]
+struct Claims {
+    /// JSON.
+    policy_payload: String,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    policy_array: Vec<Policy>,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    environment: Environment,
+}
+
+#[derive(Deserialize)]
+struct Environment {
+    class_id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PolicyQuery {
+    fmspc: String,
+}
+
+/// Keeps a policy, and answers with its id: its SHA-384 in hexadecimal.
+pub(super) async fn bring(
+    _: Administrator,
+    State(admin): State<Admin>,
+    request: Request,
+) -> Result<String, Refusal> {
+    let body = body(request, MAX_REGISTRATION).await?;
+    let form: PolicyForm = parse(&body)?;
+    let fmspc = fixed("fmspc", &form.fmspc)?;
+    check(&form.policy)?;
+    let id = hex::encode(digest(&SHA384, form.policy.as_bytes()));
+    let policy =
+        AppraisalPolicy { fmspc, id: id.clone(), is_default: form.is_default, text: form.policy };
+    let keeper = Arc::clone(&admin.keeper);
+    blocking(move || Ok(keeper.store().put_policy(&policy)?)).await?;
+    Ok(id)
+}
+
+/// The default policy of a kind of platforms, for anybody.
+pub(super) async fn default_policy(
+    State(admin): State<Admin>,
+    Query(query): Query<PolicyQuery>,
+) -> Result<String, Refusal> {
+    let fmspc = fixed("fmspc", &query.fmspc)?;
+    let keeper = Arc::clone(&admin.keeper);
+    let policy = blocking(move || Ok(keeper.store().default_policy(fmspc)?)).await?;
+    policy.ok_or(Refusal::NotFound)
+}
+
+/// Checks that it is a JWT with a policy for SGX or TDX. Its signature is for the verifier to
+/// check, who knows whose it must be.
+fn check(jwt: &str) -> Result<(), Refusal> {
+    let wrong = |reason: &str| Refusal::Invalid(format!("policy {reason}"));
+    let claims = jwt.split('.').nth(1).ok_or_else(|| wrong("is no JWT: it has no dot"))?;
+    let claims = BASE64URL.decode(claims.trim_ascii());
+    let claims = claims.map_err(|_| wrong("is no JWT: its payload is not base64url"))?;
+    let claims: Claims = serde_json::from_slice(&claims)
+        .map_err(|error| wrong(&format!("has no policy_payload: {error}")))?;
+    let payload: Payload = serde_json::from_str(&claims.policy_payload)
+        .map_err(|error| wrong(&format!("has a policy_payload that cannot be used: {error}")))?;
+    let is_known = |policy: &Policy| {
+        CLASSES.iter().any(|class| policy.environment.class_id.eq_ignore_ascii_case(class))
+    };
+    match payload.policy_array.iter().any(is_known) {
+        true => Ok(()),
+        false => Err(wrong("has no class_id of a policy for SGX or TDX")),
+    }
+}
