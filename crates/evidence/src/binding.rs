@@ -14,19 +14,17 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Why REPORTDATA does not vouch for the data; `None` if it does.
+    /// The whole as text, if REPORTDATA does not vouch for the data.
     pub(crate) fn failure(&self) -> Option<String> {
-        let reason = self.outcome.as_ref().err()?;
-        Some(format!("{} is not bound to the quote: {reason}", self.subject))
+        self.outcome.is_err().then(|| self.to_string())
     }
 }
 
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.outcome, self.failure()) {
-            (Ok(rule), _) => write!(f, "{} is bound to the quote: {rule}", self.subject),
-            (_, Some(failure)) => f.write_str(&failure),
-            (Err(_), None) => Ok(()),
+        match &self.outcome {
+            Ok(rule) => write!(f, "{} is bound to the quote: {rule}", self.subject),
+            Err(reason) => write!(f, "{} is not bound to the quote: {reason}", self.subject),
         }
     }
 }

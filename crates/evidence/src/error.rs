@@ -35,7 +35,7 @@ pub(crate) enum Problem {
         size: usize,
     },
     /// Something other than padding follows after the quote.
-    #[error("the quote ends at byte {end}, and {excess} bytes other than zero padding follow")]
+    #[error("the quote ends at byte {end}; the {excess} bytes behind it are not all zeros")]
     Oversized {
         /// Where the quote ends.
         end: usize,

@@ -2,10 +2,9 @@
 //!
 //! - `oe_report_header_t` (16 bytes): version 1 (4 bytes), report type (4 bytes, 1 local or 2
 //!   remote), size of the report (8 bytes). Source: `include/openenclave/internal/report.h`.
-//! - `oe_attestation_header_t` (28 bytes): version 2 or 3 (4 bytes), format UUID (16 bytes), size of
-//!   the data (8 bytes). In version 2 the data begins with an `oe_report_header_t`. Behind the
-//!   quote are custom claims, whose SHA-256 begins REPORTDATA. Sources: `common/attest_plugin.h`,
-//!   `include/openenclave/attestation/sgx/evidence.h`.
+//! - `oe_attestation_header_t` (28 bytes): version 3 (4 bytes), format UUID (16 bytes), size of the
+//!   data (8 bytes). Behind the quote are custom claims, whose SHA-256 begins REPORTDATA. Open
+//!   Enclave does not read version 2 any more. Sources: `common/attest_plugin.h`, `include/openenclave/attestation/sgx/evidence.h`.
 
 use sgx::Report;
 
@@ -16,8 +15,12 @@ use crate::reader::{Reader, wrapped};
 use crate::wrapping::Wrapping;
 use crate::{Binding, Content, Evidence};
 
+/// Report types.
 const LOCAL: u32 = 1;
 const REMOTE: u32 = 2;
+
+/// The version of `oe_attestation_header_t`.
+const VERSION: u32 = 3;
 
 /// The formats of evidence: UUID, name, and the kind of what is in it.
 const FORMATS: [(u128, &str, Format); 5] = [
@@ -54,16 +57,21 @@ fn read_report(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadErro
 }
 
 fn read_evidence(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
-    let (version @ (2 | 3), rest) = number(bytes)? else { return None };
+    let (version, rest) = number(bytes)?;
     let (uuid, rest) = rest.split_first_chunk::<16>()?;
     let uuid = u128::from_be_bytes(*uuid);
     let (_, name, format) = FORMATS.iter().find(|(known, ..)| *known == uuid)?;
     let (size, rest) = rest.split_first_chunk()?;
-    let data = take("the Open Enclave evidence", rest, u64::from_le_bytes(*size))?;
-    let evidence = data.and_then(|data| match (version, format) {
-        (3, Format::QuoteAndClaims) => quote_and_claims(reader, data),
-        (3, Format::Report) => local_report(data),
-        _ => reader.field()?.read_binary(data),
+    let form = "the Open Enclave evidence";
+    if version != VERSION {
+        let reason = format!("its header has version {version}, not {VERSION}");
+        return Some(Err(Problem::Malformed { form, reason }.into()));
+    }
+    let data = take(form, rest, u64::from_le_bytes(*size))?;
+    let evidence = data.and_then(|data| match format {
+        Format::QuoteAndClaims => quote_and_claims(reader, data),
+        Format::Report => local_report(data),
+        Format::Quote => reader.field()?.read_binary(data),
     });
     Some(wrapped(evidence, Wrapping::OpenEnclaveEvidence(name)))
 }

@@ -98,6 +98,18 @@ fn runtime_data_has_to_be_bound_to_its_quote() {
 }
 
 #[test]
+fn the_quote_in_a_report_of_open_enclave_is_verified() {
+    let (machine, _serve) = machine();
+    machine.quote("0102");
+    let quote = machine.read("q.bin");
+    let size = (quote.len() as u64).to_le_bytes();
+    machine.write("report", [&[1, 0, 0, 0, 2, 0, 0, 0], size.as_slice(), &quote].concat());
+    verify(&machine, "report").with_code(0).says(&["read from an Open Enclave report"]);
+    let verdict = verify(&machine, "report --minimum-tcb-evaluation-data-number 99999");
+    assert!(verdict.with_code(3).json()["reason"].as_str().unwrap().contains("TCB evaluation"));
+}
+
+#[test]
 fn what_nobody_can_verify_is_undecided() {
     let (machine, _serve) = machine();
     let mut epid = vec![0; 1116];

@@ -21,7 +21,11 @@ pub(crate) fn binary(samples: &Samples) -> Vec<Case> {
         quote("an SGX quote, version 4", &sgx4, &sgx4, ""),
         quote("a TDX quote, version 4", &tdx4, &tdx4, ""),
         quote("a TDX quote, version 5", &tdx5, &tdx5, ""),
-        error("a quote and a line feed", [&q[..], b"\n"].concat(), "1 bytes other than zero"),
+        error(
+            "a quote and a line feed",
+            [&q[..], b"\n"].concat(),
+            "the 1 bytes behind it are not all zeros",
+        ),
         error("a quote without its last byte", &q[..q.len() - 1], "signature data would end at"),
         error("the first 512 bytes of a quote", &q[..512], "signature data would end at"),
         error("the header of a quote", &q[..48], "signature data length would end at byte 436"),

@@ -20,7 +20,16 @@ pub(crate) fn documents(samples: &Samples) -> Vec<Case> {
     let tdx = tdx(&q, 4);
     let coco_tdx = json!({"cc_eventlog": base64(&[5; 9000]), "quote": base64(&tdx)});
     let kbs = json!({"tee-pubkey": {"kty": "EC"}, "tee-evidence": coco.to_string()});
-    let service = json!({"tee": "sgx", "evidence": base64url(coco.to_string().as_bytes())});
+    let service = json!({"tee": "sgx", "evidence": base64url(coco.to_string().as_bytes()),
+        "runtime_data": {"structured": {"nonce": 1}}});
+    let of_raw = samples.quote_with(b"nonce");
+    let raw = |data: &[u8]| {
+        json!({"verification_requests": [{"tee": "sgx", "evidence":
+        base64url(json!({"quote": base64(&of_raw)}).to_string().as_bytes()), "runtime_data":
+        {"raw": base64url(data)}}]})
+    };
+    let in_request = "base64, in JSON field quote, in base64, in JSON field \
+                      verification_requests.evidence";
     let numbers = json!({"td_quote": tdx, "hcl_report": vec![1; 1000]});
     let trust_authority = |quote: &[u8]| {
         json!({"quote": base64(quote), "runtime_data":
@@ -57,6 +66,8 @@ pub(crate) fn documents(samples: &Samples) -> Vec<Case> {
             service.to_string(),
             "base64, in JSON field quote, in base64, in JSON field evidence",
         ),
+        bound("a request with raw data", &of_raw, raw(b"nonce").to_string(), in_request),
+        unbound("a request with other data", &of_raw, raw(b"non").to_string(), in_request),
         quote("evidence as numbers", &tdx, numbers.to_string(), "JSON field td_quote"),
         bound(
             "Trust Authority, SHA-256",

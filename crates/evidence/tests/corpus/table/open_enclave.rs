@@ -33,12 +33,7 @@ pub(crate) fn headers(samples: &Samples) -> Vec<Case> {
         bound("evidence without claims", &no_claims, oe_evidence(3, SGX_ECDSA, &no_claims), ecdsa),
         unbound("evidence with other claims", &q, oe_evidence(3, SGX_ECDSA, &other_claims), ecdsa),
         quote("evidence for TDX", &tdx, oe_evidence(3, TDX, &tdx), "Open Enclave evidence (TDX)"),
-        quote(
-            "evidence, version 2",
-            &q,
-            oe_evidence(2, SGX_ECDSA, &report),
-            "an Open Enclave report, in Open Enclave evidence (SGX ECDSA)",
-        ),
+        error("evidence, version 2", oe_evidence(2, SGX_ECDSA, &report), "has version 2, not 3"),
         other("a local report", oe_report(1, &local), Content::LocalReport, "on the same machine"),
         other(
             "local evidence",
