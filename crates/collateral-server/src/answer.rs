@@ -13,19 +13,20 @@ use crate::question::Question;
 
 const PEM: &str = "application/x-pem-file";
 const CRL: &str = "application/pkix-crl";
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
-const PCK_CERTIFICATE_CHAIN: HeaderName =
+pub(crate) const PCK_CERTIFICATE_CHAIN: HeaderName =
     HeaderName::from_static("sgx-pck-certificate-issuer-chain");
 const PCK_CRL_CHAIN: HeaderName = HeaderName::from_static("sgx-pck-crl-issuer-chain");
 const TCB_INFO_CHAIN: HeaderName = HeaderName::from_static("tcb-info-issuer-chain");
 const IDENTITY_CHAIN: HeaderName = HeaderName::from_static("sgx-enclave-identity-issuer-chain");
 const TCBM: HeaderName = HeaderName::from_static("sgx-tcbm");
-const FMSPC: HeaderName = HeaderName::from_static("sgx-fmspc");
-const CA_TYPE: HeaderName = HeaderName::from_static("sgx-pck-certificate-ca-type");
+pub(crate) const FMSPC: HeaderName = HeaderName::from_static("sgx-fmspc");
+pub(crate) const CA_TYPE: HeaderName = HeaderName::from_static("sgx-pck-certificate-ca-type");
 
 /// What of a PEM stays as it is in a header; line feeds, spaces and `+` above all do not.
-const ENCODED_IN_HEADER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+pub(crate) const ENCODED_IN_HEADER: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// An answer with status 200. Clones share it.
 #[derive(Clone)]

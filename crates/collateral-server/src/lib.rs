@@ -16,7 +16,8 @@
 //! | `rootcacrl` | the root's CRL, hexadecimal DER |
 //! | `crl?uri` | DER: the CRL that a certificate's distribution point names |
 //!
-//! `tcb` and `qe/identity` are below `/tdx/certification/v4/`, too. The root's CRL is also at `/SGXRootCA.der`, as
+//! `tcb` and `qe/identity` are below `/tdx/certification/v4/`, too. The root's CRL is also at `/SGXRootCA.der` and
+//! `/IntelSGXRootCA.der`, as
 //! DER. The issuer chains are in headers, as URL-encoded PEM. Where PCS and PCCS differ (a CRL without encoding,
 //! `rootcacrl`), the answer is the PCCS's. A [`Server`] has besides:
 //!
@@ -55,6 +56,7 @@ mod refusal;
 mod router;
 mod server;
 mod software;
+mod software_pcs;
 mod tls;
 mod tokens;
 mod upkeep;
@@ -65,6 +67,7 @@ pub use platform_store::StoreError;
 pub use router::router;
 pub use server::{Options, Refresher, Server, ServerError};
 pub use software::SoftwareCollateral;
+pub use software_pcs::software_pcs_router;
 pub use tls::{ServingCertificate, TlsError};
 pub use tokens::{TokenFileError, TokenHash, Tokens};
 pub use upkeep::{log_notice, refresh_due};

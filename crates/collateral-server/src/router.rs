@@ -52,6 +52,7 @@ pub(crate) fn readers(api: &Api) -> Router {
         .nest(SGX_V4, sgx)
         .nest(TDX_V4, tdx)
         .route("/SGXRootCA.der", root_ca_crl(Encoding::Der))
+        .route("/IntelSGXRootCA.der", root_ca_crl(Encoding::Der))
         .with_state(api.clone())
 }
 

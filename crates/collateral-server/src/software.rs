@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use collateral::{Document, EvaluationSet, Item, PckQuestion, Source, SourceError};
 use sgx::Collateral;
-use software_platform::{CollateralIssue, SoftwarePlatform};
+use software_platform::{
+    CollateralIssue, PckCertificate, PckSubject, PcsCollateral, PkiError, SignedJson,
+    SoftwarePlatform, decrypt_ppid,
+};
 use time::{Duration, OffsetDateTime};
 use verify::{EnclaveId, PckCa, Tee};
 
@@ -27,6 +30,7 @@ struct Issued {
     at: OffsetDateTime,
     issue: CollateralIssue,
     collateral: Collateral,
+    pcs: PcsCollateral,
 }
 
 impl Issued {
@@ -64,10 +68,11 @@ impl SoftwareCollateral {
         if let Some(issued) = current.issued.as_ref().filter(|issued| issued.is_fresh(at)) {
             return Ok(Arc::clone(issued));
         }
+        let failed = |error: PkiError| SourceError::Unreachable(error.to_string());
         let issue = current.platform.issue(at);
-        let collateral = current.platform.collateral(&issue);
-        let collateral = collateral.map_err(|error| SourceError::Unreachable(error.to_string()))?;
-        Ok(Arc::clone(current.issued.insert(Arc::new(Issued { at, issue, collateral }))))
+        let collateral = current.platform.collateral(&issue).map_err(failed)?;
+        let pcs = current.platform.pcs_collateral(&issue).map_err(failed)?;
+        Ok(Arc::clone(current.issued.insert(Arc::new(Issued { at, issue, collateral, pcs }))))
     }
 
     /// The collateral if its evaluation is the one that is asked for; there is only one.
@@ -94,6 +99,24 @@ impl SoftwareCollateral {
         }
         Ok(document(certificate.leaf().pem(), certificate.issuer_chain_pem()))
     }
+
+    /// The PCK certificate of the platform with this encrypted PPID and PCE id, at its TCB.
+    pub(crate) fn certificate_of(
+        &self,
+        encrypted_ppid: &[u8; 384],
+        pce_id: [u8; 2],
+    ) -> Option<(PckSubject, PckCertificate)> {
+        let platform = self.platform();
+        let subject = platform.pck_subject();
+        let is_this =
+            decrypt_ppid(encrypted_ppid) == Some(subject.ppid) && pce_id == subject.pce_id;
+        is_this.then(|| (subject, platform.pck_certificate().clone()))
+    }
+
+    /// The kind of the platform.
+    pub(crate) fn fmspc(&self) -> [u8; 6] {
+        self.platform().pck_subject().fmspc
+    }
 }
 
 impl Source for SoftwareCollateral {
@@ -102,15 +125,18 @@ impl Source for SoftwareCollateral {
     }
 
     fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
-        let fmspc = self.platform().pck_subject().fmspc;
         match item {
             Item::PckCertificate(question) => self.pck_certificate(question),
             Item::PckCrl(PckCa::Platform) => {
                 let Issued { collateral, .. } = &*self.current()?;
                 Ok(document(collateral.pck_crl.clone(), &collateral.pck_crl_issuer_chain))
             }
+            Item::PckCrl(PckCa::Processor) => {
+                let Issued { pcs, .. } = &*self.current()?;
+                Ok(document(pcs.processor_crl.clone(), &pcs.processor_crl_issuer_chain))
+            }
             Item::RootCaCrl => Ok(document(self.current()?.collateral.root_ca_crl.clone(), "")),
-            Item::TcbInfo { tee: Tee::Sgx, fmspc: asked, set } if *asked == fmspc => {
+            Item::TcbInfo { tee: Tee::Sgx, fmspc, set } if *fmspc == self.fmspc() => {
                 let Issued { collateral, .. } = &*self.of_set(*set)?;
                 let (json, signature) = (&collateral.tcb_info, &collateral.tcb_info_signature);
                 let body = signed_json("tcbInfo", json, signature);
@@ -123,13 +149,25 @@ impl Source for SoftwareCollateral {
                 let body = signed_json("enclaveIdentity", json, signature);
                 Ok(document(body, &collateral.qe_identity_issuer_chain))
             }
-            _ => Err(SourceError::NotFound),
+            Item::EnclaveIdentity { enclave: EnclaveId::Qve, set } => {
+                let Issued { pcs, .. } = &*self.of_set(*set)?;
+                Ok(identity(&pcs.qve_identity, &pcs.identity_issuer_chain))
+            }
+            Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set } => {
+                let Issued { pcs, .. } = &*self.of_set(*set)?;
+                Ok(identity(&pcs.td_qe_identity, &pcs.identity_issuer_chain))
+            }
+            Item::TcbInfo { .. } => Err(SourceError::NotFound),
         }
     }
 }
 
 fn document(body: impl Into<Vec<u8>>, issuer_chain: &str) -> Document {
     Document { body: body.into(), issuer_chain: issuer_chain.to_owned() }
+}
+
+fn identity(identity: &SignedJson, issuer_chain: &str) -> Document {
+    document(signed_json("enclaveIdentity", &identity.json, &identity.signature), issuer_chain)
 }
 
 /// The signed bytes go out untouched, between what the API puts around them.

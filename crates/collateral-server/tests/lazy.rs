@@ -112,9 +112,6 @@ async fn what_the_source_does_not_have_has_its_status() {
     assert_eq!(get(server.address, &newer).await.status, 462);
     for path in [
         format!("{V4}/tcb?fmspc=000000000000"),
-        format!("{V4}/qve/identity"),
-        format!("{V4}/pckcrl?ca=processor"),
-        "/tdx/certification/v4/qe/identity".to_owned(),
         "/tdx/certification/v4/tcb?fmspc=534f46545752".to_owned(),
     ] {
         assert_eq!(get(server.address, &path).await.status, 404, "{path}");
@@ -168,11 +165,11 @@ async fn metrics_and_readiness_tell_how_it_is() {
     for _ in 0..3 {
         get(server.address, &pck_question(&platform)).await;
     }
-    get(server.address, &format!("{V4}/qve/identity")).await;
+    get(server.address, "/tdx/certification/v4/tcb?fmspc=534f46545752").await;
     let metrics = get(server.metrics, "/metrics").await;
     for line in [
         "requests_total{route=\"/sgx/certification/v4/pckcert\",status=\"200\"} 3",
-        "requests_total{route=\"/sgx/certification/v4/qve/identity\",status=\"404\"} 1",
+        "requests_total{route=\"/tdx/certification/v4/tcb\",status=\"404\"} 1",
         "lookups_total{outcome=\"Hit\"} 2",
         "lookups_total{outcome=\"Miss\"} 2",
         "outcome=\"answered\"} 1",

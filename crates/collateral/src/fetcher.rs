@@ -249,6 +249,9 @@ impl FetchError {
     /// Whether it may be otherwise when asked again a moment later.
     fn may_pass(&self) -> bool {
         self.attempts.iter().any(|attempt| match &attempt.reason {
+            // A certificate is as good a moment later.
+            AttemptError::Source(SourceError::Untrusted(_))
+            | AttemptError::LeftAlone { last: SourceError::Untrusted(_), .. } => false,
             AttemptError::Source(error) => error.is_trouble(),
             AttemptError::LeftAlone { .. } => true,
             AttemptError::Refused(_) => false,

@@ -1,6 +1,7 @@
 //! A deployment of the software platform: the root of trust that many machines may share.
 
 mod file;
+mod pcs_collateral;
 
 use std::fmt;
 
@@ -9,33 +10,34 @@ use sgx::Collateral;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+pub use self::pcs_collateral::PcsCollateral;
 use crate::pki::{
-    Authority, Certificate, CollateralIssue, PckCertificate, PckSubject, PkiError, PrivateKey,
-    PublicKey, QeIdentity, ROOT_END, Role, SignedJson, SubjectNames, TcbInfo, TcbLevel, TcbStatus,
-    crl, whole_seconds_utc,
+    Authority, Certificate, CertificateProfile, CollateralIssue, Identity, PckCertificate,
+    PckSubject, PcsUrl, PkiError, PlatformEnclave, PrivateKey, PublicKey, ROOT_END, Role,
+    SignedJson, SubjectNames, TcbInfo, TcbLevel, TcbStatus, crl, whole_seconds_utc,
 };
 
 /// A root of trust of the software platform, with the authorities below it.
 ///
-/// All of it follows from a seed, the choice of names and the creation time: machines that have
-/// these in common issue the same certificates and the same collateral, to the byte. The
-/// certificates live as long as Intel's: the root's until 2049-12-31, the PCK platform CA's for 15
+/// All of it follows from a seed, the choice of names, the creation time and the URL of its PCS:
+/// machines that have these in common issue the same certificates and the same collateral, to the
+/// byte. The certificates live as long as Intel's: the root's until 2049-12-31, the PCK CAs' for 15
 /// years from the creation, the others for 7.
 ///
 /// The serialized form contains the seed: whoever reads it can certify what they like. It also
 /// contains the SHA-256 of the root certificate, and is refused when it does not lead to that root.
 pub struct Deployment {
     seed: Zeroizing<[u8; 32]>,
-    names: SubjectNames,
-    created: OffsetDateTime,
+    profile: CertificateProfile,
     root: Authority,
     platform_ca: Authority,
+    processor_ca: Authority,
     tcb_signing: Authority,
 }
 
 impl Deployment {
     /// The deployment of this seed, which must be secret and random but for reproducible fixtures.
-    /// `created` counts in whole seconds.
+    /// `created` counts in whole seconds. The URL of its PCS is [`PcsUrl::DEFAULT`].
     ///
     /// # Errors
     /// [`PkiError::Created`] when the creation time is before 1970 or not before the root's end in
@@ -45,16 +47,31 @@ impl Deployment {
         names: SubjectNames,
         created: OffsetDateTime,
     ) -> Result<Self, PkiError> {
+        Self::with_pcs_url(seed, names, created, PcsUrl::default())
+    }
+
+    /// The same, whose certificates name CRLs below this URL.
+    ///
+    /// # Errors
+    /// As [`Deployment::from_seed`].
+    pub fn with_pcs_url(
+        seed: [u8; 32],
+        names: SubjectNames,
+        created: OffsetDateTime,
+        pcs_url: PcsUrl,
+    ) -> Result<Self, PkiError> {
         let seed = Zeroizing::new(seed);
         let created = whole_seconds_utc(created)
             .filter(|time| *time < ROOT_END)
             .ok_or(PkiError::Created(created))?;
         let key = |label| PrivateKey::derive(&seed, label);
-        let root = Authority::root(key("root")?, names, created)?;
-        let platform_ca =
-            root.certify(key("PCK platform CA")?, Role::PlatformCa, names, created)?;
-        let tcb_signing = root.certify(key("TCB signing")?, Role::TcbSigning, names, created)?;
-        Ok(Self { seed, names, created, root, platform_ca, tcb_signing })
+        let profile = CertificateProfile { names, created, pcs_url };
+        let root = Authority::root(key("root")?, &profile)?;
+        let certify = |label, role| root.certify(key(label)?, role, &profile);
+        let platform_ca = certify("PCK platform CA", Role::PlatformCa)?;
+        let processor_ca = certify("PCK processor CA", Role::ProcessorCa)?;
+        let tcb_signing = certify("TCB signing", Role::TcbSigning)?;
+        Ok(Self { seed, profile, root, platform_ca, processor_ca, tcb_signing })
     }
 
     /// A new deployment, with a seed from the operating system.
@@ -62,14 +79,28 @@ impl Deployment {
     /// # Errors
     /// [`PkiError::Random`] when there are no random bytes; else as [`Deployment::from_seed`].
     pub fn generate(names: SubjectNames, created: OffsetDateTime) -> Result<Self, PkiError> {
+        Self::from_seed(*Self::random_seed()?, names, created)
+    }
+
+    /// A seed from the operating system.
+    ///
+    /// # Errors
+    /// [`PkiError::Random`] when there are no random bytes.
+    pub fn random_seed() -> Result<Zeroizing<[u8; 32]>, PkiError> {
         let mut seed = Zeroizing::new([0; 32]);
         rand::fill(seed.as_mut()).map_err(|_| PkiError::Random)?;
-        Self::from_seed(*seed, names, created)
+        Ok(seed)
     }
 
     /// When it was created; whole seconds.
     pub(crate) fn created(&self) -> OffsetDateTime {
-        self.created
+        self.profile.created
+    }
+
+    /// The URL below which its certificates name their CRLs.
+    #[must_use]
+    pub fn pcs_url(&self) -> &PcsUrl {
+        &self.profile.pcs_url
     }
 
     /// The certificate that verifiers must be told to trust.
@@ -89,7 +120,7 @@ impl Deployment {
     ) -> Result<PckCertificate, PkiError> {
         let key = PublicKey::from_coordinates(public_key)?;
         let issuer_chain = self.chain_pem(&self.platform_ca);
-        self.platform_ca.certify_pck(subject, &key, self.names, self.created, issuer_chain)
+        self.platform_ca.certify_pck(subject, &key, &self.profile, issuer_chain)
     }
 
     /// An issue for this platform that finds all up to date since the deployment's creation.
@@ -103,7 +134,7 @@ impl Deployment {
             tcb_levels: vec![TcbLevel {
                 cpu_svn: subject.cpu_svn,
                 pce_svn: subject.pce_svn,
-                date: self.created,
+                date: self.profile.created,
                 status: TcbStatus::UpToDate,
                 advisory_ids: Vec::new(),
             }],
@@ -119,7 +150,7 @@ impl Deployment {
     pub fn collateral(&self, issue: &CollateralIssue) -> Result<Collateral, PkiError> {
         let validity = issue.validity()?;
         let tcb_info = SignedJson::sign(&TcbInfo::new(issue, validity), &self.tcb_signing)?;
-        let qe_identity = QeIdentity::new(issue, validity, self.created);
+        let qe_identity = Identity::new(PlatformEnclave::Qe, issue, validity, self.profile.created);
         let qe_identity = SignedJson::sign(&qe_identity, &self.tcb_signing)?;
         let tcb_signing_chain = self.chain_pem(&self.tcb_signing);
         Ok(Collateral {
@@ -143,9 +174,6 @@ impl Deployment {
 
 impl fmt::Debug for Deployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deployment")
-            .field("names", &self.names)
-            .field("created", &self.created)
-            .finish_non_exhaustive()
+        f.debug_struct("Deployment").field("profile", &self.profile).finish_non_exhaustive()
     }
 }

@@ -30,6 +30,7 @@ mod p256_key;
 mod pki;
 mod platform;
 mod provisioning_certification_enclave;
+mod provisioning_service;
 mod published_tcb;
 mod quoting_enclave;
 mod sealing;
@@ -38,18 +39,19 @@ mod state;
 mod state_file;
 
 pub use cpu::Cpu;
-pub use deployment::Deployment;
+pub use deployment::{Deployment, PcsCollateral};
 pub use egetkey::EgetkeyError;
 pub use enclave::{EnclaveIdentity, ReportError, SoftwareEnclave};
 pub use identities::{FMSPC, PCE_ID, PCE_SVN, QE_SVN, quoting_enclave_identity};
 pub use machine_secret::MachineSecret;
 pub use microcode::{Microcode, MicrocodeError};
 pub use pki::{
-    Certificate, CollateralIssue, MICROCODE_COMPONENT, PCK_CRL_URL, PckCertificate, PckSubject,
-    PkiError, ROOT_CRL_URL, SubjectNames, TcbLevel, TcbStatus,
+    Certificate, CollateralIssue, MICROCODE_COMPONENT, PckCertificate, PckSubject, PcsUrl,
+    PcsUrlError, PkiError, SignedJson, SubjectNames, TcbLevel, TcbStatus,
 };
 pub use platform::{CertificationKind, PlatformError, SoftwarePlatform};
 pub use provisioning_certification_enclave::CertifyError;
+pub use provisioning_service::decrypt_ppid;
 pub use published_tcb::PublishedTcb;
 pub use quoting_enclave::QuoteError;
 pub use sealing::UnsealError;

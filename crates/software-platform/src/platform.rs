@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::quoting_enclave::QuotingEnclave;
 use crate::{
     Certificate, CertifyError, CollateralIssue, Deployment, EgetkeyError, MachineSecret, Microcode,
-    PckCertificate, PckSubject, PkiError, PublishedTcb, QuoteError, TcbLevel,
+    PckCertificate, PckSubject, PcsCollateral, PkiError, PublishedTcb, QuoteError, TcbLevel,
 };
 
 /// The platform could not be put together.
@@ -211,6 +211,14 @@ impl SoftwarePlatform {
     /// As [`Deployment::collateral`].
     pub fn collateral(&self, issue: &CollateralIssue) -> Result<Collateral, PkiError> {
         self.deployment.collateral(issue)
+    }
+
+    /// What else a provisioning certification service has, as the deployment issues it.
+    ///
+    /// # Errors
+    /// As [`Deployment::collateral`].
+    pub fn pcs_collateral(&self, issue: &CollateralIssue) -> Result<PcsCollateral, PkiError> {
+        self.deployment.pcs_collateral(issue)
     }
 }
 

@@ -98,13 +98,10 @@ impl ProvisioningCertificationEnclave {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, PrivateDecryptingKey};
     use sgx::ReportData;
 
     use super::*;
-    use crate::{EnclaveIdentity, quoting_enclave_identity};
-
-    const PPID_DECRYPTION_KEY: &[u8] = include_bytes!("../tests/keys/ppid_decryption_key.der");
+    use crate::{EnclaveIdentity, decrypt_ppid, quoting_enclave_identity};
 
     fn pce() -> ProvisioningCertificationEnclave {
         let secret = MachineSecret::from_bytes([7; 32]);
@@ -143,11 +140,8 @@ mod tests {
 
     #[test]
     fn ppid_decrypts_with_the_service_key() {
-        let key = PrivateDecryptingKey::from_pkcs8(PPID_DECRYPTION_KEY).unwrap();
-        let key = OaepPrivateDecryptingKey::new(key).unwrap();
         let encrypted = pce().encrypted_ppid().unwrap();
-        let mut plaintext = [0; 384];
-        let ppid = key.decrypt(&OAEP_SHA256_MGF1SHA256, &encrypted, &mut plaintext, None).unwrap();
-        assert_eq!(ppid, pce().ppid());
+        assert_eq!(decrypt_ppid(&encrypted), Some(pce().ppid()));
+        assert_eq!(decrypt_ppid(&[0; 384]), None);
     }
 }

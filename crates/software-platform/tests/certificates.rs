@@ -6,7 +6,7 @@ mod by_hand;
 
 use by_hand::{CREATED, NOW, SUBJECT, deployment, key, pck_certificate, public_key};
 use dcap_qvl::intel::parse_pck_extension;
-use software_platform::{Deployment, PCK_CRL_URL, PkiError, ROOT_CRL_URL, SubjectNames};
+use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
 use time::OffsetDateTime;
 use time::macros::datetime;
 use x509_cert::Certificate;
@@ -134,9 +134,28 @@ fn say_what_their_key_is_for() {
     assert_eq!(usages, [ca, ca, signer, signer].map(|usage| (true, KeyUsage(usage))));
 }
 
+/// Certificates that are there must stay the same, byte for byte: so do their CRLs' URLs.
 #[test]
 fn say_where_their_issuers_crl_is() {
-    let urls = certificates(&deployment(SubjectNames::Software)).map(|certificate| {
+    let root = "http://localhost:8081/SGXRootCA.der";
+    let pck = "http://localhost:8081/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+    assert_eq!(crl_urls(&deployment(SubjectNames::Software)), [root, root, root, pck]);
+}
+
+#[test]
+fn name_the_pcs_that_the_deployment_was_given() {
+    let url: PcsUrl = "https://pcs.test:8443/software/".parse().unwrap();
+    let deployment = Deployment::with_pcs_url([7; 32], SubjectNames::Software, CREATED, url);
+    let root = "https://pcs.test:8443/software/IntelSGXRootCA.der";
+    let pck = "https://pcs.test:8443/software/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+    assert_eq!(crl_urls(&deployment.unwrap()), [root, root, root, pck]);
+    for wrong in ["", "pcs.test", "ftp://pcs.test", "http://", "http://a/?b", "http://a b"] {
+        assert!(wrong.parse::<PcsUrl>().is_err(), "{wrong}");
+    }
+}
+
+fn crl_urls(deployment: &Deployment) -> [String; 4] {
+    certificates(deployment).map(|certificate| {
         let (_, points) = extension::<CrlDistributionPoints>(&certificate);
         let [point] = &points.0[..] else { panic!("one distribution point") };
         let Some(DistributionPointName::FullName(names)) = &point.distribution_point else {
@@ -144,8 +163,7 @@ fn say_where_their_issuers_crl_is() {
         };
         let [GeneralName::UniformResourceIdentifier(url)] = &names[..] else { panic!("one URL") };
         url.to_string()
-    });
-    assert_eq!(urls, [ROOT_CRL_URL, ROOT_CRL_URL, ROOT_CRL_URL, PCK_CRL_URL]);
+    })
 }
 
 #[test]

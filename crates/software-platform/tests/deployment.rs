@@ -5,7 +5,7 @@
 mod by_hand;
 
 use by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
-use software_platform::{Deployment, PkiError, SubjectNames};
+use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
 use time::Duration;
 use time::macros::datetime;
 
@@ -23,6 +23,23 @@ fn the_root_of_a_seed_is_the_same_for_ever() {
         let kept = serde_json::to_value(deployment(names)).unwrap();
         assert_eq!(kept["root_sha256"], root);
     }
+}
+
+/// Files that were written before there was a choice name no URL, and programs of that time refuse
+/// fields that they do not know.
+#[test]
+fn the_default_url_of_the_pcs_is_not_in_the_file() {
+    let kept = serde_json::to_value(deployment(SubjectNames::Software)).unwrap();
+    assert!(kept.get("pcs_url").is_none());
+    let url: PcsUrl = "http://pcs.test".parse().unwrap();
+    let names = SubjectNames::Software;
+    let with_url = Deployment::with_pcs_url([7; 32], names, CREATED, url.clone()).unwrap();
+    let mut kept = serde_json::to_value(&with_url).unwrap();
+    let read: Deployment = serde_json::from_value(kept.clone()).unwrap();
+    assert_eq!(read.pcs_url(), &url);
+    assert_eq!(read.root_certificate(), with_url.root_certificate());
+    kept["pcs_url"] = "http://other.test".into();
+    assert!(serde_json::from_value::<Deployment>(kept).is_err(), "another URL, another root");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand, ValueEnum};
 use quoting::{QuotingError, default_state_dir};
 use serde::Serialize;
-use software_platform::{Deployment, SoftwarePlatform, SubjectNames};
+use software_platform::{Deployment, PcsUrl, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -50,7 +50,7 @@ pub(crate) struct Init {
 
     /// Joins the deployment of this file, `deployment.json` of another machine's state directory, and
     /// so shares its root.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed_file", "created", "subject_names"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed_file", "created", "subject_names", "pcs_url"])]
     deployment: Option<PathBuf>,
 
     /// Derives the deployment from the seed in this file, 32 bytes in hexadecimal, rather than from a random one. Who
@@ -66,6 +66,11 @@ pub(crate) struct Init {
     /// How the certificates name themselves.
     #[arg(long, value_enum, default_value = "software")]
     subject_names: Names,
+
+    /// The URL at which `serve --collateral-listen` will be reached: the certificates name their CRLs below it. The root
+    /// depends on it.
+    #[arg(long, value_name = "URL", default_value = PcsUrl::DEFAULT)]
+    pcs_url: PcsUrl,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -140,10 +145,11 @@ impl Init {
             Names::Intel => SubjectNames::Intel,
         };
         let created = self.created.unwrap_or_else(OffsetDateTime::now_utc);
-        Ok(match &self.seed_file {
-            Some(path) => Deployment::from_seed(seed(path)?, names, created)?,
-            None => Deployment::generate(names, created)?,
-        })
+        let seed = match &self.seed_file {
+            Some(path) => seed(path)?,
+            None => *Deployment::random_seed()?,
+        };
+        Ok(Deployment::with_pcs_url(seed, names, created, self.pcs_url.clone())?)
     }
 }
 
@@ -189,6 +195,9 @@ struct Shown {
     pce_svn: u16,
     tcb_status: String,
     public_key_id: String,
+    pcs_url: String,
+    /// As platforms register with it, 384 bytes; not shown as text.
+    encrypted_ppid: String,
 }
 
 impl Shown {
@@ -203,6 +212,8 @@ impl Shown {
             pce_svn: subject.pce_svn,
             tcb_status: platform.tcb_level().status.to_string(),
             public_key_id: hex::encode(platform.public_key_id()),
+            pcs_url: platform.deployment().pcs_url().to_string(),
+            encrypted_ppid: hex::encode(platform.encrypted_ppid()),
         }
     }
 }
@@ -217,7 +228,8 @@ impl fmt::Display for Shown {
         writeln!(f, "CPUSVN          {}", self.cpu_svn)?;
         writeln!(f, "PCESVN          {}", self.pce_svn)?;
         writeln!(f, "TCB status      {}", self.tcb_status)?;
-        writeln!(f, "public key id   {}", self.public_key_id)
+        writeln!(f, "public key id   {}", self.public_key_id)?;
+        writeln!(f, "PCS             {}", self.pcs_url)
     }
 }
 

@@ -125,8 +125,7 @@ async fn serve_collateral(
          Intel's PCS or a PCCS",
     )?;
     let listener = listeners.tcp(address, "collateral").await?;
-    let router =
-        collateral_server::router(Arc::clone(&software.collateral) as Arc<dyn collateral::Source>);
+    let router = collateral_server::software_pcs_router(Arc::clone(&software.collateral));
     tokio::spawn(http_server::serve(listener, router, stop.stopped()));
     Ok(())
 }

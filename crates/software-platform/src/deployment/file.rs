@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Deployment;
 use crate::hash::sha256;
-use crate::pki::{PkiError, SubjectNames};
+use crate::pki::{PcsUrl, PkiError, SubjectNames};
 use crate::secret_hex;
 
 const VERSION: u32 = 1;
@@ -21,6 +21,9 @@ struct DeploymentFile {
     names: SubjectNames,
     #[serde(with = "rfc3339")]
     created: OffsetDateTime,
+    /// Not in the file where it is the default one, as it is in older files.
+    #[serde(default, skip_serializing_if = "PcsUrl::is_default")]
+    pcs_url: PcsUrl,
     #[serde(with = "secret_hex")]
     seed: Zeroizing<[u8; 32]>,
     #[serde(with = "hex")]
@@ -33,7 +36,7 @@ enum DeploymentFileError {
     #[error("the deployment has format version {0}, this program knows only version {VERSION}")]
     Version(u32),
     #[error(
-        "the deployment is damaged: its seed, names and creation time do not lead to its root \
+        "the deployment is damaged: its seed, names, creation time and URL do not lead to its root \
          certificate; restore it from a copy, or make a new one, which verifiers must then trust"
     )]
     Damaged,
@@ -48,7 +51,7 @@ impl TryFrom<DeploymentFile> for Deployment {
         if file.version != VERSION {
             return Err(DeploymentFileError::Version(file.version));
         }
-        let deployment = Self::from_seed(*file.seed, file.names, file.created)?;
+        let deployment = Self::with_pcs_url(*file.seed, file.names, file.created, file.pcs_url)?;
         if deployment.root_sha256() != file.root_sha256 {
             return Err(DeploymentFileError::Damaged);
         }
@@ -60,8 +63,9 @@ impl Serialize for Deployment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         DeploymentFile {
             version: VERSION,
-            names: self.names,
-            created: self.created,
+            names: self.profile.names,
+            created: self.profile.created,
+            pcs_url: self.profile.pcs_url.clone(),
             seed: self.seed.clone(),
             root_sha256: self.root_sha256(),
         }

@@ -5,11 +5,21 @@ use time::OffsetDateTime;
 
 use super::sgx_extension::sgx_extension;
 use super::{
-    Certificate, PckCertificate, PckSubject, PkiError, PrivateKey, PublicKey, Role, SubjectNames,
+    Certificate, PckCertificate, PckSubject, PcsUrl, PkiError, PrivateKey, PublicKey, Role,
+    SubjectNames,
 };
 use crate::hash::sha256;
 
-/// The root, the PCK platform CA or the TCB signer.
+/// What all certificates of a deployment have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct CertificateProfile {
+    pub(crate) names: SubjectNames,
+    /// When they begin; whole seconds.
+    pub(crate) created: OffsetDateTime,
+    pub(crate) pcs_url: PcsUrl,
+}
+
+/// The root, a PCK CA or the TCB signer.
 pub(crate) struct Authority {
     pub(crate) certificate: Certificate,
     pub(crate) issuer: Issuer<'static, PrivateKey>,
@@ -17,12 +27,8 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// The root, which certifies its own key.
-    pub(crate) fn root(
-        key: PrivateKey,
-        names: SubjectNames,
-        created: OffsetDateTime,
-    ) -> Result<Self, PkiError> {
-        let mut params = template(Role::Root, names, created)?;
+    pub(crate) fn root(key: PrivateKey, profile: &CertificateProfile) -> Result<Self, PkiError> {
+        let mut params = template(Role::Root, profile)?;
         params.serial_number = Some(serial(&key, &key, b"").to_vec().into());
         let certificate = params.self_signed(&key)?.into();
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
@@ -33,10 +39,9 @@ impl Authority {
         &self,
         key: PrivateKey,
         role: Role,
-        names: SubjectNames,
-        created: OffsetDateTime,
+        profile: &CertificateProfile,
     ) -> Result<Self, PkiError> {
-        let mut params = template(role, names, created)?;
+        let mut params = template(role, profile)?;
         params.serial_number = Some(serial(self.issuer.key(), &key, b"").to_vec().into());
         let certificate = params.signed_by(&key, &self.issuer)?.into();
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
@@ -47,13 +52,12 @@ impl Authority {
         &self,
         subject: &PckSubject,
         key: &PublicKey,
-        names: SubjectNames,
-        created: OffsetDateTime,
+        profile: &CertificateProfile,
         issuer_chain_pem: String,
     ) -> Result<PckCertificate, PkiError> {
         let extension = sgx_extension(subject);
         let serial = serial(self.issuer.key(), key, extension.content());
-        let mut params = template(Role::Pck, names, created)?;
+        let mut params = template(Role::Pck, profile)?;
         params.serial_number = Some(serial.to_vec().into());
         params.custom_extensions = vec![extension];
         let leaf = params.signed_by(key, &self.issuer)?.into();
@@ -62,18 +66,14 @@ impl Authority {
 }
 
 /// What all certificates in this role have in common.
-fn template(
-    role: Role,
-    names: SubjectNames,
-    created: OffsetDateTime,
-) -> Result<CertificateParams, PkiError> {
+fn template(role: Role, profile: &CertificateProfile) -> Result<CertificateParams, PkiError> {
     let mut params = CertificateParams::default();
-    params.distinguished_name = names.of(role)?;
-    params.not_before = created;
-    params.not_after = role.end(created);
+    params.distinguished_name = profile.names.of(role)?;
+    params.not_before = profile.created;
+    params.not_after = role.end(profile.created);
     params.is_ca = role.basic_constraints();
     params.key_usages = role.key_usages();
-    let uris = vec![role.crl_url().to_owned()];
+    let uris = vec![role.crl_url(&profile.pcs_url)];
     params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
     params.use_authority_key_identifier_extension = true;
     Ok(params)

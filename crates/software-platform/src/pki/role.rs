@@ -3,13 +3,7 @@
 use rcgen::{BasicConstraints, IsCa, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// Where the certificates say that the root's CRL is (DER): the collateral endpoint of this machine
-/// at the port that is usual for a PCCS.
-pub const ROOT_CRL_URL: &str = "http://localhost:8081/SGXRootCA.der";
-
-/// Where PCK certificates say that the PCK platform CA's CRL is (DER).
-pub const PCK_CRL_URL: &str =
-    "http://localhost:8081/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+use super::PcsUrl;
 
 /// The last second of the root's certificate, as of Intel's. No other certificate outlives it.
 pub(crate) const ROOT_END: OffsetDateTime = datetime!(2049-12-31 23:59:59 UTC);
@@ -19,6 +13,7 @@ pub(crate) const ROOT_END: OffsetDateTime = datetime!(2049-12-31 23:59:59 UTC);
 pub(crate) enum Role {
     Root,
     PlatformCa,
+    ProcessorCa,
     TcbSigning,
     Pck,
 }
@@ -29,6 +24,7 @@ impl Role {
         match self {
             Self::Root => "SGX Root CA",
             Self::PlatformCa => "SGX PCK Platform CA",
+            Self::ProcessorCa => "SGX PCK Processor CA",
             Self::TcbSigning => "SGX TCB Signing",
             Self::Pck => "SGX PCK Certificate",
         }
@@ -38,7 +34,7 @@ impl Role {
     pub(crate) fn end(self, start: OffsetDateTime) -> OffsetDateTime {
         let years = match self {
             Self::Root => return ROOT_END,
-            Self::PlatformCa => 15,
+            Self::PlatformCa | Self::ProcessorCa => 15,
             Self::TcbSigning | Self::Pck => 7,
         };
         start.saturating_add(Duration::days(365).saturating_mul(years)).min(ROOT_END)
@@ -47,14 +43,14 @@ impl Role {
     pub(crate) fn basic_constraints(self) -> IsCa {
         match self {
             Self::Root => IsCa::Ca(BasicConstraints::Constrained(1)),
-            Self::PlatformCa => IsCa::Ca(BasicConstraints::Constrained(0)),
+            Self::PlatformCa | Self::ProcessorCa => IsCa::Ca(BasicConstraints::Constrained(0)),
             Self::TcbSigning | Self::Pck => IsCa::ExplicitNoCa,
         }
     }
 
     pub(crate) fn key_usages(self) -> Vec<KeyUsagePurpose> {
         match self {
-            Self::Root | Self::PlatformCa => {
+            Self::Root | Self::PlatformCa | Self::ProcessorCa => {
                 vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign]
             }
             Self::TcbSigning | Self::Pck => {
@@ -64,10 +60,12 @@ impl Role {
     }
 
     /// Where to find the CRL that could revoke the certificate: its issuer's.
-    pub(crate) fn crl_url(self) -> &'static str {
+    pub(crate) fn crl_url(self, pcs_url: &PcsUrl) -> String {
         match self {
-            Self::Root | Self::PlatformCa | Self::TcbSigning => ROOT_CRL_URL,
-            Self::Pck => PCK_CRL_URL,
+            Self::Root | Self::PlatformCa | Self::ProcessorCa | Self::TcbSigning => {
+                pcs_url.root_crl()
+            }
+            Self::Pck => pcs_url.pck_crl(),
         }
     }
 }

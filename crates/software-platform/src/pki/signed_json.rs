@@ -6,11 +6,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Authority, PkiError};
 
-/// TCB info or QE identity, to the byte as it was signed.
-pub(crate) struct SignedJson {
-    pub(crate) json: String,
-    /// ECDSA P-256 with SHA-256: r ‖ s, big-endian.
-    pub(crate) signature: [u8; 64],
+/// TCB info or an enclave identity, to the byte as it was signed.
+#[derive(Debug, Clone)]
+pub struct SignedJson {
+    /// The text that is signed, UTF-8.
+    pub json: String,
+    /// ECDSA P-256 with SHA-256 over the text, 64 bytes: r ‖ s, big-endian.
+    pub signature: [u8; 64],
 }
 
 impl SignedJson {

@@ -1,0 +1,168 @@
+//! The software platform as a provisioning certification service (PCS): the questions that Intel's
+//! PCS takes and a PCCS does not.
+//!
+//! | GET, below `/sgx/certification/v4/` | answer |
+//! |---|---|
+//! | `pckcerts?encrypted_ppid&pceid` | JSON: the PCK certificate of the platform at its TCB |
+//! | `pckcerts/config?encrypted_ppid&pceid&cpusvn` | the same, if the platform is at this CPUSVN |
+//! | `fmspcs[?platform=all\|client\|E3\|E5]` | JSON: the FMSPC of software platforms, of type E5 |
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use percent_encoding::utf8_percent_encode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use software_platform::{PckCertificate, PckSubject};
+
+use crate::SoftwareCollateral;
+use crate::answer::{CA_TYPE, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN};
+use crate::api::{Api, blocking};
+use crate::refusal::Refusal;
+use crate::router::{SGX_V4, finished, readers};
+
+/// Software platforms are certified as platforms with several packages are, which Intel calls E5.
+const PLATFORM_TYPE: &str = "E5";
+
+/// The whole API of a PCS, to be served by an HTTP server with limits on what a client can hold or
+/// take.
+pub fn software_pcs_router(platform: Arc<SoftwareCollateral>) -> Router {
+    let api = Api::new(Arc::clone(&platform) as Arc<dyn collateral::Source>);
+    let questions = Router::new()
+        .route("/pckcerts", get(pck_certificates).post(by_manifest))
+        .route("/pckcerts/config", get(pck_certificates_of_configuration).post(by_manifest))
+        .route("/fmspcs", get(fmspcs))
+        .with_state(platform);
+    finished(readers(&api).nest(SGX_V4, questions), api.metrics())
+}
+
+#[derive(Deserialize)]
+struct PckCertificatesQuery {
+    #[serde(with = "hex")]
+    encrypted_ppid: Vec<u8>,
+    #[serde(with = "hex")]
+    pceid: [u8; 2],
+}
+
+#[derive(Deserialize)]
+struct ConfigurationQuery {
+    #[serde(with = "hex")]
+    encrypted_ppid: Vec<u8>,
+    #[serde(with = "hex")]
+    pceid: [u8; 2],
+    #[serde(with = "hex")]
+    cpusvn: [u8; 16],
+}
+
+async fn pck_certificates(
+    State(platform): State<Arc<SoftwareCollateral>>,
+    Query(query): Query<PckCertificatesQuery>,
+) -> Result<CertificateList, Refusal> {
+    let (subject, certificate) = find(platform, query.encrypted_ppid, query.pceid).await?;
+    list(&subject, &certificate)
+}
+
+async fn pck_certificates_of_configuration(
+    State(platform): State<Arc<SoftwareCollateral>>,
+    Query(query): Query<ConfigurationQuery>,
+) -> Result<CertificateList, Refusal> {
+    let (subject, certificate) = find(platform, query.encrypted_ppid, query.pceid).await?;
+    if subject.cpu_svn.0 != query.cpusvn {
+        return Err(Refusal::NotFound);
+    }
+    list(&subject, &certificate)
+}
+
+async fn find(
+    platform: Arc<SoftwareCollateral>,
+    encrypted_ppid: Vec<u8>,
+    pce_id: [u8; 2],
+) -> Result<(PckSubject, PckCertificate), Refusal> {
+    let encrypted_ppid = <[u8; 384]>::try_from(encrypted_ppid)
+        .map_err(|_| Refusal::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
+    // To decrypt a PPID takes a millisecond.
+    blocking(move || platform.certificate_of(&encrypted_ppid, pce_id).ok_or(Refusal::NotFound))
+        .await
+}
+
+async fn by_manifest() -> (StatusCode, &'static str) {
+    (
+        StatusCode::NOT_FOUND,
+        "software platforms have no platform manifest; ask with GET, encrypted_ppid and pceid",
+    )
+}
+
+/// One of the certificates for a platform, as Intel's PCS lists them.
+#[derive(Serialize)]
+struct Listed {
+    /// The security versions by name.
+    tcb: Map<String, Value>,
+    tcbm: String,
+    /// PEM, URL-encoded.
+    cert: String,
+}
+
+/// The answer with the certificates of a platform.
+type CertificateList = ([(HeaderName, String); 4], Vec<u8>);
+
+fn list(subject: &PckSubject, certificate: &PckCertificate) -> Result<CertificateList, Refusal> {
+    let component = |(number, svn)| (format!("sgxtcbcomp{number:02}svn"), Value::from(svn));
+    let mut tcb: Map<_, _> = (1_u8..).zip(subject.cpu_svn.0).map(component).collect();
+    tcb.insert("pcesvn".to_owned(), subject.pce_svn.into());
+    let tcbm = [&subject.cpu_svn.0[..], &subject.pce_svn.to_le_bytes()].concat();
+    let encoded = |pem: &str| utf8_percent_encode(pem, ENCODED_IN_HEADER).to_string();
+    let listed =
+        Listed { tcb, tcbm: hex::encode_upper(tcbm), cert: encoded(certificate.leaf().pem()) };
+    let headers = [
+        (CONTENT_TYPE, JSON.to_owned()),
+        (PCK_CERTIFICATE_CHAIN, encoded(certificate.issuer_chain_pem())),
+        (FMSPC, hex::encode_upper(subject.fmspc)),
+        (CA_TYPE, "platform".to_owned()),
+    ];
+    Ok((headers, json(&[listed])?))
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(value).map_err(|error| Refusal::Internal(error.to_string()))
+}
+
+#[derive(Deserialize)]
+struct FmspcsQuery {
+    #[serde(default)]
+    platform: PlatformType,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+enum PlatformType {
+    #[default]
+    #[serde(rename = "all")]
+    All,
+    #[serde(rename = "client", alias = "E3")]
+    Other,
+    #[serde(rename = "E5")]
+    E5,
+}
+
+#[derive(Serialize)]
+struct ListedFmspc {
+    fmspc: String,
+    platform: &'static str,
+}
+
+async fn fmspcs(
+    State(platform): State<Arc<SoftwareCollateral>>,
+    Query(query): Query<FmspcsQuery>,
+) -> Result<impl IntoResponse, Refusal> {
+    let fmspc = hex::encode_upper(platform.fmspc());
+    let all = vec![ListedFmspc { fmspc, platform: PLATFORM_TYPE }];
+    let fmspcs = match query.platform {
+        PlatformType::All | PlatformType::E5 => all,
+        PlatformType::Other => Vec::new(),
+    };
+    Ok(([(CONTENT_TYPE, JSON)], json(&fmspcs)?))
+}

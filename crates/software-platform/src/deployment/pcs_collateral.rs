@@ -1,0 +1,40 @@
+//! What a provisioning certification service (PCS) has besides the collateral of quotes.
+
+use super::Deployment;
+use crate::pki::{CollateralIssue, Identity, PkiError, PlatformEnclave, SignedJson, crl};
+
+/// What a PCS has besides the collateral of quotes of this platform. Tools ask for all of it.
+#[derive(Debug, Clone)]
+pub struct PcsCollateral {
+    /// DER: the CRL of the PCK processor CA, which certifies nobody here.
+    pub processor_crl: Vec<u8>,
+    /// PEM: the certificates of the PCK processor CA and of the root.
+    pub processor_crl_issuer_chain: String,
+    /// Which enclave verifies quotes (QvE).
+    pub qve_identity: SignedJson,
+    /// Which enclave signs quotes of TDX. The platform makes no such quotes.
+    pub td_qe_identity: SignedJson,
+    /// PEM: the certificates of the TCB signer and of the root.
+    pub identity_issuer_chain: String,
+}
+
+impl Deployment {
+    /// Issues it, valid for 30 days.
+    ///
+    /// # Errors
+    /// As [`Deployment::collateral`].
+    pub fn pcs_collateral(&self, issue: &CollateralIssue) -> Result<PcsCollateral, PkiError> {
+        let validity = issue.validity()?;
+        let identity = |enclave| {
+            let identity = Identity::new(enclave, issue, validity, self.profile.created);
+            SignedJson::sign(&identity, &self.tcb_signing)
+        };
+        Ok(PcsCollateral {
+            processor_crl: crl(&self.processor_ca, &[], validity)?,
+            processor_crl_issuer_chain: self.chain_pem(&self.processor_ca),
+            qve_identity: identity(PlatformEnclave::Qve)?,
+            td_qe_identity: identity(PlatformEnclave::TdQe)?,
+            identity_issuer_chain: self.chain_pem(&self.tcb_signing),
+        })
+    }
+}
