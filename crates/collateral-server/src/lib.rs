@@ -2,9 +2,9 @@
 //! (PCS) API v4, which Intel's caching service (PCCS) has too: an unmodified verifier that is told to use this address
 //! as its PCCS finds all it needs.
 //!
-//! [`router`] serves what a [`collateral::Source`] says, and no more. [`Server`] takes the place of a PCCS: it keeps
-//! what it has asked for, and platforms register with it. Both are to be served by an HTTP server with limits. GET,
-//! below `/sgx/certification/v4/`:
+//! [`router`] serves what a [`collateral::Source`] says, and no more. [`software_pcs_router`] serves a software platform
+//! as a PCS. [`Server`] takes the place of a PCCS: it keeps what it has asked for, and platforms register with it. All
+//! are to be served by an HTTP server with limits. GET, below `/sgx/certification/v4/`:
 //!
 //! | question | answer |
 //! |---|---|
@@ -17,8 +17,7 @@
 //! | `crl?uri` | DER: the CRL that a certificate's distribution point names |
 //!
 //! `tcb` and `qe/identity` are below `/tdx/certification/v4/`, too. The root's CRL is also at `/SGXRootCA.der` and
-//! `/IntelSGXRootCA.der`, as
-//! DER. The issuer chains are in headers, as URL-encoded PEM. Where PCS and PCCS differ (a CRL without encoding,
+//! `/IntelSGXRootCA.der`, as DER. The issuer chains are in headers, as URL-encoded PEM. Where PCS and PCCS differ (a CRL without encoding,
 //! `rootcacrl`), the answer is the PCCS's. A [`Server`] has besides:
 //!
 //! | request | token | what it does |

@@ -67,8 +67,8 @@ pub(crate) struct Init {
     #[arg(long, value_enum, default_value = "software")]
     subject_names: Names,
 
-    /// The URL at which `serve --collateral-listen` will be reached: the certificates name their CRLs below it. The root
-    /// depends on it.
+    /// The URL at which `serve --collateral-listen` will be reached: the certificates name their
+    /// CRLs below it. The root depends on it.
     #[arg(long, value_name = "URL", default_value = PcsUrl::DEFAULT)]
     pcs_url: PcsUrl,
 }

@@ -20,8 +20,8 @@ pub(super) struct Sources {
     #[arg(long = "source", value_name = "SOURCE")]
     sources: Option<Vec<OwnSource>>,
 
-    /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the TLS certificates of
-    /// sources, or these certificates themselves.
+    /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the
+    /// TLS certificates of sources, or these certificates themselves.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
