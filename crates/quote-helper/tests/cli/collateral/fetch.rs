@@ -73,8 +73,9 @@ fn a_kind_of_platform_is_enough_for_a_verifier() {
     let fetched = site.run(&format!("fetch {platform} --tdx --output json")).with_code(1).json();
     let lacks = fetched.as_array().unwrap().iter().filter(|item| item["outcome"] == "failed");
     let lacks: Vec<_> = lacks.map(|item| item["name"].as_str().unwrap()).collect();
-    assert_eq!(lacks.len(), 2);
-    assert!(lacks.iter().all(|name| name.contains("td")), "{lacks:?}");
+    // The platform makes no quotes of TDX, and so has no TCB info for them.
+    assert_eq!(lacks.len(), 1);
+    assert!(lacks[0].contains("td"), "{lacks:?}");
 }
 
 #[test]
