@@ -14,6 +14,11 @@ use collateral::settings::{Serves, ServiceSettings, ServiceUrl, TrustSettings};
 use collateral::{Item, PcsSource, Source, SourceError};
 use collateral_server::{Mode, ServingCertificate};
 use full::Home;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use tempfile::TempDir;
@@ -92,12 +97,13 @@ async fn asked_at(
 ) -> SourceError {
     let [certificate, key] =
         ["pem", "key"].map(|ending| certificates.path(&format!("{server}.{ending}")));
-    let port = serve(&certificate, &key, versions).await;
-    let mut settings = ServiceSettings::at(
-        ServiceUrl::parse(&format!("https://{host}:{port}")).unwrap(),
-        Serves::Everything,
-    );
-    settings.trust = TrustSettings::AuthoritiesIn(certificates.path(&format!("{trusted}.pem")));
+    let port = serve(ServingCertificate::read(&certificate, &key).unwrap(), versions).await;
+    ask(&format!("https://{host}:{port}"), &certificates.path(&format!("{trusted}.pem"))).await
+}
+
+async fn ask(url: &str, trusted: &Path) -> SourceError {
+    let mut settings = ServiceSettings::at(ServiceUrl::parse(url).unwrap(), Serves::Everything);
+    settings.trust = TrustSettings::AuthoritiesIn(trusted.to_owned());
     let source = PcsSource::open(settings).unwrap();
     let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
     spawn_blocking(move || source.fetch(&Item::RootCaCrl, deadline).unwrap_err()).await.unwrap()
@@ -105,25 +111,16 @@ async fn asked_at(
 
 /// Serves nothing but "there is no such item" with this certificate, and says at which port.
 async fn serve(
-    certificate: &Path,
-    key: &Path,
+    certificate: Arc<dyn ResolvesServerCert>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> u16 {
-    let serving = ServingCertificate::read(certificate, key).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    ));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let config = config.with_protocol_versions(versions).unwrap().with_no_client_auth();
-    let config = config.with_cert_resolver(serving);
+    let config = Arc::new(config.with_cert_resolver(certificate));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = Home::trusting(&full::platform()).open(Mode::Offline, Vec::new()).unwrap();
-    tokio::spawn(http_server::serve_tls(
-        listener,
-        Arc::new(config),
-        server.router(),
-        std::future::pending(),
-    ));
+    tokio::spawn(http_server::serve_tls(listener, config, server.router(), std::future::pending()));
     port
 }
 
@@ -241,11 +238,38 @@ async fn chains_that_do_not_hold_are_refused_with_the_reason() {
 #[tokio::test]
 async fn a_pinned_certificate_without_its_key_is_refused() {
     let certificates = Certificates::new();
-    certificates.version_1("version_1", "localhost", "").self_signed("other", "-subj /CN=o");
-    let error = ServingCertificate::read(
-        &certificates.path("version_1.pem"),
-        &certificates.path("other.key"),
-    );
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("belongs to another certificate"), "{error}");
+    certificates
+        .version_1("version_1", "localhost", "")
+        .self_signed("version_3", "-subj /CN=localhost")
+        .self_signed("other", "-subj /CN=o");
+    let key = certificates.path("other.key");
+    for name in ["version_1", "version_3"] {
+        let certificate = certificates.path(&format!("{name}.pem"));
+        let error = ServingCertificate::read(&certificate, &key).unwrap_err().to_string();
+        assert!(error.contains("belongs to another certificate"), "{error}");
+        for version in [&TLS12, &TLS13] {
+            let port = serve(Arc::new(Impostor::new(&certificate, &key)), &[version]).await;
+            let error = ask(&format!("https://localhost:{port}"), &certificate).await;
+            assert_untrusted(&error, "a signature with its key, or of its issuer, is wrong");
+        }
+    }
+}
+
+/// Shows a certificate and signs with the key of another one.
+#[derive(Debug)]
+struct Impostor(Arc<CertifiedKey>);
+
+impl Impostor {
+    fn new(certificate: &Path, key: &Path) -> Self {
+        let certificate = CertificateDer::from_pem_file(certificate).unwrap();
+        let key = PrivateKeyDer::from_pem_file(key).unwrap();
+        let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+        Self(Arc::new(CertifiedKey::new(vec![certificate], key)))
+    }
+}
+
+impl ResolvesServerCert for Impostor {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
 }
