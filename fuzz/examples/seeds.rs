@@ -1,4 +1,4 @@
-//! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `collateral` and `item`:
+//! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `quote`, `collateral` and `item`:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 
 use std::error::Error;
@@ -7,7 +7,12 @@ use std::path::Path;
 
 use aesm::Request;
 use service::hand_over::Message;
-use sgx::{AttestationKeyId, IntoBytes, QeReportInfo, Report};
+use sgx::{
+    AttestationKeyId, IntoBytes, QeReportInfo, Quote, QuoteBody, QuoteHeader, Report, TdReport10,
+    TdReport15, TdReport15Ex, U16, U32,
+};
+use software_platform::SoftwarePlatform;
+use zerocopy::FromZeros;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -21,6 +26,7 @@ fn main() -> Result<()> {
     write("service/quote", &quote_request(&fuzz::report(&platform)))?;
     write("worker/quotes", &worker_requests(&fuzz::report(&platform)))?;
     hand_over()?;
+    quotes(&platform)?;
     let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
     write("collateral/software-platform.json", &collateral)?;
     recorded_answers()
@@ -46,6 +52,30 @@ fn hand_over() -> Result<()> {
         ("ended", Message::Ended),
     ] {
         write(&format!("hand_over/{name}"), &message.to_frame())?;
+    }
+    Ok(())
+}
+
+/// A quote of each version and kind, with the keys and certificates of an SGX quote.
+fn quotes(platform: &SoftwarePlatform) -> Result<()> {
+    let (quote, _) = platform.quote(&fuzz::report(platform), None)?;
+    let sgx = Quote::parse(&quote)?;
+    let td_10 = || QuoteBody::Td10(Box::new(TdReport10::new_zeroed()));
+    let td_15 = || QuoteBody::Td15(Box::new(TdReport15::new_zeroed()));
+    let td_15_ex = || QuoteBody::Td15Ex(Box::new(TdReport15Ex::new_zeroed()));
+    for (name, version, tee_type, body) in [
+        ("sgx-3", 3, QuoteHeader::SGX, sgx.body.clone()),
+        ("sgx-4", 4, QuoteHeader::SGX, sgx.body.clone()),
+        ("sgx-5", 5, QuoteHeader::SGX, sgx.body.clone()),
+        ("td-10-4", 4, QuoteHeader::TDX, td_10()),
+        ("td-10-5", 5, QuoteHeader::TDX, td_10()),
+        ("td-15-5", 5, QuoteHeader::TDX, td_15()),
+        ("td-15-ex-5", 5, QuoteHeader::TDX, td_15_ex()),
+    ] {
+        let mut quote = Quote { body, ..sgx.clone() };
+        quote.header.version = U16::new(version);
+        quote.header.tee_type = U32::new(tee_type);
+        write(&format!("quote/{name}"), &quote.to_bytes())?;
     }
     Ok(())
 }

@@ -56,8 +56,10 @@ pub struct Recorded {
 
 /// The answers that `verify` has recorded.
 pub fn recorded() -> Vec<Recorded> {
-    const PCK_CHAIN: &str = include_str!("../../crates/verify/tests/recorded/pck-platform-ca-chain.pem");
-    const TCB_CHAIN: &str = include_str!("../../crates/verify/tests/recorded/tcb-signing-chain.pem");
+    const PCK_CHAIN: &str =
+        include_str!("../../crates/verify/tests/recorded/pck-platform-ca-chain.pem");
+    const TCB_CHAIN: &str =
+        include_str!("../../crates/verify/tests/recorded/tcb-signing-chain.pem");
     let set = EvaluationSet::Standard;
     let question = PckQuestion {
         qe_id: [1; 16],

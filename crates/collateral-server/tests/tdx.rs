@@ -67,9 +67,11 @@ fn dates() -> String {
 
 fn tcb_info(id: &str) -> String {
     let components = vec!["{\"svn\":1}"; 16].join(",");
+    let (mr_signer, attributes) = ("00".repeat(48), "00".repeat(8));
     format!(
         "{{\"id\":\"{id}\",\"version\":3,{},\"fmspc\":\"00806F050000\",\"pceId\":\"0000\",\"tcbType\":0,\
-         \"tcbEvaluationDataNumber\":17,\"tdxModule\":{{\"mrsigner\":\"00\"}},\"tcbLevels\":[{{\"tcb\":\
+         \"tcbEvaluationDataNumber\":17,\"tdxModule\":{{\"mrsigner\":\"{mr_signer}\",\
+         \"attributes\":\"{attributes}\",\"attributesMask\":\"{attributes}\"}},\"tcbLevels\":[{{\"tcb\":\
          {{\"sgxtcbcomponents\":[{components}],\"pcesvn\":11,\"tdxtcbcomponents\":[{components}]}},\
          \"tcbDate\":\"2024-03-13T00:00:00Z\",\"tcbStatus\":\"UpToDate\"}}]}}",
         dates()

@@ -1,6 +1,6 @@
 //! What is known of the TCB of a machine, by what is kept.
 
-use verify::{PckCertificate, TcbAssessment, TcbInfo, TrustedRoots};
+use verify::{PckCertificate, TcbAssessment, TcbInfo, Tee, TrustedRoots};
 
 use crate::{Document, EvaluationSet, Item, PckTcb, Record, platform_items};
 
@@ -83,9 +83,9 @@ impl<'a> Node<'a> {
 
     fn status(self, kept: &Kept<'_>, set: EvaluationSet) -> NodeStatus {
         let PckCertificate { fmspc, ca, .. } = self.certificate;
-        let items = platform_items(fmspc, ca, set);
+        let items = platform_items(Tee::Sgx, fmspc, ca, set);
         let [pck_crl, _, tcb_info, _] = items.each_ref().map(|item| kept.find(item));
-        let early = platform_items(fmspc, ca, EvaluationSet::Early);
+        let early = platform_items(Tee::Sgx, fmspc, ca, EvaluationSet::Early);
         let [_, _, early, _] = early.each_ref().map(|item| kept.find(item));
         let early = early.filter(|_| set != EvaluationSet::Early);
         let standing = |record| Some(self.standing(&kept.tcb_info(record)?));

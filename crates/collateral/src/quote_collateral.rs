@@ -94,7 +94,8 @@ pub fn for_quote<E>(
         }
     };
     let PckContents { fmspc, ca, .. } = contents;
-    let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] = platform_items(fmspc, ca, set);
+    let [pck_crl, root_ca_crl, tcb_info_item, qe_identity_item] =
+        platform_items(tee(&quote), fmspc, ca, set);
     let (pck_crl, root_ca_crl) = (get(&pck_crl)?, get(&root_ca_crl)?);
     let (tcb_info, qe_identity) = (get(&tcb_info_item)?, get(&qe_identity_item)?);
     let (tcb_info_json, tcb_info_signature) =
@@ -115,24 +116,42 @@ pub fn for_quote<E>(
     })
 }
 
-/// What a verifier needs for quotes of all platforms with this FMSPC and CA: the CRL of the PCK CA, the CRL of the
-/// root, TCB info, the identity of the QE.
+/// What a verifier needs for quotes of this kind of TEE, of all platforms with this FMSPC and CA:
+/// the CRL of the PCK CA, the CRL of the root, TCB info, the identity of the QE.
 #[must_use]
-pub fn platform_items(fmspc: [u8; 6], ca: PckCa, set: EvaluationSet) -> [Item; 4] {
+pub fn platform_items(tee: Tee, fmspc: [u8; 6], ca: PckCa, set: EvaluationSet) -> [Item; 4] {
+    let enclave = match tee {
+        Tee::Sgx => EnclaveId::Qe,
+        Tee::Tdx => EnclaveId::TdQe,
+    };
     [
         Item::PckCrl(ca),
         Item::RootCaCrl,
-        Item::TcbInfo { tee: Tee::Sgx, fmspc, set },
-        Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+        Item::TcbInfo { tee, fmspc, set },
+        Item::EnclaveIdentity { enclave, set },
     ]
 }
 
-/// The platform that a quote is of: as much as the quote says about it.
+/// The kind of TEE that a quote is of.
+fn tee(quote: &Quote) -> Tee {
+    if quote.body.td().is_some() { Tee::Tdx } else { Tee::Sgx }
+}
+
+/// The platform that a quote is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QuotedPlatform {
-    /// The quote carries the PCK certificate.
+pub struct QuotedPlatform {
+    /// The kind of TEE that is quoted.
+    pub tee: Tee,
+    /// The platform's PCK certificate.
+    pub pck: QuotedPck,
+}
+
+/// How much a quote says of the PCK certificate of its platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuotedPck {
+    /// The quote carries it.
     Known(PckContents),
-    /// The quote says which PCK certificate it is.
+    /// The quote says which one it is.
     Named(PckQuestion),
 }
 
@@ -143,10 +162,11 @@ impl QuotedPlatform {
     /// [`QuoteCollateralError`], but not for an item.
     pub fn read(quote: &[u8]) -> Result<Self, QuoteCollateralError<Infallible>> {
         let quote = Quote::parse_padded(quote)?;
-        Ok(match pck(&quote)? {
-            Pck::Carried(chain) => Self::Known(PckContents::read(chain)?),
-            Pck::Named(question) => Self::Named(question),
-        })
+        let pck = match pck(&quote)? {
+            Pck::Carried(chain) => QuotedPck::Known(PckContents::read(chain)?),
+            Pck::Named(question) => QuotedPck::Named(question),
+        };
+        Ok(Self { tee: tee(&quote), pck })
     }
 }
 

@@ -6,7 +6,8 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::quote_reader::Reader;
 use crate::{
-    Description, QuoteHeader, QuoteParseError, ReportBody, TdReport10, TdReport15, TdReport15Ex,
+    Description, QuoteHeader, QuoteParseError, ReportBody, ReportData, TdReport10, TdReport15,
+    TdReport15Ex,
 };
 
 /// Who is quoted. Version 3 and 4 quotes have the body that belongs to their TEE type; version 5
@@ -67,6 +68,17 @@ impl QuoteBody {
             Self::Enclave(_) | Self::Td10(_) => None,
             Self::Td15(report) => Some(report),
             Self::Td15Ex(report) => Some(&report.base),
+        }
+    }
+
+    /// What the enclave or the TD binds to its report.
+    #[must_use]
+    pub fn report_data(&self) -> &ReportData {
+        match self {
+            Self::Enclave(body) => &body.report_data,
+            Self::Td10(report) => &report.report_data,
+            Self::Td15(report) => &report.base.report_data,
+            Self::Td15Ex(report) => &report.base.base.report_data,
         }
     }
 

@@ -26,6 +26,9 @@ impl TdAttributes {
     /// The TD can be migrated to another platform.
     pub const MIGRATABLE: u64 = 1 << 29;
 
+    /// Bits that must be zero.
+    pub const RESERVED: u64 = 0b111 << 1 | 0x1ff << 7 | 0xf << 23 | 0x3fff_ffff << 32;
+
     const NAMES: [(u64, &str); 13] = [
         (Self::DEBUG, "DEBUG"),
         (1 << 4, "HGS_PLUS_PROF"),

@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
 use crate::collateral::{rfc3339, serialize_rfc3339};
-use crate::{PckCertificate, PlatformFeatures, Tcb, TcbLevel, TrustedRoot};
+use crate::tcb_level::PlatformLevel;
+use crate::{PckCertificate, PlatformFeatures, Tcb, TrustedRoot};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,7 +59,7 @@ impl Attested {
         body: QuoteBody,
         claims: &QuoteClaims,
         pck: &PckCertificate,
-        level: TcbLevel,
+        level: PlatformLevel,
         root: &TrustedRoot,
     ) -> Result<Self, String> {
         let expires = Duration::from_secs(claims.earliest_expiration_date);

@@ -21,6 +21,7 @@ mod sgx_extension;
 mod signed_json;
 mod tcb_assessment;
 mod tcb_info;
+mod tdx_module;
 mod validity;
 
 pub use enclave_identity::{EnclaveId, EnclaveIdentity, check_enclave_identity};
@@ -37,4 +38,5 @@ pub use validity::Validity;
 
 pub(crate) use pck_chain::PckChain;
 pub(crate) use signed_json::SignedJson;
+pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};
 pub(crate) use validity::{parse_date, rfc3339, serialize_rfc3339};

@@ -15,6 +15,7 @@ use crate::signatures::{signed_by, signed_by_key};
 use crate::tcb_level::platform_level;
 
 mod quoting_enclave;
+mod td_attributes;
 
 /// The first step that fails; `Ok` when none does.
 pub(crate) fn diagnose(quote: &Quote, pieces: &Pieces) -> Result<(), Failure> {
@@ -24,12 +25,12 @@ pub(crate) fn diagnose(quote: &Quote, pieces: &Pieces) -> Result<(), Failure> {
     let qe = &quote.signature.qe_report;
     let qe_status = quoting_enclave::check(qe, qe_identity).at(Step::QeMatch)?;
     quote_signature(quote).at(Step::QuoteSignature)?;
-    platform_level(pieces).at(Step::TcbLevel)?;
+    platform_level(quote, pieces).at(Step::TcbLevel)?;
     match qe_status {
         dcap_qvl::TcbStatus::Revoked => {
             Err(refused("the Quoting Enclave's security version is revoked")).at(Step::TcbLevel)
         }
-        _ => Ok(()),
+        _ => td_attributes::check(&quote.body).at(Step::TdAttributes),
     }
 }
 

@@ -45,13 +45,13 @@ fn parse(quote: &[u8]) -> Result<Quote, Problem> {
         return Err(Problem::Undecided(format!("QE vendor {vendor} is not supported")));
     }
     match (quote.header.version.get(), quote.header.tee_type.get()) {
-        (QuoteHeader::VERSION, QuoteHeader::SGX) => Ok(quote),
+        (QuoteHeader::VERSION, QuoteHeader::SGX) | (4 | 5, QuoteHeader::TDX) => Ok(quote),
         (QuoteHeader::VERSION, other) => {
             Err(Problem::Undecided(format!("TEE type {other:#x} is not that of SGX (0)")))
         }
-        (version, tee_type) => Err(Problem::Undecided(format!(
-            "this is a quote of {}, version {version}, whose verification is not supported",
-            if tee_type == QuoteHeader::SGX { "SGX" } else { "TDX" }
+        (version, _) => Err(Problem::Undecided(format!(
+            "this is an SGX quote of version {version}; SGX quotes of version 3 alone can be \
+             verified"
         ))),
     }
 }
@@ -70,11 +70,11 @@ fn check_under(
             return Err(Failure::elsewhere(reason));
         }
     };
-    let level = platform_level(&pieces).at(Step::TcbLevel)?;
+    let level = platform_level(quote, &pieces).at(Step::TcbLevel)?;
     Attested::new(quote.body.clone(), &claims, &pieces.pck, level, root).map_err(Failure::elsewhere)
 }
 
-/// Debug enclaves pass here: whether they are allowed is for the policy to say.
+/// Debug enclaves and TDs pass here: whether they are allowed is for the policy to say.
 fn authority(
     root: &TrustedRoot,
     quote: &Quote,

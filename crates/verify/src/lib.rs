@@ -36,6 +36,7 @@ mod step;
 mod tcb;
 mod tcb_level;
 mod tcb_status;
+mod td_level;
 mod verdict;
 
 use std::time::SystemTime;

@@ -36,7 +36,8 @@ impl Pieces {
         let roots = &TrustedRoots::only(root);
         let root_crl = &check_root_ca_crl(&collateral.root_ca_crl, roots, now).at(Step::RootCrl)?;
         let tcb_info = tcb_info(collateral, roots, root_crl, now).at(Step::TcbInfo)?;
-        let qe_identity = qe_identity(collateral, roots, root_crl, now).at(Step::QeIdentity)?;
+        let qe = if quote.body.td().is_some() { EnclaveId::TdQe } else { EnclaveId::Qe };
+        let qe_identity = qe_identity(qe, collateral, roots, root_crl, now).at(Step::QeIdentity)?;
         let chain = pck_chain(quote, collateral, root, now).at(Step::PckCertificate)?;
         pck_revocation(&chain, collateral, root_crl, now).at(Step::PckCertificate)?;
         Ok(Self { tcb_info, qe_identity, pck: chain.pck, pck_der: chain.der })
@@ -59,7 +60,9 @@ fn tcb_info(
     Ok(info)
 }
 
+/// The identity of this Quoting Enclave.
 fn qe_identity(
+    qe: EnclaveId,
     collateral: &Collateral,
     roots: &TrustedRoots,
     root_crl: &RootCaCrl,
@@ -74,9 +77,9 @@ fn qe_identity(
     let (identity, contents) = json.check_enclave_identity(chain, roots, now)?;
     signer_revocation(json.what, &identity.signer, root_crl)?;
     match identity.id {
-        EnclaveId::Qe => Ok(contents),
+        id if id == qe => Ok(contents),
         id => Err(Problem::Undecided(format!(
-            "the QE identity is of \"{id}\"; an SGX quote needs that of \"QE\""
+            "the QE identity is of \"{id}\"; this quote needs that of \"{qe}\""
         ))),
     }
 }

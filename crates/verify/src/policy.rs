@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::SystemTime;
 
-use sgx::{MrEnclave, MrSigner, ReportBody, ReportData};
+use sgx::{Measurement, MrEnclave, MrSigner, QuoteBody, ReportBody, ReportData, TdReport10};
 
 use crate::collateral::rfc3339;
 use crate::{Attested, Outcome, PlatformFeature, Step, StepResult, TcbStatus};
@@ -23,13 +23,17 @@ pub struct Policy {
     pub isv_prod_id: Option<u16>,
     /// The lowest ISVSVN.
     pub minimum_isv_svn: Option<u16>,
-    /// All 64 bytes of the enclave's REPORTDATA.
+    /// The TD's MRTD.
+    pub mr_td: Option<Measurement>,
+    /// The TD's RTMR0 to RTMR3.
+    pub rtmr: [Option<Measurement>; 4],
+    /// All 64 bytes of REPORTDATA.
     pub report_data: Option<ReportData>,
     /// The outcome of a check that REPORTDATA vouches for what came with the quote, such as the key
     /// of the certificate that it was in: an error says why it does not. `None` if nothing came
     /// with it.
     pub binding: Option<Result<(), String>>,
-    /// Whether the enclave may be a debug enclave, which keeps no secrets.
+    /// Whether the enclave or TD may be one that can be debugged, which keeps no secrets.
     pub allow_debug: bool,
     /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
     /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the
@@ -54,6 +58,8 @@ impl Default for Policy {
             mr_signer: None,
             isv_prod_id: None,
             minimum_isv_svn: None,
+            mr_td: None,
+            rtmr: [None; 4],
             report_data: None,
             binding: None,
             allow_debug: false,
@@ -113,29 +119,51 @@ impl Policy {
     fn enclave_rules(&self) -> Vec<(Step, Rule<'_>)> {
         let mut rules: Vec<(Step, Rule<'_>)> = Vec::new();
         if let Some(expected) = self.mr_enclave {
-            rules.push((Step::MrEnclave, equal("MRENCLAVE", expected, |e| e.mr_enclave)));
+            rules.push((Step::MrEnclave, of_enclave("MRENCLAVE", expected, |e| e.mr_enclave)));
         }
         if let Some(expected) = self.mr_signer {
-            rules.push((Step::MrSigner, equal("MRSIGNER", expected, |e| e.mr_signer)));
+            rules.push((Step::MrSigner, of_enclave("MRSIGNER", expected, |e| e.mr_signer)));
         }
         if let Some(expected) = self.isv_prod_id {
-            rules.push((Step::IsvProdId, equal("ISVPRODID", expected, |e| e.isv_prod_id.get())));
+            let rule = of_enclave("ISVPRODID", expected, |e| e.isv_prod_id.get());
+            rules.push((Step::IsvProdId, rule));
         }
         if let Some(minimum) = self.minimum_isv_svn {
             rules.push((Step::IsvSvn, at_least(minimum)));
         }
+        rules.extend(self.td_rules());
         if let Some(expected) = self.report_data {
-            rules.push((Step::ReportData, equal("REPORTDATA", expected, |e| e.report_data)));
+            let rule = equal("REPORTDATA", expected, |body| Ok(*body.report_data()));
+            rules.push((Step::ReportData, rule));
         }
         rules
     }
 
+    fn td_rules(&self) -> impl Iterator<Item = (Step, Rule<'_>)> {
+        let [rtmr0, rtmr1, rtmr2, rtmr3] = self.rtmr;
+        let rules: [(Step, _, _, fn(&TdReport10) -> Measurement); 5] = [
+            (Step::MrTd, "MRTD", self.mr_td, |td| td.mr_td),
+            (Step::Rtmr0, "RTMR0", rtmr0, |td| td.rtmr[0]),
+            (Step::Rtmr1, "RTMR1", rtmr1, |td| td.rtmr[1]),
+            (Step::Rtmr2, "RTMR2", rtmr2, |td| td.rtmr[2]),
+            (Step::Rtmr3, "RTMR3", rtmr3, |td| td.rtmr[3]),
+        ];
+        rules.into_iter().filter_map(|(step, name, expected, actual)| {
+            let actual = move |body: &QuoteBody| td(name, body).map(actual);
+            Some((step, equal(name, expected?, actual)))
+        })
+    }
+
     fn debug(&self, attested: &Attested) -> Result<(), String> {
-        let is_debug = attested.body.enclave().is_some_and(|enclave| enclave.attributes.is_debug());
-        if is_debug && !self.allow_debug {
-            return Err("this is a debug enclave, which keeps no secrets".to_owned());
+        let body = &attested.body;
+        let enclave = body.enclave().is_some_and(|enclave| enclave.attributes.is_debug());
+        let td = body.td().is_some_and(|td| td.td_attributes.is_debug());
+        match (enclave, td) {
+            _ if self.allow_debug => Ok(()),
+            (true, _) => Err("this is a debug enclave, which keeps no secrets".to_owned()),
+            (_, true) => Err("the TD can be debugged or profiled: it keeps no secrets".to_owned()),
+            (false, false) => Ok(()),
         }
-        Ok(())
     }
 
     fn tcb_status(&self, Attested { tcb, .. }: &Attested) -> Result<(), String> {
@@ -189,21 +217,40 @@ fn tcb_evaluation(minimum: u32) -> Rule<'static> {
 fn equal<T: PartialEq + Display + 'static>(
     name: &'static str,
     expected: T,
-    actual: fn(&ReportBody) -> T,
+    actual: impl Fn(&QuoteBody) -> Result<T, String> + 'static,
 ) -> Rule<'static> {
-    Box::new(move |attested| match actual(enclave(attested)?) {
+    Box::new(move |attested| match actual(&attested.body)? {
         actual if actual == expected => Ok(()),
         actual => Err(format!("{name} is {actual}; expected: {expected}")),
     })
 }
 
+fn of_enclave<T: PartialEq + Display + 'static>(
+    name: &'static str,
+    expected: T,
+    actual: fn(&ReportBody) -> T,
+) -> Rule<'static> {
+    equal(name, expected, move |body| enclave(name, body).map(actual))
+}
+
 fn at_least(minimum: u16) -> Rule<'static> {
-    Box::new(move |attested| match enclave(attested)?.isv_svn.get() {
+    Box::new(move |attested| match enclave("ISVSVN", &attested.body)?.isv_svn.get() {
         actual if actual >= minimum => Ok(()),
         actual => Err(format!("ISVSVN is {actual}; expected: at least {minimum}")),
     })
 }
 
-fn enclave(attested: &Attested) -> Result<&ReportBody, String> {
-    attested.body.enclave().ok_or_else(|| "this is no quote of an enclave".to_owned())
+fn enclave<'a>(field: &str, body: &'a QuoteBody) -> Result<&'a ReportBody, String> {
+    body.enclave().ok_or_else(|| {
+        format!("this is the quote of a TD, which has no {field}; expect MRTD or RTMRs instead")
+    })
+}
+
+fn td<'a>(field: &str, body: &'a QuoteBody) -> Result<&'a TdReport10, String> {
+    body.td().ok_or_else(|| {
+        format!(
+            "this is the quote of an enclave, which has no {field}; expect MRENCLAVE or MRSIGNER \
+             instead"
+        )
+    })
 }

@@ -31,7 +31,7 @@ macro_rules! steps {
 }
 
 steps! {
-    QuoteFormat "quote-format" "the bytes are an SGX quote, version 3, signed with ECDSA P-256";
+    QuoteFormat "quote-format" "the bytes are a quote of SGX (version 3) or TDX (version 4 or 5), signed with ECDSA P-256";
     RootCrl "root-crl" "the trusted root is in date, signed its revocation list and is not on it";
     TcbInfo "tcb-info" "the TCB info (security versions of this kind of platform) is signed under the root and in date";
     QeIdentity "qe-identity" "the QE identity (what the Quoting Enclave must look like) is signed under the root and in date";
@@ -41,8 +41,9 @@ steps! {
     QeMatch "qe-match" "the Quoting Enclave is the one that the QE identity describes";
     QuoteSignature "quote-signature" "the attestation key signed the quote: its contents are genuine";
     TcbLevel "tcb-level" "the platform reaches a published security version that is not revoked";
+    TdAttributes "td-attributes" "the TD stays on its platform, and no other TD serves it (TDATTRIBUTES)";
     Binding "binding" "the quote vouches for what came with it, such as a certificate's key";
-    Debug "debug" "policy: the enclave's memory is closed to debuggers, or debugging is allowed";
+    Debug "debug" "policy: the enclave or TD is closed to debuggers, or debugging is allowed";
     TcbStatus "tcb-status" "policy: the TCB status is an accepted one";
     TcbDate "tcb-date" "policy: the TCB is recent enough";
     TcbEvaluation "tcb-evaluation" "policy: the collateral is of a TCB evaluation that is recent enough";
@@ -51,11 +52,17 @@ steps! {
     MrSigner "mr-signer" "policy: the enclave's signer is the expected one (MRSIGNER)";
     IsvProdId "isv-prod-id" "policy: the enclave is the expected product of its signer (ISVPRODID)";
     IsvSvn "isv-svn" "policy: the enclave's security version is high enough (ISVSVN)";
-    ReportData "report-data" "policy: the enclave bound the expected data to the quote (REPORTDATA)";
+    MrTd "mr-td" "policy: the TD's initial contents are the expected ones (MRTD)";
+    Rtmr0 "rtmr0" "policy: the first runtime measurement is the expected one (RTMR0)";
+    Rtmr1 "rtmr1" "policy: the second runtime measurement is the expected one (RTMR1)";
+    Rtmr2 "rtmr2" "policy: the third runtime measurement is the expected one (RTMR2)";
+    Rtmr3 "rtmr3" "policy: the fourth runtime measurement is the expected one (RTMR3)";
+    ReportData "report-data" "policy: the enclave or TD bound the expected data to the quote (REPORTDATA)";
 }
 
 impl Step {
-    /// The steps that prove what the quote says. Steps after these are those of the policy.
+    /// The steps that prove what the quote says; for a TD [`Step::TdAttributes`] is one more. Steps
+    /// after these are those of the policy.
     pub const EVIDENCE: [Self; 10] = [
         Self::QuoteFormat,
         Self::RootCrl,

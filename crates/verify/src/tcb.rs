@@ -6,7 +6,8 @@ use dcap_qvl::QuoteClaims;
 use serde::Serialize;
 
 use crate::collateral::{parse_date, serialize_rfc3339};
-use crate::{TcbLevel, TcbStatus, UnknownTcbStatus};
+use crate::tcb_level::PlatformLevel;
+use crate::{TcbStatus, UnknownTcbStatus};
 
 /// TCB of the platform and its Quoting Enclave together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,8 +26,12 @@ pub struct Tcb {
 }
 
 impl Tcb {
-    /// Of a platform at this level, with the QE of these claims.
-    pub(crate) fn new(level: TcbLevel, claims: &QuoteClaims) -> Result<Self, String> {
+    /// Of a platform at this level, with the QE of these claims; a TD was launched at `level`, and
+    /// the platform may have another status now.
+    pub(crate) fn new(
+        PlatformLevel { level, current }: PlatformLevel,
+        claims: &QuoteClaims,
+    ) -> Result<Self, String> {
         let qe = &claims.qe.tcb_level;
         let qe_status = qe.tcb_status.to_string().parse();
         let qe_status = qe_status.map_err(|error: UnknownTcbStatus| error.to_string())?;
@@ -37,8 +42,10 @@ impl Tcb {
                 advisory_ids.push(id.clone());
             }
         }
+        let status = level.status.with_component(qe_status);
+        let current = current.map(|current| current.with_component(qe_status));
         Ok(Self {
-            status: level.status.with_qe(qe_status),
+            status: current.map_or(status, |current| status.with_current(current)),
             date: level.date.min(qe_date.map_err(|error| error.to_string())?),
             advisory_ids,
             evaluation_data_number: claims.tcb.eval_data_number,

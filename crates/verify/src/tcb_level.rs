@@ -1,11 +1,22 @@
 //! Which TCB level a platform reaches, by the rules of Intel's verifier.
 
+use sgx::Quote;
+
 use crate::failure::Problem;
 use crate::pieces::Pieces;
+use crate::td_level::{CertifiedSvns, td_level};
 use crate::{PckCertificate, TcbLevel, TcbStatus, Tee};
 
-/// The level that the platform reaches. It is not a revoked one.
-pub(crate) fn platform_level(pieces: &Pieces) -> Result<TcbLevel, Problem> {
+/// The level that a platform reaches.
+pub(crate) struct PlatformLevel {
+    /// The level; for a TD the one that the platform had when the TD was launched.
+    pub(crate) level: TcbLevel,
+    /// The status that the platform of a TD has now, if the quote says so.
+    pub(crate) current: Option<TcbStatus>,
+}
+
+/// The level that the platform of this quote reaches. It is not a revoked one.
+pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformLevel, Problem> {
     let Pieces { tcb_info, pck, .. } = pieces;
     if tcb_info.fmspc != pck.fmspc {
         return Err(Problem::Undecided(format!(
@@ -21,15 +32,23 @@ pub(crate) fn platform_level(pieces: &Pieces) -> Result<TcbLevel, Problem> {
             hex::encode_upper(pck.pce_id)
         )));
     }
-    if tcb_info.tee != Tee::Sgx {
-        return Err(Problem::Undecided(format!("the TCB info is of {}, not SGX", tcb_info.tee)));
+    let td = quote.body.td();
+    let tee = if td.is_some() { Tee::Tdx } else { Tee::Sgx };
+    if tcb_info.tee != tee {
+        return Err(Problem::Undecided(format!("the TCB info is of {}, not {tee}", tcb_info.tee)));
     }
-    match tcb_info.assess(&certified_svns(pck), pck.pce_svn).reached {
+    let (components, pce_svn) = (certified_svns(pck), pck.pce_svn);
+    if let Some(td) = td {
+        let svns = CertifiedSvns { components, pce_svn };
+        let (level, current) = td_level(tcb_info, svns, td, &quote.body)?;
+        return Ok(PlatformLevel { level, current });
+    }
+    match tcb_info.assess(&components, pce_svn).reached {
         None => Err(refused("the platform is below every published security version")),
         Some(level) if level.status == TcbStatus::Revoked => {
             Err(refused("the platform's security version is revoked"))
         }
-        Some(level) => Ok(level),
+        Some(level) => Ok(PlatformLevel { level, current: None }),
     }
 }
 

@@ -25,6 +25,12 @@ pub enum TcbStatus {
     OutOfDateConfigurationNeeded,
     /// The platform's keys are no longer trustworthy. No policy can accept this.
     Revoked,
+    /// Of a TD alone: it was launched when an update was missing, which the platform has by now.
+    #[serde(skip_deserializing)]
+    TDRelaunchAdvised,
+    /// The same, and the configuration leaves a weakness open.
+    #[serde(skip_deserializing)]
+    TDRelaunchAdvisedConfigurationNeeded,
 }
 
 /// A name that is no TCB status.
@@ -34,7 +40,20 @@ pub struct UnknownTcbStatus(String);
 
 impl TcbStatus {
     /// Every status.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::UpToDate,
+        Self::SWHardeningNeeded,
+        Self::ConfigurationNeeded,
+        Self::ConfigurationAndSWHardeningNeeded,
+        Self::OutOfDate,
+        Self::OutOfDateConfigurationNeeded,
+        Self::Revoked,
+        Self::TDRelaunchAdvised,
+        Self::TDRelaunchAdvisedConfigurationNeeded,
+    ];
+
+    /// The statuses of TCB info, which a platform can have.
+    pub const PUBLISHED: [Self; 7] = [
         Self::UpToDate,
         Self::SWHardeningNeeded,
         Self::ConfigurationNeeded,
@@ -44,9 +63,10 @@ impl TcbStatus {
         Self::Revoked,
     ];
 
-    /// A platform's status together with that of its Quoting Enclave, as Intel's verifier has it.
-    pub(crate) fn with_qe(self, qe: Self) -> Self {
-        match (qe, self) {
+    /// A platform's status together with that of its Quoting Enclave or its TDX module, as Intel's
+    /// verifier has it.
+    pub(crate) fn with_component(self, component: Self) -> Self {
+        match (component, self) {
             (Self::Revoked, _) => Self::Revoked,
             (Self::OutOfDate, Self::UpToDate | Self::SWHardeningNeeded) => Self::OutOfDate,
             (
@@ -54,6 +74,23 @@ impl TcbStatus {
                 Self::ConfigurationNeeded | Self::ConfigurationAndSWHardeningNeeded,
             ) => Self::OutOfDateConfigurationNeeded,
             (_, platform) => platform,
+        }
+    }
+
+    /// The status of a TD that was launched at this status on a platform that has another one now,
+    /// as Intel's verifier has it.
+    pub(crate) fn with_current(self, current: Self) -> Self {
+        use TcbStatus::*;
+        match (self, current) {
+            (OutOfDate, UpToDate | SWHardeningNeeded) => TDRelaunchAdvised,
+            (
+                OutOfDate | OutOfDateConfigurationNeeded,
+                UpToDate
+                | SWHardeningNeeded
+                | ConfigurationNeeded
+                | ConfigurationAndSWHardeningNeeded,
+            ) => TDRelaunchAdvisedConfigurationNeeded,
+            (launched, _) => launched,
         }
     }
 

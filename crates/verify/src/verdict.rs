@@ -30,7 +30,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Why the quote is not trusted; `None` if it is.
     pub reason: Option<String>,
-    /// Every step in order: [`Step::EVIDENCE`], then those of the policy.
+    /// Every step in order: [`Step::EVIDENCE`], for a TD [`Step::TdAttributes`], then those of the
+    /// policy.
     pub steps: Vec<StepResult>,
     /// What the evidence proves; `None` unless all steps of the evidence passed. It is also there
     /// when the policy refuses, to show what it refused: who wants to rely on it asks
@@ -56,11 +57,12 @@ impl Verdict {
     pub(crate) fn of_policy(attested: Attested, policy: &Policy) -> Self {
         let rules = policy.check(&attested);
         let reasons: Vec<String> = rules.iter().filter_map(failed).collect();
-        let proved = Step::EVIDENCE.map(|step| StepResult { step, outcome: Outcome::Passed });
+        let proved = evidence(attested.body.td().is_some());
+        let proved = proved.map(|step| StepResult { step, outcome: Outcome::Passed });
         Self {
             decision: if reasons.is_empty() { Decision::Trusted } else { Decision::Refused },
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            steps: proved.into_iter().chain(rules).collect(),
+            steps: proved.chain(rules).collect(),
             attested: Some(attested),
         }
     }
@@ -75,10 +77,15 @@ impl Verdict {
             Some(failed) if step == failed => Outcome::Failed(reason.clone()),
             _ => Outcome::NotReached,
         };
-        let steps = Step::EVIDENCE.into_iter().chain(policy.steps());
+        let steps = evidence(failed == Some(Step::TdAttributes)).chain(policy.steps());
         let steps = steps.map(|step| StepResult { step, outcome: outcome(step) }).collect();
         Self { decision, reason: Some(reason), steps, attested: None }
     }
+}
+
+/// The steps of the evidence for an enclave or a TD.
+fn evidence(is_td: bool) -> impl Iterator<Item = Step> {
+    Step::EVIDENCE.into_iter().chain(is_td.then_some(Step::TdAttributes))
 }
 
 fn failed(result: &StepResult) -> Option<String> {

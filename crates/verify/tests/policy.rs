@@ -149,6 +149,8 @@ fn statuses_have_their_official_names() {
         "OutOfDate",
         "OutOfDateConfigurationNeeded",
         "Revoked",
+        "TDRelaunchAdvised",
+        "TDRelaunchAdvisedConfigurationNeeded",
     ];
     assert_eq!(TcbStatus::ALL.map(|status| status.to_string()), names);
     for status in TcbStatus::ALL {

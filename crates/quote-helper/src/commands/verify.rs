@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use evidence::Evidence;
-use sgx::{MrEnclave, MrSigner, ReportData};
+use sgx::{Measurement, MrEnclave, MrSigner, ReportData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict};
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     output: Format,
 }
 
-/// What the enclave has to be.
+/// What the enclave or TD has to be. Of the other kind than the quote's an option refuses it.
 #[derive(Debug, Args)]
 struct PolicyArguments {
     /// Demands this MRENCLAVE, 32 bytes in hexadecimal.
@@ -60,11 +60,31 @@ struct PolicyArguments {
     #[arg(long, value_name = "NUMBER")]
     minimum_isv_svn: Option<u16>,
 
+    /// Demands this MRTD of a TD, 48 bytes in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    mr_td: Option<Measurement>,
+
+    /// Demands this RTMR0 of a TD, 48 bytes in hexadecimal; likewise the others.
+    #[arg(long, value_name = "HEX")]
+    rtmr0: Option<Measurement>,
+
+    /// Demands this RTMR1.
+    #[arg(long, value_name = "HEX")]
+    rtmr1: Option<Measurement>,
+
+    /// Demands this RTMR2.
+    #[arg(long, value_name = "HEX")]
+    rtmr2: Option<Measurement>,
+
+    /// Demands this RTMR3.
+    #[arg(long, value_name = "HEX")]
+    rtmr3: Option<Measurement>,
+
     /// Demands this REPORTDATA, at most 64 bytes in hexadecimal, filled up with zeros.
     #[arg(long, value_name = "HEX", value_parser = report_data)]
     report_data: Option<ReportData>,
 
-    /// Accepts debug enclaves, which keep no secrets.
+    /// Accepts debug enclaves, and TDs that can be debugged or profiled, which keep no secrets.
     #[arg(long)]
     allow_debug: bool,
 
@@ -141,6 +161,8 @@ impl PolicyArguments {
             mr_signer: self.mr_signer,
             isv_prod_id: self.isv_prod_id,
             minimum_isv_svn: self.minimum_isv_svn,
+            mr_td: self.mr_td,
+            rtmr: [self.rtmr0, self.rtmr1, self.rtmr2, self.rtmr3],
             report_data: self.report_data,
             allow_debug: self.allow_debug,
             minimum_tcb_date: self.minimum_tcb_date,

@@ -4,20 +4,23 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Record, Timing,
+    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Record, Timing,
     platform_items,
 };
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
 use sgx::Collateral;
-use verify::{PckCa, TrustedRoots, Validity};
+use verify::{PckCa, Tee, TrustedRoots, Validity};
+
+use serde_json::json;
 
 use crate::collateral_serve::{SERVE, Server};
-use crate::production::{SAMPLE_TIME, sample};
+use crate::production::{SAMPLE_TIME, sample, tdx_sample};
 use crate::support::Machine;
 
-/// The sample's kind of platform.
-const FMSPC: [u8; 6] = [0x00, 0xa0, 0x67, 0x11, 0, 0];
+/// The kinds of platform of the samples.
+const SGX_FMSPC: [u8; 6] = [0x00, 0xa0, 0x67, 0x11, 0, 0];
+const TDX_FMSPC: [u8; 6] = [0xb0, 0xc0, 0x6f, 0, 0, 0];
 
 fn then() -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(SAMPLE_TIME)).unwrap()
@@ -40,12 +43,11 @@ fn documents(collateral: &Collateral) -> [Document; 4] {
     ]
 }
 
-/// Keeps the collateral in this directory, by a clock of its time.
-fn import(collateral: &Collateral, directory: &Path) {
+/// Keeps the collateral of these items in this directory, by a clock of its time.
+fn import(collateral: &Collateral, items: [Item; 4], directory: &Path) {
     let fetcher = Fetcher::new(Vec::new(), TrustedRoots::intel(), Timing::default(), then);
     let directory = CacheDirectory::new(directory, 1 << 20);
     let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
-    let items = platform_items(FMSPC, PckCa::Processor, EvaluationSet::Standard);
     for (item, document) in items.into_iter().zip(documents(collateral)) {
         let validity = Validity { from: then(), until: then() };
         let source = "a recording".to_owned();
@@ -54,13 +56,19 @@ fn import(collateral: &Collateral, directory: &Path) {
     }
 }
 
+/// A server that has this collateral of the sample's time, and asks nobody.
+fn server(machine: &Machine, collateral: &Collateral, items: [Item; 4]) -> Server {
+    import(collateral, items, &machine.path("server/cache"));
+    let offline = format!("{SERVE} --mode offline");
+    let offline = offline.replace(" --user-token-file user --admin-token-file admin", "");
+    Server::start(&mut machine.command(&offline))
+}
+
 #[test]
 fn is_verified_by_another_verifier_with_what_the_server_has_of_its_time() {
     let (machine, sample) = (Machine::new(), sample());
-    import(&sample.collateral, &machine.path("server/cache"));
-    let offline = format!("{SERVE} --mode offline");
-    let offline = offline.replace(" --user-token-file user --admin-token-file admin", "");
-    let server = Server::start(&mut machine.command(&offline));
+    let items = platform_items(Tee::Sgx, SGX_FMSPC, PckCa::Processor, EvaluationSet::Standard);
+    let server = server(&machine, &sample.collateral, items);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let found = runtime.block_on(async {
         let client = CollateralClient::with_default_http(server.url()).unwrap();
@@ -68,4 +76,38 @@ fn is_verified_by_another_verifier_with_what_the_server_has_of_its_time() {
     });
     let report = QuoteVerifier::new_prod().verify(&sample.quote, &found, SAMPLE_TIME).unwrap();
     assert_eq!(report.status, "ConfigurationAndSWHardeningNeeded");
+}
+
+#[test]
+fn a_td_is_verified_with_what_the_server_has_for_tdx() {
+    const VERIFY: &str = "verify q.bin --time 2025-06-25T00:00:00Z --output json";
+    let (machine, sample) = (Machine::new(), tdx_sample());
+    machine.write("q.bin", &sample.quote);
+    let items = platform_items(Tee::Tdx, TDX_FMSPC, PckCa::Platform, EvaluationSet::Standard);
+    let server = server(&machine, &sample.collateral, items);
+    let verify = format!("{VERIFY} --pccs {}", server.url());
+    let verdict = machine.succeed(&verify).json();
+    assert_eq!(verdict["attested"]["tcb"]["status"], "UpToDate");
+    let td = &verdict["attested"]["td"];
+    let mr_td = format!("--mr-td {}", td["mr_td"].as_str().unwrap());
+    let rtmr = |number: usize| format!(" --rtmr{number} {}", td["rtmr"][number].as_str().unwrap());
+    let all = mr_td + &rtmr(0) + &rtmr(1) + &rtmr(2) + &rtmr(3);
+    machine.succeed(&format!("{verify} {all}"));
+
+    let zeros = "00".repeat(48);
+    for option in ["--mr-td", "--rtmr0", "--rtmr1", "--rtmr2"] {
+        machine.run(&format!("{verify} {option} {zeros}")).with_code(3);
+    }
+    let of_sgx = machine.run(&format!("{verify} --isv-prod-id 0")).with_code(3).json();
+    let reason = of_sgx["reason"].as_str().unwrap();
+    assert!(reason.contains("the quote of a TD, which has no ISVPRODID"), "{reason}");
+
+    let nothing = machine.path("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    let fetch = "collateral fetch --quote q.bin --output json --cache-dir cache";
+    let fetched = machine.run(&format!("{fetch} --source {}", nothing.display()));
+    let fetched = fetched.with_code(1).json();
+    let names: Vec<_> = fetched.as_array().unwrap().iter().map(|row| row["name"].clone()).collect();
+    let expected = ["tcb-info-tdx-b0c06f000000-standard", "enclave-identity-td_qe-standard"];
+    assert_eq!(names[2..], expected.map(|name| json!(name)));
 }

@@ -80,9 +80,11 @@ fn is_current(status: TcbStatus) -> bool {
         | TcbStatus::SWHardeningNeeded
         | TcbStatus::ConfigurationNeeded
         | TcbStatus::ConfigurationAndSWHardeningNeeded => true,
-        TcbStatus::OutOfDate | TcbStatus::OutOfDateConfigurationNeeded | TcbStatus::Revoked => {
-            false
-        }
+        TcbStatus::OutOfDate
+        | TcbStatus::OutOfDateConfigurationNeeded
+        | TcbStatus::TDRelaunchAdvised
+        | TcbStatus::TDRelaunchAdvisedConfigurationNeeded
+        | TcbStatus::Revoked => false,
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::signed_json::SignedJson;
+use super::tdx_module::{PublishedIdentity, TdxModule, TdxModules};
 use super::validity::parse_date;
 use super::{CollateralError, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
@@ -35,6 +36,8 @@ pub struct TcbInfo {
     pub validity: Validity,
     /// The levels, the highest first; at least one.
     pub tcb_levels: Vec<TcbLevel>,
+    /// The TDX modules; `None` in TCB info of SGX.
+    pub(crate) tdx_modules: Option<TdxModules>,
     /// The TCB signer.
     pub signer: Signer,
 }
@@ -52,9 +55,10 @@ pub enum Tee {
 /// What it means for a platform to be at this TCB or above, and below the next higher level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbLevel {
-    /// The SGX TCB components, 1 to 16. Those of TDX, which a PCK certificate does not speak of,
-    /// are left out.
+    /// The SGX TCB components, 1 to 16, which a PCK certificate lists.
     pub components: [TcbComponent; 16],
+    /// The TDX TCB components, 1 to 16, which a TD's report lists; `None` in TCB info of SGX.
+    pub(crate) tdx_components: Option<[TcbComponent; 16]>,
     /// The least ISVSVN of the PCE.
     pub pce_svn: u16,
     /// The date of the level: what was fixed by then is fixed in it.
@@ -125,6 +129,7 @@ impl SignedJson<'_> {
             tcb_evaluation_data_number: published.tcb_evaluation_data_number,
             validity,
             tcb_levels: sorted(published.tcb_levels, published.id)?,
+            tdx_modules: tdx_modules(published.tdx_module, published.tdx_module_identities)?,
             signer,
         })
     }
@@ -134,8 +139,7 @@ impl SignedJson<'_> {
 fn sorted(levels: Vec<PublishedLevel>, tee: Tee) -> Result<Vec<TcbLevel>, CollateralError> {
     let levels = levels.into_iter().map(TcbLevel::try_from);
     let mut levels: Vec<TcbLevel> = levels.collect::<Result<_, _>>()?;
-    levels.sort_by_cached_key(|level| Reverse(level.svns()));
-    // Those of TDX may differ in components that are left out here.
+    levels.sort_by_cached_key(|level| Reverse((level.svns(), level.tdx_svns())));
     let mut neighbours = levels.iter().zip(levels.iter().skip(1));
     if tee == Tee::Sgx && neighbours.any(|(level, next)| level.svns() == next.svns()) {
         return Err(unreadable("it has two TCB levels with the same SVNs"));
@@ -148,6 +152,22 @@ impl TcbLevel {
     pub(crate) fn svns(&self) -> ([u8; 16], u16) {
         (self.components.each_ref().map(|component| component.svn), self.pce_svn)
     }
+}
+
+impl TcbLevel {
+    fn tdx_svns(&self) -> Option<[u8; 16]> {
+        let components = self.tdx_components.as_ref()?;
+        Some(components.each_ref().map(|component| component.svn))
+    }
+}
+
+fn tdx_modules(
+    base: Option<TdxModule>,
+    identities: Vec<PublishedIdentity>,
+) -> Result<Option<TdxModules>, CollateralError> {
+    let Some(base) = base else { return Ok(None) };
+    let identities = identities.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+    Ok(Some(TdxModules { base, identities }))
 }
 
 impl fmt::Display for Tee {
@@ -173,6 +193,10 @@ struct Published {
     tcb_type: u32,
     tcb_evaluation_data_number: u32,
     tcb_levels: Vec<PublishedLevel>,
+    #[serde(default)]
+    tdx_module: Option<TdxModule>,
+    #[serde(default)]
+    tdx_module_identities: Vec<PublishedIdentity>,
 }
 
 impl Published {
@@ -202,6 +226,8 @@ struct PublishedLevel {
 #[derive(Deserialize)]
 struct PublishedTcb {
     sgxtcbcomponents: [TcbComponent; 16],
+    #[serde(default)]
+    tdxtcbcomponents: Option<[TcbComponent; 16]>,
     pcesvn: u16,
 }
 
@@ -211,6 +237,7 @@ impl TryFrom<PublishedLevel> for TcbLevel {
     fn try_from(level: PublishedLevel) -> Result<Self, CollateralError> {
         Ok(Self {
             components: level.tcb.sgxtcbcomponents,
+            tdx_components: level.tcb.tdxtcbcomponents,
             pce_svn: level.tcb.pcesvn,
             date: parse_date(WHAT, &level.tcb_date)?,
             status: level.tcb_status,

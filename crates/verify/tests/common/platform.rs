@@ -12,7 +12,8 @@ use rcgen::{
 use sgx::{CertificationDataType, Collateral, IntoBytes, Quote};
 use verify::{Policy, TrustedRoots, Verdict, verify};
 
-use super::{SAMPLE_TIME, at, lenient, sample};
+use super::sample::tdx_sample;
+use super::{SAMPLE_TIME, Sample, at, lenient, sample};
 
 const SGX_EXTENSION: [u64; 7] = [1, 2, 840, 113_741, 1, 13, 1];
 
@@ -39,8 +40,16 @@ pub(crate) struct Platform {
 impl Platform {
     /// Signs the sample's data after this change.
     pub(crate) fn new(change: impl FnOnce(&mut Draft)) -> Self {
-        let sample = sample();
-        let quote = Quote::parse(&sample.quote).unwrap();
+        Self::of(sample(), change)
+    }
+
+    /// The same of a TD.
+    pub(crate) fn tdx(change: impl FnOnce(&mut Draft)) -> Self {
+        Self::of(tdx_sample(), change)
+    }
+
+    fn of(sample: Sample, change: impl FnOnce(&mut Draft)) -> Self {
+        let quote = Quote::parse_padded(&sample.quote).unwrap();
         let pck_chain = &quote.signature.certification_data.data;
         let mut draft = Draft {
             sgx_extension: parse_pck_extension_from_pem(pck_chain).unwrap().raw_extension,

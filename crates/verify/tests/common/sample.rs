@@ -16,18 +16,27 @@ pub(crate) struct Sample {
     pub(crate) collateral: Collateral,
 }
 
-static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
-    let directory = dcap_qvl_package().join("sample");
-    let collateral = std::fs::read(directory.join("sgx_quote_collateral.json")).unwrap();
-    Sample {
-        quote: std::fs::read(directory.join("sgx_quote")).unwrap(),
-        collateral: serde_json::from_slice(&collateral).unwrap(),
-    }
-});
+static SAMPLE: LazyLock<Sample> = LazyLock::new(|| read("sgx_quote"));
+static TDX_SAMPLE: LazyLock<Sample> = LazyLock::new(|| read("tdx_quote"));
 
 /// The public sample that comes with the package of dcap-qvl.
 pub(crate) fn sample() -> Sample {
     SAMPLE.clone()
+}
+
+/// The same of a TD: version 4, TDX 1.0. Its collateral was valid at [`SAMPLE_TIME`], too.
+pub(crate) fn tdx_sample() -> Sample {
+    TDX_SAMPLE.clone()
+}
+
+/// The sample of this name.
+pub(crate) fn read(name: &str) -> Sample {
+    let directory = dcap_qvl_package().join("sample");
+    let collateral = std::fs::read(directory.join(format!("{name}_collateral.json"))).unwrap();
+    Sample {
+        quote: std::fs::read(directory.join(name)).unwrap(),
+        collateral: serde_json::from_slice(&collateral).unwrap(),
+    }
 }
 
 /// Where cargo keeps the source of dcap-qvl. Offline, it needs the workspace's packages for this

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::{ArgGroup, Args, ValueEnum};
 use collateral::{
-    AttemptError, EvaluationSet, FetchError, Item, PckContents, QuotedPlatform, Record,
+    AttemptError, EvaluationSet, FetchError, Item, PckContents, QuotedPck, QuotedPlatform, Record,
     platform_items,
 };
 use evidence::Evidence;
-use verify::{EnclaveId, PckCa, Tee};
+use verify::{PckCa, Tee};
 
 use self::outcome::{Outcomes, Row};
 use super::held::{Held, HeldArguments};
@@ -98,7 +98,7 @@ impl Fetching<'_> {
             self.quote(quote)?;
         }
         if let (Some(fmspc), Some(ca)) = (fmspc, ca) {
-            self.platform(*fmspc, (*ca).into());
+            self.platform(Tee::Sgx, *fmspc, (*ca).into());
         }
         Ok(())
     }
@@ -127,33 +127,32 @@ impl Fetching<'_> {
         let evidence = Evidence::read_quote(&file).with_context(cannot_fetch)?;
         output::note_origin(&evidence);
         let platform = QuotedPlatform::read(&evidence.bytes).with_context(cannot_fetch)?;
-        let contents = match platform {
-            QuotedPlatform::Known(contents) => Some(contents),
-            QuotedPlatform::Named(question) => self
+        let contents = match platform.pck {
+            QuotedPck::Known(contents) => Some(contents),
+            QuotedPck::Named(question) => self
                 .item(&Item::PckCertificate(question))
                 .map(|record| PckContents::read(&record.document.body))
                 .transpose()?,
         };
         if let Some(PckContents { fmspc, ca, .. }) = contents {
-            self.platform(fmspc, ca);
+            self.platform(platform.tee, fmspc, ca);
         }
         Ok(())
     }
 
-    /// What a verifier of quotes of this kind of platform needs.
-    fn platform(&mut self, fmspc: [u8; 6], ca: PckCa) {
+    /// What a verifier of such quotes of this kind of platform needs.
+    fn platform(&mut self, tee: Tee, fmspc: [u8; 6], ca: PckCa) {
         let set = self.held.settings.evaluation;
         let mut sets = vec![set];
         if self.arguments.early && set != EvaluationSet::Early {
             sets.push(EvaluationSet::Early);
         }
+        let tees = [Some(tee), self.arguments.tdx.then_some(Tee::Tdx)];
         for set in sets {
-            platform_items(fmspc, ca, set).iter().for_each(|item| {
-                self.item(item);
-            });
-            if self.arguments.tdx {
-                self.item(&Item::TcbInfo { tee: Tee::Tdx, fmspc, set });
-                self.item(&Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set });
+            for tee in tees.into_iter().flatten() {
+                platform_items(tee, fmspc, ca, set).iter().for_each(|item| {
+                    self.item(item);
+                });
             }
         }
     }

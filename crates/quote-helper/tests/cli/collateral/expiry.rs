@@ -30,7 +30,7 @@ fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
     let directory = CacheDirectory::new(&machine.path("cache"), 1 << 20);
     let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
     let standard = collateral::EvaluationSet::Standard;
-    let items: [Item; 4] = platform_items(fmspc, PckCa::Platform, standard);
+    let items: [Item; 4] = platform_items(verify::Tee::Sgx, fmspc, PckCa::Platform, standard);
     for item in &items {
         cache.refresh(item).unwrap();
     }

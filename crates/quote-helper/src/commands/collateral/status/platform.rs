@@ -122,9 +122,13 @@ fn condition(status: Option<TcbStatus>) -> Condition {
         Some(TcbStatus::ConfigurationNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded) => {
             Condition::Attention
         }
-        Some(TcbStatus::OutOfDate | TcbStatus::OutOfDateConfigurationNeeded) | None => {
-            Condition::OutOfDate
-        }
+        Some(
+            TcbStatus::OutOfDate
+            | TcbStatus::OutOfDateConfigurationNeeded
+            | TcbStatus::TDRelaunchAdvised
+            | TcbStatus::TDRelaunchAdvisedConfigurationNeeded,
+        )
+        | None => Condition::OutOfDate,
         Some(TcbStatus::Revoked) => Condition::Invalid,
     }
 }

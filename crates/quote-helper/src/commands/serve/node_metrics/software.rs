@@ -11,7 +11,7 @@ use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use verify::{CollateralError, PckCa, TrustedRoots, Validity};
+use verify::{CollateralError, PckCa, Tee, TrustedRoots, Validity};
 
 use super::NodeMetrics;
 
@@ -41,6 +41,7 @@ impl NodeMetrics {
 fn show(platform: &SoftwarePlatform, source: &dyn Source, metrics: &NodeMetrics) {
     let Ok(roots) = TrustedRoots::parse(platform.root_certificate().der()) else { return };
     let items = [pck_item(platform)].into_iter().chain(platform_items(
+        Tee::Sgx,
         platform.pck_subject().fmspc,
         PckCa::Platform,
         EvaluationSet::Standard,

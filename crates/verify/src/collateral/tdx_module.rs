@@ -1,0 +1,106 @@
+//! The TDX modules that TCB info knows.
+
+use std::cmp::Reverse;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use sgx::Measurement;
+
+use super::CollateralError;
+use super::validity::parse_date;
+use crate::TcbStatus;
+
+const WHAT: &str = "the TCB info";
+
+/// What TCB info of TDX says of modules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TdxModules {
+    /// The module of version 0.
+    pub(crate) base: TdxModule,
+    /// Those of other versions.
+    pub(crate) identities: Vec<TdxModuleIdentity>,
+}
+
+/// Who signed a module, and how it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TdxModule {
+    #[serde(rename = "mrsigner", deserialize_with = "measurement")]
+    pub(crate) mr_signer: Measurement,
+    #[serde(with = "hex")]
+    pub(crate) attributes: [u8; 8],
+    #[serde(with = "hex")]
+    pub(crate) attributes_mask: [u8; 8],
+}
+
+/// The module of one version, and its TCB levels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TdxModuleIdentity {
+    /// Such as `TDX_01`; the version is in hexadecimal.
+    pub(crate) id: String,
+    pub(crate) module: TdxModule,
+    /// The highest first.
+    pub(crate) tcb_levels: Vec<TdxModuleTcbLevel>,
+}
+
+/// What it means for a module to be at this security version or above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TdxModuleTcbLevel {
+    pub(crate) isv_svn: u8,
+    pub(crate) date: SystemTime,
+    pub(crate) status: TcbStatus,
+    pub(crate) advisory_ids: Vec<String>,
+}
+
+/// A module identity as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PublishedIdentity {
+    id: String,
+    #[serde(flatten)]
+    module: TdxModule,
+    tcb_levels: Vec<PublishedLevel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PublishedLevel {
+    tcb: PublishedTcb,
+    tcb_date: String,
+    tcb_status: TcbStatus,
+    #[serde(default, rename = "advisoryIDs")]
+    advisory_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct PublishedTcb {
+    isvsvn: u8,
+}
+
+impl TryFrom<PublishedIdentity> for TdxModuleIdentity {
+    type Error = CollateralError;
+
+    fn try_from(identity: PublishedIdentity) -> Result<Self, CollateralError> {
+        let levels = identity.tcb_levels.into_iter().map(TdxModuleTcbLevel::try_from);
+        let mut tcb_levels: Vec<_> = levels.collect::<Result<_, _>>()?;
+        tcb_levels.sort_by_key(|level| Reverse(level.isv_svn));
+        Ok(Self { id: identity.id, module: identity.module, tcb_levels })
+    }
+}
+
+impl TryFrom<PublishedLevel> for TdxModuleTcbLevel {
+    type Error = CollateralError;
+
+    fn try_from(level: PublishedLevel) -> Result<Self, CollateralError> {
+        Ok(Self {
+            isv_svn: level.tcb.isvsvn,
+            date: parse_date(WHAT, &level.tcb_date)?,
+            status: level.tcb_status,
+            advisory_ids: level.advisory_ids,
+        })
+    }
+}
+
+fn measurement<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Measurement, D::Error> {
+    hex::deserialize(deserializer).map(Measurement)
+}

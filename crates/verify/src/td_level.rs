@@ -1,0 +1,129 @@
+//! Which TCB level the platform of a trust domain reaches, by the rules of Intel's verifier.
+
+use sgx::{QuoteBody, TdReport10, TeeTcbSvn};
+
+use crate::collateral::{TdxModule, TdxModuleIdentity, TdxModules};
+use crate::failure::Problem;
+use crate::{TcbInfo, TcbLevel, TcbStatus};
+
+/// The SVNs of a platform that its PCK certificate lists.
+#[derive(Clone, Copy)]
+pub(crate) struct CertifiedSvns {
+    /// Of the 16 TCB components.
+    pub(crate) components: [u8; 16],
+    /// Of the PCE.
+    pub(crate) pce_svn: u16,
+}
+
+/// The level at which the TD was launched, that of its TDX module included, and the status of the
+/// level that the platform reaches now if the quote says so (TDX 1.5). Neither is a revoked one.
+pub(crate) fn td_level(
+    info: &TcbInfo,
+    svns: CertifiedSvns,
+    td: &TdReport10,
+    body: &QuoteBody,
+) -> Result<(TcbLevel, Option<TcbStatus>), Problem> {
+    let modules = info.tdx_modules.as_ref().ok_or_else(|| undecided("it has no tdxModule"))?;
+    let launched = reached(info, modules, svns, td.tee_tcb_svn)?;
+    check_module(modules, td)?;
+    let current = body.td_15().map(|td| reached(info, modules, svns, td.tee_tcb_svn_2));
+    Ok((launched, current.transpose()?.map(|level| level.status)))
+}
+
+/// The level for these SVNs of TDX: the lower one of platform and module.
+fn reached(
+    info: &TcbInfo,
+    modules: &TdxModules,
+    svns: CertifiedSvns,
+    tee_tcb_svn: TeeTcbSvn,
+) -> Result<TcbLevel, Problem> {
+    let mut levels = info.tcb_levels.iter();
+    let level = levels.find(|level| level.is_reached_by(svns, tee_tcb_svn));
+    let level = level.ok_or_else(|| refused("the platform is below every published version"))?;
+    let level = match modules.identity(tee_tcb_svn)? {
+        None => level.clone(),
+        Some(identity) => level.clone().with_module(identity, tee_tcb_svn)?,
+    };
+    match level.status {
+        TcbStatus::Revoked => Err(refused("the platform's security version is revoked")),
+        _ => Ok(level),
+    }
+}
+
+impl TcbLevel {
+    /// A module of a version above 0 has levels of its own, which its SVN and version, the first
+    /// two of TDX's SVNs, are compared with instead.
+    fn is_reached_by(&self, svns: CertifiedSvns, tee_tcb_svn: TeeTcbSvn) -> bool {
+        let [_, module_version, ..] = tee_tcb_svn.0;
+        let skipped = if module_version == 0 { 0 } else { 2 };
+        let sgx = self.components.iter().zip(svns.components);
+        let tdx = self.tdx_components.as_ref().is_some_and(|components| {
+            let mut pairs = components.iter().zip(tee_tcb_svn.0).skip(skipped);
+            pairs.all(|(needed, has)| has >= needed.svn)
+        });
+        tdx && sgx.into_iter().all(|(needed, has)| has >= needed.svn)
+            && svns.pce_svn >= self.pce_svn
+    }
+
+    /// Together with the level of the TDX module: the worse status, the earlier date, the
+    /// advisories of both.
+    fn with_module(
+        mut self,
+        identity: &TdxModuleIdentity,
+        tee_tcb_svn: TeeTcbSvn,
+    ) -> Result<Self, Problem> {
+        let [isv_svn, ..] = tee_tcb_svn.0;
+        let mut levels = identity.tcb_levels.iter();
+        let module = levels.find(|level| isv_svn >= level.isv_svn);
+        let module =
+            module.ok_or_else(|| refused("the TDX module is below every published version"))?;
+        self.status = self.status.with_component(module.status);
+        self.date = self.date.min(module.date);
+        for id in &module.advisory_ids {
+            if !self.advisory_ids.contains(id) {
+                self.advisory_ids.push(id.clone());
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl TdxModules {
+    /// The identity of the module with these SVNs; `None` for version 0, which has none.
+    fn identity(&self, tee_tcb_svn: TeeTcbSvn) -> Result<Option<&TdxModuleIdentity>, Problem> {
+        let [_, version, ..] = tee_tcb_svn.0;
+        if version == 0 {
+            return Ok(None);
+        }
+        let id = format!("TDX_{version:02X}");
+        let mut identities = self.identities.iter();
+        let found = identities.find(|identity| identity.id.eq_ignore_ascii_case(&id));
+        found.map(Some).ok_or_else(|| undecided(&format!("it knows no TDX module {id}")))
+    }
+}
+
+/// Checks that the TDX module is by the published signer, with the published attributes.
+fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
+    let identity = modules.identity(td.tee_tcb_svn)?;
+    let TdxModule { mr_signer, attributes, attributes_mask } =
+        identity.map_or(&modules.base, |identity| &identity.module);
+    if td.mr_signer_seam != *mr_signer {
+        return Err(refused("the TDX module's MRSIGNERSEAM is not the published one"));
+    }
+    let published = attributes.iter().zip(attributes_mask);
+    let mut pairs = td.seam_attributes.iter().zip(published);
+    if pairs.all(|(actual, (expected, mask))| *actual == expected & mask) {
+        return Ok(());
+    }
+    Err(refused("the TDX module's SEAMATTRIBUTES are not the published ones"))
+}
+
+fn undecided(reason: &str) -> Problem {
+    Problem::Undecided(format!(
+        "the TCB info cannot be used for this TD: {reason}; fetch a newer one"
+    ))
+}
+
+fn refused(reason: &str) -> Problem {
+    Problem::Refused(reason.to_owned())
+}
