@@ -1,4 +1,5 @@
-//! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `quote`, `collateral` and `item`:
+//! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `quote`, `evidence`,
+//! `collateral` and `item`:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 
 use std::error::Error;
@@ -6,12 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use aesm::Request;
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use service::hand_over::Message;
 use sgx::{
     AttestationKeyId, IntoBytes, QeReportInfo, Quote, QuoteBody, QuoteHeader, Report, TdReport10,
     TdReport15, TdReport15Ex, U16, U32,
 };
-use software_platform::SoftwarePlatform;
 use zerocopy::FromZeros;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -26,7 +27,9 @@ fn main() -> Result<()> {
     write("service/quote", &quote_request(&fuzz::report(&platform)))?;
     write("worker/quotes", &worker_requests(&fuzz::report(&platform)))?;
     hand_over()?;
-    quotes(&platform)?;
+    let quote = fuzz::quote(&platform);
+    quotes(&quote)?;
+    evidence(&quote)?;
     let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
     write("collateral/software-platform.json", &collateral)?;
     recorded_answers()
@@ -57,9 +60,8 @@ fn hand_over() -> Result<()> {
 }
 
 /// A quote of each version and kind, with the keys and certificates of an SGX quote.
-fn quotes(platform: &SoftwarePlatform) -> Result<()> {
-    let (quote, _) = platform.quote(&fuzz::report(platform), None)?;
-    let sgx = Quote::parse(&quote)?;
+fn quotes(sgx: &[u8]) -> Result<()> {
+    let sgx = Quote::parse(sgx)?;
     let td_10 = || QuoteBody::Td10(Box::new(TdReport10::new_zeroed()));
     let td_15 = || QuoteBody::Td15(Box::new(TdReport15::new_zeroed()));
     let td_15_ex = || QuoteBody::Td15Ex(Box::new(TdReport15Ex::new_zeroed()));
@@ -78,6 +80,24 @@ fn quotes(platform: &SoftwarePlatform) -> Result<()> {
         write(&format!("quote/{name}"), &quote.to_bytes())?;
     }
     Ok(())
+}
+
+/// A quote in some of the forms in which people hold it.
+fn evidence(quote: &[u8]) -> Result<()> {
+    let size = (quote.len() as u64).to_le_bytes();
+    let report = [&[1, 0, 0, 0, 2, 0, 0, 0], size.as_slice(), quote].concat();
+    write("evidence/open-enclave", &report)?;
+    let [.., high, low] = (quote.len() as u32).to_be_bytes();
+    let tagged = [&[0xd9, 0xea, 0x60, 0x82, 0x59, high, low], quote, &[0x41, 0xa0]].concat();
+    let mut params = CertificateParams::default();
+    let oid = [2, 23, 133, 5, 4, 9];
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&oid, tagged)];
+    let certificate = params.self_signed(&KeyPair::generate()?)?;
+    write("evidence/ra-tls.pem", certificate.pem().as_bytes())?;
+    write("evidence/ra-tls.der", certificate.der())?;
+    let quote = hex::encode(quote);
+    let request = format!(r#"{{"quote":"0x{quote}","runtimeData":{{"data":"e30","dataType":"JSON"}}}}"#);
+    write("evidence/request.json", request.as_bytes())
 }
 
 fn recorded_answers() -> Result<()> {

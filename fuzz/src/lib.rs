@@ -33,6 +33,11 @@ pub fn report(platform: &SoftwarePlatform) -> Report {
     application.report(&platform.target_info(), ReportData([3; 64]))
 }
 
+/// A quote of that REPORT.
+pub fn quote(platform: &SoftwarePlatform) -> Vec<u8> {
+    platform.quote(&report(platform), None).expect("a REPORT for this platform").0
+}
+
 /// The messages of one frame after the other, up to one that is cut short or that a reader with
 /// this limit refuses.
 pub fn messages(mut bytes: &[u8], limit: usize) -> impl Iterator<Item = &[u8]> {
