@@ -26,13 +26,14 @@ fn every_rule_holds_for_what_it_expects() {
         isv_prod_id: Some(3),
         minimum_isv_svn: Some(4),
         report_data: Some(ReportData([5; 64])),
+        binding: Some(Ok(())),
         minimum_tcb_date: Some(at(TCB_DATE)),
         minimum_tcb_evaluation_data_number: Some(17),
         ..lenient()
     };
     let verdict = check(&policy);
     assert_eq!(verdict.decision, Decision::Trusted, "{verdict}");
-    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 9);
+    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 10);
 }
 
 #[test]
@@ -44,6 +45,8 @@ fn every_rule_fails_for_anything_else() {
     let mut report_data = [5; 64];
     report_data[63] = 0;
     refuses(Step::ReportData, &Policy { report_data: Some(ReportData(report_data)), ..lenient() });
+    let binding = Some(Err("the certificate has another key".to_owned()));
+    refuses(Step::Binding, &Policy { binding, ..lenient() });
     refuses(Step::Debug, &Policy { allow_debug: false, ..lenient() });
     let accepted_tcb_statuses = vec![TcbStatus::UpToDate, TcbStatus::SWHardeningNeeded];
     refuses(Step::TcbStatus, &Policy { accepted_tcb_statuses, ..lenient() });

@@ -23,9 +23,10 @@ use crate::output::{self, Format};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("platform").args(["quotes", "fmspc"]).multiple(true)))]
 pub(crate) struct Arguments {
-    /// Fetches what a verifier of this quote needs, in any of the forms that `verify` reads; may be
-    /// given several times. Without --quote and
-    /// --fmspc, what is kept and due is fetched again.
+    /// Fetches what a verifier of this quote needs, in any of the forms that `verify` reads.
+    ///
+    /// May be given several times. Without --quote and --fmspc, what is kept and due is fetched
+    /// again.
     #[arg(long = "quote", value_name = "FILE")]
     quotes: Vec<PathBuf>,
 
