@@ -268,9 +268,9 @@ fn a_full_disk_is_the_trouble_of_those_who_bring_something() {
         }
         assert!(number < 1000, "nothing is full");
     };
-    assert_eq!(refused, Some(502));
+    assert_eq!(refused, Some(500));
     // It is the same for the next one, and what does not write is as before.
-    assert_eq!(server.register(1000, &large), Some(502));
+    assert_eq!(server.register(1000, &large), Some(500));
     assert_eq!(server.get(&format!("{V4}/rootcacrl")).0, 404);
     let unknown = "pckcert?qeid=00000000000000000000000000000000&pceid=0000&pcesvn=0000\
          &cpusvn=00000000000000000000000000000000";

@@ -1,7 +1,7 @@
 //! The PCK certificates of a platform, as a file has them.
 
 use collateral::{Item, PckContents, PckList, PckTcb, Record};
-use verify::Tee;
+use verify::{PckCa, Tee};
 
 use super::form::{PckCertsForm, PlatformCollateralForm};
 use super::issuer_chains::{IssuerChains, decoded, missing, pck_field};
@@ -35,47 +35,39 @@ impl PlatformCertificates {
         let certs = form.collaterals.pck_certs.iter().enumerate();
         certs
             .map(|(index, certs)| {
-                let certificates = Self::read(keeper, certs, chains, &tcbs);
-                let place = format_args!("collaterals.pck_certs[{index}]");
-                let certificates = certificates.map_err(|refusal| refusal.at(place))?;
+                let place = format!("collaterals.pck_certs[{index}]");
+                let certificates = Self::read(keeper, &place, certs, chains, &tcbs)?;
                 certificates.check_tcb_info(keeper, records)?;
                 Ok(certificates)
             })
             .collect()
     }
 
+    /// Checks the certificates of one platform, which are at this place in the body.
     fn read(
         keeper: &Keeper,
+        place: &str,
         form: &PckCertsForm,
         chains: &IssuerChains<'_>,
         tcbs: &[(PlatformKey, PckTcb)],
     ) -> Result<Self, Refusal> {
-        let (name, registration) = (form.name()?, form.registration()?);
+        let here = |refusal: Refusal| refusal.at(place);
+        let name = form.name().map_err(here)?;
+        let registration = form.registration().map_err(here)?;
         let mut certificates = Vec::new();
         for (index, form) in form.certs.iter().enumerate() {
             let certificate = decoded(&form.cert);
-            let place = |refusal: Refusal| refusal.at(format_args!("certs[{index}].cert"));
-            certificates.push(certificate.map_err(place)?);
+            let here = |refusal: Refusal| refusal.at(format_args!("{place}.certs[{index}].cert"));
+            certificates.push(certificate.map_err(here)?);
         }
         certificates.retain(|certificate| certificate != NOT_AVAILABLE);
-        let first = certificates
-            .first()
-            .ok_or_else(|| Refusal::invalid("certs has no certificate of the platform"))?;
-        let contents = PckContents::read(first.as_bytes())
-            .map_err(|error| Refusal::Invalid(format!("certs: {error}")))?;
-        let mut list = Err(missing(pck_field(contents.ca)));
-        for issuer_chain in chains.pck(contents.ca)? {
-            let certificates = certificates.clone();
-            let brought = PckList { certificates, not_available: Vec::new(), issuer_chain };
-            let checked = keeper.pck().lists().check(&brought);
-            list = checked.map_err(|error| Refusal::Integrity(error.to_string()));
-            if list.is_ok() {
-                break;
-            }
-        }
-        let list = list?;
+        let wrong = |reason: &str| Refusal::Invalid(format!("{place}.certs {reason}"));
+        let first = certificates.first().ok_or_else(|| wrong("has no certificate"))?;
+        let contents = PckContents::read(first.as_bytes());
+        let contents = contents.map_err(|error| wrong(&format!("cannot be used: {error}")))?;
+        let list = checked(keeper, chains, contents.ca, certificates)?;
         if list.first.pce_id != registration.platform.pce_id {
-            return Err(Refusal::invalid("certs has PCK certificates of another PCE id"));
+            return Err(wrong("has PCK certificates of another PCE id"));
         }
         let of_platform = tcbs.iter().filter(|(key, _)| *key == registration.platform);
         let tcbs = of_platform.map(|(_, tcb)| *tcb).collect();
@@ -97,6 +89,25 @@ impl PlatformCertificates {
             hex::encode_upper(wanted)
         )))
     }
+}
+
+/// The certificates, checked under the first of the issuer chains of their CA with which they hold.
+fn checked(
+    keeper: &Keeper,
+    chains: &IssuerChains<'_>,
+    ca: PckCa,
+    certificates: Vec<String>,
+) -> Result<CheckedList, Refusal> {
+    let mut refusal = missing(pck_field(ca));
+    for issuer_chain in chains.pck(ca)? {
+        let certificates = certificates.clone();
+        let list = PckList { certificates, not_available: Vec::new(), issuer_chain };
+        match keeper.pck().lists().check(&list) {
+            Ok(list) => return Ok(list),
+            Err(error) => refusal = Refusal::Integrity(error.to_string()),
+        }
+    }
+    Err(refusal)
 }
 
 /// The TCBs of the platforms that the file names.

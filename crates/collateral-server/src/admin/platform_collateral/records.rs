@@ -23,9 +23,8 @@ pub(super) fn records(
 ) -> Result<Vec<Record>, Refusal> {
     let mut documents = identities(form, chains)?;
     for (index, infos) in form.tcbinfos.iter().enumerate() {
-        let infos = tcb_infos(infos, chains);
-        let place = |refusal: Refusal| refusal.at(format_args!("collaterals.tcbinfos[{index}]"));
-        documents.extend(infos.map_err(place)?);
+        let place = format!("collaterals.tcbinfos[{index}]");
+        documents.extend(tcb_infos(&place, infos, chains)?);
     }
     if let Some(digits) = present(form.rootcacrl.as_ref()) {
         let body = der("collaterals.rootcacrl", digits)?;
@@ -80,12 +79,14 @@ fn record(keeper: &Keeper, item: Item, document: Document) -> Result<Record, Ref
     Ok(Record { item, document, validity, fetched, source: SOURCE.to_owned() })
 }
 
+/// The TCB infos at this place in the body.
 fn tcb_infos(
+    place: &str,
     form: &TcbInfosForm,
     chains: &IssuerChains<'_>,
 ) -> Result<Vec<(Item, Document)>, Refusal> {
-    form.check_version()?;
-    let fmspc = form::fixed("fmspc", &form.fmspc)?;
+    form.check_version().map_err(|refusal| refusal.at(place))?;
+    let fmspc = form::fixed(format_args!("{place}.fmspc"), &form.fmspc)?;
     let forms = [
         (Tee::Sgx, EvaluationSet::Standard, &form.sgx_tcbinfo),
         (Tee::Sgx, EvaluationSet::Early, &form.sgx_tcbinfo_early),

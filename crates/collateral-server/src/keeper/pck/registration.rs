@@ -6,7 +6,7 @@ use collateral::{PckContents, PckQuestion, SourceError};
 
 use super::{PckKeeper, ppid};
 use crate::mode::Mode;
-use crate::platform_store::{Authority, ListedPlatform, Platform, Queue, Registration};
+use crate::platform_store::{Authority, ListedPlatform, Platform, Queue, Registration, StoreError};
 use crate::refusal::Refusal;
 
 impl PckKeeper {
@@ -63,7 +63,7 @@ impl PckKeeper {
     }
 
     /// True if a token holder has registered the platform or brought its certificates.
-    fn is_registered(&self, registration: &Registration) -> Result<bool, SourceError> {
+    fn is_registered(&self, registration: &Registration) -> Result<bool, StoreError> {
         let Some(platform) = self.store.platform(&registration.platform)? else {
             return Ok(false);
         };
