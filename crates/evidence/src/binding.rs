@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 pub struct Binding {
     /// The data, such as `the certificate's key`.
     pub subject: &'static str,
-    /// How REPORTDATA vouches for it, or why it does not.
+    /// The rule by which REPORTDATA vouches for it, or the reason why it does not.
     pub outcome: Result<&'static str, String>,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Binding {
     }
 }
 
-/// Whether the first 32 bytes of REPORTDATA are the SHA-256 of `data`.
+/// Tells whether the first 32 bytes of REPORTDATA are the SHA-256 of `data`.
 pub(crate) fn is_digest(report_data: Option<&[u8]>, data: &[u8]) -> bool {
     report_data == Some(digest(&SHA256, data).as_ref())
 }

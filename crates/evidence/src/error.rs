@@ -1,4 +1,4 @@
-//! Why there is no quote that could be used.
+//! Errors: there is no quote, or none that can be used.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use crate::wrapping::{Wrapping, origin};
 /// No quote was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
-    /// What is wrong.
+    /// The problem.
     pub(crate) problem: Problem,
     /// The wrappings that were removed before, from the innermost to the outermost.
     pub(crate) wrappings: Vec<Wrapping>,
 }
 
-/// What is wrong with bytes that should hold a quote.
+/// A problem with bytes that should hold a quote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
     /// The bytes are of another kind: which.
@@ -29,17 +29,17 @@ pub(crate) enum Problem {
     Truncated {
         /// The part of the quote.
         part: &'static str,
-        /// Where it would end, in bytes from the start of the quote.
+        /// The end that it would have, in bytes from the start of the quote.
         end: usize,
-        /// How many bytes there are.
+        /// The number of bytes that there are.
         size: usize,
     },
     /// Something other than padding follows after the quote.
     #[error("the quote ends at byte {end}; the {excess} bytes behind it are not all zeros")]
     Oversized {
-        /// Where the quote ends.
+        /// The end of the quote, in bytes from its start.
         end: usize,
-        /// How many bytes follow.
+        /// The number of bytes that follow.
         excess: usize,
     },
     /// A form was recognized and cannot be read: which one, and why.
@@ -47,7 +47,7 @@ pub(crate) enum Problem {
     Malformed {
         /// The form.
         form: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// There are several quotes: where.
@@ -79,7 +79,7 @@ impl ReadError {
         self
     }
 
-    /// Whether the bytes are nothing that has to do with quotes, so that others may be tried.
+    /// Tells whether the bytes have nothing to do with quotes, so that others may be tried.
     pub(crate) fn is_no_quote(&self) -> bool {
         matches!(self.problem, Problem::NoQuote(_))
     }

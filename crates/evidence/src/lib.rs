@@ -62,7 +62,7 @@ impl Evidence {
         }
     }
 
-    /// Why no remote party can verify this; `None` if it is a quote that one can.
+    /// The reason why no remote party can verify this; `None` for a quote that one can verify.
     #[must_use]
     pub fn not_verifiable(&self) -> Option<NotVerifiable> {
         match self.content {

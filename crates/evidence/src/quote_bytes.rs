@@ -1,9 +1,9 @@
-//! Where a quote ends, whatever its version.
+//! The extent of a quote of any version, and the place of REPORTDATA in it.
 //!
 //! Versions 3, 4 and 5 are laid out alike: a header of 48 bytes, a report body, the length of the
 //! signature data (4 bytes, little-endian) and the signature data. Version 5 has a descriptor of 6
-//! bytes before the report body: its type (2 bytes) and its size (4 bytes). Source: Intel's "SGX ECDSA
-//! QuoteLibReference DCAP API" and "TDX DCAP Quoting Library API", appendices on quote formats.
+//! bytes before the report body: its type (2 bytes) and its size (4 bytes). Sources: `sgx_quote_3.h`,
+//! `sgx_quote_4.h` and `sgx_quote_5.h` of the DCAP API.
 
 use sgx::{QuoteHeader, ReportBody};
 
@@ -26,7 +26,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     matches!(version, 3..=5).then(|| read_version(bytes, version).map_err(ReadError::from))
 }
 
-/// Whether the bytes begin with the header of a quote by Intel's QE: no other structure does.
+/// Tells whether the bytes begin with the header of a quote by Intel's QE: no other structure does.
 pub(crate) fn is_of_intels_qe(bytes: &[u8]) -> bool {
     matches!(version(bytes), Some(3..=5))
         && bytes.get(12..28) == Some(&QuoteHeader::INTEL_QE_VENDOR_ID)
@@ -46,12 +46,12 @@ pub(crate) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Problem> {
     })
 }
 
-/// Where the report body begins, in bytes.
+/// The offset of the report body in bytes.
 pub(crate) fn body_start(version: u16) -> usize {
     if version == 5 { HEADER_SIZE.saturating_add(DESCRIPTOR_SIZE) } else { HEADER_SIZE }
 }
 
-/// Where REPORTDATA begins within a report body, in bytes.
+/// The offset of REPORTDATA within a report body, in bytes.
 pub(crate) fn report_data_offset(tee: Tee) -> usize {
     match tee {
         Tee::Sgx => SGX_REPORT_DATA_OFFSET,
@@ -59,7 +59,7 @@ pub(crate) fn report_data_offset(tee: Tee) -> usize {
     }
 }
 
-/// Where REPORTDATA begins within the report body of SGX, in bytes.
+/// The offset of REPORTDATA within the report body of SGX, in bytes.
 pub(crate) const SGX_REPORT_DATA_OFFSET: usize = 320;
 
 fn read_version(bytes: &[u8], version: u16) -> Result<Evidence, Problem> {

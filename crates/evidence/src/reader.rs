@@ -10,8 +10,8 @@ use crate::forms::{
 use crate::wrapping::Wrapping;
 use crate::{Content, Evidence, quote_bytes};
 
-/// How deeply wrappings may nest: evidence of an attestation service in JSON is base64 of JSON with
-/// base64 of a report with a header.
+/// The largest number of nested wrappings: evidence of an attestation service in JSON is base64 of
+/// JSON with base64 of a report with a header.
 pub const MAX_DEPTH: usize = 8;
 
 /// The largest text that is read, in bytes. Event logs are the largest parts of evidence.
@@ -26,7 +26,7 @@ const STRUCTURE_SIZES: [usize; 5] = [
     size_of::<AttestationKeyId>(),
 ];
 
-/// Where a reader is: how deep, and whether a structure of a fixed size would be recognized.
+/// A position: its depth, and whether structures are recognized by their size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader {
     depth: usize,
@@ -117,7 +117,7 @@ impl Reader {
     }
 }
 
-/// What was read from within a wrapping.
+/// Adds a wrapping to the result of reading its contents.
 pub(crate) fn wrapped(
     read: Result<Evidence, ReadError>,
     wrapping: Wrapping,
@@ -128,8 +128,8 @@ pub(crate) fn wrapped(
     }
 }
 
-/// The bytes as text without the white space, the byte order mark and the zeros around it; `None` if
-/// they are none, or nothing at all.
+/// The bytes as text without the white space, the byte order mark and the zeros around it; `None`
+/// if they are none, or nothing at all.
 fn text(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.trim_start_matches('\u{feff}').trim_end_matches('\0').trim();

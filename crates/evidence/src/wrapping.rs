@@ -1,4 +1,4 @@
-//! What a quote was wrapped in.
+//! The layers around a quote.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Wrapping {
     TaggedEvidence,
     /// An RA-TLS certificate; the name of the extension and its object identifier.
     Certificate {
-        /// Who uses the extension.
+        /// The user of the extension.
         name: &'static str,
         /// The object identifier, with dots.
         oid: &'static str,

@@ -1,7 +1,8 @@
-//! RA-TLS certificates: a quote in an extension, whose REPORTDATA vouches for the certificate's key.
+//! RA-TLS certificates: a quote in an extension, whose REPORTDATA vouches for the certificate's
+//! key.
 //!
-//! The certificate's own signature is not checked: it is self-signed, and a TLS handshake proves that
-//! the peer has the key.
+//! The certificate's own signature is not checked: it is self-signed, and a TLS handshake proves
+//! that the peer has the key.
 
 use ::pem::{EncodeConfig, LineEnding, Pem, encode_config};
 use x509_cert::Certificate;
@@ -24,9 +25,9 @@ const TAGGED_EVIDENCE: &str = "2.23.133.5.4.9";
 /// else, a sequence.
 const INTEL: &str = "1.2.840.113741.1.13.1";
 
-/// The extensions that hold evidence, in the order in which they count: a certificate of Gramine has
-/// the first two. Sources: gramineproject/gramine `tools/sgx/ra-tls/ra_tls.h`, whose identifier has
-/// two bytes too many in front (0.6.9.42 for 1.2), and openenclave/openenclave
+/// The extensions that hold evidence, in the order in which they count: a certificate of Gramine
+/// has the first two. Sources: gramineproject/gramine `tools/sgx/ra-tls/ra_tls.h`, whose identifier
+/// has two bytes too many in front (0.6.9.42 for 1.2), and openenclave/openenclave
 /// `include/openenclave/internal/report.h` and `evidence.h`; EGo uses 1.3.6.1.4.1.311.105.1.
 const EXTENSIONS: [(&str, &str); 8] = [
     (TAGGED_EVIDENCE, "TCG DICE tagged evidence"),
@@ -93,8 +94,8 @@ fn read_extension(
     Ok(evidence)
 }
 
-/// REPORTDATA begins with the SHA-256 of the key: of `SubjectPublicKeyInfo` in DER (Gramine, EGo), in
-/// PEM (Intel's SDK), or in PEM with the zero at the end of a C string (Open Enclave).
+/// REPORTDATA begins with the SHA-256 of the key: of `SubjectPublicKeyInfo` in DER (Gramine, EGo),
+/// in PEM (Intel's SDK), or in PEM with the zero at the end of a C string (Open Enclave).
 fn check_key(evidence: &Evidence, key: &[u8]) -> Result<&'static str, String> {
     let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
     let pem = encode_config(&Pem::new("PUBLIC KEY", key), config);

@@ -2,7 +2,7 @@
 
 use crate::error::{Problem, ReadError};
 
-/// How many digits the offsets of both have at least.
+/// The least number of digits of an offset.
 const OFFSET_DIGITS: usize = 7;
 
 /// The bytes, if the text begins with a line of a dump, at offset 0.

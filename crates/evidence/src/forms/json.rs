@@ -12,15 +12,15 @@ use crate::wrapping::Wrapping;
 /// Shorter fields hold no quote: the smallest one has 1,020 bytes.
 const MIN_LENGTH: usize = 400;
 
-/// How many quotes are kept that differ: it takes two to know that there are several.
+/// The number of different quotes that are kept: two are enough to know that there are several.
 const MAX_FOUND: usize = 2;
 
-/// How many characters of a field's name are shown, and how many fields of a document without a
-/// quote.
+/// The number of characters of a field's name that are shown, and of fields of a document without
+/// a quote.
 const MAX_NAME_LENGTH: usize = 40;
 const NAMED_FIELDS: usize = 8;
 
-/// What the document holds; `None` if the text does not begin like one.
+/// Reads the document; `None` if the text does not begin like one.
 pub(crate) fn read(reader: Reader, text: &str) -> Option<Result<Evidence, ReadError>> {
     text.starts_with(['{', '[', '"']).then(|| match serde_json::from_str(text) {
         Ok(document) => {
@@ -39,7 +39,7 @@ struct Search<'a> {
     path: Vec<&'a str>,
     /// Quotes that differ, and where.
     found: Vec<(String, Evidence)>,
-    /// Why the first field that looks like a quote cannot be read.
+    /// The error of the first field that looks like a quote and cannot be read.
     damaged: Option<ReadError>,
 }
 

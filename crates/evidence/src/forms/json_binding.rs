@@ -5,9 +5,9 @@
 //! - Intel Trust Authority: `runtime_data`, behind `verifier_nonce.val` and `verifier_nonce.iat` if
 //!   there is a nonce, all in base64; REPORTDATA is their SHA-512, or begins with their SHA-256. A
 //!   virtual machine of Azure leaves out the nonce.
-//! - Attestation service of Confidential Containers: `runtime_data.raw`, base64 for URLs; REPORTDATA
-//!   begins with it, and zeros follow. `runtime_data.structured`, hashed in a canonical form of
-//!   JSON, is not checked.
+//! - Attestation service of Confidential Containers: `runtime_data.raw`, base64 for URLs;
+//!   REPORTDATA begins with it, and zeros follow. `runtime_data.structured`, hashed in a canonical
+//!   form of JSON, is not checked.
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn decode(value: &Value) -> Result<Vec<u8>, String> {
     base64::decode_any_length(text).ok_or_else(|| "it is no base64".to_owned())
 }
 
-/// Whether REPORTDATA is made of one of the messages.
+/// Checks that REPORTDATA is the hash of one of the messages.
 fn verify(evidence: &Evidence, messages: &[Vec<u8>]) -> Result<&'static str, String> {
     let report_data = report_data(evidence);
     let is_made_of = |message: &Vec<u8>| {

@@ -4,7 +4,8 @@
 //!   remote), size of the report (8 bytes). Source: `include/openenclave/internal/report.h`.
 //! - `oe_attestation_header_t` (28 bytes): version 3 (4 bytes), format UUID (16 bytes), size of the
 //!   data (8 bytes). Behind the quote are custom claims, whose SHA-256 begins REPORTDATA. Open
-//!   Enclave does not read version 2 any more. Sources: `common/attest_plugin.h`, `include/openenclave/attestation/sgx/evidence.h`.
+//!   Enclave does not read version 2 any more. Sources: `common/attest_plugin.h`,
+//!   `include/openenclave/attestation/sgx/evidence.h`.
 
 use sgx::Report;
 
@@ -38,7 +39,7 @@ enum Format {
     Report,
 }
 
-/// What is behind a header, if the bytes begin with one.
+/// Reads the contents behind a header, if the bytes begin with one.
 pub(crate) fn read(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     read_report(reader, bytes).or_else(|| read_evidence(reader, bytes))
 }
@@ -98,8 +99,8 @@ fn local_report(data: &[u8]) -> Result<Evidence, ReadError> {
     Ok(Evidence::new(Content::LocalReport, report))
 }
 
-/// As many bytes as the header says; zeros may follow. `None` if other bytes follow: such bytes have
-/// no header.
+/// As many bytes as the header says; zeros may follow. `None` if other bytes follow: such bytes
+/// have no header.
 fn take<'a>(form: &'static str, bytes: &'a [u8], size: u64) -> Option<Result<&'a [u8], ReadError>> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let Some((data, rest)) = bytes.split_at_checked(size) else {

@@ -1,6 +1,6 @@
-//! What bytes look like that hold no quote, for messages.
+//! Names for files that hold no quote, for messages.
 
-/// How many characters of a text are shown.
+/// The number of characters of a text that are shown.
 const SHOWN: usize = 40;
 
 /// The first bytes of kinds of files that are given by mistake.
@@ -14,7 +14,7 @@ const MAGIC: [(&[u8], &str); 7] = [
     (b"\x30", "DER (ASN.1), and no certificate with attestation evidence"),
 ];
 
-/// What binary data looks like.
+/// Names a kind of binary data.
 pub(crate) fn describe_binary(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "empty".to_owned();
@@ -36,7 +36,7 @@ fn unknown_binary(bytes: &[u8]) -> String {
     )
 }
 
-/// What a text looks like.
+/// Names a kind of text.
 pub(crate) fn describe_text(text: &str) -> String {
     let lower: String = text.chars().take(SHOWN).collect::<String>().to_lowercase();
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
@@ -53,8 +53,9 @@ pub(crate) fn describe_text(text: &str) -> String {
     format!("text that begins with \"{start}\"")
 }
 
-/// Whether the text is header, claims and signature of a JSON Web Token: `{"` in base64 is `eyJ`.
+/// Tells whether the text is header, claims and signature of a JSON Web Token: `{"` in base64 is
+/// `eyJ`.
 fn is_token(text: &str) -> bool {
     let parts: Vec<_> = text.split('.').collect();
-    matches!(parts.as_slice(), [header, claims, _] if header.starts_with("eyJ") && claims.starts_with("eyJ"))
+    parts.len() == 3 && parts.iter().take(2).all(|part| part.starts_with("eyJ"))
 }

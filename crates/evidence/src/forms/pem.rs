@@ -7,8 +7,8 @@ use crate::error::{Problem, ReadError};
 use crate::reader::{Reader, wrapped};
 use crate::wrapping::Wrapping;
 
-/// What the first certificate holds, or the first section if there is none: in a chain, the first
-/// certificate is the one of whoever attests. `None` if the text has no section.
+/// Reads the first certificate, or the first section if there is none: in a chain, the first
+/// certificate is the one of the attester. `None` if the text has no section.
 pub(crate) fn read(reader: Reader, text: &str) -> Option<Result<Evidence, ReadError>> {
     text.contains("-----BEGIN ").then(|| read_sections(reader, text))
 }

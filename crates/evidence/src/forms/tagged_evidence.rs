@@ -31,7 +31,7 @@ pub(crate) struct TaggedEvidence {
     claims: Vec<u8>,
 }
 
-/// What the evidence holds, if the bytes begin like such; its claims are bound to it.
+/// Reads the evidence, if the bytes begin like such, and checks its claims.
 pub(crate) fn read(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     bytes.starts_with(&TAG_60000).then(|| {
         let tagged = TaggedEvidence::parse(bytes)?;

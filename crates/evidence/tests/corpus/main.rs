@@ -25,7 +25,7 @@ fn every_file_is_read_as_the_table_says() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
-/// How a file is read otherwise than expected.
+/// The difference between a file's expected and actual reading, if there is one.
 fn wrong(case: &Case) -> Option<String> {
     let Case { name, file, expected } = case;
     let read = Evidence::read(file);

@@ -12,7 +12,7 @@ use software_platform::{
 };
 use time::macros::datetime;
 
-/// Where the report body begins, in bytes.
+/// The offset of the report body in bytes.
 const HEADER_SIZE: usize = 48;
 
 /// Makes quotes and what they are wrapped in.
@@ -154,7 +154,7 @@ pub(crate) fn digits(bytes: &[u8], separator: &str, format: impl Fn(u8) -> Strin
     bytes.iter().copied().map(format).collect::<Vec<_>>().join(separator)
 }
 
-/// What `xxd` prints.
+/// The output of `xxd`.
 pub(crate) fn xxd(bytes: &[u8]) -> String {
     let line = |(number, bytes): (usize, &[u8])| {
         let columns = bytes.chunks(2).map(hex::encode).collect::<Vec<_>>().join(" ");
@@ -163,7 +163,7 @@ pub(crate) fn xxd(bytes: &[u8]) -> String {
     bytes.chunks(16).enumerate().map(line).collect()
 }
 
-/// What `hexdump -C -v` prints.
+/// The output of `hexdump -C -v`.
 pub(crate) fn hexdump(bytes: &[u8]) -> String {
     let line = |(number, bytes): (usize, &[u8])| {
         let halves: Vec<_> =

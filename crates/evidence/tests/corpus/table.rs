@@ -29,7 +29,7 @@ pub(crate) enum Expected {
 /// The evidence format of Open Enclave for SGX quotes.
 pub(crate) const SGX_ECDSA: &str = "a3a21e871b4d4014b70aa125d2fbcd8c";
 
-/// What is said of EPID.
+/// A part of the message on EPID.
 pub(crate) const ENDED: &str = "ended its attestation service for EPID on April 2, 2025";
 
 /// All files.

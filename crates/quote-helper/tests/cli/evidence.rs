@@ -27,7 +27,7 @@ fn verify(machine: &Machine, file: &str) -> Ended {
     ))
 }
 
-/// How the step that checks what came with a quote ended.
+/// The outcome of the step `binding`.
 fn binding(ended: &Ended) -> Option<String> {
     let verdict = ended.json();
     let steps = verdict["steps"].as_array().unwrap().clone();
@@ -110,7 +110,7 @@ fn the_quote_in_a_report_of_open_enclave_is_verified() {
 }
 
 #[test]
-fn what_nobody_can_verify_is_undecided() {
+fn files_without_a_verifiable_quote_are_undecided() {
     let (machine, _serve) = machine();
     let mut epid = vec![0; 1116];
     epid[..4].copy_from_slice(&[2, 0, 1, 0]);

@@ -108,7 +108,7 @@ pub(crate) fn certificates(samples: &Samples) -> Vec<Case> {
     ]
 }
 
-/// What came with the quote is not what it vouches for.
+/// Certificates and claims that the quote does not vouch for.
 pub(crate) fn not_bound(samples: &Samples) -> Vec<Case> {
     let q = samples.quote_of(b"another key");
     let one = |oid, value: &[u8]| samples.certificate(&[(oid, value.to_vec())]);

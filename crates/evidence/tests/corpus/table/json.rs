@@ -33,7 +33,7 @@ pub(crate) fn documents(samples: &Samples) -> Vec<Case> {
     let numbers = json!({"td_quote": tdx, "hcl_report": vec![1; 1000]});
     let trust_authority = |quote: &[u8]| {
         json!({"quote": base64(quote), "runtime_data":
-        base64(b"data"), "verifier_nonce": {"val": base64(b"val"), "iat": base64(b"iat"), "signature": ""}})
+        base64(b"data"), "verifier_nonce": {"val": base64(b"val"), "iat": base64(b"iat")}})
     };
     let [nonce_256, nonce_512, no_nonce] =
         [sha256(b"valiatdata"), sha512(b"valiatdata"), sha256(b"data")]
