@@ -1,5 +1,5 @@
 //! Writes the seeds of `frame`, `message`, `service`, `worker`, `hand_over`, `quote`, `evidence`,
-//! `collateral` and `item`:
+//! `collateral`, `item` and `yaml`:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 
 use std::error::Error;
@@ -18,6 +18,8 @@ use zerocopy::FromZeros;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/aesm/tests/vectors");
+const MANIFESTS: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/quote-helper/tests/cli/inject/files");
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
 
 fn main() -> Result<()> {
@@ -32,6 +34,7 @@ fn main() -> Result<()> {
     evidence(&quote)?;
     let collateral = serde_json::to_vec_pretty(&fuzz::collateral(&platform))?;
     write("collateral/software-platform.json", &collateral)?;
+    manifests()?;
     recorded_answers()
 }
 
@@ -98,6 +101,14 @@ fn evidence(quote: &[u8]) -> Result<()> {
     let quote = hex::encode(quote);
     let request = format!(r#"{{"quote":"0x{quote}","runtimeData":{{"data":"e30","dataType":"JSON"}}}}"#);
     write("evidence/request.json", request.as_bytes())
+}
+
+/// Manifests in all styles.
+fn manifests() -> Result<()> {
+    for name in ["alias", "block-scalar-at-the-end", "documents", "flow", "json", "merge-key", "windows"] {
+        write(&format!("yaml/{name}"), &fs::read(format!("{MANIFESTS}/{name}.yaml"))?)?;
+    }
+    Ok(())
 }
 
 fn recorded_answers() -> Result<()> {

@@ -104,7 +104,10 @@ impl<'y, 'a> Editor<'y, 'a> {
                 added.insert(name.clone(), target.clone());
             }
         }
-        if added.is_empty() { Ok(()) } else { self.add_fields(id, added) }
+        if !added.is_empty() {
+            self.add_fields(id, added);
+        }
+        Ok(())
     }
 
     /// The value behind a key becomes another one.
@@ -151,53 +154,56 @@ impl<'y, 'a> Editor<'y, 'a> {
         for (item, value) in items.iter().zip(kept) {
             self.become_value(*item, value)?;
         }
-        if added.is_empty() { Ok(()) } else { self.add_items(id, added) }
-    }
-
-    fn add_fields(&mut self, id: NodeId, added: Map<String, Value>) -> Result {
-        let node = self.yaml.node(id);
-        if node.style() == Some(StructureStyle::Flow) {
-            let column = self.yaml.part_column(node);
-            let field = |(key, value): (String, Value)| {
-                format!("{}: {}", self.layout.string(&key), self.layout.flow(&value, column))
-            };
-            return self.add_to_flow(id, added.into_iter().map(field).collect());
+        if !added.is_empty() {
+            self.add_items(id, added);
         }
-        let added = self.layout.block(&Value::Object(added), node.column);
-        self.add_lines(id, &added);
         Ok(())
     }
 
-    fn add_items(&mut self, id: NodeId, added: &[Value]) -> Result {
+    fn add_fields(&mut self, id: NodeId, added: Map<String, Value>) {
         let node = self.yaml.node(id);
-        if node.style() == Some(StructureStyle::Flow) {
-            let column = self.yaml.part_column(node);
-            let item = |value| self.layout.flow(value, column);
-            return self.add_to_flow(id, added.iter().map(item).collect());
+        if node.style() == Some(StructureStyle::Block) {
+            return self.add_lines(id, &Value::Object(added));
         }
-        let added = self.layout.block(&Value::Array(added.to_vec()), node.column);
-        self.add_lines(id, &added);
-        Ok(())
+        let column = self.yaml.part_column(node);
+        let field = |(key, value): (&String, &Value)| {
+            format!("{}: {}", self.layout.string(key), self.layout.flow(value, column))
+        };
+        let parts: Vec<_> = added.iter().map(field).collect();
+        self.add_to_flow(id, &parts);
+    }
+
+    fn add_items(&mut self, id: NodeId, added: &[Value]) {
+        let node = self.yaml.node(id);
+        if node.style() == Some(StructureStyle::Block) {
+            return self.add_lines(id, &Value::Array(added.to_vec()));
+        }
+        let column = self.yaml.part_column(node);
+        let parts: Vec<_> = added.iter().map(|item| self.layout.flow(item, column)).collect();
+        self.add_to_flow(id, &parts);
     }
 
     /// Adds lines below a block collection, indented as it is.
-    fn add_lines(&mut self, id: NodeId, lines: &str) {
-        let end = self.yaml.end_of_lines(id);
-        let indent = " ".repeat(self.yaml.node(id).column);
-        self.replace(end, end, &format!("\n{indent}{lines}"));
+    fn add_lines(&mut self, id: NodeId, added: &Value) {
+        let (column, end) = (self.yaml.node(id).column, self.yaml.end_of_lines(id));
+        let lines = self.layout.block(added, column);
+        self.replace(end, end, &format!("\n{}{lines}", " ".repeat(column)));
     }
 
-    fn add_to_flow(&mut self, id: NodeId, parts: Vec<String>) -> Result {
+    /// Adds parts behind the last one of a flow collection.
+    fn add_to_flow(&mut self, id: NodeId, parts: &[String]) {
         let node = self.yaml.node(id);
-        let separator = match self.yaml.part_column(node) {
+        let mut separator = match self.yaml.part_column(node) {
             Some(column) => format!("\n{}", " ".repeat(column)),
             None => " ".to_owned(),
         };
-        let parts = parts.join(&format!(",{separator}"));
+        let mut parts = parts.join(&format!(",{separator}"));
+        if self.yaml.is_indented_by_tabs(node) {
+            [parts, separator] = [parts, separator].map(|text| tabs_for_spaces(&text));
+        }
         let Some(last) = node.last() else {
             let start = node.start.saturating_add(1);
-            self.replace(start, start, &parts);
-            return Ok(());
+            return self.replace(start, start, &parts);
         };
         let (last, end) = (self.yaml.node(last), self.yaml.end(last));
         let is_left_out = last.start == last.end && self.byte(end) == Some(b':');
@@ -206,7 +212,6 @@ impl<'y, 'a> Editor<'y, 'a> {
             Some(behind) => self.replace(behind, behind, &format!("{separator}{parts}")),
             None => self.replace(end, end, &format!(",{separator}{parts}")),
         }
-        Ok(())
     }
 
     fn byte(&self, offset: usize) -> Option<u8> {
@@ -220,4 +225,14 @@ impl<'y, 'a> Editor<'y, 'a> {
     fn refuse(&self) -> Result {
         Err(EditError { line: self.line })
     }
+}
+
+/// The lines but the first with a tab for each space that they begin with.
+fn tabs_for_spaces(text: &str) -> String {
+    let lines = text.split('\n').enumerate().map(|(index, line)| {
+        let rest = line.trim_start_matches(' ');
+        let indent = line.len().saturating_sub(rest.len());
+        if index == 0 { line.to_owned() } else { format!("{}{rest}", "\t".repeat(indent)) }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

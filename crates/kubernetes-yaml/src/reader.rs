@@ -1,5 +1,6 @@
 //! Text becomes nodes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, Span, StructureStyle};
@@ -53,7 +54,7 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, _, tag) => {
                 let is_left_out = span.is_empty() && tag.is_none();
                 let text = if is_left_out { "".into() } else { text };
-                (Kind::Scalar { text, style, tag: tag.map(|tag| tag.into_owned()) }, false)
+                (Kind::Scalar { text, style, tag: tag.map(Cow::into_owned) }, false)
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(target) => (Kind::Alias(*target), false),

@@ -6,7 +6,7 @@
 mod container;
 mod device_nodes;
 mod epc;
-mod object;
+mod objects;
 pub mod quantity;
 mod quote_provider;
 mod relevant;
@@ -16,7 +16,7 @@ mod users;
 mod warnings;
 
 pub use epc::requested;
-pub use object::{ObjectError, inject_object};
+pub use objects::{ObjectError, Written, inject_object};
 pub use quote_provider::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 pub use relevant::ReadError;
 pub use users::shared_users;

@@ -86,6 +86,11 @@ fn json_stays_json() {
         &[("/l/-", json!("x"))],
         "{\n\t\"a\": {\n\t\t\"b\": 1\n\t},\n\t\"l\": [\"x\"]\n}\n",
     );
+    check(
+        "{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n",
+        &[("/a/c", json!([1]))],
+        "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"c\": [\n\t\t\t1\n\t\t]\n\t}\n}\n",
+    );
     let before = "{\n    \"a\": {\n        \"b\": 1\n    }\n}\n";
     check(
         before,

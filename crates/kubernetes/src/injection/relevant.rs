@@ -11,8 +11,7 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, Toleration, Volume, Vol
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::epc::EPC_ANNOTATION;
-use super::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
+use super::warnings;
 
 /// Memory of a JSON object, in bytes: a node of a B-tree, in the JSON of the pod before and after injection.
 const OBJECT_SIZE: usize = 2 * 11 * (size_of::<String>() + size_of::<Value>());
@@ -27,13 +26,13 @@ enum Part {
     Scalar,
     /// All elements, and of each this part.
     List(&'static Part),
-    /// All fields, and of each this part.
-    AnyFields(&'static Part),
+    /// The fields with a name for which this holds, and of each this part.
+    Fields(fn(&str) -> bool, &'static Part),
     /// These fields; the type that the object is parsed into takes so many bytes.
     Object(usize, &'static [(&'static str, &'static Part)]),
 }
 
-use Part::{AnyFields, List, Object, Scalar};
+use Part::{Fields, List, Object, Scalar};
 
 /// What the modules of injection read. A field that one of them needs belongs here as well; the tests compare
 /// all cases with those of whole pods.
@@ -44,11 +43,8 @@ static POD: Part = Object(
 static METADATA: Part = Object(
     0,
     &[
-        (
-            "annotations",
-            &Object(0, &[(QUOTE_PROVIDER_ANNOTATION, &Scalar), (EPC_ANNOTATION, &Scalar)]),
-        ),
-        ("labels", &Object(0, &[(INJECT_LABEL, &Scalar)])),
+        ("annotations", &Fields(warnings::is_relevant, &Scalar)),
+        ("labels", &Fields(warnings::is_relevant, &Scalar)),
     ],
 );
 static SPEC: Part = Object(
@@ -68,7 +64,10 @@ static CONTAINER: Part = Object(
         ("name", &Scalar),
         (
             "resources",
-            &Object(0, &[("limits", &AnyFields(&Scalar)), ("requests", &AnyFields(&Scalar))]),
+            &Object(
+                0,
+                &[("limits", &Fields(|_| true, &Scalar)), ("requests", &Fields(|_| true, &Scalar))],
+            ),
         ),
         ("restartPolicy", &Scalar),
         ("securityContext", &SECURITY_CONTEXT),
@@ -152,7 +151,7 @@ impl Keep<'_> {
     /// The part of the field with this name, if it is kept.
     fn field(self, name: &str) -> Option<&'static Part> {
         match self.part {
-            AnyFields(part) => Some(*part),
+            Fields(holds, part) => holds(name).then_some(*part),
             Object(_, fields) => fields.iter().find(|(field, _)| *field == name).map(|it| it.1),
             Scalar | List(_) => None,
         }

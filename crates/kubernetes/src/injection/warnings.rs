@@ -1,5 +1,10 @@
 //! What a pod's author should know.
 
+mod metadata;
+mod resources;
+
+pub(super) use metadata::is_relevant;
+
 use std::path::Path;
 
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, VolumeMount};
@@ -9,11 +14,9 @@ use super::quote_provider::{
     AESMD, QUOTE_PROVIDER_ANNOTATION, annotated, is_aesmd, is_quote_service,
 };
 use super::users::shared_users;
-use super::{Settings, epc, quantity};
+use super::{Settings, epc};
 use crate::device_plugin::{AESM_DIR, PROVISION_RESOURCE, ResourceProfile};
 
-/// A resource that a widely read page misspells.
-const MISSPELLED_RESOURCE: &str = "sgx.intel.com/sgx_epc_mem_in_MiB";
 const SOCKET: &str = "aesm.socket";
 /// So much is shown of what should have been a quantity or a name, in characters.
 const SHOWN: usize = 40;
@@ -21,10 +24,9 @@ const SHOWN: usize = 40;
 /// Warnings about a pod with everything injected.
 pub(crate) fn of(pod: &Pod, settings: &Settings) -> Vec<String> {
     let Some(spec) = &pod.spec else { return Vec::new() };
-    let mut warnings = Vec::new();
+    let mut warnings = metadata::of(&pod.metadata);
     for container in container::all(spec) {
-        warnings.extend(quantities(container));
-        warnings.extend(misspelled_resource(container));
+        warnings.extend(resources::of(container));
         warnings.extend(socket_file(container, spec));
         warnings.extend(two_quote_providers(container));
     }
@@ -34,30 +36,6 @@ pub(crate) fn of(pod: &Pod, settings: &Settings) -> Vec<String> {
     warnings.extend(no_epc(pod, spec));
     warnings.extend(no_quote_service(pod, spec, settings));
     warnings
-}
-
-fn quantities(container: &Container) -> impl Iterator<Item = String> {
-    ResourceProfile::ALL.into_iter().filter_map(|profile| {
-        let resource = profile.epc_resource();
-        let quantity = &container::asked(container, resource)?.0;
-        let example = if profile.unit() == 1 { "10Mi" } else { "10 (a number of MiB)" };
-        quantity::parse(quantity).is_none().then(|| {
-            format!(
-                "{} asks for {:?} of {resource}, which is no quantity; write for instance {example}",
-                named(container),
-                shown(quantity)
-            )
-        })
-    })
-}
-
-fn misspelled_resource(container: &Container) -> Option<String> {
-    container::asked(container, MISSPELLED_RESOURCE)?;
-    Some(format!(
-        "{} asks for {MISSPELLED_RESOURCE}, which no node has; ask for {}",
-        named(container),
-        ResourceProfile::Azure.epc_resource()
-    ))
 }
 
 fn socket_file(container: &Container, spec: &PodSpec) -> Option<String> {

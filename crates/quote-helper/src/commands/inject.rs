@@ -17,15 +17,17 @@ use crate::{files, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file with objects in YAML or JSON; - is standard input. Pods, Jobs, CronJobs, Deployments,
-    /// DaemonSets, ReplicaSets and StatefulSets are injected into, others stay as they are.
+    /// The file with objects in YAML or JSON; - is standard input. Pods, the kinds of Kubernetes that
+    /// have pods, lists of them, and pod templates in custom resources are injected into. All else
+    /// stays as it is, to the byte; EPC that is left alone is warned of.
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]
     cluster: Cluster,
 
-    /// The form of the result; JSON is one object or a list of kind List, as kubectl reads it.
+    /// The form of the result: yaml is the text of the file with additions in place, json converts it
+    /// to one object or a list of kind List, as kubectl reads it.
     #[arg(long, value_enum, default_value = "yaml")]
     output: Form,
 }
@@ -96,9 +98,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err(anyhow!("cannot read {name}: there is no object in it").into());
     }
     let settings = arguments.cluster.into();
-    for (object, number) in objects.iter_mut().zip(1_u32..) {
-        let named = named(object, number);
-        let warnings = inject_object(object, &settings)
+    for (index, object) in objects.iter_mut().enumerate() {
+        let named = named(object, index);
+        let written = |pointer: &str| yaml.written(index, pointer).map(str::to_owned);
+        let warnings = inject_object(object, &settings, &written)
             .with_context(|| format!("cannot inject into {named} of {name}"))?;
         for warning in warnings {
             output::note(format_args!("warning: {named}: {warning}"));
@@ -132,10 +135,10 @@ fn standard_input() -> anyhow::Result<Vec<u8>> {
 }
 
 /// As people speak of the object.
-fn named(object: &Value, number: u32) -> String {
+fn named(object: &Value, index: usize) -> String {
     let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
     match (text("/kind"), text("/metadata/name")) {
         (Some(kind), Some(name)) => format!("{kind} {name:?}"),
-        _ => format!("document {number}"),
+        _ => format!("document {}", index.saturating_add(1)),
     }
 }

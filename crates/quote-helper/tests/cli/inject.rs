@@ -1,5 +1,7 @@
 //! `inject`: YAML in, YAML out. What is injected is tested beside its library.
 
+mod corpus;
+
 use std::io::Write;
 use std::process::Stdio;
 

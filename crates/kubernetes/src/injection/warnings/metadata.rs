@@ -1,0 +1,57 @@
+//! What a pod's author should know of its labels and annotations.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::shown;
+use crate::injection::epc::EPC_ANNOTATION;
+use crate::injection::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
+
+/// So many keys are looked at.
+const MAX_KEYS: usize = 8;
+/// So many characters may differ in a key that is misspelled.
+const MAX_DISTANCE: usize = 3;
+
+/// Whether a label or an annotation could be meant for injection.
+pub(crate) fn is_relevant(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["sgx", "quote-helper", "quote-provider"].iter().any(|part| key.contains(part))
+}
+
+/// Warnings about labels and annotations.
+pub(super) fn of(metadata: &ObjectMeta) -> Vec<String> {
+    let keys = |map: &Option<std::collections::BTreeMap<String, String>>| {
+        let keys = map.iter().flat_map(|map| map.keys());
+        keys.filter(|key| is_relevant(key)).take(MAX_KEYS).cloned().collect::<Vec<_>>()
+    };
+    let labels = keys(&metadata.labels)
+        .into_iter()
+        .filter_map(|key| problem("label", &key, &[INJECT_LABEL], &[QUOTE_PROVIDER_ANNOTATION]));
+    let annotations = keys(&metadata.annotations).into_iter().filter_map(|key| {
+        let known = [QUOTE_PROVIDER_ANNOTATION, EPC_ANNOTATION];
+        problem("annotation", &key, &known, &[INJECT_LABEL])
+    });
+    labels.chain(value(metadata)).chain(annotations).collect()
+}
+
+/// What is wrong with a key, where these are known and those have another place.
+fn problem(what: &str, key: &str, known: &[&str], elsewhere: &[&str]) -> Option<String> {
+    if known.contains(&key) {
+        return None;
+    }
+    if elsewhere.contains(&key) {
+        let other = if what == "label" { "an annotation" } else { "a label" };
+        return Some(format!("{key} is {other}; as {what} it counts for nothing"));
+    }
+    let lower = shown(key).to_ascii_lowercase();
+    let is_near = |known: &&&str| strsim::osa_distance(&lower, known) <= MAX_DISTANCE;
+    let near = known.iter().find(is_near)?;
+    Some(format!("the {what} {:?} counts for nothing; write {near}", shown(key)))
+}
+
+/// A value of the label that says neither yes nor no.
+fn value(metadata: &ObjectMeta) -> Option<String> {
+    let value = metadata.labels.as_ref()?.get(INJECT_LABEL)?;
+    (!["true", "false"].contains(&value.as_str())).then(|| {
+        format!("the label {INJECT_LABEL} has the value {:?}; write \"true\"", shown(value))
+    })
+}

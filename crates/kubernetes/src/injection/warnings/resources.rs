@@ -1,0 +1,110 @@
+//! What a pod's author should know of its containers' resources.
+
+use bytesize::ByteSize;
+use k8s_openapi::api::core::v1::Container;
+
+use super::{named, shown};
+use crate::device_plugin::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile};
+use crate::injection::{container, quantity};
+
+/// No enclave needs less memory, in bytes.
+const MIN_EPC: u64 = 64 << 10;
+/// No node has more memory for enclaves, in bytes: with 512 GiB for each of two processors.
+const MAX_EPC: u64 = 1 << 40;
+/// So many names that nobody offers are told for a container.
+const MAX_UNKNOWN: usize = 4;
+
+/// Warnings about what a container asks for.
+pub(super) fn of(container: &Container) -> Vec<String> {
+    let quantities = ResourceProfile::ALL.into_iter().filter_map(|it| quantity(container, it));
+    let limits = names().filter_map(|name| limit(container, name));
+    let unknown = unknown(container).take(MAX_UNKNOWN);
+    quantities.chain(limits).chain(unknown).collect()
+}
+
+/// The resources of the device plugin.
+fn names() -> impl Iterator<Item = &'static str> {
+    ResourceProfile::epc_resources().chain([ENCLAVE_RESOURCE, PROVISION_RESOURCE])
+}
+
+/// A quantity of EPC that cannot be meant.
+fn quantity(container: &Container, profile: ResourceProfile) -> Option<String> {
+    let resource = profile.epc_resource();
+    let text = &container::asked(container, resource)?.0;
+    let is_in_bytes = profile.unit() == 1;
+    let example = if is_in_bytes { "10Mi" } else { "10 (a number of MiB)" };
+    let example = format!("write for instance {example}");
+    let problem = match quantity::parse(text) {
+        None => format!("which is no quantity; {example}"),
+        Some(0) if container::has_epc(container) => return None,
+        Some(0) => format!("which gives it no enclave memory; {example}"),
+        // The API server itself writes 1k for 1000.
+        Some(quantity) if !is_in_bytes && text.ends_with(['i', 'm']) => {
+            let size = size(quantity.checked_mul(profile.unit()));
+            format!("which counts MiB already: that is {size}; {example}")
+        }
+        Some(quantity) => match quantity.checked_mul(profile.unit()) {
+            Some(bytes) if bytes < MIN_EPC => {
+                format!("which counts bytes: {bytes} are too few for an enclave; {example}")
+            }
+            Some(bytes) if bytes < MAX_EPC => return None,
+            bytes => format!("that is {}, which no node has; {example}", size(bytes)),
+        },
+    };
+    Some(format!("{} asks for {:?} of {resource}, {problem}", named(container), shown(text)))
+}
+
+fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "more than can be".to_owned(), |bytes| ByteSize(bytes).to_string())
+}
+
+/// A request that the API server refuses: these resources cannot be overcommitted.
+fn limit(container: &Container, resource: &str) -> Option<String> {
+    let resources = container.resources.as_ref()?;
+    let request = resources.requests.as_ref()?.get(resource)?;
+    let (has, fix) = match resources.limits.as_ref().and_then(|limits| limits.get(resource)) {
+        None => ("no limit".to_owned(), "put it into limits"),
+        Some(limit) if quantity::parse(&limit.0) == quantity::parse(&request.0) => return None,
+        Some(limit) => (format!("the limit {:?}", shown(&limit.0)), "leave out the request"),
+    };
+    Some(format!(
+        "{} requests {:?} of {resource} and has {has}, which the API server refuses; {fix}",
+        named(container),
+        shown(&request.0)
+    ))
+}
+
+/// Resources with a name that is much like one of the device plugin's.
+fn unknown(container: &Container) -> impl Iterator<Item = String> {
+    let resources = container.resources.iter();
+    let lists = resources.flat_map(|resources| [&resources.limits, &resources.requests]);
+    let asked: std::collections::BTreeSet<_> =
+        lists.flatten().flat_map(|list| list.keys()).collect();
+    let unknown =
+        asked.into_iter().filter(|name| is_of_sgx(name) && !names().any(|it| it == *name));
+    unknown.map(|name| {
+        format!(
+            "{} asks for {:?}, which the SGX add-on does not offer; ask for {}",
+            named(container),
+            shown(name),
+            nearest(name)
+        )
+    })
+}
+
+fn is_of_sgx(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("sgx") || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|it| it == "epc")
+}
+
+/// The resource whose last part is most like that of this name, or the one of EPC in bytes.
+fn nearest(name: &str) -> &'static str {
+    let last = |name: &str| {
+        let part = name.rsplit_once('/').map_or(name, |(_, part)| part);
+        shown(part).to_ascii_lowercase()
+    };
+    let likeness = |known| strsim::normalized_levenshtein(&last(name), &last(known));
+    let known = names().map(|known| (likeness(known), known)).filter(|(alike, _)| *alike >= 0.5);
+    let nearest = known.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    nearest.map_or(ResourceProfile::Intel.epc_resource(), |(_, known)| known)
+}
