@@ -37,8 +37,13 @@ pub fn router(source: Arc<dyn Source>) -> Router {
 
 /// The questions that anybody may ask.
 pub(crate) fn readers(api: &Api) -> Router {
+    let pck = Router::new().route("/pckcert", get(pck_certificate)).with_state(api.clone());
+    collateral_readers(api).nest(SGX_V4, pck)
+}
+
+/// Those for collateral.
+pub(crate) fn collateral_readers(api: &Api) -> Router {
     let sgx = Router::new()
-        .route("/pckcert", get(pck_certificate))
         .route("/pckcrl", get(pck_crl))
         .route("/tcb", tcb_info(Tee::Sgx))
         .route("/qe/identity", identity(EnclaveId::Qe))

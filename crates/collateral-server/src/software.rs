@@ -6,8 +6,7 @@ use std::time::Instant;
 use collateral::{Document, EvaluationSet, Item, PckQuestion, Source, SourceError};
 use sgx::Collateral;
 use software_platform::{
-    CollateralIssue, PckCertificate, PckSubject, PcsCollateral, PkiError, SignedJson,
-    SoftwarePlatform, decrypt_ppid,
+    CollateralIssue, PcsCollateral, PkiError, SignedJson, SoftwarePlatform, decrypt_ppid,
 };
 use time::{Duration, OffsetDateTime};
 use verify::{EnclaveId, PckCa, Tee};
@@ -100,17 +99,17 @@ impl SoftwareCollateral {
         Ok(document(certificate.leaf().pem(), certificate.issuer_chain_pem()))
     }
 
-    /// The PCK certificate of the platform with this encrypted PPID and PCE id, at its TCB.
-    pub(crate) fn certificate_of(
+    /// The platform, if this is its encrypted PPID and PCE id.
+    pub(crate) fn known_by(
         &self,
         encrypted_ppid: &[u8; 384],
         pce_id: [u8; 2],
-    ) -> Option<(PckSubject, PckCertificate)> {
+    ) -> Option<Arc<SoftwarePlatform>> {
         let platform = self.platform();
         let subject = platform.pck_subject();
         let is_this =
             decrypt_ppid(encrypted_ppid) == Some(subject.ppid) && pce_id == subject.pce_id;
-        is_this.then(|| (subject, platform.pck_certificate().clone()))
+        is_this.then_some(platform)
     }
 
     /// The kind of the platform.

@@ -3,7 +3,8 @@
 //!
 //! | GET, below `/sgx/certification/v4/` | answer |
 //! |---|---|
-//! | `pckcerts?encrypted_ppid&pceid` | JSON: the PCK certificate of the platform at its TCB |
+//! | `pckcert?encrypted_ppid&cpusvn&pcesvn&pceid` | PEM: the PCK certificate of the platform at its TCB |
+//! | `pckcerts?encrypted_ppid&pceid` | JSON: the same as a list of one |
 //! | `pckcerts/config?encrypted_ppid&pceid&cpusvn` | the same, if the platform is at this CPUSVN |
 //! | `fmspcs[?platform=all\|client\|E3\|E5]` | JSON: the FMSPC of software platforms, of type E5 |
 
@@ -15,16 +16,20 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use collateral::{Item, PckQuestion};
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use software_platform::{PckCertificate, PckSubject};
+use sgx::CpuSvn;
+use software_platform::SoftwarePlatform;
 
 use crate::SoftwareCollateral;
-use crate::answer::{CA_TYPE, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN};
+use crate::answer::{Answer, CA_TYPE, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN};
 use crate::api::{Api, blocking};
+use crate::asker::Asker;
+use crate::question::Question;
 use crate::refusal::Refusal;
-use crate::router::{SGX_V4, finished, readers};
+use crate::router::{SGX_V4, collateral_readers, finished};
 
 /// Software platforms are certified as platforms with several packages are, which Intel calls E5.
 const PLATFORM_TYPE: &str = "E5";
@@ -33,12 +38,50 @@ const PLATFORM_TYPE: &str = "E5";
 /// take.
 pub fn software_pcs_router(platform: Arc<SoftwareCollateral>) -> Router {
     let api = Api::new(Arc::clone(&platform) as Arc<dyn collateral::Source>);
+    let pcs = Pcs { platform, api: api.clone() };
     let questions = Router::new()
+        .route("/pckcert", get(pck_certificate))
         .route("/pckcerts", get(pck_certificates).post(by_manifest))
         .route("/pckcerts/config", get(pck_certificates_of_configuration).post(by_manifest))
         .route("/fmspcs", get(fmspcs))
-        .with_state(platform);
-    finished(readers(&api).nest(SGX_V4, questions), api.metrics())
+        .with_state(pcs);
+    finished(collateral_readers(&api).nest(SGX_V4, questions), api.metrics())
+}
+
+#[derive(Clone)]
+struct Pcs {
+    platform: Arc<SoftwareCollateral>,
+    api: Api,
+}
+
+impl Pcs {
+    /// The platform with this encrypted PPID and PCE id.
+    async fn find(
+        &self,
+        encrypted_ppid: Vec<u8>,
+        pce_id: [u8; 2],
+    ) -> Result<Arc<SoftwarePlatform>, Refusal> {
+        let encrypted_ppid = <[u8; 384]>::try_from(encrypted_ppid)
+            .map_err(|_| Refusal::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
+        let platform = Arc::clone(&self.platform);
+        // To decrypt a PPID takes a millisecond.
+        blocking(move || platform.known_by(&encrypted_ppid, pce_id).ok_or(Refusal::NotFound)).await
+    }
+}
+
+/// A question by encrypted PPID, or, as a PCCS takes it, by QE id.
+#[derive(Deserialize)]
+struct PckCertificateQuery {
+    #[serde(default, with = "hex")]
+    qeid: Vec<u8>,
+    #[serde(default, with = "hex")]
+    encrypted_ppid: Vec<u8>,
+    #[serde(with = "hex")]
+    cpusvn: [u8; 16],
+    #[serde(with = "hex")]
+    pcesvn: [u8; 2],
+    #[serde(with = "hex")]
+    pceid: [u8; 2],
 }
 
 #[derive(Deserialize)]
@@ -59,35 +102,43 @@ struct ConfigurationQuery {
     cpusvn: [u8; 16],
 }
 
+async fn pck_certificate(
+    State(pcs): State<Pcs>,
+    asker: Asker,
+    Query(query): Query<PckCertificateQuery>,
+) -> Result<Answer, Refusal> {
+    let qe_id = if query.qeid.is_empty() {
+        pcs.find(query.encrypted_ppid, query.pceid).await?.qe_id()
+    } else {
+        query.qeid.try_into().map_err(|_| Refusal::invalid("qeid must have 16 bytes"))?
+    };
+    let question = PckQuestion {
+        qe_id,
+        encrypted_ppid: None,
+        cpu_svn: CpuSvn(query.cpusvn),
+        pce_svn: u16::from_le_bytes(query.pcesvn),
+        pce_id: query.pceid,
+    };
+    pcs.api.answer(Question::of(Item::PckCertificate(question)), asker).await
+}
+
 async fn pck_certificates(
-    State(platform): State<Arc<SoftwareCollateral>>,
+    State(pcs): State<Pcs>,
     Query(query): Query<PckCertificatesQuery>,
 ) -> Result<CertificateList, Refusal> {
-    let (subject, certificate) = find(platform, query.encrypted_ppid, query.pceid).await?;
-    list(&subject, &certificate)
+    let platform = pcs.find(query.encrypted_ppid, query.pceid).await?;
+    list(&platform)
 }
 
 async fn pck_certificates_of_configuration(
-    State(platform): State<Arc<SoftwareCollateral>>,
+    State(pcs): State<Pcs>,
     Query(query): Query<ConfigurationQuery>,
 ) -> Result<CertificateList, Refusal> {
-    let (subject, certificate) = find(platform, query.encrypted_ppid, query.pceid).await?;
-    if subject.cpu_svn.0 != query.cpusvn {
+    let platform = pcs.find(query.encrypted_ppid, query.pceid).await?;
+    if platform.pck_subject().cpu_svn.0 != query.cpusvn {
         return Err(Refusal::NotFound);
     }
-    list(&subject, &certificate)
-}
-
-async fn find(
-    platform: Arc<SoftwareCollateral>,
-    encrypted_ppid: Vec<u8>,
-    pce_id: [u8; 2],
-) -> Result<(PckSubject, PckCertificate), Refusal> {
-    let encrypted_ppid = <[u8; 384]>::try_from(encrypted_ppid)
-        .map_err(|_| Refusal::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
-    // To decrypt a PPID takes a millisecond.
-    blocking(move || platform.certificate_of(&encrypted_ppid, pce_id).ok_or(Refusal::NotFound))
-        .await
+    list(&platform)
 }
 
 async fn by_manifest() -> (StatusCode, &'static str) {
@@ -110,7 +161,8 @@ struct Listed {
 /// The answer with the certificates of a platform.
 type CertificateList = ([(HeaderName, String); 4], Vec<u8>);
 
-fn list(subject: &PckSubject, certificate: &PckCertificate) -> Result<CertificateList, Refusal> {
+fn list(platform: &SoftwarePlatform) -> Result<CertificateList, Refusal> {
+    let (subject, certificate) = (platform.pck_subject(), platform.pck_certificate());
     let component = |(number, svn)| (format!("sgxtcbcomp{number:02}svn"), Value::from(svn));
     let mut tcb: Map<_, _> = (1_u8..).zip(subject.cpu_svn.0).map(component).collect();
     tcb.insert("pcesvn".to_owned(), subject.pce_svn.into());
@@ -155,10 +207,10 @@ struct ListedFmspc {
 }
 
 async fn fmspcs(
-    State(platform): State<Arc<SoftwareCollateral>>,
+    State(pcs): State<Pcs>,
     Query(query): Query<FmspcsQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let fmspc = hex::encode_upper(platform.fmspc());
+    let fmspc = hex::encode_upper(pcs.platform.fmspc());
     let all = vec![ListedFmspc { fmspc, platform: PLATFORM_TYPE }];
     let fmspcs = match query.platform {
         PlatformType::All | PlatformType::E5 => all,

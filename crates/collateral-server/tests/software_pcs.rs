@@ -99,6 +99,28 @@ async fn pccs_finds_what_it_keeps_in_mode_lazy() {
     assert_eq!(der.status, 200);
 }
 
+/// As Intel documents it, without a QE id, and as a PCCS is asked.
+#[tokio::test]
+async fn one_certificate_is_found_by_encrypted_ppid_or_qe_id() {
+    let platform = platform();
+    let upstream = pcs(&platform).await;
+    let question = pck_question(&platform);
+    let (_, by_ppid) = question.split_once("&encrypted_ppid=").unwrap();
+    let by_ppid = format!("{V4}/pckcert?encrypted_ppid={by_ppid}");
+    for path in [&question, &by_ppid] {
+        let answer = get(upstream.address, path).await;
+        assert_eq!(answer.text(), platform.pck_certificate().leaf().pem(), "{path}");
+    }
+    let stranger = full::machine([10; 32]).encrypted_ppid();
+    let own = hex::encode(platform.encrypted_ppid());
+    let by_stranger = by_ppid.replace(&own, &hex::encode(stranger));
+    let newer = by_ppid.replace("pcesvn=0d00", "pcesvn=0e00");
+    let nobody = by_ppid.replace(&format!("encrypted_ppid={own}&"), "");
+    for (path, status) in [(by_stranger, 404), (newer, 462), (nobody, 400)] {
+        assert_eq!(get(upstream.address, &path).await.status, status, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn certificates_of_a_configuration_are_those_at_its_cpusvn() {
     let platform = platform();
