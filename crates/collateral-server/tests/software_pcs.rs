@@ -1,7 +1,12 @@
 //! The software platform as a PCS, asked as Intel's `pccsadmin fetch` and Intel's PCCS (mode LAZY)
 //! ask: the paths, parameters and headers are what they have sent.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod exchange;
 mod full;

@@ -1,6 +1,6 @@
 //! The certificates hold what verifiers look for.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod by_hand;
 
