@@ -72,7 +72,7 @@ fn keep(keeper: &Keeper, form: &PlatformCollateralForm) -> Result<Notes, Refusal
 impl Notes {
     /// Intel's tools do not show the answer to a file that was taken, so the log has it, too.
     fn add(&mut self, note: String) {
-        tracing::warn!(left_out = note, "a part of the collateral of an administrator is not kept");
+        tracing::info!(left_out = note, "a part of the collateral of an administrator is not kept");
         self.0.push(note);
     }
 
