@@ -26,7 +26,7 @@
 //! | `GET platforms[?source=reg\|reg_na\|[FMSPC,…]]` | admin | lists platforms that have registered, or that are known |
 //! | `PUT platformcollateral` | admin | brings certificates and collateral |
 //! | `GET`, `POST refresh[?type=certs&fmspc]` | admin | fetches again |
-//! | `PUT appraisalpolicy` | admin | keeps an appraisal policy of a kind of platforms |
+//! | `PUT appraisalpolicy` | admin | keeps the default appraisal policy of a kind of platform |
 //! | `GET appraisalpolicy?fmspc` | none | the default policy |
 //!
 //! Statuses: 200, 202 (a refresh goes on), 400 (the request is wrong), 401 (the token is), 404 (nothing known), 405

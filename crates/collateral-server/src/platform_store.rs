@@ -13,7 +13,7 @@
 //! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
 //! | `unregistered` | QE id, PCE id | platforms that nobody with a token has registered |
 //! | `names` | QE id | the name of a platform that registered by another name than its QE id |
-//! | `appraisal_policies` | FMSPC, id | whether the policy is the default, and its text |
+//! | `default_policies` | FMSPC | the default appraisal policy |
 
 mod appraisal_policies;
 mod binding;
@@ -29,7 +29,6 @@ use std::path::Path;
 use collateral::{Document, PckTcb};
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
-pub(crate) use self::appraisal_policies::AppraisalPolicy;
 pub(crate) use self::binding::Authority;
 use self::binding::{Change, bound_ppid};
 pub use self::error::StoreError;

@@ -59,7 +59,9 @@ async fn the_default_policy_of_a_kind_of_platforms_is_the_last_one_that_was_brou
     assert_eq!(put(&server, &body(&second, true, "00906ED50000")).await.0, 200);
     assert_eq!(default(&server, "00906ed50000").await, (200, second.clone()));
     assert_eq!(put(&server, &body(&first, true, "00906ED50000")).await, (200, id));
-    assert_eq!(default(&server, "00906ED50000").await, (200, first));
+    assert_eq!(default(&server, "00906ED50000").await, (200, first.clone()));
+    assert_eq!(put(&server, &body(&first, false, "00906ED50000")).await.0, 200);
+    assert_eq!(default(&server, "00906ED50000").await.0, 404);
     assert_eq!(default(&server, "00906ED50001").await, (200, second));
 }
 

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use super::form::{fixed, parse};
 use super::{Admin, Administrator, MAX_REGISTRATION, body};
 use crate::api::blocking;
-use crate::platform_store::AppraisalPolicy;
 use crate::refusal::Refusal;
 
 /// The part of a JWT, with padding or without.
@@ -62,7 +61,8 @@ pub(super) struct PolicyQuery {
     fmspc: String,
 }
 
-/// Keeps a policy, and answers with its id: its SHA-384 in hexadecimal.
+/// Keeps a default policy, and answers with its id: its SHA-384 in hexadecimal. Nobody can ask for
+/// other policies, so they are checked and not kept.
 pub(super) async fn bring(
     _: Administrator,
     State(admin): State<Admin>,
@@ -73,10 +73,12 @@ pub(super) async fn bring(
     let fmspc = fixed("fmspc", &form.fmspc)?;
     check(&form.policy)?;
     let id = hex::encode(digest(&SHA384, form.policy.as_bytes()));
-    let policy =
-        AppraisalPolicy { fmspc, id: id.clone(), is_default: form.is_default, text: form.policy };
     let keeper = Arc::clone(&admin.keeper);
-    blocking(move || Ok(keeper.store().put_policy(&policy)?)).await?;
+    blocking(move || match form.is_default {
+        true => Ok(keeper.store().set_default_policy(fmspc, &form.policy)?),
+        false => Ok(keeper.store().unset_default_policy(fmspc, &form.policy)?),
+    })
+    .await?;
     Ok(id)
 }
 

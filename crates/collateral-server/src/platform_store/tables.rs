@@ -22,9 +22,9 @@ pub(super) const UNREGISTERED: TableDefinition<'_, &[u8; 18], ()> =
 /// Names of platforms that registered by another name than their QE id.
 pub(super) const NAMES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("names");
 
-/// FMSPC and id: whether the policy is the default, and its text.
-pub(super) const APPRAISAL_POLICIES: TableDefinition<'_, (&[u8; 6], &str), (bool, &str)> =
-    TableDefinition::new("appraisal_policies");
+/// By FMSPC: the default appraisal policy, a JWT.
+pub(super) const DEFAULT_POLICIES: TableDefinition<'_, &[u8; 6], &str> =
+    TableDefinition::new("default_policies");
 
 /// Makes the tables that are not there yet.
 pub(super) fn make(database: &Database) -> Result<(), Error> {
@@ -36,7 +36,7 @@ pub(super) fn make(database: &Database) -> Result<(), Error> {
     write.open_table(REGISTRATIONS)?;
     write.open_table(UNREGISTERED)?;
     write.open_table(NAMES)?;
-    write.open_table(APPRAISAL_POLICIES)?;
+    write.open_table(DEFAULT_POLICIES)?;
     Ok(write.commit()?)
 }
 

@@ -65,7 +65,7 @@ impl PlatformCertificates {
         let first = certificates.first().ok_or_else(|| wrong("has no certificate"))?;
         let contents = PckContents::read(first.as_bytes());
         let contents = contents.map_err(|error| wrong(&format!("cannot be used: {error}")))?;
-        let list = checked(keeper, chains, contents.ca, certificates)?;
+        let list = checked(keeper, chains, contents.ca, &certificates)?;
         if list.first.pce_id != registration.platform.pce_id {
             return Err(wrong("has PCK certificates of another PCE id"));
         }
@@ -96,11 +96,11 @@ fn checked(
     keeper: &Keeper,
     chains: &IssuerChains<'_>,
     ca: PckCa,
-    certificates: Vec<String>,
+    certificates: &[String],
 ) -> Result<CheckedList, Refusal> {
     let mut refusal = missing(pck_field(ca));
     for issuer_chain in chains.pck(ca)? {
-        let certificates = certificates.clone();
+        let certificates = certificates.to_vec();
         let list = PckList { certificates, not_available: Vec::new(), issuer_chain };
         match keeper.pck().lists().check(&list) {
             Ok(list) => return Ok(list),
