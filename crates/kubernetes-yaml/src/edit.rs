@@ -1,5 +1,7 @@
 //! The additions by which nodes become other values.
 
+use std::collections::HashMap;
+
 use granit_parser::{ScalarStyle, StructureStyle};
 use serde_json::{Map, Value};
 
@@ -28,8 +30,7 @@ type Result = std::result::Result<(), EditError>;
 
 impl<'y, 'a> Editor<'y, 'a> {
     pub(crate) fn new(yaml: &'y Yaml<'a>) -> Self {
-        let layout = Layout { step: 2, sequence_step: 0, is_json: false };
-        Self { yaml, layout, line: 1, edits: Vec::new() }
+        Self { yaml, layout: Layout::DEFAULT, line: 1, edits: Vec::new() }
     }
 
     /// Makes a document become this value.
@@ -89,16 +90,17 @@ impl<'y, 'a> Editor<'y, 'a> {
             Some(Ok(Value::Object(merged))) => merged,
             _ => Map::new(),
         };
-        let entry_of = |entries: &[(NodeId, NodeId)], name: &str| {
-            let mut entries = entries.iter().copied();
-            entries.find(|(key, _)| yaml.key(*key).is_ok_and(|key| key == name))
+        let by_name = |entries: &[(NodeId, NodeId)]| {
+            let named = entries.iter().filter_map(|entry| Some((yaml.key(entry.0).ok()?, *entry)));
+            named.collect::<HashMap<_, _>>()
         };
+        let (overwritten, own) = (by_name(overwritten), by_name(own));
         let mut added = Map::new();
         for (name, target) in fields {
-            if let Some((key, value)) = entry_of(own, name) {
-                self.become_field(id, key, value, target)?;
+            if let Some((key, value)) = own.get(name) {
+                self.become_field(id, *key, *value, target)?;
             } else if merged.get(name) != Some(target) {
-                if entry_of(overwritten, name).is_some() {
+                if overwritten.contains_key(name) {
                     return self.refuse();
                 }
                 added.insert(name.clone(), target.clone());
@@ -123,11 +125,8 @@ impl<'y, 'a> Editor<'y, 'a> {
         if node.style().is_some() || Values::new(self.yaml).of(value).as_ref() == Ok(target) {
             return self.become_value(value, target);
         }
-        let is_replaceable = match &node.kind {
-            Kind::Scalar { style, .. } => *style == ScalarStyle::Plain,
-            _ => true,
-        };
-        if !is_replaceable {
+        // In quotes it is a string, which nothing has to replace.
+        if matches!(node.kind, Kind::Scalar { style, .. } if style != ScalarStyle::Plain) {
             return self.refuse();
         }
         if mapping.style() == Some(StructureStyle::Flow) || !is_collection {

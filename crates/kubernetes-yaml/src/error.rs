@@ -41,8 +41,8 @@ pub enum ReadError {
 /// A text cannot be changed in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the document at line {line} cannot be changed in place, for instance since an anchor or a merge \
-     key shares a part of it; write that part out, or convert to JSON"
+    "the document at line {line} cannot be changed in place, for instance since an anchor or a \
+     merge key shares a part of it; write that part out, or convert to JSON"
 )]
 pub struct EditError {
     /// The line at which the document begins, counted from 1.

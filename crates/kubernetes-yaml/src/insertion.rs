@@ -11,8 +11,7 @@ impl<'a> Yaml<'a> {
     pub(crate) fn end_of_lines(&self, id: NodeId) -> usize {
         let end = self.end(id);
         let rest = self.text.get(end..).unwrap_or_default();
-        let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
-        end.saturating_add(line.strip_suffix('\r').unwrap_or(line).len())
+        end.saturating_add(rest.find(['\r', '\n']).unwrap_or(rest.len()))
     }
 
     /// The end of a node's own text, or of its last part.
@@ -83,7 +82,7 @@ impl<'a> Yaml<'a> {
     /// How a document is laid out, as far as it shows.
     pub(crate) fn layout(&self, root: NodeId) -> Layout {
         let is_json = self.node(root).style() == Some(StructureStyle::Flow);
-        let mut layout = Layout { step: 2, sequence_step: 0, is_json };
+        let mut layout = Layout { is_json, ..Layout::DEFAULT };
         let (mut mapping, mut sequence) = (None, None);
         let mut next = vec![root];
         while let Some(node) = next.pop().map(|id| self.node(id)) {

@@ -16,6 +16,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    pub(crate) const DEFAULT: Self = Self { step: 2, sequence_step: 0, is_json: false };
+
     /// A value behind its key, in block style: on the same line, or on lines of its own below a key
     /// at this column. Lines end with a line feed, the last one with nothing.
     pub(crate) fn behind_key(self, value: &Value, column: usize) -> String {

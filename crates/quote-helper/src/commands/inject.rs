@@ -17,17 +17,17 @@ use crate::{files, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file with objects in YAML or JSON; - is standard input. Pods, the kinds of Kubernetes that
-    /// have pods, lists of them, and pod templates in custom resources are injected into. All else
-    /// stays as it is, to the byte; EPC that is left alone is warned of.
+    /// The file with objects in YAML or JSON; - is standard input. Pods, the kinds of Kubernetes
+    /// that have pods, lists of them, and pod templates in custom resources are injected into. All
+    /// else stays as it is, to the byte; EPC that is left alone is warned of.
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]
     cluster: Cluster,
 
-    /// The form of the result: yaml is the text of the file with additions in place, json converts it
-    /// to one object or a list of kind List, as kubectl reads it.
+    /// The form of the result: yaml is the text of the file with additions in place, json converts
+    /// it to one object or a list of kind List, as kubectl reads it.
     #[arg(long, value_enum, default_value = "yaml")]
     output: Form,
 }

@@ -62,11 +62,12 @@ fn misplaced_epc(document: &Value, places: &[PodPlace], pointer: &str) -> Option
         ["spec", "containers" | "initContainers", _, "resources", "limits" | "requests", _]
     );
     // If a name is misspelled, that is told.
-    let is_told =
-        document.pointer(&pod.pointer).is_some_and(|it| !fields::misspelled(it).is_empty());
-    (!is_right && !is_told).then(|| {
-        format!("{place} has {name}, which counts only in a container's resources.limits; it was left alone")
-    })
+    if is_right || !fields::misspelled(document.pointer(&pod.pointer)?).is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{place} has {name}, which counts only in a container's resources.limits; it was left alone"
+    ))
 }
 
 /// The pointers of all keys that are resources of EPC, but for annotations.
