@@ -222,7 +222,7 @@ impl<'y, 'a> Editor<'y, 'a> {
     }
 
     fn refuse(&self) -> Result {
-        Err(EditError { line: self.line })
+        Err(EditError::NotInPlace { line: self.line })
     }
 }
 

@@ -38,13 +38,19 @@ pub enum ReadError {
     TooDeep(usize),
 }
 
-/// A text cannot be changed in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the document at line {line} cannot be changed in place, for instance since an anchor or a \
-     merge key shares a part of it; write that part out, or convert to JSON"
-)]
-pub struct EditError {
-    /// The line at which the document begins, counted from 1.
-    pub line: usize,
+/// Why a text is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// A document cannot be changed in place.
+    #[error(
+        "the document at line {line} cannot be changed in place, for instance since an anchor or a \
+         merge key shares a part of it; write that part out, or convert to JSON"
+    )]
+    NotInPlace {
+        /// The line at which the document begins, counted from 1.
+        line: usize,
+    },
+    /// With the additions the text is larger than what is read.
+    #[error("with the additions, {0}")]
+    TooLarge(#[source] ReadError),
 }

@@ -87,17 +87,23 @@ impl<'a> Yaml<'a> {
         Ok(text)
     }
 
-    /// Whether the text says what it should.
+    /// Checks that the text says what it should.
     fn check(&self, text: &str, targets: &[Value]) -> Result<(), EditError> {
-        let values = Yaml::parse(text).and_then(|yaml| yaml.values()).unwrap_or_default();
+        let values = match Yaml::parse(text).and_then(|yaml| yaml.values()) {
+            Ok(values) => values,
+            Err(error @ (ReadError::TooLarge(_) | ReadError::AliasesTooLarge(_))) => {
+                return Err(EditError::TooLarge(error));
+            }
+            Err(_) => Vec::new(),
+        };
         for (index, (line, target)) in self.lines().zip(targets).enumerate() {
             if values.get(index) != Some(target) {
-                return Err(EditError { line });
+                return Err(EditError::NotInPlace { line });
             }
         }
         match values.len() == targets.len() {
             true => Ok(()),
-            false => Err(EditError { line: 1 }),
+            false => Err(EditError::NotInPlace { line: 1 }),
         }
     }
 

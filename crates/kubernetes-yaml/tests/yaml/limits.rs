@@ -31,4 +31,10 @@ fn nesting_is_limited() {
 #[test]
 fn the_number_of_nodes_is_limited() {
     assert_eq!(error(&format!("[{}]", "1,".repeat(600_000))), "it has more than 500000 nodes");
+    let text = format!("[{}]", "1,".repeat(499_999));
+    let yaml = Yaml::parse(&text).unwrap();
+    let mut values = yaml.values().unwrap();
+    values[0].as_array_mut().unwrap().push("added".into());
+    let error = yaml.with(&values).unwrap_err().to_string();
+    assert_eq!(error, "with the additions, it has more than 500000 nodes");
 }
