@@ -2,8 +2,8 @@
 //!
 //! Versions 3, 4 and 5 are laid out alike: a header of 48 bytes, a report body, the length of the
 //! signature data (4 bytes, little-endian) and the signature data. Version 5 has a descriptor of 6
-//! bytes before the report body: its type (2 bytes) and its size (4 bytes). Sources: `sgx_quote_3.h`,
-//! `sgx_quote_4.h` and `sgx_quote_5.h` of the DCAP API.
+//! bytes before the report body: its type (2 bytes) and its size (4 bytes). Sources:
+//! `sgx_quote_3.h`, `sgx_quote_4.h` and `sgx_quote_5.h` of the DCAP API.
 
 use sgx::{QuoteHeader, ReportBody};
 
