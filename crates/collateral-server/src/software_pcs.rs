@@ -31,7 +31,8 @@ use crate::question::Question;
 use crate::refusal::Refusal;
 use crate::router::{SGX_V4, collateral_readers, finished};
 
-/// Software platforms are certified as platforms with several packages are, which Intel calls E5.
+/// Type of platforms with scalable processors, which PCK certificates say that software platforms
+/// have.
 const PLATFORM_TYPE: &str = "E5";
 
 /// The whole API of a PCS, to be served by an HTTP server with limits on what a client can hold or
