@@ -33,7 +33,7 @@ impl Canary {
     pub(crate) fn check(&self, quote: &[u8]) -> anyhow::Result<()> {
         let quoted = Quote::parse_padded(quote)?.body;
         ensure!(
-            quoted == self.0.report.body.into(),
+            quoted.enclave() == Some(&self.0.report.body),
             "the quote is about another REPORT than the one it was asked for"
         );
         Ok(())

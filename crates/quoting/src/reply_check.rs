@@ -38,7 +38,7 @@ impl QuoteRequest {
     /// # Errors
     /// [`WrongReply`].
     pub fn check(&self, reply: &QuoteReply) -> Result<(), WrongReply> {
-        if Quote::parse(&reply.quote)?.body != self.report.body.into() {
+        if Quote::parse(&reply.quote)?.body.enclave() != Some(&self.report.body) {
             return Err(WrongReply::OtherReport);
         }
         match (&self.qe_report_info, &reply.qe_report_info) {

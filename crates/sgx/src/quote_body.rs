@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq)]
 pub enum QuoteBody {
     /// An enclave: type 1, 384 bytes.
-    Enclave(ReportBody),
+    Enclave(Box<ReportBody>),
     /// A trust domain of TDX 1.0: type 2, 584 bytes.
     Td10(Box<TdReport10>),
     /// A trust domain of TDX 1.5: type 3, 648 bytes.
@@ -101,7 +101,9 @@ impl QuoteBody {
         match (header.version.get(), header.tee_type.get()) {
             (5, tee_type) => Self::read_described(tee_type, reader),
             (4, QuoteHeader::TDX) => Ok(Self::Td10(Box::new(reader.structure("TD report")?))),
-            (3, _) | (4, QuoteHeader::SGX) => Ok(Self::Enclave(reader.structure("report body")?)),
+            (3, _) | (4, QuoteHeader::SGX) => {
+                Ok(Self::Enclave(Box::new(reader.structure("report body")?)))
+            }
             (_, tee_type) => Err(QuoteParseError::TeeType(tee_type)),
         }
     }
@@ -110,7 +112,7 @@ impl QuoteBody {
         let descriptor: BodyDescriptor = reader.structure("body descriptor")?;
         let (body_type, size) = (descriptor.body_type.get(), descriptor.size.get());
         Ok(match (tee_type, body_type, size) {
-            (QuoteHeader::SGX, 1, 384) => Self::Enclave(reader.structure("report body")?),
+            (QuoteHeader::SGX, 1, 384) => Self::Enclave(Box::new(reader.structure("report body")?)),
             (QuoteHeader::TDX, 2, 584) => Self::Td10(Box::new(reader.structure("TD report")?)),
             (QuoteHeader::TDX, 3, 648) => Self::Td15(Box::new(reader.structure("TD report")?)),
             (QuoteHeader::TDX, 4, 885) => Self::Td15Ex(Box::new(reader.structure("TD report")?)),
@@ -140,7 +142,7 @@ impl QuoteBody {
     #[must_use]
     pub fn describe_into(&self, description: Description) -> Description {
         match self {
-            Self::Enclave(body) => description.fields("application enclave report", body),
+            Self::Enclave(body) => description.fields("application enclave report", &**body),
             Self::Td10(report) => description.fields("TD report 1.0", &**report),
             Self::Td15(report) => description.fields("TD report 1.5", &**report),
             Self::Td15Ex(report) => description.fields("TD report 1.5 extended", &**report),
@@ -150,7 +152,7 @@ impl QuoteBody {
 
 impl From<ReportBody> for QuoteBody {
     fn from(body: ReportBody) -> Self {
-        Self::Enclave(body)
+        Self::Enclave(Box::new(body))
     }
 }
 

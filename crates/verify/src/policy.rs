@@ -71,6 +71,9 @@ impl Default for Policy {
     }
 }
 
+/// One of the measurements of a TD.
+type Measured = fn(&TdReport10) -> Measurement;
+
 type Rule<'a> = Box<dyn Fn(&Attested) -> Result<(), String> + 'a>;
 
 impl Policy {
@@ -141,7 +144,7 @@ impl Policy {
 
     fn td_rules(&self) -> impl Iterator<Item = (Step, Rule<'_>)> {
         let [rtmr0, rtmr1, rtmr2, rtmr3] = self.rtmr;
-        let rules: [(Step, _, _, fn(&TdReport10) -> Measurement); 5] = [
+        let rules: [(Step, &'static str, Option<Measurement>, Measured); 5] = [
             (Step::MrTd, "MRTD", self.mr_td, |td| td.mr_td),
             (Step::Rtmr0, "RTMR0", rtmr0, |td| td.rtmr[0]),
             (Step::Rtmr1, "RTMR1", rtmr1, |td| td.rtmr[1]),

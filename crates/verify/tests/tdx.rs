@@ -2,8 +2,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::arithmetic_side_effects,
     reason = "a test that stumbles is a test that fails"
 )]
@@ -120,7 +120,7 @@ fn the_module_counts_for_the_status() {
     let of_module = |version: u8, isv_svn: u8| {
         status(
             &Platform::tdx(|draft| {
-                td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[isv_svn, version])
+                td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[isv_svn, version]);
             })
             .verify(),
         )
@@ -131,7 +131,7 @@ fn the_module_counts_for_the_status() {
     // Version 0 is compared as a TDX TCB component.
     assert_eq!(of_module(0, 5), TcbStatus::UpToDate);
     fails_at(Refused, Step::TcbLevel, |draft| {
-        td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[4, 0])
+        td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[4, 0]);
     });
 }
 

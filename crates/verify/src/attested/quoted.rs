@@ -1,20 +1,19 @@
 //! The JSON form of who is quoted.
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sgx::{QuoteBody, ReportBody, TdReport10};
 
 /// Writes the member `enclave` or `td`; byte strings are in hexadecimal.
 pub(super) fn serialize<S: Serializer>(body: &QuoteBody, serializer: S) -> Result<S::Ok, S::Error> {
-    let enclave = body.enclave().map(|enclave| Quoted::Enclave(Enclave::new(enclave)));
-    let quoted = enclave.or_else(|| body.td().map(|td| Quoted::Td(Td::new(td, body))));
-    quoted.serialize(serializer)
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Quoted {
-    Enclave(Enclave),
-    Td(Td),
+    let mut map = serializer.serialize_map(Some(1))?;
+    if let Some(enclave) = body.enclave() {
+        map.serialize_entry("enclave", &Enclave::new(enclave))?;
+    }
+    if let Some(td) = body.td() {
+        map.serialize_entry("td", &Td::new(td, body))?;
+    }
+    map.end()
 }
 
 #[derive(Serialize)]
