@@ -1,8 +1,8 @@
 //! Quote verification as a pure function of quote, collateral, roots, time and policy.
 //!
-//! [`verify`] answers one question: may I trust that the enclave this quote describes runs on a
-//! genuine, current platform, and is the one I expect? There is no clock and no network here: the
-//! same arguments give the same [`Verdict`].
+//! [`verify`] answers one question: may I trust that the enclave or the trust domain (TD) this
+//! quote describes runs on a genuine, current platform, and is the one I expect? There is no clock
+//! and no network here: the same arguments give the same [`Verdict`].
 //!
 //! First each piece is checked by itself and against the others, by the same functions as when it
 //! is kept, and by the rules of Intel's verifier. Then the `dcap-qvl` crate is the authority: only

@@ -1,4 +1,4 @@
-//! What the verifier demands of an enclave that the evidence has proved to be genuine.
+//! The demands of a verifier on an enclave or a TD that the evidence has proved to be genuine.
 
 use std::fmt::Display;
 use std::time::SystemTime;
@@ -8,11 +8,13 @@ use sgx::{Measurement, MrEnclave, MrSigner, QuoteBody, ReportBody, ReportData, T
 use crate::collateral::rfc3339;
 use crate::{Attested, Outcome, PlatformFeature, Step, StepResult, TcbStatus};
 
-/// What an enclave has to be. `None` demands nothing.
+/// The demands on an enclave or a TD. `None` demands nothing; a demand for what the quoted kind
+/// does not have refuses the quote.
 ///
 /// The default is strict about the platform and open about the enclave: no debug enclaves, only
 /// [`TcbStatus::UpToDate`], any identity. A verifier that hands out secrets sets at least
-/// `mr_enclave`, or `mr_signer` with `isv_prod_id` and `minimum_isv_svn`.
+/// `mr_enclave`, or `mr_signer` with `isv_prod_id` and `minimum_isv_svn`; for a TD `mr_td` and
+/// those of `rtmr` that its software extends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The enclave's MRENCLAVE.

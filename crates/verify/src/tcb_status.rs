@@ -80,16 +80,15 @@ impl TcbStatus {
     /// The status of a TD that was launched at this status on a platform that has another one now,
     /// as Intel's verifier has it.
     pub(crate) fn with_current(self, current: Self) -> Self {
-        use TcbStatus::*;
         match (self, current) {
-            (OutOfDate, UpToDate | SWHardeningNeeded) => TDRelaunchAdvised,
+            (Self::OutOfDate, Self::UpToDate | Self::SWHardeningNeeded) => Self::TDRelaunchAdvised,
             (
-                OutOfDate | OutOfDateConfigurationNeeded,
-                UpToDate
-                | SWHardeningNeeded
-                | ConfigurationNeeded
-                | ConfigurationAndSWHardeningNeeded,
-            ) => TDRelaunchAdvisedConfigurationNeeded,
+                Self::OutOfDate | Self::OutOfDateConfigurationNeeded,
+                Self::UpToDate
+                | Self::SWHardeningNeeded
+                | Self::ConfigurationNeeded
+                | Self::ConfigurationAndSWHardeningNeeded,
+            ) => Self::TDRelaunchAdvisedConfigurationNeeded,
             (launched, _) => launched,
         }
     }

@@ -64,19 +64,19 @@ struct PolicyArguments {
     #[arg(long, value_name = "HEX")]
     mr_td: Option<Measurement>,
 
-    /// Demands this RTMR0 of a TD, 48 bytes in hexadecimal; likewise the others.
+    /// Demands this RTMR0 of a TD, 48 bytes in hexadecimal.
     #[arg(long, value_name = "HEX")]
     rtmr0: Option<Measurement>,
 
-    /// Demands this RTMR1.
+    /// Demands this RTMR1 of a TD, 48 bytes in hexadecimal.
     #[arg(long, value_name = "HEX")]
     rtmr1: Option<Measurement>,
 
-    /// Demands this RTMR2.
+    /// Demands this RTMR2 of a TD, 48 bytes in hexadecimal.
     #[arg(long, value_name = "HEX")]
     rtmr2: Option<Measurement>,
 
-    /// Demands this RTMR3.
+    /// Demands this RTMR3 of a TD, 48 bytes in hexadecimal.
     #[arg(long, value_name = "HEX")]
     rtmr3: Option<Measurement>,
 
