@@ -105,6 +105,8 @@ typedef enum {
     SGX_QL_CERTS_UNAVAILABLE = 0xe049,
     SGX_QL_QEIDENTITY_NOT_FOUND = 0xe061,
     SGX_QL_TCBINFO_NOT_FOUND = 0xe062,
+    /* The TLS certificate of the PCCS is not trusted. */
+    SGX_QL_ROOT_CA_UNTRUSTED = 0xe065,
     /* The settings cannot be read or understood. */
     SGX_QL_CONFIG_INVALID_JSON = 0xe067
 } quote3_error_t;
