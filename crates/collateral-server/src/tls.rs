@@ -137,7 +137,7 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     Ok(CertifiedKey::new(chain, private))
 }
 
-/// Whether this key is the one that the certificate names. rustls would refuse certificates of
+/// Tells if this key is the one that the certificate names. rustls would refuse certificates of
 /// version 1, such as Intel's instructions for its PCCS make.
 fn belongs_to(certificate: &CertificateDer<'_>, key: &dyn SigningKey) -> bool {
     let Ok(certificate) = Certificate::from_der(certificate) else {

@@ -116,7 +116,7 @@ pub fn for_quote<E>(
     })
 }
 
-/// What a verifier needs for quotes of this kind of TEE, of all platforms with this FMSPC and CA:
+/// The items that verify quotes of this kind of TEE, of all platforms with this FMSPC and CA:
 /// the CRL of the PCK CA, the CRL of the root, TCB info, the identity of the QE.
 #[must_use]
 pub fn platform_items(tee: Tee, fmspc: [u8; 6], ca: PckCa, set: EvaluationSet) -> [Item; 4] {
@@ -146,7 +146,7 @@ pub struct QuotedPlatform {
     pub pck: QuotedPck,
 }
 
-/// How much a quote says of the PCK certificate of its platform.
+/// The platform's PCK certificate, as far as a quote tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuotedPck {
     /// The quote carries it.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::scalar::resolve;
 
-/// How a document is laid out.
+/// The layout of a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     /// By how many columns a mapping is indented in another one.

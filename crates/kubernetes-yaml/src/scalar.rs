@@ -37,7 +37,7 @@ fn number(text: &str) -> Option<Number> {
     integer(&text).or_else(|| float(&text))
 }
 
-/// Whether each underscore stands between two digits.
+/// Tells if each underscore stands between two digits.
 fn separates_digits(text: &str) -> bool {
     let ends_with_digit = |part: &str| part.ends_with(|c: char| c.is_ascii_digit());
     let starts_with_digit = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());

@@ -11,8 +11,8 @@ use crate::{ReadError, Yaml};
 
 /// The most nodes that aliases may add.
 const MAX_ALIASED: usize = 100_000;
-/// How deep nodes may be nested, by aliases too. Without them the parser allows 255 collections of
-/// each style.
+/// The deepest nesting of nodes, aliases included. Without them the parser allows 255 collections
+/// of each style.
 const MAX_DEPTH: usize = 512;
 
 /// Makes JSON of nodes.

@@ -10,8 +10,8 @@ use crate::{
     TdReport15Ex,
 };
 
-/// Who is quoted. Version 3 and 4 quotes have the body that belongs to their TEE type; version 5
-/// quotes name its type and size.
+/// The enclave or TD that is quoted. Version 3 and 4 quotes have the body that belongs to their TEE
+/// type; version 5 quotes name its type and size.
 #[derive(Clone, PartialEq, Eq)]
 pub enum QuoteBody {
     /// An enclave: type 1, 384 bytes.
@@ -24,7 +24,7 @@ pub enum QuoteBody {
     Td15Ex(Box<TdReport15Ex>),
 }
 
-/// What comes before the body in a version 5 quote, 6 bytes.
+/// The descriptor before the body in a version 5 quote, 6 bytes.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct BodyDescriptor {

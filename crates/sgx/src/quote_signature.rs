@@ -108,7 +108,7 @@ impl QuoteSignature {
     }
 }
 
-/// Whether the parts behind the attestation key are certification data of type 6.
+/// Tells if the parts behind the attestation key are certification data of type 6.
 fn is_wrapped(version: u16) -> bool {
     version >= 4
 }

@@ -1,4 +1,4 @@
-//! Which TCB level the platform of a trust domain reaches, by the rules of Intel's verifier.
+//! The TCB level of a trust domain's platform, by the rules of Intel's verifier.
 
 use sgx::{QuoteBody, TdReport10, TeeTcbSvn};
 

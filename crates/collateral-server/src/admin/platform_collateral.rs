@@ -21,7 +21,7 @@ use crate::keeper::Keeper;
 use crate::platform_store::{Authority, Registration};
 use crate::refusal::Refusal;
 
-/// What is left out of a file, and why.
+/// Parts of a file that are left out, with the reasons.
 #[derive(Default)]
 struct Notes(Vec<String>);
 

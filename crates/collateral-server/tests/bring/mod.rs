@@ -22,7 +22,7 @@ pub(crate) fn registration(platform: &SoftwarePlatform) -> Value {
     })
 }
 
-/// What a tool makes out of the list of platforms: certificates and collateral for them.
+/// The certificates and collateral that a tool makes for a list of platforms.
 pub(crate) fn collateral(platform: &SoftwarePlatform, platforms: &Value) -> Value {
     let collateral = platform.collateral(&platform.issue(OffsetDateTime::now_utc())).unwrap();
     let signed = |name: &str, json: &str, signature: &[u8]| {

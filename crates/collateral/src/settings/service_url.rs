@@ -84,7 +84,7 @@ impl fmt::Display for ServiceUrl {
     }
 }
 
-/// Whether a URL may have the character as it is (RFC 3986, section 2).
+/// Tells if RFC 3986, section 2, allows the character in a URL.
 fn is_of_a_url(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }

@@ -153,7 +153,7 @@ fn add(value: &mut Value, random: &mut Rng) {
     }
 }
 
-/// Whether a text has all characters of another one in their order.
+/// Tells if a text has all characters of another one in their order.
 fn contains(text: &str, other: &str) -> bool {
     let mut rest = text.chars();
     other.chars().all(|c| rest.any(|d| d == c))

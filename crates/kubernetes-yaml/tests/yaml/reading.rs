@@ -1,4 +1,4 @@
-//! What texts mean.
+//! The meaning of texts.
 
 use kubernetes_yaml::Yaml;
 use serde_json::{Value, json};

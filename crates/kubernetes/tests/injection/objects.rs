@@ -24,7 +24,7 @@ fn injected(object: Value) -> Value {
     object
 }
 
-/// Whether something was injected into the pod.
+/// Tells if something was injected into the pod.
 fn has_toleration(pod: &Value) -> bool {
     pod["spec"]["tolerations"][0]["key"] == "sgx.intel.com/epc"
 }

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     output: Format,
 }
 
-/// What the enclave or TD has to be. Of the other kind than the quote's an option refuses it.
+/// Requirements on the enclave or TD. An option for the other kind of quote refuses it.
 #[derive(Debug, Args)]
 struct PolicyArguments {
     /// Demands this MRENCLAVE, 32 bytes in hexadecimal.

@@ -15,7 +15,7 @@ fn quoted() -> (Machine, Quote) {
     (machine, quote)
 }
 
-/// What is said of the quote when it carries this certification data.
+/// The output for a quote with this certification data.
 fn said_of(machine: &Machine, quote: &Quote, data_type: u16, data: &[u8]) -> String {
     let mut quote = quote.clone();
     quote.signature.certification_data.data_type = CertificationDataType(data_type);

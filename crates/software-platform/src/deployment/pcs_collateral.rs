@@ -1,9 +1,9 @@
-//! What a provisioning certification service (PCS) has besides the collateral of quotes.
+//! The collateral of a provisioning certification service (PCS) that no quote needs.
 
 use super::Deployment;
 use crate::pki::{CollateralIssue, Identity, PkiError, PlatformEnclave, SignedJson, crl};
 
-/// What a PCS has besides the collateral of quotes of this platform. Tools ask for all of it.
+/// The collateral of a PCS that no quote of this platform needs. Tools ask for all of it.
 #[derive(Debug, Clone)]
 pub struct PcsCollateral {
     /// DER: the CRL of the PCK processor CA, which certifies nobody here.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::hash::sha256;
 
-/// What all certificates of a deployment have in common.
+/// The common parts of all certificates of a deployment.
 #[derive(Debug, Clone)]
 pub(crate) struct CertificateProfile {
     pub(crate) names: SubjectNames,

@@ -13,7 +13,7 @@ const WHAT: &str = "the PCK certificate";
 /// The entry with the TCB; the 16 component SVNs are its entries 1 to 16.
 const TCB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1.2");
 
-/// What a PCK certificate says of its platform and the TCB that the PCK is derived for. By itself
+/// The platform of a PCK certificate, and the TCB that the PCK is derived for. By itself
 /// it is a claim: nothing is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SgxExtension {
@@ -37,7 +37,7 @@ pub struct SgxExtension {
     pub features: PlatformFeatures,
 }
 
-/// How a platform protects the memory of enclaves.
+/// The protection of enclaves' memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SgxType {
     /// 0: encrypted, with an integrity tree.

@@ -12,7 +12,7 @@ use crate::TcbStatus;
 
 const WHAT: &str = "the TCB info";
 
-/// What TCB info of TDX says of modules.
+/// The modules in TCB info of TDX.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TdxModules {
     /// The module of version 0.
@@ -21,7 +21,7 @@ pub(crate) struct TdxModules {
     pub(crate) identities: Vec<TdxModuleIdentity>,
 }
 
-/// Who signed a module, and how it is configured.
+/// The signer and the attributes of a module.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TdxModule {
@@ -43,7 +43,7 @@ pub(crate) struct TdxModuleIdentity {
     pub(crate) tcb_levels: Vec<TdxModuleTcbLevel>,
 }
 
-/// What it means for a module to be at this security version or above.
+/// The TCB level of a module at this security version or above.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TdxModuleTcbLevel {
     pub(crate) isv_svn: u8,

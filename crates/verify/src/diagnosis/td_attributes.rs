@@ -1,4 +1,4 @@
-//! What dcap-qvl demands of a trust domain besides its measurements.
+//! The demands of dcap-qvl on a trust domain besides its measurements.
 
 use sgx::{QuoteBody, TdAttributes};
 

@@ -33,7 +33,7 @@ pub(super) enum Unusable {
     IssuerIsNoCa,
 }
 
-/// What is wrong with the certificate, and what to do.
+/// The problem of the certificate, and its fix.
 pub(super) fn describe(error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {

@@ -37,7 +37,7 @@ pub(super) fn misspelled(template: &Value) -> Vec<String> {
     warnings
 }
 
-/// Whether a key anywhere in a value is of SGX.
+/// Tells if a key anywhere in a value is of SGX.
 fn mentions_sgx(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields

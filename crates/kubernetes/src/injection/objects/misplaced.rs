@@ -1,4 +1,4 @@
-//! What asks for enclave memory or a quote service where no pod has it.
+//! Requests for enclave memory or a quote service that are outside of a pod.
 
 use serde_json::Value;
 

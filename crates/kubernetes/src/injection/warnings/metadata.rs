@@ -1,4 +1,4 @@
-//! What a pod's author should know of its labels and annotations.
+//! Warnings about a pod's labels and annotations.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -11,7 +11,7 @@ const MAX_KEYS: usize = 8;
 /// So many characters may differ in a key that is misspelled.
 const MAX_DISTANCE: usize = 3;
 
-/// Whether a label or an annotation could be meant for injection.
+/// Tells if a label or an annotation could be meant for injection.
 pub(crate) fn is_relevant(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["sgx", "quote-helper", "quote-provider"].iter().any(|part| key.contains(part))
@@ -33,7 +33,7 @@ pub(super) fn of(metadata: &ObjectMeta) -> Vec<String> {
     labels.chain(value(metadata)).chain(annotations).collect()
 }
 
-/// What is wrong with a key, where these are known and those have another place.
+/// The problem of a key, where these are known and those belong elsewhere.
 fn problem(what: &str, key: &str, known: &[&str], elsewhere: &[&str]) -> Option<String> {
     if known.contains(&key) {
         return None;

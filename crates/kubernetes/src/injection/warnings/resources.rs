@@ -1,4 +1,4 @@
-//! What a pod's author should know of its containers' resources.
+//! Warnings about the resources of a pod's containers.
 
 use bytesize::ByteSize;
 use k8s_openapi::api::core::v1::Container;

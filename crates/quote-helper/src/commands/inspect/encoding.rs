@@ -1,4 +1,4 @@
-//! How byte strings are shown.
+//! Encodings of byte strings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// Byte strings up to this size are never shortened: REPORTDATA and signatures have 64 bytes.
 const SHORT: usize = 64;
-/// What is shown of a longer one, in bytes.
+/// The part of a longer one that is shown, in bytes.
 const SHOWN: usize = 32;
 
 /// An encoding of byte strings.
