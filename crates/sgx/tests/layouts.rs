@@ -152,8 +152,8 @@ fn what_is_no_quote_is_told_why() {
     let error = |bytes: &[u8]| Quote::parse(bytes).unwrap_err().to_string();
     assert_eq!(error(&[]), "the quote ends within its header: 48 bytes needed, 0 left");
     let mut bytes = vec![0; 500];
-    bytes[0] = 4;
-    assert!(error(&bytes).starts_with("quote version 4 is not supported"));
+    bytes[0] = 6;
+    assert!(error(&bytes).starts_with("they begin with 0x0006, which is no version of a quote"));
     bytes[..4].copy_from_slice(&[3, 0, 3, 0]);
     assert!(error(&bytes).starts_with("attestation key type 3 is not supported"));
     bytes[2] = 2;

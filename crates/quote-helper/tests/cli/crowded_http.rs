@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::support::{Machine, SERVE, http_get};
+use crate::support::{Machine, SERVE, eventually, http_get};
 
 /// Twice as many as a server keeps, and as many again as wait to be accepted.
 const CONNECTIONS: usize = 2000;
@@ -168,6 +168,7 @@ fn metrics_over_a_unix_socket_are_answered() {
         SERVE.replace("--metrics-listen 127.0.0.1:0", "--metrics-listen unix:metrics.socket");
     let _serve = Running::start(&mut machine.command(&line), &["collateral"]);
     let socket = machine.path("metrics.socket");
+    eventually("the metrics' socket", || socket.exists());
     let held: Vec<_> =
         (0..CONNECTIONS / 4).filter_map(|_| UnixStream::connect(&socket).ok()).collect();
     let begin = Instant::now();

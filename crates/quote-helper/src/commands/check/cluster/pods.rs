@@ -93,14 +93,14 @@ mod tests {
     fn pods_that_lack_something_are_named() {
         let misspelled = json!({ "limits": { "sgx.intel.com/sgx_epc_mem_in_MiB": "10" } });
         let misspelled = pod("misspelled", json!({ "resources": misspelled }));
-        let right = pod("right", json!({ "resources": { "requests": { EPC: "10" } } }));
+        let right = pod("right", json!({ "resources": { "limits": { EPC: "10" } } }));
         assert!([&misspelled, &right, &without_epc("a")].into_iter().all(matters));
         assert!(!matters(&pod("another", json!({}))));
         let facts = Facts { pods: Ok(vec![right, misspelled, without_epc("bare")]), ..in_order() };
         let [first, second] = <[Finding; 2]>::try_from(findings(&facts)).unwrap();
         assert_eq!((first.status, second.status), (Status::Warning, Status::Warning));
         assert_eq!(first.object.as_deref(), Some("pod/shop/misspelled"));
-        assert!(first.detail.contains("no node has"), "{first:?}");
+        assert!(first.detail.contains("does not offer"), "{first:?}");
         assert_eq!(second.object.as_deref(), Some("pod/shop/bare"));
         assert!(second.detail.contains("no container asks for EPC"), "{second:?}");
     }
