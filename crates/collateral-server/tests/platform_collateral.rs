@@ -96,7 +96,7 @@ async fn crls_alone_are_checked_by_the_chains_that_are_kept() {
         assert!(!text.contains("platformCrl"), "{text}");
         assert_eq!(status(&server, "pckcrl?ca=platform").await, 200);
     }
-    // What the kept CA has not signed is refused.
+    // A CRL that the kept CA has not signed is refused.
     let mut other = file;
     other["collaterals"]["pckcacrl"]["platformCrl"] = other["collaterals"]["rootcacrl"].clone();
     let (found, text) = put(&server, &other.to_string()).await;

@@ -35,7 +35,7 @@ pub enum CheckError {
 }
 
 impl CheckError {
-    /// Whether the document is of another TCB evaluation than was asked for.
+    /// Tells if the document is of another TCB evaluation than was asked for.
     #[must_use]
     pub fn is_other_evaluation(&self) -> bool {
         matches!(self, Self::Another { what: EVALUATION, .. })

@@ -13,7 +13,7 @@ use crate::{EditError, Yaml};
 /// Collects changes to a text.
 pub(crate) struct Editor<'y, 'a> {
     yaml: &'y Yaml<'a>,
-    /// How the document at hand is laid out, and its first line.
+    /// The layout of the document at hand, and its first line.
     layout: Layout,
     line: usize,
     edits: Vec<Edit>,

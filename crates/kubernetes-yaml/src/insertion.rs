@@ -72,14 +72,14 @@ impl<'a> Yaml<'a> {
         before.contains('\n').then_some(first.column)
     }
 
-    /// Whether the parts of a flow collection, each on a line of its own, are indented by tabs.
+    /// Tells if the parts of a flow collection, each on a line of its own, are indented by tabs.
     pub(crate) fn is_indented_by_tabs(&self, collection: &Node<'a>) -> bool {
         let first = collection.first().map_or(collection.start, |first| self.node(first).start);
         let before = self.text.get(collection.start..first).unwrap_or_default();
         before.contains('\t')
     }
 
-    /// How a document is laid out, as far as it shows.
+    /// The layout of a document, as far as it shows.
     pub(crate) fn layout(&self, root: NodeId) -> Layout {
         let is_json = self.node(root).style() == Some(StructureStyle::Flow);
         let mut layout = Layout { is_json, ..Layout::DEFAULT };

@@ -11,7 +11,7 @@ pub(crate) struct Layout {
     pub(crate) step: usize,
     /// By how many columns a sequence is indented in a mapping.
     pub(crate) sequence_step: usize,
-    /// Whether all strings are in quotes, as in JSON.
+    /// All strings are in quotes, as in JSON.
     pub(crate) is_json: bool,
 }
 
@@ -92,7 +92,7 @@ impl Layout {
 /// A string in double quotes, in JSON as in YAML.
 fn quoted(text: &str) -> String {
     let mut quoted = Value::from(text).to_string();
-    // What JSON leaves as it is, and YAML wants escaped.
+    // JSON leaves these as they are, and YAML wants them escaped.
     let needs_escape = |c: &char| {
         matches!(
             c,

@@ -37,7 +37,7 @@ struct Reader<'a> {
     roots: Vec<NodeId>,
     /// The collections that have begun and not ended.
     open: Vec<Open>,
-    /// Which node has an anchor.
+    /// The node of each anchor.
     anchors: HashMap<usize, NodeId>,
 }
 

@@ -61,7 +61,7 @@ fn integer(text: &str) -> Option<Number> {
         Some(_) if digits.starts_with('0') => (8, digits.get(1..)?),
         _ => (10, digits),
     };
-    // What `from_str_radix` would allow beyond digits is another sign.
+    // `from_str_radix` would allow a second sign.
     if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
         return None;
     }

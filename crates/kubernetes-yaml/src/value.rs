@@ -21,7 +21,7 @@ pub(crate) struct Values<'y, 'a> {
     depth: usize,
     /// In how many aliases the node is.
     aliases: usize,
-    /// How many nodes were visited by way of aliases.
+    /// The number of nodes that were visited by way of aliases.
     aliased: usize,
 }
 
@@ -139,7 +139,7 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// Whether a key merges other mappings into its own.
+    /// Tells if a key merges other mappings into its own.
     pub(crate) fn is_merge(&self, key: NodeId) -> bool {
         match &self.node(key).kind {
             Kind::Scalar { text, style, .. } => text == "<<" && *style == ScalarStyle::Plain,

@@ -32,7 +32,7 @@ impl OversizedRequest {
         after
     }
 
-    /// Whether the whole request has been read.
+    /// Tells if the whole request has been read.
     pub(crate) fn is_whole(&self) -> bool {
         self.unread == 0
     }

@@ -8,7 +8,7 @@ use crate::{CpuSvn, Describe, Description};
 /// Certification data: the PCK certificate, or what leads to it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CertificationData {
-    /// What `data` is.
+    /// The type of `data`.
     pub data_type: CertificationDataType,
     /// The data itself.
     pub data: Vec<u8>,

@@ -22,7 +22,7 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// How many bytes the signature of a version 3 quote covers: header and report body.
+    /// The bytes that the signature of a version 3 quote covers: header and report body.
     pub const SIGNED_SIZE: usize = size_of::<QuoteHeader>() + size_of::<ReportBody>();
 
     /// The size of the smallest quote, one of version 3 without authentication and certification
@@ -78,7 +78,8 @@ impl Quote {
         [&self.signed_bytes(), length(&signature).as_bytes(), &signature].concat()
     }
 
-    /// What the attestation key signs: header and body, in version 5 with its type and size.
+    /// The bytes that the attestation key signs: header and body, in version 5 with its type and
+    /// size.
     #[must_use]
     pub fn signed_bytes(&self) -> Vec<u8> {
         [self.header.as_bytes(), &self.body.to_bytes(self.header.version.get())].concat()

@@ -50,7 +50,7 @@ impl QuoteBody {
         }
     }
 
-    /// What all TD reports have in common, if it is a trust domain.
+    /// The part that all TD reports have in common, if it is a trust domain.
     #[must_use]
     pub fn td(&self) -> Option<&TdReport10> {
         match self {
@@ -61,7 +61,7 @@ impl QuoteBody {
         }
     }
 
-    /// What TDX 1.5 adds, if it is a trust domain of TDX 1.5.
+    /// The part that TDX 1.5 adds, if it is a trust domain of TDX 1.5.
     #[must_use]
     pub fn td_15(&self) -> Option<&TdReport15> {
         match self {
@@ -71,7 +71,7 @@ impl QuoteBody {
         }
     }
 
-    /// What the enclave or the TD binds to its report.
+    /// The data that the enclave or the TD binds to its report.
     #[must_use]
     pub fn report_data(&self) -> &ReportData {
         match self {

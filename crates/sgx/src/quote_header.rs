@@ -20,7 +20,7 @@ pub struct QuoteHeader {
     pub qe_svn: U16,
     /// ISVSVN of the PCE. Reserved in version 4 and 5.
     pub pce_svn: U16,
-    /// Who made the QE.
+    /// The maker of the QE.
     pub qe_vendor_id: [u8; 16],
     /// Of the QE; the first 16 bytes are the QE_ID.
     pub user_data: [u8; 20],

@@ -12,7 +12,7 @@ pub enum QuoteParseError {
         part: &'static str,
         /// The size of that part in bytes.
         needed: usize,
-        /// How many bytes there are for it.
+        /// The bytes that there are for it.
         left: usize,
     },
     /// Bytes follow after the end that the quote itself states.

@@ -75,7 +75,7 @@ impl QuoteSignature {
         [&keys, &data_type[..], size.as_bytes(), &certification].concat()
     }
 
-    /// What certifies the attestation key.
+    /// The certification of the attestation key.
     fn certification_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(self.qe_report.as_bytes());

@@ -45,7 +45,7 @@ impl TdAttributes {
         (1 << 63, "PERFMON"),
     ];
 
-    /// Whether the TD can be debugged or profiled, and so keeps no secrets.
+    /// Tells if the TD can be debugged or profiled, and so keeps no secrets.
     #[must_use]
     pub fn is_debug(&self) -> bool {
         self.0.get() & (Self::DEBUG | Self::PROFILING) != 0

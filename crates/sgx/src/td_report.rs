@@ -55,7 +55,7 @@ pub struct TdReport15 {
 pub struct TdReport15Ex {
     /// The report of TDX 1.5.
     pub base: TdReport15,
-    /// Which virtual machine of a partitioned TD the report is for; 0 for the TD itself.
+    /// The virtual machine of a partitioned TD that the report is for; 0 for the TD itself.
     pub vm_id: u8,
     /// Identifies this launch of the TD.
     pub td_id: [u8; 32],

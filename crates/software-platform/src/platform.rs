@@ -213,7 +213,7 @@ impl SoftwarePlatform {
         self.deployment.collateral(issue)
     }
 
-    /// What else a provisioning certification service has, as the deployment issues it.
+    /// The further collateral of a provisioning certification service, issued by the deployment.
     ///
     /// # Errors
     /// As [`Deployment::collateral`].

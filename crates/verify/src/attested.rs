@@ -15,8 +15,8 @@ use crate::{PckCertificate, PlatformFeatures, Tcb, TrustedRoot};
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attested {
-    /// Who is quoted. In JSON an enclave is the member `enclave`, a trust domain `td`; byte
-    /// strings are in hexadecimal.
+    /// The enclave or TD that is quoted. In JSON an enclave is the member `enclave`, a trust domain
+    /// `td`; byte strings are in hexadecimal.
     #[serde(flatten, serialize_with = "quoted::serialize")]
     pub body: QuoteBody,
     /// How current its platform is.

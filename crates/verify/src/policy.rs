@@ -35,7 +35,7 @@ pub struct Policy {
     /// of the certificate that it was in: an error says why it does not. `None` if nothing came
     /// with it.
     pub binding: Option<Result<(), String>>,
-    /// Whether the enclave or TD may be one that can be debugged, which keeps no secrets.
+    /// Accepts an enclave or TD that can be debugged, which keeps no secrets.
     pub allow_debug: bool,
     /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
     /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the

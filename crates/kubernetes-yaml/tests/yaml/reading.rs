@@ -46,7 +46,7 @@ fn documents_are_what_they_are_to_kubectl() {
             "a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}\n",
             json!([{"a": {"k": 1, "l": 2}, "b": {"k": 3, "l": 2}}]),
         ),
-        // What is merged wins over what is written before.
+        // Merged fields win over fields that are written before.
         ("a: &x {k: 1}\nb: {k: 3, <<: *x}\n", json!([{"a": {"k": 1}, "b": {"k": 1}}])),
         (
             "a: &x {k: 1}\nb: {<<: [*x, {k: 2, l: 3}]}\n",

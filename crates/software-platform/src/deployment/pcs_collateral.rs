@@ -10,9 +10,9 @@ pub struct PcsCollateral {
     pub processor_crl: Vec<u8>,
     /// PEM: the certificates of the PCK processor CA and of the root.
     pub processor_crl_issuer_chain: String,
-    /// Which enclave verifies quotes (QvE).
+    /// The identity of the enclave that verifies quotes (QvE).
     pub qve_identity: SignedJson,
-    /// Which enclave signs quotes of TDX. The platform makes no such quotes.
+    /// The identity of the enclave that signs quotes of TDX. The platform makes no such quotes.
     pub td_qe_identity: SignedJson,
     /// PEM: the certificates of the TCB signer and of the root.
     pub identity_issuer_chain: String,

@@ -35,7 +35,7 @@ impl PcsUrl {
         &self.0
     }
 
-    /// Whether it is [`PcsUrl::DEFAULT`].
+    /// Tells if it is [`PcsUrl::DEFAULT`].
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.0 == Self::DEFAULT

@@ -29,11 +29,11 @@ pub struct SgxExtension {
     pub pce_id: [u8; 2],
     /// FMSPC, 6 bytes: the kind of platform.
     pub fmspc: [u8; 6],
-    /// How the platform protects the memory of enclaves.
+    /// The protection of enclaves' memory.
     pub sgx_type: SgxType,
     /// Platform instance id, 16 bytes: certificates of the PCK Platform CA have it.
     pub platform_instance_id: Option<[u8; 16]>,
-    /// What it says of the platform's configuration.
+    /// The platform's configuration.
     pub features: PlatformFeatures,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct PodPlace {
     pub(super) object: String,
     /// The name of that object and a colon, if it is one of a list.
     pub(super) owner: String,
-    /// Whether the kind is known to have a pod there.
+    /// The kind is known to have a pod there.
     pub(super) is_known: bool,
 }
 

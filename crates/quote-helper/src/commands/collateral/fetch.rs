@@ -141,7 +141,7 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// What a verifier of such quotes of this kind of platform needs.
+    /// Fetches the items that verify such quotes of this kind of platform.
     fn platform(&mut self, tee: Tee, fmspc: [u8; 6], ca: PckCa) {
         let set = self.held.settings.evaluation;
         let mut sets = vec![set];

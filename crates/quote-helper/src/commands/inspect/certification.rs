@@ -54,7 +54,7 @@ fn certificates(data: &CertificationData) -> Option<Vec<Found>> {
 }
 
 impl Found {
-    /// What follows `-----BEGIN `. Quotes may have a zero byte after the last certificate.
+    /// The text behind `-----BEGIN `. Quotes may have a zero byte after the last certificate.
     fn section(section: &str) -> Self {
         Self::Pem(format!("{PEM_BEGIN}{}", section.trim_end_matches(['\0', '\n', '\r'])))
     }
