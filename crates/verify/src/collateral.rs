@@ -15,6 +15,7 @@ mod pck_ca;
 mod pck_certificate;
 mod pck_chain;
 mod platform_features;
+mod published_level;
 mod revocation_list;
 mod role;
 mod sgx_extension;

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::published_level::PublishedLevel;
 use super::signed_json::SignedJson;
 use super::tdx_module::{PublishedIdentity, TdxModule, TdxModules};
-use super::validity::parse_date;
 use super::{CollateralError, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
 
@@ -136,7 +136,10 @@ impl SignedJson<'_> {
 }
 
 /// The levels, the highest first. Nothing promises this order in the file.
-fn sorted(levels: Vec<PublishedLevel>, tee: Tee) -> Result<Vec<TcbLevel>, CollateralError> {
+fn sorted(
+    levels: Vec<PublishedLevel<PublishedSvns>>,
+    tee: Tee,
+) -> Result<Vec<TcbLevel>, CollateralError> {
     let levels = levels.into_iter().map(TcbLevel::try_from);
     let mut levels: Vec<TcbLevel> = levels.collect::<Result<_, _>>()?;
     levels.sort_by_cached_key(|level| Reverse((level.svns(), level.tdx_svns())));
@@ -152,9 +155,7 @@ impl TcbLevel {
     pub(crate) fn svns(&self) -> ([u8; 16], u16) {
         (self.components.each_ref().map(|component| component.svn), self.pce_svn)
     }
-}
 
-impl TcbLevel {
     fn tdx_svns(&self) -> Option<[u8; 16]> {
         let components = self.tdx_components.as_ref()?;
         Some(components.each_ref().map(|component| component.svn))
@@ -192,7 +193,7 @@ struct Published {
     pce_id: [u8; 2],
     tcb_type: u32,
     tcb_evaluation_data_number: u32,
-    tcb_levels: Vec<PublishedLevel>,
+    tcb_levels: Vec<PublishedLevel<PublishedSvns>>,
     #[serde(default)]
     tdx_module: Option<TdxModule>,
     #[serde(default)]
@@ -214,32 +215,22 @@ impl Published {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PublishedLevel {
-    tcb: PublishedTcb,
-    tcb_date: String,
-    tcb_status: TcbStatus,
-    #[serde(default, rename = "advisoryIDs")]
-    advisory_ids: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PublishedTcb {
+struct PublishedSvns {
     sgxtcbcomponents: [TcbComponent; 16],
     #[serde(default)]
     tdxtcbcomponents: Option<[TcbComponent; 16]>,
     pcesvn: u16,
 }
 
-impl TryFrom<PublishedLevel> for TcbLevel {
+impl TryFrom<PublishedLevel<PublishedSvns>> for TcbLevel {
     type Error = CollateralError;
 
-    fn try_from(level: PublishedLevel) -> Result<Self, CollateralError> {
+    fn try_from(level: PublishedLevel<PublishedSvns>) -> Result<Self, CollateralError> {
         Ok(Self {
-            components: level.tcb.sgxtcbcomponents,
-            tdx_components: level.tcb.tdxtcbcomponents,
-            pce_svn: level.tcb.pcesvn,
-            date: parse_date(WHAT, &level.tcb_date)?,
+            date: level.date()?,
+            components: level.svns.sgxtcbcomponents,
+            tdx_components: level.svns.tdxtcbcomponents,
+            pce_svn: level.svns.pcesvn,
             status: level.tcb_status,
             advisory_ids: level.advisory_ids,
         })

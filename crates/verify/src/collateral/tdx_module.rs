@@ -7,10 +7,8 @@ use serde::Deserialize;
 use sgx::Measurement;
 
 use super::CollateralError;
-use super::validity::parse_date;
+use super::published_level::PublishedLevel;
 use crate::TcbStatus;
-
-const WHAT: &str = "the TCB info";
 
 /// The modules in TCB info of TDX.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,21 +57,11 @@ pub(super) struct PublishedIdentity {
     id: String,
     #[serde(flatten)]
     module: TdxModule,
-    tcb_levels: Vec<PublishedLevel>,
+    tcb_levels: Vec<PublishedLevel<PublishedSvn>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PublishedLevel {
-    tcb: PublishedTcb,
-    tcb_date: String,
-    tcb_status: TcbStatus,
-    #[serde(default, rename = "advisoryIDs")]
-    advisory_ids: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PublishedTcb {
+struct PublishedSvn {
     isvsvn: u8,
 }
 
@@ -88,13 +76,13 @@ impl TryFrom<PublishedIdentity> for TdxModuleIdentity {
     }
 }
 
-impl TryFrom<PublishedLevel> for TdxModuleTcbLevel {
+impl TryFrom<PublishedLevel<PublishedSvn>> for TdxModuleTcbLevel {
     type Error = CollateralError;
 
-    fn try_from(level: PublishedLevel) -> Result<Self, CollateralError> {
+    fn try_from(level: PublishedLevel<PublishedSvn>) -> Result<Self, CollateralError> {
         Ok(Self {
-            isv_svn: level.tcb.isvsvn,
-            date: parse_date(WHAT, &level.tcb_date)?,
+            isv_svn: level.svns.isvsvn,
+            date: level.date()?,
             status: level.tcb_status,
             advisory_ids: level.advisory_ids,
         })
