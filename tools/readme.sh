@@ -29,7 +29,7 @@ by_hand_block() {
     local commands
     commands=$(block "By hand" "$1")
     commands=$(sed -E "1a cd '$directory'
-        s/127\.0\.0\.1:8081/127.0.0.1:$port/
+        s/127\.0\.0\.1:17492/127.0.0.1:$port/
         s/^(.*[^ ]) +# refused.*/refused \1/" <<<"$commands")
     run "refused() { \"\$@\" && return 1 || [ \$? = 3 ]; }
 $commands"

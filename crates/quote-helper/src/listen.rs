@@ -101,15 +101,15 @@ mod tests {
     fn an_address_or_a_path_can_be_listened_at() {
         let unix = |path: &str| ListenAddress::Unix(path.into());
         for (text, address) in [
-            ("127.0.0.1:9090", ListenAddress::Tcp(([127, 0, 0, 1], 9090).into())),
-            ("[::]:9090", ListenAddress::Tcp((Ipv6Addr::UNSPECIFIED, 9090).into())),
+            ("127.0.0.1:17490", ListenAddress::Tcp(([127, 0, 0, 1], 17490).into())),
+            ("[::]:17490", ListenAddress::Tcp((Ipv6Addr::UNSPECIFIED, 17490).into())),
             ("/run/metrics.socket", unix("/run/metrics.socket")),
             ("unix:/run/metrics.socket", unix("/run/metrics.socket")),
             ("unix:metrics.socket", unix("metrics.socket")),
         ] {
             assert_eq!(text.parse::<ListenAddress>().unwrap(), address, "{text}");
         }
-        for text in ["", "9090", "localhost:9090", "metrics.socket", "unix:"] {
+        for text in ["", "17490", "localhost:17490", "metrics.socket", "unix:"] {
             let error = text.parse::<ListenAddress>().unwrap_err().to_string();
             assert!(error.contains("neither ADDRESS:PORT nor"), "{error}");
         }

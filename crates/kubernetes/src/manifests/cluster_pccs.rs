@@ -13,15 +13,18 @@ use super::pod::{
     metrics_listen, port, resources, selector, template,
 };
 use super::service::service;
-use super::verification::{COLLATERAL_PORT, software_collateral_url};
+use super::verification::software_collateral_url;
 use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform};
 
 /// The Deployment of the cluster's PCCS, its Service, and the PersistentVolumeClaim if it has one.
 pub const CLUSTER_PCCS: &str = "sgx-pccs";
 
+/// The port of its API, and its number, which is the one of Intel's PCCS.
+pub(super) const PCCS_PORT: (&str, i32) = ("collateral", 8081);
+
 /// Where it is, for everybody in the cluster.
 pub(super) fn url(add_on: &AddOn) -> String {
-    let (_, port) = COLLATERAL_PORT;
+    let (_, port) = PCCS_PORT;
     format!("http://{CLUSTER_PCCS}.{}.svc:{port}", add_on.namespace)
 }
 
@@ -35,7 +38,7 @@ pub(super) fn objects(
     if let Some(claim) = volumes::claim(add_on, pccs) {
         objects.push(object(&claim)?);
     }
-    objects.push(object(&service(add_on, CLUSTER_PCCS, CLUSTER_PCCS, COLLATERAL_PORT))?);
+    objects.push(object(&service(add_on, CLUSTER_PCCS, CLUSTER_PCCS, PCCS_PORT))?);
     objects.push(object(&deployment(add_on, pccs, cluster))?);
     Ok(objects)
 }
@@ -80,7 +83,7 @@ fn state_owner(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
 
 fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
     let mut server = container(add_on, "pccs", add_on.pccs_uid(), arguments(add_on, pccs));
-    server.ports = Some(vec![port(COLLATERAL_PORT), port(METRICS_PORT)]);
+    server.ports = Some(vec![port(PCCS_PORT), port(METRICS_PORT)]);
     // While it is replaced nobody answers: the new one is not to be waited for.
     server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     server.liveness_probe = Some(http_probe("/livez"));
@@ -91,7 +94,7 @@ fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
 }
 
 fn arguments(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
-    let (_, port) = COLLATERAL_PORT;
+    let (_, port) = PCCS_PORT;
     let mut arguments = vec![
         "collateral".to_owned(),
         "serve".to_owned(),

@@ -9,11 +9,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
+use super::cluster_pccs::{CLUSTER_PCCS, PCCS_PORT};
 use super::object::object;
 use super::pod::{METRICS_PORT, selector};
 use super::verification::COLLATERAL_PORT;
 use super::webhook::REVIEWS_PORT;
-use super::{AddOn, CLUSTER_PCCS, DEVICE_PLUGIN, Platform, QUOTE_SERVICE, WEBHOOK};
+use super::{AddOn, DEVICE_PLUGIN, Platform, QUOTE_SERVICE, WEBHOOK};
 
 /// The label and its value by which a namespace says that it collects metrics.
 const COLLECTS_METRICS: (&str, &str) = ("metrics", "enabled");
@@ -38,12 +39,7 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
         });
     }
     if add_on.cluster_pccs.is_some() {
-        policies.push(policy(
-            add_on,
-            CLUSTER_PCCS,
-            vec![from_anywhere(COLLATERAL_PORT)],
-            &anywhere,
-        ));
+        policies.push(policy(add_on, CLUSTER_PCCS, vec![from_anywhere(PCCS_PORT)], &anywhere));
     }
     policies.iter().map(object).collect()
 }

@@ -23,7 +23,7 @@ pub(super) const CLUSTER_PRIORITY_CLASS: &str = "system-cluster-critical";
 const CONFIGURATION_ANNOTATION: &str = "sgx-quote-helper/configuration";
 
 /// The name of the port with metrics and health, and its number.
-pub(super) const METRICS_PORT: (&str, i32) = ("metrics", 9090);
+pub(super) const METRICS_PORT: (&str, i32) = ("metrics", 17490);
 
 /// Where metrics and health are served: at all addresses of the pod.
 pub(super) fn metrics_listen() -> String {

@@ -19,8 +19,8 @@ pub const VERIFICATION: &str = "sgx-verification";
 /// The namespace that has this ConfigMap besides the add-on's: that of the samples.
 pub const VERIFIER_NAMESPACE: &str = "default";
 
-/// The port with collateral of whatever serves it, and its number.
-pub(super) const COLLATERAL_PORT: (&str, i32) = ("collateral", 8081);
+/// The port with the software platform's collateral, and its number.
+pub(super) const COLLATERAL_PORT: (&str, i32) = ("collateral", 17492);
 
 /// The Service, and the ConfigMap in both namespaces, if there is anything to tell.
 pub(super) fn objects(

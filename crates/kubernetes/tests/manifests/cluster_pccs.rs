@@ -86,7 +86,7 @@ fn it_asks_whom_it_is_told_to_and_trusts_the_software_platform_with_that_alone()
     assert!(!arguments(&plain).iter().any(|it| it.starts_with("--trusted-root")));
 
     let software = with_plain_pccs(Platform::Software);
-    assert!(has(&software, "--source=http://sgx-collateral.sgx-quote-helper.svc:8081"));
+    assert!(has(&software, "--source=http://sgx-collateral.sgx-quote-helper.svc:17492"));
     assert!(has(&software, "--trusted-root=/etc/sgx-software-platform/root.pem"));
     assert!(has(&everything(Platform::Software), "--source=pcs"));
 }
@@ -170,7 +170,7 @@ fn its_probes_and_ports_are_those_of_the_other_pods() {
     let ports = server["ports"].as_array().unwrap();
     let port =
         |name: &str| ports.iter().find(|it| it["name"] == name).unwrap()["containerPort"].clone();
-    assert_eq!((port("collateral"), port("metrics")), (json!(8081), json!(9090)));
+    assert_eq!((port("collateral"), port("metrics")), (json!(8081), json!(17490)));
 }
 
 #[test]

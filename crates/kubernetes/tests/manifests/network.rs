@@ -41,7 +41,7 @@ fn only_what_is_for_everybody_is_open_to_everybody() {
     for (platform, name, open) in [
         (Platform::Dcap, "sgx-plugin", vec![]),
         (Platform::Dcap, "sgx-quote-helper", vec![]),
-        (Platform::Software, "sgx-quote-helper", vec![8081]),
+        (Platform::Software, "sgx-quote-helper", vec![17492]),
         (Platform::Dcap, "sgx-webhook", vec![8443]),
         (Platform::Dcap, "sgx-pccs", vec![8081]),
     ] {
@@ -53,7 +53,7 @@ fn only_what_is_for_everybody_is_open_to_everybody() {
             if rule["from"].is_null() { &mut to_everybody } else { &mut to_some }.extend(ports);
         }
         assert_eq!(to_everybody.into_iter().flatten().collect::<Vec<_>>(), open, "{name}");
-        assert_eq!(to_some.into_iter().flatten().collect::<Vec<_>>(), [9090], "{name}");
+        assert_eq!(to_some.into_iter().flatten().collect::<Vec<_>>(), [17490], "{name}");
     }
 }
 

@@ -61,7 +61,7 @@ fn verifiers_are_told_what_they_need() {
     let pccs = Some(ClusterPccs::default());
     let named = "https://pccs.example:8081/";
     let own = "http://sgx-pccs.sgx-quote-helper.svc:8081";
-    let software = "http://sgx-collateral.sgx-quote-helper.svc:8081";
+    let software = "http://sgx-collateral.sgx-quote-helper.svc:17492";
     for (platform, cluster_pccs, url, root) in [
         (Platform::Dcap, None, named, None),
         (Platform::Dcap, pccs.clone(), named, None),

@@ -32,8 +32,8 @@ use crate::output;
 use crate::runtime::runtime;
 use crate::settings::Settings;
 
-/// Where Prometheus is by default, and where the example in our configuration puts metrics.
-const DEFAULT_METRICS: &str = "127.0.0.1:9090";
+/// Where the example in our configuration puts metrics.
+const DEFAULT_METRICS: &str = "127.0.0.1:17490";
 /// The variable of `serve` with the place of its metrics.
 const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
 /// The columns of text that is not for a terminal.
@@ -44,7 +44,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Where the service has its metrics: an address, or the path of a Unix socket [default: what `serve` is set to with
-    /// QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else 127.0.0.1:9090].
+    /// QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else 127.0.0.1:17490].
     #[arg(long, value_name = "ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
     metrics: Option<Endpoint>,
 

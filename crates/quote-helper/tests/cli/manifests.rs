@@ -113,7 +113,7 @@ fn the_pccs_of_the_cluster_understands_its_arguments() {
     );
     // It gets as far as these files, which are in its pod alone.
     let arguments = arguments.join(" ").replace("[::]", "127.0.0.1").replace(":8081 --m", ":0 --m");
-    let arguments = arguments.replace("/var/lib/quote-helper", "state").replace("9090", "0");
+    let arguments = arguments.replace("/var/lib/quote-helper", "state").replace("17490", "0");
     machine.run(&arguments).with_code(1).says(&["/etc/sgx-pccs/"]);
 }
 

@@ -121,7 +121,7 @@ fn a_configuration_that_cannot_be_understood_is_an_error() {
         ("max_connections = -1", "expected a nonzero usize"),
         ("idle_timeout = 60", "expected a string"),
         ("idle_timeout = '1 parsec'", "unknown time unit \"parsec\""),
-        ("metrics_listen = '9090'", "\"9090\" is neither ADDRESS:PORT nor the path"),
+        ("metrics_listen = '17490'", "\"17490\" is neither ADDRESS:PORT nor the path"),
         ("allowed_uids = ['root']", "expected u32"),
         ("allowed_mrsigners = 'ab'", "expected a sequence"),
         ("allowed_mrenclaves = ['ab']", "\"ab\" is not 64 hexadecimal digits"),

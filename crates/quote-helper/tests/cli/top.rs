@@ -167,7 +167,7 @@ fn it_ends_when_nobody_reads_any_more() {
 fn what_cannot_be_asked_is_refused() {
     let machine = Machine::new();
     for (line, reason) in [
-        ("top --metrics 9090", "neither ADDRESS:PORT nor the path of a Unix socket"),
+        ("top --metrics 17490", "neither ADDRESS:PORT nor the path of a Unix socket"),
         ("top --interval 1ms", "100ms at the least"),
         ("top --count 0", "--count"),
         ("top --output yaml", "possible values: text, json"),

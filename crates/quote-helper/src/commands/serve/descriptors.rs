@@ -97,7 +97,7 @@ mod tests {
         let least = reserved(&settings(1, None));
         assert_eq!(reserved(&settings(3, None)), least + 2 * PER_WORKER);
         assert_eq!(
-            reserved(&settings(1, Some("127.0.0.1:9090"))),
+            reserved(&settings(1, Some("127.0.0.1:17490"))),
             least + http_server::MAX_CONNECTIONS
         );
     }

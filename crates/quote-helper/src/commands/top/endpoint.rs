@@ -180,18 +180,18 @@ mod tests {
     #[test]
     fn an_endpoint_is_an_address_or_a_path() {
         for (text, endpoint) in [
-            ("127.0.0.1:9090", "127.0.0.1:9090"),
-            ("0.0.0.0:9090", "127.0.0.1:9090"),
-            ("[::]:9090", "127.0.0.1:9090"),
-            ("[::1]:9090", "[::1]:9090"),
-            ("localhost:9090", "localhost:9090"),
+            ("127.0.0.1:17490", "127.0.0.1:17490"),
+            ("0.0.0.0:17490", "127.0.0.1:17490"),
+            ("[::]:17490", "127.0.0.1:17490"),
+            ("[::1]:17490", "[::1]:17490"),
+            ("localhost:17490", "localhost:17490"),
             ("/run/metrics.socket", "/run/metrics.socket"),
             ("unix:metrics.socket", "metrics.socket"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), endpoint);
         }
         for text in
-            ["", "9090", ":9090", "localhost", "a:99999", "http://a:9090", "::1:9090", "a b:1"]
+            ["", "17490", ":17490", "localhost", "a:99999", "http://a:17490", "::1:17490", "a b:1"]
         {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
         }

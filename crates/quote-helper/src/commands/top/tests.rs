@@ -35,7 +35,7 @@ fn answers(before: &str, now: &str) -> (Answer, Answer) {
 fn view(before: &str, now: &str) -> View {
     let time = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
     let (before, now) = answers(before, now);
-    View::of("127.0.0.1:9090".to_owned(), time, Some(&before), &now)
+    View::of("127.0.0.1:17490".to_owned(), time, Some(&before), &now)
 }
 
 fn service(view: &View) -> Value {
@@ -163,7 +163,7 @@ fn what_a_service_does_not_tell_is_left_out() {
         assert_eq!(service[name], Value::Null, "{name}");
     }
     let expected = "\
-        metrics of 127.0.0.1:9090   at 2027-01-15T08:00:00Z\n\
+        metrics of 127.0.0.1:17490   at 2027-01-15T08:00:00Z\n\
         quote service 0.1.0   platform dcap   NOT READY\n\
         no canary quote within 3 s\n\
         no requests yet\n";

@@ -106,7 +106,7 @@ fn check_says(words: &str) {
 #[track_caller]
 fn source() -> String {
     format!(
-        "--pccs-source=http://{}:8081",
+        "--pccs-source=http://{}:17492",
         quote_service_pod()["status"]["podIP"].as_str().unwrap()
     )
 }
