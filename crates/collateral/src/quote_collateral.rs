@@ -49,8 +49,8 @@ pub struct ServiceError {
     pub reason: SourceError,
 }
 
-/// Fetches the collateral for `quote` from the service at `url`, as it is: nothing is checked or kept. It takes 30
-/// seconds at the most.
+/// Fetches the collateral for `quote` from the service at `url`, as it is: nothing is checked or
+/// kept. It takes 30 seconds at the most.
 ///
 /// # Errors
 /// [`QuoteCollateralError`].
@@ -58,17 +58,43 @@ pub fn fetch(
     url: &ServiceUrl,
     quote: &[u8],
 ) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
-    let source = PcsSource::at(url);
+    fetch_from(&[Box::new(PcsSource::at(url))], EvaluationSet::Standard, quote)
+}
+
+/// Fetches the collateral for `quote` as [`fetch`] does, each item from the first of these sources
+/// that has it.
+///
+/// # Errors
+/// [`QuoteCollateralError`], for an item with what the last source said that could be asked for it.
+pub fn fetch_from(
+    sources: &[Box<dyn Source>],
+    set: EvaluationSet,
+    quote: &[u8],
+) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
     let now = Instant::now();
     let deadline = now.checked_add(PATIENCE).unwrap_or(now);
-    for_quote(quote, EvaluationSet::Standard, |item| {
-        let (item_name, service) = (item.to_string(), source.name().to_owned());
-        source.fetch(item, deadline).map_err(|reason| ServiceError {
-            item: item_name,
-            service,
-            reason,
-        })
-    })
+    for_quote(quote, set, |item| fetch_item(sources, item, deadline))
+}
+
+fn fetch_item(
+    sources: &[Box<dyn Source>],
+    item: &Item,
+    deadline: Instant,
+) -> Result<Document, ServiceError> {
+    let failed = |service: &str, reason| ServiceError {
+        item: item.to_string(),
+        service: service.to_owned(),
+        reason,
+    };
+    let mut last = failed("no source", SourceError::NotFound);
+    for source in sources {
+        match source.fetch(item, deadline) {
+            Ok(document) => return Ok(document),
+            Err(SourceError::NotOffered(_)) if sources.len() > 1 => {}
+            Err(reason) => last = failed(source.name(), reason),
+        }
+    }
+    Err(last)
 }
 
 /// The collateral for `quote` by this evaluation of the TCB, item by item from `get`.

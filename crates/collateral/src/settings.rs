@@ -106,6 +106,18 @@ impl Settings {
         Self::choose(OwnSettings::default(), &Machine::this())
     }
 
+    /// The root that a program with these flags trusts instead of Intel's, on this machine: that of
+    /// the flags, of the variable, or of our configuration.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when a variable or the configuration cannot be read or understood.
+    pub fn choose_trusted_root(
+        flags: OwnSettings,
+        machine: &Machine,
+    ) -> Result<Option<PathBuf>, SettingsError> {
+        Ok(Own::gather(flags, machine)?.settings.trusted_root)
+    }
+
     /// The settings of a program with these flags, on this machine. Reads the files that the machine names,
     /// 64 KiB of each at the most.
     ///

@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use quoting::{QuotingError, QuotingMode, SGX_AESM_ADDR};
+use quoting::{QuotingError, SGX_AESM_ADDR};
 use sgx::{AesmError, Quote3Error, QuoteExCall};
 
 /// A call fails.
@@ -31,18 +31,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What the call returns. A service's answer takes the way that it takes through Intel's two
-    /// libraries, `call` in `libsgx_quote_ex` and then `libsgx_dcap_ql`.
-    pub(crate) fn quote3_error(&self, mode: &QuotingMode, call: QuoteExCall) -> Quote3Error {
-        match (self, mode) {
-            (Self::Mode, _) => Quote3Error::UNSUPPORTED_MODE,
-            (Self::LoadPolicy(_), _) => Quote3Error::UNSUPPORTED_LOADING_POLICY,
-            (Self::PathType(_) | Self::Path(_), _) => Quote3Error::of_aesm(AesmError::Parameter),
-            (Self::Quoting(error), QuotingMode::OutOfProcess(_)) => {
-                Quote3Error::of_status(error.sgx_status(call))
-            }
-            (Self::Quoting(QuotingError::Dcap { error, .. }), QuotingMode::InProcess) => *error,
-            (Self::Quoting(error), QuotingMode::InProcess) => Quote3Error::of_aesm(error.code()),
+    /// What the call returns. The answer of a `service` takes the way that it takes through Intel's
+    /// two libraries, `call` in `libsgx_quote_ex` and then `libsgx_dcap_ql`.
+    pub(crate) fn quote3_error(&self, service: bool, call: QuoteExCall) -> Quote3Error {
+        match self {
+            Self::Mode => Quote3Error::UNSUPPORTED_MODE,
+            Self::LoadPolicy(_) => Quote3Error::UNSUPPORTED_LOADING_POLICY,
+            Self::PathType(_) | Self::Path(_) => Quote3Error::of_aesm(AesmError::Parameter),
+            Self::Quoting(error) if service => Quote3Error::of_status(error.sgx_status(call)),
+            Self::Quoting(QuotingError::Dcap { error, .. }) => *error,
+            Self::Quoting(error) => Quote3Error::of_aesm(error.code()),
         }
     }
 }

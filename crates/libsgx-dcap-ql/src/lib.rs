@@ -47,7 +47,8 @@ static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn decide_mode() {
-        QUOTER.mode();
+        // A wrong value is an error of each call.
+        let _ = QUOTER.mode();
     }
     decide_mode
 };
@@ -187,14 +188,15 @@ fn call(function: &str, like: QuoteExCall, serve: impl FnOnce() -> Result<(), Fa
         Ok(()) => Quote3Error::SUCCESS,
         Err(failure) => {
             trace::error(function, &failure);
-            failure.quote3_error(QUOTER.mode(), like)
+            let service = matches!(QUOTER.mode(), Ok(QuotingMode::OutOfProcess(_)));
+            failure.quote3_error(service, like)
         }
     };
     error.0
 }
 
 fn in_this_process() -> Result<(), Failure> {
-    match QUOTER.mode() {
+    match QUOTER.mode().map_err(QuotingError::from)? {
         QuotingMode::InProcess => Ok(()),
         QuotingMode::OutOfProcess(_) => Err(Failure::Mode),
     }

@@ -35,7 +35,8 @@ static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn decide_mode() {
-        QUOTER.mode();
+        // A wrong value is an error of each call.
+        let _ = QUOTER.mode();
     }
     decide_mode
 };

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
-    manifests, own, platform, quote, serve, top, uninstall, upgrade, verify, webhook, worker,
+    manifests, own, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
+    worker,
 };
 use crate::failure::{EXIT_CODES, Failure};
 
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Serve(serve::Arguments),
     /// Gets a quote for a REPORT, from the quote service or in this process.
     Quote(quote::Arguments),
+    /// Makes a REPORT in a software enclave, for applications without one. INSECURE by design.
+    Report(report::Arguments),
     /// Tells whether a quote is to be trusted.
     ///
     /// The collateral comes from where it is said; else from the cache of this machine, and from the sources that this

@@ -14,6 +14,7 @@ pub(crate) mod manifests;
 pub(crate) mod own;
 pub(crate) mod platform;
 pub(crate) mod quote;
+pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod top;
 pub(crate) mod uninstall;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo => demo::run(),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Quote(arguments) => quote::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

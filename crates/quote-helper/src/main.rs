@@ -11,9 +11,12 @@ mod listen;
 mod memory_limit;
 mod objects;
 mod output;
+mod quote_source;
 mod runtime;
 mod server_process;
 mod settings;
+mod software_enclave;
+mod sources;
 mod stop;
 
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use aesm::{Client, ClientError};
 use sgx::{AesmError, QuoteExCall, SgxStatus};
 
 use crate::{
-    AesmQuoter, Platform, QuoteReply, Quoter, QuotingError, QuotingMode, default_state_dir,
-    open_in_process,
+    AesmQuoter, InvalidAddress, Platform, QuoteReply, Quoter, QuotingError, QuotingMode,
+    default_state_dir, open_in_process,
 };
 
 /// The one Quoter of the process that a C library lives in.
@@ -18,7 +18,7 @@ use crate::{
 /// connection of its own: a child that is forked meanwhile can go on with what it inherits. (Only
 /// Intel's enclaves do not survive a fork.)
 pub struct ApplicationQuoter {
-    mode: OnceLock<QuotingMode>,
+    mode: OnceLock<Result<QuotingMode, InvalidAddress>>,
     quoter: OnceLock<Box<dyn Quoter>>,
 }
 
@@ -32,8 +32,11 @@ impl ApplicationQuoter {
 
     /// The mode, decided by the environment at the first call and kept: libraries make that call when
     /// they are loaded.
-    pub fn mode(&self) -> &QuotingMode {
-        self.mode.get_or_init(QuotingMode::of_process)
+    ///
+    /// # Errors
+    /// [`InvalidAddress`] when [`SGX_AESM_ADDR`](crate::SGX_AESM_ADDR) had no usable value then.
+    pub fn mode(&self) -> Result<&QuotingMode, InvalidAddress> {
+        self.mode.get_or_init(QuotingMode::of_process).as_ref().map_err(Clone::clone)
     }
 
     /// The Quoter, opened at the first call and kept. A service may take as long as other AESM clients
@@ -51,7 +54,7 @@ impl ApplicationQuoter {
     }
 
     fn open(&self) -> Result<Box<dyn Quoter>, QuotingError> {
-        match self.mode() {
+        match self.mode()? {
             QuotingMode::InProcess => {
                 open_in_process(Platform::of_process()?, &default_state_dir()?)
             }

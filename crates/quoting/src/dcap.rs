@@ -44,7 +44,7 @@ impl DcapQuoter {
     /// does not let its enclaves stay loaded.
     pub fn open(library: &Path) -> Result<Self, QuotingError> {
         let mut loaded = Library::load(library)?;
-        if loaded.may_ask_a_service() && QuotingMode::of_process() != QuotingMode::InProcess {
+        if loaded.may_ask_a_service() && QuotingMode::of_process() != Ok(QuotingMode::InProcess) {
             return Err(out_of_process());
         }
         loaded.keep_enclaves()?;

@@ -22,7 +22,7 @@ pub use application::{ApplicationQuoter, guarded, required};
 pub use dcap::DcapQuoter;
 pub use error::QuotingError;
 pub use in_process::{QE3_LIBRARY, QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};
-pub use mode::{DEFAULT_SOCKET, QuotingMode, SGX_AESM_ADDR};
+pub use mode::{DEFAULT_SOCKET, InvalidAddress, QuotingMode, SGX_AESM_ADDR};
 pub use platform::{
     DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, SGX_ENCLAVE_DEVICE, UnknownPlatform,
     find_library,

@@ -69,7 +69,10 @@ fn begin_repeatedly(session: &mut Session<'_>, arguments: &Arguments) -> anyhow:
 
 fn provider() -> String {
     match QUOTER.mode() {
-        QuotingMode::InProcess => "this process".to_owned(),
-        QuotingMode::OutOfProcess(socket) => format!("the quote service at {}", socket.display()),
+        Ok(QuotingMode::InProcess) => "this process".to_owned(),
+        Ok(QuotingMode::OutOfProcess(socket)) => {
+            format!("the quote service at {}", socket.display())
+        }
+        Err(error) => format!("nowhere: {error}"),
     }
 }

@@ -133,8 +133,9 @@ fn variables(add_on: &AddOn) -> Vec<EnvVar> {
         Platform::Software => {
             let (_, number) = COLLATERAL_PORT;
             let root = format!("{SOFTWARE_PLATFORM_DIR}/{ROOT_FILE}");
-            variables.push(variable("QUOTE_HELPER_PCCS", format!("http://localhost:{number}")));
-            variables.push(variable("QUOTE_HELPER_TRUSTED_ROOT", root));
+            let source = format!("http://localhost:{number}");
+            variables.push(variable("QUOTE_HELPER_COLLATERAL_SOURCES", source));
+            variables.push(variable("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", root));
         }
     }
     variables

@@ -25,15 +25,13 @@ mod service_section;
 mod tcb;
 mod verification;
 
-use std::path::PathBuf;
-
 use clap::Args;
-use quoting::{DEFAULT_SOCKET, QuotingMode};
 
 use self::diagnosis::{Diagnosis, Subject};
-use crate::endorsements::{CollateralSource, trusted_roots};
+use crate::endorsements::Endorsements;
 use crate::failure::Failure;
 use crate::output::{self, Format};
+use crate::quote_source::{ServiceSocket, unasked_service};
 
 /// The heading of options about the machine or container.
 const MACHINE_OPTIONS: &str = "Options for a machine or a container";
@@ -49,24 +47,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
-    /// The socket of the service [default: that of SGX_AESM_ADDR if it is an absolute path, else
-    /// /var/run/aesmd/aesm.socket].
-    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_SOCKET", help_heading = MACHINE_OPTIONS)]
-    socket: Option<PathBuf>,
-
-    /// Trusts this root certificate, PEM or DER, instead of Intel's, when the service's quote is
-    /// verified.
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "CollateralSource",
-        env = "QUOTE_HELPER_TRUSTED_ROOT",
-        help_heading = MACHINE_OPTIONS
-    )]
-    trusted_root: Option<PathBuf>,
+    #[command(flatten, next_help_heading = MACHINE_OPTIONS)]
+    service: ServiceSocket,
 
     #[command(flatten, next_help_heading = MACHINE_OPTIONS)]
-    collateral: CollateralSource,
+    endorsements: Endorsements,
 
     #[command(flatten, next_help_heading = CLUSTER_OPTIONS)]
     cluster: cluster::Which,
@@ -98,15 +83,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Text => output::document(&diagnosis)?,
         format => output::result(format, &diagnosis)?,
     }
-    if diagnosis.passed { Ok(()) } else { Err(Failure::Diagnosed) }
+    if diagnosis.passed {
+        return Ok(());
+    }
+    if !arguments.is_about_cluster()
+        && let Some(hint) = unasked_service(Some(&arguments.service.path()?))
+    {
+        output::note(hint);
+    }
+    Err(Failure::Diagnosed)
 }
 
 fn diagnose(arguments: &Arguments) -> anyhow::Result<Diagnosis> {
     if arguments.is_about_cluster() {
         return cluster::diagnose(&arguments.cluster);
     }
-    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
-    let (socket, source) = (arguments.socket(), &arguments.collateral);
+    let source = &arguments.endorsements;
+    let (socket, roots) = (arguments.service.path()?, source.trusted_roots()?);
     Ok(match arguments.asked.in_pod {
         true => Diagnosis::new(Subject::Pod, pod::sections(socket, source, &roots)),
         false => Diagnosis::new(Subject::Machine, machine::sections(socket, source, &roots)),
@@ -116,22 +109,11 @@ fn diagnose(arguments: &Arguments) -> anyhow::Result<Diagnosis> {
 impl Arguments {
     fn is_about_cluster(&self) -> bool {
         let Asked { machine, in_pod, cluster } = self.asked;
-        let has_machine_option = self.socket.is_some()
-            || self.trusted_root.is_some()
-            || self.collateral.collateral.is_some()
-            || self.collateral.pccs.is_some();
+        let has_machine_option = self.service.is_named() || self.endorsements.are_named();
         cluster
             || !machine
                 && !in_pod
                 && (self.cluster.is_given() || !has_machine_option && cluster::has_kubeconfig())
-    }
-
-    fn socket(&self) -> PathBuf {
-        match (&self.socket, QuotingMode::of_process()) {
-            (Some(socket), _) => socket.clone(),
-            (None, QuotingMode::OutOfProcess(socket)) => socket,
-            (None, QuotingMode::InProcess) => DEFAULT_SOCKET.into(),
-        }
     }
 }
 

@@ -8,7 +8,6 @@ mod item_words;
 mod list;
 mod messages;
 mod serve;
-mod sources;
 mod status;
 mod words;
 

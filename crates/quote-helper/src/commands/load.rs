@@ -1,7 +1,7 @@
 //! `load`: puts load on a quote service and measures it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::failure::Failure;
 use crate::output::{self, Format};
+use crate::quote_source::{ServiceSocket, error_with_unasked_service};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The socket of the service.
-    #[arg(long, value_name = "PATH", default_value = quoting::DEFAULT_SOCKET)]
-    socket: PathBuf,
+    #[command(flatten)]
+    service: ServiceSocket,
 
     /// Clients that ask at the same time, each for one thing after the other.
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -49,11 +49,13 @@ enum Operation {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let request = OwnedRequest::prepare(arguments)?;
+    let socket = arguments.service.path()?;
+    let request = OwnedRequest::prepare(arguments, &socket)
+        .map_err(|error| error_with_unasked_service(error, Some(&socket)))?;
     let over = AtomicBool::new(false);
     let start = Instant::now();
     let runs: Vec<Run> = thread::scope(|scope| {
-        let client = || client(arguments, &request, &over);
+        let client = || client(arguments, &socket, &request, &over);
         let clients: Vec<_> = (0..arguments.clients).map(|_| scope.spawn(client)).collect();
         thread::sleep(arguments.duration);
         over.store(true, Ordering::Relaxed);
@@ -72,8 +74,8 @@ struct OwnedRequest {
 }
 
 impl OwnedRequest {
-    fn prepare(arguments: &Arguments) -> anyhow::Result<Self> {
-        let quoter = AesmQuoter::new(&arguments.socket, Client::DEFAULT_TIMEOUT);
+    fn prepare(arguments: &Arguments, socket: &Path) -> anyhow::Result<Self> {
+        let quoter = AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT);
         let key_id = AttestationKeyId::ecdsa_p256();
         let target_info = quoter.initialize(&key_id)?.target_info;
         let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
@@ -106,8 +108,8 @@ struct Run {
     last_error: Option<anyhow::Error>,
 }
 
-fn client(arguments: &Arguments, request: &OwnedRequest, over: &AtomicBool) -> Run {
-    let client = Client::new(&arguments.socket);
+fn client(arguments: &Arguments, socket: &Path, request: &OwnedRequest, over: &AtomicBool) -> Run {
+    let client = Client::new(socket);
     let mut request = request.clone();
     let mut run = Run::default();
     while !over.load(Ordering::Relaxed) {
@@ -130,7 +132,7 @@ fn client(arguments: &Arguments, request: &OwnedRequest, over: &AtomicBool) -> R
 fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> anyhow::Result<()> {
     match client.call(&request.as_request()) {
         Err(ClientError::Refused(AesmError::AttKeyNotInitialized)) => {
-            *request = OwnedRequest::prepare(arguments)?;
+            *request = OwnedRequest::prepare(arguments, client.socket())?;
             client.call(&request.as_request())?;
         }
         reply => drop(reply?),

@@ -1,127 +1,70 @@
-//! `quote`: gets a quote, in this process or from the service.
+//! `quote`: gets a quote, from the service or in this process.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use aesm::Client;
-use anyhow::{Context, anyhow};
-use clap::Args;
-use quoting::{AesmQuoter, Platform, QuoteRequest, Quoter, QuotingMode, default_state_dir};
-use sgx::{AttestationKeyId, Report, ReportData, TargetInfo};
-use software_platform::{EnclaveIdentity, SoftwareEnclave};
+use anyhow::Context;
+use clap::{ArgGroup, Args};
+use quoting::{QuoteRequest, Quoter};
+use sgx::{IntoBytes, Report, TargetInfo};
 
 use crate::failure::Failure;
 use crate::files;
 use crate::output;
-
-/// How long a service that is being restarted is waited for.
-const RESTART: Duration = Duration::from_secs(1);
+use crate::quote_source::QuoteSource;
+use crate::software_enclave::SoftwareReport;
 
 #[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("reported")
+        .args(["report", "report_data", "mr_enclave", "target_info"])
+        .required(true)
+        .multiple(true)
+))]
 pub(crate) struct Arguments {
-    /// Asks the service at this socket.
-    #[arg(long, value_name = "PATH", conflicts_with = "in_process")]
-    socket: Option<PathBuf>,
-
-    /// Quotes in this process. Without --socket and --in-process the environment variable
-    /// SGX_AESM_ADDR decides, as it does for applications.
-    #[arg(long)]
-    in_process: bool,
-
-    /// Where quotes in this process come from: Intel's QE and PCE (`dcap`), or the insecure software
-    /// platform (`software`) [default: dcap].
-    #[arg(long, value_name = "dcap|software", env = "QUOTE_HELPER_PLATFORM")]
-    platform: Option<Platform>,
-
-    /// Where the software platform's keys are kept, for a quote in this process [default:
-    /// /var/lib/quote-helper for root, else $XDG_STATE_HOME/quote-helper].
-    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    source: QuoteSource,
 
     /// The application enclave's REPORT, 432 bytes, made for the target info of this platform's QE.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["report_data", "target_info"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "SoftwareReport")]
     report: Option<PathBuf>,
 
-    /// Makes the REPORT in a software enclave, with these bytes in hexadecimal, at most 64, filled up
-    /// with zeros.
-    #[arg(long, value_name = "HEX", value_parser = report_data, conflicts_with = "report")]
-    report_data: Option<ReportData>,
-
-    /// Writes the target info of the QE, 512 bytes, to this file: what --report has to be made for.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "report_data", "out"])]
+    /// Writes the target info of the QE, 512 bytes, to this file: --report has to be made for it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "SoftwareReport", "out"])]
     target_info: Option<PathBuf>,
 
     /// The file for the quote.
     #[arg(long, value_name = "FILE", required_unless_present = "target_info")]
     out: Option<PathBuf>,
+
+    #[command(
+        flatten,
+        next_help_heading = "Options for a REPORT of a software enclave (INSECURE)"
+    )]
+    enclave: SoftwareReport,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let quoter = quoter(arguments)?;
+    Ok(arguments.source.with_quoter(|quoter| quote(arguments, quoter))?)
+}
+
+fn quote(arguments: &Arguments, quoter: &dyn Quoter) -> anyhow::Result<()> {
     let key_ids = quoter.attestation_key_ids()?;
-    let key_id = key_ids.first().context("the quote service has no attestation key")?;
-    let target_info = quoter.initialize(key_id)?.target_info;
+    let key_id = *key_ids.first().context("the quote service has no attestation key")?;
+    let target_info = quoter.initialize(&key_id)?.target_info;
     if let Some(path) = &arguments.target_info {
-        files::write(path, sgx::IntoBytes::as_bytes(&target_info))?;
+        files::write(path, target_info.as_bytes())?;
     }
     let Some(out) = &arguments.out else { return Ok(()) };
     let report = report(arguments, &target_info)?;
-    files::write(out, &quote(&*quoter, *key_id, report)?)?;
+    let reply = quoter.quote(&QuoteRequest { report, key_id, qe_report_info: None })?;
+    files::write(out, &reply.quote)?;
     output::note(format_args!("the quote is in {}", out.display()));
     Ok(())
 }
 
-fn quoter(arguments: &Arguments) -> anyhow::Result<Box<dyn Quoter>> {
-    let mode = match &arguments.socket {
-        Some(socket) => QuotingMode::OutOfProcess(socket.clone()),
-        None if arguments.in_process => QuotingMode::InProcess,
-        None => QuotingMode::of_process(),
-    };
-    Ok(match mode {
-        QuotingMode::OutOfProcess(socket) => {
-            Box::new(AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT).patience(RESTART))
-        }
-        QuotingMode::InProcess => {
-            let state_dir = arguments.state_dir.clone().map_or_else(default_state_dir, Ok)?;
-            let platform = arguments.platform.unwrap_or_default();
-            quoting::open_in_process(platform, &state_dir).context(
-                "cannot quote in this process (--socket or SGX_AESM_ADDR would ask the service)",
-            )?
-        }
-    })
-}
-
 fn report(arguments: &Arguments, target_info: &TargetInfo) -> anyhow::Result<Report> {
-    match (&arguments.report, arguments.report_data) {
-        (Some(path), _) => {
-            let bytes = files::read(path)?;
-            sgx::parse("a REPORT", &bytes)
-                .with_context(|| format!("{} holds no REPORT", path.display()))
-        }
-        (None, report_data) => {
-            let enclave = SoftwareEnclave::new(EnclaveIdentity::default());
-            Ok(enclave.report(target_info, report_data.unwrap_or_default()))
-        }
-    }
-}
-
-fn quote(
-    quoter: &dyn Quoter,
-    key_id: AttestationKeyId,
-    report: Report,
-) -> Result<Vec<u8>, quoting::QuotingError> {
-    let request = QuoteRequest { report, key_id, qe_report_info: None };
-    quoter.quote(&request).map(|reply| reply.quote)
-}
-
-/// Reads up to 64 bytes in hexadecimal; the rest are zeros.
-pub(crate) fn report_data(text: &str) -> anyhow::Result<ReportData> {
-    let bytes = hex::decode(text)?;
-    let mut report_data = ReportData::default();
-    let space = report_data.0.get_mut(..bytes.len());
-    space
-        .ok_or_else(|| anyhow!("report data has 64 bytes at the most, not {}", bytes.len()))?
-        .copy_from_slice(&bytes);
-    Ok(report_data)
+    let Some(path) = &arguments.report else { return Ok(arguments.enclave.make(target_info)) };
+    sgx::parse("a REPORT", &files::read(path)?)
+        .with_context(|| format!("{} holds no REPORT", path.display()))
 }

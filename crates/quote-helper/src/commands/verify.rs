@@ -10,24 +10,17 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict};
 
-use crate::commands::quote::report_data;
-use crate::endorsements::{CollateralSource, collateral_of_this_machine, trusted_roots};
+use crate::endorsements::Endorsements;
 use crate::failure::{Failure, explain};
 use crate::files;
 use crate::output::{self, Format, note_origin};
+use crate::software_enclave::report_data;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The file with the quote: as it is, as hexadecimal or base64, in JSON, in an RA-TLS
     /// certificate (whose key must be bound to the quote), or an Open Enclave report.
     quote: PathBuf,
-
-    /// Trusts this root certificate, PEM or DER, instead of Intel's.
-    #[arg(long, value_name = "FILE")]
-    trusted_root: Option<PathBuf>,
-
-    #[command(flatten)]
-    collateral: CollateralSource,
 
     #[command(flatten)]
     policy: PolicyArguments,
@@ -39,6 +32,9 @@ pub(crate) struct Arguments {
     /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
+
+    #[command(flatten, next_help_heading = "Options for collateral")]
+    endorsements: Endorsements,
 }
 
 /// Requirements on the enclave or TD. An option for the other kind of quote refuses it.
@@ -114,7 +110,7 @@ struct PolicyArguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = files::read(&arguments.quote)?;
-    let roots = trusted_roots(arguments.trusted_root.as_deref())?;
+    let roots = arguments.endorsements.trusted_roots()?;
     let verdict = match Evidence::read_quote(&file) {
         Ok(evidence) => verdict(arguments, &evidence, &roots)?,
         Err(error) => Verdict::without_quote(error.to_string(), &arguments.policy.to_policy()),
@@ -123,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match verdict.decision {
         Decision::Trusted => Ok(()),
         Decision::Refused => {
-            if arguments.trusted_root.is_none() && verdict.attested.is_none() {
+            if roots == TrustedRoots::intel() && verdict.attested.is_none() {
                 output::note(
                     "the trusted root was Intel's; --trusted-root FILE trusts another one",
                 );
@@ -141,8 +137,7 @@ fn verdict(
 ) -> Result<Verdict, Failure> {
     note_origin(evidence);
     let quote = &evidence.bytes;
-    let of_this_machine = || collateral_of_this_machine(quote, arguments.trusted_root.as_deref());
-    let collateral = match arguments.collateral.load(quote).unwrap_or_else(of_this_machine) {
+    let collateral = match arguments.endorsements.collateral(quote) {
         Ok(collateral) => collateral,
         Err(error) => {
             output::note(format_args!("could not decide: {}", explain(&error)));

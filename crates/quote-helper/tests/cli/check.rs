@@ -61,15 +61,16 @@ fn a_software_service_quotes_and_its_quote_is_verified() {
     let serve = machine.serve();
     machine.succeed("platform root --state-dir state --out root.pem");
     machine.succeed("platform collateral --state-dir state --out collateral.json");
-    for evidence in [format!("--pccs {}", serve.pccs()), "--collateral collateral.json".to_owned()]
+    for evidence in
+        [format!("--source {}", serve.pccs()), "--collateral collateral.json".to_owned()]
     {
         let ended = machine.run(&format!("{CHECK} --trusted-root root.pem {evidence}"));
         serves(&ended, ["ok"; 6]);
     }
     // Under Intel's root, and with evidence that cannot be had.
-    let ended = machine.run(&format!("{CHECK} --pccs {}", serve.pccs())).with_code(1);
+    let ended = machine.run(&format!("{CHECK} --source {}", serve.pccs())).with_code(1);
     is(&ended, "verification", "failed", "--trusted-root");
-    let ended = machine.run(&format!("{CHECK} --pccs http://127.0.0.1:1")).with_code(1);
+    let ended = machine.run(&format!("{CHECK} --source http://127.0.0.1:1")).with_code(1);
     is(&ended, "verification", "failed", "PCCS");
 }
 
@@ -133,7 +134,7 @@ fn in_a_container_it_looks_at_what_matters_there() {
     machine.succeed("platform collateral --state-dir state --out collateral.json");
     let mut command = machine.command("check --in-pod --output json --collateral collateral.json");
     command.env("QUOTE_HELPER_SOCKET", machine.socket());
-    command.env("QUOTE_HELPER_TRUSTED_ROOT", machine.path("root.pem"));
+    command.env("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", machine.path("root.pem"));
     let ended = Ended::of(&mut command).with_code(0);
     serves(&ended, ["ok"; 6]);
     assert_eq!(finding(&ended, "verification")["value"], "UpToDate");
@@ -238,7 +239,6 @@ fn people_get_marks_and_fixes_without_colors() {
 }
 
 #[test]
-fn a_root_without_collateral_verifies_nothing_and_is_refused() {
-    let ended = Machine::new().run("check --trusted-root root.pem").with_code(2);
-    ended.says(&["--collateral <FILE>|--pccs <URL>"]);
+fn a_root_that_is_not_there_is_an_error() {
+    Machine::new().run("check --trusted-root root.pem").with_code(1).says(&["root.pem"]);
 }

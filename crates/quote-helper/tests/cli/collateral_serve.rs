@@ -135,7 +135,7 @@ fn a_quote_is_verified_with_what_it_passes_on_and_keeps() {
     let line = format!("{SERVE} --source {} --trusted-root root.pem", quotes.pccs());
     let server = Server::start(&mut machine.command(&line));
     let verify =
-        format!("verify q.bin --trusted-root root.pem --pccs http://{}", server.collateral);
+        format!("verify q.bin --trusted-root root.pem --source http://{}", server.collateral);
     machine.succeed(&verify);
     assert_eq!(ask(&server.metrics, "GET", "/readyz", "", "").unwrap().0, 200);
     let metrics = ask(&server.metrics, "GET", "/metrics", "", "").unwrap().1;

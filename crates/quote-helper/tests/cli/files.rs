@@ -67,8 +67,8 @@ fn what_a_shell_has_opened_is_read() {
 fn an_argument_with_a_token_is_not_repeated() {
     let machine = Machine::new();
     for line in [
-        "verify q.bin --pccs https://pccs/?token=s3cret",
-        "verify q.bin --pccs https://ada:s3cret@pccs",
+        "verify q.bin --source https://pccs/?token=s3cret",
+        "verify q.bin --source https://ada:s3cret@pccs",
         "collateral fetch --cache-dir cache --source https://pccs/?token=s3cret",
     ] {
         let ended = machine.run(line).with_code(2);

@@ -61,7 +61,7 @@ fn a_reader_of_the_results_may_leave() {
 #[test]
 fn a_reader_of_the_notes_may_leave() {
     let machine = with_quote();
-    for (line, code) in [("verify q.bin --pccs http://127.0.0.1:1", 4), ("sevre", 2)] {
+    for (line, code) in [("verify q.bin --source http://127.0.0.1:1", 4), ("sevre", 2)] {
         let (reader, stderr) = std::io::pipe().unwrap();
         drop(reader);
         let status = machine.command(line).stderr(stderr).status().unwrap();

@@ -30,7 +30,7 @@ fn tcb(machine: &Machine, change: &str) -> Value {
 fn verdict(machine: &Machine, serve: &Serve, more: &str) -> (Option<i32>, Value) {
     let pccs = serve.pccs();
     let ended = machine
-        .run(&format!("verify q.bin --trusted-root root.der --pccs {pccs} --output json {more}"));
+        .run(&format!("verify q.bin --trusted-root root.der --source {pccs} --output json {more}"));
     (ended.code, ended.json())
 }
 

@@ -85,7 +85,7 @@ fn a_td_is_verified_with_what_the_server_has_for_tdx() {
     machine.write("q.bin", &sample.quote);
     let items = platform_items(Tee::Tdx, TDX_FMSPC, PckCa::Platform, EvaluationSet::Standard);
     let server = server(&machine, &sample.collateral, items);
-    let verify = format!("{VERIFY} --pccs {}", server.url());
+    let verify = format!("{VERIFY} --source {}", server.url());
     let verdict = machine.succeed(&verify).json();
     assert_eq!(verdict["attested"]["tcb"]["status"], "UpToDate");
     let td = &verdict["attested"]["td"];

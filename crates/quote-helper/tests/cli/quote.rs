@@ -1,6 +1,8 @@
 //! `quote`: where it comes from, and what for.
 
-use sgx::{FromBytes, IntoBytes, MrEnclave, ReportData, TargetInfo};
+use std::path::Path;
+
+use sgx::{Attributes, FromBytes, IntoBytes, MrEnclave, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::support::{Ended, Machine};
@@ -39,7 +41,7 @@ fn without_a_platform_the_error_names_the_other_way() {
     machine
         .run("quote --platform software --state-dir state --report-data 07 --out q.bin")
         .with_code(1)
-        .says(&["state holds no software platform", "SGX_AESM_ADDR", "--socket"]);
+        .says(&["state holds no software platform", "SGX_AESM_ADDR", "platform init"]);
     assert!(!machine.path("state").exists(), "a quote makes no platform");
 }
 
@@ -47,8 +49,8 @@ fn without_a_platform_the_error_names_the_other_way() {
 fn sgx_aesm_addr_has_the_service_asked() {
     let (machine, server) = (with_platform(), Machine::new());
     let _serve = server.serve();
-    let mut command =
-        machine.command("quote --platform software --state-dir state --report-data 07 --out q.bin");
+    let mut command = machine.command("quote --report-data 07 --out q.bin");
+    command.env("QUOTE_HELPER_PLATFORM", "software").env("QUOTE_HELPER_STATE_DIR", "state");
     Ended::of(command.env("SGX_AESM_ADDR", server.socket())).with_code(0);
     assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&server));
 
@@ -61,10 +63,87 @@ fn sgx_aesm_addr_has_the_service_asked() {
 #[test]
 fn in_process_wins_over_sgx_aesm_addr() {
     let machine = with_platform();
-    let mut command = machine.command(
-        "quote --in-process --platform software --state-dir state --report-data 07 --out q.bin",
+    for mode in ["--in-process", "--platform software", "--state-dir state"] {
+        let mut command = machine.command(&format!("quote {mode} --report-data 07 --out q.bin"));
+        command.env("QUOTE_HELPER_PLATFORM", "software").env("QUOTE_HELPER_STATE_DIR", "state");
+        Ended::of(command.env("SGX_AESM_ADDR", "1")).with_code(0);
+        assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&machine));
+    }
+}
+
+#[test]
+fn an_address_of_another_form_is_refused_by_every_command_that_quotes() {
+    let machine = Machine::new();
+    for line in
+        ["quote --report-data 07 --out q.bin", "report --out r.bin", "load", "check --machine"]
+    {
+        for address in ["./aesm.socket", "unix:/run/aesm.socket"] {
+            let mut command = machine.command(line);
+            Ended::of(command.env("SGX_AESM_ADDR", address))
+                .with_code(1)
+                .says(&[address, "no absolute path"]);
+        }
+    }
+}
+
+#[test]
+fn the_same_service_is_asked_by_every_command_that_quotes() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    let elsewhere = machine.path("nobody.socket");
+    for line in [
+        "quote --report-data 07 --out q.bin",
+        "report --out r.bin",
+        "load --clients 1 --duration 10ms",
+    ] {
+        let by_address = |address: &Path| {
+            let mut command = machine.command(line);
+            command.env("SGX_AESM_ADDR", address);
+            command
+        };
+        Ended::of(&mut by_address(&machine.socket())).with_code(0);
+        Ended::of(by_address(&elsewhere).env("QUOTE_HELPER_SOCKET", "aesm.socket")).with_code(0);
+        machine.succeed(&format!("{line} --socket aesm.socket"));
+        Ended::of(&mut by_address(&elsewhere)).with_code(1).says(&["nobody.socket"]);
+    }
+}
+
+#[test]
+fn a_quote_of_any_enclave_is_made_in_one_step_or_in_two() {
+    let machine = Machine::new();
+    let _serve = machine.serve();
+    machine.succeed("platform root --state-dir state --out root.pem");
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    let id = "0102030405060708090a0b0c0d0e0f10";
+    let enclave = format!(
+        "--report-data 07 --mr-enclave {} --mr-signer {} --isv-prod-id 3 --isv-svn 4 --debug \
+         --config-svn 5 --isv-family-id {id} --isv-ext-prod-id {id} --misc-select 1",
+        "ab".repeat(32),
+        "cd".repeat(32)
     );
-    Ended::of(command.env("SGX_AESM_ADDR", "1")).with_code(0);
+    let one_step = format!("quote --socket aesm.socket {enclave} --out q.bin");
+    let target = "quote --socket aesm.socket --target-info target.bin".to_owned();
+    let by_file = format!("report --target-info target.bin {enclave} --out report.bin");
+    let by_service = format!("report --socket aesm.socket {enclave} --out report.bin");
+    let quote = "quote --socket aesm.socket --report report.bin --out q.bin".to_owned();
+    for steps in [&[one_step][..], &[target, by_file, quote.clone()], &[by_service, quote]] {
+        for step in steps {
+            machine.succeed(step);
+        }
+        let enclave = machine.quoted_enclave();
+        assert_eq!(enclave.mr_enclave, MrEnclave([0xab; 32]));
+        assert_eq!(enclave.attributes, Attributes::new(0x87, 3));
+        assert_eq!((enclave.isv_prod_id.get(), enclave.isv_svn.get()), (3, 4));
+        assert_eq!((enclave.config_svn.get(), enclave.misc_select.get()), (5, 1));
+        assert_eq!(hex::encode(enclave.isv_family_id), id);
+        machine.succeed(&format!(
+            "verify q.bin --trusted-root root.pem --collateral collateral.json --allow-debug \
+             --mr-enclave {} --mr-signer {} --report-data 07",
+            "ab".repeat(32),
+            "cd".repeat(32)
+        ));
+        std::fs::remove_file(machine.path("q.bin")).unwrap();
+    }
 }
 
 #[test]

@@ -78,5 +78,5 @@ fn a_service_that_was_killed_is_replaced_by_the_same_platform() {
     assert_eq!(identity(&machine), before);
     machine.quote("07");
     machine.succeed("platform root --state-dir state --out root.pem");
-    machine.succeed(&format!("verify q.bin --trusted-root root.pem --pccs {}", serve.pccs()));
+    machine.succeed(&format!("verify q.bin --trusted-root root.pem --source {}", serve.pccs()));
 }

@@ -29,7 +29,8 @@ fn a_quote_is_trusted_under_the_exported_root() {
     assert!(machine.read("root.pem").starts_with(b"-----BEGIN CERTIFICATE-----"));
     assert!(machine.read("root.der").starts_with(&[0x30, 0x82]));
     for root in ["root.pem", "root.der"] {
-        for evidence in [format!("--pccs {}", serve.pccs()), "--collateral collateral.json".into()]
+        for evidence in
+            [format!("--source {}", serve.pccs()), "--collateral collateral.json".into()]
         {
             let ended = machine.succeed(&format!("verify q.bin --trusted-root {root} {evidence}"));
             assert!(ended.stdout.starts_with("TRUSTED\n"), "{}", ended.stdout);
@@ -47,7 +48,7 @@ fn a_quote_with_an_encrypted_ppid_needs_a_pccs() {
     machine.succeed("platform root --state-dir state --out root.pem");
     machine.succeed("platform collateral --state-dir state --out collateral.json");
     let pccs = serve.pccs();
-    machine.succeed(&format!("verify q.bin --trusted-root root.pem --pccs {pccs}"));
+    machine.succeed(&format!("verify q.bin --trusted-root root.pem --source {pccs}"));
     let ended = verify(&machine, "").with_code(4);
     assert!(ended.stdout.contains("no PCK certificate"), "{}", ended.stdout);
 }
@@ -118,7 +119,7 @@ fn without_usable_evidence_there_is_no_verdict() {
     for (evidence, reason) in [
         ("--collateral damaged.json", "damaged.json holds no collateral"),
         ("--collateral missing.json", "cannot read missing.json"),
-        ("--pccs http://127.0.0.1:1", "the PCCS at http://127.0.0.1:1"),
+        ("--source http://127.0.0.1:1", "the PCCS at http://127.0.0.1:1"),
     ] {
         let ended = machine.run(&format!("verify q.bin --trusted-root root.pem {evidence}"));
         ended.with_code(4).says(&["could not decide: ", reason]);

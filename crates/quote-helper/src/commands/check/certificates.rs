@@ -24,7 +24,7 @@ pub(crate) fn finding(
         return Finding::skipped(
             NAME,
             "the quote carries no certificates, but what a PCCS finds them by",
-            "pass --pccs URL of the PCCS that has them",
+            "pass --source URL of the PCCS that has them",
         );
     };
     read(&chain).map_or_else(unreadable, |(platform, first)| {
@@ -107,7 +107,7 @@ mod tests {
             CertificationDataType::PPID_RSA3072_ENCRYPTED;
         let skipped = finding(Some(&quote.to_bytes()), None, SystemTime::now());
         assert_eq!(skipped.status, Status::Skipped);
-        assert!(skipped.fix.unwrap().contains("--pccs"));
+        assert!(skipped.fix.unwrap().contains("--source"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn of_collateral(collateral: &Collateral, now: SystemTime) -> Finding {
         return Finding::failed(
             NAME,
             "the collateral cannot be read",
-            "get other collateral, with --pccs URL",
+            "get other collateral, with --source URL",
         );
     };
     let fix = "have the PCCS fetch it anew (it asks Intel's PCS: see that it gets there), or write the \

@@ -12,12 +12,12 @@ use super::finding::Section;
 use super::processor::Processor;
 use super::service_section::ServiceSection;
 use super::{libraries, platform};
-use crate::endorsements::CollateralSource;
+use crate::endorsements::Endorsements;
 
 /// Looks at this machine, and at the service at `socket`.
 pub(crate) fn sections(
     socket: PathBuf,
-    source: &CollateralSource,
+    source: &Endorsements,
     roots: &TrustedRoots,
 ) -> Vec<Section> {
     let processor = Processor::gather();

@@ -16,7 +16,7 @@ use super::finding::{Finding, Section};
 use super::processor::Processor;
 use super::service::{Place, Service};
 use super::service_section::ServiceSection;
-use crate::endorsements::CollateralSource;
+use crate::endorsements::Endorsements;
 
 /// What turns the quote service on.
 const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";
@@ -25,7 +25,7 @@ const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";
 /// a handful of small files and asks for one quote.
 pub(crate) fn sections(
     socket: PathBuf,
-    source: &CollateralSource,
+    source: &Endorsements,
     roots: &TrustedRoots,
 ) -> Vec<Section> {
     let processor = Processor::gather();
@@ -36,7 +36,7 @@ pub(crate) fn sections(
     let found = socket_finding(service, &mount);
     let mut pod = vec![
         mount.finding(service),
-        variable::finding(&QuotingMode::of_process(), service, devices.has_provision()),
+        variable::finding(QuotingMode::of_process(), service, devices.has_provision()),
     ];
     pod.extend(devices.in_pod(&processor));
     vec![

@@ -12,7 +12,7 @@ use super::self_quote::{self, SelfQuote};
 use super::service::Service;
 use super::verification::{self, Verification};
 use super::{certificates, collateral, tcb};
-use crate::endorsements::CollateralSource;
+use crate::endorsements::Endorsements;
 
 /// What the service did when it was asked.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct ServiceSection {
 
 impl ServiceSection {
     /// Asks the service at `socket` for a quote, and verifies that if there is a source of collateral.
-    pub(crate) fn gather(socket: PathBuf, source: &CollateralSource, roots: &TrustedRoots) -> Self {
+    pub(crate) fn gather(socket: PathBuf, source: &Endorsements, roots: &TrustedRoots) -> Self {
         let service = Service::gather(socket);
         let self_quote = service.answers().then(|| SelfQuote::gather(&service.socket));
         let quote = self_quote.as_ref().and_then(SelfQuote::quote);

@@ -6,7 +6,7 @@ use sgx::Collateral;
 use verify::{Decision, Policy, Tcb, TrustedRoots, Verdict};
 
 use super::finding::Finding;
-use crate::endorsements::CollateralSource;
+use crate::endorsements::Endorsements;
 use crate::failure::explain;
 
 const NAME: &str = "verification";
@@ -21,8 +21,8 @@ pub(crate) enum Verification {
 
 impl Verification {
     /// Verifies a quote as of now, if there is a source of collateral.
-    pub(crate) fn gather(quote: &[u8], source: &CollateralSource, roots: &TrustedRoots) -> Self {
-        match source.load(quote) {
+    pub(crate) fn gather(quote: &[u8], source: &Endorsements, roots: &TrustedRoots) -> Self {
+        match source.named_collateral(quote) {
             None => Self::NoCollateralGiven,
             Some(Err(error)) => Self::NoCollateral(error),
             Some(Ok(collateral)) => {
@@ -49,7 +49,7 @@ pub(crate) fn finding(verification: Option<&Verification>) -> Finding {
         Some(Verification::NoCollateralGiven) => Finding::skipped(
             NAME,
             "the quote says what the REPORT says; its signatures and certificates were not verified",
-            "pass --pccs URL or --collateral FILE, and for the software platform --trusted-root FILE \
+            "pass --source URL or --collateral FILE, and for the software platform --trusted-root FILE \
              as `quote-helper platform root` writes it",
         ),
         Some(Verification::NoCollateral(error)) => Finding::failed(
@@ -90,7 +90,7 @@ fn judged(verdict: &Verdict) -> Finding {
         Decision::Undecided => Finding::failed(
             NAME,
             format!("it could not be decided whether to trust the quote: {reason}"),
-            "get collateral that is current and of this platform, with --pccs URL",
+            "get collateral that is current and of this platform, with --source URL",
         ),
     }
 }
@@ -125,7 +125,7 @@ mod tests {
         let unverified = finding(Some(&Verification::NoCollateralGiven));
         assert_eq!(unverified.status, Status::Skipped);
         assert!(unverified.detail.contains("not verified"));
-        assert!(unverified.fix.unwrap().contains("--pccs"));
+        assert!(unverified.fix.unwrap().contains("--source"));
     }
 
     #[test]
@@ -151,7 +151,8 @@ mod tests {
 
         let file = tempfile::NamedTempFile::new().unwrap();
         serde_json::to_writer(&file, &platform.collateral(&issue).unwrap()).unwrap();
-        let source = CollateralSource { collateral: Some(file.path().to_owned()), pccs: None };
+        let source =
+            Endorsements { collateral: Some(file.path().to_owned()), ..Endorsements::default() };
         let roots = TrustedRoots::parse(platform.root_certificate().der()).unwrap();
         let quote = self_quote::quote(&SoftwareQuoter::new(Arc::new(platform))).unwrap();
 

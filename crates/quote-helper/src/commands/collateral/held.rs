@@ -9,7 +9,7 @@ use collateral::settings::Settings;
 use collateral::{Cache, Notice, Record};
 
 use super::messages::Messages;
-use super::sources::Sources;
+use crate::sources::Sources;
 
 /// Where things are kept, and where they come from.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ struct Noticed {
 impl Held {
     /// Opens it. Nothing is asked or written yet.
     pub(super) fn open(arguments: &HeldArguments) -> anyhow::Result<Self> {
-        let settings = arguments.sources.clone().settings(arguments.cache_dir.clone())?;
+        let settings = arguments.sources.settings(arguments.cache_dir.clone())?;
         let notices: Arc<Mutex<Noticed>> = Arc::default();
         let noticed = Arc::clone(&notices);
         let cache = Cache::open(&settings, Box::new(move |notice| lock(&noticed).add(notice)))?;

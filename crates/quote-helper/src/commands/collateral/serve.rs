@@ -12,11 +12,11 @@ use quoting::default_state_dir;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
-use super::sources::Sources;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
+use crate::sources::Sources;
 use crate::stop::Stop;
 
 /// The directory of collateral, below that of the database.

@@ -1,6 +1,6 @@
 //! Whether applications in this container ask the quote service.
 
-use quoting::{QuotingMode, SGX_AESM_ADDR};
+use quoting::{InvalidAddress, QuotingMode, SGX_AESM_ADDR};
 
 use super::super::finding::Finding;
 use super::super::service::Service;
@@ -8,16 +8,20 @@ use super::super::service::Service;
 const NAME: &str = "sgx-aesm-addr";
 
 /// Whether the mode fits what else the container has.
-pub(crate) fn finding(mode: &QuotingMode, service: &Service, has_provision: bool) -> Finding {
+pub(crate) fn finding(
+    mode: Result<QuotingMode, InvalidAddress>,
+    service: &Service,
+    has_provision: bool,
+) -> Finding {
     match (mode, has_provision) {
         // Who sees the service's process is in its container.
         _ if service.has_visible_holder() => {
             Finding::ok(NAME, "not needed: this is the container of the service")
         }
-        (QuotingMode::OutOfProcess(_), false) => {
+        (Ok(QuotingMode::OutOfProcess(_)), false) => {
             Finding::ok(NAME, format!("{SGX_AESM_ADDR} is set: the quote service makes the quotes"))
         }
-        (QuotingMode::OutOfProcess(_), true) => Finding::warning(
+        (Ok(QuotingMode::OutOfProcess(_)), true) => Finding::warning(
             NAME,
             format!(
                 "{SGX_AESM_ADDR} is set, for quotes of the quote service, and /dev/sgx_provision is here, \
@@ -25,14 +29,19 @@ pub(crate) fn finding(mode: &QuotingMode, service: &Service, has_provision: bool
             ),
             "leave out one of them: for the quote service, the resource sgx.intel.com/provision",
         ),
-        (QuotingMode::InProcess, true) => Finding::ok(
+        (Ok(QuotingMode::InProcess), true) => Finding::ok(
             NAME,
             format!("{SGX_AESM_ADDR} is not set: quotes are made in the application's own process"),
         ),
-        (QuotingMode::InProcess, false) => Finding::warning(
+        (Ok(QuotingMode::InProcess), false) => Finding::warning(
             NAME,
             format!("{SGX_AESM_ADDR} is not set: applications here do not ask the quote service"),
             format!("set the variable {SGX_AESM_ADDR} to \"1\" in the container"),
+        ),
+        (Err(error), _) => Finding::failed(
+            NAME,
+            error.to_string(),
+            format!("set the variable {SGX_AESM_ADDR} to \"1\", or to the socket's absolute path"),
         ),
     }
 }
@@ -51,15 +60,16 @@ mod tests {
         let service = Service::gather(socket.clone());
         let by_service = QuotingMode::OutOfProcess(socket);
         for (mode, has_provision, status) in [
-            (&by_service, false, Status::Ok),
-            (&by_service, true, Status::Warning),
-            (&QuotingMode::InProcess, true, Status::Ok),
-            (&QuotingMode::InProcess, false, Status::Warning),
+            (Ok(by_service.clone()), false, Status::Ok),
+            (Ok(by_service), true, Status::Warning),
+            (Ok(QuotingMode::InProcess), true, Status::Ok),
+            (Ok(QuotingMode::InProcess), false, Status::Warning),
+            (QuotingMode::choose(Some("./x".into())), false, Status::Failed),
         ] {
             let finding = finding(mode, &service, has_provision);
             assert_eq!(finding.status, status, "{finding:?}");
         }
-        let unset = finding(&QuotingMode::InProcess, &service, false);
+        let unset = finding(Ok(QuotingMode::InProcess), &service, false);
         assert!(unset.fix.unwrap().contains("SGX_AESM_ADDR to \"1\""));
     }
 
@@ -68,7 +78,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
         let _listener = UnixListener::bind(&socket).unwrap();
-        let finding = finding(&QuotingMode::InProcess, &Service::gather(socket), false);
+        let finding = finding(Ok(QuotingMode::InProcess), &Service::gather(socket), false);
         assert_eq!(finding.status, Status::Ok, "{finding:?}");
     }
 }

@@ -1,0 +1,55 @@
+//! `report`: makes a REPORT in a software enclave.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use quoting::Quoter;
+use sgx::{AttestationKeyId, IntoBytes, TargetInfo};
+
+use crate::failure::Failure;
+use crate::files;
+use crate::output;
+use crate::quote_source::QuoteSource;
+use crate::software_enclave::SoftwareReport;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The target info of the enclave that is to check the REPORT, 512 bytes. Without this option,
+    /// it is that of the QE that would make the quote.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["QuoteSource", "ServiceSocket"])]
+    target_info: Option<PathBuf>,
+
+    /// The file for the REPORT, 432 bytes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    source: QuoteSource,
+
+    #[command(flatten, next_help_heading = "Options for the software enclave")]
+    enclave: SoftwareReport,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let report = arguments.enclave.make(&target_info(arguments)?);
+    files::write(&arguments.out, report.as_bytes())?;
+    output::note(format_args!(
+        "the REPORT is in {}; it is of a software enclave and INSECURE: real SGX refuses it",
+        arguments.out.display()
+    ));
+    Ok(())
+}
+
+fn target_info(arguments: &Arguments) -> anyhow::Result<TargetInfo> {
+    let Some(path) = &arguments.target_info else {
+        return arguments.source.with_quoter(target_info_of_qe);
+    };
+    sgx::parse("target info", &files::read(path)?)
+        .with_context(|| format!("{} holds no target info", path.display()))
+}
+
+fn target_info_of_qe(quoter: &dyn Quoter) -> anyhow::Result<TargetInfo> {
+    Ok(quoter.initialize(&AttestationKeyId::ecdsa_p256())?.target_info)
+}

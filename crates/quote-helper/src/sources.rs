@@ -1,0 +1,96 @@
+//! Where PCK certificates and collateral come from: the same options for every command that asks.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use collateral::settings::{Machine, OwnSettings, OwnSource, Settings, SettingsError};
+use verify::TrustedRoots;
+
+use crate::files;
+
+/// Options; what they leave out is in variables `QUOTE_HELPER_COLLATERAL_*` or in the section
+/// `[collateral]` of the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Sources {
+    /// The configuration file, with its section `[collateral]` [default:
+    /// /etc/quote-helper/config.toml if it is there].
+    #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// The source to ask; repeat it to name the next ones: the URL of a PCCS, the absolute path of a
+    /// directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services) [default: the sources
+    /// that other quote providers are set up with, else `pcs`, and on Azure `thim` and `azure`]
+    /// [env: QUOTE_HELPER_COLLATERAL_SOURCES].
+    #[arg(long = "source", alias = "pccs", value_name = "SOURCE")]
+    sources: Option<Vec<OwnSource>>,
+
+    /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the TLS
+    /// certificates of sources, or these certificates themselves
+    /// [env: QUOTE_HELPER_COLLATERAL_CA_FILE].
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
+    /// Leaves the TLS certificates of sources unchecked. Their answers are checked all the same
+    /// [env: QUOTE_HELPER_COLLATERAL_INSECURE_TLS].
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure_tls: bool,
+
+    /// The file with the API key for Intel's PCS [env: QUOTE_HELPER_COLLATERAL_API_KEY_FILE].
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+
+    /// Trusts this root certificate, PEM or DER, instead of Intel's, for instance the software
+    /// platform's [env: QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT].
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+
+    /// The time for one question, all sources that are asked together [default: 10s]
+    /// [env: QUOTE_HELPER_COLLATERAL_TIMEOUT].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+impl Sources {
+    /// The settings, with a cache in this directory; `None`: where the other settings want it.
+    pub(crate) fn settings(&self, cache_dir: Option<PathBuf>) -> Result<Settings, SettingsError> {
+        let flags = OwnSettings {
+            sources: self.sources.clone(),
+            ca_file: self.ca_file.clone(),
+            insecure_tls: self.insecure_tls.then_some(true),
+            api_key_file: self.api_key_file.clone(),
+            cache_dir,
+            trusted_root: self.trusted_root.clone(),
+            timeout: self.timeout,
+            ..OwnSettings::default()
+        };
+        Settings::choose(flags, &self.machine())
+    }
+
+    /// Whether the command line names a source.
+    pub(crate) fn are_named(&self) -> bool {
+        self.sources.is_some()
+    }
+
+    /// Whether the command line names the root to trust.
+    pub(crate) fn have_trusted_root(&self) -> bool {
+        self.trusted_root.is_some()
+    }
+
+    /// The root certificate to trust: that of --trusted-root, of the variable, or of the
+    /// configuration; else Intel's.
+    pub(crate) fn trusted_roots(&self) -> anyhow::Result<TrustedRoots> {
+        let flags =
+            OwnSettings { trusted_root: self.trusted_root.clone(), ..OwnSettings::default() };
+        let Some(path) = Settings::choose_trusted_root(flags, &self.machine())? else {
+            return Ok(TrustedRoots::intel());
+        };
+        TrustedRoots::parse(&files::read(&path)?)
+            .with_context(|| format!("cannot trust {}", path.display()))
+    }
+
+    fn machine(&self) -> Machine {
+        Machine { config_file: self.config.clone(), ..Machine::this() }
+    }
+}
