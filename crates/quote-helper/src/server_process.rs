@@ -3,6 +3,7 @@
 //! [`ServerProcess::start`] is the only way to a log, so that a server cannot leave the others out.
 
 mod hardening;
+mod journal;
 mod logging;
 mod replaced;
 mod sandbox;

@@ -16,6 +16,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 
+use super::journal::{self, JournalLines};
+
 /// Which messages are logged, in the syntax of tracing's filters, for instance `debug`.
 const FILTER: &str = "QUOTE_HELPER_LOG";
 
@@ -80,6 +82,9 @@ pub(super) fn start(format: LogFormat) -> Log {
         .log_internal_errors(false)
         .with_writer(writer);
     match format {
+        LogFormat::Text if journal::is_standard_error() => {
+            log.fmt_fields(PrintableFields).event_format(JournalLines::default()).init();
+        }
         LogFormat::Text => log.fmt_fields(PrintableFields).init(),
         LogFormat::Json => log.json().init(),
     }
