@@ -5,6 +5,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 # The scripts of a Kubernetes test cluster of one node: up, down and load-image.
 testbed := "../shared/cluster"
 
+# The profile of what is installed: `just profile=dev install` is quick to build.
+profile := "dist"
+
 [private]
 default:
     @just --list
@@ -132,6 +135,18 @@ cluster-test:
     done
     cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture
 
+# The installed units do what docs/systemd.md says, under a real systemd in namespaces. Needs root.
+systemd-test:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ ! -x /lib/systemd/systemd ]; then
+        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends systemd
+    fi
+    target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/systemd-test
+    rm -rf "$target"
+    DESTDIR="$target" just profile=dev install /usr/local
+    INSTALLED="$target/usr/local" cargo test --package quote-helper --test systemd -- --ignored
+
 # The container images, by docker or podman: the service, its variant for SGX hardware, the sample application.
 image version="0.1.0":
     #!/usr/bin/env bash
@@ -240,53 +255,17 @@ sbom:
         echo "$dist/$package.cdx.json"
     done
 
-# The binary, the C libraries and what goes with them, below a prefix; DESTDIR is put before it.
+# The binary, the C libraries, units for systemd and what goes with them, below a prefix; DESTDIR is put before it.
 install prefix="/usr/local":
+    cargo build --locked --profile {{ profile }} --package quote-helper --package libsgx-quote-ex \
+        --package libsgx-dcap-ql --package libdcap-quoteprov
+    tools/install.sh {{ quote(prefix) }} "${CARGO_TARGET_DIR:-target}/{{ if profile == "dev" { "debug" } else { profile } }}"
+
+# Removes what `install` installs; configuration and state stay.
+uninstall prefix="/usr/local":
     #!/usr/bin/env bash
     set -euo pipefail
-    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
-    prefix={{ quote(prefix) }}
-    root="${DESTDIR:-}$prefix"
-    libraries="$root/lib/x86_64-linux-gnu"
-    headers="$root/include/sgx-quote-helper"
-    documents="$root/share/doc/sgx-quote-helper"
-    packages=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov)
-    cargo build --locked --profile dist --package quote-helper "${packages[@]/#/--package=}"
-    built="${CARGO_TARGET_DIR:-target}/dist"
-
-    install -D "$built/quote-helper" "$root/bin/quote-helper"
-    install -d "$root/share/man/man1" "$root/share/bash-completion/completions" \
-        "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
-    "$built/quote-helper" man-pages "$root/share/man/man1"
-    "$built/quote-helper" completions bash > "$root/share/bash-completion/completions/quote-helper"
-    "$built/quote-helper" completions zsh > "$root/share/zsh/site-functions/_quote-helper"
-    "$built/quote-helper" completions fish > "$root/share/fish/vendor_completions.d/quote-helper.fish"
-    for package in "${packages[@]}"; do
-        name=${package//-/_}
-        install -D --mode 644 "$built/$name.so" "$libraries/$name.so.1.$version"
-        ln -sf "$name.so.1.$version" "$libraries/$name.so.1"
-        ln -sf "$name.so.1" "$libraries/$name.so"
-        install -D --mode 644 --target-directory "$headers" "crates/$package/include/"*.h
-        install -d "$libraries/pkgconfig"
-        sed "s|@prefix@|$prefix|; s|@version@|$version|" "crates/$package/$name.pc.in" \
-            > "$libraries/pkgconfig/$name.pc"
-    done
-    install -D --mode 644 --target-directory "$documents" \
-        README.md LICENSE-APACHE LICENSE-MIT docs/c-libraries.md deploy/config.toml
-
-    # What was installed is found and fits together.
-    "$root/bin/quote-helper" --version
-    if command -v pkg-config > /dev/null; then
-        check=$(mktemp -d)
-        trap 'rm -rf "$check"' EXIT
-        flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" PKG_CONFIG_SYSROOT_DIR="${DESTDIR:-}" \
-            pkg-config --cflags --libs libsgx_quote_ex libsgx_dcap_ql)
-        # shellcheck disable=SC2086
-        cc crates/libsgx-dcap-ql/tests/c/attest.c -o "$check/attest" $flags
-        LD_LIBRARY_PATH="$libraries" ldd "$check/attest" | grep "$libraries/libsgx_"
-        flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" PKG_CONFIG_SYSROOT_DIR="${DESTDIR:-}" \
-            pkg-config --cflags --libs libdcap_quoteprov)
-        # shellcheck disable=SC2086
-        cc crates/libdcap-quoteprov/tests/c/provide.c -o "$check/provide" $flags
-        LD_LIBRARY_PATH="$libraries" ldd "$check/provide" | grep "$libraries/libdcap_"
-    fi
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    DESTDIR=$stage just profile={{ profile }} install {{ quote(prefix) }}
+    find "$stage" ! -type d -printf '/%P\0' | (cd "${DESTDIR:-}/" && sed --null-data 's|^/||' | xargs --null rm --force)

@@ -189,19 +189,21 @@ fn the_units_are_sound() {
     if analyze(&["--version"]).is_none() {
         return skipped("systemd-analyze");
     }
-    // The program is where the unit says on an installed system only.
     let machine = Machine::new();
     let program = env!("CARGO_BIN_EXE_quote-helper");
-    for name in ["sgx-quote-helper.service", "sgx-quote-helper.socket"] {
-        let unit = std::fs::read_to_string(directory.join(name)).unwrap();
-        machine.write(name, unit.replace("/usr/bin/quote-helper", program));
-    }
-    let path = |name: &str| machine.path(name).to_str().unwrap().to_owned();
-    let (service, socket) = (path("sgx-quote-helper.service"), path("sgx-quote-helper.socket"));
-    let (sound, text) = analyze(&["verify", "--man=no", &service, &socket]).unwrap();
-    let ours: Vec<_> = text.lines().filter(|line| line.contains("sgx-quote-helper")).collect();
+    let units = ["sgx-quote-helper.service", "sgx-quote-helper.socket", "sgx-pccs.service"];
+    let paths = units.map(|name| {
+        let unit = std::fs::read_to_string(directory.join(format!("{name}.in"))).unwrap();
+        machine.write(name, unit.replace("@prefix@/bin/quote-helper", program));
+        machine.path(name).to_str().unwrap().to_owned()
+    });
+    let [service, socket, pccs] = paths.each_ref().map(String::as_str);
+    let (sound, text) = analyze(&["verify", "--man=no", service, socket, pccs]).unwrap();
+    let ours: Vec<_> = text.lines().filter(|line| line.contains("sgx-")).collect();
     assert!(sound && ours.is_empty(), "{text}");
-    let (sound, text) =
-        analyze(&["security", "--offline=true", "--threshold=20", &service]).unwrap();
-    assert!(sound, "{text}");
+    for (service, threshold) in [(service, "20"), (pccs, "15")] {
+        let threshold = format!("--threshold={threshold}");
+        let (sound, text) = analyze(&["security", "--offline=true", &threshold, service]).unwrap();
+        assert!(sound, "{text}");
+    }
 }

@@ -1,0 +1,69 @@
+//! Where settings come from.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::machine::Machine;
+
+#[test]
+#[ignore = "needs root and an installation: just systemd-test"]
+fn the_configuration_file_decides() {
+    let machine = Machine::boot();
+    machine.start_quote_service(
+        "platform = 'software'\n\
+         metrics_listen = '/run/quote-helper/metrics.socket'\n\
+         [collateral]\n\
+         cache_dir = '/var/cache/quote-helper/elsewhere'\n",
+    );
+    machine.quote();
+    assert!(machine.path("/run/quote-helper/metrics.socket").exists());
+    let state = machine.path("/var/lib/quote-helper").metadata().unwrap();
+    assert_eq!(state.permissions().mode() & 0o7777, 0o700);
+    assert_ne!(state.uid(), 0);
+    assert!(machine.path("/var/lib/quote-helper/machine.json").exists());
+    let journal = machine.journal();
+    assert!(journal.contains("INSECURE: quotes come from the software platform"), "{journal}");
+    assert!(journal.contains("serving quotes socket=/run/aesmd/aesm.socket"), "{journal}");
+    let warnings = machine.succeed("journalctl --priority=warning --unit=sgx-quote-helper");
+    assert!(warnings.contains("WARN INSECURE"), "{warnings}");
+    assert!(!warnings.contains("serving quotes"), "{warnings}");
+
+    machine.write(
+        "/etc/quote-helper/config.toml",
+        "platform = 'software'\nstate_dir = '/tmp/state'\n",
+    );
+    machine.succeed("systemctl restart sgx-quote-helper");
+    machine.quote();
+    let journal = machine.journal();
+    assert!(journal.contains("state_dir=/tmp/state"), "{journal}");
+}
+
+#[test]
+#[ignore = "needs root and an installation: just systemd-test"]
+fn without_a_configuration_there_is_real_sgx_and_nothing_else() {
+    let machine = Machine::boot();
+    machine.succeed("systemctl enable --now sgx-quote-helper");
+    let quote =
+        "quote-helper quote --socket /run/aesmd/aesm.socket --report-data 07 --out /tmp/quote";
+    assert!(!machine.run(quote).status.success());
+    let journal = machine.journal();
+    assert!(journal.contains("Intel's quote generation library is not there"), "{journal}");
+    assert!(journal.contains("/var/cache/quote-helper/collateral"), "{journal}");
+    // What Intel's library loads in a worker finds the same directory.
+    let pid = machine.property("sgx-quote-helper", "MainPID");
+    let variables = machine.succeed(&format!("tr '\\0' '\\n' </proc/{pid}/environ"));
+    assert!(variables.contains("XDG_CACHE_HOME=/var/cache\n"), "{variables}");
+    assert!(!variables.contains("QUOTE_HELPER_"), "they would override the file: {variables}");
+}
+
+#[test]
+#[ignore = "needs root and an installation: just systemd-test"]
+fn a_mistake_is_in_the_journal_and_mended_by_a_start() {
+    let machine = Machine::boot();
+    machine.write("/etc/quote-helper/config.toml", "platform = 'software'\nsokcet = 'a'\n");
+    assert!(!machine.run("systemctl start sgx-quote-helper").status.success());
+    let journal = machine.journal();
+    assert!(journal.contains("/etc/quote-helper/config.toml"), "{journal}");
+    assert!(journal.contains("sokcet"), "{journal}");
+    machine.start_quote_service("platform = 'software'\n");
+    machine.quote();
+}

@@ -1,0 +1,16 @@
+//! The installed units under a real systemd: a machine of its own for each test, made of namespaces and of what
+//! `just systemd-test` has installed. Needs root.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "outside #[test] functions too, a test fails by panicking"
+)]
+
+mod aesmd;
+mod configuration;
+mod machine;
+mod never_down;
+mod units;
