@@ -23,9 +23,11 @@ install_program() {
     install -d "$root/share/man/man1" "$root/share/bash-completion/completions" \
         "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
     "$built/quote-helper" man-pages "$root/share/man/man1"
-    "$built/quote-helper" completions bash >"$root/share/bash-completion/completions/quote-helper"
-    "$built/quote-helper" completions zsh >"$root/share/zsh/site-functions/_quote-helper"
-    "$built/quote-helper" completions fish >"$root/share/fish/vendor_completions.d/quote-helper.fish"
+    # Called by its name, so that the scripts ask the program in the search path.
+    completions() { (exec -a quote-helper "$built/quote-helper" completions "$1"); }
+    completions bash >"$root/share/bash-completion/completions/quote-helper"
+    completions zsh >"$root/share/zsh/site-functions/_quote-helper"
+    completions fish >"$root/share/fish/vendor_completions.d/quote-helper.fish"
 }
 
 install_libraries() {

@@ -2,18 +2,19 @@
 
 use ::collateral::settings::redact_urls;
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
     manifests, own, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
     worker,
 };
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::Failure;
+use crate::manual;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(version, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -24,7 +25,15 @@ pub(crate) struct Cli {
 /// # Errors
 /// [`Failure::Usage`] if the command line is wrong, or asks for help.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().map_err(|error| Failure::Usage(without_secrets(error)))
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    cli.map_err(|error| Failure::Usage(without_secrets(error.format(&mut command))))
+}
+
+/// The description of the whole command line.
+pub(crate) fn command() -> clap::Command {
+    manual::with_sections(Cli::command())
 }
 
 /// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and may be a variable's.

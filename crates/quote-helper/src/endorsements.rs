@@ -92,5 +92,5 @@ fn tell(notice: &Notice) {
 
 fn read(path: &Path) -> anyhow::Result<Collateral> {
     serde_json::from_slice(&files::read(path)?)
-        .with_context(|| format!("{} holds no collateral", path.display()))
+        .with_context(|| format!("{} holds no collateral", files::Input(path)))
 }

@@ -1,24 +1,12 @@
-//! How a command ends other than well: the exit codes, in one place.
+//! Failures and their exit codes. `manual/pages` describes the codes of each command.
 
 use std::process::ExitCode;
 
 use anyhow::Error;
 use clap::error::{ContextKind, ContextValue};
 
+use crate::files::StandardInputTwice;
 use crate::output;
-
-/// The exit codes as `--help` shows them.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done; for `verify`: the quote is trusted; for `collateral status`: all is good
-  1  it failed, or `check` found what keeps this machine from quoting; the message says why and what
-     to do
-  2  the command line is wrong
-  3  `verify`: the quote is refused
-  4  `verify`: it could not be decided, since evidence is missing or unusable
-  5  `collateral status`: quotes verify, and somebody should have a look
-  6  `collateral status`: a platform's TCB is out of date
-  7  `collateral status`: something is revoked or has expired";
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -48,7 +36,7 @@ impl Failure {
             Self::Usage(error) => report_usage(error),
             Self::Error(error) => {
                 output::note(format_args!("error: {}", explain(&error)));
-                ExitCode::from(1)
+                ExitCode::from(if error.is::<StandardInputTwice>() { 2 } else { 1 })
             }
             Self::Diagnosed => ExitCode::from(1),
             Self::Refused => ExitCode::from(3),

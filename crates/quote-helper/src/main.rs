@@ -8,6 +8,7 @@ mod endorsements;
 mod failure;
 mod files;
 mod listen;
+mod manual;
 mod memory_limit;
 mod objects;
 mod output;
@@ -18,12 +19,16 @@ mod settings;
 mod software_enclave;
 mod sources;
 mod stop;
+mod values;
 
 use std::process::ExitCode;
 
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    if let Some(answered) = commands::completions::answer_shell() {
+        return answered;
+    }
     let done = cli::parse().and_then(commands::run);
     done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

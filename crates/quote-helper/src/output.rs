@@ -45,8 +45,13 @@ pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
 
 /// Prints a text as it is, to the byte: the end too.
 pub(crate) fn verbatim(text: &str) -> anyhow::Result<()> {
+    bytes(text.as_bytes())
+}
+
+/// Prints data as it is. A reader who has seen enough is no error.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

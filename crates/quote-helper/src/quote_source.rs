@@ -9,6 +9,8 @@ use quoting::{
     AesmQuoter, DEFAULT_SOCKET, Platform, Quoter, QuotingMode, default_state_dir, open_in_process,
 };
 
+use crate::values::OneOf;
+
 /// The variable that stands in for --socket.
 const QUOTE_HELPER_SOCKET: &str = "QUOTE_HELPER_SOCKET";
 
@@ -65,7 +67,11 @@ pub(crate) struct QuoteSource {
 
     /// The platform for quotes in this process: Intel's QE and PCE (`dcap`), or the insecure software
     /// platform (`software`) [default: dcap] [env: QUOTE_HELPER_PLATFORM]. Implies --in-process.
-    #[arg(long, value_name = "dcap|software", conflicts_with = "socket")]
+    #[arg(
+        long,
+        value_parser = OneOf::<Platform>::of(["dcap", "software"]),
+        conflicts_with = "socket"
+    )]
     platform: Option<Platform>,
 
     /// The directory of the software platform, for quotes in this process [default:

@@ -19,6 +19,7 @@ use software_platform::CertificationKind;
 
 use crate::listen::ListenAddress;
 use crate::server_process::LogFormat;
+use crate::values::OneOf;
 
 /// Where the configuration is, if nobody says otherwise. It may be missing.
 const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
@@ -77,7 +78,11 @@ impl From<CertificationData> for CertificationKind {
 pub(crate) struct Settings {
     /// Where quotes come from: Intel's QE and PCE (`dcap`), or the software platform, which is insecure and for trying,
     /// developing and tests (`software`). Neither stands in for the other [default: dcap].
-    #[arg(long, value_name = "dcap|software", env = "QUOTE_HELPER_PLATFORM")]
+    #[arg(
+        long,
+        value_parser = OneOf::<Platform>::of(["dcap", "software"]),
+        env = "QUOTE_HELPER_PLATFORM"
+    )]
     #[serde(default, deserialize_with = "platform")]
     pub(crate) platform: Option<Platform>,
 

@@ -87,7 +87,7 @@ impl Sources {
             return Ok(TrustedRoots::intel());
         };
         TrustedRoots::parse(&files::read(&path)?)
-            .with_context(|| format!("cannot trust {}", path.display()))
+            .with_context(|| format!("cannot trust {}", files::Input(&path)))
     }
 
     fn machine(&self) -> Machine {

@@ -1,11 +1,35 @@
-//! `completions`: what a shell needs to complete this command line.
+//! `completions`: scripts by which shells complete this command line.
+//!
+//! The scripts ask this program at each completion, by a variable: so they know the values, files
+//! and commands of the version that is installed.
 
-use clap::{Args, CommandFactory};
-use clap_complete::{Shell, generate};
+use std::env::{args_os, current_dir, current_exe};
+use std::path::Path;
+use std::process::ExitCode;
 
-use crate::cli::Cli;
+use anyhow::Context;
+use clap::{Args, Command};
+use clap_complete::Shell;
+use clap_complete::env::{CompleteEnv, Shells};
+
+use crate::cli;
 use crate::failure::Failure;
 use crate::output;
+
+/// Names the shell that asks for completions.
+const VARIABLE: &str = "_QUOTE_HELPER_COMPLETE";
+
+/// Lets bash escape the names of files.
+const BASH: &str = include_str!("completions/end.bash");
+/// Completes at the first call too, when zsh has just loaded the script as a function.
+const ZSH: &str = include_str!("completions/end.zsh");
+
+/// Words as they will be, without the backslashes and quotes that were typed.
+const ZSH_WORDS: (&str, &str) = ("\"${words[@]}\"", "\"${(@Q)words}\"");
+const FISH_WORD: (&str, &str) = (
+    "(commandline --current-token)",
+    "(commandline --current-token | string unescape; or commandline --current-token)",
+);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -15,9 +39,59 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut command = Cli::command();
-    let name = command.get_name().to_owned();
+    let command = cli::command();
+    let name = command.get_name();
+    let shells = Shells::builtins();
+    let shell = shells.completer(&arguments.shell.to_string()).context("no such shell")?;
     let mut script = Vec::new();
-    generate(arguments.shell, &mut command, name, &mut script);
-    Ok(output::document(&String::from_utf8(script)?)?)
+    shell.write_registration(VARIABLE, name, name, &program(name)?, &mut script)?;
+    let script = String::from_utf8(script)?;
+    let script = match arguments.shell {
+        Shell::Bash => script + BASH,
+        Shell::Zsh => script.replace(ZSH_WORDS.0, ZSH_WORDS.1) + ZSH,
+        Shell::Fish => script.replace(FISH_WORD.0, FISH_WORD.1),
+        _ => script,
+    };
+    output::document(&script)?;
+    Ok(())
+}
+
+/// The program that the script asks: the one in the search path, unless this one was called by its
+/// place.
+fn program(name: &str) -> anyhow::Result<String> {
+    let is_path = args_os().next().is_some_and(|name| Path::new(&name).components().count() > 1);
+    match is_path {
+        true => Ok(current_exe()?.to_str().context("its path is no text in UTF-8")?.to_owned()),
+        false => Ok(name.to_owned()),
+    }
+}
+
+/// Answers a shell that asks for completions; `None` if none does.
+pub(crate) fn answer_shell() -> Option<ExitCode> {
+    let directory = current_dir().ok();
+    let answered = CompleteEnv::with_factory(|| visible(&cli::command()))
+        .var(VARIABLE)
+        .try_complete(args_os(), directory.as_deref());
+    match answered {
+        Ok(true) => Some(ExitCode::SUCCESS),
+        Ok(false) => None,
+        // A message would end up in the line that is being typed.
+        Err(_) => Some(ExitCode::FAILURE),
+    }
+}
+
+/// The command without hidden ones, which would be offered to who types their first letters.
+fn visible(command: &Command) -> Command {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set()).map(visible);
+    let mut copy = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().cloned())
+        .groups(command.get_groups().cloned())
+        .subcommands(shown.collect::<Vec<_>>());
+    if let Some(about) = command.get_about() {
+        copy = copy.about(about.clone());
+    }
+    if let Some(version) = command.get_version() {
+        copy = copy.version(version.to_owned());
+    }
+    copy
 }

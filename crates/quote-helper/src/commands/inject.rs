@@ -1,9 +1,8 @@
 //! `inject`: adds to pods in YAML what the webhook would add.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use clap::Args;
 use kubernetes::injection::{Settings, inject_object};
 use kubernetes::manifests::{DEFAULT_FIRST_UID, uids};
@@ -87,10 +86,7 @@ impl From<Cluster> for Settings {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let name = match arguments.file.as_os_str() == "-" {
-        true => "standard input".to_owned(),
-        false => arguments.file.display().to_string(),
-    };
+    let name = files::Input(&arguments.file);
     let text = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
     let yaml = Yaml::parse(&text).with_context(|| format!("cannot read {name}: it is not YAML"))?;
     let mut objects = yaml.values().with_context(|| format!("cannot read {name}"))?;
@@ -122,16 +118,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// The text of the file.
 fn read(file: &Path) -> anyhow::Result<String> {
-    let bytes = if file.as_os_str() == "-" { standard_input()? } else { files::read(file)? };
-    String::from_utf8(bytes).context("it is not text in UTF-8")
-}
-
-fn standard_input() -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = files::MAX_SIZE.saturating_add(1);
-    let read = io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
-    ensure!(read as u64 <= files::MAX_SIZE, "it has more than {} bytes", files::MAX_SIZE);
-    Ok(bytes)
+    String::from_utf8(files::read(file)?).context("it is not text in UTF-8")
 }
 
 /// As people speak of the object.

@@ -44,13 +44,13 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = &arguments.file;
+    let name = files::Input(file);
     let bytes = files::read(file)?;
-    let cannot_tell = || format!("cannot tell what {} is", file.display());
+    let cannot_tell = || format!("cannot tell what {name} is");
     let evidence = Evidence::read(&bytes).with_context(cannot_tell)?;
-    let (name, structure) = recognize(&evidence).with_context(cannot_tell)?;
+    let (kind, structure) = recognize(&evidence).with_context(cannot_tell)?;
     if arguments.raw {
-        let pem =
-            structure.pem().with_context(|| format!("cannot use --raw with {}", file.display()))?;
+        let pem = structure.pem().with_context(|| format!("cannot use --raw with {name}"))?;
         return Ok(output::text(&pem)?);
     }
     let is_attestation = evidence.content != Content::Structure;
@@ -59,9 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let description = structure.describe(arguments.output != Format::Text);
     let inspected = match (arguments.output, arguments.encoding) {
-        (Format::Text, None) => Inspected::shortened(name, &evidence, description),
+        (Format::Text, None) => Inspected::shortened(kind, &evidence, description),
         (_, encoding) => {
-            Inspected::whole(name, &evidence, description, encoding.unwrap_or(Encoding::Hex))
+            Inspected::whole(kind, &evidence, description, encoding.unwrap_or(Encoding::Hex))
         }
     };
     Ok(output::result(arguments.output, &inspected)?)

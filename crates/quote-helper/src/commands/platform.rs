@@ -138,7 +138,7 @@ impl Init {
         if let Some(path) = &self.deployment {
             let bytes = files::read(path)?;
             return serde_json::from_slice(&bytes)
-                .with_context(|| format!("{} holds no deployment", path.display()));
+                .with_context(|| format!("{} holds no deployment", files::Input(path)));
         }
         let names = match self.subject_names {
             Names::Software => SubjectNames::Software,
@@ -236,8 +236,9 @@ impl fmt::Display for Shown {
 /// The seed in a file. It is a secret, which the arguments of a process would show to everybody.
 fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
-    hex::decode_to_slice(files::read(path)?.trim_ascii(), &mut seed)
-        .with_context(|| format!("{} holds no seed of 32 bytes in hexadecimal", path.display()))?;
+    hex::decode_to_slice(files::read(path)?.trim_ascii(), &mut seed).with_context(|| {
+        format!("{} holds no seed of 32 bytes in hexadecimal", files::Input(path))
+    })?;
     Ok(seed)
 }
 

@@ -59,12 +59,14 @@ fn quote(arguments: &Arguments, quoter: &dyn Quoter) -> anyhow::Result<()> {
     let report = report(arguments, &target_info)?;
     let reply = quoter.quote(&QuoteRequest { report, key_id, qe_report_info: None })?;
     files::write(out, &reply.quote)?;
-    output::note(format_args!("the quote is in {}", out.display()));
+    if !files::is_standard(out) {
+        output::note(format_args!("the quote is in {}", out.display()));
+    }
     Ok(())
 }
 
 fn report(arguments: &Arguments, target_info: &TargetInfo) -> anyhow::Result<Report> {
     let Some(path) = &arguments.report else { return Ok(arguments.enclave.make(target_info)) };
     sgx::parse("a REPORT", &files::read(path)?)
-        .with_context(|| format!("{} holds no REPORT", path.display()))
+        .with_context(|| format!("{} holds no REPORT", files::Input(path)))
 }

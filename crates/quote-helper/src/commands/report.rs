@@ -35,10 +35,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = arguments.enclave.make(&target_info(arguments)?);
     files::write(&arguments.out, report.as_bytes())?;
-    output::note(format_args!(
-        "the REPORT is in {}; it is of a software enclave and INSECURE: real SGX refuses it",
-        arguments.out.display()
-    ));
+    output::note("the REPORT is of a software enclave and INSECURE: real SGX refuses it");
+    if !files::is_standard(&arguments.out) {
+        output::note(format_args!("the REPORT is in {}", arguments.out.display()));
+    }
     Ok(())
 }
 
@@ -47,7 +47,7 @@ fn target_info(arguments: &Arguments) -> anyhow::Result<TargetInfo> {
         return arguments.source.with_quoter(target_info_of_qe);
     };
     sgx::parse("target info", &files::read(path)?)
-        .with_context(|| format!("{} holds no target info", path.display()))
+        .with_context(|| format!("{} holds no target info", files::Input(path)))
 }
 
 fn target_info_of_qe(quoter: &dyn Quoter) -> anyhow::Result<TargetInfo> {

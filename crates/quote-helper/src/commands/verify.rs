@@ -12,13 +12,14 @@ use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict
 
 use crate::endorsements::Endorsements;
 use crate::failure::{Failure, explain};
-use crate::files;
+use crate::files::{self, StandardInputTwice};
 use crate::output::{self, Format, note_origin};
 use crate::software_enclave::report_data;
+use crate::values::OneOf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file with the quote: as it is, as hexadecimal or base64, in JSON, in an RA-TLS
+    /// The file with the quote (`-`: standard input): as it is, as hexadecimal or base64, in JSON, in an RA-TLS
     /// certificate (whose key must be bound to the quote), or an Open Enclave report.
     quote: PathBuf,
 
@@ -85,7 +86,7 @@ struct PolicyArguments {
     allow_debug: bool,
 
     /// Accepts this TCB status besides UpToDate; may be given several times.
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = OneOf::<TcbStatus>::of(TcbStatus::ALL))]
     accept_tcb_status: Vec<TcbStatus>,
 
     /// Requires a TCB level of this date (RFC 3339) or later.
@@ -99,11 +100,15 @@ struct PolicyArguments {
     #[arg(long, value_name = "NUMBER")]
     minimum_tcb_evaluation_data_number: Option<u32>,
 
-    /// Rejects platforms with this feature: smt, dynamic-platform or cached-keys. May be repeated.
+    /// Rejects platforms with this feature. May be repeated.
     ///
     /// The platform's PCK certificate must state that the feature is off. The certificates of the
     /// PCK Processor CA state nothing, so their platforms are rejected, too.
-    #[arg(long, value_name = "FEATURE")]
+    #[arg(
+        long,
+        value_name = "FEATURE",
+        value_parser = OneOf::<PlatformFeature>::of(PlatformFeature::ALL)
+    )]
     refuse_platform_feature: Vec<PlatformFeature>,
 }
 
@@ -139,6 +144,7 @@ fn verdict(
     let quote = &evidence.bytes;
     let collateral = match arguments.endorsements.collateral(quote) {
         Ok(collateral) => collateral,
+        Err(error) if error.is::<StandardInputTwice>() => return Err(error.into()),
         Err(error) => {
             output::note(format_args!("could not decide: {}", explain(&error)));
             return Err(Failure::Undecided);

@@ -13,6 +13,7 @@ mod check;
 mod check_cluster;
 mod collateral;
 mod collateral_serve;
+mod completion;
 mod crowded_http;
 mod demo_and_load;
 mod device_plugin;
@@ -51,6 +52,7 @@ mod settings;
 #[allow(dead_code, reason = "a part of it is used")]
 mod shared_object;
 mod socket;
+mod standard_streams;
 mod state;
 mod stop;
 mod support;

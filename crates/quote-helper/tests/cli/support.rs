@@ -288,7 +288,7 @@ pub(crate) fn is_root() -> bool {
 }
 
 #[track_caller]
-fn present_or_skipped(is_present: bool, what: &str) -> bool {
+pub(crate) fn present_or_skipped(is_present: bool, what: &str) -> bool {
     assert!(is_present || std::env::var_os("CI").is_none(), "CI must test with {what}");
     if !is_present {
         skipped(what);

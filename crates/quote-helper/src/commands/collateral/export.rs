@@ -1,16 +1,13 @@
 //! `collateral export`: what is kept, as one file.
 
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
-use collateral::{Record, write_bundle};
+use collateral::write_bundle;
 
 use super::held::{Held, HeldArguments};
 use crate::failure::Failure;
-use crate::output;
+use crate::{files, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -35,35 +32,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         );
         return Err(reason.into());
     }
-    write(&arguments.file, &good)?;
-    let (file, number) = (arguments.file.display(), good.len());
-    output::note(format_args!("{number} items are in {file}"));
+    let mut bundle = Vec::new();
+    write_bundle(&good, &mut bundle)?;
+    files::replace(&arguments.file, &bundle)?;
+    let number = good.len();
+    match files::is_standard(&arguments.file) {
+        true => output::note(format_args!("{number} items were written")),
+        false => output::note(format_args!("{number} items are in {}", arguments.file.display())),
+    }
     if !expired.is_empty() {
         output::note(format_args!("{} have expired and were left out", expired.len()));
     }
-    Ok(())
-}
-
-fn write(path: &Path, records: &[Record]) -> anyhow::Result<()> {
-    let written = match path == Path::new("-") {
-        true => write_bundle(records, &mut io::stdout().lock()),
-        false => replace(path, records),
-    };
-    written.with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Writes the file whole, or leaves what was there.
-fn replace(path: &Path, records: &[Record]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let permissions = std::fs::Permissions::from_mode(0o644);
-    let file = tempfile::Builder::new()
-        .permissions(permissions)
-        .tempfile_in(directory.unwrap_or(Path::new(".")))?;
-    let mut buffer = BufWriter::new(file);
-    write_bundle(records, &mut buffer)?;
-    buffer.flush()?;
-    let file = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
     Ok(())
 }

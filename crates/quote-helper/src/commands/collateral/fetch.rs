@@ -124,7 +124,7 @@ impl Fetching<'_> {
     /// before it is known what the rest is.
     fn quote(&mut self, path: &Path) -> anyhow::Result<()> {
         let file = files::read(path)?;
-        let cannot_fetch = || format!("cannot fetch for {}", path.display());
+        let cannot_fetch = || format!("cannot fetch for {}", files::Input(path));
         let evidence = Evidence::read_quote(&file).with_context(cannot_fetch)?;
         output::note_origin(&evidence);
         let platform = QuotedPlatform::read(&evidence.bytes).with_context(cannot_fetch)?;

@@ -1,8 +1,8 @@
 //! `collateral import`: what is in a bundle, checked and kept.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
@@ -36,9 +36,9 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let held = Held::open(&arguments.held)?;
-    let file = arguments.file.display();
-    let import = open(&arguments.file)
-        .and_then(|from| Ok(Import::of(Bundle::open(from)?, &held)))
+    let file = files::Input(&arguments.file);
+    let import = files::open(&arguments.file)
+        .and_then(|from| Ok(Import::of(Bundle::open(BufReader::new(from))?, &held)))
         .with_context(|| format!("cannot import {file}"))?;
     held.take_unusable().iter().for_each(output::note);
     output::result(arguments.output, &import)?;
@@ -50,13 +50,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    Ok(match path == Path::new("-") {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(BufReader::new(files::open(path)?)),
-    })
 }
 
 /// What has become of a bundle.

@@ -146,9 +146,9 @@ impl AddOnArguments {
             ensure!(
                 !parsed.is_empty() && parsed.iter().all(is_certificate),
                 "{} holds no certificates in PEM",
-                path.display()
+                files::Input(path)
             );
-            String::from_utf8(bytes).with_context(|| format!("{} is no text", path.display()))
+            String::from_utf8(bytes).with_context(|| format!("{} is no text", files::Input(path)))
         });
         Ok(Some(Pccs { url, authority: authority.transpose()? }))
     }
