@@ -151,8 +151,8 @@ mod tests {
 
         let file = tempfile::NamedTempFile::new().unwrap();
         serde_json::to_writer(&file, &platform.collateral(&issue).unwrap()).unwrap();
-        let source =
-            Endorsements { collateral: Some(file.path().to_owned()), ..Endorsements::default() };
+        let mut source = Endorsements::default();
+        source.collateral = Some(file.path().to_owned());
         let roots = TrustedRoots::parse(platform.root_certificate().der()).unwrap();
         let quote = self_quote::quote(&SoftwareQuoter::new(Arc::new(platform))).unwrap();
 
