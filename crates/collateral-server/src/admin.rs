@@ -7,7 +7,7 @@ mod platform_form;
 mod platforms;
 mod refresh;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -42,7 +42,7 @@ const ALL_REFUSED: Rate = Rate { burst: 60, interval: Duration::from_secs(2) };
 pub(crate) struct Admin {
     keeper: Arc<Keeper>,
     api: Api,
-    tokens: Arc<Tokens>,
+    tokens: Arc<RwLock<Tokens>>,
     /// Of requests without the token.
     refused: Arc<LogLimit<Asker>>,
     /// The right to bring collateral: one at a time, since it is large.
@@ -55,8 +55,16 @@ impl Admin {
     pub(crate) fn new(keeper: Arc<Keeper>, api: Api, tokens: Tokens) -> Self {
         let one = || Arc::new(Semaphore::new(1));
         let refused = Arc::new(LogLimit::new(REFUSED, ALL_REFUSED));
-        let (tokens, bringing, refreshing) = (Arc::new(tokens), one(), one());
+        let (tokens, bringing, refreshing) = (Arc::new(RwLock::new(tokens)), one(), one());
         Self { keeper, api, tokens, refused, bringing, refreshing }
+    }
+
+    /// Asks for these tokens from now on, and says whether they are others.
+    pub(crate) fn set_tokens(&self, tokens: Tokens) -> bool {
+        let mut current = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let are_others = *current != tokens;
+        *current = tokens;
+        are_others
     }
 
     /// The routes.
@@ -77,11 +85,15 @@ impl Admin {
         Router::new().nest(SGX_V4, routes.with_state(self.clone()))
     }
 
+    fn check(&self, role: Role, parts: &Parts) -> Result<(), TokenError> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.check(role, &parts.headers)
+    }
+
     /// Checks the token of a request. Who guesses at it does not fill the log.
     async fn authorize(&self, role: Role, parts: &mut Parts) -> Result<(), Refusal> {
-        let Err(TokenError { name, problem }) = self.tokens.check(role, &parts.headers) else {
-            return Ok(());
-        };
+        let checked = self.check(role, parts);
+        let Err(TokenError { name, problem }) = checked else { return Ok(()) };
         let Ok(peer) = Asker::from_request_parts(parts, self).await;
         if let Some(left_out) = self.refused.admit(peer) {
             tracing::warn!(%peer, token = name, problem, left_out, "a request was refused");

@@ -111,6 +111,11 @@ impl Server {
             .with_state((Arc::clone(&self.keeper), self.api.metrics().clone()))
     }
 
+    /// Asks for these tokens from now on, and says whether they are others.
+    pub fn set_tokens(&self, tokens: Tokens) -> bool {
+        self.admin.set_tokens(tokens)
+    }
+
     /// Fetches again what is due, now and then, in a thread of its own.
     ///
     /// # Errors

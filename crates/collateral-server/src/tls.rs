@@ -65,20 +65,31 @@ impl ServingCertificate {
         }))
     }
 
-    /// Reads it again if the files have changed, and says whether they have.
+    /// Reads it again if the files were modified since they were read, and says whether it is
+    /// another one. A file that is wrong is an error once, until it is modified again.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the old one is shown further on.
+    pub fn reload_if_modified(&self) -> Result<bool, TlsError> {
+        let now = modified(&self.certificate, &self.key);
+        match *self.modified.lock().unwrap_or_else(PoisonError::into_inner) == now {
+            true => Ok(false),
+            false => self.reload(),
+        }
+    }
+
+    /// Reads it again, and says whether it is another one.
     ///
     /// # Errors
     /// [`TlsError`]; the old one is shown further on.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        let now = modified(&self.certificate, &self.key);
-        let mut before = self.modified.lock().unwrap_or_else(PoisonError::into_inner);
-        if *before == now {
-            return Ok(false);
-        }
-        *before = now;
-        let current = Arc::new(certified(&self.certificate, &self.key)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
-        Ok(true)
+        *self.modified.lock().unwrap_or_else(PoisonError::into_inner) =
+            modified(&self.certificate, &self.key);
+        let new = Arc::new(certified(&self.certificate, &self.key)?);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let is_another = current.cert != new.cert;
+        *current = new;
+        Ok(is_another)
     }
 
     /// TLS with this certificate, whichever it is at the time.

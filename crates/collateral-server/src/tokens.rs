@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 const MAX_FILE: u64 = 4096;
 
 /// What is to be shown for what only some may do. Where there is no token nobody may.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     /// For registering platforms: the header `user-token`.
     pub user: Option<TokenHash>,
@@ -21,6 +21,7 @@ pub struct Tokens {
 }
 
 /// The SHA-512 of a token, as a PCCS has it in `UserTokenHash` and `AdminTokenHash`.
+#[derive(PartialEq, Eq)]
 pub struct TokenHash([u8; 64]);
 
 /// A file holds no such hash.

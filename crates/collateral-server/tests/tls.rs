@@ -56,16 +56,16 @@ async fn a_new_certificate_is_shown_without_a_new_start() {
     let config = Arc::new(serving.config().unwrap());
     tokio::spawn(http_server::serve_tls(listener, config, server.router(), std::future::pending()));
     assert_eq!(asked(port, home.path(), &old).await, SourceError::NotFound);
-    assert!(!serving.reload().unwrap());
+    assert!(!serving.reload_if_modified().unwrap());
     let new = certify(home.path());
     later(&certificate);
-    assert!(serving.reload().unwrap());
+    assert!(serving.reload_if_modified().unwrap());
     assert_eq!(asked(port, home.path(), &new).await, SourceError::NotFound);
     assert!(matches!(asked(port, home.path(), &old).await, SourceError::Untrusted(_)));
     // A key that does not belong to it changes nothing.
     fs::write(&key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
     later(&key);
-    let error = serving.reload().unwrap_err().to_string();
+    let error = serving.reload_if_modified().unwrap_err().to_string();
     assert!(error.contains("certificate.pem") && error.contains("key.pem"), "{error}");
     assert_eq!(asked(port, home.path(), &new).await, SourceError::NotFound);
 }

@@ -13,13 +13,16 @@ mod memory_limit;
 mod objects;
 mod output;
 mod quote_source;
+mod reload;
 mod runtime;
 mod server_process;
+mod service_manager;
 mod settings;
 mod software_enclave;
 mod sources;
 mod stop;
 mod values;
+mod watchdog;
 
 use std::process::ExitCode;
 

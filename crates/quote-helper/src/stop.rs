@@ -1,4 +1,4 @@
-//! The end of a service.
+//! The end of a service: at SIGTERM and SIGINT, and not at SIGHUP.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,8 +16,10 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Stop(Arc<watch::Sender<bool>>);
 
 impl Stop {
-    /// When the process gets SIGTERM or SIGINT.
+    /// When the process gets SIGTERM or SIGINT. SIGHUP does not end it from now on, so that the end
+    /// of a terminal, or a reload that comes early, takes no server down.
     pub(crate) fn on_signals() -> std::io::Result<Self> {
+        drop(signal(SignalKind::hangup())?);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let stop = Arc::new(watch::Sender::new(false));

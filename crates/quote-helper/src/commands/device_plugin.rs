@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
+use crate::reload;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, Sandbox, ServerProcess, WritablePaths};
 use crate::stop::Stop;
@@ -172,6 +173,7 @@ fn writable_paths(arguments: &Arguments) -> anyhow::Result<WritablePaths> {
 
 async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
+    reload::nothing_on_hangup("settings are arguments, and devices are followed as they change")?;
     let metrics = Metrics::default();
     let metrics_listen = arguments.metrics_listen;
     let router = metrics.router(arguments.pod_resources_socket.clone());

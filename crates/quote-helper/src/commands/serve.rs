@@ -1,5 +1,6 @@
 //! `serve`: serves quotes to the applications of this machine.
 
+mod activation;
 mod descriptors;
 mod ending;
 mod fresh_collateral;
@@ -9,12 +10,10 @@ mod limit_metrics;
 mod listening;
 mod node_metrics;
 mod node_processes;
-mod service_manager;
 mod sgx_device;
 mod socket_group;
 mod software;
 mod source;
-mod watchdog;
 mod writable_paths;
 
 use std::path::{Path, PathBuf};
@@ -24,20 +23,22 @@ use anyhow::Context;
 use clap::Args;
 use quoting::Platform;
 use service::WorkerQuoter;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::failure::{Failure, explain};
 use crate::listen::Listeners;
+use crate::reload::{self, Changes};
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess};
+use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
 use crate::stop::Stop;
+use crate::watchdog;
+use activation::Activation;
 use ending::Serving;
 use health::{Health, Proof};
 use listening::{Held, Listening};
 use node_metrics::NodeMetrics;
-use service_manager::{Activation, ServiceManager};
 use sgx_device::LateDevice;
 use software::Software;
 use source::Source;
@@ -139,17 +140,14 @@ fn keep_collateral_fresh(config: Option<&Path>, node: NodeMetrics) {
 
 /// SIGHUP says that libraries have been updated: the workers, if there are any, are replaced.
 fn on_hangup(workers: Option<Arc<WorkerQuoter>>, manager: ServiceManager) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            manager.reloading("replacing the workers");
-            if let Some(workers) = &workers {
-                info!("replacing the workers");
-                workers.replace();
-                workers.replaced().await;
-            }
-            manager.ready("serving quotes");
+    reload::on_hangup(manager, "serving quotes", move || {
+        let workers = workers.clone();
+        async move {
+            let Some(workers) = workers else { return Ok(Changes::default()) };
+            info!("replacing the workers");
+            workers.replace();
+            workers.replaced().await;
+            Ok(Changes { applied: vec!["workers".to_owned()], pending: Vec::new() })
         }
-    });
-    Ok(())
+    })
 }

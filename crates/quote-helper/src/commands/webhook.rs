@@ -12,6 +12,7 @@ use crate::commands::inject::Cluster;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::memory_limit::memory_limit;
+use crate::reload;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
 use crate::stop::Stop;
@@ -82,6 +83,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
+    reload::nothing_on_hangup(
+        "settings are arguments, and certificates are followed in their Secret",
+    )?;
     let metrics = Metrics::default();
     let client = cluster::client()
         .await

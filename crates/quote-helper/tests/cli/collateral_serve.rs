@@ -1,5 +1,7 @@
 //! `collateral serve`: the process. What it answers is tested beside its library.
 
+mod reload;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -123,6 +123,20 @@ pub(crate) fn hardened(pid: Pid, what: &str) {
 }
 
 #[test]
+fn a_hangup_ends_no_server_and_is_logged() {
+    for server in &SERVERS {
+        let machine = Machine::new();
+        let mut running = Running::start(server, &machine, &Probe::new(&machine, "told", &[]));
+        let log = || String::from_utf8(machine.read("log")).unwrap();
+        for number in 1..=3 {
+            kill_process(running.pid(), Signal::HUP).unwrap();
+            eventually(server.command, || log().matches("SIGHUP: ").count() == number);
+        }
+        assert_eq!(running.0.try_wait().unwrap(), None, "{}: {}", server.command, log());
+    }
+}
+
+#[test]
 fn every_server_writes_its_own_places_alone() {
     if !kernel_has_landlock() {
         return;

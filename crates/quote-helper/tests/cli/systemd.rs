@@ -80,7 +80,7 @@ fn sockets_that_are_of_no_use_are_refused() {
 }
 
 /// What the service manager is told, until there is this.
-fn told(manager: &UnixDatagram, until: &str) -> Vec<String> {
+pub(crate) fn told(manager: &UnixDatagram, until: &str) -> Vec<String> {
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut all = Vec::new();
     loop {

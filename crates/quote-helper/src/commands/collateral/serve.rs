@@ -1,5 +1,7 @@
 //! `collateral serve`: a server that caches what it has asked for, in the place of a PCCS.
 
+mod reload;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use collateral_server::{Mode, Options, Server, ServingCertificate, TokenHash, Tokens};
+use collateral::settings::Settings;
+use collateral_server::{Mode, Options, Server, ServingCertificate};
 use quoting::default_state_dir;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
@@ -16,11 +19,17 @@ use crate::failure::Failure;
 use crate::listen::listen;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
+use crate::service_manager::ServiceManager;
 use crate::sources::Sources;
 use crate::stop::Stop;
+use crate::watchdog;
+use reload::{Reload, TokenFiles};
 
 /// The directory of collateral, below that of the database.
 const CACHE: &str = "cache";
+
+/// The state of a server that is ready, for the service manager.
+const SERVING: &str = "serving collateral";
 
 /// How often it is looked whether the TLS certificate was replaced.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -123,48 +132,73 @@ fn writable_paths(state_dir: &Path) -> anyhow::Result<WritablePaths> {
 
 async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let Arguments { listen: address, metrics_listen, tls_certificate, tls_key, .. } = &arguments;
-    let (address, metrics_listen) = (*address, *metrics_listen);
-    let certificate = tls_certificate.as_deref().zip(tls_key.as_deref());
-    let certificate =
-        certificate.map(|(certificate, key)| ServingCertificate::read(certificate, key));
-    let certificate = certificate.transpose()?;
-    let server = open(arguments, state_dir)?;
-    if let Some(address) = metrics_listen {
+    let manager = ServiceManager::from_environment();
+    watchdog::start(manager.clone())?;
+    let certificate = certificate(&arguments)?;
+    let cache = state_dir.join(CACHE);
+    let settings = arguments.sources.clone().settings(Some(cache.clone()))?;
+    let tokens = token_files(&arguments);
+    let server = Arc::new(open(&arguments, state_dir, settings.clone(), &tokens)?);
+    if let Some(address) = arguments.metrics_listen {
         let listener = listen(address, "metrics").await?;
         tokio::spawn(http_server::serve(listener, server.metrics_router(), stop.stopped()));
     }
-    let listener = listen(address, "collateral").await?;
+    let listener = listen(arguments.listen, "collateral").await?;
     let refresher = server.start_refreshing()?;
-    match certificate {
+    let router = server.router();
+    let sources = arguments.sources;
+    let shown = certificate.clone();
+    let reload = Arc::new(Reload { server, certificate, tokens, sources, cache, settings });
+    crate::reload::on_hangup(manager.clone(), SERVING, move || {
+        let reload = Arc::clone(&reload);
+        async move { spawn_blocking(move || reload.run()).await? }
+    })?;
+    tokio::spawn(tell_the_end(stop.clone(), manager.clone()));
+    manager.ready(SERVING);
+    match shown {
         Some(certificate) => {
             let config = Arc::new(certificate.config()?);
             tokio::spawn(follow(certificate));
-            http_server::serve_tls(listener, config, server.router(), stop.stopped()).await;
+            http_server::serve_tls(listener, config, router, stop.stopped()).await;
         }
-        None => http_server::serve(listener, server.router(), stop.stopped()).await,
+        None => http_server::serve(listener, router, stop.stopped()).await,
     }
     drop(refresher);
     info!("stopped");
     Ok(())
 }
 
-fn open(arguments: Arguments, state_dir: &Path) -> anyhow::Result<Server> {
-    let Arguments { mode, user_token_file, admin_token_file, .. } = arguments;
-    let settings = arguments.sources.settings(Some(state_dir.join(CACHE)))?;
+async fn tell_the_end(stop: Stop, manager: ServiceManager) {
+    stop.stopped().await;
+    manager.stopping("the server is stopping");
+}
+
+fn certificate(arguments: &Arguments) -> anyhow::Result<Option<Arc<ServingCertificate>>> {
+    let files = arguments.tls_certificate.as_deref().zip(arguments.tls_key.as_deref());
+    Ok(files.map(|(certificate, key)| ServingCertificate::read(certificate, key)).transpose()?)
+}
+
+fn token_files(arguments: &Arguments) -> TokenFiles {
+    let Arguments { user_token_file, admin_token_file, .. } = arguments;
+    TokenFiles { user: user_token_file.clone(), admin: admin_token_file.clone() }
+}
+
+fn open(
+    arguments: &Arguments,
+    state_dir: &Path,
+    settings: Settings,
+    tokens: &TokenFiles,
+) -> anyhow::Result<Server> {
     for line in settings.to_string().lines() {
         info!("{line}");
     }
-    let tokens = Tokens { user: hash(user_token_file)?, admin: hash(admin_token_file)? };
+    let tokens = tokens.read()?;
     if arguments.tls_certificate.is_none() && (tokens.user.is_some() || tokens.admin.is_some()) {
         warn!("there is no TLS, so whoever can listen in learns the tokens; see --tls-certificate");
     }
-    let options = Options { mode: mode.into(), state_dir: state_dir.to_owned(), settings, tokens };
+    let mode = arguments.mode.into();
+    let options = Options { mode, state_dir: state_dir.to_owned(), settings, tokens };
     Server::open(options).context("cannot begin to serve collateral")
-}
-
-fn hash(file: Option<impl AsRef<Path>>) -> anyhow::Result<Option<TokenHash>> {
-    Ok(file.map(|file| TokenHash::read(file.as_ref())).transpose()?)
 }
 
 /// Shows the certificate that is in the file, whichever it is.
@@ -172,7 +206,7 @@ async fn follow(certificate: Arc<ServingCertificate>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let reloading = Arc::clone(&certificate);
-        match spawn_blocking(move || reloading.reload()).await {
+        match spawn_blocking(move || reloading.reload_if_modified()).await {
             Ok(Ok(true)) => info!("the TLS certificate was replaced"),
             Ok(Ok(false)) => {}
             Ok(Err(error)) => warn!(%error, "the TLS certificate stays the old one"),

@@ -9,7 +9,7 @@ use tracing::info;
 
 use super::health::Health;
 use super::listening::{End, Held};
-use super::service_manager::ServiceManager;
+use crate::service_manager::ServiceManager;
 use crate::settings::AfterHandOver;
 use crate::stop::Stop;
 

@@ -11,7 +11,7 @@ use service::hand_over::{self, Claim, Control, Loss, Successor, Withdrawn};
 use service::{Metrics, SocketAccess, Stop as ServiceStop};
 use tracing::info;
 
-use super::service_manager::Activation;
+use super::activation::Activation;
 use crate::listen::Listeners;
 use crate::settings::{Settings, default_socket};
 

@@ -14,8 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::error;
 
-use super::service_manager::{ServiceManager, watchdog_time};
 use crate::runtime::runtime;
+use crate::service_manager::{ServiceManager, watchdog_time};
 
 /// How often the thread that serves shows that it is alive, and is looked at, at the least.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When there can be no further thread.
-pub(super) fn start(manager: ServiceManager) -> io::Result<()> {
+pub(crate) fn start(manager: ServiceManager) -> io::Result<()> {
     // Often enough for the service manager's watchdog, too.
     let time = watchdog_time().map_or(PERIOD, |time| PERIOD.min(time.mul_f64(0.25)));
     let beats = Arc::new(AtomicU64::new(0));
