@@ -136,7 +136,7 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     watchdog::start(manager.clone())?;
     let certificate = certificate(&arguments)?;
     let cache = state_dir.join(CACHE);
-    let settings = arguments.sources.clone().settings(Some(cache.clone()))?;
+    let settings = arguments.sources.settings(Some(cache.clone()))?;
     let tokens = token_files(&arguments);
     let server = Arc::new(open(&arguments, state_dir, settings.clone(), &tokens)?);
     if let Some(address) = arguments.metrics_listen {

@@ -39,7 +39,7 @@ impl Reload {
     /// Reads everything, and applies it if all of it is good.
     pub(super) fn run(&self) -> anyhow::Result<Changes> {
         let tokens = self.tokens.read()?;
-        let settings = self.sources.clone().settings(Some(self.cache.clone()))?;
+        let settings = self.sources.settings(Some(self.cache.clone()))?;
         let mut changes = Changes { applied: Vec::new(), pending: self.pending(&settings) };
         if let Some(certificate) = &self.certificate
             && certificate.reload()?
