@@ -201,6 +201,10 @@ headers:
     WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql --package libdcap-quoteprov \
         header_is_up_to_date
 
+# The JSON Schemas of results, written anew after a change of a type.
+schemas:
+    WRITE_SCHEMAS=1 cargo test --workspace --bin quote-helper schemas_are_up_to_date
+
 # The gRPC code, written anew after a change of the .proto files.
 generate:
     WRITE_GENERATED=1 cargo test --package kubernetes --test generated

@@ -15,6 +15,8 @@ mod output;
 mod quote_source;
 mod reload;
 mod runtime;
+#[cfg(test)]
+mod schemas;
 mod server_process;
 mod service_manager;
 mod settings;

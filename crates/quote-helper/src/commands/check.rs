@@ -117,6 +117,13 @@ impl Arguments {
     }
 }
 
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![("check", schemas::of::<Diagnosis>())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::devices::Devices;

@@ -42,3 +42,15 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Status(arguments) => status::run(&arguments),
     }
 }
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![
+        ("collateral-fetch", schemas::of::<fetch::Outcomes>()),
+        ("collateral-import", schemas::of::<import::Import>()),
+        ("collateral-list", schemas::of::<list::List>()),
+        ("collateral-status", schemas::of::<status::Status>()),
+    ]
+}

@@ -142,6 +142,7 @@ fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> an
 
 /// The figures of all clients together; latencies in microseconds.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Measured {
     requests: usize,
     errors: u64,
@@ -188,4 +189,11 @@ impl fmt::Display for Measured {
             None => Ok(()),
         }
     }
+}
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![("load", schemas::of::<Measured>())]
 }

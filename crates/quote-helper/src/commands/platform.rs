@@ -186,6 +186,7 @@ impl StateDir {
 
 /// What identifies a platform.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Shown {
     root_sha256: String,
     qe_id: String,
@@ -244,4 +245,14 @@ fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
 
 fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
     Ok(OffsetDateTime::parse(text, &Rfc3339)?)
+}
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![
+        ("platform-show", schemas::of::<Shown>()),
+        ("platform-tcb", schemas::of::<tcb::TcbState>()),
+    ]
 }

@@ -151,3 +151,10 @@ fn interval(text: &str) -> anyhow::Result<Duration> {
     anyhow::ensure!(interval >= SHORTEST_INTERVAL, "it is 100ms at the least");
     Ok(interval)
 }
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![("top", schemas::of::<View>())]
+}

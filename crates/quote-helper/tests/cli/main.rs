@@ -27,6 +27,7 @@ mod health;
 mod hostile_text;
 mod inject;
 mod inspect;
+mod json;
 mod malicious_successor;
 mod manifests;
 mod memory_group;

@@ -15,6 +15,7 @@ const NAME_WIDTH: usize = 17;
 /// What was looked at. In JSON `{"kind": "machine"}`, `{"kind": "pod"}` or `{"kind": "cluster", "server",
 /// "namespace"}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Subject {
     /// The machine that this program runs on.
@@ -32,6 +33,7 @@ pub(crate) enum Subject {
 
 /// The result of a check. In JSON `{"subject", "passed", "sections"}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Diagnosis {
     subject: Subject,
     /// Whether nothing failed.

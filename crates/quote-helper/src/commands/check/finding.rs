@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a finding came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     /// It is as it has to be.
@@ -21,6 +22,7 @@ pub(crate) enum Status {
 /// In JSON `{"name", "object", "status", "detail", "value", "fix"}`, of which `fix` is null if the status is
 /// `ok`, and `object` and `value` are there only where there is one; names stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Finding {
     /// In lower case with hyphens, unique over all sections.
     pub(crate) name: &'static str,
@@ -86,6 +88,7 @@ impl Finding {
 
 /// Findings that belong together. In JSON `{"name", "findings"}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Section {
     pub(crate) name: &'static str,
     pub(crate) findings: Vec<Finding>,

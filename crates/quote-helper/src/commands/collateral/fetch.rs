@@ -14,7 +14,8 @@ use collateral::{
 use evidence::Evidence;
 use verify::{PckCa, Tee};
 
-use self::outcome::{Outcomes, Row};
+pub(super) use self::outcome::Outcomes;
+use self::outcome::Row;
 use super::held::{Held, HeldArguments};
 use crate::failure::Failure;
 use crate::files;

@@ -54,7 +54,8 @@ fn is_zero(number: &u64) -> bool {
 
 /// What has become of a bundle.
 #[derive(Serialize)]
-struct Import {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Import {
     items: Vec<Row>,
     /// How many items are not listed, since there are so many.
     #[serde(skip_serializing_if = "is_zero")]
@@ -66,6 +67,7 @@ struct Import {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Row {
     name: String,
     #[serde(skip)]
@@ -78,6 +80,7 @@ struct Row {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum Outcome {
     /// It is kept.

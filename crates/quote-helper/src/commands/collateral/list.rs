@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 #[derive(Serialize)]
-struct List {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct List {
     directory: String,
     items: Vec<Entry>,
     /// Files that are there and say nothing, in words.
@@ -44,6 +45,7 @@ struct List {
 
 /// An item that is kept.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Entry {
     /// The name of its file, without `.json`.
     name: String,

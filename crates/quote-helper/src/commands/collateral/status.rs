@@ -43,7 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 #[derive(Serialize)]
-struct Status {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Status {
     /// The worst of all problems.
     condition: Condition,
     platforms: Vec<PlatformStatus>,

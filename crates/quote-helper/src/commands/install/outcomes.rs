@@ -7,13 +7,16 @@ use serde::Serialize;
 
 /// What has become of each object.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Outcomes(Vec<Row>);
 
 /// How each object would change.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Previews(Vec<Row>);
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Row {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,4 +112,31 @@ fn table(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
         writeln!(f, "{:width$}  {}", printable::line(&row.object()), row.outcome)?;
     }
     Ok(())
+}
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::schemas;
+    vec![("install", schemas::of::<Outcomes>()), ("install-diff", schemas::of::<Previews>())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas::assert_valid;
+
+    #[test]
+    fn results_are_as_their_schemas_say() {
+        let row = |outcome| Row {
+            kind: "DaemonSet",
+            namespace: Some("sgx-quote-helper".to_owned()),
+            name: "sgx-device-plugin".to_owned(),
+            outcome,
+            difference: String::new(),
+        };
+        let changed = Row { difference: "-a\n+b\n".to_owned(), ..row(future(Outcome::Changed)) };
+        assert_valid(&Outcomes(vec![row(past(Outcome::Created)), row(past(Outcome::Unchanged))]));
+        assert_valid(&Previews(vec![row(future(Outcome::Removed)), changed]));
+    }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::StateDir;
 use crate::output::{self, Format};
-use state::TcbState;
+pub(super) use state::TcbState;
 
 #[derive(Debug, Args)]
 pub(crate) struct Tcb {

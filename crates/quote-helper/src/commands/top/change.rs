@@ -30,6 +30,7 @@ pub(super) struct Change<'a> {
 
 /// How often something has happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Count {
     /// Since the service was started.
     pub(super) total: u64,

@@ -11,6 +11,7 @@ pub(super) struct Histogram(Vec<(f64, u64)>);
 
 /// What is told of latencies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Latency {
     /// Half of them took no longer.
     pub(super) p50: Range,
@@ -22,6 +23,7 @@ pub(super) struct Latency {
 
 /// The bucket that a latency is in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Range {
     above_seconds: f64,
     /// None: beyond the last bound of the histogram.

@@ -16,6 +16,7 @@ pub(super) const SUCCESS: &str = "SUCCESS";
 
 /// One moment.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct View {
     /// In UTC, as RFC 3339 has it.
     pub(super) time: String,
@@ -27,6 +28,7 @@ pub(super) struct View {
 
 /// Whether there was an answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
     Service(Box<Service>),
@@ -36,6 +38,7 @@ pub(super) enum State {
 
 /// What the service said of itself. What it did not say, since it is of another version, is absent.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Service {
     /// The time that what is new is new since, and that rates and latencies are of: None in the first view, and where
     /// the service was replaced.
@@ -73,6 +76,7 @@ pub(super) struct Service {
 
 /// What expires, and when.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Expiry {
     pub(super) what: String,
     pub(super) at: String,
@@ -82,6 +86,7 @@ pub(super) struct Expiry {
 
 /// Requests that are alike.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Request {
     pub(super) operation: String,
     pub(super) outcome: String,
@@ -92,6 +97,7 @@ pub(super) struct Request {
 
 /// Who asks for quotes.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Caller {
     pub(super) uid: String,
     pub(super) pod: String,

@@ -9,11 +9,13 @@ use super::super::item_words::ItemWords;
 use super::super::words::{rfc3339, table};
 
 #[derive(Serialize)]
-pub(super) struct Outcomes(pub(super) Vec<Row>);
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::commands::collateral) struct Outcomes(pub(super) Vec<Row>);
 
 /// An item.
 #[derive(Serialize)]
-pub(super) struct Row {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::commands::collateral) struct Row {
     name: String,
     #[serde(skip)]
     words: String,
@@ -27,6 +29,7 @@ pub(super) struct Row {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum Outcome {
     /// It was fetched and is kept.

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 
 /// How bad things are, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Condition {
     /// Nothing is to be done.
@@ -22,6 +23,7 @@ pub(super) enum Condition {
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Problem {
     condition: Condition,
     detail: String,

@@ -18,6 +18,7 @@ const WARNING_DAYS: i64 = 7;
 const FIX: &str = "fetch it again: quote-helper collateral fetch";
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Holdings {
     directory: String,
     items: usize,

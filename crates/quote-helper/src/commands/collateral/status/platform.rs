@@ -13,6 +13,7 @@ use super::condition::{Condition, Problem};
 use super::tcb::Tcb;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PlatformStatus {
     qe_id: String,
     fmspc: String,
@@ -33,6 +34,7 @@ pub(super) struct PlatformStatus {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Pck {
     serial: String,
     /// `null`: no CRL is kept.

@@ -11,6 +11,7 @@ use verify::PckCa;
 use super::condition::{Condition, Problem};
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SourceStatus {
     name: String,
     /// Whether it answers; `null` if it was not asked.

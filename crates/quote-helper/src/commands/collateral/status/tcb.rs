@@ -10,8 +10,10 @@ use super::super::words::rfc3339;
 
 /// A platform's TCB by one evaluation.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Tcb {
     /// `null` below every level that is published.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) status: Option<TcbStatus>,
     /// What was fixed by this time is fixed.
     date: Option<String>,
@@ -22,6 +24,7 @@ pub(super) struct Tcb {
 
 /// What is below the newest level.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Short {
     /// 1 to 16; `null` for PCESVN.
     component: Option<u8>,

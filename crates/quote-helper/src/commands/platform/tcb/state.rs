@@ -9,7 +9,8 @@ use time::format_description::well_known::Rfc3339;
 
 /// The verdict on a machine, and what is behind it.
 #[derive(Serialize)]
-pub(super) struct TcbState {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::commands::platform) struct TcbState {
     tcb_status: String,
     advisory_ids: Vec<String>,
     /// What the machine lacks, compared with the newest TCB level.
@@ -26,6 +27,7 @@ pub(super) struct TcbState {
 
 /// A TCB component that is too low.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Shortfall {
     component: u8,
     #[serde(rename = "type")]
@@ -35,6 +37,7 @@ struct Shortfall {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Level {
     cpu_svn: String,
     pce_svn: u16,
@@ -44,6 +47,7 @@ struct Level {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PckCertificate {
     serial: String,
     revoked: bool,
@@ -51,6 +55,7 @@ struct PckCertificate {
 
 /// The dates of collateral that is issued now.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Dates {
     issue_date: String,
     next_update: String,

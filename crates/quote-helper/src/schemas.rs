@@ -1,0 +1,166 @@
+//! The JSON Schemas of results and of the log, in `docs/schemas`: made from the types, and written
+//! anew by `just schemas`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use crate::commands::{check, collateral, install, load, platform, top};
+
+/// Of all schemas. Another one begins when a field is removed or changes its meaning.
+const VERSION: &str = "v1";
+
+/// The schema of what is written of a type.
+pub(crate) fn of<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}
+
+/// Checks a value against the schema of its type.
+#[track_caller]
+pub(crate) fn assert_valid<T: JsonSchema + Serialize>(value: &T) {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("schema.json", of::<T>().to_value()).unwrap();
+    let schema = compiler.compile("schema.json", &mut schemas).unwrap();
+    let value = serde_json::to_value(value).unwrap();
+    if let Err(error) = schemas.validate(&value, schema) {
+        panic!("{error:#}");
+    }
+}
+
+/// The schema of a type whose optional fields may be absent.
+fn of_lines<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}
+
+/// A line of the log of `serve`, `collateral serve`, `webhook` or `device-plugin` with the log
+/// format `json`.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is of use")]
+struct LogLine {
+    /// RFC 3339, in UTC.
+    timestamp: String,
+    level: Level,
+    fields: LogFields,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "UPPERCASE")]
+#[allow(dead_code, reason = "only its schema is of use")]
+enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is of use")]
+struct LogFields {
+    /// The same for all lines about the same event. Other fields depend on it.
+    message: String,
+}
+
+/// A line of the audit log: one or several quotes, or requests for one, that are alike. The lines
+/// of the log with the message `quote`.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is of use")]
+struct AuditLine {
+    /// RFC 3339, in UTC.
+    timestamp: String,
+    level: Level,
+    fields: AuditFields,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is of use")]
+struct AuditFields {
+    #[schemars(extend("const" = "quote"))]
+    message: String,
+    /// The effective user of the process when it connected; `others` for all beyond the budget.
+    uid: Option<Id>,
+    /// The first user of a range, where all of them are one caller.
+    first_uid: Option<Id>,
+    /// The effective group.
+    gid: Option<Id>,
+    /// The process, if the service sees it.
+    pid: Option<Id>,
+    /// The UID of the pod.
+    pod: Option<String>,
+    /// The id of the container.
+    container: Option<String>,
+    /// MRENCLAVE in hexadecimal; `others` for all beyond the budget. Absent without a quote.
+    mrenclave: Option<String>,
+    /// MRSIGNER in hexadecimal. Absent without a quote, as the following fields are.
+    mrsigner: Option<String>,
+    isv_prod_id: Option<u16>,
+    isv_svn: Option<u16>,
+    /// Whether the enclave can be debugged.
+    debug: Option<bool>,
+    /// `SUCCESS`, or the name of the AESM error without `AESM_`; `others` beyond the budget.
+    outcome: String,
+    /// Why there is no quote.
+    reason: Option<String>,
+    /// Microseconds from the request to the reply; of several quotes the longest.
+    latency_us: u64,
+    /// How many quotes the line is about.
+    quotes: u64,
+}
+
+/// A number, or a name in its place.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "only its schema is of use")]
+enum Id {
+    Number(u64),
+    Name(String),
+}
+
+/// Each schema by its name.
+fn all() -> BTreeMap<&'static str, Schema> {
+    let of_commands = [
+        check::schemas(),
+        collateral::schemas(),
+        install::outcomes::schemas(),
+        load::schemas(),
+        platform::schemas(),
+        top::schemas(),
+    ];
+    let of_log = [("log", of_lines::<LogLine>()), ("audit", of_lines::<AuditLine>())];
+    of_commands.into_iter().flatten().chain(of_log).collect()
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(VERSION)
+}
+
+#[test]
+fn schemas_are_up_to_date() {
+    let writes = std::env::var_os("WRITE_SCHEMAS").is_some();
+    let directory = directory();
+    let page = std::fs::read_to_string(directory.join("../../json.md")).unwrap();
+    let mut names = Vec::new();
+    for (name, mut schema) in all() {
+        schema.insert("$id".into(), format!("urn:sgx-quote-helper:{VERSION}:{name}").into());
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let file = directory.join(format!("{name}.json"));
+        if writes {
+            std::fs::create_dir_all(&directory).unwrap();
+            std::fs::write(&file, &text).unwrap();
+        }
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(
+            written, text,
+            "{name}: run `just schemas`, and see docs/json.md for what may change"
+        );
+        assert!(page.contains(&format!("schemas/{VERSION}/{name}.json")), "{name}: docs/json.md");
+        names.push(format!("{name}.json"));
+    }
+    let files = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name());
+    let files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+    assert!(files.iter().all(|file| names.contains(file)), "{files:?}");
+}
