@@ -142,10 +142,14 @@ systemd-test:
     if [ ! -x /lib/systemd/systemd ]; then
         apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends systemd
     fi
-    target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/systemd-test
-    rm -rf "$target"
-    DESTDIR="$target" just profile=dev install /usr/local
-    INSTALLED="$target/usr/local" cargo test --package quote-helper --test systemd -- --ignored
+    target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
+    # One by one, as other tests have built them.
+    for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+        cargo build --locked --package "$package"
+    done
+    rm -rf "$target/systemd-test"
+    DESTDIR="$target/systemd-test" tools/install.sh /usr/local "$target/debug"
+    INSTALLED="$target/systemd-test/usr/local" cargo test --package quote-helper --test systemd -- --ignored
 
 # The container images, by docker or podman: the service, its variant for SGX hardware, the sample application.
 image version="0.1.0":

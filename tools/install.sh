@@ -42,7 +42,7 @@ install_libraries() {
     done
 }
 
-# systemd reads both directories below /usr and below /usr/local.
+# systemd reads these directories below /usr and below /usr/local.
 install_units() {
     local units="$root/lib/systemd/system" unit
     for unit in sgx-quote-helper.service sgx-quote-helper.socket sgx-pccs.service; do
@@ -50,6 +50,8 @@ install_units() {
     done
     install -D --mode 644 deploy/systemd/sgx-quote-helper.sysusers \
         "$root/lib/sysusers.d/sgx-quote-helper.conf"
+    install -D --mode 644 deploy/systemd/sgx-quote-helper.udev \
+        "$root/lib/udev/rules.d/60-sgx-quote-helper.rules"
 }
 
 # Examples, since /etc is the administrator's.
