@@ -149,7 +149,7 @@ systemd-test:
     done
     rm -rf "$target/systemd-test"
     DESTDIR="$target/systemd-test" tools/install.sh /usr/local "$target/debug"
-    INSTALLED="$target/systemd-test/usr/local" cargo test --package quote-helper --test systemd -- --ignored
+    INSTALLED="$target/systemd-test/usr/local" cargo test --package quote-helper --test systemd -- --ignored --test-threads=1
 
 # The container images, by docker or podman: the service, its variant for SGX hardware, the sample application.
 image version="0.1.0":
@@ -276,4 +276,4 @@ uninstall prefix="/usr/local":
     stage=$(mktemp -d)
     trap 'rm -rf "$stage"' EXIT
     DESTDIR=$stage just profile={{ profile }} install {{ quote(prefix) }}
-    find "$stage" ! -type d -printf '/%P\0' | (cd "${DESTDIR:-}/" && sed --null-data 's|^/||' | xargs --null rm --force)
+    find "$stage" ! -type d -printf '%P\0' | (cd "${DESTDIR:-}/" && xargs --null rm --force)

@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-prefix=$1
-built=$2
+prefix=${1:?usage: tools/install.sh PREFIX BUILT}
+built=${2:?usage: tools/install.sh PREFIX BUILT}
+[[ $prefix == /* ]] || { echo "the prefix $prefix is no absolute path, which units need" >&2; exit 2; }
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
 root="${DESTDIR:-}$prefix"
 libraries="$root/lib/x86_64-linux-gnu"

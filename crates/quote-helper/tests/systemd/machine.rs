@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The time for which applications ask, see [`Machine::under_load`].
-const LOAD: Duration = Duration::from_secs(10);
+const LOAD: Duration = Duration::from_secs(15);
 
 /// The units of the quote service, as they are stopped and enabled together.
 pub(crate) const QUOTE_SERVICE: &str = "sgx-quote-helper.socket sgx-quote-helper.service";
