@@ -1,9 +1,16 @@
 //! The command line: what can be asked for.
 
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::ffi::OsString;
+
 use ::collateral::settings::redact_urls;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::words::in_our_words;
 use crate::commands::{
     check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
     manifests, own, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
@@ -25,10 +32,16 @@ pub(crate) struct Cli {
 /// # Errors
 /// [`Failure::Usage`] if the command line is wrong, or asks for help.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    let mut command = command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    parse_from(std::env::args_os(), &mut command()).map_err(Failure::Usage)
+}
+
+fn parse_from<T: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = T>,
+    command: &mut clap::Command,
+) -> Result<Cli, clap::Error> {
+    let matches = command.try_get_matches_from_mut(words);
     let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    cli.map_err(|error| Failure::Usage(without_secrets(error.format(&mut command))))
+    cli.map_err(|error| in_our_words(without_secrets(error.format(command)), command))
 }
 
 /// The description of the whole command line.

@@ -5,6 +5,8 @@ use clap::Args;
 use sgx::{Attributes, MrEnclave, MrSigner, Report, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
+use crate::values::bytes;
+
 /// Options for a REPORT of a software enclave. INSECURE: real SGX refuses such REPORTs.
 #[derive(Debug, Args)]
 pub(crate) struct SoftwareReport {
@@ -107,12 +109,6 @@ pub(crate) fn report_data(text: &str) -> anyhow::Result<ReportData> {
     Ok(report_data)
 }
 
-fn bytes<const SIZE: usize>(text: &str) -> anyhow::Result<[u8; SIZE]> {
-    let bytes = decode(text)?;
-    let size = bytes.len();
-    bytes.try_into().map_err(|_| anyhow!("expected {SIZE} bytes in hexadecimal, got {size}"))
-}
-
 fn decode(text: &str) -> anyhow::Result<Vec<u8>> {
     hex::decode(text).map_err(|_| {
         anyhow!("expected hexadecimal: the digits 0 to 9 and a to f, two for each byte")
@@ -181,7 +177,7 @@ mod tests {
         for (option, value, words) in [
             ("--report-data", "abc", "two for each byte"),
             ("--report-data", &id.repeat(5), "64 bytes at the most, not 80"),
-            ("--config-id", &*id, "expected 64 bytes in hexadecimal, got 16"),
+            ("--config-id", &*id, "expected 64 bytes in hexadecimal, 128 digits"),
             ("--attributes", "debug", "hexadecimal digits"),
             ("--misc-select", "100000000", "4 bytes"),
         ] {

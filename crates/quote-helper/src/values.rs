@@ -1,13 +1,18 @@
-//! Options with a few values, which help shows and shells complete.
+//! Values of options: parsers that name the form that is wanted, and that shells complete.
 
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::Duration;
 
+use anyhow::anyhow;
+use bytesize::ByteSize;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Parses by [`FromStr`], whose errors say more than a list of values does.
 #[derive(Clone)]
@@ -43,4 +48,33 @@ where
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.names.iter().map(|name| PossibleValue::new(name))))
     }
+}
+
+/// The form of a duration.
+pub(crate) const DURATION_FORM: &str =
+    "write a number and its unit, for instance 500ms, 5s, 2m or 1h";
+
+/// A duration.
+pub(crate) fn duration(text: &str) -> anyhow::Result<Duration> {
+    humantime::parse_duration(text).map_err(|_| anyhow!(DURATION_FORM))
+}
+
+/// A size in bytes.
+pub(crate) fn size(text: &str) -> anyhow::Result<ByteSize> {
+    text.parse().map_err(|_| anyhow!("write a size, for instance 512MiB or 8GiB"))
+}
+
+/// A time as RFC 3339 has it.
+pub(crate) fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| anyhow!("write a date and a time, for instance 2026-01-31T12:00:00Z"))
+}
+
+/// So many bytes in hexadecimal.
+pub(crate) fn bytes<const SIZE: usize>(text: &str) -> anyhow::Result<[u8; SIZE]> {
+    let mut bytes = [0; SIZE];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| {
+        anyhow!("expected {SIZE} bytes in hexadecimal, {} digits", SIZE.saturating_mul(2))
+    })?;
+    Ok(bytes)
 }

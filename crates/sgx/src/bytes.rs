@@ -16,6 +16,14 @@ pub struct SizeError {
     pub actual: usize,
 }
 
+/// The text is not so many bytes in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {size} bytes in hexadecimal, {} digits", .size.saturating_mul(2))]
+pub struct WrongHexadecimal {
+    /// How many bytes are wanted.
+    pub size: usize,
+}
+
 /// Reads the structure `T`, called `what` in the error, from exactly as many bytes as it has.
 ///
 /// # Errors
@@ -55,12 +63,13 @@ macro_rules! byte_string {
         }
 
         impl std::str::FromStr for $name {
-            type Err = hex::FromHexError;
+            type Err = WrongHexadecimal;
 
             /// Reads the hexadecimal digits, two for each byte.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let mut bytes = [0; $size];
-                hex::decode_to_slice(text, &mut bytes)?;
+                hex::decode_to_slice(text, &mut bytes)
+                    .map_err(|_| WrongHexadecimal { size: $size })?;
                 Ok(Self(bytes))
             }
         }

@@ -20,6 +20,7 @@ use crate::reload;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, Sandbox, ServerProcess, WritablePaths};
 use crate::stop::Stop;
+use crate::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
     epc_accounting: Accounting,
 
     /// The EPC of this node, if it is not what the processor and the kernel say.
-    #[arg(long, value_name = "SIZE", env = "QUOTE_HELPER_EPC_SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, env = "QUOTE_HELPER_EPC_SIZE")]
     epc_size: Option<ByteSize>,
 
     /// Offers so much EPC that is not there, without device nodes: for enclaves in simulation mode, on
@@ -48,6 +49,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         value_name = "SIZE",
+        value_parser = values::size,
         conflicts_with = "epc_size",
         env = "QUOTE_HELPER_SOFTWARE_EPC"
     )]
@@ -55,7 +57,13 @@ pub(crate) struct Arguments {
 
     /// EPC to keep back, for what uses it without asking Kubernetes: a quote service of the host, for
     /// instance.
-    #[arg(long, value_name = "SIZE", default_value = "0", env = "QUOTE_HELPER_RESERVE")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = values::size,
+        default_value = "0",
+        env = "QUOTE_HELPER_RESERVE"
+    )]
     reserve: ByteSize,
 
     /// How many containers at a time may have sgx.intel.com/enclave, which goes with EPC that is counted

@@ -12,11 +12,11 @@ use quoting::{QuotingError, default_state_dir};
 use serde::Serialize;
 use software_platform::{Deployment, PcsUrl, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
+use crate::values;
 use tcb::Tcb;
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +60,7 @@ pub(crate) struct Init {
 
     /// The creation time (RFC 3339) rather than now: the same seed, names and time give the same
     /// certificates.
-    #[arg(long, value_name = "TIME", value_parser = time, requires = "seed_file")]
+    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "seed_file")]
     created: Option<OffsetDateTime>,
 
     /// How the certificates name themselves.
@@ -241,10 +241,6 @@ fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
         format!("{} holds no seed of 32 bytes in hexadecimal", files::Input(path))
     })?;
     Ok(seed)
-}
-
-fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
-    Ok(OffsetDateTime::parse(text, &Rfc3339)?)
 }
 
 /// The schemas of what it prints as JSON.

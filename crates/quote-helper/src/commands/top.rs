@@ -31,6 +31,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::runtime::runtime;
 use crate::settings::Settings;
+use crate::values;
 
 /// Where the example in our configuration puts metrics.
 const DEFAULT_METRICS: &str = "127.0.0.1:17490";
@@ -147,7 +148,7 @@ impl Form {
 }
 
 fn interval(text: &str) -> anyhow::Result<Duration> {
-    let interval = humantime::parse_duration(text)?;
+    let interval = values::duration(text)?;
     anyhow::ensure!(interval >= SHORTEST_INTERVAL, "it is 100ms at the least");
     Ok(interval)
 }

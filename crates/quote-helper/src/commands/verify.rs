@@ -6,8 +6,6 @@ use std::time::SystemTime;
 use clap::Args;
 use evidence::Evidence;
 use sgx::{Measurement, MrEnclave, MrSigner, ReportData};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict};
 
 use crate::endorsements::Endorsements;
@@ -15,7 +13,7 @@ use crate::failure::{Failure, explain};
 use crate::files::{self, StandardInputTwice};
 use crate::output::{self, Format, note_origin};
 use crate::software_enclave::report_data;
-use crate::values::OneOf;
+use crate::values::{self, OneOf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -177,5 +175,5 @@ impl PolicyArguments {
 }
 
 fn time(text: &str) -> anyhow::Result<SystemTime> {
-    Ok(OffsetDateTime::parse(text, &Rfc3339)?.into())
+    Ok(values::time(text)?.into())
 }

@@ -20,6 +20,7 @@ use super::held::{Held, HeldArguments};
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
+use crate::values;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("platform").args(["quotes", "fmspc"]).multiple(true)))]
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
     quotes: Vec<PathBuf>,
 
     /// Fetches what a verifier of quotes of this kind of platform needs, 6 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX", value_parser = fmspc, requires = "ca")]
+    #[arg(long, value_name = "HEX", value_parser = values::bytes::<6>, requires = "ca")]
     fmspc: Option<[u8; 6]>,
 
     /// The CA that certifies platforms with this FMSPC: of one package, or of several.
@@ -201,9 +202,4 @@ impl From<Ca> for PckCa {
             Ca::Platform => Self::Platform,
         }
     }
-}
-
-fn fmspc(text: &str) -> anyhow::Result<[u8; 6]> {
-    let bytes = hex::decode(text)?;
-    bytes.try_into().map_err(|bytes: Vec<u8>| anyhow!("an FMSPC has 6 bytes, not {}", bytes.len()))
 }
