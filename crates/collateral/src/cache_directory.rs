@@ -125,6 +125,7 @@ impl CacheDirectory {
     /// Others may read what is kept, for it is public. What others may write is no cache: each record is checked when it
     /// is read, but an old one may hold, too.
     fn make(&self) -> io::Result<()> {
+        private_directory::check_place(&self.directory).map_err(io::Error::other)?;
         private_directory::make_readable(&self.directory)?;
         private_directory::check(&self.directory).map_err(io::Error::other)?;
         Contents::read(&self.directory).map(drop)

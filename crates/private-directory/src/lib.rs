@@ -3,49 +3,20 @@
 //! Who can write to a directory can replace each file in it, whatever the mode of the file: the keys of a platform,
 //! for instance, by keys of his own. So what is kept privately is looked at before it is used.
 
+mod not_private;
+
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
+pub use not_private::{Account, NotPrivate, quoted};
+
 /// The right to write, of the group and of all others.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
-
-/// Somebody who should not could change a directory or a file.
-#[derive(Debug, thiserror::Error)]
-pub enum NotPrivate {
-    /// It is another user's, who is not root.
-    #[error(
-        "{} belongs to user {owner} (mode {mode:04o}), who could change what is kept there; run this as that user, or \
-         give it away: chown -R {this_user} {}", .path.display(), .path.display()
-    )]
-    Owner {
-        /// The directory or the file.
-        path: PathBuf,
-        /// Whose it is, the user's number.
-        owner: u32,
-        /// Its permissions, the lowest 12 bits.
-        mode: u32,
-        /// Who wants to use it, the user's number.
-        this_user: u32,
-    },
-    /// Its group, or everybody, may write to it.
-    #[error(
-        "{} (user {owner}, mode {mode:04o}) may be changed by others than its owner; take that from them: \
-         chmod go-w {}", .path.display(), .path.display()
-    )]
-    Mode {
-        /// The directory or the file.
-        path: PathBuf,
-        /// Whose it is, the user's number.
-        owner: u32,
-        /// Its permissions, the lowest 12 bits.
-        mode: u32,
-    },
-}
 
 /// Makes the directory, and those above it that are missing, for this user alone. One that is there stays as it is.
 ///
@@ -91,17 +62,69 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
 /// # Errors
 /// [`NotPrivate`].
 pub fn check(path: &Path) -> Result<(), NotPrivate> {
-    fs::metadata(path)
-        .map_or(Ok(()), |metadata| check_metadata(path, &metadata, geteuid().as_raw()))
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    check_metadata(path, &metadata, geteuid().as_raw())
+}
+
+/// Checks the place of a directory that may have to be made: the directory, or the nearest one above it that is there.
+/// Root would otherwise make it in another user's directory, and that user's programs could not use it.
+///
+/// # Errors
+/// [`NotPrivate`].
+pub fn check_place(directory: &Path) -> Result<(), NotPrivate> {
+    if directory.exists() {
+        return check(directory);
+    }
+    let there = directory.ancestors().skip(1).find(|above| above.is_dir());
+    match there.map(check) {
+        Some(Err(error @ NotPrivate::Owner { .. })) => Err(error),
+        // A directory that is made here is this user's, whoever may add others beside it.
+        _ => Ok(()),
+    }
+}
+
+/// The user whom this directory belongs to, if this process is root's and the user is another one: what is to change
+/// something there is to be run as that user. Of a directory that is not there it is the nearest one above that counts.
+#[must_use]
+pub fn other_owner(directory: &Path) -> Option<Account> {
+    let metadata = directory.ancestors().find_map(|there| fs::metadata(there).ok())?;
+    let is_others = geteuid().is_root() && metadata.uid() != 0;
+    is_others.then(|| Account::of(metadata.uid()))
+}
+
+/// Checks that only one user and root can change this directory and these files in it, for a process that only reads
+/// them: root's may read any user's. Gives whether the owner is another user, whose symbolic links are not to be followed.
+///
+/// # Errors
+/// [`NotPrivate`].
+pub fn check_to_read<'a>(
+    directory: &'a Path,
+    files: impl IntoIterator<Item = &'a Path>,
+) -> Result<bool, NotPrivate> {
+    let this_user = geteuid().as_raw();
+    let owner = fs::metadata(directory).map_or(this_user, |metadata| metadata.uid());
+    let is_anothers = this_user == 0 && owner != 0;
+    let reader = if is_anothers { owner } else { this_user };
+    [directory].into_iter().chain(files).try_for_each(|path| match fs::metadata(path) {
+        Ok(metadata) => check_metadata(path, &metadata, reader),
+        Err(_) => Ok(()),
+    })?;
+    Ok(is_anothers)
 }
 
 fn check_metadata(path: &Path, metadata: &Metadata, this_user: u32) -> Result<(), NotPrivate> {
-    let (path, owner, mode) = (path.to_owned(), metadata.uid(), metadata.mode() & 0o7777);
-    if owner != this_user && owner != 0 {
-        return Err(NotPrivate::Owner { path, owner, mode, this_user });
+    let (path, uid, mode) = (path.to_owned(), metadata.uid(), metadata.mode() & 0o7777);
+    if uid != this_user && uid != 0 {
+        let owner = Account::of(uid);
+        return Err(match path.parent().and_then(|directory| fs::metadata(directory).ok()) {
+            Some(directory) if metadata.is_file() && directory.uid() != uid => {
+                NotPrivate::File { path, owner, directory_owner: Account::of(directory.uid()) }
+            }
+            _ => NotPrivate::Owner { path, owner, this_user },
+        });
     }
     if mode & WRITABLE_BY_OTHERS != 0 {
-        return Err(NotPrivate::Mode { path, owner, mode });
+        return Err(NotPrivate::Mode { path, owner: Account::of(uid), mode });
     }
     Ok(())
 }
@@ -185,10 +208,55 @@ mod tests {
             check_metadata(directory.path(), &metadata, 0).unwrap_err();
             return;
         }
-        std::os::unix::fs::chown(directory.path(), Some(54321), None).unwrap();
+        let chown = |path: &Path, uid| std::os::unix::fs::chown(path, Some(uid), None).unwrap();
+        chown(directory.path(), 54321);
         let error = check(directory.path()).unwrap_err().to_string();
-        assert!(error.contains("belongs to user 54321 (mode 0"), "{error}");
-        assert!(error.contains("chown -R 0 "), "{error}");
+        assert!(error.contains("belongs to user 54321, "), "{error}");
+        assert!(error.contains("setpriv --reuid 54321 --regid 54321 --clear-groups "), "{error}");
+        // No name is for ever, but that of the user 1 is as good as.
+        chown(directory.path(), 1);
+        let error = check(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("belongs to daemon (user 1), "), "{error}");
+        assert!(error.contains("runuser -u daemon -- private_directory-"), "{error}");
+        assert!(error.ends_with(" …"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_made_in_another_users_directory() {
+        let outer = tempfile::tempdir().unwrap();
+        let (inner, missing) = (outer.path().join("a"), outer.path().join("a/b/c"));
+        check_place(&missing).unwrap();
+        make(&inner).unwrap();
+        fs::set_permissions(outer.path(), Permissions::from_mode(0o1777)).unwrap();
+        check_place(&missing).unwrap();
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&inner, Some(54321), None).unwrap();
+            let error = check_place(&missing).unwrap_err();
+            assert!(matches!(error, NotPrivate::Owner { path, .. } if path == inner));
+        }
+    }
+
+    #[test]
+    fn root_reads_what_is_one_users() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a file");
+        fs::write(&file, "").unwrap();
+        let chown = |path: &Path, uid| std::os::unix::fs::chown(path, Some(uid), None).unwrap();
+        let read = || check_to_read(directory.path(), [&*file]);
+        assert!(!read().unwrap());
+        chown(directory.path(), 54321);
+        assert!(read().unwrap());
+        chown(&file, 54321);
+        assert!(read().unwrap());
+        chown(&file, 54322);
+        let error = read().unwrap_err().to_string();
+        assert!(error.ends_with(&format!("chown 54321 '{}'", file.display())), "{error}");
+        chown(&file, 54321);
+        fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(read(), Err(NotPrivate::Mode { .. })));
     }
 
     #[test]

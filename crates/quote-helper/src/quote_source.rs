@@ -75,7 +75,8 @@ pub(crate) struct QuoteSource {
     platform: Option<Platform>,
 
     /// The directory of the software platform, for quotes in this process [default:
-    /// /var/lib/quote-helper for root, else $XDG_STATE_HOME/quote-helper]
+    /// /var/lib/quote-helper for root and its owner, else
+    /// $XDG_STATE_HOME/quote-helper]
     /// [env: QUOTE_HELPER_STATE_DIR]. Implies --in-process.
     #[arg(long, value_name = "PATH", conflicts_with = "socket")]
     state_dir: Option<PathBuf>,

@@ -1,11 +1,12 @@
 //! Where PCK certificates and collateral come from: the same options for every command that asks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use collateral::settings::{Machine, OwnSettings, OwnSource, Settings, SettingsError};
+use private_directory::quoted;
 use verify::TrustedRoots;
 
 use crate::files;
@@ -66,6 +67,21 @@ impl Sources {
             ..OwnSettings::default()
         };
         Settings::choose(flags, &self.machine())
+    }
+
+    /// The options that were given with their values, as words of a command.
+    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let Self { config, sources, ca_file, api_key_file, trusted_root, .. } = self;
+        let file = |option, file: &Option<PathBuf>| Some((option, quoted(file.as_deref()?)));
+        let sources = sources.iter().flatten();
+        let sources = sources.map(|source| ("--source", quoted(Path::new(&source.to_string()))));
+        let files = [
+            file("--config", config),
+            file("--ca-file", ca_file),
+            file("--api-key-file", api_key_file),
+            file("--trusted-root", trusted_root),
+        ];
+        sources.chain(files.into_iter().flatten()).collect()
     }
 
     /// Whether the command line names a source.

@@ -63,25 +63,31 @@ impl Platform {
     }
 }
 
+/// The directory of the software platform of the machine, and of the service's state.
+const SYSTEM_STATE_DIR: &str = "/var/lib/quote-helper";
+
 /// Where this user's software platform is: [`QUOTE_HELPER_STATE_DIR`], else `/var/lib/quote-helper`
-/// for root, else `quote-helper` below `$XDG_STATE_HOME` or below `$HOME/.local/state`.
+/// for root and for the user whom that belongs to, else `quote-helper` below `$XDG_STATE_HOME` or below `$HOME/.local/state`.
 ///
 /// # Errors
 /// [`QuotingError`] with [`AesmError::FileAccess`] when nothing of this is there.
 pub fn default_state_dir() -> Result<PathBuf, QuotingError> {
-    state_dir(rustix::process::geteuid().is_root(), environment::var_os)
+    let user = rustix::process::geteuid();
+    let owner = rustix::fs::stat(SYSTEM_STATE_DIR).map(|directory| directory.st_uid);
+    let is_systems = user.is_root() || owner == Ok(user.as_raw());
+    state_dir(is_systems, environment::var_os)
 }
 
 fn state_dir(
-    root: bool,
+    is_systems: bool,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<PathBuf, QuotingError> {
     let directory = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(given) = directory(QUOTE_HELPER_STATE_DIR) {
         return Ok(given);
     }
-    if root {
-        return Ok("/var/lib/quote-helper".into());
+    if is_systems {
+        return Ok(SYSTEM_STATE_DIR.into());
     }
     if let Some(state) = directory("XDG_STATE_HOME") {
         return Ok(state.join("quote-helper"));
@@ -126,21 +132,21 @@ fn unusable(error: &StateError) -> QuotingError {
 mod tests {
     use super::*;
 
-    fn state_dir_with(root: bool, variables: &[(&str, &str)]) -> Option<PathBuf> {
+    fn state_dir_with(is_systems: bool, variables: &[(&str, &str)]) -> Option<PathBuf> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        state_dir(root, variable).ok()
+        state_dir(is_systems, variable).ok()
     }
 
     #[test]
     fn the_state_directory_is_the_one_that_is_named_or_the_users() {
         let given = (QUOTE_HELPER_STATE_DIR, "/given");
         let (xdg, home) = (("XDG_STATE_HOME", "/state"), ("HOME", "/home/user"));
-        let of_root = |variables: &[_]| state_dir_with(true, variables).unwrap();
-        assert_eq!(of_root(&[given, xdg, home]), Path::new("/given"));
-        assert_eq!(of_root(&[xdg, home]), Path::new("/var/lib/quote-helper"));
+        let of_system = |variables: &[_]| state_dir_with(true, variables).unwrap();
+        assert_eq!(of_system(&[given, xdg, home]), Path::new("/given"));
+        assert_eq!(of_system(&[xdg, home]), Path::new("/var/lib/quote-helper"));
 
         let of_user = |variables: &[_]| state_dir_with(false, variables).unwrap();
         assert_eq!(of_user(&[given, xdg, home]), Path::new("/given"));

@@ -81,6 +81,11 @@ pub enum StateError {
         /// What is wrong with it.
         reason: UnsealError,
     },
+    /// The machine has not joined the deployment yet, and another user's process looks at it.
+    #[error(
+        "{0} is not there yet; the next start of the quote service makes it, or any use of the platform by its user"
+    )]
+    Incomplete(PathBuf),
     /// What is kept about the TCB does not say what it said when it was written.
     #[error(
         "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or take all \
@@ -125,6 +130,18 @@ impl SoftwarePlatform {
         state.platform(deployment)
     }
 
+    /// Opens the platform in this directory to look at it. Root's processes may do so in another user's directory, where
+    /// nothing is changed and no symbolic link is followed; a directory of this user is completed as by [`Self::open`].
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StateError::Incomplete`] if a file is missing that its user's next use makes.
+    pub fn open_to_read(directory: &Path) -> Result<Self, StateError> {
+        let mut state = StateDirectory::new(directory);
+        state.is_anothers = state.check_to_read()?;
+        let deployment = state.deployment()?;
+        state.platform(deployment)
+    }
+
     /// Keeps the deployment in this directory, made if it is not there, and opens the platform.
     ///
     /// # Errors
@@ -161,6 +178,8 @@ impl SoftwarePlatform {
 
 /// The places of the files.
 struct StateDirectory {
+    /// Whether it is another user's: nothing is written, and no symbolic link is followed.
+    is_anothers: bool,
     directory: PathBuf,
     deployment: PathBuf,
     machine: PathBuf,
@@ -172,6 +191,7 @@ struct StateDirectory {
 impl StateDirectory {
     fn new(directory: &Path) -> Self {
         Self {
+            is_anothers: false,
             directory: directory.to_owned(),
             deployment: directory.join("deployment.json"),
             machine: directory.join("machine.json"),
@@ -183,10 +203,33 @@ impl StateDirectory {
 
     /// Checks that nobody else can put keys of his own in the place of these.
     fn check_private(&self) -> Result<(), NotPrivate> {
-        let files =
-            [&self.deployment, &self.machine, &self.tcb, &self.microcode, &self.attestation_key];
         private_directory::check(&self.directory)?;
-        files.into_iter().try_for_each(|file| private_directory::check(file))
+        self.files().into_iter().try_for_each(private_directory::check)
+    }
+
+    /// The same for a process that only reads; says whether the directory is another user's.
+    fn check_to_read(&self) -> Result<bool, NotPrivate> {
+        private_directory::check_to_read(&self.directory, self.files())
+    }
+
+    fn files(&self) -> [&Path; 5] {
+        [&self.deployment, &self.machine, &self.tcb, &self.microcode, &self.attestation_key]
+            .map(PathBuf::as_path)
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
+        let read = match self.is_anothers {
+            true => state_file::read_anothers(path),
+            false => state_file::read(path),
+        };
+        read.map_err(|reason| io_error("read", path, reason))
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, StateError> {
+        self.read(path)?
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()
+            .map_err(|reason| StateError::Damaged { file: path.to_owned(), reason })
     }
 
     fn keep_deployment(&self, deployment: &Deployment) -> Result<(), StateError> {
@@ -207,7 +250,7 @@ impl StateDirectory {
 
     fn deployment(&self) -> Result<Deployment, StateError> {
         let later = [&self.machine, &self.attestation_key].into_iter().find(|path| path.exists());
-        match (read_json(&self.deployment)?, later) {
+        match (self.read_json(&self.deployment)?, later) {
             (Some(deployment), _) => Ok(deployment),
             (None, Some(later)) => Err(lost(&self.deployment, later)),
             (None, None) => Err(StateError::NotInitialized(self.directory.clone())),
@@ -224,11 +267,14 @@ impl StateDirectory {
 
     fn machine_secret(&self) -> Result<MachineSecret, StateError> {
         let later_exists = self.attestation_key.exists();
-        if let Some(secret) = read_json(&self.machine)? {
+        if let Some(secret) = self.read_json(&self.machine)? {
             return Ok(secret);
         }
         if later_exists {
             return Err(lost(&self.machine, &self.attestation_key));
+        }
+        if self.is_anothers {
+            return Err(StateError::Incomplete(self.machine.clone()));
         }
         let secret = MachineSecret::generate().ok_or(PlatformError::Random)?;
         match state_file::create_json(&self.machine, &secret) {
@@ -236,14 +282,14 @@ impl StateDirectory {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             result => result.map_err(|reason| io_error("write", &self.machine, reason))?,
         }
-        read_json(&self.machine)?
+        self.read_json(&self.machine)?
             .ok_or_else(|| io_error("read", &self.machine, ErrorKind::NotFound.into()))
     }
 
-    /// The kept attestation key if it is for this TCB, else a new one, kept from now on.
+    /// The kept attestation key if it is for this TCB, else a new one, kept from now on unless it is another user's.
     fn attestation_key(&self, machine: &Machine) -> Result<AttestationKey, StateError> {
         let file = &self.attestation_key;
-        if let Some(bytes) = read(file)? {
+        if let Some(bytes) = self.read(file)? {
             let key = unseal(machine, &bytes)
                 .map_err(|reason| StateError::AttestationKey { file: file.clone(), reason })?;
             if key.tcb == machine.tcb() {
@@ -251,21 +297,13 @@ impl StateDirectory {
             }
         }
         let key = AttestationKey::make(machine)?;
+        if self.is_anothers {
+            return Ok(key);
+        }
         state_file::replace(file, &seal(machine, &key)?)
             .map_err(|reason| io_error("write", file, reason))?;
         Ok(key)
     }
-}
-
-fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
-    state_file::read(path).map_err(|reason| io_error("read", path, reason))
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
-    read(path)?
-        .map(|bytes| serde_json::from_slice(&bytes))
-        .transpose()
-        .map_err(|reason| StateError::Damaged { file: path.to_owned(), reason })
 }
 
 fn lost(lost: &Path, later: &Path) -> StateError {

@@ -16,6 +16,11 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     Ok(untrusted_input::read_if_there(path, MAX_SIZE)?.map(Zeroizing::new))
 }
 
+/// As [`read`], for a file in another user's directory, whose links are not followed.
+pub(crate) fn read_anothers(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    Ok(untrusted_input::read_unlinked_if_there(path, MAX_SIZE)?.map(Zeroizing::new))
+}
+
 /// Writes a new file as JSON. When there is one already it stays, and the error is `AlreadyExists`.
 pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let (directory, file) = write_beside(path, &json(value)?)?;

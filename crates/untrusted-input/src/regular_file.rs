@@ -14,7 +14,11 @@ use rustix::fs::OFlags;
 /// # Errors
 /// [`ErrorKind::InvalidInput`] when it is something else than a regular file; else those of the operating system.
 pub fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    open_with(path, OFlags::empty())
+}
+
+fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | flags;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
     // Some kinds, such as sockets, cannot be opened at all; the reason is the same.
     let metadata = match &file {
@@ -39,7 +43,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// [`ErrorKind::FileTooLarge`] when it has more bytes; else as [`open`].
 pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
+    read_all(open(path)?, max)
+}
+
+fn read_all(file: File, max: u64) -> io::Result<Vec<u8>> {
     let expected = file.metadata()?.len().min(max).saturating_add(1);
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     let size = file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -57,7 +64,20 @@ pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`].
 pub fn read_if_there(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
-    match read(path, max) {
+    missing_is_none(read(path, max))
+}
+
+/// As [`read_if_there`], for a file in a directory of another user, who could lay a symbolic link to what this process
+/// alone may read: a link is an error, and not followed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_unlinked_if_there(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
+    missing_is_none(open_with(path, OFlags::NOFOLLOW).and_then(|file| read_all(file, max)))
+}
+
+fn missing_is_none(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    match read {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         read => read.map(Some),
     }
@@ -112,6 +132,17 @@ mod tests {
         assert_eq!(error.to_string(), "it has more than 4 bytes");
         // Such files say that they are empty.
         assert!(!read(Path::new("/proc/self/status"), 1 << 20).unwrap().is_empty());
+    }
+
+    #[test]
+    fn links_of_others_are_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "12345").unwrap();
+        symlink(&file, &link).unwrap();
+        assert_eq!(read_unlinked_if_there(&file, 5).unwrap().unwrap(), b"12345");
+        assert_eq!(read_unlinked_if_there(&directory.path().join("none"), 5).unwrap(), None);
+        read_unlinked_if_there(&link, 5).unwrap_err();
     }
 
     #[test]

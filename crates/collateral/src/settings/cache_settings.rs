@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Base, Machine, OwnSettings, SettingsError, azdcap};
 
-/// Where root's programs keep answers.
-const OF_ROOT: &str = "/var/cache/quote-helper/collateral";
+/// Where root's programs and the service's keep answers.
+const OF_SYSTEM: &str = "/var/cache/quote-helper/collateral";
 /// Where those of other users do, below the user's directory for caches.
 const OF_USER: &str = "quote-helper/collateral";
 /// The size of the cache where nobody says otherwise, in bytes. What one machine needs has about 100 KiB.
@@ -52,8 +52,8 @@ fn default_directory(machine: &Machine) -> Option<PathBuf> {
     if let Some(directory) = of("XDG_CACHE_HOME") {
         return Some(directory.join(OF_USER));
     }
-    if machine.is_root {
-        return Some(OF_ROOT.into());
+    if machine.uses_system_cache {
+        return Some(OF_SYSTEM.into());
     }
     of("HOME").map(|home: &Path| home.join(".cache").join(OF_USER))
 }

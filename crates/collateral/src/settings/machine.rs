@@ -18,6 +18,9 @@ const AZURE_ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 const NAMES: [&str; 3] = ["QCNL_CONF_PATH", "XDG_CACHE_HOME", "HOME"];
 const PREFIXES: [&str; 2] = ["AZDCAP_", "QUOTE_HELPER_"];
 
+/// The directory that systemd makes for the service's user (`CacheDirectory=`).
+const SYSTEM_CACHES: &str = "/var/cache/quote-helper";
+
 /// A machine, and the user that the program runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
@@ -32,8 +35,8 @@ pub struct Machine {
     pub etc: PathBuf,
     /// The asset tag of the chassis, by which virtual machines in Azure are known.
     pub chassis_asset_tag: Option<String>,
-    /// Whether the user is root.
-    pub is_root: bool,
+    /// Whether the user is root, or the directory for the caches of the machine's services is the user's.
+    pub uses_system_cache: bool,
 }
 
 impl Machine {
@@ -52,7 +55,7 @@ impl Machine {
             config_file: None,
             etc: "/etc".into(),
             chassis_asset_tag: fs::read_to_string(CHASSIS_ASSET_TAG).ok(),
-            is_root: rustix::process::geteuid().is_root(),
+            uses_system_cache: uses_system_cache(),
         }
     }
 
@@ -86,4 +89,10 @@ impl Machine {
         value
             .map_err(|problem| SettingsError::wrong(Place::Variable(variable.to_owned()), &problem))
     }
+}
+
+fn uses_system_cache() -> bool {
+    let user = rustix::process::geteuid();
+    let owner = rustix::fs::stat(SYSTEM_CACHES).map(|directory| directory.st_uid);
+    user.is_root() || owner == Ok(user.as_raw())
 }

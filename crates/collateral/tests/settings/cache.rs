@@ -11,7 +11,7 @@ fn each_user_has_a_cache() {
 
     let mut place = Place::new();
     assert_eq!(directory(&place), is("/home/ada/.cache/quote-helper/collateral"));
-    place.machine.is_root = true;
+    place.machine.uses_system_cache = true;
     assert_eq!(directory(&place), is("/var/cache/quote-helper/collateral"));
     let place = place.with("XDG_CACHE_HOME", "/scratch");
     assert_eq!(directory(&place), is("/scratch/quote-helper/collateral"));

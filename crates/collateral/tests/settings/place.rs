@@ -26,7 +26,7 @@ impl Place {
             config_file: None,
             etc: etc.path().to_owned(),
             chassis_asset_tag: Some("Default string\n".to_owned()),
-            is_root: false,
+            uses_system_cache: false,
         };
         Self { etc, machine }
     }

@@ -43,9 +43,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     asked: Asked,
 
-    /// The form of the result.
+    /// The form of the result. JSON and YAML have all findings.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
+
+    /// Shows what is fine and what was skipped, too.
+    #[arg(long, short)]
+    verbose: bool,
 
     #[command(flatten, next_help_heading = MACHINE_OPTIONS)]
     service: ServiceSocket,
@@ -77,7 +81,7 @@ struct Asked {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let diagnosis = diagnose(arguments)?;
+    let diagnosis = diagnose(arguments)?.verbose(arguments.verbose);
     match arguments.output {
         // It has made itself printable, but for its own colors.
         Format::Text => output::document(&diagnosis)?,

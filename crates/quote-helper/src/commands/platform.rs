@@ -37,7 +37,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 struct StateDir {
-    /// Where the platform's keys are kept [default: /var/lib/quote-helper for root, else
+    /// Where the platform's keys are kept [default: /var/lib/quote-helper for root and its owner, else
     /// $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     state_dir: Option<PathBuf>,
@@ -155,14 +155,14 @@ impl Init {
 
 impl Show {
     fn run(&self) -> anyhow::Result<()> {
-        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        let platform = SoftwarePlatform::open_to_read(&self.state.path()?)?;
         output::result(self.output, &Shown::of(&platform))
     }
 }
 
 impl Root {
     fn run(&self) -> anyhow::Result<()> {
-        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        let platform = SoftwarePlatform::open_to_read(&self.state.path()?)?;
         let root = platform.root_certificate();
         let der = self.out.extension().is_some_and(|extension| extension == "der");
         let bytes = if der { root.der() } else { root.pem().as_bytes() };
@@ -172,7 +172,7 @@ impl Root {
 
 impl Collateral {
     fn run(&self) -> anyhow::Result<()> {
-        let platform = SoftwarePlatform::open(&self.state.path()?)?;
+        let platform = SoftwarePlatform::open_to_read(&self.state.path()?)?;
         let collateral = platform.collateral(&platform.issue(OffsetDateTime::now_utc()))?;
         files::write(&self.out, &serde_json::to_vec_pretty(&collateral)?)
     }

@@ -39,25 +39,30 @@ const DEFAULT_METRICS: &str = "127.0.0.1:17490";
 const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
 /// The columns of text that is not for a terminal.
 const COLUMNS: u16 = 100;
+/// From one view to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
 /// Asking more often would be load rather than a look.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Where the service has its metrics: an address, or the path of a Unix socket [default: what `serve` is set to with
+    /// Where the service has its metrics: a URL, an address, or the path of a Unix socket [default: what `serve` is set to with
     /// QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else 127.0.0.1:17490].
-    #[arg(long, value_name = "ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
+    #[arg(long, value_name = "URL|ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
     metrics: Option<Endpoint>,
 
     /// The configuration file of `serve` [default: /etc/quote-helper/config.toml if it is there].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// The time from one view to the next. Rates and latencies are of this time.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
-    interval: Duration,
+    /// The time from one view to the next [default: 1s]. Rates and latencies are of this time.
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    interval: Option<Duration>,
 
     /// Ends after this many views, which are printed one after the other; exit code 1 if the service never answered.
+    ///
+    /// Where standard output is no terminal, and neither this nor --interval is given, one view is printed, of the time
+    /// of one interval.
     #[arg(long, value_name = "NUMBER")]
     count: Option<NonZero<u32>>,
 
@@ -82,17 +87,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         && arguments.count.is_none()
         && io::stdout().is_terminal()
         && io::stdin().is_terminal();
+    let interval = arguments.interval.unwrap_or(INTERVAL);
     let runtime = runtime()?;
     Ok(runtime.block_on(async {
-        let watch = Watch::new(endpoint, arguments.interval);
-        match is_live {
-            true => live::show(watch, arguments.interval).await,
+        let watch = Watch::new(endpoint, interval);
+        if is_live {
+            return live::show(watch, interval).await;
+        }
+        match arguments.is_once() {
+            true => print_once(watch, arguments.output).await,
             false => print(watch, arguments).await,
         }
     })?)
 }
 
 impl Arguments {
+    /// Whether one view is wanted: for a pipe or a file, unless views one after the other are asked for.
+    fn is_once(&self) -> bool {
+        self.interval.is_none() && self.count.is_none() && !io::stdout().is_terminal()
+    }
+
     fn endpoint(&self) -> anyhow::Result<Endpoint> {
         if let Some(endpoint) = &self.metrics {
             return Ok(endpoint.clone());
@@ -104,6 +118,21 @@ impl Arguments {
             Some(listen) => Ok(listen.into()),
             None => DEFAULT_METRICS.parse(),
         }
+    }
+}
+
+/// Prints the second view, which has rates, and nothing if there is no answer.
+async fn print_once(mut watch: Watch, form: Form) -> anyhow::Result<()> {
+    let mut view = watch.next().await;
+    if matches!(view.state, State::Service(_)) {
+        view = watch.next().await;
+    }
+    match view.state {
+        State::Away(reason) => Err(anyhow!(reason)),
+        State::Service(_) => match form.print(&view) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            printed => Ok(printed?),
+        },
     }
 }
 

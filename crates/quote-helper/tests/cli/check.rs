@@ -231,9 +231,15 @@ fn people_get_marks_and_fixes_without_colors() {
     let ended = machine.run("check --socket aesm.socket").with_code(1);
     assert_eq!(ended.stderr, "");
     for text in
-        ["this machine (", "processor\n", "\nservice\n  ✗ socket  ", "\n      fix: ", "\nfailed: "]
+        ["this machine (", "\n\nfailed\n  ✗ ", "  ✗ socket  ", "\n      fix: ", "\nfailed: "]
     {
         assert!(ended.stdout.contains(text), "{text}: {}", ended.stdout);
+    }
+    assert!(ended.stdout.ends_with("(-v shows all)\n"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("– answer"), "{}", ended.stdout);
+    let all = machine.run("check --socket aesm.socket --verbose").with_code(1);
+    for text in ["processor\n", "\nservice\n  ✗ socket  ", "  – answer  "] {
+        assert!(all.stdout.contains(text), "{text}: {}", all.stdout);
     }
     assert!(!ended.stdout.contains('\x1b'));
 }

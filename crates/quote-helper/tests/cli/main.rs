@@ -7,6 +7,7 @@
     reason = "outside #[test] functions too, a test fails by panicking"
 )]
 
+mod advice;
 mod attacker;
 mod audit;
 mod check;

@@ -98,6 +98,30 @@ fn text_is_for_people() {
 }
 
 #[test]
+fn a_pipe_gets_one_view_with_rates_and_no_escapes() {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    machine.quote("07");
+    for place in
+        [format!("http://{}/metrics", serve.metrics_address()), serve.metrics_address().to_owned()]
+    {
+        let ended = machine.succeed(&format!("top --metrics {place}"));
+        assert_eq!(ended.stdout.matches("quote service ").count(), 1, "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("\nGetQuoteEx SUCCESS  ") && ended.stdout.contains(" 0.0 "),
+            "{}",
+            ended.stdout
+        );
+        assert!(!ended.stdout.contains('\u{1b}') && ended.stderr.is_empty(), "{}", ended.stderr);
+        let view = machine.succeed(&format!("top --metrics {place} --output json")).json();
+        assert!(view["service"]["seconds"].as_f64().unwrap() > 0.5, "{view}");
+    }
+    let nobody = machine.run("top --metrics /nobody.socket").with_code(1);
+    assert_eq!(nobody.stdout, "");
+    nobody.says(&["error: nobody answers at /nobody.socket"]);
+}
+
+#[test]
 fn it_looks_where_the_service_is_set_to_listen() {
     let machine = Machine::new();
     let serve = machine.serve();
@@ -142,8 +166,8 @@ fn a_service_that_is_replaced_or_away_is_told_and_followed() {
 fn what_is_no_quote_service_is_refused() {
     let too_much = "a 1\n".repeat(5 << 20);
     for (answer, reason) in [
-        ("<html>".to_owned(), "cannot be read"),
-        ("up 1\n# EOF\n".to_owned(), "no quote service"),
+        ("<html>".to_owned(), "is no metrics endpoint"),
+        ("up 1\n# EOF\n".to_owned(), "serves metrics, but not those of a quote service"),
         (too_much, "length limit exceeded"),
     ] {
         let machine = Machine::new();
@@ -167,7 +191,7 @@ fn it_ends_when_nobody_reads_any_more() {
 fn what_cannot_be_asked_is_refused() {
     let machine = Machine::new();
     for (line, reason) in [
-        ("top --metrics 17490", "neither ADDRESS:PORT nor the path of a Unix socket"),
+        ("top --metrics 17490", "nor ADDRESS:PORT, nor the path of a Unix socket"),
         ("top --interval 1ms", "100ms at the least"),
         ("top --count 0", "--count"),
         ("top --output yaml", "possible values: text, json"),

@@ -50,6 +50,8 @@ impl PrivateFiles {
 fn private_directory(state_dir: &Path) -> Result<PathBuf, AcquireError> {
     let directory = state_dir.join(PRIVATE_DIRECTORY);
     let failed = |source| BindError::Io { path: directory.clone(), source };
+    // First: in another user's directory root would make one that keeps that user's instance out.
+    private_directory::check_place(state_dir)?;
     private_directory::make(&directory).map_err(failed)?;
     private_directory::check(state_dir)?;
     private_directory::check(&directory)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{StateDirectory, StateError, io_error, read};
+use super::{StateDirectory, StateError, io_error};
 use crate::{Microcode, MicrocodeError, PublishedTcb, SoftwarePlatform, state_file};
 
 impl SoftwarePlatform {
@@ -109,6 +109,8 @@ struct MicrocodeFile {
 impl StateDirectory {
     /// Keeps others from changing the TCB of this platform, until the file is closed.
     fn lock(&self) -> Result<File, StateError> {
+        // First: root would leave a lock in another user's directory that keeps that user out.
+        self.check_private()?;
         self.deployment()?;
         let path = self.directory.join(LOCK);
         let lock = private_directory::open_lock(&path).and_then(locked);
@@ -116,11 +118,18 @@ impl StateDirectory {
     }
 
     pub(super) fn published_tcb(&self) -> Result<PublishedTcb, StateError> {
-        read_tcb(&self.tcb).map(Option::unwrap_or_default)
+        self.read_tcb(&self.tcb).map(Option::unwrap_or_default)
+    }
+
+    fn read_tcb<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, StateError> {
+        self.read(path)?
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()
+            .map_err(|reason| damaged(path, reason))
     }
 
     pub(super) fn microcode(&self) -> Result<Microcode, StateError> {
-        match read_tcb(&self.microcode)? {
+        match self.read_tcb(&self.microcode)? {
             None => Ok(Microcode::default()),
             Some(MicrocodeFile { version: VERSION, updates }) => Ok(updates),
             Some(MicrocodeFile { version, .. }) => {
@@ -148,13 +157,6 @@ fn locked(file: File) -> io::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-}
-
-fn read_tcb<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
-    read(path)?
-        .map(|bytes| serde_json::from_slice(&bytes))
-        .transpose()
-        .map_err(|reason| damaged(path, reason))
 }
 
 fn damaged(file: &Path, reason: serde_json::Error) -> StateError {

@@ -17,6 +17,8 @@ use crate::PcsKind;
 /// a file it can also be a table, which says more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnSource {
+    /// As it was written, without what may hold a token.
+    text: String,
     settings: SourceSettings,
     /// What a table says about the server's certificate.
     trust: Option<TrustSettings>,
@@ -35,20 +37,28 @@ impl OwnSource {
     }
 }
 
+/// As it was written, but for a query, in which there may be a token.
+impl fmt::Display for OwnSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl FromStr for OwnSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let shown = without_query(text).to_owned();
         let (url, serves) = match text {
             "pcs" => (INTEL_PCS, Serves::Everything),
             "thim" => (AZURE_THIM, Serves::PckCertificates),
             "azure" => (AZURE_CACHE, Serves::Everything),
             path if path.starts_with('/') => {
-                return Ok(Self { settings: SourceSettings::Directory(path.into()), trust: None });
+                let settings = SourceSettings::Directory(path.into());
+                return Ok(Self { text: shown, settings, trust: None });
             }
             url if url.contains("://") || url.contains('@') => (url, Serves::Everything),
-            other => {
-                let shown = without_query(other);
+            _ => {
                 return Err(format!(
                     "{shown:?} is no source: write a URL with https://, an absolute path of a directory, \"pcs\", \
                      \"thim\" or \"azure\""
@@ -59,7 +69,7 @@ impl FromStr for OwnSource {
         if service.kind == PcsKind::Thim {
             service.serves = Serves::PckCertificates;
         }
-        Ok(Self { settings: SourceSettings::Service(service), trust: None })
+        Ok(Self { text: shown, settings: SourceSettings::Service(service), trust: None })
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn finding(
     now: SystemTime,
 ) -> Finding {
     let Some(quote) = quote else {
-        return Finding::skipped(NAME, "there is no quote", "see `self-quote` above");
+        return Finding::skipped(NAME, "there is no quote", "see `self-quote`");
     };
     let Some(chain) = chain(quote, collateral) else {
         return Finding::skipped(

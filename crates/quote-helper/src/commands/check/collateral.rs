@@ -20,9 +20,9 @@ const WARNING_DAYS: u32 = 7;
 /// How long the collateral lasts that the quote was verified with, as of `now`.
 pub(crate) fn finding(verification: Option<&Verification>, now: SystemTime) -> Finding {
     match verification {
-        None => Finding::skipped(NAME, "there is no quote", "see `self-quote` above"),
+        None => Finding::skipped(NAME, "there is no quote", "see `self-quote`"),
         Some(Verification::NoCollateralGiven | Verification::NoCollateral(_)) => {
-            Finding::skipped(NAME, "there is none", "see `verification` above")
+            Finding::skipped(NAME, "there is none", "see `verification`")
         }
         Some(Verification::Done { collateral, .. }) => of_collateral(collateral, now),
     }

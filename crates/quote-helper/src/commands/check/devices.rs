@@ -162,8 +162,9 @@ impl Node {
             name,
             format!("every user may open {}: each can identify this platform", self.describe()),
             format!(
-                "let the service's group alone have it: chgrp sgx_prv {path} && chmod 0660 {path}, and \
-                 the same in the udev rule"
+                "let the service's group alone have it: groupadd -f -r sgx_prv; usermod -aG sgx_prv USER for the user of \
+                 the quote service; chgrp sgx_prv {path} && chmod 0660 {path}, and the same in the udev rule; restart \
+                 the service"
             ),
         )
     }
@@ -174,7 +175,7 @@ impl Node {
         if self.mode & 0o060 == 0o060 && own != "root" {
             return format!(
                 "add {user} to the group {own} (usermod -aG {own} {user}; in a container docker run \
-                 --group-add, in Kubernetes supplementalGroups), and log in anew"
+                 --group-add, in Kubernetes supplementalGroups), and log in anew, or restart the service that runs as this user"
             );
         }
         let kernel_name = path.trim_start_matches("/dev/");
@@ -197,7 +198,7 @@ fn no_provision_device(name: &'static str) -> Finding {
 }
 
 fn missing(name: &'static str, processor: &Processor) -> Finding {
-    let fix = if processor.runs_enclaves() { "see `driver` above" } else { SEE_PROCESSOR };
+    let fix = if processor.runs_enclaves() { "see `driver`" } else { SEE_PROCESSOR };
     Finding::skipped(name, "there is no device node", fix)
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct Diagnosis {
     sections: Vec<Section>,
     #[serde(skip)]
     colors: bool,
+    /// Whether people see what is fine and what was skipped, too.
+    #[serde(skip)]
+    verbose: bool,
 }
 
 impl Diagnosis {
@@ -49,19 +52,32 @@ impl Diagnosis {
         let colors = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut findings = sections.iter().flat_map(|section| &section.findings);
         let passed = findings.all(|finding| finding.status != Status::Failed);
-        Self { subject, passed, sections, colors }
+        Self { subject, passed, sections, colors, verbose: false }
     }
 
-    fn count(&self, status: Status) -> usize {
+    /// The same; people see all findings, section by section.
+    pub(crate) fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
+    }
+
+    fn with(&self, status: Status) -> Vec<&Finding> {
         let findings = self.sections.iter().flat_map(|section| &section.findings);
-        findings.filter(|finding| finding.status == status).count()
+        findings.filter(|finding| finding.status == status).collect()
     }
 
-    fn write_section(&self, f: &mut fmt::Formatter<'_>, section: &Section) -> fmt::Result {
-        writeln!(f, "{}", section.name)?;
-        let widths = section.findings.iter().map(|finding| finding.name.len());
+    fn write_findings(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        head: &str,
+        findings: &[&Finding],
+    ) -> fmt::Result {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "{head}")?;
+        let widths = findings.iter().map(|finding| finding.name.len());
         let width = widths.max().unwrap_or_default().max(NAME_WIDTH);
-        let mut findings = section.findings.iter().peekable();
+        let mut findings = findings.iter().peekable();
         while let Some(finding) = findings.next() {
             self.write_finding(f, finding, width)?;
             // Said once for those in a row that share it.
@@ -110,10 +126,21 @@ impl fmt::Display for Diagnosis {
                 writeln!(f, "the add-on in its namespace {namespace}\n")?;
             }
         }
-        self.sections.iter().try_for_each(|section| self.write_section(f, section))?;
-        let [failed, warnings, skipped] =
-            [Status::Failed, Status::Warning, Status::Skipped].map(|status| self.count(status));
-        writeln!(f, "failed: {failed}, warnings: {warnings}, skipped: {skipped}")
+        let all = [Status::Failed, Status::Warning, Status::Skipped, Status::Ok];
+        let [failed, warnings, skipped, fine] = all.map(|status| self.with(status));
+        if self.verbose {
+            self.sections.iter().try_for_each(|section| {
+                self.write_findings(f, section.name, &section.findings.iter().collect::<Vec<_>>())
+            })?;
+        } else {
+            self.write_findings(f, "failed", &failed)?;
+            self.write_findings(f, "warnings", &warnings)?;
+        }
+        let [failed, warnings, skipped, fine] =
+            [failed, warnings, skipped, fine].map(|findings| findings.len());
+        write!(f, "failed: {failed}, warnings: {warnings}, skipped: {skipped}, fine: {fine}")?;
+        let is_hidden = !self.verbose && (skipped > 0 || fine > 0);
+        writeln!(f, "{}", if is_hidden { " (-v shows all)" } else { "" })
     }
 }
 
@@ -143,6 +170,33 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_first_and_what_is_fine_is_one_line() {
+        let findings = vec![
+            Finding::ok("a", "yes"),
+            Finding::warning("b", "is odd", "mend it"),
+            Finding::skipped("c", "no", "look"),
+            Finding::failed("d", "is missing", "get it"),
+        ];
+        let shown = diagnosis(findings);
+        assert_eq!(
+            shown.to_string(),
+            "this container\n\n\
+             failed\n  \
+             ✗ d                 is missing\n      \
+             fix: get it\n\n\
+             warnings\n  \
+             ! b                 is odd\n      \
+             fix: mend it\n\n\
+             failed: 1, warnings: 1, skipped: 1, fine: 1 (-v shows all)\n"
+        );
+        let all = serde_json::to_value(&shown).unwrap();
+        assert_eq!(all["sections"][0]["findings"].as_array().unwrap().len(), 4);
+        let verbose = shown.verbose(true).to_string();
+        assert!(verbose.contains("section\n  ✓ a  "), "{verbose}");
+        assert!(verbose.ends_with("failed: 1, warnings: 1, skipped: 1, fine: 1\n"), "{verbose}");
+    }
+
+    #[test]
     fn warnings_and_what_was_skipped_do_not_fail() {
         let ok = Finding::ok("a", "is there");
         let warning = Finding::warning("b", "is odd", "mend it");
@@ -156,7 +210,7 @@ mod tests {
     fn a_fix_that_findings_share_is_said_once() {
         let skipped = |name| Finding::skipped(name, "no", "first the other");
         let about = skipped("b").about("node/x");
-        let shown = diagnosis(vec![skipped("a"), about, Finding::ok("c", "yes")]);
+        let shown = diagnosis(vec![skipped("a"), about, Finding::ok("c", "yes")]).verbose(true);
         assert_eq!(
             shown.to_string(),
             "this container\n\n\
@@ -165,7 +219,7 @@ mod tests {
              – b                 node/x: no\n      \
              fix: first the other\n  \
              ✓ c                 yes\n\n\
-             failed: 0, warnings: 0, skipped: 2\n"
+             failed: 0, warnings: 0, skipped: 2, fine: 1\n"
         );
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn finding(device: bool, library: bool) -> Finding {
                 _ => format!("{} are", missing.join(" and ")),
             }
         ),
-        "mend what is named above; to try, develop and test without SGX, pass --platform software, whose \
+        "mend what is missing; to try, develop and test without SGX, pass --platform software, whose \
          quotes are INSECURE",
     )
 }

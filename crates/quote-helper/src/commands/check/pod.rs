@@ -54,7 +54,7 @@ fn socket_finding(service: &Service, mount: &Mount) -> Finding {
     let directory = service.socket.parent().unwrap_or(&service.socket).display();
     match (service.place, mount) {
         (Place::NoDirectory, _) | (Place::Nothing, Mount::Nothing) => {
-            Finding::skipped(name, "its directory is not mounted", "see `mount` above")
+            Finding::skipped(name, "its directory is not mounted", "see `mount`")
         }
         (Place::Nothing, _) => Finding::failed(
             name,

@@ -8,7 +8,7 @@ use super::finding::Finding;
 
 /// What to do about whatever cannot matter where no enclave runs.
 pub(crate) const SEE_PROCESSOR: &str =
-    "nothing, for quotes of the software platform; for real ones see `processor` above";
+    "nothing, for quotes of the software platform; for real ones see `processor`";
 
 /// What CPUID tells.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Processor {
         ];
         findings.extend(others.map(|(name, finding)| match self.has_sgx1 {
             true => finding(self),
-            false => Finding::skipped(name, "does not matter without SGX", "see `sgx` above"),
+            false => Finding::skipped(name, "does not matter without SGX", "see `sgx`"),
         }));
         findings
     }

@@ -32,7 +32,7 @@ impl SelfQuote {
 /// How the quote came out; `None` where the service could not be asked.
 pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> Finding {
     let Some(SelfQuote(outcome)) = self_quote else {
-        return Finding::skipped(NAME, "there is no service to ask", "see `answer` above");
+        return Finding::skipped(NAME, "there is no service to ask", "see `answer`");
     };
     let Err(error) = outcome else {
         return Finding::ok(NAME, "the service quoted a REPORT of a software enclave");
@@ -65,7 +65,7 @@ pub(super) fn quote(quoter: &dyn Quoter) -> anyhow::Result<Vec<u8>> {
 
 fn fix(code: AesmError) -> &'static str {
     match code {
-        AesmError::OutOfEpc => "see `epc` above, and which enclaves fill the enclave memory",
+        AesmError::OutOfEpc => "see `epc`, and which enclaves fill the enclave memory",
         AesmError::EnclaveLoad | AesmError::DeviceNotAvailable | AesmError::NoDevice => {
             "run `quote-helper check` as the user and in the container of the service; see \
              `enclave-device`, `noexec` and `provision-device`"

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aesm::{Client, ClientError, Payload, Request};
+use private_directory::quoted;
 use sgx::AesmError;
 use tokio::net::UnixStream;
 
@@ -75,7 +76,7 @@ impl Service {
             (Place::Hidden, _) => Finding::failed(
                 name,
                 format!("this user may not see whether there is a socket {socket}"),
-                "let every user into its directory (chmod 0755)",
+                format!("let others through that directory: chmod o+x {}", quoted(self.nearest())),
             ),
             (Place::Nothing, _) => Finding::failed(
                 name,
@@ -103,7 +104,7 @@ impl Service {
     pub(crate) fn answer(&self) -> Finding {
         let name = "answer";
         if self.place != Place::Socket {
-            return Finding::skipped(name, "there is no socket to ask at", "see `socket` above");
+            return Finding::skipped(name, "there is no socket to ask at", "see `socket`");
         }
         let error = match &self.answer {
             Ok(0) | Err(ClientError::Refused(AesmError::ServiceUnavailable)) => {
@@ -119,7 +120,42 @@ impl Service {
             }
             Err(error) => error,
         };
-        Finding::failed(name, error.to_string(), fix(error))
+        Finding::failed(name, error.to_string(), self.fix(error))
+    }
+}
+
+impl Service {
+    /// The nearest directory above the socket that this user can see.
+    fn nearest(&self) -> &Path {
+        let directories = self.socket.ancestors().skip(1);
+        directories.into_iter().find(|directory| directory.exists()).unwrap_or(Path::new("/"))
+    }
+
+    fn fix(&self, error: &ClientError) -> String {
+        match error {
+            ClientError::Connect { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+                may_not_open(&self.socket)
+            }
+            error => fix(error).to_owned(),
+        }
+    }
+}
+
+/// What lets this user open the socket: the group that it is for, or the service's settings, which a change of the mode
+/// would outlive only until the next start.
+fn may_not_open(socket: &Path) -> String {
+    let metadata = fs::metadata(socket);
+    let group = metadata.ok().filter(|file| file.mode() & 0o060 == 0o060).map(|file| file.gid());
+    match group {
+        Some(group) => format!(
+            "the socket is for the group {group} alone: let this user join it (usermod -aG; in a container docker run \
+             --group-add {group}, in Kubernetes supplementalGroups), or start the service without socket_group"
+        ),
+        None => format!(
+            "let every user open the socket: chmod 0666 {}, and SocketMode=0666 in a socket unit of systemd, which sets \
+             it at each start",
+            quoted(socket)
+        ),
     }
 }
 
@@ -141,9 +177,6 @@ impl Place {
 /// What to do about a socket at which there is no good answer.
 fn fix(error: &ClientError) -> &'static str {
     match error {
-        ClientError::Connect { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
-            "let every user open the socket (chmod 0666)"
-        }
         ClientError::Connect { .. } => {
             "the service that made the socket is gone: start one, `quote-helper serve`; in a \
              container, mount the directory of the socket, not the socket, which is another one after \
@@ -192,7 +225,7 @@ mod tests {
     fn a_socket_that_is_not_there_is_told_from_a_directory_that_is_not_mounted() {
         for (place, text) in [
             (Place::NoDirectory, "mount that directory"),
-            (Place::Hidden, "chmod 0755"),
+            (Place::Hidden, "chmod o+x /run"),
             (Place::Nothing, "start a service, `quote-helper serve`, or pass --socket"),
             (Place::NoSocket, "remove it"),
         ] {

@@ -42,7 +42,10 @@ pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
     }
     let Some(tcb) = &node.tcb else {
         let detail = format!("there is no TCB info for FMSPC {fmspc} in the cache of collateral");
-        return Finding::skipped(NAME, detail, "have it fetched: `quote-helper collateral fetch`");
+        let ca = node.certificate.ca;
+        let fix =
+            format!("have it fetched: `quote-helper collateral fetch --fmspc {fmspc} --ca {ca}`");
+        return Finding::skipped(NAME, detail, fix);
     };
     let assessment = &tcb.assessment;
     let Some(status) = assessment.reached.as_ref().map(|level| level.status) else {

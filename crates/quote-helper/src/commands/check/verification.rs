@@ -45,7 +45,7 @@ impl Verification {
 /// What a verifier says; `None` where there is no quote.
 pub(crate) fn finding(verification: Option<&Verification>) -> Finding {
     match verification {
-        None => Finding::skipped(NAME, "there is no quote", "see `self-quote` above"),
+        None => Finding::skipped(NAME, "there is no quote", "see `self-quote`"),
         Some(Verification::NoCollateralGiven) => Finding::skipped(
             NAME,
             "the quote says what the REPORT says; its signatures and certificates were not verified",

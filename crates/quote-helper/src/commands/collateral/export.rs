@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Args;
 use collateral::write_bundle;
 
-use super::held::{Held, HeldArguments};
+use super::held::{FETCHED, Held, HeldArguments};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -27,10 +28,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     held.take_unusable().iter().for_each(output::note);
     if good.is_empty() {
         let directory = held.directory()?.display();
-        let reason = anyhow::anyhow!(
-            "there is nothing in {directory} that is still valid; fetch it first, with `collateral fetch`"
-        );
-        return Err(reason.into());
+        let fetch = held.fetch_command(if expired.is_empty() { FETCHED } else { "" });
+        let reason = format!("there is nothing in {directory} that is still valid");
+        return Err(anyhow!("{reason}; fetch it first: {fetch}").into());
     }
     let mut bundle = Vec::new();
     write_bundle(&good, &mut bundle)?;

@@ -69,6 +69,7 @@ enum Ca {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let held = Held::open(&arguments.held)?;
+    held.check_place()?;
     held.settings.to_string().lines().for_each(output::note);
     let mut fetching = Fetching { held: &held, arguments, rows: Vec::new(), down: None };
     fetching.all()?;

@@ -7,15 +7,19 @@ use anyhow::Context;
 use clap::Args;
 use collateral::settings::Settings;
 use collateral::{Cache, Notice, Record};
+use private_directory::quoted;
 
 use super::messages::Messages;
 use crate::sources::Sources;
 
+/// The options of `collateral fetch` for a cache that has nothing yet.
+pub(super) const FETCHED: &str = "--quote FILE";
+
 /// Where things are kept, and where they come from.
 #[derive(Debug, Args)]
 pub(super) struct HeldArguments {
-    /// Where collateral is kept [default: /var/cache/quote-helper/collateral for root, else
-    /// $XDG_CACHE_HOME/quote-helper/collateral].
+    /// Where collateral is kept [default: /var/cache/quote-helper/collateral for root and the owner of
+    /// /var/cache/quote-helper, else $XDG_CACHE_HOME/quote-helper/collateral].
     #[arg(long, value_name = "PATH")]
     cache_dir: Option<PathBuf>,
 
@@ -28,6 +32,8 @@ pub(super) struct Held {
     pub(super) cache: Cache,
     pub(super) settings: Settings,
     notices: Arc<Mutex<Noticed>>,
+    /// The options with which it was opened, as words of a command.
+    options: String,
 }
 
 /// What kept nobody from an answer.
@@ -37,6 +43,15 @@ struct Noticed {
     not_kept: Messages,
 }
 
+impl HeldArguments {
+    /// The options that were given, as words of a command.
+    fn given(&self) -> String {
+        let cache_dir = self.cache_dir.as_deref().map(|path| ("--cache-dir", quoted(path)));
+        let options = cache_dir.into_iter().chain(self.sources.given());
+        options.map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Held {
     /// Opens it. Nothing is asked or written yet.
     pub(super) fn open(arguments: &HeldArguments) -> anyhow::Result<Self> {
@@ -44,7 +59,7 @@ impl Held {
         let notices: Arc<Mutex<Noticed>> = Arc::default();
         let noticed = Arc::clone(&notices);
         let cache = Cache::open(&settings, Box::new(move |notice| lock(&noticed).add(notice)))?;
-        let held = Self { cache, settings, notices };
+        let held = Self { cache, settings, notices, options: arguments.given() };
         held.directory()?;
         Ok(held)
     }
@@ -55,6 +70,20 @@ impl Held {
         directory.context(
             "there is no place for the cache, since HOME is not set; pass --cache-dir PATH",
         )
+    }
+
+    /// Checks that this user may keep something here, so that this is said once and not for each item.
+    pub(super) fn check_place(&self) -> anyhow::Result<()> {
+        Ok(private_directory::check_place(self.directory()?)?)
+    }
+
+    /// The command that fetches into this cache with these settings, for a message: as the user whom it belongs to.
+    pub(super) fn fetch_command(&self, options: &str) -> String {
+        let owner = self.directory().ok().and_then(private_directory::other_owner);
+        let prefix = owner.map(|owner| format!("{} ", owner.command_prefix()));
+        let command =
+            format!("{}quote-helper collateral fetch {options}", prefix.unwrap_or_default());
+        format!("{} {}", command.trim_end(), self.options).trim_end().to_owned()
     }
 
     /// All that is kept and can be used, by name.

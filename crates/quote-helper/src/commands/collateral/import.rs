@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let held = Held::open(&arguments.held)?;
+    held.check_place()?;
     let file = files::Input(&arguments.file);
     let import = files::open(&arguments.file)
         .and_then(|from| Ok(Import::of(Bundle::open(BufReader::new(from))?, &held)))

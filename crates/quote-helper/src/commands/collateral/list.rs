@@ -7,7 +7,7 @@ use clap::Args;
 use collateral::{Cache, Item, PckContents, PckQuestion, Record};
 use serde::Serialize;
 
-use super::held::{Held, HeldArguments};
+use super::held::{FETCHED, Held, HeldArguments};
 use super::item_words::ItemWords;
 use super::words::{date, days_left, rfc3339, table};
 use crate::failure::Failure;
@@ -30,7 +30,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let records = held.records()?;
     let items = records.iter().map(|record| Entry::of(record, &held.cache, now)).collect();
     let directory = held.directory()?.display().to_string();
-    let list = List { directory, items, unusable: held.take_unusable() };
+    let list = List {
+        directory,
+        fetch: held.fetch_command(FETCHED),
+        items,
+        unusable: held.take_unusable(),
+    };
     Ok(output::result(arguments.output, &list)?)
 }
 
@@ -38,6 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct List {
     directory: String,
+    #[serde(skip)]
+    fetch: String,
     items: Vec<Entry>,
     /// Files that are there and say nothing, in words.
     unusable: Vec<String>,
@@ -129,12 +136,9 @@ impl Entry {
 
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { directory, items, unusable } = self;
+        let Self { directory, fetch, items, unusable } = self;
         if items.is_empty() {
-            writeln!(
-                f,
-                "there is no collateral in {directory}: `quote-helper collateral fetch` gets some"
-            )?;
+            writeln!(f, "there is no collateral in {directory}; say what to fetch: {fetch}")?;
         } else {
             let head = ["ITEM", "OF", "FETCHED", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
             let rows: Vec<_> = items.iter().map(Entry::row).collect();

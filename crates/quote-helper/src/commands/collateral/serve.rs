@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     mode: ModeArgument,
 
     /// Where platforms, their certificates and collateral are kept [default: `collateral` below
-    /// /var/lib/quote-helper for root, else below $XDG_STATE_HOME/quote-helper].
+    /// /var/lib/quote-helper for root and its owner, else below $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_COLLATERAL_STATE_DIR")]
     state_dir: Option<PathBuf>,
 

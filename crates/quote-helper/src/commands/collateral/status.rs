@@ -59,15 +59,17 @@ impl Status {
     fn of(held: &Held, probe: bool) -> anyhow::Result<Self> {
         let records = held.records()?;
         let (fetcher, set) = (held.cache.fetcher(), held.settings.evaluation);
-        let (now, roots) = (fetcher.now(), fetcher.roots());
+        let roots = fetcher.roots();
         let nodes = node_statuses(&records, set, roots);
         let cache = Holdings::of(held, &records, &nodes)?;
         let sources = sources::all(&held.settings, &records, probe)?;
         let platforms: Vec<_> =
-            nodes.into_iter().map(|node| PlatformStatus::of(node, now)).collect();
+            nodes.into_iter().map(|node| PlatformStatus::of(node, held)).collect();
         let of_platforms = platforms.iter().flat_map(PlatformStatus::problems);
+        let unjudged = platforms.is_empty().then(|| cache.unjudged()).flatten();
         let of_sources = sources.iter().filter_map(SourceStatus::problem);
-        let problems: Vec<_> = of_platforms.chain(cache.problems()).chain(of_sources).collect();
+        let problems = of_platforms.chain(unjudged).chain(cache.problems()).chain(of_sources);
+        let problems: Vec<_> = problems.collect();
         Ok(Self {
             condition: problems.iter().map(Problem::condition).max().unwrap_or(Condition::Good),
             platforms,

@@ -82,7 +82,7 @@ impl Change {
         } else if self.raise || self.expire || self.revoke.is_some() {
             SoftwarePlatform::publish_tcb(directory, |platform, tcb| self.publish(platform, tcb))
         } else {
-            SoftwarePlatform::open(directory)
+            SoftwarePlatform::open_to_read(directory)
         }
     }
 

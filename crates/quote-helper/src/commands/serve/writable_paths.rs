@@ -52,6 +52,7 @@ fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
     let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
     let settings = collateral::settings::Settings::choose(OwnSettings::default(), &machine).ok()?;
     let directory = settings.cache.directory?;
+    private_directory::check_place(&directory).ok()?;
     private_directory::make_readable(&directory).ok()?;
     Some(directory)
 }
@@ -60,6 +61,7 @@ fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
 fn hand_over_directory(settings: &Settings) -> Option<PathBuf> {
     let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok).ok()?;
     let directory = state_dir.join(service::hand_over::PRIVATE_DIRECTORY);
+    private_directory::check_place(&state_dir).ok()?;
     private_directory::make(&directory).ok()?;
     Some(directory)
 }

@@ -1,7 +1,7 @@
 //! Asks a service for its metrics, and whether it is ready.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::str::FromStr;
@@ -32,8 +32,13 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
 /// Where a service serves its metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// The address, or a host's name, and the port.
-    Tcp(String),
+    /// An HTTP server.
+    Tcp {
+        /// The address, or a host's name, and the port.
+        address: String,
+        /// What its paths begin with: empty, unless something in front of the service has added it.
+        prefix: String,
+    },
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
@@ -67,11 +72,19 @@ impl Endpoint {
                  say with --metrics where its metrics are"
             )
         })?;
-        ensure!(status == StatusCode::OK, "there are no metrics at {self}: it answers {status}");
+        ensure!(
+            status == StatusCode::OK,
+            "{self} is no metrics endpoint of a quote service: it answers {status}; say with --metrics where `serve` has \
+             --metrics-listen"
+        );
         let samples = Samples::parse(&text)
-            .with_context(|| format!("the metrics at {self} cannot be read"))?;
+            .with_context(|| format!("{self} is no metrics endpoint: its answer cannot be read"))?;
         let is_ours = samples.named("quote_helper_service_info").next().is_some();
-        ensure!(is_ours, "what serves metrics at {self} is no quote service");
+        ensure!(
+            is_ours,
+            "{self} serves metrics, but not those of a quote service (there is no quote_helper_service_info); say with \
+             --metrics where `serve` has --metrics-listen"
+        );
         Ok(Answer { at, samples, readiness: Readiness::of(ready) })
     }
 
@@ -79,7 +92,10 @@ impl Endpoint {
     async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, String)> {
         let answer = async {
             match self {
-                Self::Tcp(address) => get(TcpStream::connect(address).await?, address, path).await,
+                Self::Tcp { address, prefix } => {
+                    get(TcpStream::connect(address).await?, address, &format!("{prefix}{path}"))
+                        .await
+                }
                 Self::Unix(socket) => {
                     get(UnixStream::connect(socket).await?, "localhost", path).await
                 }
@@ -135,14 +151,48 @@ impl FromStr for Endpoint {
         if let Ok(address) = text.parse::<ListenAddress>() {
             return Ok(address.into());
         }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return Self::of_url(scheme, rest);
+        }
         match text.rsplit_once(':') {
             Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok() => {
-                Ok(Self::Tcp(text.to_owned()))
+                Ok(Self::tcp(text))
             }
             _ => bail!(
-                "it is neither ADDRESS:PORT nor the path of a Unix socket, /PATH or unix:PATH"
+                "it is neither http://HOST:PORT, nor ADDRESS:PORT, nor the path of a Unix socket, /PATH or unix:PATH"
             ),
         }
+    }
+}
+
+impl Endpoint {
+    fn tcp(address: impl ToString) -> Self {
+        Self::Tcp { address: address.to_string(), prefix: String::new() }
+    }
+
+    /// The endpoint at a URL: that of the server, or that of its metrics.
+    fn of_url(scheme: &str, rest: &str) -> anyhow::Result<Self> {
+        ensure!(
+            scheme == "http",
+            "a quote service has its metrics at http:// alone, not at {scheme}://"
+        );
+        let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let address = match address.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::from((ip, 80)).to_string(),
+            Err(_) if is_host(address) => format!("{address}:80"),
+            Err(_) => address.to_owned(),
+        };
+        let endpoint: Self = address.parse()?;
+        let path = path.trim_end_matches('/');
+        let prefix = path.strip_suffix("metrics").unwrap_or(path).trim_end_matches('/');
+        let is_plain = prefix.chars().all(|it| it.is_ascii_alphanumeric() || "-._~/%".contains(it));
+        ensure!(is_plain, "the path of the URL has characters that a path has not");
+        Ok(match endpoint {
+            Self::Tcp { address, .. } if !prefix.is_empty() => {
+                Self::Tcp { address, prefix: format!("/{prefix}") }
+            }
+            endpoint => endpoint,
+        })
     }
 }
 
@@ -156,9 +206,9 @@ impl From<ListenAddress> for Endpoint {
     fn from(address: ListenAddress) -> Self {
         match address {
             ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
-                Self::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())).to_string())
+                Self::tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
             }
-            ListenAddress::Tcp(address) => Self::Tcp(address.to_string()),
+            ListenAddress::Tcp(address) => Self::tcp(address),
             ListenAddress::Unix(socket) => Self::Unix(socket),
         }
     }
@@ -167,7 +217,7 @@ impl From<ListenAddress> for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => f.write_str(address),
+            Self::Tcp { address, prefix } => write!(f, "{address}{prefix}"),
             Self::Unix(socket) => write!(f, "{}", socket.display()),
         }
     }
@@ -187,12 +237,27 @@ mod tests {
             ("localhost:17490", "localhost:17490"),
             ("/run/metrics.socket", "/run/metrics.socket"),
             ("unix:metrics.socket", "metrics.socket"),
+            ("http://localhost:9464", "localhost:9464"),
+            ("http://localhost:9464/", "localhost:9464"),
+            ("http://localhost:9464/metrics", "localhost:9464"),
+            ("http://[::1]:9464/metrics/", "[::1]:9464"),
+            ("http://a/node-1/metrics", "a:80/node-1"),
+            ("http://10.0.0.1", "10.0.0.1:80"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), endpoint);
         }
-        for text in
-            ["", "17490", ":17490", "localhost", "a:99999", "http://a:17490", "::1:17490", "a b:1"]
-        {
+        for text in [
+            "",
+            "17490",
+            ":17490",
+            "localhost",
+            "a:99999",
+            "https://a:1",
+            "::1:17490",
+            "a b:1",
+            "http://",
+            "http://a/\r",
+        ] {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
         }
     }

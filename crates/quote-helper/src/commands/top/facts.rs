@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::change::Count;
 use super::palette::Palette;
-use super::tables::shown;
+use super::tables::{shorten, shown};
 use super::view::{Expiry, Service, State, View};
 
 /// Between two facts in a line.
@@ -25,8 +25,7 @@ const SOON: i64 = 7 * 24 * 60 * 60;
 pub(super) fn lines(view: &View, palette: Palette, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let words = Words(palette);
-    let mut lines =
-        flow(vec![words.fact("metrics of", &view.metrics), words.fact("at", &view.time)], columns);
+    let mut lines = Vec::new();
     match &view.state {
         State::Away(reason) => {
             lines.push(Line::styled("NO ANSWER", palette.alarm()));
@@ -35,18 +34,20 @@ pub(super) fn lines(view: &View, palette: Palette, columns: u16) -> Vec<Line<'st
         State::Service(service) => {
             lines.extend(flow(words.state(service), columns));
             lines.extend(wrap(service.not_ready_because.as_deref().unwrap_or_default(), columns));
+            lines.extend(flow(words.platform(service), columns));
             lines.extend(flow(words.work(service), columns));
             lines.extend(flow(words.refusals(service), columns));
-            lines.extend(flow(words.platform(service), columns));
             if service.requests.is_empty() {
                 lines.push(Line::styled("no requests yet", palette.name()));
             }
         }
     }
+    let place = vec![words.fact("metrics of", &view.metrics), words.fact("at", &view.time)];
+    lines.extend(flow(place, columns));
     lines
 }
 
-/// Facts in as few lines as they fit in.
+/// Facts in as few lines as they fit in. One that is wider than a line goes on in the next, word by word.
 fn flow(facts: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for fact in facts {
@@ -54,7 +55,27 @@ fn flow(facts: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
             |line: &Line<'_>| line.width().saturating_add(GAP.len()).saturating_add(fact.width());
         match lines.last_mut().filter(|line| width(line) <= columns) {
             Some(line) => line.spans.extend([vec![Span::raw(GAP)], fact.spans].concat()),
-            None => lines.push(fact),
+            None => lines.extend(fold(fact, columns)),
+        }
+    }
+    lines
+}
+
+/// The fact in lines that are no wider than this. A word that is wider ends with `…`.
+fn fold(fact: Line<'static>, columns: usize) -> Vec<Line<'static>> {
+    if fact.width() <= columns {
+        return vec![fact];
+    }
+    let mut lines = vec![Line::default()];
+    for span in &fact.spans {
+        for word in span.content.split_inclusive(' ') {
+            let width = lines.last().map_or(0, Line::width);
+            if width > 0 && width.saturating_add(word.trim_end().chars().count()) > columns {
+                lines.push(Line::default());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_span(Span::styled(shorten(word, columns), span.style));
+            }
         }
     }
     lines
@@ -76,7 +97,7 @@ impl Words {
     fn state(&self, service: &Service) -> Vec<Line<'static>> {
         let Self(palette) = self;
         let readiness = match service.ready {
-            Some(true) => styled("ready", palette.good()),
+            Some(true) => styled("READY", palette.good()),
             Some(false) => styled("NOT READY", palette.alarm()),
             None => styled("readiness unknown", palette.name()),
         };
@@ -86,11 +107,11 @@ impl Words {
         });
         let restarted = styled("RESTARTED", palette.warning());
         let facts = [
-            service.version.as_ref().map(|version| self.fact("quote service", version)),
-            platform,
             Some(readiness),
-            service.up_seconds.map(|up| self.fact("up", &span(up.unsigned_abs()))),
             service.restarted.then_some(restarted),
+            platform,
+            service.up_seconds.map(|up| self.fact("up", &span(up.unsigned_abs()))),
+            service.version.as_ref().map(|version| self.fact("quote service", version)),
         ];
         facts.into_iter().flatten().collect()
     }
@@ -227,6 +248,22 @@ mod tests {
             |columns| flow(facts(), columns).iter().map(Line::to_string).collect::<Vec<_>>();
         assert_eq!(lines(17), ["one   two   three"]);
         assert_eq!(lines(16), ["one   two", "three"]);
-        assert_eq!(lines(0), ["one", "two", "three"]);
+        assert_eq!(lines(3), ["one", "two", "th…"]);
+    }
+
+    #[test]
+    fn a_fact_that_is_too_wide_goes_on_in_the_next_line() {
+        let fact = Line::from_iter([
+            Span::raw("ends: "),
+            Span::raw("died 2 (+1), "),
+            Span::raw("hung 17"),
+        ]);
+        let folded = |columns| {
+            let lines = flow(vec![fact.clone()], columns);
+            lines.iter().map(|line| line.to_string().trim_end().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(folded(26), ["ends: died 2 (+1), hung 17"]);
+        assert_eq!(folded(25), ["ends: died 2 (+1), hung", "17"]);
+        assert_eq!(folded(12), ["ends: died 2", "(+1), hung", "17"]);
     }
 }

@@ -10,6 +10,11 @@ use super::palette::Palette;
 use super::tables::{self, Table};
 use super::view::{State, View};
 
+/// Lines of the table of requests that have room before the last facts, the head included.
+const LEAST_REQUESTS: u16 = 3;
+/// Lines of facts that have room before anything else.
+const LEAST_FACTS: u16 = 2;
+
 /// A view as it is drawn.
 pub(super) struct Screen<'a> {
     pub(super) view: &'a View,
@@ -47,8 +52,12 @@ impl Screen<'_> {
 
 impl Widget for &Screen<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
-        let head = self.head(area.width);
+        let mut head = self.head(area.width);
         let [requests, callers] = self.tables();
+        // On a low screen the last facts give way to the first requests.
+        let kept = requests.height().min(LEAST_REQUESTS).saturating_add(1);
+        let room = area.height.saturating_sub(kept).max(area.height.min(LEAST_FACTS));
+        head.truncate(room.into());
         let head_height = head.len().try_into().unwrap_or(u16::MAX);
         let room = area.height.saturating_sub(head_height).saturating_sub(2);
         // Where there is too little room for both, callers have a third of it, or less if they need less.

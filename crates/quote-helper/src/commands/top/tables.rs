@@ -26,6 +26,8 @@ pub(super) struct Table {
     head: Vec<&'static str>,
     words: usize,
     gives_way: usize,
+    /// Columns that go where there is too little room, the first one first.
+    goes: &'static [usize],
     narrowest_number: u16,
     rows: Vec<(Vec<String>, Style)>,
     head_style: Style,
@@ -48,6 +50,7 @@ pub(super) fn requests(requests: &[Request], palette: Palette) -> Table {
         head,
         words: 1,
         gives_way: 0,
+        goes: &[5, 2, 3, 4],
         narrowest_number: 9,
         rows: rows.collect(),
         head_style: palette.head(),
@@ -68,6 +71,7 @@ pub(super) fn callers(callers: &[Caller], palette: Palette) -> Table {
         head,
         words: 4,
         gives_way: 1,
+        goes: &[3, 2, 5, 1, 6],
         narrowest_number: 6,
         rows: rows.collect(),
         head_style: palette.head(),
@@ -98,7 +102,7 @@ impl Table {
         let rows = self.rows.iter().take(shown);
         let rows = rows.map(|(cells, style)| self.row(cells, &widths).style(*style));
         let head = self.row(&self.head, &widths).style(self.head_style);
-        let columns = widths.iter().copied().map(Constraint::Length);
+        let columns = widths.iter().map(|(_, width)| Constraint::Length(*width));
         Grid::new(rows, columns).header(head).column_spacing(GAP).render(area, buffer);
         if hidden > 0 && room > 0 {
             let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
@@ -106,44 +110,60 @@ impl Table {
         }
     }
 
-    fn row(&self, cells: &[impl AsRef<str>], widths: &[u16]) -> Row<'static> {
-        Row::new(cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
-            let line = Line::from(shorten(cell.as_ref(), usize::from(*width)));
-            Cell::from(if column < self.words { line } else { line.right_aligned() })
+    fn row(&self, cells: &[impl AsRef<str>], widths: &[(usize, u16)]) -> Row<'static> {
+        Row::new(widths.iter().filter_map(|(column, width)| {
+            let line = Line::from(shorten(cells.get(*column)?.as_ref(), usize::from(*width)));
+            Some(Cell::from(if *column < self.words { line } else { line.right_aligned() }))
         }))
     }
 
-    /// Each column is as wide as it must be, but for the one that gives way. If that is not enough, the last ones go.
-    fn widths(&self, columns: u16) -> Vec<u16> {
-        let narrowest = |column| if column < self.words { 0 } else { self.narrowest_number };
-        let heads = self.head.iter().enumerate();
-        let mut widths: Vec<u16> =
-            heads.map(|(column, name)| width(name).max(narrowest(column))).collect();
-        for (cells, _) in &self.rows {
-            for (widest, cell) in widths.iter_mut().zip(cells) {
-                *widest = width(cell).max(*widest);
-            }
-        }
-        let wanted = widths.get(self.gives_way).copied().unwrap_or(0);
+    /// The columns that there is room for, each with its width: as wide as it must be, but for the one that gives way.
+    /// Numbers lose their room to change before a column goes.
+    fn widths(&self, columns: u16) -> Vec<(usize, u16)> {
+        let mut widths = self.needed(self.narrowest_number);
+        let wanted = widths.get(self.gives_way).map_or(0, |(_, width)| *width);
         self.give_way(&mut widths, wanted.min(NARROWEST_WORDS));
-        while width_of(&widths) > columns {
-            widths.pop();
+        if width_of(&widths) > columns {
+            widths = self.needed(0);
+            self.give_way(&mut widths, wanted.min(NARROWEST_WORDS));
+        }
+        let mut goes = self.goes.iter();
+        while width_of(&widths) > columns
+            && let Some(gone) = goes.next()
+        {
+            widths.retain(|(column, _)| column != gone);
         }
         let left = columns.saturating_sub(width_of(&widths));
         self.give_way(&mut widths, wanted.min(NARROWEST_WORDS.saturating_add(left)));
         widths
     }
 
-    fn give_way(&self, widths: &mut [u16], width: u16) {
-        if let Some(giving_way) = widths.get_mut(self.gives_way) {
+    /// All columns with the width of what is in them; numbers have this many columns at the least.
+    fn needed(&self, narrowest_number: u16) -> Vec<(usize, u16)> {
+        let narrowest = |column| if column < self.words { 0 } else { narrowest_number };
+        let heads = self.head.iter().enumerate();
+        let mut widths: Vec<_> =
+            heads.map(|(column, name)| (column, width(name).max(narrowest(column)))).collect();
+        for (cells, _) in &self.rows {
+            for ((_, widest), cell) in widths.iter_mut().zip(cells) {
+                *widest = width(cell).max(*widest);
+            }
+        }
+        widths
+    }
+
+    fn give_way(&self, widths: &mut [(usize, u16)], width: u16) {
+        if let Some((_, giving_way)) =
+            widths.iter_mut().find(|(column, _)| *column == self.gives_way)
+        {
             *giving_way = width;
         }
     }
 }
 
 /// The width of columns with the gaps between them.
-fn width_of(columns: &[u16]) -> u16 {
-    let with_gaps = columns.iter().map(|width| width.saturating_add(GAP));
+fn width_of(columns: &[(usize, u16)]) -> u16 {
+    let with_gaps = columns.iter().map(|(_, width)| width.saturating_add(GAP));
     with_gaps.fold(0, u16::saturating_add).saturating_sub(GAP)
 }
 
@@ -174,7 +194,7 @@ pub(super) fn shown(label: &str) -> String {
 }
 
 /// The text, or as much of it as fits in so many characters.
-fn shorten(text: &str, length: usize) -> String {
+pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }

@@ -199,7 +199,7 @@ fn a_screen_of_120_by_40() {
 #[test]
 fn any_screen_shows_what_it_has_room_for() {
     let view = view(BEFORE, NOW);
-    assert!(screen(&view, 20, 5).starts_with("metrics of 127.0.0.1\n"));
+    assert!(screen(&view, 20, 5).starts_with("NOT READY\n"));
     // Each table says what it hides.
     for (lines, hidden) in [(14, "… and 2 more"), (16, "… and 3 more")] {
         let low = screen(&view, 80, lines);

@@ -113,7 +113,7 @@ fn the_cache_is_where_the_user_has_caches() {
     let mut list = machine.command("collateral list");
     let list = Ended::of(list.env("XDG_CACHE_HOME", machine.path("caches"))).with_code(0).stdout;
     let directory = machine.path("caches/quote-helper/collateral");
-    assert!(list.contains(&format!("in {}:", directory.display())), "{list}");
+    assert!(list.contains(&format!("in {};", directory.display())), "{list}");
     // Root has a place without a home; nobody else has.
     let mut homeless = machine.command("collateral list");
     if rustix::process::geteuid().is_root() {

@@ -32,7 +32,7 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     let more = wrong.len().saturating_sub(NAMED);
     if more > 0 {
         let detail = format!("{more} more pods lack something");
-        let fix = "mend those above first; what they have in common is often one template";
+        let fix = "mend those that are named first; what they have in common is often one template";
         findings.push(Finding::warning("pods", detail, fix));
     }
     findings

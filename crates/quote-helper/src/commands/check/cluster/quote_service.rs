@@ -88,7 +88,7 @@ fn switched_off() -> Finding {
 fn not_running(pod: &Pod) -> Finding {
     let reason = PodProblem::of(pod, &[]).map(|problem| format!(": {}", problem.reason));
     let detail = format!("its pod does not run{}", reason.unwrap_or_default());
-    Finding::failed(NAME, detail, "see `sgx-quote-helper` above").about(object(node(pod)))
+    Finding::failed(NAME, detail, "see `sgx-quote-helper`").about(object(node(pod)))
 }
 
 /// One finding if all is well, else one for each thing that is not.

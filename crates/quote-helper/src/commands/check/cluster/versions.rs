@@ -22,7 +22,7 @@ pub(crate) fn finding(facts: &Facts) -> Finding {
         .keys()
         .any(|image| version(image).zip(numbers(OWN)).is_some_and(|(theirs, own)| theirs < own));
     match images.len() {
-        0 => Finding::skipped(NAME, "there are no pods to be seen", "see the parts above"),
+        0 => Finding::skipped(NAME, "there are no pods to be seen", "see the parts of the add-on"),
         1 if !older => Finding::ok(NAME, format!("all pods run {listed}")),
         _ if older => Finding::warning(
             NAME,

@@ -94,7 +94,7 @@ fn endpoints(facts: &Facts) -> Finding {
             format!(
                 "the Service {WEBHOOK} leads to no pod that is ready: the API server asks nobody"
             ),
-            "see `sgx-webhook` above",
+            "see `sgx-webhook`",
         ),
         count => Finding::ok(name, format!("pods that the API server can ask: {count}")),
     }

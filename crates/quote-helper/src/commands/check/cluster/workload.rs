@@ -26,7 +26,7 @@ impl<'a> From<&'a DaemonSet> for Workload<'a> {
         Self {
             wanted: status.map_or(0, |status| status.desired_number_scheduled),
             ready: status.map_or(0, |status| status.number_ready),
-            if_none: "see `nodes` above for those with SGX, and label others that have it: `kubectl label \
+            if_none: "see `nodes` for those with SGX, and label others that have it: `kubectl label \
                       node NAME sgx.intel.com/capable=true`",
             labels: spec.and_then(|spec| spec.selector.match_labels.as_ref()),
         }

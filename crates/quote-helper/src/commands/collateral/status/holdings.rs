@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use collateral::{Item, NodeStatus, Record, check};
 use serde::Serialize;
 
-use super::super::held::Held;
+use super::super::held::{FETCHED, Held};
 use super::super::item_words::ItemWords;
 use super::super::words::{date, days_left};
 use super::condition::{Condition, Problem};
@@ -14,8 +14,6 @@ use super::condition::{Condition, Problem};
 /// With fewer days left than this something is amiss: certificates are valid for years, other collateral for 30 days.
 const PCK_WARNING_DAYS: i64 = 30;
 const WARNING_DAYS: i64 = 7;
-
-const FIX: &str = "fetch it again: quote-helper collateral fetch";
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -26,6 +24,8 @@ pub(super) struct Holdings {
     expired: usize,
     /// Files that say nothing, in words.
     unusable: Vec<String>,
+    #[serde(skip)]
+    fetch: String,
     #[serde(skip)]
     problems: Vec<Problem>,
 }
@@ -44,17 +44,34 @@ impl Holdings {
             due: records.iter().filter(|record| held.cache.is_due(record)).count(),
             expired: records.iter().filter(|record| now > record.validity.until).count(),
             unusable: held.take_unusable(),
+            fetch: held.fetch_command(FETCHED),
             problems: counts.filter_map(|record| problem(record, held, now)).collect(),
         })
     }
 
+    /// That collateral is kept, and no PCK certificate by which a platform could be judged.
+    pub(super) fn unjudged(&self) -> Option<Problem> {
+        let detail = format!(
+            "no platform was judged: there is no PCK certificate in {}, only collateral",
+            self.directory
+        );
+        let fix = format!(
+            "where only quotes of other machines are verified, nothing; else let the quote provider of this machine keep \
+             its certificate here (same user, same cache), or fetch what a quote names: {}",
+            self.fetch
+        );
+        (self.items > 0).then(|| Problem::new(Condition::Attention, detail, &fix))
+    }
+
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let attention = |detail: String, fix| Problem::new(Condition::Attention, detail, fix);
+        let attention = |detail: String, fix: &str| Problem::new(Condition::Attention, detail, fix);
         let empty = (self.items == 0).then(|| {
             let detail = format!("there is no collateral in {}", self.directory);
-            let fix = "say what is wanted: quote-helper collateral fetch --quote FILE, or --fmspc HEX --ca CA; or see \
-                       that the directory is the right one";
-            attention(detail, fix)
+            let fix = format!(
+                "say what to fetch: {} (or --fmspc HEX --ca CA); or see that the directory is the right one",
+                self.fetch
+            );
+            attention(detail, &fix)
         });
         let unusable = self.unusable.iter().map(|reason| {
             attention(
@@ -74,14 +91,15 @@ fn counts(record: &Record, nodes: &[NodeStatus]) -> bool {
 
 fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
     let (item, until) = (ItemWords::from(&record.item), record.validity.until);
+    let fetch = |options| format!("fetch it again: {}", held.fetch_command(options));
     if now > until {
         let detail = format!("{item} expired on {}", date(until));
-        return Some(Problem::new(Condition::Invalid, detail, FIX));
+        return Some(Problem::new(Condition::Invalid, detail, &fetch("")));
     }
     // Its issuers may have expired before it.
     if let Err(error) = check(&record.item, &record.document, held.cache.fetcher().roots(), now) {
         let detail = format!("{item} does not hold any more: {error}");
-        return Some(Problem::new(Condition::Invalid, detail, FIX));
+        return Some(Problem::new(Condition::Invalid, detail, &fetch("--force")));
     }
     let warning = match record.item {
         Item::PckCertificate(_) => PCK_WARNING_DAYS,
@@ -90,7 +108,7 @@ fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
     let left = days_left(until, now);
     (left < warning).then(|| {
         let detail = format!("{item} expires on {}; days left: {left}", date(until));
-        Problem::new(Condition::Attention, detail, FIX)
+        Problem::new(Condition::Attention, detail, &fetch("--force"))
     })
 }
 

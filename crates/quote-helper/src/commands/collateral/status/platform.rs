@@ -1,12 +1,11 @@
 //! A platform, as its PCK certificate and the collateral show it.
 
-use std::fmt;
-use std::time::SystemTime;
-
 use collateral::NodeStatus;
 use serde::Serialize;
+use std::fmt;
 use verify::{PckCertificate, TcbStatus};
 
+use super::super::held::Held;
 use super::super::item_words::ItemWords;
 use super::super::words::rfc3339;
 use super::condition::{Condition, Problem};
@@ -31,6 +30,10 @@ pub(super) struct PlatformStatus {
     first_to_expire: String,
     /// What this should rest on, and is not kept.
     missing: Vec<String>,
+    #[serde(skip)]
+    fetch_missing: String,
+    #[serde(skip)]
+    fetch_again: String,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,8 @@ struct Pck {
 }
 
 impl PlatformStatus {
-    pub(super) fn of(node: NodeStatus, now: SystemTime) -> Self {
+    pub(super) fn of(node: NodeStatus, held: &Held) -> Self {
+        let now = held.cache.fetcher().now();
         let NodeStatus { qe_id, certificate, revoked, tcb, early, records, missing } = node;
         let PckCertificate { cpu_svn, pce_svn, fmspc, ca, validity, serial, .. } = certificate;
         let first = records.iter().min_by_key(|record| record.validity.until);
@@ -59,6 +63,8 @@ impl PlatformStatus {
             early: early.map(Tcb::of),
             valid_until: first.map(|record| rfc3339(record.validity.until)),
             first_to_expire: first.map(|it| ItemWords::from(&it.item).what).unwrap_or_default(),
+            fetch_missing: held.fetch_command(&format!("--fmspc {} --ca {ca}", hex::encode(fmspc))),
+            fetch_again: held.fetch_command("--force"),
             missing: missing.iter().map(|item| ItemWords::from(item).to_string()).collect(),
         }
     }
@@ -78,16 +84,18 @@ impl PlatformStatus {
 
     fn revoked(&self) -> Problem {
         let detail = format!("the PCK certificate of {} is revoked", self.name());
-        let fix = "see the vendor's advisory; after the update of BIOS or microcode that it wants, restart the quote \
-                   service and fetch again";
-        Problem::new(Condition::Invalid, detail, fix)
+        let fix = format!(
+            "see the vendor's advisory; after the update of BIOS or microcode that it wants, restart the quote service \
+             and fetch again: {}",
+            self.fetch_again
+        );
+        Problem::new(Condition::Invalid, detail, &fix)
     }
 
     fn lacking(&self) -> Problem {
-        let Self { missing, fmspc, ca, .. } = self;
-        let detail = format!("for {} these are not kept: {}", self.name(), missing.join(", "));
-        let fix = format!("quote-helper collateral fetch --fmspc {fmspc} --ca {ca}");
-        Problem::new(Condition::Attention, detail, &fix)
+        let missing = self.missing.join(", ");
+        let detail = format!("for {} these are not kept: {missing}", self.name());
+        Problem::new(Condition::Attention, detail, &self.fetch_missing)
     }
 
     fn of_tcb(&self, tcb: &Tcb) -> Option<Problem> {
@@ -96,15 +104,17 @@ impl PlatformStatus {
             Condition::Good => return None,
             Condition::Attention => {
                 "the advisories say how this machine is to be configured, for instance whether hyper-threading may be on"
+                    .to_owned()
             }
-            Condition::OutOfDate | Condition::Invalid => {
+            Condition::OutOfDate | Condition::Invalid => format!(
                 "update what falls short (BIOS, microcode, or Intel's enclaves for PCESVN), restart the quote service, \
-                 and fetch again with --force"
-            }
+                 and fetch again: {}",
+                self.fetch_again
+            ),
         };
         let short = tcb.short();
         let short = if short.is_empty() { short } else { format!(": {short}") };
-        Some(Problem::new(condition, format!("{} is {tcb}{short}", self.name()), fix))
+        Some(Problem::new(condition, format!("{} is {tcb}{short}", self.name()), &fix))
     }
 
     fn of_early(&self, tcb: &Tcb) -> Option<Problem> {
