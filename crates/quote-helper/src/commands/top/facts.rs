@@ -25,25 +25,26 @@ const SOON: i64 = 7 * 24 * 60 * 60;
 pub(super) fn lines(view: &View, palette: Palette, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let words = Words(palette);
+    let place = [words.fact("metrics of", &view.metrics), words.fact("at", &view.time)];
     let mut lines = Vec::new();
     match &view.state {
         State::Away(reason) => {
             lines.push(Line::styled("NO ANSWER", palette.alarm()));
             lines.extend(wrap(reason, columns));
+            lines.extend(flow(place.to_vec(), columns));
         }
         State::Service(service) => {
             lines.extend(flow(words.state(service), columns));
             lines.extend(wrap(service.not_ready_because.as_deref().unwrap_or_default(), columns));
-            lines.extend(flow(words.platform(service), columns));
-            lines.extend(flow(words.work(service), columns));
+            lines.extend(flow(words.tcb(service), columns));
             lines.extend(flow(words.refusals(service), columns));
+            lines.extend(flow(words.work(service), columns));
             if service.requests.is_empty() {
                 lines.push(Line::styled("no requests yet", palette.name()));
             }
+            lines.extend(flow(words.instance(service).into_iter().chain(place).collect(), columns));
         }
     }
-    let place = vec![words.fact("metrics of", &view.metrics), words.fact("at", &view.time)];
-    lines.extend(flow(place, columns));
     lines
 }
 
@@ -106,14 +107,14 @@ impl Words {
             false => self.fact("platform", platform),
         });
         let restarted = styled("RESTARTED", palette.warning());
-        let facts = [
-            Some(readiness),
-            service.restarted.then_some(restarted),
-            platform,
-            service.up_seconds.map(|up| self.fact("up", &span(up.unsigned_abs()))),
-            service.version.as_ref().map(|version| self.fact("quote service", version)),
-        ];
+        let facts = [Some(readiness), service.restarted.then_some(restarted), platform];
         facts.into_iter().flatten().collect()
+    }
+
+    fn instance(&self, service: &Service) -> Vec<Line<'static>> {
+        let version = service.version.as_ref().map(|version| self.fact("quote service", version));
+        let up = service.up_seconds.map(|up| self.fact("up", &span(up.unsigned_abs())));
+        version.into_iter().chain(up).collect()
     }
 
     fn work(&self, service: &Service) -> Vec<Line<'static>> {
@@ -125,6 +126,7 @@ impl Words {
             gauge("workers ready", service.workers),
             self.counts("worker ends:", &service.worker_ends),
             self.counts("hand-overs:", &service.hand_overs),
+            self.epc(service),
         ];
         facts.into_iter().flatten().collect()
     }
@@ -141,7 +143,15 @@ impl Words {
         facts.into_iter().flatten().collect()
     }
 
-    fn platform(&self, service: &Service) -> Vec<Line<'static>> {
+    fn epc(&self, service: &Service) -> Option<Line<'static>> {
+        let kinds = service.epc_bytes.iter();
+        let kinds = kinds
+            .map(|(kind, bytes)| format!("{} {}", shown(kind), ByteSize(*bytes).display().iec()));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        (!kinds.is_empty()).then(|| self.fact("EPC:", &kinds))
+    }
+
+    fn tcb(&self, service: &Service) -> Vec<Line<'static>> {
         let Self(palette) = self;
         let style = |status: &str| match status {
             "UpToDate" => palette.good(),
@@ -150,14 +160,9 @@ impl Words {
         let status = |status: &String| {
             Line::from_iter([self.name("TCB"), Span::styled(shown(status), style(status))])
         };
-        let epc = service.epc_bytes.iter();
-        let epc = epc
-            .map(|(kind, bytes)| format!("{} {}", shown(kind), ByteSize(*bytes).display().iec()));
-        let epc = epc.collect::<Vec<_>>().join(", ");
         let facts = [
             service.tcb_status.as_ref().map(status),
             service.next_expiry.as_ref().map(|expiry| self.expiry(expiry)),
-            (!epc.is_empty()).then(|| self.fact("EPC:", &epc)),
         ];
         facts.into_iter().flatten().collect()
     }

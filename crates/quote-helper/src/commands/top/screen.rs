@@ -59,11 +59,14 @@ impl Widget for &Screen<'_> {
         let room = area.height.saturating_sub(kept).max(area.height.min(LEAST_FACTS));
         head.truncate(room.into());
         let head_height = head.len().try_into().unwrap_or(u16::MAX);
-        let room = area.height.saturating_sub(head_height).saturating_sub(2);
+        let room = area.height.saturating_sub(head_height).saturating_sub(1);
         // Where there is too little room for both, callers have a third of it, or less if they need less.
-        let third = room.checked_div(3).unwrap_or(0);
-        let requests_height =
-            room.saturating_sub(callers.height().min(third)).min(requests.height());
+        let third = room.saturating_sub(1).checked_div(3).unwrap_or(0);
+        let of_callers = match callers.height().min(third) {
+            0 | 1 => 0,
+            height => height.saturating_add(1),
+        };
+        let requests_height = room.saturating_sub(of_callers).min(requests.height());
         let below = |area: Rect, by: u16| {
             let by = by.min(area.height);
             Rect { y: area.y.saturating_add(by), height: area.height.saturating_sub(by), ..area }

@@ -89,7 +89,8 @@ impl Table {
 
     /// Draws as much of it as fits, and says how much does not.
     pub(super) fn render(&self, area: Rect, buffer: &mut Buffer) {
-        if self.rows.is_empty() || area.is_empty() {
+        // A head alone says nothing.
+        if self.rows.is_empty() || area.height < 2 {
             return;
         }
         let room = usize::from(area.height.saturating_sub(1));

@@ -163,10 +163,10 @@ fn what_a_service_does_not_tell_is_left_out() {
         assert_eq!(service[name], Value::Null, "{name}");
     }
     let expected = "\
-        metrics of 127.0.0.1:17490   at 2027-01-15T08:00:00Z\n\
-        quote service 0.1.0   platform dcap   NOT READY\n\
+        NOT READY   platform dcap\n\
         no canary quote within 3 s\n\
-        no requests yet\n";
+        no requests yet\n\
+        quote service 0.1.0   metrics of 127.0.0.1:17490   at 2027-01-15T08:00:00Z\n";
     assert_eq!(screen(&view, 80, 6).trim_end(), expected.trim_end());
 }
 
@@ -197,17 +197,32 @@ fn a_screen_of_120_by_40() {
 }
 
 #[test]
+fn a_screen_of_40_by_10_has_the_most_important_lines_and_whole_numbers() {
+    let shown = screen(&view(BEFORE, NOW), 40, 10);
+    assert_eq!(shown, include_str!("tests/40x10.txt"), "\n{shown}");
+    let service = view(BEFORE, NOW);
+    for columns in 20..120 {
+        for word in screen(&service, columns, 40).split_whitespace() {
+            // Whatever is cut says so, and numbers are not cut.
+            let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+            let is_cut = word.ends_with('…') && word != "0123456789ab…";
+            assert!(!is_number || !is_cut, "{columns}: {word}");
+        }
+    }
+}
+
+#[test]
 fn any_screen_shows_what_it_has_room_for() {
     let view = view(BEFORE, NOW);
     assert!(screen(&view, 20, 5).starts_with("NOT READY\n"));
     // Each table says what it hides.
-    for (lines, hidden) in [(14, "… and 2 more"), (16, "… and 3 more")] {
+    for (lines, hidden) in [(13, "… and 2 more"), (17, "… and 3 more")] {
         let low = screen(&view, 80, lines);
         assert!(low.contains(hidden) && low.contains("GetQuoteEx SUCCESS"), "{low}");
     }
-    // The last columns go before names do.
-    let narrow = screen(&view, 40, 24);
-    assert!(narrow.contains("\nGetQuoteEx SUCCESS         150\n"), "{narrow}");
+    // Columns go before names do, and rates are the last to go.
+    let narrow = screen(&view, 30, 24);
+    assert!(narrow.contains("\nGetQuoteEx SUCCESS      150\n"), "{narrow}");
     for columns in 1..90 {
         for lines in [1, 2, 3, 5, 10, 15] {
             screen(&view, columns, lines);
@@ -230,7 +245,7 @@ fn what_matters_stands_out() {
     (&Screen { view: &view, palette }).render(buffer.area, &mut buffer);
     let is_bold = |cell: &&Cell| cell.modifier.contains(Modifier::BOLD);
     let bold: String = buffer.content().iter().filter(is_bold).map(Cell::symbol).collect();
-    let facts = "INSECURE software platformNOT READY2 (+1)2 (+2)OutOfDatetcb-info in 3 d 0 h";
+    let facts = "NOT READYINSECURE software platformOutOfDatetcb-info in 3 d 0 h2 (+2)2 (+1)";
     let request = bold.strip_prefix(facts).unwrap_or_else(|| panic!("{bold}"));
     assert!(request.starts_with("GetQuoteEx BUSY "), "{bold}");
     assert!(!request.contains("SUCCESS"), "{bold}");
