@@ -20,6 +20,10 @@ readme:
     tools/readme.sh try-it
     tools/readme.sh by-hand
 
+# The commands of "Developing on a laptop" work, too: with what `readme` has built.
+laptop: readme
+    tools/laptop.sh "${CARGO_TARGET_DIR:-target}/release"
+
 # Everything works, with no network, no root, no SGX and no protoc.
 test:
     cargo test --workspace

@@ -41,6 +41,11 @@ install_libraries() {
         install -D --mode 644 --target-directory "$headers" "crates/$package/include/"*.h
         with_prefix "crates/$package/$name.pc.in" "$libraries/pkgconfig/$name.pc"
     done
+    # In a directory of their own, so that they hide Intel's only from a program that asks for them.
+    install -D --mode 644 --target-directory "$headers/intel-names" \
+        crates/libsgx-quote-ex/include/intel-names/*.h
+    name=sgx-quote-helper-intel-names
+    with_prefix "crates/libsgx-quote-ex/$name.pc.in" "$libraries/pkgconfig/$name.pc"
 }
 
 # systemd reads these directories below /usr and below /usr/local.
@@ -86,5 +91,6 @@ install_documents
 "$root/bin/quote-helper" --version
 if command -v pkg-config >/dev/null; then
     compiles crates/libsgx-dcap-ql/tests/c/attest.c libsgx_quote_ex libsgx_dcap_ql
+    compiles crates/libsgx-dcap-ql/tests/c/intel_names.c libsgx_dcap_ql sgx-quote-helper-intel-names
     compiles crates/libdcap-quoteprov/tests/c/provide.c libdcap_quoteprov
 fi

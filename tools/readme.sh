@@ -9,16 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# block HEADING N: the N-th block of code below this heading.
-block() {
-    local found
-    found=$(awk -v heading="## $1" -v wanted="$2" '
-        /^## / { inside = $0 == heading }
-        inside && /^```/ { fenced = !fenced; blocks += fenced; next }
-        inside && fenced && blocks == wanted' README.md)
-    [[ -n $found ]] || { echo "README.md has no block $2 below \"$1\"" >&2; return 1; }
-    printf '%s\n' "$found"
-}
+. tools/blocks.sh
 
 run() {
     bash -euxo pipefail -c "$1"
@@ -27,18 +18,16 @@ run() {
 # Each block of "By hand" prepares its shell in the first line, which needs the checkout.
 by_hand_block() {
     local commands
-    commands=$(block "By hand" "$1")
+    commands=$(block README.md "By hand" "$1")
     commands=$(sed -E "1a cd '$directory'
-        s/127\.0\.0\.1:17492/127.0.0.1:$port/
-        s/^(.*[^ ]) +# refused.*/refused \1/" <<<"$commands")
-    run "refused() { \"\$@\" && return 1 || [ \$? = 3 ]; }
-$commands"
+        s/127\.0\.0\.1:17492/127.0.0.1:$port/" <<<"$commands")
+    run "$(must_end refused 3 <<<"$commands")"
 }
 
 by_hand() {
     directory=$(mktemp -d)
-    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    run "$(block "By hand" 1 | head -n 1)"
+    port=$(free_port)
+    run "$(block README.md "By hand" 1 | head -n 1)"
     set -m
     by_hand_block 1 &
     service=$!
@@ -52,7 +41,7 @@ by_hand() {
 }
 
 case ${1:-} in
-try-it) run "$(block "Try it" 1)" ;;
+try-it) run "$(block README.md "Try it" 1)" ;;
 by-hand) by_hand ;;
 *) echo "usage: tools/readme.sh try-it|by-hand" >&2; exit 2 ;;
 esac

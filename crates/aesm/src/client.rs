@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use sgx::AesmError;
 
 use crate::frame::{FRAME_HEADER_SIZE, FrameError, MAX_RESPONSE_SIZE, body_size};
 use crate::{Payload, Request, Response, ResponseError};
@@ -16,8 +17,8 @@ use crate::{Payload, Request, Response, ResponseError};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The reply is an error of the protocol.
-    #[error("the quote service answered: {0}")]
-    Refused(#[from] sgx::AesmError),
+    #[error("the quote service answered: {0}{hint}", hint = hint(*.0))]
+    Refused(#[from] AesmError),
     /// Nobody serves the socket.
     #[error(
         "cannot connect to the quote service at {}: {source}. Is the service running, and is its \
@@ -46,6 +47,17 @@ pub enum ClientError {
     /// The reply is not one of the protocol, or one to another request.
     #[error("the quote service sent something else than a reply to the request: {0}")]
     Response(#[from] ResponseError),
+}
+
+/// The other meaning of a number that services have two for.
+fn hint(error: AesmError) -> &'static str {
+    match error {
+        AesmError::UnsupportedAttKeyId => {
+            "; or the policy of the service refuses this caller or this enclave: the service's log has \
+             the reason"
+        }
+        _ => "",
+    }
 }
 
 /// A client of one service. Each request has a connection of its own, as Intel's clients do it.

@@ -390,13 +390,10 @@ pub unsafe extern "C" fn tee_free_platform_policy(p_platform_policy: *mut u8) ->
 
 /// What the functions of this library have in common: any failure is told and becomes a number here.
 fn call(function: &str, serve: impl FnOnce() -> Result<(), Failure>) -> Error {
-    let error = match guarded(serve) {
-        Ok(()) => Quote3Error::SUCCESS,
-        Err(failure) => {
-            log::error(format_args!("{function} failed: {failure}"));
-            failure.quote3_error()
-        }
-    };
+    let Err(failure) = guarded(serve) else { return Quote3Error::SUCCESS.0 };
+    let error = failure.quote3_error();
+    call_trace::failed("libdcap_quoteprov", function, error, &failure);
+    log::error(format_args!("{function} failed: {failure}"));
     error.0
 }
 

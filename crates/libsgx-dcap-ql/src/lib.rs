@@ -5,8 +5,9 @@
 //! asked, without it quotes are made in this process, on real SGX or on the software platform. See
 //! `docs/c-libraries.md` for what differs from Intel's library.
 //!
-//! The functions may be called by several threads at once. The library starts no thread, and logs
-//! through the application's own callback only.
+//! The functions may be called by several threads at once. The library starts no thread. Why a
+//! call fails goes to the application's own callback and, with `QUOTE_HELPER_TRACE=stderr`, to
+//! standard error.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
 
 mod failure;
@@ -184,14 +185,11 @@ pub extern "C" fn sgx_ql_set_trace_callback(logger: LoggingCallback, level: LogL
 
 /// What the functions of this library have in common: any failure is told and becomes a number here.
 fn call(function: &str, like: QuoteExCall, serve: impl FnOnce() -> Result<(), Failure>) -> Error {
-    let error = match guarded(serve) {
-        Ok(()) => Quote3Error::SUCCESS,
-        Err(failure) => {
-            trace::error(function, &failure);
-            let service = matches!(QUOTER.mode(), Ok(QuotingMode::OutOfProcess(_)));
-            failure.quote3_error(service, like)
-        }
-    };
+    let Err(failure) = guarded(serve) else { return Quote3Error::SUCCESS.0 };
+    let service = matches!(QUOTER.mode(), Ok(QuotingMode::OutOfProcess(_)));
+    let error = failure.quote3_error(service, like);
+    call_trace::failed("libsgx_dcap_ql", function, error, &failure);
+    trace::error(function, &failure);
     error.0
 }
 

@@ -5,8 +5,8 @@
 //! asked, without it quotes are made in this process. (Intel's library asks a service always.) See
 //! `docs/c-libraries.md` for this and the other differences.
 //!
-//! The functions may be called by several threads at once. The library starts no thread and logs
-//! nothing.
+//! The functions may be called by several threads at once. The library starts no thread. With
+//! `QUOTE_HELPER_TRACE=stderr` it says on standard error why a call fails.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
 
 use std::mem::MaybeUninit;
@@ -51,7 +51,7 @@ static AT_LOAD: extern "C" fn() = {
 pub extern "C" fn sgx_get_supported_att_key_id_num(
     att_key_id_num: Option<&mut MaybeUninit<u32>>,
 ) -> Status {
-    status(QuoteExCall::KeyIds, || {
+    status("sgx_get_supported_att_key_id_num", QuoteExCall::KeyIds, || {
         let number = required(att_key_id_num, "att_key_id_num")?;
         let known = QUOTER.quoter()?.attestation_key_ids()?;
         number.write(u32::try_from(known.len()).unwrap_or(u32::MAX));
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn sgx_get_supported_att_key_ids(
     att_key_id_list: *mut AttKeyIdExt,
     att_key_id_num: u32,
 ) -> Status {
-    status(QuoteExCall::KeyIds, || {
+    status("sgx_get_supported_att_key_ids", QuoteExCall::KeyIds, || {
         if att_key_id_list.is_null() || att_key_id_num == 0 {
             return Err(parameter("att_key_id_list is NULL, or att_key_id_num is 0"));
         }
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn sgx_select_att_key_id(
     att_key_id_list_size: u32,
     selected_key_id: Option<&mut MaybeUninit<AttKeyId>>,
 ) -> Status {
-    status(QuoteExCall::Select, || {
+    status("sgx_select_att_key_id", QuoteExCall::Select, || {
         let selected = required(selected_key_id, "selected_key_id")?;
         let list = match (att_key_id_list.is_null(), att_key_id_list_size as usize) {
             (true, 0) => None,
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn sgx_init_quote_ex(
     pub_key_id_size: Option<&mut MaybeUninit<usize>>,
     pub_key_id: *mut u8,
 ) -> Status {
-    status(QuoteExCall::Init, || {
+    status("sgx_init_quote_ex", QuoteExCall::Init, || {
         let key_id = required(att_key_id, "att_key_id")?;
         let target_info = required(qe_target_info, "qe_target_info")?;
         let size = required(pub_key_id_size, "pub_key_id_size")?;
@@ -185,7 +185,7 @@ pub extern "C" fn sgx_get_quote_size_ex(
     att_key_id: Option<&AttKeyId>,
     quote_size: Option<&mut MaybeUninit<u32>>,
 ) -> Status {
-    status(QuoteExCall::Size, || {
+    status("sgx_get_quote_size_ex", QuoteExCall::Size, || {
         let key_id = required(att_key_id, "att_key_id")?;
         let size = required(quote_size, "quote_size")?;
         size.write(QUOTER.quoter()?.quote_size(key_id)?);
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn sgx_get_quote_ex(
     quote: *mut u8,
     quote_size: u32,
 ) -> Status {
-    status(QuoteExCall::Quote, || {
+    status("sgx_get_quote_ex", QuoteExCall::Quote, || {
         let report = *required(app_report, "app_report")?;
         let key_id = *required(att_key_id, "att_key_id")?;
         if quote.is_null() || quote_size == 0 {
@@ -237,11 +237,14 @@ pub unsafe extern "C" fn sgx_get_quote_ex(
 }
 
 /// What the functions of this library have in common: any failure becomes a status here.
-fn status(call: QuoteExCall, serve: impl FnOnce() -> Result<(), QuotingError>) -> Status {
-    let status = match guarded(serve) {
-        Ok(()) => SgxStatus::SUCCESS,
-        Err(error) => error.sgx_status(call),
-    };
+fn status(
+    function: &str,
+    call: QuoteExCall,
+    serve: impl FnOnce() -> Result<(), QuotingError>,
+) -> Status {
+    let Err(error) = guarded(serve) else { return SgxStatus::SUCCESS.0 };
+    let status = error.sgx_status(call);
+    call_trace::failed("libsgx_quote_ex", function, status, error);
     status.0
 }
 

@@ -26,6 +26,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "printable", uses: &[], tests_use: &[] },
     Crate { name: "private-directory", uses: &[], tests_use: &[] },
     Crate { name: "untrusted-input", uses: &[], tests_use: &[] },
+    Crate { name: "call-trace", uses: &["printable", "untrusted-input"], tests_use: &[] },
     Crate {
         name: "software-platform",
         uses: &["private-directory", "sgx", "untrusted-input"],
@@ -64,15 +65,15 @@ const CRATES: &[Crate] = &[
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
     Crate { name: "kubernetes-yaml", uses: &[], tests_use: &[] },
-    Crate { name: "libsgx-quote-ex", uses: &["quoting", "sgx"], tests_use: &[] },
+    Crate { name: "libsgx-quote-ex", uses: &["call-trace", "quoting", "sgx"], tests_use: &[] },
     Crate {
         name: "libsgx-dcap-ql",
-        uses: &["quoting", "sgx"],
+        uses: &["call-trace", "quoting", "sgx"],
         tests_use: &["aesm", "service", "software-platform"],
     },
     Crate {
         name: "libdcap-quoteprov",
-        uses: &["collateral", "printable", "sgx", "verify"],
+        uses: &["call-trace", "collateral", "printable", "sgx", "verify"],
         tests_use: &["collateral-server", "http-server", "software-platform"],
     },
     Crate {

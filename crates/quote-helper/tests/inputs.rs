@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// The crates of the C libraries, and what they are made of.
 const IN_OTHERS_PROCESSES: &[&str] = &[
     "aesm",
+    "call-trace",
     "collateral",
     "libdcap-quoteprov",
     "libsgx-dcap-ql",

@@ -1,8 +1,10 @@
 //! Quotes from the quote service, or from Intel's aesmd, over the AESM socket.
 
+mod absence;
 mod repetition;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aesm::{Client, ClientError, Deadline, MAX_RESPONSE_SIZE, Payload, Request, ResponseError};
@@ -11,6 +13,7 @@ use sgx::{
 };
 
 use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use absence::Absence;
 use repetition::Repetition;
 
 /// The buffer that quotes are asked for with, in bytes: no quote of today is larger, and services
@@ -29,17 +32,22 @@ const LARGEST_BUFFER: u32 = (MAX_RESPONSE_SIZE / 2) as u32;
 pub struct AesmQuoter {
     client: Client,
     patience: Duration,
+    absence: Arc<Absence>,
 }
 
 impl AesmQuoter {
     /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes `timeout` at the
     /// most, with all the requests and repetitions it needs.
     pub fn new(socket: impl Into<PathBuf>, timeout: Duration) -> Self {
-        Self { client: Client::new(socket).timeout(timeout), patience: Duration::ZERO }
+        let client = Client::new(socket).timeout(timeout);
+        Self { client, patience: Duration::ZERO, absence: Arc::default() }
     }
 
     /// Sets for how long a service that is not there is waited for, within the timeout: none if
     /// nothing is set. Where not even the directory of the socket exists, there is nobody to wait for.
+    ///
+    /// Once it was waited for in vain, no request waits for the next 30 seconds: each tries once, so
+    /// that a service which is back is found at once.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -47,10 +55,13 @@ impl AesmQuoter {
 
     /// Sends a request until it is answered, or has failed for good, or the time is up.
     fn call(&self, deadline: &Deadline, request: &Request<'_>) -> Result<Payload, ClientError> {
-        let mut repetition = Repetition::new(deadline, self.patience);
+        let mut repetition = Repetition::new(deadline, self.patience, &self.absence);
         loop {
             match self.client.call_by(deadline, request) {
-                Ok(payload) => return Ok(payload),
+                Ok(payload) => {
+                    self.absence.is_over();
+                    return Ok(payload);
+                }
                 Err(error) => repetition.after(error)?,
             }
         }

@@ -229,3 +229,25 @@ fn a_service_that_comes_back_is_found() {
     let _asked = serve(&socket, |_, buf_size, _| quote(buf_size));
     assert_eq!(waiting.join().unwrap().unwrap(), 500);
 }
+
+#[test]
+fn an_absent_service_is_waited_for_once_and_found_as_soon_as_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("aesm.socket");
+    let patience = Duration::from_millis(500);
+    let quoter = AesmQuoter::new(&socket, TIMEOUT).patience(patience);
+    let fails_after = || {
+        let start = Instant::now();
+        assert!(quoter.quote(&request()).is_err());
+        start.elapsed()
+    };
+    assert!(fails_after() >= patience);
+    let ten_more: Duration = (0..10).map(|_| fails_after()).sum();
+    assert!(ten_more < patience, "ten calls took {ten_more:?}");
+
+    let _questions = serve(&socket, |_, buf_size, _| quote(buf_size));
+    quoter.quote(&request()).unwrap();
+    // The service has been there since, so that it is worth waiting for once more.
+    std::fs::remove_file(&socket).unwrap();
+    assert!(fails_after() >= patience);
+}

@@ -9,7 +9,7 @@ use crate::{AesmError, SgxStatus};
 pub struct Quote3Error(pub u32);
 
 macro_rules! quote3_errors {
-    ($($number:literal $name:ident $aesm:ident;)+) => {
+    ($($number:literal $name:ident $official:literal $aesm:ident;)+) => {
         impl Quote3Error {
             /// The number 0.
             pub const SUCCESS: Self = Self(0);
@@ -18,12 +18,12 @@ macro_rules! quote3_errors {
                 pub const $name: Self = Self($number);
             )+
 
-            /// The official name without the prefixes `SGX_QL_` and `ERROR_`, where this table has it.
+            /// The official name, where this table has it.
             #[must_use]
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
-                    0 => Some("SUCCESS"),
-                    $($number => Some(stringify!($name)),)+
+                    0 => Some("SGX_QL_SUCCESS"),
+                    $($number => Some($official),)+
                     _ => None,
                 }
             }
@@ -46,51 +46,51 @@ macro_rules! quote3_errors {
 }
 
 quote3_errors! {
-    0xe001 UNEXPECTED Unexpected;
-    0xe002 INVALID_PARAMETER Parameter;
-    0xe003 OUT_OF_MEMORY OutOfMemory;
-    0xe004 ECDSA_ID_MISMATCH EcdsaIdMismatch;
-    0xe005 PATHNAME_BUFFER_OVERFLOW PathnameBufferOverflow;
-    0xe006 FILE_ACCESS FileAccess;
-    0xe007 STORED_KEY ErrorStoredKey;
-    0xe008 PUB_KEY_ID_MISMATCH PubKeyIdMismatch;
-    0xe009 INVALID_PCE_SIG_SCHEME InvalidPceSigScheme;
-    0xe00a ATT_KEY_BLOB AttKeyBlob;
-    0xe00b UNSUPPORTED_ATT_KEY_ID UnsupportedAttKeyId;
-    0xe00c UNSUPPORTED_LOADING_POLICY UnsupportedLoadingPolicy;
-    0xe00d INTERFACE_UNAVAILABLE InterfaceUnavailable;
-    0xe00e PLATFORM_LIB_UNAVAILABLE PlatformLibUnavailable;
-    0xe00f ATT_KEY_NOT_INITIALIZED AttKeyNotInitialized;
-    0xe010 ATT_KEY_CERT_DATA_INVALID AttKeyCertDataInvalid;
-    0xe011 NO_PLATFORM_CERT_DATA NoPlatformCertData;
-    0xe012 OUT_OF_EPC OutOfEpc;
-    0xe013 REPORT ErrorReport;
-    0xe014 ENCLAVE_LOST EnclaveLost;
-    0xe015 INVALID_REPORT InvalidReport;
-    0xe016 ENCLAVE_LOAD EnclaveLoad;
-    0xe017 UNABLE_TO_GENERATE_QE_REPORT UnableToGenerateQeReport;
-    0xe018 KEY_CERTIFICATION KeyCertification;
-    0xe019 NETWORK Network;
-    0xe01a MESSAGE Msg;
-    0xe01b NO_QUOTE_COLLATERAL_DATA Unexpected;
-    0xe035 INVALID_PRIVILEGE Unexpected;
-    0xe037 NO_QVE_IDENTITY_DATA Unexpected;
-    0xe03e UNSUPPORTED_MODE Unexpected;
-    0xe03f NO_DEVICE Unexpected;
-    0xe040 SERVICE_UNAVAILABLE Unexpected;
-    0xe041 NETWORK_FAILURE Unexpected;
-    0xe042 SERVICE_TIMEOUT Unexpected;
-    0xe043 BUSY Unexpected;
-    0xe044 UNKNOWN_MESSAGE_RESPONSE Unexpected;
-    0xe045 PERSISTENT_STORAGE Unexpected;
-    0xe046 MESSAGE_PARSING Unexpected;
-    0xe047 PLATFORM_UNKNOWN Unexpected;
-    0xe048 UNKNOWN_API_VERSION Unexpected;
-    0xe049 CERTS_UNAVAILABLE Unexpected;
-    0xe061 QEIDENTITY_NOT_FOUND Unexpected;
-    0xe062 TCBINFO_NOT_FOUND Unexpected;
-    0xe065 ROOT_CA_UNTRUSTED Unexpected;
-    0xe067 CONFIG_INVALID_JSON Unexpected;
+    0xe001 UNEXPECTED "SGX_QL_ERROR_UNEXPECTED" Unexpected;
+    0xe002 INVALID_PARAMETER "SGX_QL_ERROR_INVALID_PARAMETER" Parameter;
+    0xe003 OUT_OF_MEMORY "SGX_QL_ERROR_OUT_OF_MEMORY" OutOfMemory;
+    0xe004 ECDSA_ID_MISMATCH "SGX_QL_ERROR_ECDSA_ID_MISMATCH" EcdsaIdMismatch;
+    0xe005 PATHNAME_BUFFER_OVERFLOW "SGX_QL_PATHNAME_BUFFER_OVERFLOW_ERROR" PathnameBufferOverflow;
+    0xe006 FILE_ACCESS "SGX_QL_FILE_ACCESS_ERROR" FileAccess;
+    0xe007 STORED_KEY "SGX_QL_ERROR_STORED_KEY" ErrorStoredKey;
+    0xe008 PUB_KEY_ID_MISMATCH "SGX_QL_ERROR_PUB_KEY_ID_MISMATCH" PubKeyIdMismatch;
+    0xe009 INVALID_PCE_SIG_SCHEME "SGX_QL_ERROR_INVALID_PCE_SIG_SCHEME" InvalidPceSigScheme;
+    0xe00a ATT_KEY_BLOB "SGX_QL_ATT_KEY_BLOB_ERROR" AttKeyBlob;
+    0xe00b UNSUPPORTED_ATT_KEY_ID "SGX_QL_UNSUPPORTED_ATT_KEY_ID" UnsupportedAttKeyId;
+    0xe00c UNSUPPORTED_LOADING_POLICY "SGX_QL_UNSUPPORTED_LOADING_POLICY" UnsupportedLoadingPolicy;
+    0xe00d INTERFACE_UNAVAILABLE "SGX_QL_INTERFACE_UNAVAILABLE" InterfaceUnavailable;
+    0xe00e PLATFORM_LIB_UNAVAILABLE "SGX_QL_PLATFORM_LIB_UNAVAILABLE" PlatformLibUnavailable;
+    0xe00f ATT_KEY_NOT_INITIALIZED "SGX_QL_ATT_KEY_NOT_INITIALIZED" AttKeyNotInitialized;
+    0xe010 ATT_KEY_CERT_DATA_INVALID "SGX_QL_ATT_KEY_CERT_DATA_INVALID" AttKeyCertDataInvalid;
+    0xe011 NO_PLATFORM_CERT_DATA "SGX_QL_NO_PLATFORM_CERT_DATA" NoPlatformCertData;
+    0xe012 OUT_OF_EPC "SGX_QL_OUT_OF_EPC" OutOfEpc;
+    0xe013 REPORT "SGX_QL_ERROR_REPORT" ErrorReport;
+    0xe014 ENCLAVE_LOST "SGX_QL_ENCLAVE_LOST" EnclaveLost;
+    0xe015 INVALID_REPORT "SGX_QL_INVALID_REPORT" InvalidReport;
+    0xe016 ENCLAVE_LOAD "SGX_QL_ENCLAVE_LOAD_ERROR" EnclaveLoad;
+    0xe017 UNABLE_TO_GENERATE_QE_REPORT "SGX_QL_UNABLE_TO_GENERATE_QE_REPORT" UnableToGenerateQeReport;
+    0xe018 KEY_CERTIFICATION "SGX_QL_KEY_CERTIFCATION_ERROR" KeyCertification;
+    0xe019 NETWORK "SGX_QL_NETWORK_ERROR" Network;
+    0xe01a MESSAGE "SGX_QL_MESSAGE_ERROR" Msg;
+    0xe01b NO_QUOTE_COLLATERAL_DATA "SGX_QL_NO_QUOTE_COLLATERAL_DATA" Unexpected;
+    0xe035 INVALID_PRIVILEGE "SGX_QL_ERROR_INVALID_PRIVILEGE" Unexpected;
+    0xe037 NO_QVE_IDENTITY_DATA "SGX_QL_NO_QVE_IDENTITY_DATA" Unexpected;
+    0xe03e UNSUPPORTED_MODE "SGX_QL_UNSUPPORTED_MODE" Unexpected;
+    0xe03f NO_DEVICE "SGX_QL_NO_DEVICE" Unexpected;
+    0xe040 SERVICE_UNAVAILABLE "SGX_QL_SERVICE_UNAVAILABLE" Unexpected;
+    0xe041 NETWORK_FAILURE "SGX_QL_NETWORK_FAILURE" Unexpected;
+    0xe042 SERVICE_TIMEOUT "SGX_QL_SERVICE_TIMEOUT" Unexpected;
+    0xe043 BUSY "SGX_QL_ERROR_BUSY" Unexpected;
+    0xe044 UNKNOWN_MESSAGE_RESPONSE "SGX_QL_UNKNOWN_MESSAGE_RESPONSE" Unexpected;
+    0xe045 PERSISTENT_STORAGE "SGX_QL_PERSISTENT_STORAGE_ERROR" Unexpected;
+    0xe046 MESSAGE_PARSING "SGX_QL_ERROR_MESSAGE_PARSING_ERROR" Unexpected;
+    0xe047 PLATFORM_UNKNOWN "SGX_QL_PLATFORM_UNKNOWN" Unexpected;
+    0xe048 UNKNOWN_API_VERSION "SGX_QL_UNKNOWN_API_VERSION" Unexpected;
+    0xe049 CERTS_UNAVAILABLE "SGX_QL_CERTS_UNAVAILABLE" Unexpected;
+    0xe061 QEIDENTITY_NOT_FOUND "SGX_QL_QEIDENTITY_NOT_FOUND" Unexpected;
+    0xe062 TCBINFO_NOT_FOUND "SGX_QL_TCBINFO_NOT_FOUND" Unexpected;
+    0xe065 ROOT_CA_UNTRUSTED "SGX_QL_ROOT_CA_UNTRUSTED" Unexpected;
+    0xe067 CONFIG_INVALID_JSON "SGX_QL_CONFIG_INVALID_JSON" Unexpected;
 }
 
 impl Quote3Error {
@@ -130,7 +130,7 @@ impl Quote3Error {
 impl fmt::Display for Quote3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
-            Some(name) => write!(f, "SGX_QL_{name} ({:#x})", self.0),
+            Some(name) => write!(f, "{name} ({:#x})", self.0),
             None => write!(f, "quote3_error_t {:#x}", self.0),
         }
     }

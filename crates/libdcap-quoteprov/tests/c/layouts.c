@@ -3,11 +3,8 @@
 
 #include "sgx_default_quote_provider.h"
 
-#ifdef __cplusplus
-#define IS(actual, expected) static_assert((actual) == (expected), #actual)
-#else
-#define IS(actual, expected) _Static_assert((actual) == (expected), #actual)
-#endif
+/* The size of an array must not be negative. */
+#define IS(actual, expected) extern const char is_as_expected[(actual) == (expected) ? 1 : -1]
 
 IS(sizeof(sgx_ql_pck_cert_id_t), 43);
 IS(offsetof(sgx_ql_pck_cert_id_t, qe3_id_size), 8);

@@ -17,6 +17,8 @@ mod platform;
 mod settings;
 mod tdx;
 
+#[path = "../../../libsgx-dcap-ql/tests/suite/compilers.rs"]
+mod compilers;
 #[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]
 mod header;
 #[path = "../../../libsgx-dcap-ql/tests/suite/privileged.rs"]

@@ -5,11 +5,8 @@
 #include "sgx_dcap_ql_wrapper.h"
 #include "sgx_uae_quote_ex.h"
 
-#ifdef __cplusplus
-#define IS(actual, expected) static_assert((actual) == (expected), #actual)
-#else
-#define IS(actual, expected) _Static_assert((actual) == (expected), #actual)
-#endif
+/* The size of an array must not be negative. */
+#define IS(actual, expected) extern const char is_as_expected[(actual) == (expected) ? 1 : -1]
 
 IS(sizeof(sgx_attributes_t), 16);
 IS(sizeof(sgx_target_info_t), 512);

@@ -1,11 +1,10 @@
 //! C programs that use the libraries as applications do, in both modes.
 
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use crate::machine::{Machine, Mode};
-use crate::program::{Build, Program, gcc, source, succeeded};
+use crate::program::{Build, Program, succeeded};
 
 /// The smallest stacks of a thread that quotes, in KiB, as docs/c-libraries.md has them.
 const SMALLEST_STACKS: [(Mode, u32); 2] = [(Mode::Service, 48), (Mode::InProcess, 256)];
@@ -70,18 +69,4 @@ fn a_service_that_restarts_is_waited_for() {
         application.join().unwrap();
     });
     machine.accepts_quote("quote_ex.bin");
-}
-
-#[test]
-fn the_headers_are_for_c_and_cpp() {
-    for (compiler, language) in
-        [("gcc", ["-x", "c", "-std=c11"]), ("g++", ["-x", "c++", "-std=c++11"])]
-    {
-        // Only gcc has to be there to build and test.
-        if compiler == "g++" && Command::new(compiler).arg("--version").output().is_err() {
-            continue;
-        }
-        let mut command = gcc(compiler);
-        succeeded(command.args(language).arg("-fsyntax-only").arg(source("layouts.c")));
-    }
 }

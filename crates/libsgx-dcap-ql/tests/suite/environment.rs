@@ -22,6 +22,17 @@ fn a_privileged_program_asks_no_service_that_its_caller_chooses() {
     assert!(!connects(program.command().env(SGX_AESM_ADDR, &socket), &listener));
 }
 
+#[test]
+fn a_privileged_program_tells_its_caller_nothing() {
+    let Some(program) = Privileged::compile("privileged") else { return };
+    let says = |command: &mut Command| {
+        let output = command.env("QUOTE_HELPER_TRACE", "stderr").output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(says(&mut program.ordinary()).contains("libsgx_dcap_ql: sgx_qe_get_target_info"));
+    assert_eq!(says(&mut program.command()), "");
+}
+
 /// Whether the program connects to this listener, before it ends.
 fn connects(command: &mut Command, listener: &UnixListener) -> bool {
     let mut child = command.spawn().unwrap();

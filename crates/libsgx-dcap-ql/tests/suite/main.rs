@@ -10,7 +10,9 @@
 )]
 
 mod applications;
+mod compilers;
 mod environment;
+mod headers;
 mod intel;
 mod machine;
 mod numbers;

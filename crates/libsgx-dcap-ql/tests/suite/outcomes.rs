@@ -191,3 +191,52 @@ fn the_callback_is_told_what_happened_and_what_to_do() {
     let unset = [(QUOTE_HELPER_STATE_DIR, empty)];
     is_told(&unset, ["libsgx_qe3_logic.so.1", "QUOTE_HELPER_PLATFORM=software"]);
 }
+
+/// What the program prints on standard error, where each call fails.
+fn traced(program: &Program, trace: Option<&str>) -> String {
+    let mut command = program.command();
+    command.env(SGX_AESM_ADDR, "/no/such/aesm.socket");
+    command.envs(trace.map(|value| ("QUOTE_HELPER_TRACE", value)));
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn each_call_that_fails_is_a_line_on_standard_error_if_the_environment_asks_for_it() {
+    let program = Program::compile("outcomes", Build::Plain);
+    let traced_lines = traced(&program, Some("stderr"));
+    let expected = QUOTE_EX
+        .map(|(function, _)| {
+            ("libsgx_quote_ex", function, "SGX_ERROR_SERVICE_UNAVAILABLE (0x4001)")
+        })
+        .into_iter()
+        .chain(DCAP_QL.map(|(function, _)| {
+            ("libsgx_dcap_ql", function, "SGX_QL_SERVICE_UNAVAILABLE (0xe040)")
+        }));
+    let lines: Vec<_> = traced_lines.lines().collect();
+    assert_eq!(lines.len(), QUOTE_EX.len() + DCAP_QL.len(), "{traced_lines}");
+    for (line, (library, function, code)) in lines.into_iter().zip(expected) {
+        let begin = format!("{library}: {function} returns {code}: cannot connect");
+        assert!(line.starts_with(&begin), "{line}");
+        assert!(line.contains("/no/such/aesm.socket") && line.contains("Is the service"), "{line}");
+    }
+
+    for silent in [None, Some("")] {
+        assert_eq!(traced(&program, silent), "");
+    }
+    // One line for each library, and none for the calls.
+    let wrong = traced(&program, Some("1"));
+    assert_eq!(wrong.lines().count(), 2, "{wrong}");
+    assert!(wrong.lines().all(|line| line.contains("write stderr")), "{wrong}");
+}
+
+#[test]
+fn an_address_of_another_form_than_a_path_is_an_error_and_not_the_default_socket() {
+    let program = Program::compile("outcomes", Build::Plain);
+    for address in ["./aesm.socket", "unix:/var/run/aesmd/aesm.socket"] {
+        let expected = expected(|_| SgxStatus::INVALID_PARAMETER);
+        assert_eq!(returned(&program, Path::new(address)), expected, "{address}");
+        is_told(&[(SGX_AESM_ADDR, address)], [address, "no absolute path"]);
+    }
+}

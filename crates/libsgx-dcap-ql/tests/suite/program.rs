@@ -29,10 +29,18 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn compile(name: &str, build: Build) -> Self {
+        Self::compile_with(name, build, &[])
+    }
+
+    /// Compiles it with further directories of headers.
+    pub(crate) fn compile_with(name: &str, build: Build, headers: &[&Path]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(name);
         let mut gcc = gcc("gcc");
         gcc.arg("-std=gnu11").arg(source(&format!("{name}.c"))).arg("-o").arg(&file);
+        for directory in headers {
+            gcc.arg("-I").arg(directory);
+        }
         if let Build::Sanitized = build {
             gcc.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         }

@@ -178,9 +178,15 @@ fn an_expired_certificate_serves_while_the_upstream_hangs() {
 fn without_a_certificate_and_an_upstream_the_error_is_clear_and_comes_in_time() {
     let mut site = Site::new();
     site.upstream.die();
-    site.quote_fails("the network failed (AESM_NETWORK_ERROR, 12)", "SGX_QL_NETWORK (0xe019)");
+    site.quote_fails(
+        "the network failed (AESM_NETWORK_ERROR, 12)",
+        "SGX_QL_NETWORK_ERROR (0xe019)",
+    );
     site.upstream.hang();
-    site.quote_fails("the network failed (AESM_NETWORK_ERROR, 12)", "SGX_QL_NETWORK (0xe019)");
+    site.quote_fails(
+        "the network failed (AESM_NETWORK_ERROR, 12)",
+        "SGX_QL_NETWORK_ERROR (0xe019)",
+    );
 }
 
 fn quote_provider() -> &'static PathBuf {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use aesm::{ClientError, Deadline};
 use sgx::AesmError;
 
+use super::absence::Absence;
+
 /// The pause before the second attempt, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
@@ -18,20 +20,25 @@ pub(super) struct Repetition<'a> {
     deadline: &'a Deadline,
     /// For how long at a stretch the service may be absent.
     patience: Duration,
+    absence: &'a Absence,
     absent_since: Option<Instant>,
     pause: Duration,
     last_error: Option<ClientError>,
 }
 
 impl<'a> Repetition<'a> {
-    pub(super) fn new(deadline: &'a Deadline, patience: Duration) -> Self {
-        Self { deadline, patience, absent_since: None, pause: FIRST_PAUSE, last_error: None }
+    pub(super) fn new(deadline: &'a Deadline, patience: Duration, absence: &'a Absence) -> Self {
+        let (absent_since, last_error) = (None, None);
+        Self { deadline, patience, absence, absent_since, pause: FIRST_PAUSE, last_error }
     }
 
     /// Waits until the request is to be sent again, or gives the error back if it is not.
     pub(super) fn after(&mut self, error: ClientError) -> Result<(), ClientError> {
         let time_left = self.deadline.time_left().unwrap_or_default();
         if time_left <= self.pause || !self.is_worthwhile(&error) {
+            if self.absent_since.is_some() {
+                self.absence.remember();
+            }
             return Err(self.most_telling(error));
         }
         self.last_error = Some(error);
@@ -52,12 +59,16 @@ impl<'a> Repetition<'a> {
     fn is_worthwhile(&mut self, error: &ClientError) -> bool {
         if !is_absence(error) {
             self.absent_since = None;
+            self.absence.is_over();
         }
         match error {
             ClientError::Refused(AesmError::Busy | AesmError::ServiceStopped)
             | ClientError::Disconnected(_) => true,
             ClientError::Connect { socket, .. } => {
-                is_absence(error) && is_expected_at(socket) && self.is_patient()
+                is_absence(error)
+                    && is_expected_at(socket)
+                    && !self.absence.is_remembered()
+                    && self.is_patient()
             }
             _ => false,
         }

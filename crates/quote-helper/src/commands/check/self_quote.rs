@@ -74,6 +74,10 @@ fn fix(code: AesmError) -> &'static str {
             "see `libdcap-quoteprov`, and whether its PCCS has certificates for this platform"
         }
         AesmError::InterfaceUnavailable => "see `libsgx-pce-logic`",
+        AesmError::UnsupportedAttKeyId => {
+            "let the policy of the service allow this user and enclave (`allowed_uids` and so on; its \
+             log has the reason)"
+        }
         _ => "see the log of the service",
     }
 }

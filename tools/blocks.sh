@@ -1,0 +1,24 @@
+# The blocks of code of a Markdown page, for scripts that run them as a reader would type them.
+# shellcheck shell=bash
+
+# block FILE HEADING N: the N-th block of code below this heading of the second level.
+block() {
+    local found
+    found=$(awk -v heading="## $2" -v wanted="$3" '
+        !fenced && /^## / { inside = $0 == heading }
+        inside && /^```/ { fenced = !fenced; blocks += fenced; next }
+        inside && fenced && blocks == wanted' "$1")
+    [[ -n $found ]] || { echo "$1 has no block $3 below \"$2\"" >&2; return 1; }
+    printf '%s\n' "$found"
+}
+
+# free_port: a TCP port that is free.
+free_port() {
+    python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# must_end WORD CODE: reads commands, and has those that are followed by "# WORD" end with this code.
+must_end() {
+    printf '%s() { "$@" && return 1 || [ $? = %s ]; }\n' "$1" "$2"
+    sed -E "s/^((.*=[^ ]+ )*)([^ ].*[^ ]) +# $1.*/\1 $1 \3/"
+}
