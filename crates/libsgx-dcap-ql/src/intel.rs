@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 use std::mem::ManuallyDrop;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
-use quoting::{QE3_LIBRARY, QuotingError};
+use quoting::{DCAP_LIBRARY, QuotingError};
 use sgx::{AesmError, Quote3Error};
 
 /// Certifies attestation keys for the QE.
@@ -53,10 +53,10 @@ impl Component {
     /// The library that loads it, and that library's function for its path.
     fn setter(self) -> (&'static str, &'static str) {
         match self {
-            Self::Qe3 => (QE3_LIBRARY, "sgx_set_qe3_path"),
+            Self::Qe3 => (DCAP_LIBRARY, "sgx_set_qe3_path"),
             Self::Pce => (PCE_LIBRARY, "sgx_set_pce_path"),
-            Self::Qpl => (QE3_LIBRARY, "sgx_set_qpl_path"),
-            Self::Ide => (QE3_LIBRARY, "sgx_set_ide_path"),
+            Self::Qpl => (DCAP_LIBRARY, "sgx_set_qpl_path"),
+            Self::Ide => (DCAP_LIBRARY, "sgx_set_ide_path"),
         }
     }
 }
@@ -64,10 +64,10 @@ impl Component {
 /// Sets the policy of the QE and the PCE.
 pub(crate) fn set_load_policy(policy: LoadPolicy) -> Result<(), QuotingError> {
     let name = "sgx_ql_set_enclave_load_policy";
-    let library = load(QE3_LIBRARY)?;
+    let library = load(DCAP_LIBRARY)?;
     // SAFETY: the DCAP API declares the function with this type.
     let set: Symbol<unsafe extern "C" fn(u32) -> u32> =
-        unsafe { find(&library, QE3_LIBRARY, name)? };
+        unsafe { find(&library, DCAP_LIBRARY, name)? };
     // SAFETY: takes a number only.
     succeeded(name, unsafe { set(policy as u32) })
 }

@@ -86,7 +86,7 @@ pub(crate) struct Settings {
     #[serde(default, deserialize_with = "platform")]
     pub(crate) platform: Option<Platform>,
 
-    /// Intel's quote generation library, by name or by path [default: libsgx_dcap_ql.so.1].
+    /// Intel's quote generation library, by name or by path [default: libsgx_qe3_logic.so.1].
     #[arg(long, value_name = "LIBRARY", env = "QUOTE_HELPER_DCAP_LIBRARY")]
     pub(crate) dcap_library: Option<PathBuf>,
 

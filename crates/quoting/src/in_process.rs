@@ -10,13 +10,9 @@ use software_platform::{SoftwarePlatform, StateError};
 use untrusted_input::environment;
 
 use crate::{
-    DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError, SGX_AESM_ADDR,
+    DCAP_LIBRARY, DcapQuoter, Platform, QUOTE_HELPER_PLATFORM, Quoter, QuotingError, SGX_AESM_ADDR,
     SoftwareQuoter,
 };
-
-/// Intel's QE and PCE behind a C interface that never asks a service, unlike `libsgx_dcap_ql.so.1`,
-/// which sits above it.
-pub const QE3_LIBRARY: &str = "libsgx_qe3_logic.so.1";
 
 /// The environment variable that names the directory of the software platform.
 pub const QUOTE_HELPER_STATE_DIR: &str = "QUOTE_HELPER_STATE_DIR";
@@ -32,7 +28,7 @@ pub fn open_in_process(
 ) -> Result<Box<dyn Quoter>, QuotingError> {
     match platform {
         Platform::Dcap => {
-            let quoter = DcapQuoter::open(Path::new(QE3_LIBRARY)).map_err(no_library)?;
+            let quoter = DcapQuoter::open(Path::new(DCAP_LIBRARY)).map_err(no_library)?;
             Ok(Box::new(quoter))
         }
         Platform::Software => {

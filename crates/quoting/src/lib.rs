@@ -21,7 +21,7 @@ pub use aesm_quoter::AesmQuoter;
 pub use application::{ApplicationQuoter, guarded, required};
 pub use dcap::DcapQuoter;
 pub use error::QuotingError;
-pub use in_process::{QE3_LIBRARY, QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};
+pub use in_process::{QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};
 pub use mode::{DEFAULT_SOCKET, InvalidAddress, QuotingMode, SGX_AESM_ADDR};
 pub use platform::{
     DCAP_LIBRARY, Platform, QUOTE_HELPER_PLATFORM, SGX_ENCLAVE_DEVICE, UnknownPlatform,

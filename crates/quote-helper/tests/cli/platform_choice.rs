@@ -24,7 +24,7 @@ fn a_service_that_nobody_told_the_platform_is_not_ready_without_sgx() {
     let serve = Serve::start(&mut machine.command(UNTOLD));
     eventually("the library is named", || {
         let answer = serve.get("/readyz");
-        answer.starts_with("HTTP/1.1 503 ") && answer.contains("libsgx_dcap_ql.so.1")
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("libsgx_qe3_logic.so.1")
     });
     assert!(serve.metrics().contains("platform=\"dcap\""), "{}", serve.metrics());
     machine
@@ -33,7 +33,7 @@ fn a_service_that_nobody_told_the_platform_is_not_ready_without_sgx() {
         .says(&[AesmError::ServiceUnavailable.name()]);
     serve.signal(rustix::process::Signal::TERM);
     let (_, log) = serve.wait();
-    for said in ["there is no /dev/sgx_enclave", "libsgx_dcap_ql.so.1", "--platform software"] {
+    for said in ["there is no /dev/sgx_enclave", "libsgx_qe3_logic.so.1", "--platform software"] {
         assert!(log.contains(said), "{said}: {log}");
     }
 }

@@ -49,7 +49,9 @@ fn the_socket_of_the_service_manager_outlives_the_service() {
     machine.quote("07");
     assert!(serve.metrics().contains("quote_helper_request_seconds"));
     serve.signal(Signal::TERM);
-    assert_eq!(serve.wait().0.code(), Some(0));
+    let (status, log) = serve.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(!log.contains("not used"), "{log}");
     assert_eq!(inode(&machine.socket()), before);
     assert!(!machine.path("state/hand-over").exists(), "there is no successor to be met");
 
@@ -60,6 +62,19 @@ fn the_socket_of_the_service_manager_outlives_the_service() {
     stream.read_exact(&mut [0; 11]).unwrap();
     machine.quote("08");
     drop(serve);
+}
+
+#[test]
+fn settings_of_a_socket_that_the_service_manager_has_made_are_said_to_be_unused() {
+    let machine = Machine::new();
+    let listener = UnixListener::bind(machine.socket()).unwrap();
+    let line = format!("{SERVE} --take-over").replace("aesm.socket", "other.socket");
+    let serve = Serve::start_with_output(&mut activated(&machine, &line, &[&listener]));
+    serve.signal(Signal::TERM);
+    let (_, log) = serve.wait();
+    for (setting, is_set) in [("socket", true), ("take_over", true), ("socket_group", false)] {
+        assert_eq!(log.contains(&format!("\"setting\":\"{setting}\"")), is_set, "{log}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use quoting::{DCAP_LIBRARY, QE3_LIBRARY, find_library};
+use quoting::{DCAP_LIBRARY, find_library};
 
 use super::finding::Finding;
 use super::processor::{Processor, SEE_PROCESSOR};
@@ -37,17 +37,10 @@ enum Need {
 
 const LIBRARIES: [Library; 6] = [
     Library {
-        name: "libsgx-dcap-ql",
-        sonames: &[DCAP_LIBRARY],
-        package: "libsgx-dcap-ql",
-        purpose: "makes quotes in the service",
-        need: Need::Dcap,
-    },
-    Library {
         name: "libsgx-qe3-logic",
-        sonames: &[QE3_LIBRARY],
+        sonames: &[DCAP_LIBRARY],
         package: "libsgx-qe3-logic",
-        purpose: "loads the Quoting Enclave",
+        purpose: "makes quotes in the service",
         need: Need::Dcap,
     },
     Library {
@@ -69,6 +62,13 @@ const LIBRARIES: [Library; 6] = [
         sonames: &["libdcap_quoteprov.so.1"],
         package: "libdcap_quoteprov of this project, libsgx-dcap-default-qpl or az-dcap-client",
         purpose: "gets PCK certificates; without it quotes carry none",
+        need: Need::Optional,
+    },
+    Library {
+        name: "libsgx-dcap-ql",
+        sonames: &["libsgx_dcap_ql.so.1"],
+        package: "libsgx-dcap-ql, or this project's",
+        purpose: "lets applications quote in their own process, or ask the service",
         need: Need::Optional,
     },
     Library {
@@ -162,7 +162,7 @@ mod tests {
     fn the_version_is_that_of_the_file() {
         let findings = findings(&installed("1.21.100.3"), &recorded::server());
         assert!(statuses(&findings).all(|status| status == Status::Ok), "{findings:?}");
-        let file = "/usr/lib/x86_64-linux-gnu/libsgx_dcap_ql.so.1.21.100.3";
+        let file = "/usr/lib/x86_64-linux-gnu/libsgx_qe3_logic.so.1.21.100.3";
         assert_eq!(findings[0].detail, format!("1.21.100.3 ({file}): makes quotes in the service"));
     }
 
@@ -170,8 +170,8 @@ mod tests {
     fn releases_of_dcap_before_the_driver_of_linux_are_old() {
         use Status::{Ok, Warning};
         let old = findings(&installed("1.9.100.3"), &recorded::server());
-        assert_eq!(statuses(&old).collect::<Vec<_>>(), [Warning, Warning, Warning, Ok, Ok, Ok]);
-        assert!(old[0].fix.as_ref().unwrap().contains("libsgx-dcap-ql, to 1.10"));
+        assert_eq!(statuses(&old).collect::<Vec<_>>(), [Warning, Warning, Ok, Ok, Ok, Ok]);
+        assert!(old[0].fix.as_ref().unwrap().contains("libsgx-qe3-logic, to 1.10"));
         let first = findings(&installed("1.10.100.4"), &recorded::server());
         assert!(statuses(&first).all(|status| status == Ok));
     }
@@ -180,7 +180,7 @@ mod tests {
     fn what_is_missing_comes_with_its_package() {
         let missing = findings(&nothing(), &recorded::server());
         use Status::{Failed, Warning};
-        let expected = [Failed, Failed, Failed, Failed, Warning, Warning];
+        let expected = [Failed, Failed, Failed, Warning, Warning, Warning];
         assert_eq!(statuses(&missing).collect::<Vec<_>>(), expected);
         for (finding, library) in missing.iter().zip(&LIBRARIES) {
             assert!(finding.detail.contains(library.sonames[0]), "{finding:?}");

@@ -40,8 +40,8 @@ mod tests {
         assert_eq!(finding(true, true).status, Status::Ok);
         for (device, library, named) in [
             (false, true, "/dev/sgx_enclave is missing"),
-            (true, false, "libsgx_dcap_ql.so.1 is missing"),
-            (false, false, "/dev/sgx_enclave and libsgx_dcap_ql.so.1 are missing"),
+            (true, false, "libsgx_qe3_logic.so.1 is missing"),
+            (false, false, "/dev/sgx_enclave and libsgx_qe3_logic.so.1 are missing"),
         ] {
             let finding = finding(device, library);
             assert_eq!(finding.status, Status::Warning);

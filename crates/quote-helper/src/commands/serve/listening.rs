@@ -1,15 +1,16 @@
 //! The sockets of the service: those that the service manager has, those of a predecessor, or new ones.
 
+use std::fs::canonicalize;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use quoting::default_state_dir;
 use service::hand_over::{self, Claim, Control, Loss, Successor, Withdrawn};
 use service::{Metrics, SocketAccess, Stop as ServiceStop};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::activation::Activation;
 use crate::listen::Listeners;
@@ -65,6 +66,7 @@ impl Listening {
             let address =
                 listener.local_addr().context("the service manager's socket is unusable")?;
             let path = address.as_pathname().map(PathBuf::from).unwrap_or_default();
+            warn_of_unused(settings, &path);
             let listeners = Listeners::inherited(activation.tcp, None);
             return Ok(Self { listener, path, listeners, owner: Owner::ServiceManager });
         }
@@ -77,6 +79,19 @@ impl Listening {
         let listeners = Listeners::inherited(http, acquired.predecessor);
         let owner = Owner::ThisProcess(Box::new(acquired.claim));
         Ok(Self { listener: acquired.listener, path, listeners, owner })
+    }
+}
+
+/// The service manager's socket, at `path`, is as its unit says.
+fn warn_of_unused(settings: &Settings, path: &Path) {
+    let is_other = |socket: &PathBuf| canonicalize(socket).ok() != canonicalize(path).ok();
+    let settings = [
+        ("socket", settings.socket.as_ref().is_some_and(is_other)),
+        ("socket_group", settings.socket_group.is_some()),
+        ("take_over", settings.take_over.is_some()),
+    ];
+    for (setting, _) in settings.into_iter().filter(|(_, is_unused)| *is_unused) {
+        warn!(setting, "not used, since the service manager has made the socket: set it up there");
     }
 }
 
