@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::check;
 use crate::record_file::{self, Kept, MAX_FILE};
-use crate::{Cache, Item, KeepError, Record};
+use crate::{Cache, Document, Item, KeepError, Record};
 
 /// By which a bundle is known.
 const FORMAT: &str = "sgx-quote-helper collateral";
@@ -161,6 +161,12 @@ impl BundleRecord {
     #[must_use]
     pub fn item(&self) -> &Item {
         &self.0.item
+    }
+
+    /// The document, unchecked.
+    #[must_use]
+    pub fn into_document(self) -> Document {
+        self.0.document
     }
 }
 

@@ -258,6 +258,16 @@ impl FetchError {
         })
     }
 
+    /// Tells if every source is in trouble, so that other items would fare no better.
+    #[must_use]
+    pub fn is_trouble_of_all(&self) -> bool {
+        self.reasons().all(|reason| match reason {
+            AttemptError::Source(error) => error.is_trouble(),
+            AttemptError::LeftAlone { .. } => true,
+            AttemptError::Refused(_) => false,
+        })
+    }
+
     /// Whether a source has answered, but with something older than what was kept before.
     pub(crate) fn is_of_older(&self) -> bool {
         self.reasons()

@@ -44,8 +44,7 @@ pub use open::OpenError;
 pub use pck_contents::{PckContents, PckContentsError};
 pub use pck_selection::{PckTcb, select_pck};
 pub use quote_collateral::{
-    QuoteCollateralError, QuotedPck, QuotedPlatform, ServiceError, fetch, fetch_from, for_quote,
-    platform_items,
+    QuoteCollateralError, QuotedPck, QuotedPlatform, ServiceError, fetch, for_quote, platform_items,
 };
 pub use record_file::RecordFileError;
 pub use revision::Revision;

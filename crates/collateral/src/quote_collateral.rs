@@ -58,43 +58,17 @@ pub fn fetch(
     url: &ServiceUrl,
     quote: &[u8],
 ) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
-    fetch_from(&[Box::new(PcsSource::at(url))], EvaluationSet::Standard, quote)
-}
-
-/// Fetches the collateral for `quote` as [`fetch`] does, each item from the first of these sources
-/// that has it.
-///
-/// # Errors
-/// [`QuoteCollateralError`], for an item with what the last source said that could be asked for it.
-pub fn fetch_from(
-    sources: &[Box<dyn Source>],
-    set: EvaluationSet,
-    quote: &[u8],
-) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
+    let source = PcsSource::at(url);
     let now = Instant::now();
     let deadline = now.checked_add(PATIENCE).unwrap_or(now);
-    for_quote(quote, set, |item| fetch_item(sources, item, deadline))
-}
-
-fn fetch_item(
-    sources: &[Box<dyn Source>],
-    item: &Item,
-    deadline: Instant,
-) -> Result<Document, ServiceError> {
-    let failed = |service: &str, reason| ServiceError {
-        item: item.to_string(),
-        service: service.to_owned(),
-        reason,
-    };
-    let mut last = failed("no source", SourceError::NotFound);
-    for source in sources {
-        match source.fetch(item, deadline) {
-            Ok(document) => return Ok(document),
-            Err(SourceError::NotOffered(_)) if sources.len() > 1 => {}
-            Err(reason) => last = failed(source.name(), reason),
-        }
-    }
-    Err(last)
+    for_quote(quote, EvaluationSet::Standard, |item| {
+        let (item_name, service) = (item.to_string(), source.name().to_owned());
+        source.fetch(item, deadline).map_err(|reason| ServiceError {
+            item: item_name,
+            service,
+            reason,
+        })
+    })
 }
 
 /// The collateral for `quote` by this evaluation of the TCB, item by item from `get`.

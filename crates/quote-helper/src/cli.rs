@@ -10,6 +10,7 @@ use ::collateral::settings::redact_urls;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use self::words::form;
 use self::words::in_our_words;
 use crate::commands::{
     check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,

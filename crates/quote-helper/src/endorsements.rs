@@ -1,22 +1,24 @@
 //! What a verdict on a quote rests on besides the quote: a trusted root, and collateral.
 
-use std::path::{Path, PathBuf};
+mod collateral_file;
+mod supply;
 
-use anyhow::Context;
+use std::path::PathBuf;
+
 use clap::Args;
 use collateral::settings::{Origin, Settings};
-use collateral::{Cache, Item, Notice};
 use sgx::Collateral;
 use verify::TrustedRoots;
 
-use crate::files;
-use crate::output;
+pub(crate) use self::collateral_file::write_bundle;
+pub(crate) use self::supply::CollateralSupply;
 use crate::sources::Sources;
 
 /// Where the collateral and the trusted root come from.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Endorsements {
-    /// Verifies with the collateral of this JSON file, as `platform collateral` and dcap-qvl write it.
+    /// Verifies with the collateral in this file: a bundle, as `collateral export` and `verify
+    /// --save-collateral` write it, or JSON, as `platform collateral` and dcap-qvl write it.
     #[arg(long, value_name = "FILE", conflicts_with = "sources")]
     pub(crate) collateral: Option<PathBuf>,
 
@@ -37,34 +39,33 @@ impl Endorsements {
         self.collateral.is_some() || self.sources.are_named() || self.sources.have_trusted_root()
     }
 
-    /// The collateral for `quote`: that of the file; or as the sources of the command line have it
-    /// now, unchecked; or from the cache of this machine and its sources.
-    pub(crate) fn collateral(&self, quote: &[u8]) -> anyhow::Result<Collateral> {
+    /// The collateral of the file; or as the sources of the command line have it now, unchecked; or
+    /// from the cache of this machine and its sources.
+    pub(crate) fn open(&self) -> anyhow::Result<CollateralSupply> {
         if let Some(path) = &self.collateral {
-            return read(path);
+            return CollateralSupply::of_file(path);
         }
         let settings = self.settings()?;
-        if self.sources.are_named() && self.cache_dir.is_none() {
-            return fetch_now(&settings, quote);
+        match self.sources.are_named() && self.cache_dir.is_none() {
+            true => CollateralSupply::of_sources(&settings),
+            false => CollateralSupply::of_cache(settings),
         }
-        let cache = Cache::open(&settings, Box::new(tell))?;
-        let get = |item: &Item| cache.get(item).map(|record| record.document.clone());
-        Ok(collateral::for_quote(quote, settings.evaluation, get)?)
     }
 
     /// The collateral for `quote`, as the file, the command line or the variables have it now;
     /// `None` if none of these names a source.
     pub(crate) fn named_collateral(&self, quote: &[u8]) -> Option<anyhow::Result<Collateral>> {
-        if self.are_named() {
-            return Some(self.collateral(quote));
-        }
-        match self.settings() {
-            Ok(settings) if matches!(settings.origin, Origin::Variables(_)) => {
-                Some(fetch_now(&settings, quote))
-            }
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        }
+        let supply = match self.are_named() {
+            true => self.open(),
+            false => match self.settings() {
+                Ok(settings) if matches!(settings.origin, Origin::Variables(_)) => {
+                    CollateralSupply::of_sources(&settings)
+                }
+                Ok(_) => return None,
+                Err(error) => Err(error),
+            },
+        };
+        Some(supply.and_then(|mut supply| supply.for_quote(quote)))
     }
 
     /// The root certificate to trust.
@@ -75,22 +76,4 @@ impl Endorsements {
     fn settings(&self) -> anyhow::Result<Settings> {
         Ok(self.sources.settings(self.cache_dir.clone())?)
     }
-}
-
-/// Asks the sources, and keeps nothing.
-fn fetch_now(settings: &Settings, quote: &[u8]) -> anyhow::Result<Collateral> {
-    let sources =
-        settings.sources.iter().map(|source| source.open()).collect::<Result<Vec<_>, _>>()?;
-    Ok(collateral::fetch_from(&sources, settings.evaluation, quote)?)
-}
-
-fn tell(notice: &Notice) {
-    if !matches!(notice, Notice::Fetched(_)) {
-        output::note(notice);
-    }
-}
-
-fn read(path: &Path) -> anyhow::Result<Collateral> {
-    serde_json::from_slice(&files::read(path)?)
-        .with_context(|| format!("{} holds no collateral", files::Input(path)))
 }

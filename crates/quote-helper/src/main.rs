@@ -12,6 +12,7 @@ mod manual;
 mod memory_limit;
 mod objects;
 mod output;
+mod quote_inputs;
 mod quote_source;
 mod reload;
 mod runtime;

@@ -57,6 +57,25 @@ pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Prints one of many results: a line of text, a line of JSON, or a document of YAML. Tells if
+/// somebody reads on.
+pub(crate) fn one_of_many<T: Serialize>(
+    format: Format,
+    line: &str,
+    value: &T,
+) -> anyhow::Result<bool> {
+    let written = match format {
+        Format::Text => next_text(&line),
+        Format::Json => next_text(&serde_json::to_string(value)?),
+        Format::Yaml => write(&format!("---\n{}", serde_saphyr::to_string(value)?.trim_end())),
+    };
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Prints one of many results, as [`text`] does.
 ///
 /// # Errors

@@ -64,10 +64,20 @@ pub(crate) fn size(text: &str) -> anyhow::Result<ByteSize> {
     text.parse().map_err(|_| anyhow!("write a size, for instance 512MiB or 8GiB"))
 }
 
-/// A time as RFC 3339 has it.
+/// A point in time: RFC 3339, a date (its beginning in UTC), or seconds since 1970.
 pub(crate) fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| anyhow!("write a date and a time, for instance 2026-01-31T12:00:00Z"))
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let rfc3339 = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let time = match is_number {
+        true => text.parse().ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()),
+        false => rfc3339(text).or_else(|| rfc3339(&format!("{text}T00:00:00Z"))),
+    };
+    time.ok_or_else(|| {
+        anyhow!(
+            "write a time, for instance 2026-01-31T12:00:00Z, a date, for instance 2026-01-31, or \
+             seconds since 1970"
+        )
+    })
 }
 
 /// So many bytes in hexadecimal.
@@ -77,4 +87,30 @@ pub(crate) fn bytes<const SIZE: usize>(text: &str) -> anyhow::Result<[u8; SIZE]>
         anyhow!("expected {SIZE} bytes in hexadecimal, {} digits", SIZE.saturating_mul(2))
     })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time_have_three_forms() {
+        for (text, seconds) in [
+            ("2026-01-31T12:00:00Z", 1_769_860_800),
+            ("2026-01-31T13:00:00+01:00", 1_769_860_800),
+            ("2026-01-31", 1_769_817_600),
+            ("1769817600", 1_769_817_600),
+            ("0", 0),
+        ] {
+            assert_eq!(time(text).unwrap().unix_timestamp(), seconds, "{text}");
+        }
+        let digits = "9".repeat(30);
+        for text in ["", "now", "2026-02-30", "31.1.2026", "-5", "2026-01-31T12:00", &digits] {
+            let error = time(text).unwrap_err().to_string();
+            assert!(
+                error.contains("a date, for instance 2026-01-31, or seconds"),
+                "{text}: {error}"
+            );
+        }
+    }
 }

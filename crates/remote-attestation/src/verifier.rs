@@ -23,7 +23,7 @@ impl Verifier {
     #[must_use]
     pub fn verify(&self, offer: &Offer, code: &str) -> Verdict {
         let policy = Policy {
-            mr_enclave: Some(mr_enclave(code)),
+            mr_enclaves: vec![mr_enclave(code)],
             report_data: Some(offer.public_key.binding()),
             ..Policy::default()
         };

@@ -46,6 +46,12 @@ impl Attributes {
         Self { flags: U64::new(flags), xfrm: U64::new(xfrm) }
     }
 
+    /// Tells if the enclave uses key separation and sharing (KSS).
+    #[must_use]
+    pub fn has_kss(&self) -> bool {
+        self.flags.get() & Self::KSS != 0
+    }
+
     /// Whether the enclave can be debugged, and so keeps no secrets.
     #[must_use]
     pub fn is_debug(&self) -> bool {

@@ -89,6 +89,18 @@ byte_string! {
     MrSigner, 32
 }
 byte_string! {
+    /// ISVEXTPRODID, 16 bytes: the extended product id of an enclave with KSS (SDM 3D, 38.15).
+    IsvExtProdId, 16
+}
+byte_string! {
+    /// ISVFAMILYID, 16 bytes: the product family of an enclave with KSS (SDM 3D, 38.15).
+    IsvFamilyId, 16
+}
+byte_string! {
+    /// CONFIGID, 64 bytes: the configuration that an enclave with KSS was launched with (SDM 3D, 38.15).
+    ConfigId, 64
+}
+byte_string! {
     /// REPORTDATA, 64 bytes: what the enclave binds to its REPORT.
     ReportData, 64
 }

@@ -36,8 +36,8 @@ pub use aesm_error::AesmError;
 pub use attestation_key_id::AttestationKeyId;
 pub use attributes::Attributes;
 pub use bytes::{
-    CpuSvn, KeyId, Measurement, MrEnclave, MrSigner, ReportData, SizeError, TeeTcbSvn,
-    WrongHexadecimal, parse,
+    ConfigId, CpuSvn, IsvExtProdId, IsvFamilyId, KeyId, Measurement, MrEnclave, MrSigner,
+    ReportData, SizeError, TeeTcbSvn, WrongHexadecimal, parse,
 };
 pub use certification_data::{CertificationData, CertificationDataType, PckReference};
 pub use collateral::Collateral;

@@ -4,7 +4,10 @@ use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::describe::display_description;
-use crate::{Attributes, CpuSvn, Describe, Description, KeyId, MrEnclave, MrSigner, ReportData};
+use crate::{
+    Attributes, ConfigId, CpuSvn, Describe, Description, IsvExtProdId, IsvFamilyId, KeyId,
+    MrEnclave, MrSigner, ReportData,
+};
 
 /// The body of a REPORT, 384 bytes: who the reporting enclave is (SDM 3D, 38.15).
 ///
@@ -18,7 +21,7 @@ pub struct ReportBody {
     pub misc_select: U32,
     reserved_1: [u8; 12],
     /// ISVEXTPRODID, with KSS.
-    pub isv_ext_prod_id: [u8; 16],
+    pub isv_ext_prod_id: IsvExtProdId,
     /// ATTRIBUTES of the enclave.
     pub attributes: Attributes,
     /// MRENCLAVE of the enclave.
@@ -28,7 +31,7 @@ pub struct ReportBody {
     pub mr_signer: MrSigner,
     reserved_3: [u8; 32],
     /// CONFIGID, with KSS.
-    pub config_id: [u8; 64],
+    pub config_id: ConfigId,
     /// ISVPRODID: which of its signer's products the enclave is.
     pub isv_prod_id: U16,
     /// ISVSVN: the security version of the enclave.
@@ -37,7 +40,7 @@ pub struct ReportBody {
     pub config_svn: U16,
     reserved_4: [u8; 42],
     /// ISVFAMILYID, with KSS.
-    pub isv_family_id: [u8; 16],
+    pub isv_family_id: IsvFamilyId,
     /// What the enclave binds to the REPORT.
     pub report_data: ReportData,
 }
@@ -54,18 +57,18 @@ impl Describe for ReportBody {
             .bytes("CPUSVN", &self.cpu_svn.0)
             .text("MISCSELECT", format_args!("{:#x}", self.misc_select))
             .reserved("reserved 20", &self.reserved_1)
-            .bytes("ISVEXTPRODID", &self.isv_ext_prod_id)
+            .bytes("ISVEXTPRODID", &self.isv_ext_prod_id.0)
             .text("ATTRIBUTES", self.attributes)
             .bytes("MRENCLAVE", &self.mr_enclave.0)
             .reserved("reserved 96", &self.reserved_2)
             .bytes("MRSIGNER", &self.mr_signer.0)
             .reserved("reserved 160", &self.reserved_3)
-            .bytes("CONFIGID", &self.config_id)
+            .bytes("CONFIGID", &self.config_id.0)
             .text("ISVPRODID", self.isv_prod_id)
             .text("ISVSVN", self.isv_svn)
             .text("CONFIGSVN", self.config_svn)
             .reserved("reserved 262", &self.reserved_4)
-            .bytes("ISVFAMILYID", &self.isv_family_id)
+            .bytes("ISVFAMILYID", &self.isv_family_id.0)
             .bytes("REPORTDATA", &self.report_data.0)
     }
 }

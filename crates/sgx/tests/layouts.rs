@@ -56,15 +56,15 @@ fn report_fields_are_at_their_offsets() {
     let body = &report.body;
     assert_eq!(body.cpu_svn.0, bytes[..16]);
     assert_eq!(body.misc_select.as_bytes(), &bytes[16..20]);
-    assert_eq!(body.isv_ext_prod_id, bytes[32..48]);
+    assert_eq!(body.isv_ext_prod_id.0, bytes[32..48]);
     assert_eq!(body.attributes.as_bytes(), &bytes[48..64]);
     assert_eq!(body.mr_enclave.0, bytes[64..96]);
     assert_eq!(body.mr_signer.0, bytes[128..160]);
-    assert_eq!(body.config_id, bytes[192..256]);
+    assert_eq!(body.config_id.0, bytes[192..256]);
     assert_eq!(body.isv_prod_id.get(), le16(&bytes, 256));
     assert_eq!(body.isv_svn.get(), le16(&bytes, 258));
     assert_eq!(body.config_svn.get(), le16(&bytes, 260));
-    assert_eq!(body.isv_family_id, bytes[304..320]);
+    assert_eq!(body.isv_family_id.0, bytes[304..320]);
     assert_eq!(body.report_data.0, bytes[320..384]);
     assert_eq!(report.key_id.0, bytes[384..416]);
     assert_eq!(report.mac, bytes[416..432]);

@@ -2,8 +2,8 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use sgx::{
-    Attributes, CpuSvn, KeyId, KeyName, MrEnclave, MrSigner, Report, ReportBody, ReportData,
-    TargetInfo, U16, U32,
+    Attributes, ConfigId, CpuSvn, IsvExtProdId, IsvFamilyId, KeyId, KeyName, MrEnclave, MrSigner,
+    Report, ReportBody, ReportData, TargetInfo, U16, U32,
 };
 use zerocopy::IntoBytes;
 use zeroize::Zeroizing;
@@ -122,15 +122,15 @@ impl SoftwareEnclave {
         let mut body = ReportBody::default();
         body.cpu_svn = self.cpu.cpu_svn();
         body.misc_select = U32::new(identity.misc_select);
-        body.isv_ext_prod_id = identity.isv_ext_prod_id;
+        body.isv_ext_prod_id = IsvExtProdId(identity.isv_ext_prod_id);
         body.attributes = identity.attributes;
         body.mr_enclave = identity.mr_enclave;
         body.mr_signer = identity.mr_signer;
-        body.config_id = identity.config_id;
+        body.config_id = ConfigId(identity.config_id);
         body.isv_prod_id = U16::new(identity.isv_prod_id);
         body.isv_svn = U16::new(identity.isv_svn);
         body.config_svn = U16::new(identity.config_svn);
-        body.isv_family_id = identity.isv_family_id;
+        body.isv_family_id = IsvFamilyId(identity.isv_family_id);
         body.report_data = report_data;
         body
     }

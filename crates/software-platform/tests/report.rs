@@ -89,9 +89,9 @@ fn identity_in(body: &ReportBody) -> EnclaveIdentity {
         isv_svn: body.isv_svn.get(),
         attributes: body.attributes,
         misc_select: body.misc_select.get(),
-        config_id: body.config_id,
+        config_id: body.config_id.0,
         config_svn: body.config_svn.get(),
-        isv_family_id: body.isv_family_id,
-        isv_ext_prod_id: body.isv_ext_prod_id,
+        isv_family_id: body.isv_family_id.0,
+        isv_ext_prod_id: body.isv_ext_prod_id.0,
     }
 }

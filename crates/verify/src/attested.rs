@@ -8,6 +8,7 @@ use dcap_qvl::QuoteClaims;
 use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
+pub use self::quoted::{Enclave, Td, TdExtension};
 use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
 use crate::{PckCertificate, PlatformFeatures, Tcb, TrustedRoot};

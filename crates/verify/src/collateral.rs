@@ -8,6 +8,7 @@
 //! them in proportion.
 
 mod certificate;
+mod claimed_root;
 mod enclave_identity;
 mod error;
 mod issuer_chain;
@@ -25,6 +26,7 @@ mod tcb_info;
 mod tdx_module;
 mod validity;
 
+pub use claimed_root::{ClaimedRoot, RootKind};
 pub use enclave_identity::{EnclaveId, EnclaveIdentity, check_enclave_identity};
 pub use error::CollateralError;
 pub use issuer_chain::{Signer, check_pck_issuer_chain};
@@ -37,6 +39,7 @@ pub use tcb_assessment::{Shortfall, ShortfallOf, TcbAssessment};
 pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, Tee, check_tcb_info};
 pub use validity::Validity;
 
+pub(crate) use claimed_root::carried_chain;
 pub(crate) use pck_chain::PckChain;
 pub(crate) use signed_json::SignedJson;
 pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};

@@ -8,11 +8,11 @@ use dcap_qvl::configs::DefaultConfig;
 use rustls_pki_types::CertificateDer;
 use sgx::{IntoBytes, Quote};
 
-use crate::Step;
 use crate::failure::{At, Failure, Problem};
 use crate::pieces::Pieces;
 use crate::signatures::{signed_by, signed_by_key};
 use crate::tcb_level::platform_level;
+use crate::{Code, Step};
 
 mod quoting_enclave;
 mod td_attributes;
@@ -28,7 +28,8 @@ pub(crate) fn diagnose(quote: &Quote, pieces: &Pieces) -> Result<(), Failure> {
     platform_level(quote, pieces).at(Step::TcbLevel)?;
     match qe_status {
         dcap_qvl::TcbStatus::Revoked => {
-            Err(refused("the Quoting Enclave's security version is revoked")).at(Step::TcbLevel)
+            let reason = "the Quoting Enclave's security version is revoked";
+            Err(Problem::new(Code::TcbRevoked, reason)).at(Step::TcbLevel)
         }
         _ => td_attributes::check(&quote.body).at(Step::TdAttributes),
     }
@@ -39,21 +40,21 @@ fn qe_report_signature(quote: &Quote, pck: &CertificateDer<'_>) -> Result<(), Pr
     if signed_by(pck, signature.qe_report.as_bytes(), &signature.qe_report_signature) {
         return Ok(());
     }
-    Err(refused("the PCK key did not sign the QE report; the quote was changed"))
+    Err(modified("the PCK key did not sign the QE report; the quote was changed"))
 }
 
 fn attestation_key(quote: &Quote) -> Result<(), Problem> {
     const AUTHENTICATION_DATA_SIZE: usize = 32;
     let signature = &quote.signature;
     if signature.authentication_data.len() != AUTHENTICATION_DATA_SIZE {
-        return Err(refused("the authentication data is not 32 bytes long"));
+        return Err(modified("the authentication data is not 32 bytes long"));
     }
     let bound = [&signature.attestation_public_key[..], &signature.authentication_data].concat();
     let hash = <DefaultConfig as Config>::Crypto::sha256(&bound);
     if signature.qe_report.report_data.0.starts_with(&hash) {
         return Ok(());
     }
-    Err(refused("the QE report is for another attestation key; the quote was changed"))
+    Err(modified("the QE report is for another attestation key; the quote was changed"))
 }
 
 fn quote_signature(quote: &Quote) -> Result<(), Problem> {
@@ -62,11 +63,11 @@ fn quote_signature(quote: &Quote) -> Result<(), Problem> {
     if signed_by_key(&signature.attestation_public_key, &signed, &signature.signature) {
         return Ok(());
     }
-    Err(refused(
+    Err(modified(
         "the attestation key did not sign this header and report body; the quote was changed",
     ))
 }
 
-fn refused(reason: &str) -> Problem {
-    Problem::Refused(reason.to_owned())
+fn modified(reason: &str) -> Problem {
+    Problem::new(Code::QuoteModified, reason)
 }

@@ -6,54 +6,105 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
 use sgx::{Collateral, Quote, QuoteHeader, QuoteParseError};
 
+use crate::collateral::carried_chain;
 use crate::diagnosis::diagnose;
 use crate::failure::{At, Failure, Problem};
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, no_pck_certificate};
 use crate::tcb_level::platform_level;
-use crate::{Attested, Step, TrustedRoot, TrustedRoots};
+use crate::{Attested, ClaimedRoot, Code, Step, TrustedRoot, TrustedRoots};
 
 /// What the quote proves under one of the roots, or where it went furthest.
 pub(crate) fn check(
-    quote: &[u8],
+    quote: &Quote,
     collateral: &Collateral,
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<Attested, Failure> {
-    let quote = parse(quote).at(Step::QuoteFormat)?;
+    let claimed = claimed_roots(quote, collateral).at(Step::TrustedRoot)?;
+    let is_claimed = |root: &TrustedRoot| claimed.iter().any(|claimed| claimed.is(root));
     let mut furthest = None;
-    for root in roots.iter() {
-        match check_under(root, &quote, collateral, now) {
+    for root in roots.iter().filter(|root| is_claimed(root)) {
+        match check_under(root, quote, collateral, now) {
             Ok(attested) => return Ok(attested),
             Err(failure) => furthest = furthest.max(Some(failure)),
         }
     }
-    Err(furthest.unwrap_or_else(|| Failure::elsewhere("no root is trusted".to_owned())))
+    Err(furthest.unwrap_or_else(|| untrusted(quote, &claimed, roots)))
 }
 
-fn parse(quote: &[u8]) -> Result<Quote, Problem> {
-    let quote = Quote::parse_padded(quote).map_err(|error| {
-        Problem::Undecided(match error {
-            QuoteParseError::Epid(_)
-            | QuoteParseError::AttestationKeyType(_)
-            | QuoteParseError::TeeType(_) => error.to_string(),
-            QuoteParseError::Version(_) => format!("these bytes are no quote: {error}"),
-            _ => format!("these bytes are no whole quote: {error}"),
-        })
+/// Checks as much as needs no collateral: the quote's own certificates, if it carries them, name a
+/// trusted root as theirs.
+pub(crate) fn check_root(quote: &Quote, roots: &TrustedRoots) -> Result<(), Failure> {
+    match ClaimedRoot::of_quote(quote) {
+        Some(claimed) if !roots.iter().any(|root| claimed.is(root)) => {
+            Err(untrusted(quote, &[claimed], roots))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a quote of a kind that can be verified.
+pub(crate) fn parse(quote: &[u8]) -> Result<Quote, Failure> {
+    parse_supported(quote).at(Step::QuoteFormat)
+}
+
+fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
+    let unsupported = |reason: String| Problem::new(Code::UnsupportedQuote, reason);
+    let quote = Quote::parse_padded(quote).map_err(|error| match error {
+        QuoteParseError::Epid(_)
+        | QuoteParseError::AttestationKeyType(_)
+        | QuoteParseError::TeeType(_) => unsupported(error.to_string()),
+        QuoteParseError::Version(_) => {
+            Problem::new(Code::NotAQuote, format!("these bytes are no quote: {error}"))
+        }
+        _ => Problem::new(Code::NotAQuote, format!("these bytes are no whole quote: {error}")),
     })?;
     if quote.header.qe_vendor_id != QuoteHeader::INTEL_QE_VENDOR_ID {
         let vendor = hex::encode(quote.header.qe_vendor_id);
-        return Err(Problem::Undecided(format!("QE vendor {vendor} is not supported")));
+        return Err(unsupported(format!("QE vendor {vendor} is not supported")));
     }
     match (quote.header.version.get(), quote.header.tee_type.get()) {
         (QuoteHeader::VERSION, QuoteHeader::SGX) | (4 | 5, QuoteHeader::TDX) => Ok(quote),
         (QuoteHeader::VERSION, other) => {
-            Err(Problem::Undecided(format!("TEE type {other:#x} is not that of SGX (0)")))
+            Err(unsupported(format!("TEE type {other:#x} is not that of SGX (0)")))
         }
-        (version, _) => Err(Problem::Undecided(format!(
+        (version, _) => Err(unsupported(format!(
             "this is an SGX quote of version {version}; SGX quotes of version 3 alone can be \
              verified"
         ))),
     }
+}
+
+/// The roots that the certificates of the quote and those in the collateral name, one at least: the
+/// latter are used where there are both.
+fn claimed_roots(quote: &Quote, collateral: &Collateral) -> Result<Vec<ClaimedRoot>, Problem> {
+    let given = collateral.pck_certificate_chain.as_ref().map(String::as_bytes);
+    let chains = [carried_chain(quote), given].into_iter().flatten();
+    let roots: Vec<_> = chains.map(ClaimedRoot::of_pck_chain).collect();
+    match roots.iter().any(Result::is_ok) {
+        true => Ok(roots.into_iter().flatten().collect()),
+        false => match roots.into_iter().next() {
+            Some(Err(error)) => Err(error.into()),
+            _ => Err(no_pck_certificate(quote)),
+        },
+    }
+}
+
+/// The failure that no claimed root is trusted. The root of certificates in the collateral says
+/// nothing of the quote, so the quote is not refused for it.
+fn untrusted(quote: &Quote, claimed: &[ClaimedRoot], roots: &TrustedRoots) -> Failure {
+    let named =
+        |root: &TrustedRoot| format!("\"{}\", SHA-256 {}", root.subject, hex::encode(root.sha256));
+    let trusted: Vec<String> = roots.iter().map(named).collect();
+    let (code, what) = match ClaimedRoot::of_quote(quote) {
+        Some(_) => (Code::UntrustedRoot, "the quote"),
+        None => (Code::ForeignCollateral, "the PCK certificate in the collateral"),
+    };
+    // The one that the quote itself carries comes first.
+    let claimed = claimed.first().map(ToString::to_string).unwrap_or_default();
+    let reason =
+        format!("{what} leads to {claimed}, which is not trusted; trusted: {}", trusted.join("; "));
+    Failure { step: Some(Step::TrustedRoot), problem: Problem::new(code, reason) }
 }
 
 fn check_under(

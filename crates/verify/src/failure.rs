@@ -1,34 +1,30 @@
 //! Where and why the evidence does not hold.
 
-use crate::{CollateralError, Decision, Step};
+use crate::{Code, CollateralError, Step};
 
-/// Why a step did not pass, and so what is decided.
+/// Why a step did not pass; the code says what is decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Problem {
-    /// The evidence says no.
-    Refused(String),
-    /// The evidence is missing or unusable.
-    Undecided(String),
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) reason: String,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
 }
 
 impl From<CollateralError> for Problem {
     fn from(error: CollateralError) -> Self {
-        let reason = error.to_string();
-        match error {
-            CollateralError::Unreadable { .. }
-            | CollateralError::NotYetValid { .. }
-            | CollateralError::Expired { .. } => Self::Undecided(reason),
-            CollateralError::UntrustedRoot { .. }
-            | CollateralError::WronglySigned { .. }
-            | CollateralError::Revoked { .. } => Self::Refused(reason),
-        }
+        Self::new(Code::from(&error), error.to_string())
     }
 }
 
 /// The step that did not pass. Failures are ordered by how far they got.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Failure {
-    /// `None` when dcap-qvl refused and no step of ours shows why.
+    /// `None` when no step of ours shows why, or none was taken.
     pub(crate) step: Option<Step>,
     pub(crate) problem: Problem,
 }
@@ -36,14 +32,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A refusal that belongs to no known step.
     pub(crate) fn elsewhere(reason: String) -> Self {
-        Self { step: None, problem: Problem::Refused(reason) }
-    }
-
-    pub(crate) fn into_decision(self) -> (Decision, String) {
-        match self.problem {
-            Problem::Refused(reason) => (Decision::Refused, reason),
-            Problem::Undecided(reason) => (Decision::Undecided, reason),
-        }
+        Self { step: None, problem: Problem::new(Code::EvidenceRefused, reason) }
     }
 }
 

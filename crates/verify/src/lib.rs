@@ -12,18 +12,22 @@
 //!
 //! A verdict has one of three [`Decision`]s:
 //! - **trusted**: the evidence proves what the quote says, and the policy agrees;
-//! - **refused**: the evidence can be read, and says no. A signature is wrong, a chain does not lead
-//!   to a trusted root, a certificate is revoked, the QE is not the one that was published, the TCB
-//!   is below every published level or revoked, or the policy disagrees;
+//! - **refused**: the evidence can be read, and says no. The quote's certificates do not lead to a
+//!   trusted root, a signature is wrong, a certificate is revoked, the QE is not the one that was
+//!   published, the TCB is below every published level or revoked, or the policy disagrees;
 //! - **undecided**: evidence is missing or unusable, so nothing was found out. The bytes are no
 //!   quote of a kind that is supported, there is no PCK certificate, collateral cannot be read, is
-//!   of another platform, or is outside its dates (expired or not yet valid, certificates too).
+//!   of another root or platform than the quote, or is outside its dates (expired or not yet valid,
+//!   certificates too).
+//!
+//! The reason is a [`Code`] for programs, and a sentence for people.
 //!
 //! Whoever keeps collateral checks it piece by piece, as it comes from a PCS or a PCCS:
 //! [`check_pck_certificate`], [`check_pck_crl`], [`check_root_ca_crl`], [`check_tcb_info`],
 //! [`check_enclave_identity`]. [`TcbInfo::assess`] says what a platform lacks.
 
 mod attested;
+mod code;
 mod collateral;
 mod diagnosis;
 mod evidence;
@@ -43,13 +47,14 @@ use std::time::SystemTime;
 
 use sgx::Collateral;
 
-pub use attested::{Attested, Platform};
+pub use attested::{Attested, Enclave, Platform, Td, TdExtension};
+pub use code::Code;
 pub use collateral::{
-    CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl, PlatformFeature,
-    PlatformFeatures, RootCaCrl, SgxExtension, SgxType, Shortfall, ShortfallOf, Signer,
-    TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee, UnknownPlatformFeature, Validity,
-    check_enclave_identity, check_pck_certificate, check_pck_crl, check_pck_issuer_chain,
-    check_root_ca_crl, check_tcb_info,
+    ClaimedRoot, CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl,
+    PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension, SgxType, Shortfall,
+    ShortfallOf, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee,
+    UnknownPlatformFeature, Validity, check_enclave_identity, check_pck_certificate, check_pck_crl,
+    check_pck_issuer_chain, check_root_ca_crl, check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
@@ -70,8 +75,25 @@ pub fn verify(
     now: SystemTime,
     policy: &Policy,
 ) -> Verdict {
-    match evidence::check(quote, collateral, roots, now) {
+    let quote = match evidence::parse(quote) {
+        Ok(quote) => quote,
+        Err(failure) => return Verdict::of_failure(failure, policy),
+    };
+    let verdict = match evidence::check(&quote, collateral, roots, now) {
         Ok(attested) => Verdict::of_policy(attested, policy),
         Err(failure) => Verdict::of_failure(failure, policy),
-    }
+    };
+    verdict.with_root(ClaimedRoot::of_quote(&quote))
+}
+
+/// The verdict on a quote that needs no collateral: it cannot be read, or its own certificates lead
+/// to a root that is not trusted. `None` if the collateral decides.
+#[must_use]
+pub fn verify_root(quote: &[u8], roots: &TrustedRoots, policy: &Policy) -> Option<Verdict> {
+    let quote = match evidence::parse(quote) {
+        Ok(quote) => quote,
+        Err(failure) => return Some(Verdict::of_failure(failure, policy)),
+    };
+    let failure = evidence::check_root(&quote, roots).err()?;
+    Some(Verdict::of_failure(failure, policy).with_root(ClaimedRoot::of_quote(&quote)))
 }

@@ -7,13 +7,14 @@ use std::time::SystemTime;
 
 use dcap_qvl::QeIdentity;
 use rustls_pki_types::CertificateDer;
-use sgx::{CertificationDataType, Collateral, Quote};
+use sgx::{Collateral, Quote};
 
+use crate::collateral::carried_chain;
 use crate::collateral::{PckChain, SignedJson};
 use crate::failure::{At, Failure, Problem};
 use crate::{
-    CollateralError, EnclaveId, PckCertificate, RootCaCrl, Signer, Step, TcbInfo, TrustedRoot,
-    TrustedRoots, check_root_ca_crl,
+    ClaimedRoot, Code, CollateralError, EnclaveId, PckCertificate, RootCaCrl, Signer, Step,
+    TcbInfo, TrustedRoot, TrustedRoots, check_root_ca_crl,
 };
 
 /// Pieces that hold under one root at one time, and are not revoked.
@@ -34,6 +35,7 @@ impl Pieces {
         now: SystemTime,
     ) -> Result<Self, Failure> {
         let roots = &TrustedRoots::only(root);
+        check_is_of(root, collateral).at(Step::RootCrl)?;
         let root_crl = &check_root_ca_crl(&collateral.root_ca_crl, roots, now).at(Step::RootCrl)?;
         let tcb_info = tcb_info(collateral, roots, root_crl, now).at(Step::TcbInfo)?;
         let qe = if quote.body.td().is_some() { EnclaveId::TdQe } else { EnclaveId::Qe };
@@ -41,6 +43,30 @@ impl Pieces {
         let chain = pck_chain(quote, collateral, root, now).at(Step::PckCertificate)?;
         pck_revocation(&chain, collateral, root_crl, now).at(Step::PckCertificate)?;
         Ok(Self { tcb_info, qe_identity, pck: chain.pck, pck_der: chain.der })
+    }
+}
+
+/// Checks that the collateral is not that of another root, by the roots that its parts come with. A
+/// part of another root among those of this one is left to the check of that part.
+fn check_is_of(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Problem> {
+    let chains = [
+        ("the PCK CRL", &collateral.pck_crl_issuer_chain),
+        ("the TCB info", &collateral.tcb_info_issuer_chain),
+        ("the QE identity", &collateral.qe_identity_issuer_chain),
+    ];
+    let claimed = chains.map(|(what, chain)| ClaimedRoot::of_issuer_chain(what, chain).ok());
+    match claimed.iter().flatten().next() {
+        Some(other) if claimed.iter().flatten().all(|claimed| !claimed.is(root)) => {
+            let (own, sha256) = (&root.subject, hex::encode(root.sha256));
+            Err(Problem::new(
+                Code::ForeignCollateral,
+                format!(
+                    "the quote leads to the root \"{own}\", SHA-256 {sha256}, and the collateral \
+                     to {other}"
+                ),
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -78,9 +104,10 @@ fn qe_identity(
     signer_revocation(json.what, &identity.signer, root_crl)?;
     match identity.id {
         id if id == qe => Ok(contents),
-        id => Err(Problem::Undecided(format!(
-            "the QE identity is of \"{id}\"; this quote needs that of \"{qe}\""
-        ))),
+        id => Err(Problem::new(
+            Code::MismatchedCollateral,
+            format!("the QE identity is of \"{id}\"; this quote needs that of \"{qe}\""),
+        )),
     }
 }
 
@@ -99,21 +126,21 @@ fn pck_chain<'r>(
     root: &'r TrustedRoot,
     now: SystemTime,
 ) -> Result<PckChain<'r>, Problem> {
-    let certification = &quote.signature.certification_data;
     let pem = match &collateral.pck_certificate_chain {
         Some(chain) => chain.as_bytes(),
-        None if certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN => {
-            &certification.data
-        }
-        None => {
-            return Err(Problem::Undecided(format!(
-                "there is no PCK certificate: the quote carries certification data of type {}, \
-                 and the collateral has no pck_certificate_chain",
-                certification.data_type
-            )));
-        }
+        None => carried_chain(quote).ok_or_else(|| no_pck_certificate(quote))?,
     };
     Ok(PckChain::check(pem, root, now)?)
+}
+
+/// The problem that nobody has the PCK certificate of this quote.
+pub(crate) fn no_pck_certificate(quote: &Quote) -> Problem {
+    let carried = quote.signature.certification_data.data_type;
+    let reason = format!(
+        "there is no PCK certificate: the quote carries certification data of type {carried}, and \
+         the collateral has no pck_certificate_chain"
+    );
+    Problem::new(Code::NoPckCertificate, reason)
 }
 
 fn pck_revocation(

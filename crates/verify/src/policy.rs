@@ -3,32 +3,43 @@
 use std::fmt::Display;
 use std::time::SystemTime;
 
-use sgx::{Measurement, MrEnclave, MrSigner, QuoteBody, ReportBody, ReportData, TdReport10};
+use sgx::{
+    ConfigId, IsvExtProdId, IsvFamilyId, Measurement, MrEnclave, MrSigner, QuoteBody, ReportBody,
+    ReportData, TdReport10,
+};
 
 use crate::collateral::rfc3339;
 use crate::{Attested, Outcome, PlatformFeature, Step, StepResult, TcbStatus};
 
-/// The demands on an enclave or a TD. `None` demands nothing; a demand for what the quoted kind
-/// does not have refuses the quote.
+/// The demands on an enclave or a TD. `None` and an empty list demand nothing; a demand for what the
+/// quoted kind does not have refuses the quote.
 ///
 /// The default is strict about the platform and open about the enclave: no debug enclaves, only
 /// [`TcbStatus::UpToDate`], any identity. A verifier that hands out secrets sets at least
-/// `mr_enclave`, or `mr_signer` with `isv_prod_id` and `minimum_isv_svn`; for a TD `mr_td` and
-/// those of `rtmr` that its software extends.
+/// `mr_enclaves`, or `mr_signers` with `isv_prod_ids` and `minimum_isv_svn`; for a TD `mr_tds` and
+/// those of `rtmrs` that its software extends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The enclave's MRENCLAVE.
-    pub mr_enclave: Option<MrEnclave>,
-    /// The enclave's MRSIGNER.
-    pub mr_signer: Option<MrSigner>,
-    /// The enclave's ISVPRODID.
-    pub isv_prod_id: Option<u16>,
+    /// The enclave has one of these MRENCLAVEs.
+    pub mr_enclaves: Vec<MrEnclave>,
+    /// The enclave has one of these MRSIGNERs.
+    pub mr_signers: Vec<MrSigner>,
+    /// The enclave has one of these ISVPRODIDs.
+    pub isv_prod_ids: Vec<u16>,
     /// The lowest ISVSVN.
     pub minimum_isv_svn: Option<u16>,
-    /// The TD's MRTD.
-    pub mr_td: Option<Measurement>,
-    /// The TD's RTMR0 to RTMR3.
-    pub rtmr: [Option<Measurement>; 4],
+    /// The enclave has one of these ISVEXTPRODIDs, which need KSS as the next three do.
+    pub isv_ext_prod_ids: Vec<IsvExtProdId>,
+    /// The enclave has one of these ISVFAMILYIDs.
+    pub isv_family_ids: Vec<IsvFamilyId>,
+    /// The enclave has one of these CONFIGIDs.
+    pub config_ids: Vec<ConfigId>,
+    /// The lowest CONFIGSVN.
+    pub minimum_config_svn: Option<u16>,
+    /// The TD has one of these MRTDs.
+    pub mr_tds: Vec<Measurement>,
+    /// The TD has one of these RTMR0s, RTMR1s, RTMR2s and RTMR3s.
+    pub rtmrs: [Vec<Measurement>; 4],
     /// All 64 bytes of REPORTDATA.
     pub report_data: Option<ReportData>,
     /// The outcome of a check that REPORTDATA vouches for what came with the quote, such as the key
@@ -40,8 +51,12 @@ pub struct Policy {
     /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
     /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the
     /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
-    /// here: it is refused in any case.
+    /// here: it is refused in any case ([`TcbStatus::ACCEPTABLE`]).
     pub accepted_tcb_statuses: Vec<TcbStatus>,
+    /// Intel's security advisories to accept, such as `INTEL-SA-00615`: any status is accepted, too,
+    /// if it comes with at least one advisory and all of them are in this list. A status without
+    /// advisories, such as that of an unsafe configuration alone, is accepted by its name only.
+    pub accepted_advisories: Vec<String>,
     /// The earliest date of the TCB level of platform and QE: flaws that Intel had fixed by then
     /// must be fixed.
     pub minimum_tcb_date: Option<SystemTime>,
@@ -56,16 +71,21 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            mr_enclave: None,
-            mr_signer: None,
-            isv_prod_id: None,
+            mr_enclaves: Vec::new(),
+            mr_signers: Vec::new(),
+            isv_prod_ids: Vec::new(),
             minimum_isv_svn: None,
-            mr_td: None,
-            rtmr: [None; 4],
+            isv_ext_prod_ids: Vec::new(),
+            isv_family_ids: Vec::new(),
+            config_ids: Vec::new(),
+            minimum_config_svn: None,
+            mr_tds: Vec::new(),
+            rtmrs: Default::default(),
             report_data: None,
             binding: None,
             allow_debug: false,
             accepted_tcb_statuses: vec![TcbStatus::UpToDate],
+            accepted_advisories: Vec::new(),
             minimum_tcb_date: None,
             minimum_tcb_evaluation_data_number: None,
             refused_features: Vec::new(),
@@ -122,40 +142,42 @@ impl Policy {
     }
 
     fn enclave_rules(&self) -> Vec<(Step, Rule<'_>)> {
-        let mut rules: Vec<(Step, Rule<'_>)> = Vec::new();
-        if let Some(expected) = self.mr_enclave {
-            rules.push((Step::MrEnclave, of_enclave("MRENCLAVE", expected, |e| e.mr_enclave)));
-        }
-        if let Some(expected) = self.mr_signer {
-            rules.push((Step::MrSigner, of_enclave("MRSIGNER", expected, |e| e.mr_signer)));
-        }
-        if let Some(expected) = self.isv_prod_id {
-            let rule = of_enclave("ISVPRODID", expected, |e| e.isv_prod_id.get());
-            rules.push((Step::IsvProdId, rule));
-        }
-        if let Some(minimum) = self.minimum_isv_svn {
-            rules.push((Step::IsvSvn, at_least(minimum)));
-        }
+        let rules = [
+            of_enclave(Step::MrEnclave, "MRENCLAVE", &self.mr_enclaves, |e| e.mr_enclave),
+            of_enclave(Step::MrSigner, "MRSIGNER", &self.mr_signers, |e| e.mr_signer),
+            of_enclave(Step::IsvProdId, "ISVPRODID", &self.isv_prod_ids, |e| e.isv_prod_id.get()),
+            at_least(Step::IsvSvn, "ISVSVN", self.minimum_isv_svn, |e| e.isv_svn.get()),
+            of_enclave(Step::IsvExtProdId, "ISVEXTPRODID", &self.isv_ext_prod_ids, |e| {
+                e.isv_ext_prod_id
+            }),
+            of_enclave(Step::IsvFamilyId, "ISVFAMILYID", &self.isv_family_ids, |e| e.isv_family_id),
+            of_enclave(Step::ConfigId, "CONFIGID", &self.config_ids, |e| e.config_id),
+            at_least(Step::ConfigSvn, "CONFIGSVN", self.minimum_config_svn, |e| e.config_svn.get()),
+        ];
+        let mut rules: Vec<_> = rules.into_iter().flatten().collect();
         rules.extend(self.td_rules());
-        if let Some(expected) = self.report_data {
-            let rule = equal("REPORTDATA", expected, |body| Ok(*body.report_data()));
-            rules.push((Step::ReportData, rule));
+        if let Some(expected) = &self.report_data {
+            let expected = std::slice::from_ref(expected);
+            rules.push((
+                Step::ReportData,
+                one_of("REPORTDATA", expected, |body| Ok(*body.report_data())),
+            ));
         }
         rules
     }
 
     fn td_rules(&self) -> impl Iterator<Item = (Step, Rule<'_>)> {
-        let [rtmr0, rtmr1, rtmr2, rtmr3] = self.rtmr;
-        let rules: [(Step, &'static str, Option<Measurement>, Measured); 5] = [
-            (Step::MrTd, "MRTD", self.mr_td, |td| td.mr_td),
+        let [rtmr0, rtmr1, rtmr2, rtmr3] = &self.rtmrs;
+        let rules: [(Step, &'static str, &[Measurement], Measured); 5] = [
+            (Step::MrTd, "MRTD", &self.mr_tds, |td| td.mr_td),
             (Step::Rtmr0, "RTMR0", rtmr0, |td| td.rtmr[0]),
             (Step::Rtmr1, "RTMR1", rtmr1, |td| td.rtmr[1]),
             (Step::Rtmr2, "RTMR2", rtmr2, |td| td.rtmr[2]),
             (Step::Rtmr3, "RTMR3", rtmr3, |td| td.rtmr[3]),
         ];
-        rules.into_iter().filter_map(|(step, name, expected, actual)| {
-            let actual = move |body: &QuoteBody| td(name, body).map(actual);
-            Some((step, equal(name, expected?, actual)))
+        let rules = rules.into_iter().filter(|(_, _, expected, _)| !expected.is_empty());
+        rules.map(|(step, name, expected, actual)| {
+            (step, one_of(name, expected, move |body| td(name, body).map(actual)))
         })
     }
 
@@ -172,15 +194,25 @@ impl Policy {
     }
 
     fn tcb_status(&self, Attested { tcb, .. }: &Attested) -> Result<(), String> {
-        if self.accepted_tcb_statuses.contains(&tcb.status) {
+        let is_accepted = |id: &&String| self.accepted_advisories.contains(*id);
+        let refused: Vec<&str> =
+            tcb.advisory_ids.iter().filter(|id| !is_accepted(id)).map(String::as_str).collect();
+        let by_advisories =
+            refused.is_empty() && !tcb.advisory_ids.is_empty() && tcb.status != TcbStatus::Revoked;
+        if self.accepted_tcb_statuses.contains(&tcb.status) || by_advisories {
             return Ok(());
         }
-        let accepted = TcbStatus::list(&self.accepted_tcb_statuses);
         let advisories = match tcb.advisory_ids.join(", ") {
             none if none.is_empty() => none,
             advisories => format!(" ({advisories})"),
         };
-        Err(format!("the TCB status is {}{advisories}; accepted: {accepted}", tcb.status))
+        let accepted = TcbStatus::list(&self.accepted_tcb_statuses);
+        let mut reason =
+            format!("the TCB status is {}{advisories}; accepted: {accepted}", tcb.status);
+        if !self.accepted_advisories.is_empty() && !refused.is_empty() {
+            reason = format!("{reason}; advisories that are not accepted: {}", refused.join(", "));
+        }
+        Err(reason)
     }
 
     fn features(&self, Attested { platform, .. }: &Attested) -> Result<(), String> {
@@ -219,30 +251,46 @@ fn tcb_evaluation(minimum: u32) -> Rule<'static> {
     })
 }
 
-fn equal<T: PartialEq + Display + 'static>(
+fn one_of<'a, T: PartialEq + Display>(
     name: &'static str,
-    expected: T,
-    actual: impl Fn(&QuoteBody) -> Result<T, String> + 'static,
-) -> Rule<'static> {
-    Box::new(move |attested| match actual(&attested.body)? {
-        actual if actual == expected => Ok(()),
-        actual => Err(format!("{name} is {actual}; expected: {expected}")),
+    expected: &'a [T],
+    actual: impl Fn(&QuoteBody) -> Result<T, String> + 'a,
+) -> Rule<'a> {
+    Box::new(move |attested| {
+        let actual = actual(&attested.body)?;
+        if expected.contains(&actual) {
+            return Ok(());
+        }
+        let values: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        let one_of = if expected.len() > 1 { "one of " } else { "" };
+        Err(format!("{name} is {actual}; expected: {one_of}{}", values.join(", ")))
     })
 }
 
-fn of_enclave<T: PartialEq + Display + 'static>(
+/// The rule that the enclave has one of these values; `None` if there are none.
+fn of_enclave<'a, T: PartialEq + Display>(
+    step: Step,
     name: &'static str,
-    expected: T,
+    expected: &'a [T],
     actual: fn(&ReportBody) -> T,
-) -> Rule<'static> {
-    equal(name, expected, move |body| enclave(name, body).map(actual))
+) -> Option<(Step, Rule<'a>)> {
+    let rule = || one_of(name, expected, move |body| enclave(name, body).map(actual));
+    (!expected.is_empty()).then(|| (step, rule()))
 }
 
-fn at_least(minimum: u16) -> Rule<'static> {
-    Box::new(move |attested| match enclave("ISVSVN", &attested.body)?.isv_svn.get() {
+/// The rule that the enclave has this SVN or a higher one; `None` if none is demanded.
+fn at_least<'a>(
+    step: Step,
+    name: &'static str,
+    minimum: Option<u16>,
+    actual: fn(&ReportBody) -> u16,
+) -> Option<(Step, Rule<'a>)> {
+    let minimum = minimum?;
+    let rule: Rule<'a> = Box::new(move |attested| match actual(enclave(name, &attested.body)?) {
         actual if actual >= minimum => Ok(()),
-        actual => Err(format!("ISVSVN is {actual}; expected: at least {minimum}")),
-    })
+        actual => Err(format!("{name} is {actual}; expected: at least {minimum}")),
+    });
+    Some((step, rule))
 }
 
 fn enclave<'a>(field: &str, body: &'a QuoteBody) -> Result<&'a ReportBody, String> {

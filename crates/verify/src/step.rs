@@ -26,13 +26,22 @@ macro_rules! steps {
                     $(Self::$variant => $meaning,)+
                 }
             }
+
+            /// The name of the step in JSON.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
         }
     };
 }
 
 steps! {
     QuoteFormat "quote-format" "the bytes are a quote of SGX (version 3) or TDX (version 4 or 5), signed with ECDSA P-256";
-    RootCrl "root-crl" "the trusted root is in date, signed its revocation list and is not on it";
+    TrustedRoot "trusted-root" "the quote's certificates name a trusted root as theirs";
+    RootCrl "root-crl" "the collateral is of this root, which is in date, signed its revocation list and is not on it";
     TcbInfo "tcb-info" "the TCB info (security versions of this kind of platform) is signed under the root and in date";
     QeIdentity "qe-identity" "the QE identity (what the Quoting Enclave must look like) is signed under the root and in date";
     PckCertificate "pck-certificate" "the platform's PCK certificate leads to the root and is not revoked";
@@ -52,6 +61,10 @@ steps! {
     MrSigner "mr-signer" "policy: the enclave's signer is the expected one (MRSIGNER)";
     IsvProdId "isv-prod-id" "policy: the enclave is the expected product of its signer (ISVPRODID)";
     IsvSvn "isv-svn" "policy: the enclave's security version is high enough (ISVSVN)";
+    IsvExtProdId "isv-ext-prod-id" "policy: the enclave's extended product id is the expected one (ISVEXTPRODID)";
+    IsvFamilyId "isv-family-id" "policy: the enclave's family id is the expected one (ISVFAMILYID)";
+    ConfigId "config-id" "policy: the enclave's configuration is the expected one (CONFIGID)";
+    ConfigSvn "config-svn" "policy: the security version of the configuration is high enough (CONFIGSVN)";
     MrTd "mr-td" "policy: the TD's initial contents are the expected ones (MRTD)";
     Rtmr0 "rtmr0" "policy: the first runtime measurement is the expected one (RTMR0)";
     Rtmr1 "rtmr1" "policy: the second runtime measurement is the expected one (RTMR1)";
@@ -63,8 +76,9 @@ steps! {
 impl Step {
     /// The steps that prove what the quote says; for a TD [`Step::TdAttributes`] is one more. Steps
     /// after these are those of the policy.
-    pub const EVIDENCE: [Self; 10] = [
+    pub const EVIDENCE: [Self; 11] = [
         Self::QuoteFormat,
+        Self::TrustedRoot,
         Self::RootCrl,
         Self::TcbInfo,
         Self::QeIdentity,

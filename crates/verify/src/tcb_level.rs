@@ -5,7 +5,7 @@ use sgx::Quote;
 use crate::failure::Problem;
 use crate::pieces::Pieces;
 use crate::td_level::{CertifiedSvns, td_level};
-use crate::{PckCertificate, TcbLevel, TcbStatus, Tee};
+use crate::{Code, PckCertificate, TcbLevel, TcbStatus, Tee};
 
 /// The level that a platform reaches.
 pub(crate) struct PlatformLevel {
@@ -19,23 +19,32 @@ pub(crate) struct PlatformLevel {
 pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformLevel, Problem> {
     let Pieces { tcb_info, pck, .. } = pieces;
     if tcb_info.fmspc != pck.fmspc {
-        return Err(Problem::Undecided(format!(
-            "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
-            hex::encode_upper(tcb_info.fmspc),
-            hex::encode_upper(pck.fmspc)
-        )));
+        return Err(Problem::new(
+            Code::MismatchedCollateral,
+            format!(
+                "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
+                hex::encode_upper(tcb_info.fmspc),
+                hex::encode_upper(pck.fmspc)
+            ),
+        ));
     }
     if tcb_info.pce_id != pck.pce_id {
-        return Err(Problem::Undecided(format!(
-            "the TCB info is for PCE id {}, this platform's is {}; fetch its collateral",
-            hex::encode_upper(tcb_info.pce_id),
-            hex::encode_upper(pck.pce_id)
-        )));
+        return Err(Problem::new(
+            Code::MismatchedCollateral,
+            format!(
+                "the TCB info is for PCE id {}, this platform's is {}; fetch its collateral",
+                hex::encode_upper(tcb_info.pce_id),
+                hex::encode_upper(pck.pce_id)
+            ),
+        ));
     }
     let td = quote.body.td();
     let tee = if td.is_some() { Tee::Tdx } else { Tee::Sgx };
     if tcb_info.tee != tee {
-        return Err(Problem::Undecided(format!("the TCB info is of {}, not {tee}", tcb_info.tee)));
+        return Err(Problem::new(
+            Code::MismatchedCollateral,
+            format!("the TCB info is of {}, not {tee}", tcb_info.tee),
+        ));
     }
     let (components, pce_svn) = (certified_svns(pck), pck.pce_svn);
     if let Some(td) = td {
@@ -44,9 +53,12 @@ pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformL
         return Ok(PlatformLevel { level, current });
     }
     match tcb_info.assess(&components, pce_svn).reached {
-        None => Err(refused("the platform is below every published security version")),
+        None => Err(Problem::new(
+            Code::TcbTooLow,
+            "the platform is below every published security version",
+        )),
         Some(level) if level.status == TcbStatus::Revoked => {
-            Err(refused("the platform's security version is revoked"))
+            Err(Problem::new(Code::TcbRevoked, "the platform's security version is revoked"))
         }
         Some(level) => Ok(PlatformLevel { level, current: None }),
     }
@@ -60,8 +72,4 @@ fn certified_svns(pck: &PckCertificate) -> [u8; 16] {
         *svn = byte.min(*svn);
     }
     svns
-}
-
-fn refused(reason: &str) -> Problem {
-    Problem::Refused(reason.to_owned())
 }

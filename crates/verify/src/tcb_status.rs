@@ -52,6 +52,18 @@ impl TcbStatus {
         Self::TDRelaunchAdvisedConfigurationNeeded,
     ];
 
+    /// The statuses that a policy can accept: all but `Revoked`.
+    pub const ACCEPTABLE: [Self; 8] = [
+        Self::UpToDate,
+        Self::SWHardeningNeeded,
+        Self::ConfigurationNeeded,
+        Self::ConfigurationAndSWHardeningNeeded,
+        Self::OutOfDate,
+        Self::OutOfDateConfigurationNeeded,
+        Self::TDRelaunchAdvised,
+        Self::TDRelaunchAdvisedConfigurationNeeded,
+    ];
+
     /// The statuses of TCB info, which a platform can have.
     pub const PUBLISHED: [Self; 7] = [
         Self::UpToDate,
@@ -62,6 +74,22 @@ impl TcbStatus {
         Self::OutOfDateConfigurationNeeded,
         Self::Revoked,
     ];
+
+    /// The official name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UpToDate => "UpToDate",
+            Self::SWHardeningNeeded => "SWHardeningNeeded",
+            Self::ConfigurationNeeded => "ConfigurationNeeded",
+            Self::ConfigurationAndSWHardeningNeeded => "ConfigurationAndSWHardeningNeeded",
+            Self::OutOfDate => "OutOfDate",
+            Self::OutOfDateConfigurationNeeded => "OutOfDateConfigurationNeeded",
+            Self::Revoked => "Revoked",
+            Self::TDRelaunchAdvised => "TDRelaunchAdvised",
+            Self::TDRelaunchAdvisedConfigurationNeeded => "TDRelaunchAdvisedConfigurationNeeded",
+        }
+    }
 
     /// A platform's status together with that of its Quoting Enclave or its TDX module, as Intel's
     /// verifier has it.
@@ -101,7 +129,7 @@ impl TcbStatus {
 
 impl fmt::Display for TcbStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }
 
@@ -112,7 +140,7 @@ impl FromStr for TcbStatus {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|status| status.to_string() == name)
+            .find(|status| status.name() == name)
             .ok_or_else(|| UnknownTcbStatus(name.to_owned()))
     }
 }

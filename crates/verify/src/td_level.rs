@@ -4,7 +4,7 @@ use sgx::{QuoteBody, TdReport10, TeeTcbSvn};
 
 use crate::collateral::{TdxModule, TdxModuleIdentity, TdxModules};
 use crate::failure::Problem;
-use crate::{TcbInfo, TcbLevel, TcbStatus};
+use crate::{Code, TcbInfo, TcbLevel, TcbStatus};
 
 /// The SVNs of a platform that its PCK certificate lists.
 #[derive(Clone, Copy)]
@@ -39,13 +39,17 @@ fn reached(
 ) -> Result<TcbLevel, Problem> {
     let mut levels = info.tcb_levels.iter();
     let level = levels.find(|level| level.is_reached_by(svns, tee_tcb_svn));
-    let level = level.ok_or_else(|| refused("the platform is below every published version"))?;
+    let level = level.ok_or_else(|| {
+        Problem::new(Code::TcbTooLow, "the platform is below every published version")
+    })?;
     let level = match modules.identity(tee_tcb_svn)? {
         None => level.clone(),
         Some(identity) => level.clone().with_module(identity, tee_tcb_svn)?,
     };
     match level.status {
-        TcbStatus::Revoked => Err(refused("the platform's security version is revoked")),
+        TcbStatus::Revoked => {
+            Err(Problem::new(Code::TcbRevoked, "the platform's security version is revoked"))
+        }
         _ => Ok(level),
     }
 }
@@ -75,8 +79,9 @@ impl TcbLevel {
         let [isv_svn, ..] = tee_tcb_svn.0;
         let mut levels = identity.tcb_levels.iter();
         let module = levels.find(|level| isv_svn >= level.isv_svn);
-        let module =
-            module.ok_or_else(|| refused("the TDX module is below every published version"))?;
+        let module = module.ok_or_else(|| {
+            Problem::new(Code::TcbTooLow, "the TDX module is below every published version")
+        })?;
         self.status = self.status.with_component(module.status);
         self.date = self.date.min(module.date);
         for id in &module.advisory_ids {
@@ -108,22 +113,21 @@ fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
     let TdxModule { mr_signer, attributes, attributes_mask } =
         identity.map_or(&modules.base, |identity| &identity.module);
     if td.mr_signer_seam != *mr_signer {
-        return Err(refused("the TDX module's MRSIGNERSEAM is not the published one"));
+        return Err(mismatch("the TDX module's MRSIGNERSEAM is not the published one"));
     }
     let published = attributes.iter().zip(attributes_mask);
     let mut pairs = td.seam_attributes.iter().zip(published);
     if pairs.all(|(actual, (expected, mask))| *actual == expected & mask) {
         return Ok(());
     }
-    Err(refused("the TDX module's SEAMATTRIBUTES are not the published ones"))
+    Err(mismatch("the TDX module's SEAMATTRIBUTES are not the published ones"))
 }
 
 fn undecided(reason: &str) -> Problem {
-    Problem::Undecided(format!(
-        "the TCB info cannot be used for this TD: {reason}; fetch a newer one"
-    ))
+    let reason = format!("the TCB info cannot be used for this TD: {reason}; fetch a newer one");
+    Problem::new(Code::MismatchedCollateral, reason)
 }
 
-fn refused(reason: &str) -> Problem {
-    Problem::Refused(reason.to_owned())
+fn mismatch(reason: &str) -> Problem {
+    Problem::new(Code::TdxModuleMismatch, reason)
 }

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use serde::Serialize;
-use sgx::Describe;
+use sgx::{Describe, Quote};
 
 use crate::failure::{Failure, Problem};
-use crate::{Attested, Outcome, Policy, Step, StepResult};
+use crate::{Attested, ClaimedRoot, Code, Outcome, Policy, Step, StepResult};
 
 /// What a verification decided. See the crate's documentation for where the lines are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The evidence holds, and the policy agrees.
     Trusted,
@@ -22,14 +22,19 @@ pub enum Decision {
 
 /// The answer to [`verify`](crate::verify).
 ///
-/// In JSON `{"decision", "reason", "steps", "attested"}`, of which `reason` and `attested` may be
-/// null; the names of these fields and of theirs stay as they are.
+/// In JSON `{"decision", "code", "reason", "quote_root", "steps", "attested"}`, of which `reason`,
+/// `quote_root` and `attested` may be null; the names of these fields and of theirs stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What was decided.
     pub decision: Decision,
+    /// The reason, for programs; of several rules of the policy that refuse, the first one.
+    pub code: Code,
     /// Why the quote is not trusted; `None` if it is.
     pub reason: Option<String>,
+    /// The root that the quote's own certificates name as theirs, trusted or not; `None` if it
+    /// carries none.
+    pub quote_root: Option<ClaimedRoot>,
     /// Every step in order: [`Step::EVIDENCE`], for a TD [`Step::TdAttributes`], then those of the
     /// policy.
     pub steps: Vec<StepResult>,
@@ -49,19 +54,36 @@ impl Verdict {
     /// The verdict on bytes in which no quote was found: why not.
     #[must_use]
     pub fn without_quote(reason: String, policy: &Policy) -> Self {
-        let problem = Problem::Undecided(reason);
+        let problem = Problem::new(Code::NotAQuote, reason);
         Self::of_failure(Failure { step: Some(Step::QuoteFormat), problem }, policy)
+    }
+
+    /// The verdict on a quote whose collateral is not there: why not.
+    #[must_use]
+    pub fn without_collateral(quote: &[u8], reason: String, policy: &Policy) -> Self {
+        let problem = Problem::new(Code::CollateralUnavailable, reason);
+        let failure = Failure { step: Some(Step::RootCrl), problem };
+        let quote = Quote::parse_padded(quote).ok();
+        Self::of_failure(failure, policy).with_root(quote.and_then(|q| ClaimedRoot::of_quote(&q)))
+    }
+
+    pub(crate) fn with_root(self, quote_root: Option<ClaimedRoot>) -> Self {
+        Self { quote_root, ..self }
     }
 
     /// The evidence holds: the policy decides.
     pub(crate) fn of_policy(attested: Attested, policy: &Policy) -> Self {
         let rules = policy.check(&attested);
         let reasons: Vec<String> = rules.iter().filter_map(failed).collect();
+        let broken = rules.iter().find(|result| failed(result).is_some());
+        let code = broken.map_or(Code::Trusted, |result| Code::Policy(result.step));
         let proved = evidence(attested.body.td().is_some());
         let proved = proved.map(|step| StepResult { step, outcome: Outcome::Passed });
         Self {
-            decision: if reasons.is_empty() { Decision::Trusted } else { Decision::Refused },
+            decision: code.decision(),
+            code,
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            quote_root: None,
             steps: proved.chain(rules).collect(),
             attested: Some(attested),
         }
@@ -70,8 +92,7 @@ impl Verdict {
     /// The evidence does not hold: steps before the failed one passed, those after were not
     /// reached. Of a failure that belongs to no step, no step can be said to have passed.
     pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
-        let failed = failure.step;
-        let (decision, reason) = failure.into_decision();
+        let Failure { step: failed, problem: Problem { code, reason } } = failure;
         let outcome = |step| match failed {
             Some(failed) if step < failed => Outcome::Passed,
             Some(failed) if step == failed => Outcome::Failed(reason.clone()),
@@ -79,7 +100,8 @@ impl Verdict {
         };
         let steps = evidence(failed == Some(Step::TdAttributes)).chain(policy.steps());
         let steps = steps.map(|step| StepResult { step, outcome: outcome(step) }).collect();
-        Self { decision, reason: Some(reason), steps, attested: None }
+        let (decision, reason) = (code.decision(), Some(reason));
+        Self { decision, code, reason, quote_root: None, steps, attested: None }
     }
 }
 

@@ -12,8 +12,8 @@ mod common;
 
 use common::platform::Platform;
 use common::{SAMPLE_TIME, at, lenient};
-use sgx::{Attributes, MrEnclave, MrSigner, ReportData, U16};
-use verify::{Decision, Outcome, PlatformFeature, Policy, Step, TcbStatus, Verdict};
+use sgx::{Attributes, ConfigId, IsvExtProdId, IsvFamilyId, MrEnclave, MrSigner, ReportData, U16};
+use verify::{Code, Decision, Outcome, PlatformFeature, Policy, Step, TcbStatus, Verdict};
 
 /// 2024-03-13T00:00:00Z, the date of the TCB levels of platform and QE.
 const TCB_DATE: u64 = 1_710_288_000;
@@ -21,10 +21,14 @@ const TCB_DATE: u64 = 1_710_288_000;
 #[test]
 fn every_rule_holds_for_what_it_expects() {
     let policy = Policy {
-        mr_enclave: Some(MrEnclave([1; 32])),
-        mr_signer: Some(MrSigner([2; 32])),
-        isv_prod_id: Some(3),
+        mr_enclaves: vec![MrEnclave([0; 32]), MrEnclave([1; 32])],
+        mr_signers: vec![MrSigner([2; 32])],
+        isv_prod_ids: vec![3],
         minimum_isv_svn: Some(4),
+        isv_ext_prod_ids: vec![IsvExtProdId([6; 16])],
+        isv_family_ids: vec![IsvFamilyId([7; 16])],
+        config_ids: vec![ConfigId([8; 64])],
+        minimum_config_svn: Some(9),
         report_data: Some(ReportData([5; 64])),
         binding: Some(Ok(())),
         minimum_tcb_date: Some(at(TCB_DATE)),
@@ -33,15 +37,25 @@ fn every_rule_holds_for_what_it_expects() {
     };
     let verdict = check(&policy);
     assert_eq!(verdict.decision, Decision::Trusted, "{verdict}");
-    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 10);
+    assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 14);
 }
 
 #[test]
 fn every_rule_fails_for_anything_else() {
-    refuses(Step::MrEnclave, &Policy { mr_enclave: Some(MrEnclave([0; 32])), ..lenient() });
-    refuses(Step::MrSigner, &Policy { mr_signer: Some(MrSigner([0; 32])), ..lenient() });
-    refuses(Step::IsvProdId, &Policy { isv_prod_id: Some(4), ..lenient() });
+    refuses(Step::MrEnclave, &Policy { mr_enclaves: vec![MrEnclave([0; 32])], ..lenient() });
+    refuses(Step::MrSigner, &Policy { mr_signers: vec![MrSigner([0; 32])], ..lenient() });
+    refuses(Step::IsvProdId, &Policy { isv_prod_ids: vec![4], ..lenient() });
     refuses(Step::IsvSvn, &Policy { minimum_isv_svn: Some(5), ..lenient() });
+    refuses(
+        Step::IsvExtProdId,
+        &Policy { isv_ext_prod_ids: vec![IsvExtProdId::default()], ..lenient() },
+    );
+    refuses(
+        Step::IsvFamilyId,
+        &Policy { isv_family_ids: vec![IsvFamilyId::default()], ..lenient() },
+    );
+    refuses(Step::ConfigId, &Policy { config_ids: vec![ConfigId::default()], ..lenient() });
+    refuses(Step::ConfigSvn, &Policy { minimum_config_svn: Some(10), ..lenient() });
     let mut report_data = [5; 64];
     report_data[63] = 0;
     refuses(Step::ReportData, &Policy { report_data: Some(ReportData(report_data)), ..lenient() });
@@ -68,6 +82,37 @@ fn older_collateral_and_tcb_are_refused_by_number_and_date() {
         assert_eq!(decision(&number(lower)), Decision::Trusted);
         assert_eq!(decision(&number(lower + 1)), Decision::Refused);
     }
+}
+
+#[test]
+fn any_status_is_accepted_by_its_advisories_if_all_of_them_are() {
+    // The sample has ConfigurationAndSWHardeningNeeded with these two.
+    let both = ["INTEL-SA-00289", "INTEL-SA-00615"];
+    let accepting = |ids: &[&str]| Policy {
+        accepted_tcb_statuses: vec![TcbStatus::UpToDate],
+        accepted_advisories: ids.iter().map(ToString::to_string).collect(),
+        ..lenient()
+    };
+    assert_eq!(check(&accepting(&both)).decision, Decision::Trusted);
+    assert_eq!(
+        check(&accepting(&["INTEL-SA-00001", both[1], both[0]])).decision,
+        Decision::Trusted
+    );
+    refuses(Step::TcbStatus, &accepting(&[]));
+    for (accepted, missing) in [(both[0], both[1]), (both[1], both[0])] {
+        refuses(Step::TcbStatus, &accepting(&[accepted]));
+        let reason = check(&accepting(&[accepted])).reason.unwrap();
+        assert!(reason.ends_with(&format!("not accepted: {missing}")), "{reason}");
+    }
+    // A status without advisories is not accepted for want of any that are refused.
+    let silent = Platform::new(|draft| {
+        for list in ["[\"INTEL-SA-00289\",\"INTEL-SA-00615\"]"] {
+            assert!(draft.tcb_info.contains(list), "{}", draft.tcb_info);
+            draft.tcb_info = draft.tcb_info.replace(list, "[]");
+        }
+    });
+    let verdict = silent.verify_at(SAMPLE_TIME, &accepting(&both));
+    assert_eq!(verdict.code, Code::Policy(Step::TcbStatus), "{verdict}");
 }
 
 fn set_evaluation(json: &mut String, number: u32) {
@@ -120,7 +165,7 @@ fn add_configuration(extension: &mut Vec<u8>, flags: [bool; 3]) {
 
 #[test]
 fn all_broken_rules_are_named_at_once() {
-    let verdict = check(&Policy { isv_prod_id: Some(4), ..Policy::default() });
+    let verdict = check(&Policy { isv_prod_ids: vec![4], ..Policy::default() });
     let failed = |result: &&verify::StepResult| matches!(result.outcome, Outcome::Failed(_));
     let failed: Vec<Step> = verdict.steps.iter().filter(failed).map(|result| result.step).collect();
     assert_eq!(failed, [Step::Debug, Step::TcbStatus, Step::IsvProdId]);
@@ -167,6 +212,7 @@ fn statuses_have_their_official_names() {
 fn refuses(step: Step, policy: &Policy) {
     let verdict = check(policy);
     assert_eq!(verdict.decision, Decision::Refused, "{verdict}");
+    assert_eq!(verdict.code, Code::Policy(step), "{verdict}");
     assert_eq!(verdict.trusted(), None);
     for result in &verdict.steps {
         assert_eq!(matches!(result.outcome, Outcome::Failed(_)), result.step == step, "{verdict}");
@@ -185,6 +231,10 @@ fn platform() -> Platform {
         body.mr_signer = MrSigner([2; 32]);
         body.isv_prod_id = U16::new(3);
         body.isv_svn = U16::new(4);
+        body.isv_ext_prod_id = IsvExtProdId([6; 16]);
+        body.isv_family_id = IsvFamilyId([7; 16]);
+        body.config_id = ConfigId([8; 64]);
+        body.config_svn = U16::new(9);
         body.report_data = ReportData([5; 64]);
         body.attributes = Attributes::new(Attributes::INIT | Attributes::DEBUG, 3);
     })

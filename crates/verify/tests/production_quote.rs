@@ -91,16 +91,18 @@ fn is_refused_under_a_foreign_root() {
     let sample = sample();
     let verdict =
         verify(&sample.quote, &sample.collateral, &foreign.roots, at(SAMPLE_TIME), &lenient());
-    assert_fails(&verdict, Decision::Refused, Step::RootCrl);
+    assert_fails(&verdict, Decision::Refused, Step::TrustedRoot);
 }
 
 #[test]
 fn json_keeps_its_shape() {
     let json = serde_json::to_value(at_time(SAMPLE_TIME, &Policy::default())).unwrap();
-    assert_eq!(keys(&json), ["attested", "decision", "reason", "steps"]);
+    assert_eq!(keys(&json), ["attested", "code", "decision", "quote_root", "reason", "steps"]);
     assert_eq!(json["decision"], "refused");
+    assert_eq!(json["code"], "policy_tcb_status");
+    assert_eq!(json["quote_root"]["kind"], "intel");
     assert_eq!(json["steps"][0], serde_json::json!({"step": "quote-format", "outcome": "passed"}));
-    assert_eq!(keys(&json["steps"][11]), ["outcome", "reason", "step"]);
+    assert_eq!(keys(&json["steps"][12]), ["outcome", "reason", "step"]);
     let attested = &json["attested"];
     assert_eq!(keys(attested), ["earliest_expiration", "enclave", "platform", "root", "tcb"]);
     assert_eq!(

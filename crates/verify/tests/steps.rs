@@ -14,7 +14,7 @@ use common::platform::{Draft, Platform};
 use common::{SAMPLE_TIME, assert_fails, lenient};
 use sgx::{U16, U32};
 use verify::Decision::{Refused, Trusted, Undecided};
-use verify::{Outcome, Step};
+use verify::{Code, Outcome, RootKind, Step, verify_root};
 
 #[test]
 fn a_platform_under_its_own_root_is_trusted_under_that_root_only() {
@@ -23,7 +23,49 @@ fn a_platform_under_its_own_root_is_trusted_under_that_root_only() {
     assert_eq!(verdict.decision, Trusted, "{verdict}");
     assert_eq!(verdict.trusted().unwrap().root.subject, "CN=Test SGX Root CA");
     let intel = Platform { roots: verify::TrustedRoots::intel(), ..platform };
-    assert_fails(&intel.verify(), Refused, Step::RootCrl);
+    assert_fails(&intel.verify(), Refused, Step::TrustedRoot);
+}
+
+#[test]
+fn collateral_of_another_root_decides_nothing() {
+    // Both roots have the same name, as those of software platforms do.
+    let (platform, other) = (Platform::new(|_| ()), Platform::new(|_| ()));
+    let foreign = Platform { collateral: other.collateral, ..platform };
+    let verdict = foreign.verify();
+    assert_fails(&verdict, Undecided, Step::RootCrl);
+    assert_eq!(verdict.code, Code::ForeignCollateral);
+    // The quote's own root is looked at first, and needs no collateral.
+    assert_eq!(verify_root(&foreign.quote.to_bytes(), &foreign.roots, &lenient()), None);
+    let refused = verify_root(&foreign.quote.to_bytes(), &other.roots, &lenient()).unwrap();
+    assert_fails(&refused, Refused, Step::TrustedRoot);
+    assert_eq!(refused.code, Code::UntrustedRoot);
+    let root = refused.quote_root.unwrap();
+    assert_eq!((&*root.subject, root.kind), ("CN=Test SGX Root CA", RootKind::Unknown));
+    assert_eq!(root.sha256, foreign.roots.iter().next().unwrap().sha256);
+}
+
+#[test]
+fn the_root_of_a_part_of_the_collateral_counts_too() {
+    let (platform, other) = (Platform::new(|_| ()), Platform::new(|_| ()));
+    let mut mixed = platform;
+    mixed.collateral.tcb_info_issuer_chain = other.collateral.tcb_info_issuer_chain;
+    let verdict = mixed.verify();
+    assert_fails(&verdict, Undecided, Step::TcbInfo);
+    assert_eq!(verdict.code, Code::ForeignCollateral);
+}
+
+#[test]
+fn every_code_belongs_to_one_decision() {
+    for (code, decision) in [
+        (Code::Trusted, Trusted),
+        (Code::UntrustedRoot, Refused),
+        (Code::Policy(Step::MrEnclave), Refused),
+        (Code::ForeignCollateral, Undecided),
+        (Code::Expired, Undecided),
+    ] {
+        assert_eq!(code.decision(), decision);
+    }
+    assert_eq!(Code::Policy(Step::MrEnclave).to_string(), "policy_mr_enclave");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_pck_certificate_chain_in_the_collateral_stands_in_for_the_quotes() {
     let chain = std::mem::take(&mut quote.signature.certification_data.data);
     quote.signature.certification_data.data_type = sgx::CertificationDataType(3);
     moved.quote = quote.to_bytes();
-    assert_fails(&verify_sample(&moved), Decision::Undecided, Step::PckCertificate);
+    assert_fails(&verify_sample(&moved), Decision::Undecided, Step::TrustedRoot);
     moved.collateral.pck_certificate_chain = Some(String::from_utf8(chain).unwrap());
     assert_eq!(verify_sample(&moved).decision, Decision::Trusted);
 }

@@ -14,8 +14,8 @@ use common::platform::{Draft, Platform};
 use common::sample::{read, tdx_sample};
 use common::{SAMPLE_TIME, assert_fails, at, lenient, verify_sample};
 use sgx::{
-    Measurement, MrEnclave, MrSigner, QuoteBody, QuoteHeader, ReportData, TdAttributes, TdReport10,
-    TdReport15, U16, U32, U64,
+    ConfigId, Measurement, MrEnclave, MrSigner, QuoteBody, QuoteHeader, ReportData, TdAttributes,
+    TdReport10, TdReport15, U16, U32, U64,
 };
 use verify::Decision::{Refused, Trusted, Undecided};
 use verify::{Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
@@ -58,7 +58,7 @@ fn json_has_a_td_in_place_of_an_enclave() {
     assert_eq!(td["tee_tcb_svn_2"], serde_json::Value::Null);
     assert_eq!(td["rtmr"].as_array().unwrap().len(), 4);
     assert_eq!(td["mr_td"].as_str().unwrap().len(), 96);
-    assert_eq!(json["steps"][10]["step"], "td-attributes");
+    assert_eq!(json["steps"][11]["step"], "td-attributes");
 }
 
 #[test]
@@ -197,18 +197,18 @@ fn the_policy_is_about_tds() {
         td(draft).report_data = ReportData([6; 64]);
     });
     let check = |policy: Policy| platform.verify_at(SAMPLE_TIME, &policy);
-    let of = |byte| Some(Measurement([byte; 48]));
+    let of = |byte| vec![Measurement([byte; 48])];
     let policy = Policy {
-        mr_td: of(1),
-        rtmr: [of(2), of(3), of(4), of(5)],
+        mr_tds: of(1),
+        rtmrs: [of(2), of(3), of(4), of(5)],
         report_data: Some(ReportData([6; 64])),
         ..lenient()
     };
     assert_eq!(check(policy.clone()).decision, Trusted);
-    refused(&check(Policy { mr_td: of(9), ..policy.clone() }), "MRTD is 0101");
+    refused(&check(Policy { mr_tds: of(9), ..policy.clone() }), "MRTD is 0101");
     for number in 0..4 {
         let mut policy = policy.clone();
-        policy.rtmr[number] = of(9);
+        policy.rtmrs[number] = of(9);
         refused(&check(policy), &format!("RTMR{number} is"));
     }
     refused(&check(Policy { report_data: Some(ReportData([9; 64])), ..policy }), "REPORTDATA is");
@@ -218,17 +218,19 @@ fn the_policy_is_about_tds() {
 fn what_an_enclave_has_is_not_ignored_for_a_td_nor_the_reverse() {
     let (td, enclave) = (Platform::tdx(|_| ()), Platform::new(|_| ()));
     for (policy, field) in [
-        (Policy { mr_enclave: Some(MrEnclave([0; 32])), ..lenient() }, "MRENCLAVE"),
-        (Policy { mr_signer: Some(MrSigner([0; 32])), ..lenient() }, "MRSIGNER"),
-        (Policy { isv_prod_id: Some(0), ..lenient() }, "ISVPRODID"),
+        (Policy { mr_enclaves: vec![MrEnclave([0; 32])], ..lenient() }, "MRENCLAVE"),
+        (Policy { mr_signers: vec![MrSigner([0; 32])], ..lenient() }, "MRSIGNER"),
+        (Policy { isv_prod_ids: vec![0], ..lenient() }, "ISVPRODID"),
         (Policy { minimum_isv_svn: Some(0), ..lenient() }, "ISVSVN"),
+        (Policy { config_ids: vec![ConfigId::default()], ..lenient() }, "CONFIGID"),
+        (Policy { minimum_config_svn: Some(0), ..lenient() }, "CONFIGSVN"),
     ] {
         let reason = format!("this is the quote of a TD, which has no {field}");
         refused(&td.verify_at(SAMPLE_TIME, &policy), &reason);
     }
-    let mr_td = Policy { mr_td: Some(Measurement::default()), ..lenient() };
+    let mr_td = Policy { mr_tds: vec![Measurement::default()], ..lenient() };
     let mut rtmr = lenient();
-    rtmr.rtmr[3] = Some(Measurement::default());
+    rtmr.rtmrs[3] = vec![Measurement::default()];
     for (policy, field) in [(mr_td, "MRTD"), (rtmr, "RTMR3")] {
         let reason = format!("this is the quote of an enclave, which has no {field}");
         refused(&enclave.verify_at(SAMPLE_TIME, &policy), &reason);

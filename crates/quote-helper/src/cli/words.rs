@@ -29,7 +29,7 @@ pub(super) fn in_our_words(error: clap::Error, command: &mut Command) -> clap::E
 }
 
 /// The form that is wanted, by the error of a library.
-fn form(error: &(dyn Error + 'static)) -> Option<String> {
+pub(crate) fn form(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ParseIntError>() {
         let words = match error.kind() {
             IntErrorKind::Zero => "write a number from 1",

@@ -1,31 +1,46 @@
-//! `verify`: tells whether a quote is to be trusted.
+//! `verify`: tells whether quotes are to be trusted.
+
+mod advice;
+mod outcome;
+mod policy_arguments;
+mod policy_file;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
 use evidence::Evidence;
-use sgx::{Measurement, MrEnclave, MrSigner, ReportData};
-use verify::{Decision, PlatformFeature, Policy, TcbStatus, TrustedRoots, Verdict};
+use verify::{Policy, TrustedRoots, Verdict};
 
-use crate::endorsements::Endorsements;
+use self::outcome::{Outcome, Worst};
+use self::policy_arguments::PolicyArguments;
+use crate::endorsements::{CollateralSupply, Endorsements, write_bundle};
 use crate::failure::{Failure, explain};
 use crate::files::{self, StandardInputTwice};
 use crate::output::{self, Format, note_origin};
-use crate::software_enclave::report_data;
-use crate::values::{self, OneOf};
+use crate::quote_inputs::{QuoteInput, QuoteInputs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file with the quote (`-`: standard input): as it is, as hexadecimal or base64, in JSON, in an RA-TLS
-    /// certificate (whose key must be bound to the quote), or an Open Enclave report.
-    quote: PathBuf,
-
     #[command(flatten)]
-    policy: PolicyArguments,
+    inputs: QuoteInputs,
 
-    /// Verifies as of this time (RFC 3339) rather than now.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Writes the collateral that was used to this file, for `--collateral` and `collateral import`;
+    /// `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "collateral")]
+    save_collateral: Option<PathBuf>,
+
+    /// Reads requirements from this TOML file. Its keys are the names of the options under
+    /// "Policy". An option in the command line replaces the file's.
+    #[arg(long, value_name = "FILE", help_heading = policy_arguments::HEADING)]
+    policy: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = policy_arguments::HEADING)]
+    requirements: PolicyArguments,
+
+    /// Verifies as of this time rather than now: a time such as 2026-01-31T12:00:00Z, a date such as
+    /// 2026-01-31, or seconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = policy_arguments::time)]
     time: Option<SystemTime>,
 
     /// The form of the result.
@@ -36,144 +51,124 @@ pub(crate) struct Arguments {
     endorsements: Endorsements,
 }
 
-/// Requirements on the enclave or TD. An option for the other kind of quote refuses it.
-#[derive(Debug, Args)]
-struct PolicyArguments {
-    /// Demands this MRENCLAVE, 32 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    mr_enclave: Option<MrEnclave>,
-
-    /// Demands this MRSIGNER, 32 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    mr_signer: Option<MrSigner>,
-
-    /// Demands this ISVPRODID.
-    #[arg(long, value_name = "NUMBER")]
-    isv_prod_id: Option<u16>,
-
-    /// Demands at least this ISVSVN.
-    #[arg(long, value_name = "NUMBER")]
-    minimum_isv_svn: Option<u16>,
-
-    /// Demands this MRTD of a TD, 48 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    mr_td: Option<Measurement>,
-
-    /// Demands this RTMR0 of a TD, 48 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    rtmr0: Option<Measurement>,
-
-    /// Demands this RTMR1 of a TD, 48 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    rtmr1: Option<Measurement>,
-
-    /// Demands this RTMR2 of a TD, 48 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    rtmr2: Option<Measurement>,
-
-    /// Demands this RTMR3 of a TD, 48 bytes in hexadecimal.
-    #[arg(long, value_name = "HEX")]
-    rtmr3: Option<Measurement>,
-
-    /// Demands this REPORTDATA, at most 64 bytes in hexadecimal, filled up with zeros.
-    #[arg(long, value_name = "HEX", value_parser = report_data)]
-    report_data: Option<ReportData>,
-
-    /// Accepts debug enclaves, and TDs that can be debugged or profiled, which keep no secrets.
-    #[arg(long)]
-    allow_debug: bool,
-
-    /// Accepts this TCB status besides UpToDate; may be given several times.
-    #[arg(long, value_name = "STATUS", value_parser = OneOf::<TcbStatus>::of(TcbStatus::ALL))]
-    accept_tcb_status: Vec<TcbStatus>,
-
-    /// Requires a TCB level of this date (RFC 3339) or later.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    minimum_tcb_date: Option<SystemTime>,
-
-    /// Requires collateral with this TCB evaluation data number or a higher one.
-    ///
-    /// Collateral from before a TCB recovery stays valid until it expires. The number tells it
-    /// apart: the lower one of TCB info and QE identity counts.
-    #[arg(long, value_name = "NUMBER")]
-    minimum_tcb_evaluation_data_number: Option<u32>,
-
-    /// Rejects platforms with this feature. May be repeated.
-    ///
-    /// The platform's PCK certificate must state that the feature is off. The certificates of the
-    /// PCK Processor CA state nothing, so their platforms are rejected, too.
-    #[arg(
-        long,
-        value_name = "FEATURE",
-        value_parser = OneOf::<PlatformFeature>::of(PlatformFeature::ALL)
-    )]
-    refuse_platform_feature: Vec<PlatformFeature>,
-}
-
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let file = files::read(&arguments.quote)?;
-    let roots = arguments.endorsements.trusted_roots()?;
-    let verdict = match Evidence::read_quote(&file) {
-        Ok(evidence) => verdict(arguments, &evidence, &roots)?,
-        Err(error) => Verdict::without_quote(error.to_string(), &arguments.policy.to_policy()),
+    let mut verifier = match Verifier::new(arguments) {
+        Ok(verifier) => verifier,
+        Err((code, error)) => {
+            let outcome = Outcome::of_error(None, code, explain(&error));
+            print(arguments, &outcome)?;
+            return Err(Failure::Error(error));
+        }
     };
-    output::result(arguments.output, &verdict)?;
-    match verdict.decision {
-        Decision::Trusted => Ok(()),
-        Decision::Refused => {
-            if roots == TrustedRoots::intel() && verdict.attested.is_none() {
-                output::note(
-                    "the trusted root was Intel's; --trusted-root FILE trusts another one",
-                );
+    let mut worst = Worst::default();
+    for input in arguments.inputs.each() {
+        let outcome = verifier.outcome(input)?;
+        worst.add(&outcome);
+        if !print(arguments, &outcome)? {
+            break;
+        }
+    }
+    verifier.save()?;
+    worst.into_result()
+}
+
+/// Prints an outcome: as a whole, or as one line of several. Tells if somebody reads on.
+fn print(arguments: &Arguments, outcome: &Outcome) -> anyhow::Result<bool> {
+    match (arguments.inputs.is_batch(), arguments.output) {
+        (false, format) => output::result(format, outcome).map(|()| true),
+        (true, format) => output::one_of_many(format, &outcome.line(), outcome),
+    }
+}
+
+/// All that the verdicts on several quotes have in common.
+struct Verifier<'a> {
+    arguments: &'a Arguments,
+    policy: Policy,
+    roots: TrustedRoots,
+    /// Opened for the first quote that needs it.
+    supply: Option<CollateralSupply>,
+}
+
+impl<'a> Verifier<'a> {
+    /// Reads the policy and the trusted root; an error comes with its code.
+    fn new(arguments: &'a Arguments) -> Result<Self, (&'static str, anyhow::Error)> {
+        let from_file = arguments.policy.as_deref().map(policy_file::read).transpose();
+        let from_file = from_file.map_err(|error| ("policy_unusable", error))?;
+        let policy = arguments.requirements.or(from_file.as_ref()).to_policy();
+        let roots = arguments.endorsements.trusted_roots();
+        let roots = roots.map_err(|error| ("trusted_root_unusable", error))?;
+        Ok(Self { arguments, policy, roots, supply: None })
+    }
+
+    /// The outcome for one input.
+    ///
+    /// # Errors
+    /// [`StandardInputTwice`]: the command line is wrong.
+    fn outcome(&mut self, input: QuoteInput) -> anyhow::Result<Outcome> {
+        let QuoteInput { name, bytes } = input;
+        let file = match bytes {
+            Ok(file) => file,
+            Err(error) if error.is::<StandardInputTwice>() => return Err(error),
+            Err(error) => {
+                return Ok(Outcome::of_error(Some(name), "file_unreadable", explain(&error)));
             }
-            Err(Failure::Refused)
-        }
-        Decision::Undecided => Err(Failure::Undecided),
-    }
-}
-
-fn verdict(
-    arguments: &Arguments,
-    evidence: &Evidence,
-    roots: &TrustedRoots,
-) -> Result<Verdict, Failure> {
-    note_origin(evidence);
-    let quote = &evidence.bytes;
-    let collateral = match arguments.endorsements.collateral(quote) {
-        Ok(collateral) => collateral,
-        Err(error) if error.is::<StandardInputTwice>() => return Err(error.into()),
-        Err(error) => {
-            output::note(format_args!("could not decide: {}", explain(&error)));
-            return Err(Failure::Undecided);
-        }
-    };
-    let now = arguments.time.unwrap_or_else(SystemTime::now);
-    let policy = Policy { binding: evidence.binding(), ..arguments.policy.to_policy() };
-    Ok(verify::verify(quote, &collateral, roots, now, &policy))
-}
-
-impl PolicyArguments {
-    fn to_policy(&self) -> Policy {
-        let mut policy = Policy {
-            mr_enclave: self.mr_enclave,
-            mr_signer: self.mr_signer,
-            isv_prod_id: self.isv_prod_id,
-            minimum_isv_svn: self.minimum_isv_svn,
-            mr_td: self.mr_td,
-            rtmr: [self.rtmr0, self.rtmr1, self.rtmr2, self.rtmr3],
-            report_data: self.report_data,
-            allow_debug: self.allow_debug,
-            minimum_tcb_date: self.minimum_tcb_date,
-            minimum_tcb_evaluation_data_number: self.minimum_tcb_evaluation_data_number,
-            refused_features: self.refuse_platform_feature.clone(),
-            ..Policy::default()
         };
-        policy.accepted_tcb_statuses.extend(&self.accept_tcb_status);
-        policy
+        let read = Evidence::read_quote(&file);
+        if !self.arguments.inputs.is_batch() {
+            read.iter().for_each(note_origin);
+        }
+        let verdict = match &read {
+            Ok(evidence) => self.verdict(evidence)?,
+            Err(error) => Verdict::without_quote(error.to_string(), &self.policy),
+        };
+        let origin = read.ok().and_then(|evidence| evidence.origin());
+        Ok(Outcome::of_verdict(name, origin, verdict))
     }
-}
 
-fn time(text: &str) -> anyhow::Result<SystemTime> {
-    Ok(values::time(text)?.into())
+    fn verdict(&mut self, evidence: &Evidence) -> anyhow::Result<Verdict> {
+        let policy = Policy { binding: evidence.binding(), ..self.policy.clone() };
+        let quote = &evidence.bytes;
+        if let Some(verdict) = verify::verify_root(quote, &self.roots, &policy) {
+            return Ok(verdict);
+        }
+        let collateral = self.supply().and_then(|supply| supply.for_quote(quote));
+        match collateral {
+            Ok(collateral) => {
+                let now = self.arguments.time.unwrap_or_else(SystemTime::now);
+                Ok(verify::verify(quote, &collateral, &self.roots, now, &policy))
+            }
+            Err(error) if error.is::<StandardInputTwice>() => Err(error),
+            Err(error) => Ok(Verdict::without_collateral(quote, explain(&error), &policy)),
+        }
+    }
+
+    fn supply(&mut self) -> anyhow::Result<&mut CollateralSupply> {
+        if self.supply.is_none() {
+            let mut supply = self.arguments.endorsements.open()?;
+            if self.arguments.save_collateral.is_some() {
+                supply.remember_used();
+            }
+            self.supply = Some(supply);
+        }
+        self.supply.as_mut().ok_or_else(|| anyhow::anyhow!("there is no collateral"))
+    }
+
+    /// Writes what was used, if it is to be kept.
+    fn save(self) -> anyhow::Result<()> {
+        let Some(path) = &self.arguments.save_collateral else { return Ok(()) };
+        let used = self.supply.map(CollateralSupply::used).unwrap_or_default();
+        write_bundle(path, &used)?;
+        let number = used.len();
+        match files::is_standard(path) {
+            true => output::note(format_args!("{number} items of collateral were written")),
+            false => {
+                output::note(format_args!(
+                    "{number} items of collateral are in {}",
+                    path.display()
+                ));
+            }
+        }
+        Ok(())
+    }
 }

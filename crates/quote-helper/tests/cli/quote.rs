@@ -135,7 +135,7 @@ fn a_quote_of_any_enclave_is_made_in_one_step_or_in_two() {
         assert_eq!(enclave.attributes, Attributes::new(0x87, 3));
         assert_eq!((enclave.isv_prod_id.get(), enclave.isv_svn.get()), (3, 4));
         assert_eq!((enclave.config_svn.get(), enclave.misc_select.get()), (5, 1));
-        assert_eq!(hex::encode(enclave.isv_family_id), id);
+        assert_eq!(enclave.isv_family_id.to_string(), id);
         machine.succeed(&format!(
             "verify q.bin --trusted-root root.pem --collateral collateral.json --allow-debug \
              --mr-enclave {} --mr-signer {} --report-data 07",

@@ -28,7 +28,10 @@ fn what_cannot_be_meant_is_refused_before_anything_is_done() {
         ("report --mr-enclave 07 --out r.bin", "--mr-enclave"),
         ("report --config-id 07 --out r.bin", "expected 64 bytes in hexadecimal, 128 digits"),
         ("verify q.bin --collateral c.json --mr-enclave 00", "--mr-enclave"),
-        ("verify q.bin --collateral c.json --accept-tcb-status Fine", "use one of UpToDate"),
+        (
+            "verify q.bin --collateral c.json --accept-tcb-status Fine",
+            "use one of SWHardeningNeeded",
+        ),
         (
             "verify q.bin --refuse-platform-feature turbo",
             "expected dynamic-platform, cached-keys or smt",

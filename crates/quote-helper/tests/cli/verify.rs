@@ -3,6 +3,8 @@
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
 
+use serde_json::Value;
+
 use crate::support::{Ended, Machine, SERVE, Serve};
 
 /// A quote with REPORTDATA 0102…, the root and the collateral, as files.
@@ -74,10 +76,40 @@ fn the_verdict_in_json_has_its_documented_fields() {
 fn without_being_told_to_trust_the_root_it_is_intels() {
     let (machine, _serve) = attested();
     let ended = machine.run("verify q.bin --collateral collateral.json --output json").with_code(3);
-    assert!(ended.stderr.contains("--trusted-root"), "{}", ended.stderr);
     let verdict = ended.json();
     assert_eq!(verdict["decision"], "refused");
     assert!(verdict["attested"].is_null());
+    assert_eq!(verdict["code"], "untrusted_root");
+    assert_eq!(verdict["quote_root"]["kind"], "software");
+    let shown = machine.succeed("platform show --state-dir state --output json").json();
+    assert_eq!(verdict["quote_root"]["sha256"], shown["root_sha256"]);
+    let text = machine.run("verify q.bin --collateral collateral.json").with_code(3).stdout;
+    for part in
+        ["INSECURE root of a software platform", "Intel SGX Root CA", "hint: ", "--trusted-root"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// No source is asked for a quote whose root is not trusted anyway.
+#[test]
+fn an_untrusted_root_is_refused_without_collateral() {
+    let (machine, _serve) = attested();
+    for source in ["--collateral missing.json", "--source http://127.0.0.1:1", ""] {
+        let ended = machine.run(&format!("verify q.bin {source} --output json")).with_code(3);
+        assert_eq!(ended.json()["code"], "untrusted_root");
+    }
+}
+
+#[test]
+fn collateral_of_another_root_decides_nothing() {
+    let (machine, _serve) = attested();
+    machine.succeed("platform init --state-dir other");
+    machine.succeed("platform collateral --state-dir other --out collateral.json");
+    let verdict = verify(&machine, "--output json").with_code(4).json();
+    assert_eq!(verdict["code"], "foreign_collateral");
+    let text = verify(&machine, "").with_code(4).stdout;
+    assert!(text.contains("hint: pass collateral of the quote's own root"), "{text}");
 }
 
 #[test]
@@ -121,13 +153,41 @@ fn without_usable_evidence_there_is_no_verdict() {
         ("--collateral missing.json", "cannot read missing.json"),
         ("--source http://127.0.0.1:1", "the PCCS at http://127.0.0.1:1"),
     ] {
-        let ended = machine.run(&format!("verify q.bin --trusted-root root.pem {evidence}"));
-        ended.with_code(4).says(&["could not decide: ", reason]);
+        let line = format!("verify q.bin --trusted-root root.pem {evidence}");
+        let text = machine.run(&line).with_code(4).stdout;
+        assert!(text.starts_with("COULD NOT DECIDE: ") && text.contains(reason), "{text}");
+        let json = machine.run(&format!("{line} --output json")).with_code(4).json();
+        assert_eq!(json["code"], "collateral_unavailable", "{json}");
+        assert!(json["reason"].as_str().unwrap().contains(reason), "{json}");
     }
     let expired = verify(&machine, "--time 2048-01-01T00:00:00Z").with_code(4);
     assert!(expired.stdout.starts_with("COULD NOT DECIDE: "), "{}", expired.stdout);
+    let json = verify(&machine, "--time 2048-01-01 --output json").with_code(4).json();
+    assert_eq!(json["code"], "expired");
     machine.write("q.bin", "no quote");
-    verify(&machine, "").with_code(4);
+    let json = verify(&machine, "--output json").with_code(4).json();
+    assert_eq!(json["code"], "not_a_quote");
+}
+
+/// The sources of a machine with these settings and nothing else fail at once, and once.
+#[test]
+fn a_dead_source_is_asked_once() {
+    let (machine, _serve) = attested();
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = dead.local_addr().unwrap();
+    drop(dead);
+    for source in [format!("http://{address}"), "http://no-such-host.invalid".to_owned()] {
+        let begin = std::time::Instant::now();
+        let mut command =
+            machine.command("verify q.bin q.bin q.bin q.bin --trusted-root root.pem --output json");
+        command.env("QUOTE_HELPER_COLLATERAL_SOURCES", &source);
+        command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", machine.path("cache"));
+        let ended = Ended::of(&mut command).with_code(4);
+        assert_eq!(ended.stdout.lines().count(), 4);
+        assert!(ended.stdout.contains("cannot be reached"), "{}", ended.stdout);
+        let elapsed = begin.elapsed();
+        assert!(elapsed < std::time::Duration::from_millis(700), "{source}: {elapsed:?}");
+    }
 }
 
 #[test]
@@ -141,6 +201,172 @@ fn a_file_that_cannot_be_used_is_an_error() {
         .run("verify q.bin --collateral collateral.json --trusted-root q.bin")
         .with_code(1)
         .says(&["error: cannot trust q.bin"]);
+    for (line, code) in [
+        ("verify missing.bin --collateral collateral.json", "file_unreadable"),
+        ("verify q.bin --trusted-root q.bin", "trusted_root_unusable"),
+        ("verify q.bin --policy missing.toml", "policy_unusable"),
+    ] {
+        let json = machine.run(&format!("{line} --output json")).with_code(1).json();
+        assert_eq!(json["decision"], "error");
+        assert_eq!(json["code"], code);
+        assert!(json["reason"].is_string(), "{json}");
+    }
+}
+
+#[test]
+fn several_quotes_have_a_line_each_and_the_worst_decides() {
+    let (machine, _serve) = attested();
+    let mut changed = machine.read("q.bin");
+    changed[48 + 320] ^= 1;
+    machine.write("changed.bin", changed);
+    machine.write("none.bin", "no quote");
+    let verify = |files: &str, further: &str| {
+        machine.run(&format!(
+            "verify {files} --trusted-root root.pem --collateral collateral.json {further}"
+        ))
+    };
+    let text = verify("q.bin changed.bin missing.bin none.bin", "").with_code(3).stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, start) in lines.iter().zip([
+        "q.bin: TRUSTED",
+        "changed.bin: REFUSED: ",
+        "missing.bin: ERROR: cannot read missing.bin",
+        "none.bin: COULD NOT DECIDE: ",
+    ]) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    assert_eq!(lines.len(), 4);
+    verify("q.bin q.bin", "").with_code(0);
+    verify("q.bin none.bin", "").with_code(4);
+    verify("q.bin missing.bin none.bin", "").with_code(1).says(&["1 of 3 inputs"]);
+
+    let hex = hex::encode(machine.read("q.bin"));
+    let json = serde_json::json!({ "quote": hex });
+    let long = "00".repeat(1_000_000);
+    machine.write("lines", format!("{hex}\n\n{json}\nnonsense\n{long}\n{hex}"));
+    let ended = verify("lines", "--lines --output json").with_code(1);
+    let results: Vec<Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found: Vec<_> = results
+        .iter()
+        .map(|r| (r["line"].as_u64().unwrap(), r["code"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        (1, "trusted"),
+        (3, "trusted"),
+        (4, "not_a_quote"),
+        (5, "file_unreadable"),
+        (6, "trusted"),
+    ];
+    assert_eq!(found, expected);
+    assert!(results.iter().all(|result| result["file"] == "lines" && result["version"] == 1));
+
+    let mut command =
+        machine.command("verify - --lines --trusted-root root.pem --collateral collateral.json");
+    command.stdin(std::fs::File::open(machine.path("lines")).unwrap());
+    let ended = Ended::of(&mut command).with_code(1);
+    assert!(ended.stdout.starts_with("-:1: TRUSTED\n-:3: TRUSTED\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn the_collateral_that_was_used_verifies_again_without_a_network() {
+    let (machine, serve) = attested();
+    let pccs = serve.pccs();
+    let ended = machine.succeed(&format!(
+        "verify q.bin q.bin --trusted-root root.pem --source {pccs} --save-collateral used.bundle"
+    ));
+    ended.says(&["4 items of collateral are in used.bundle"]);
+    drop(serve);
+    machine.succeed("verify q.bin --trusted-root root.pem --collateral used.bundle");
+    machine.succeed("collateral import used.bundle --cache-dir cache --trusted-root root.pem");
+    machine.succeed("collateral export exported.bundle --cache-dir cache --trusted-root root.pem");
+    machine.succeed("verify q.bin --trusted-root root.pem --collateral exported.bundle");
+    let text = String::from_utf8(machine.read("used.bundle")).unwrap();
+    let kept = text.lines().next().unwrap().replace("\"records\":4", "\"records\":0");
+    machine.write("used.bundle", kept + "\n");
+    let ended = machine.run("verify q.bin --trusted-root root.pem --collateral used.bundle");
+    assert!(ended.with_code(4).stdout.contains("the bundle has no pck-crl-"));
+}
+
+#[test]
+fn a_policy_is_read_from_a_file() {
+    let (machine, _serve) = attested();
+    let (zeros, other) = ("0".repeat(64), "1".repeat(64));
+    machine.write(
+        "policy.toml",
+        format!(
+            "mr-enclave = [\"{other}\", \"{zeros}\"]\nisv-prod-id = 0\nminimum-tcb-date = 2000-01-01\n\
+             allow-debug = false\nreport-data = \"0102\"\naccept-tcb-status = [\"OutOfDate\"]\n"
+        ),
+    );
+    verify(&machine, "--policy policy.toml").with_code(0);
+    // An option in the command line replaces the file's.
+    let ended = verify(&machine, &format!("--policy policy.toml --mr-enclave {other}"));
+    let text = ended.with_code(3).stdout;
+    assert!(text.contains(&format!("hint: accepted with --mr-enclave {zeros}")), "{text}");
+    for (policy, problem) in [
+        ("mr-enclav = \"00\"", "there is no key \"mr-enclav\"; did you mean \"mr-enclave\"?"),
+        ("\nxyz = 1", "line 2: there is no key \"xyz\"; keys are"),
+        (
+            "mr-enclave = \"0\"",
+            "line 1: mr-enclave: \"0\": expected 32 bytes in hexadecimal, 64 digits",
+        ),
+        ("mr-enclave = \"zz\"", "\"zz\": expected 32 bytes in hexadecimal"),
+        ("accept-tcb-status = \"Revoked\"", "a revoked platform is refused in any case"),
+        ("accept-tcb-status = \"Good\"", "use one of SWHardeningNeeded, "),
+        ("allow-debug = \"yes\"", "write true or false"),
+        ("minimum-isv-svn = [1, 2]", "write one value, not a list"),
+        ("isv-prod-id = 70000", "line 1: isv-prod-id: \"70000\": write a number from 0 to 65535"),
+        ("mr-enclave", "line 1 is no TOML"),
+    ] {
+        machine.write("policy.toml", policy);
+        let ended = verify(&machine, "--policy policy.toml").with_code(1);
+        ended.says(&["cannot use the policy policy.toml", problem]);
+    }
+}
+
+#[test]
+fn a_refusal_by_policy_names_the_option_that_accepts() {
+    let (machine, _serve) = attested();
+    let zeros = |bytes: usize| "00".repeat(bytes);
+    for (option, accepting) in [
+        (format!("--mr-signer {}", "11".repeat(32)), format!("--mr-signer {}", zeros(32))),
+        ("--minimum-isv-svn 1".to_owned(), "--minimum-isv-svn 0".to_owned()),
+        (format!("--config-id {}", "11".repeat(64)), format!("--config-id {}", zeros(64))),
+        ("--minimum-config-svn 1".to_owned(), "--minimum-config-svn 0".to_owned()),
+        (format!("--isv-family-id {}", "11".repeat(16)), format!("--isv-family-id {}", zeros(16))),
+        (
+            format!("--isv-ext-prod-id {}", "11".repeat(16)),
+            format!("--isv-ext-prod-id {}", zeros(16)),
+        ),
+        (format!("--mr-td {}", "11".repeat(48)), "leave out --mr-td".to_owned()),
+    ] {
+        let json = verify(&machine, &format!("{option} --output json")).with_code(3).json();
+        let advice = json["advice"][0].as_str().unwrap();
+        assert!(advice.ends_with(&accepting), "{option}: {advice}");
+        assert!(json["code"].as_str().unwrap().starts_with("policy_"), "{json}");
+        if accepting.starts_with("--") {
+            verify(&machine, &accepting).with_code(0);
+        }
+    }
+}
+
+#[test]
+fn values_that_cannot_be_are_errors_in_our_words() {
+    let machine = Machine::new();
+    for (option, problem) in [
+        ("--time tomorrow", "seconds since 1970"),
+        ("--minimum-tcb-date 2026-02-30", "a date, for instance 2026-01-31"),
+        ("--accept-tcb-status Revoked", "a revoked platform is refused in any case"),
+        ("--accept-tcb-status uptodate", "use one of SWHardeningNeeded, ConfigurationNeeded"),
+        ("--accept-advisory CVE-2020-1", "write one as INTEL-SA-00615"),
+        ("--refuse-platform-feature turbo", "expected dynamic-platform, cached-keys or smt"),
+        ("--mr-enclave 123", "expected 32 bytes in hexadecimal, 64 digits"),
+        ("--report-data 123", "two for each byte"),
+        ("--config-id xy", "expected 64 bytes in hexadecimal, 128 digits"),
+    ] {
+        machine.run(&format!("verify q.bin {option}")).with_code(2).says(&[problem]);
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn the_printed_quote_can_be_verified_elsewhere() {
     );
     let quote = STANDARD.decode(alice.line("quote: ")).unwrap();
     let (verifier, now) = (machine.verifier(), std::time::SystemTime::now());
-    let policy = Policy { mr_enclave: Some(mr_enclave("alice")), ..Policy::default() };
+    let policy = Policy { mr_enclaves: vec![mr_enclave("alice")], ..Policy::default() };
     let verdict = verify(&quote, &verifier.collateral, &verifier.roots, now, &policy);
     assert!(verdict.trusted().is_some(), "{verdict}");
 }

@@ -84,6 +84,11 @@ impl Certificate {
         CollateralError::UntrustedRoot { what: what.to_owned(), root }
     }
 
+    /// Tells if it names itself as its issuer, as roots do.
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.fields().subject() == self.fields().issuer()
+    }
+
     /// Whether both have the same name and the same key: editions of one authority.
     pub(super) fn is_same_authority(&self, other: &Self) -> bool {
         let (own, others) = (self.fields(), other.fields());

@@ -77,7 +77,10 @@ fn check<'r>(
     let what = &format!("the issuer chain of {what}");
     let [issuer, root] = Certificate::parse_pem(what, chain.as_bytes())?;
     let trusted = roots.iter().find(|trusted| trusted.der() == root.der().as_ref());
-    let trusted = trusted.ok_or_else(|| root.untrusted(what))?;
+    let trusted = trusted.ok_or_else(|| match root.is_self_issued() {
+        true => root.untrusted(what),
+        false => CollateralError::wrongly_signed(what, "does not end at a root"),
+    })?;
     Issuer::check(what, issuer, trusted, &root, now)
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct PckChain<'r> {
 }
 
 impl<'r> PckChain<'r> {
-    /// Checks a chain in PEM. Zeros after its end are padding, as some quotes have it.
+    /// Checks a chain in PEM.
     ///
     /// Quotes carry the root as it was when their platform was provisioned. So another edition of
     /// the root (same name, same key) may end the chain; the trusted one is what counts.
@@ -28,9 +28,7 @@ impl<'r> PckChain<'r> {
         root: &'r TrustedRoot,
         now: SystemTime,
     ) -> Result<Self, CollateralError> {
-        let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
-        let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);
-        let [leaf, ca, edition] = Certificate::parse_pem(WHAT, pem)?;
+        let [leaf, ca, edition] = parse_chain(pem)?;
         let trusted = Certificate::parse(WHAT, root.der().to_vec())?;
         if !edition.is_same_authority(&trusted) {
             return Err(edition.untrusted(WHAT));
@@ -43,4 +41,12 @@ impl<'r> PckChain<'r> {
     pub(crate) fn check_crl(&self, crl: &[u8], now: SystemTime) -> Result<PckCrl, CollateralError> {
         PckCrl::check(crl, &self.ca, now)
     }
+}
+
+/// Reads a chain in PEM: PCK certificate, PCK CA, root. Zeros after its end are padding, as some
+/// quotes have it.
+pub(super) fn parse_chain(pem: &[u8]) -> Result<[Certificate; 3], CollateralError> {
+    let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
+    let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);
+    Certificate::parse_pem(WHAT, pem)
 }

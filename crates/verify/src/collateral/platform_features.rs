@@ -64,15 +64,21 @@ fn stated(feature: Option<bool>) -> &'static str {
 impl PlatformFeature {
     /// Every feature.
     pub const ALL: [Self; 3] = [Self::DynamicPlatform, Self::CachedKeys, Self::Smt];
+
+    /// The name in text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DynamicPlatform => "dynamic-platform",
+            Self::CachedKeys => "cached-keys",
+            Self::Smt => "smt",
+        }
+    }
 }
 
 impl fmt::Display for PlatformFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::DynamicPlatform => "dynamic-platform",
-            Self::CachedKeys => "cached-keys",
-            Self::Smt => "smt",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -82,7 +88,7 @@ impl FromStr for PlatformFeature {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|feature| feature.to_string() == name)
+            .find(|feature| feature.name() == name)
             .ok_or_else(|| UnknownPlatformFeature(name.to_owned()))
     }
 }

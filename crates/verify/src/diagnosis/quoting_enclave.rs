@@ -3,6 +3,7 @@
 use dcap_qvl::QeIdentity;
 use sgx::{IntoBytes, ReportBody};
 
+use crate::Code;
 use crate::failure::Problem;
 
 /// Checks that the QE is the published one; gives the TCB status of its version.
@@ -24,15 +25,17 @@ pub(super) fn check(
         ("ATTRIBUTES", masked(attributes, &identity.attributes, &identity.attributes_mask)),
     ];
     if let Some((field, _)) = matches.iter().find(|(_, matches)| !matches) {
-        return Err(Problem::Refused(format!(
-            "the Quoting Enclave's {field} is not the published one"
-        )));
+        return Err(Problem::new(
+            Code::QuotingEnclaveMismatch,
+            format!("the Quoting Enclave's {field} is not the published one"),
+        ));
     }
     let isv_svn = qe.isv_svn.get();
     let level = identity.tcb_levels.iter().find(|level| isv_svn >= level.tcb.isvsvn);
     level.map(|level| level.tcb_status).ok_or_else(|| {
-        Problem::Refused(format!(
-            "the Quoting Enclave's ISVSVN {isv_svn} is below every published version"
-        ))
+        Problem::new(
+            Code::TcbTooLow,
+            format!("the Quoting Enclave's ISVSVN {isv_svn} is below every published version"),
+        )
     })
 }

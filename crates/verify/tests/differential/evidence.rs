@@ -98,13 +98,15 @@ impl Evidence {
             pck_certificate_chain: Some(chain(&self.pck_chain)),
         };
         let roots = TrustedRoots::parse(pems[Who::Root as usize].as_bytes()).unwrap();
-        (self.signed_quote(), collateral, roots)
+        (self.signed_quote(chain(&self.pck_chain)), collateral, roots)
     }
 
-    fn signed_quote(&self) -> Vec<u8> {
+    /// The quote, which carries this chain.
+    fn signed_quote(&self, pck_chain: String) -> Vec<u8> {
         let mut quote = self.quote.clone();
         let signed = quote.signed_bytes();
         let signature = &mut quote.signature;
+        signature.certification_data.data = pck_chain.into_bytes();
         signature.attestation_public_key = pki::public_key(Who::AttestationKey);
         signature.signature = pki::sign(Who::AttestationKey, &signed);
         let bound =

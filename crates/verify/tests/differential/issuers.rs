@@ -116,13 +116,13 @@ fn chains_have_one_form() {
             (vec![], "UNSUPPORTED_CERT_FORMAT", undecided(step)),
             (vec![TcbSigner], "SGX_ROOT_CA_MISSING", undecided(step)),
             (vec![Root], "SGX_TCB_SIGNING_CERT_MISSING", undecided(step)),
-            (vec![TcbSigner, Stranger], "SGX_TCB_SIGNING_CERT_CHAIN_UNTRUSTED", refused(step)),
+            (vec![TcbSigner, Stranger], "SGX_TCB_SIGNING_CERT_CHAIN_UNTRUSTED", undecided(step)),
             (vec![PckCa, Root], "SGX_TCB_SIGNING_CERT_MISSING", refused(step)),
             (vec![Root, Root], "SGX_TCB_SIGNING_CERT_MISSING", refused(step)),
             (vec![Pck, PckCa, Root], "SGX_TCB_SIGNING_CERT_MISSING", undecided(step)),
         ]
     };
-    let pck = Step::PckCertificate;
+    let (root, pck) = (Step::TrustedRoot, Step::PckCertificate);
     let chains: [(&str, Set, Vec<Form>); 3] = [
         ("TCB info", |e, chain| e.tcb_info_chain = chain, json(Step::TcbInfo)),
         ("QE identity", |e, chain| e.qe_identity_chain = chain, json(Step::QeIdentity)),
@@ -130,15 +130,15 @@ fn chains_have_one_form() {
             "PCK certificate",
             |e, chain| e.pck_chain = chain,
             vec![
-                (vec![], "UNSUPPORTED_CERT_FORMAT", undecided(pck)),
-                (vec![Pck], "SGX_ROOT_CA_MISSING", undecided(pck)),
-                (vec![Pck, PckCa], "SGX_ROOT_CA_MISSING", undecided(pck)),
-                (vec![Pck, Root], "SGX_INTERMEDIATE_CA_MISSING", undecided(pck)),
-                (vec![Pck, PckCa, Stranger], "SGX_PCK_CERT_CHAIN_UNTRUSTED", refused(pck)),
+                (vec![], "UNSUPPORTED_CERT_FORMAT", undecided(root)),
+                (vec![Pck], "SGX_ROOT_CA_MISSING", undecided(root)),
+                (vec![Pck, PckCa], "SGX_ROOT_CA_MISSING", undecided(root)),
+                (vec![Pck, Root], "SGX_INTERMEDIATE_CA_MISSING", undecided(root)),
+                (vec![Pck, PckCa, Stranger], "SGX_PCK_CERT_CHAIN_UNTRUSTED", refused(root)),
                 (vec![Pck, TcbSigner, Root], "SGX_INTERMEDIATE_CA_MISSING", refused(pck)),
                 (vec![PckCa, Pck, Root], "SGX_PCK_MISSING", refused(pck)),
                 (vec![TcbSigner, PckCa, Root], "SGX_PCK_MISSING", refused(pck)),
-                (vec![Pck, PckCa, PckCa, Root], "UNSUPPORTED_CERT_FORMAT", undecided(pck)),
+                (vec![Pck, PckCa, PckCa, Root], "UNSUPPORTED_CERT_FORMAT", undecided(root)),
             ],
         ),
     ];

@@ -115,8 +115,9 @@ mod tests {
     use super::*;
 
     fn judged(decision: Decision) -> Finding {
-        let reason = Some("the reason".to_owned());
-        super::judged(&Verdict { decision, reason, steps: Vec::new(), attested: None })
+        let reason = "the reason".to_owned();
+        let verdict = Verdict::without_quote(reason, &Policy::default());
+        super::judged(&Verdict { decision, ..verdict })
     }
 
     #[test]

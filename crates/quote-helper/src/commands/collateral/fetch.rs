@@ -8,8 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::{ArgGroup, Args, ValueEnum};
 use collateral::{
-    AttemptError, EvaluationSet, FetchError, Item, PckContents, QuotedPck, QuotedPlatform, Record,
-    platform_items,
+    EvaluationSet, FetchError, Item, PckContents, QuotedPck, QuotedPlatform, Record, platform_items,
 };
 use evidence::Evidence;
 use verify::{PckCa, Tee};
@@ -180,20 +179,12 @@ impl Fetching<'_> {
         match &fetched {
             Ok(record) => self.rows.push(Row::fetched(record, &self.held.take_not_kept())),
             Err(error) => {
-                self.down = Some(error.clone()).filter(is_trouble_of_all);
+                self.down = Some(error.clone()).filter(FetchError::is_trouble_of_all);
                 self.rows.push(Row::failed(item, error, kept.as_deref()));
             }
         }
         fetched.ok().or(kept)
     }
-}
-
-fn is_trouble_of_all(error: &FetchError) -> bool {
-    error.reasons().all(|reason| match reason {
-        AttemptError::Source(error) => error.is_trouble(),
-        AttemptError::LeftAlone { .. } => true,
-        AttemptError::Refused(_) => false,
-    })
 }
 
 impl From<Ca> for PckCa {

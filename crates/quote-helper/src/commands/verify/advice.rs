@@ -1,0 +1,91 @@
+//! The ways out of a verdict, in words of the command line.
+
+use verify::{Attested, Code, Outcome, RootKind, Step, Verdict};
+
+/// The advice on this verdict: for a refusal by the policy the options that accept the quote.
+pub(super) fn advice(verdict: &Verdict) -> Vec<String> {
+    if let (Code::Policy(_), Some(attested)) = (verdict.code, &verdict.attested) {
+        let failed = verdict.steps.iter().filter(|s| matches!(s.outcome, Outcome::Failed(_)));
+        return failed.map(|result| acceptance(result.step, attested)).collect();
+    }
+    on_evidence(verdict).map(str::to_owned).into_iter().collect()
+}
+
+fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
+    let kind = verdict.quote_root.as_ref().map(|root| root.kind);
+    Some(match (verdict.code, kind) {
+        (Code::UntrustedRoot, Some(RootKind::Intel)) => {
+            "leave out --trusted-root to trust Intel's root"
+        }
+        (Code::UntrustedRoot, Some(RootKind::Software)) => {
+            "for tests, --trusted-root FILE trusts a software platform; `quote-helper platform root \
+             --out FILE` writes its root"
+        }
+        (Code::UntrustedRoot, _) => {
+            "--trusted-root FILE trusts a root; take its certificate from its owner, not from the \
+             quote"
+        }
+        (Code::ForeignCollateral, _) => {
+            "pass collateral of the quote's own root, with --collateral FILE or --source URL"
+        }
+        (Code::CollateralUnavailable, _) => {
+            "pass the collateral with --collateral FILE, or ask another source with --source URL"
+        }
+        (Code::MismatchedCollateral, _) => {
+            "pass collateral of this quote's platform, with --collateral FILE or --source URL"
+        }
+        (Code::Expired, _) => {
+            "get newer collateral, with --source URL or `quote-helper collateral fetch --quote FILE`; \
+             --time TIME verifies as of an earlier time"
+        }
+        (Code::NotYetValid, _) => "check this machine's clock, and --time",
+        (Code::NoPckCertificate, _) => "--source URL asks a PCCS that knows the platform",
+        _ => return None,
+    })
+}
+
+/// The options with which this step of the policy would accept what was attested.
+fn acceptance(step: Step, attested: &Attested) -> String {
+    let tcb = &attested.tcb;
+    let option = match (step, attested.body.enclave(), attested.body.td()) {
+        (Step::Binding, ..) => return "no option accepts a quote that is not bound".to_owned(),
+        (Step::Debug, ..) => "--allow-debug".to_owned(),
+        (Step::TcbStatus, ..) if tcb.advisory_ids.is_empty() => {
+            format!("--accept-tcb-status {}", tcb.status)
+        }
+        (Step::TcbStatus, ..) => format!(
+            "--accept-tcb-status {}, or --accept-advisory {}",
+            tcb.status,
+            tcb.advisory_ids.join(",")
+        ),
+        (Step::TcbDate, ..) => "an earlier --minimum-tcb-date".to_owned(),
+        (Step::TcbEvaluation, ..) => {
+            format!("--minimum-tcb-evaluation-data-number {}", tcb.evaluation_data_number)
+        }
+        (Step::PlatformFeatures, ..) => "fewer of --refuse-platform-feature".to_owned(),
+        (Step::ReportData, ..) => format!("--report-data {}", attested.body.report_data()),
+        (Step::MrEnclave, Some(e), _) => format!("--mr-enclave {}", e.mr_enclave),
+        (Step::MrSigner, Some(e), _) => format!("--mr-signer {}", e.mr_signer),
+        (Step::IsvProdId, Some(e), _) => format!("--isv-prod-id {}", e.isv_prod_id),
+        (Step::IsvSvn, Some(e), _) => format!("--minimum-isv-svn {}", e.isv_svn),
+        (Step::IsvExtProdId, Some(e), _) => format!("--isv-ext-prod-id {}", e.isv_ext_prod_id),
+        (Step::IsvFamilyId, Some(e), _) => format!("--isv-family-id {}", e.isv_family_id),
+        (Step::ConfigId, Some(e), _) => format!("--config-id {}", e.config_id),
+        (Step::ConfigSvn, Some(e), _) => format!("--minimum-config-svn {}", e.config_svn),
+        (Step::MrTd, _, Some(td)) => format!("--mr-td {}", td.mr_td),
+        (Step::Rtmr0, _, Some(td)) => format!("--rtmr0 {}", td.rtmr[0]),
+        (Step::Rtmr1, _, Some(td)) => format!("--rtmr1 {}", td.rtmr[1]),
+        (Step::Rtmr2, _, Some(td)) => format!("--rtmr2 {}", td.rtmr[2]),
+        (Step::Rtmr3, _, Some(td)) => format!("--rtmr3 {}", td.rtmr[3]),
+        (step, ..) => return format!("leave out {}", option_of(step)),
+    };
+    format!("accepted with {option}")
+}
+
+/// The option that demands this step of the policy.
+fn option_of(step: Step) -> String {
+    match step {
+        Step::IsvSvn | Step::ConfigSvn => format!("--minimum-{}", step.name()),
+        step => format!("--{}", step.name()),
+    }
+}

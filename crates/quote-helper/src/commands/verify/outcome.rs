@@ -1,0 +1,177 @@
+//! The outcome for one quote: as text, and as JSON or YAML.
+
+use std::fmt::{self, Write as _};
+
+use anyhow::anyhow;
+use serde::Serialize;
+use sgx::Describe;
+use verify::{Attested, ClaimedRoot, Decision, StepResult, Verdict};
+
+use super::advice::advice;
+use crate::failure::Failure;
+use crate::quote_inputs::InputName;
+
+/// The version of the JSON form. Members are added without a new one; none is removed or changed.
+const VERSION: u32 = 1;
+
+/// The outcome for one quote.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    /// The version of this form.
+    version: u32,
+    /// The file, as it was given; null if the error is about none.
+    file: Option<String>,
+    /// The line of the file, from 1; null for a whole file.
+    line: Option<u64>,
+    /// The wrappings in which the quote was found; null if there were none.
+    read_from: Option<String>,
+    /// The decision.
+    decision: OutcomeDecision,
+    /// The reason, for programs.
+    code: String,
+    /// The reason, for people; null if the quote is trusted.
+    reason: Option<String>,
+    /// The ways out, for people.
+    advice: Vec<String>,
+    /// The root that the quote itself names.
+    quote_root: Option<ClaimedRoot>,
+    /// Every step, and how it ended.
+    steps: Vec<StepResult>,
+    /// All that the evidence proves; null unless the evidence holds.
+    attested: Option<Attested>,
+}
+
+/// A decision, or an error that kept from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum OutcomeDecision {
+    Trusted,
+    Refused,
+    Undecided,
+    Error,
+}
+
+impl Outcome {
+    pub(super) fn of_verdict(name: InputName, read_from: Option<String>, verdict: Verdict) -> Self {
+        let advice = advice(&verdict);
+        let Verdict { decision, code, reason, quote_root, steps, attested } = verdict;
+        Self {
+            version: VERSION,
+            file: Some(name.file),
+            line: name.line,
+            read_from,
+            decision: decision.into(),
+            code: code.to_string(),
+            reason,
+            advice,
+            quote_root,
+            steps,
+            attested,
+        }
+    }
+
+    /// The outcome of an error; it is about an input, or about none.
+    pub(super) fn of_error(name: Option<InputName>, code: &str, reason: String) -> Self {
+        Self {
+            version: VERSION,
+            line: name.as_ref().and_then(|name| name.line),
+            file: name.map(|name| name.file),
+            read_from: None,
+            decision: OutcomeDecision::Error,
+            code: code.to_owned(),
+            reason: Some(reason),
+            advice: Vec::new(),
+            quote_root: None,
+            steps: Vec::new(),
+            attested: None,
+        }
+    }
+
+    /// The outcome in one line, behind the name of its input.
+    pub(super) fn line(&self) -> String {
+        let mut line = self.file.clone().unwrap_or_default();
+        if let Some(number) = self.line {
+            // A string can always be written to.
+            let _ = write!(line, ":{number}");
+        }
+        format!("{line}: {}", self.headline())
+    }
+
+    fn headline(&self) -> String {
+        let decision = match self.decision {
+            OutcomeDecision::Trusted => "TRUSTED",
+            OutcomeDecision::Refused => "REFUSED",
+            OutcomeDecision::Undecided => "COULD NOT DECIDE",
+            OutcomeDecision::Error => "ERROR",
+        };
+        match &self.reason {
+            Some(reason) => format!("{decision}: {}", printable::line(reason)),
+            None => decision.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The error itself is said where all commands say it.
+        if self.decision == OutcomeDecision::Error {
+            return Ok(());
+        }
+        writeln!(f, "{}", self.headline())?;
+        self.advice.iter().try_for_each(|advice| writeln!(f, "  hint: {advice}"))?;
+        self.steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+        match &self.attested {
+            Some(attested) => write!(f, "{}", attested.describe()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Decision> for OutcomeDecision {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Trusted => Self::Trusted,
+            Decision::Refused => Self::Refused,
+            Decision::Undecided => Self::Undecided,
+        }
+    }
+}
+
+/// The worst of several outcomes, which decides how the command ends: a refusal, then an error, then
+/// no decision.
+#[derive(Default)]
+pub(super) struct Worst {
+    total: u64,
+    refused: u64,
+    undecided: u64,
+    errors: u64,
+    last_error: Option<String>,
+}
+
+impl Worst {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.total = self.total.saturating_add(1);
+        match outcome.decision {
+            OutcomeDecision::Trusted => {}
+            OutcomeDecision::Refused => self.refused = self.refused.saturating_add(1),
+            OutcomeDecision::Undecided => self.undecided = self.undecided.saturating_add(1),
+            OutcomeDecision::Error => {
+                self.errors = self.errors.saturating_add(1);
+                self.last_error.clone_from(&outcome.reason);
+            }
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<(), Failure> {
+        let Self { total, refused, undecided, errors, last_error } = self;
+        match (refused, errors, undecided) {
+            (0, 0, 0) => Ok(()),
+            (0, 0, _) => Err(Failure::Undecided),
+            (0, _, _) => Err(Failure::Error(match last_error {
+                Some(reason) if total == 1 => anyhow!(reason),
+                _ => anyhow!("{errors} of {total} inputs could not be read"),
+            })),
+            _ => Err(Failure::Refused),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A policy in a TOML file: its keys are the names of the options, its values those of the options.
+//!
+//! The values are read by the command line's own parser, so that the two cannot differ.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Args, Command, FromArgMatches};
+use toml::de::{DeTable, DeValue};
+
+use super::policy_arguments::PolicyArguments;
+use crate::cli::form;
+use crate::files;
+
+/// The least likeness of a key that is meant instead of an unknown one.
+const LIKENESS: f64 = 0.6;
+
+/// Reads a policy.
+pub(super) fn read(path: &Path) -> anyhow::Result<PolicyArguments> {
+    let bytes = files::read(path)?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| anyhow!("{} is no text in UTF-8", files::Input(path)))?;
+    parse(text).with_context(|| format!("cannot use the policy {}", files::Input(path)))
+}
+
+fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
+    let command = PolicyArguments::augment_args(Command::new("policy").no_binary_name(true));
+    let table = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map(|span| line(text, span.start)).unwrap_or(1);
+        anyhow!("line {line} is no TOML: {}", error.message())
+    })?;
+    let mut options = Vec::new();
+    for (key, value) in table.get_ref() {
+        let line = line(text, key.span().start);
+        let key = key.get_ref();
+        let argument = option(&command, key).with_context(|| format!("line {line}"))?;
+        let given = arguments(argument, key, value.get_ref());
+        let given = given.with_context(|| format!("line {line}: {key}"))?;
+        // Each key by itself, so that an error is about this one.
+        let alone = command.clone().try_get_matches_from(&given);
+        alone.map_err(|error| anyhow!("line {line}: {key}: {}", problem(&error)))?;
+        options.extend(given);
+    }
+    let matches = command.try_get_matches_from(options)?;
+    Ok(PolicyArguments::from_arg_matches(&matches)?)
+}
+
+/// The option of this name.
+fn option<'a>(command: &'a Command, key: &str) -> anyhow::Result<&'a Arg> {
+    let named = |argument: &&Arg| argument.get_long() == Some(key);
+    if let Some(argument) = command.get_arguments().find(named) {
+        return Ok(argument);
+    }
+    let names = command.get_arguments().filter_map(Arg::get_long);
+    let likely = names.map(|name| (strsim::jaro_winkler(name, key), name));
+    let likely = likely.filter(|(likeness, _)| *likeness > LIKENESS);
+    match likely.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
+        Some((_, name)) => bail!("there is no key \"{key}\"; did you mean \"{name}\"?"),
+        None => bail!("there is no key \"{key}\"; keys are the options under \"Policy\" in --help"),
+    }
+}
+
+/// The value as the command line has it.
+fn arguments(option: &Arg, key: &str, value: &DeValue<'_>) -> anyhow::Result<Vec<String>> {
+    let takes_value = option.get_action().takes_values();
+    match value {
+        DeValue::Boolean(true) if !takes_value => Ok(vec![format!("--{key}")]),
+        DeValue::Boolean(false) if !takes_value => Ok(Vec::new()),
+        _ if !takes_value => bail!("write true or false"),
+        DeValue::Array(values) => {
+            let single = matches!(option.get_action(), clap::ArgAction::Set);
+            if single && option.get_value_delimiter().is_none() {
+                bail!("write one value, not a list");
+            }
+            let values = values.iter().map(|value| scalar(value.get_ref()));
+            values.map(|value| Ok(format!("--{key}={}", value?))).collect()
+        }
+        value => Ok(vec![format!("--{key}={}", scalar(value)?)]),
+    }
+}
+
+fn scalar(value: &DeValue<'_>) -> anyhow::Result<String> {
+    match value {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+        DeValue::Datetime(time) => Ok(time.to_string()),
+        _ => bail!("write text in quotation marks, or a number"),
+    }
+}
+
+/// The reason of an error about one option, without the names of the command line.
+fn problem(error: &clap::Error) -> String {
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) => value.as_str(),
+        _ => "",
+    };
+    let reason = std::error::Error::source(error)
+        .map(|reason| form(reason).unwrap_or_else(|| reason.to_string()));
+    let reason = reason.unwrap_or_else(|| "it cannot be used".to_owned());
+    format!("\"{value}\": {reason}")
+}
+
+/// The line of this byte, from 1.
+fn line(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    before.matches('\n').count().saturating_add(1)
+}

@@ -1,0 +1,115 @@
+//! The root to which a chain of certificates leads, as it says itself.
+
+use std::fmt;
+
+use dcap_qvl::config::{Config, CryptoProvider};
+use dcap_qvl::configs::DefaultConfig;
+use serde::Serialize;
+use sgx::{CertificationDataType, Quote};
+
+use super::CollateralError;
+use super::certificate::Certificate;
+use super::pck_chain::parse_chain;
+use crate::{TrustedRoot, TrustedRoots};
+
+/// The beginning of the common name of every software platform's root.
+const SOFTWARE: &str = "INSECURE Software ";
+
+/// The root at the end of a certificate chain. By itself it is a claim: no signature is checked. In
+/// JSON `{"subject", "sha256", "kind"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClaimedRoot {
+    /// The name in the certificate (RFC 4514).
+    pub subject: String,
+    /// SHA-256 of the certificate's DER, 32 bytes.
+    #[serde(with = "hex")]
+    pub sha256: [u8; 32],
+    /// Whose root it is.
+    pub kind: RootKind,
+    #[serde(skip)]
+    der: Vec<u8>,
+}
+
+/// Whose root it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootKind {
+    /// Intel's SGX root, by its name and its key.
+    Intel,
+    /// By its name that of a software platform, which protects nothing.
+    Software,
+    /// Any other one.
+    Unknown,
+}
+
+impl ClaimedRoot {
+    /// The root at the end of the chain that `quote` carries; `None` if the quote carries no chain
+    /// of PCK certificates, or one that cannot be read.
+    #[must_use]
+    pub fn of_quote(quote: &Quote) -> Option<Self> {
+        carried_chain(quote).and_then(|chain| Self::of_pck_chain(chain).ok())
+    }
+
+    /// The root at the end of a chain of PCK certificates in PEM.
+    pub(crate) fn of_pck_chain(pem: &[u8]) -> Result<Self, CollateralError> {
+        parse_chain(pem).map(|[_, _, root]| Self::new(&root))
+    }
+
+    /// The root at the end of the issuer chain of `what`, in PEM.
+    pub(crate) fn of_issuer_chain(what: &str, pem: &str) -> Result<Self, CollateralError> {
+        Certificate::parse_pem(what, pem.as_bytes()).map(|[_, root]| Self::new(&root))
+    }
+
+    fn new(root: &Certificate) -> Self {
+        let kind = match root {
+            root if is_intel(root) => RootKind::Intel,
+            root if root.common_name().starts_with(SOFTWARE) => RootKind::Software,
+            _ => RootKind::Unknown,
+        };
+        Self {
+            subject: root.fields().subject().to_string(),
+            sha256: <DefaultConfig as Config>::Crypto::sha256(root.der()),
+            kind,
+            der: root.der().to_vec(),
+        }
+    }
+
+    /// Tells if this is the trusted root or another edition of it: same name, same key.
+    pub(crate) fn is(&self, trusted: &TrustedRoot) -> bool {
+        let parse = |der: &[u8]| Certificate::parse("a root", der.to_vec()).ok();
+        parse(&self.der)
+            .zip(parse(trusted.der()))
+            .is_some_and(|(own, trusted)| own.is_same_authority(&trusted))
+    }
+}
+
+/// The chain of PCK certificates in PEM that a quote carries; `None` if it carries something else.
+pub(crate) fn carried_chain(quote: &Quote) -> Option<&[u8]> {
+    let certification = &quote.signature.certification_data;
+    (certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN)
+        .then_some(certification.data.as_slice())
+}
+
+fn is_intel(root: &Certificate) -> bool {
+    TrustedRoots::intel().iter().any(|intel| {
+        Certificate::parse("Intel's root", intel.der().to_vec())
+            .is_ok_and(|intel| root.is_same_authority(&intel))
+    })
+}
+
+impl fmt::Display for ClaimedRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sha256 = hex::encode(self.sha256);
+        write!(f, "{} \"{}\", SHA-256 {sha256}", self.kind, self.subject)
+    }
+}
+
+impl fmt::Display for RootKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Intel => "Intel's root",
+            Self::Software => "the INSECURE root of a software platform",
+            Self::Unknown => "the unknown root",
+        })
+    }
+}
