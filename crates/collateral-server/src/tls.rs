@@ -133,14 +133,15 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let pem = read(certificate)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| wrong(certificate, error.to_string()))?;
+        .map_err(|_| wrong(certificate, "its PEM is damaged".to_owned()))?;
     let Some(leaf) = chain.first() else {
         return Err(wrong(certificate, "there is no certificate in PEM".to_owned()));
     };
     let private = PrivateKeyDer::from_pem_slice(&Zeroizing::new(read(key)?))
-        .map_err(|error| wrong(key, format!("there is no private key in PEM ({error})")))?;
-    let private = aws_lc_rs::sign::any_supported_type(&private)
-        .map_err(|error| wrong(key, error.to_string()))?;
+        .map_err(|_| wrong(key, "there is no private key in PEM".to_owned()))?;
+    let private = aws_lc_rs::sign::any_supported_type(&private).map_err(|_| {
+        wrong(key, "it is no RSA, ECDSA or Ed25519 key that can be used".to_owned())
+    })?;
     if !belongs_to(leaf, private.as_ref()) {
         let reason = format!("the key in {} belongs to another certificate", key.display());
         return Err(wrong(certificate, reason));

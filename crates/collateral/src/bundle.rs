@@ -74,7 +74,7 @@ pub enum BundleError {
     )]
     Version(u32),
     /// A record cannot be read.
-    #[error("its record {number} is damaged: {reason}")]
+    #[error("its record {number} is damaged: {reason}", reason = printable::json_error(reason))]
     Damaged {
         /// Which record, from 1.
         number: u64,

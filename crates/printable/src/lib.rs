@@ -5,8 +5,12 @@
 //! JSON, `\n` or `\u202e`, so that JSON stays what it was. Backslashes stay as they are: the result is to be read, not
 //! to be turned back.
 
+mod json;
+
 use std::borrow::Cow;
 use std::fmt::Write;
+
+pub use json::json_error;
 
 /// Characters that [`line()`] keeps of a text.
 pub const LONGEST_LINE: usize = 4_096;

@@ -1,5 +1,7 @@
 //! The cluster that commands work with.
 
+mod words;
+
 use anyhow::Context;
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
@@ -21,14 +23,12 @@ async fn config(context: Option<&str>) -> anyhow::Result<Config> {
             let options =
                 KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
             let config = Config::from_kubeconfig(&options).await;
+            let config = config.map_err(|error| words::reading(&error));
             config.with_context(|| {
-                format!(
-                    "the context {name:?} of the kubeconfig cannot be used; kubectl config \
-                     get-contexts lists them"
-                )
+                format!("the context {name:?} of the kubeconfig cannot be used")
             })
         }
-        None => Config::infer().await.context(
+        None => Config::infer().await.map_err(|error| words::inferring(&error)).context(
             "there is no cluster to work with: set KUBECONFIG to the file with the cluster's address and \
              your credentials",
         ),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 use clap::error::{ContextKind, ContextValue};
+use hex::FromHexError;
 
 use crate::files::StandardInputTwice;
 use crate::output;
@@ -79,13 +80,25 @@ fn printable_context(
 
 /// The error and its causes, but for those that it has named already.
 pub(crate) fn explain(error: &Error) -> String {
-    let mut explained = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
+    let mut causes = error.chain().map(words);
+    let mut explained = causes.next().unwrap_or_default();
+    for cause in causes {
         if !explained.contains(&cause) {
             explained = format!("{explained}: {cause}");
         }
     }
     explained
+}
+
+/// An error in words: those of libraries that say nothing to people are ours.
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(error) = error.downcast_ref() {
+        return printable::json_error(error);
+    }
+    match error.is::<FromHexError>() {
+        true => "expected bytes in hexadecimal, two digits for each".to_owned(),
+        false => error.to_string(),
+    }
 }
 
 impl<E: Into<Error>> From<E> for Failure {

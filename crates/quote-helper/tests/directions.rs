@@ -29,7 +29,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "call-trace", uses: &["printable", "untrusted-input"], tests_use: &[] },
     Crate {
         name: "software-platform",
-        uses: &["private-directory", "sgx", "untrusted-input"],
+        uses: &["printable", "private-directory", "sgx", "untrusted-input"],
         tests_use: &["verify"],
     },
     Crate { name: "verify", uses: &["printable", "sgx"], tests_use: &["software-platform"] },
@@ -37,7 +37,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "http-server", uses: &[], tests_use: &[] },
     Crate {
         name: "collateral",
-        uses: &["private-directory", "sgx", "untrusted-input", "verify"],
+        uses: &["printable", "private-directory", "sgx", "untrusted-input", "verify"],
         tests_use: &["software-platform"],
     },
     Crate {

@@ -21,6 +21,7 @@ mod tcb;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use printable::json_error;
 use private_directory::NotPrivate;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -62,7 +63,8 @@ pub enum StateError {
     /// A JSON file does not say what it said when it was written.
     #[error(
         "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or move \
-         the directory away to begin with another platform"
+         the directory away to begin with another platform",
+        reason = json_error(reason)
     )]
     Damaged {
         /// The file.
@@ -89,7 +91,8 @@ pub enum StateError {
     /// What is kept about the TCB does not say what it said when it was written.
     #[error(
         "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or take all \
-         TCB recoveries back (`quote-helper platform tcb --reset`)"
+         TCB recoveries back (`quote-helper platform tcb --reset`)",
+        reason = json_error(reason)
     )]
     DamagedTcb {
         /// The file.

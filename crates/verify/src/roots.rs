@@ -46,8 +46,11 @@ pub enum RootError {
     )]
     NoCertificate,
     /// A certificate that cannot be read.
-    #[error("a trusted root cannot be read as an X.509 certificate: {0}")]
-    Unreadable(String),
+    #[error(
+        "a trusted root is no X.509 certificate that can be read: it is damaged, cut off or not \
+         understood; export it anew"
+    )]
+    Unreadable,
     /// A certificate at which no trust can begin.
     #[error("\"{0}\" is not a root certificate: it is not issued by itself; give its root")]
     NotSelfIssued(String),
@@ -68,8 +71,7 @@ impl TrustedRoots {
         if bytes.first() == Some(&DER_SEQUENCE) {
             return Ok(Self(vec![TrustedRoot::from_der(bytes)?]));
         }
-        let sections =
-            pem::parse_many(bytes).map_err(|error| RootError::Unreadable(error.to_string()))?;
+        let sections = pem::parse_many(bytes).map_err(|_| RootError::Unreadable)?;
         let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
         let roots: Vec<TrustedRoot> = certificates
             .map(|section| TrustedRoot::from_der(section.contents()))
@@ -97,11 +99,9 @@ impl Default for TrustedRoots {
 
 impl TrustedRoot {
     fn from_der(der: &[u8]) -> Result<Self, RootError> {
-        let unreadable = |error: String| RootError::Unreadable(error);
-        let certificate =
-            Certificate::from_der(der).map_err(|error| unreadable(error.to_string()))?;
+        let certificate = Certificate::from_der(der).map_err(|_| RootError::Unreadable)?;
         webpki::anchor_from_trusted_cert(&CertificateDer::from(der))
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map_err(|_| RootError::Unreadable)?;
         let names = certificate.tbs_certificate();
         if names.subject() != names.issuer() {
             return Err(RootError::NotSelfIssued(names.subject().to_string()));

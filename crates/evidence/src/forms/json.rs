@@ -27,7 +27,8 @@ pub(crate) fn read(reader: Reader, text: &str) -> Option<Result<Evidence, ReadEr
             Search { reader, path: Vec::new(), found: Vec::new(), damaged: None }.run(&document)
         }
         Err(error) => {
-            Err(Problem::Malformed { form: "the JSON", reason: error.to_string() }.into())
+            Err(Problem::Malformed { form: "the JSON", reason: printable::json_error(&error) }
+                .into())
         }
     })
 }

@@ -65,3 +65,4 @@ mod verify;
 mod webhook;
 mod webhook_memory;
 mod workers;
+mod wrong_inputs;

@@ -25,7 +25,7 @@ impl Certificate {
         pem: &[u8],
     ) -> Result<[Self; N], CollateralError> {
         let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
-        let sections = pem::parse_many(pem).map_err(|error| unreadable(&error.to_string()))?;
+        let sections = pem::parse_many(pem).map_err(|_| unreadable("its PEM is damaged"))?;
         let certificates: Vec<Vec<u8>> =
             sections.into_iter().map(pem::Pem::into_contents).collect();
         if certificates.len() != N {
@@ -41,12 +41,16 @@ impl Certificate {
     }
 
     pub(super) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
-        let parsed = x509_cert::Certificate::from_der(&der)
-            .map_err(|error| CollateralError::unreadable(what, &error))?;
+        let parsed = x509_cert::Certificate::from_der(&der).map_err(|_| {
+            CollateralError::unreadable(what, "a certificate is damaged or cut off")
+        })?;
         let der = CertificateDer::from(der);
         // This refuses critical extensions that it does not understand, and a signature algorithm
         // that is not the signed one.
-        EndEntityCert::try_from(&der).map_err(|error| CollateralError::unreadable(what, &error))?;
+        EndEntityCert::try_from(&der).map_err(|_| {
+            let reason = "a certificate has an extension or a signature that is not understood";
+            CollateralError::unreadable(what, reason)
+        })?;
         Ok(Self { der, parsed })
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use dcap_qvl::QeIdentity;
+use printable::json_error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -62,8 +63,8 @@ pub fn check_enclave_identity(
         #[serde(with = "hex")]
         signature: [u8; 64],
     }
-    let answer: Answer<'_> =
-        serde_json::from_slice(body).map_err(|error| CollateralError::unreadable(WHAT, &error))?;
+    let answer: Answer<'_> = serde_json::from_slice(body)
+        .map_err(|error| CollateralError::unreadable(WHAT, &json_error(&error)))?;
     let json = SignedJson {
         what: WHAT,
         json: answer.enclave_identity.get(),
@@ -83,7 +84,7 @@ impl SignedJson<'_> {
         let unreadable = |reason: &str| CollateralError::unreadable(self.what, reason);
         self.check_version(VERSION)?;
         let contents: QeIdentity =
-            serde_json::from_str(self.json).map_err(|error| unreadable(&error.to_string()))?;
+            serde_json::from_str(self.json).map_err(|error| unreadable(&json_error(&error)))?;
         let id = EnclaveId::named(&contents.id)
             .ok_or_else(|| unreadable(&format!("\"{}\" is no known enclave", contents.id)))?;
         let tcb_evaluation_data_number = contents.tcb_evaluation_data_number;

@@ -138,10 +138,13 @@ struct RevocationList<'a> {
 impl<'a> RevocationList<'a> {
     fn parse(what: &str, der: &'a [u8]) -> Result<Self, CollateralError> {
         // This knows which extensions it must understand.
-        OwnedCertRevocationList::from_der(der)
-            .map_err(|error| CollateralError::unreadable(what, &error))?;
-        let list: CertificateList = CertificateList::from_der(der)
-            .map_err(|error| CollateralError::unreadable(what, &error))?;
+        let damaged = || {
+            let reason = "it is no CRL of X.509 version 2, it is damaged, or it has a critical \
+                          extension that is not understood";
+            CollateralError::unreadable(what, reason)
+        };
+        OwnedCertRevocationList::from_der(der).map_err(|_| damaged())?;
+        let list: CertificateList = CertificateList::from_der(der).map_err(|_| damaged())?;
         let fields = list.tbs_cert_list;
         let number = crl_number(&fields)
             .ok_or_else(|| CollateralError::unreadable(what, "it has no CRL number of 64 bits"))?;

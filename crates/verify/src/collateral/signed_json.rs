@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use printable::json_error;
 use serde::Deserialize;
 
 use super::issuer_chain::check_tcb_signing;
@@ -26,7 +27,7 @@ impl SignedJson<'_> {
         }
         let unreadable = |reason: String| CollateralError::unreadable(self.what, &reason);
         let Versioned { version } =
-            serde_json::from_str(self.json).map_err(|error| unreadable(error.to_string()))?;
+            serde_json::from_str(self.json).map_err(|error| unreadable(json_error(&error)))?;
         if version != u32::from(needed) {
             let reason = format!("it is version {version}; version {needed} is needed");
             return Err(unreadable(reason));

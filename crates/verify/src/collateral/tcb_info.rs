@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::time::SystemTime;
 
+use printable::json_error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -103,7 +104,8 @@ pub fn check_tcb_info(
         #[serde(with = "hex")]
         signature: [u8; 64],
     }
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let answer: Answer<'_> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&json_error(&error)))?;
     let (json, signature) = (answer.tcb_info.get(), &answer.signature);
     SignedJson { what: WHAT, json, signature }.check_tcb_info(issuer_chain, roots, now)
 }
@@ -118,7 +120,7 @@ impl SignedJson<'_> {
     ) -> Result<TcbInfo, CollateralError> {
         self.check_version(VERSION)?;
         let published: Published =
-            serde_json::from_str(self.json).map_err(|error| unreadable(&error))?;
+            serde_json::from_str(self.json).map_err(|error| unreadable(&json_error(&error)))?;
         published.check_form()?;
         let validity = Validity::parse(WHAT, &published.issue_date, &published.next_update)?;
         let signer = self.check(issuer_chain, roots, validity, now)?;

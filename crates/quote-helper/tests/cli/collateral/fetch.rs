@@ -83,7 +83,7 @@ fn what_cannot_be_meant_is_refused() {
     let site = Site::new();
     for (line, reason) in [
         ("fetch --fmspc 00906ED50000", "--ca <CA>"),
-        ("fetch --fmspc 00906ED5 --ca platform", "an FMSPC has 6 bytes, not 4"),
+        ("fetch --fmspc 00906ED5 --ca platform", "expected 6 bytes in hexadecimal, 12 digits"),
         ("fetch --ca platform", "--fmspc <HEX>"),
         ("fetch --tdx", "--fmspc <HEX>"),
         ("fetch --source somewhere", "is no source"),
