@@ -1,71 +1,168 @@
-"""Holds the dashboard and the alerts of deploy/monitoring against what a service shows.
+"""Asks a real Prometheus every query of the dashboard, about a service and a PCCS at rest and at work.
 
-    check.py METRICS PARSED
+    check.py QUOTE-HELPER
 
-METRICS is an answer to /metrics: it must be OpenMetrics to the letter. The queries of the dashboard are written to
-PARSED as rules, for promtool to parse. A query that names a metric that is not in METRICS is an error.
+Prometheus scrapes them each second. Each query has to have a value where its series exist, and none may be NaN. At work
+all series of the queries and of the alerts exist. Alert rules have to be evaluated without an error, and what the servers
+show has to be OpenMetrics to the letter.
 """
 
+import contextlib
 import json
+import math
 import pathlib
 import re
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
 
-import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-MONITORING = pathlib.Path(__file__).parents[2] / "deploy/monitoring"
-# What Grafana puts in the place of its variables, or something like it.
-VARIABLES = {"$__rate_interval": "5m", "$job": ".*", "$instance": ".*"}
+from queries import MONITORING, queries_of_dashboard, queries_of_rules
+
+# The time of a rate, in place of Grafana's: several scrapes.
+WINDOW = "20s"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 
 
-def shown(metrics):
-    """The names of all series, after a parser that forgives nothing has read them."""
-    series = {"up"}
-    for family in text_string_to_metric_families(metrics):
-        series.update(sample.name for sample in family.samples)
-    return series
+def ports(number):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
-def queries_of_rules():
-    rules = yaml.safe_load((MONITORING / "prometheus-rules.yaml").read_text())
-    for group in rules["groups"]:
-        for rule in group["rules"]:
-            yield rule["alert"], rule["expr"]
+def get(url, accept="*/*"):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=10) as answer:
+        return answer.read().decode()
 
 
-def queries_of_dashboard():
-    dashboard = json.loads((MONITORING / "grafana-dashboard.json").read_text())
-    for variable in dashboard["templating"]["list"]:
-        if variable["type"] == "query":
-            (query,) = re.findall(r"^label_values\((.*), \w+\)$", variable["definition"])
-            yield variable["name"], with_values(query)
-    for panel in dashboard["panels"]:
-        for target in panel.get("targets", []):
-            yield panel["title"], with_values(target["expr"])
+def series(query):
+    """The series that a query selects."""
+    return re.findall(r"\b(?:quote_helper_\w+|up)\b(?:{[^}]*})?", query)
 
 
-def with_values(query):
-    for variable, value in VARIABLES.items():
-        query = query.replace(variable, value)
-    return query
+def wait_for(url):
+    for _ in range(300):
+        with contextlib.suppress(OSError):
+            return get(url)
+        time.sleep(0.1)
+    sys.exit(f"nobody answers at {url}")
 
 
-def main(metrics, parsed):
-    series = shown(pathlib.Path(metrics).read_text())
-    dashboard = list(queries_of_dashboard())
-    unknown = [
-        f"{title}: {name}"
-        for title, query in [*queries_of_rules(), *dashboard]
-        for name in re.findall(r"\b(?:quote_helper_\w+|up)\b", query)
-        if name not in series
-    ]
-    if unknown:
-        sys.exit("no service shows these:\n" + "\n".join(unknown))
-    rules = [{"record": "parsed", "expr": query, "labels": {"n": str(n)}} for n, (_, query) in enumerate(dashboard)]
-    groups = {"groups": [{"name": "dashboard", "rules": rules}]}
-    pathlib.Path(parsed).write_text(yaml.safe_dump(groups))
-    print(f"{len(series)} series, {len(dashboard)} queries of the dashboard")
+class Prometheus:
+    def __init__(self, url):
+        self.url = url
+
+    def query(self, query):
+        query = urllib.parse.urlencode({"query": query.replace("[5m]", f"[{WINDOW}]")})
+        return json.loads(get(f"{self.url}/api/v1/query?{query}"))["data"]["result"]
+
+    def has(self, series):
+        return bool(self.query(f"last_over_time({series}[1m])"))
+
+    def problems(self, is_busy):
+        """What is wrong with the queries now."""
+        for title, query in queries_of_dashboard():
+            result = self.query(query)
+            if any(math.isnan(float(sample["value"][1])) for sample in result):
+                yield f"{title}: NaN: {query}"
+            # What has been filtered has no value at rest, rather than NaN.
+            is_filtered = re.search(r">=? 0\b", query) and not is_busy
+            if not result and not is_filtered and all(map(self.has, series(query))):
+                yield f"{title}: empty: {query}"
+
+    def unknown(self):
+        """Series that nobody shows."""
+        for title, query in [*queries_of_dashboard(), *queries_of_rules()]:
+            names = (selected.split("{")[0] for selected in series(query))
+            yield from (f"{title}: nobody shows {name}" for name in names if not self.has(name))
+
+    def rule_errors(self):
+        groups = json.loads(get(f"{self.url}/api/v1/rules"))["data"]["groups"]
+        for rule in (rule for group in groups for rule in group["rules"]):
+            if rule["health"] != "ok":
+                yield f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}"
+
+
+def configuration(service, pccs):
+    jobs = [("quote-helper", service), ("sgx-pccs", pccs)]
+    scrapes = [{"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in jobs]
+    return json.dumps({
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "scrape_configs": scrapes,
+        "rule_files": [str(MONITORING / "prometheus-rules.yaml")],
+    })
+
+
+def main(program):
+    program = str(pathlib.Path(program).resolve())
+    service, collateral, pccs, pccs_metrics, prometheus = ports(5)
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+
+        def start(*command):
+            log = stack.enter_context(open(f"{directory}/{len(command)}.log", "w"))
+            process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            return process
+
+        def run(*arguments):
+            subprocess.run([program, *arguments], cwd=directory, check=False, capture_output=True)
+
+        (pathlib.Path(directory) / "prometheus.yml").write_text(configuration(service, pccs_metrics))
+        served = start(program, "serve", "--platform", "software", "--isolate", "--workers", "2", "--max-queued-quotes", "1",
+                       "--socket", "aesm.socket", "--state-dir", "state", "--certification-data", "encrypted-ppid",
+                       "--collateral-listen", f"127.0.0.1:{collateral}", "--metrics-listen", f"127.0.0.1:{service}")
+        wait_for(f"http://127.0.0.1:{service}/readyz")
+        start("prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
+              f"--web.listen-address=127.0.0.1:{prometheus}")
+        wait_for(f"http://127.0.0.1:{prometheus}/-/ready")
+        asked = Prometheus(f"http://127.0.0.1:{prometheus}")
+        time.sleep(8)
+        problems = [f"idle, no PCCS: {problem}" for problem in asked.problems(is_busy=False)]
+
+        run("platform", "root", "--state-dir", "state", "--out", "root.pem")
+        run("quote", "--socket", "aesm.socket", "--report-data", "01", "--out", "q.bin")
+        serve_collateral = (program, "collateral", "serve", "--listen", f"127.0.0.1:{pccs}", "--state-dir", "pccs",
+                            "--metrics-listen", f"127.0.0.1:{pccs_metrics}", "--trusted-root", "root.pem",
+                            "--source", f"http://127.0.0.1:{collateral}")
+        first = start(*serve_collateral)
+        wait_for(f"http://127.0.0.1:{pccs_metrics}/livez")
+        time.sleep(5)
+        problems += [f"idle: {problem}" for problem in asked.problems(is_busy=False)]
+
+        def fetch(number, *more):
+            run("collateral", "fetch", "--quote", "q.bin", *more, "--cache-dir", f"cache{number}", "--trusted-root",
+                "root.pem", "--source", f"http://127.0.0.1:{pccs}")
+
+        # What is kept is looked at when the server starts, and then every ten minutes.
+        fetch(0)
+        first.terminate()
+        first.wait()
+        start(*serve_collateral)
+        wait_for(f"http://127.0.0.1:{pccs_metrics}/livez")
+        # Each asks the PCCS for more, and so the PCCS its source.
+        for number, more in enumerate([[], ["--tdx"], ["--early"], ["--early", "--tdx"]], start=1):
+            run("load", "--socket", "aesm.socket", "--clients", "32", "--duration", "2s")
+            fetch(number, *more)
+        served.send_signal(signal.SIGHUP)
+        time.sleep(3)
+        problems += [f"busy: {problem}" for problem in asked.problems(is_busy=True)]
+        problems += asked.rule_errors()
+        problems += asked.unknown()
+        for port in (service, pccs_metrics):
+            # The parser forgives nothing.
+            list(text_string_to_metric_families(get(f"http://127.0.0.1:{port}/metrics", OPEN_METRICS)))
+        if problems:
+            sys.exit("\n".join(problems))
+    print(f"{len(list(queries_of_dashboard()))} queries have values at rest and at work, with a PCCS and without")
 
 
 main(*sys.argv[1:])

@@ -8,6 +8,7 @@
 )]
 
 mod advice;
+mod alerts;
 mod attacker;
 mod audit;
 mod check;
