@@ -1,10 +1,11 @@
-"""Asks a real Prometheus every query of the dashboard, about a service and a PCCS at rest and at work.
+"""Asks a real Prometheus each query of the dashboard, about servers at rest and at work.
 
     check.py QUOTE-HELPER
 
-Prometheus scrapes them each second. Each query has to have a value where its series exist, and none may be NaN. At work
-all series of the queries and of the alerts exist. Alert rules have to be evaluated without an error, and what the servers
-show has to be OpenMetrics to the letter.
+Prometheus scrapes a quote service and a PCCS each second. Each query has to have a value where its
+series exist, and none may be NaN. At work all series of the queries and of the alerts exist. Alert
+rules have to be evaluated without an error, and what the servers show has to be OpenMetrics to the
+letter.
 """
 
 import contextlib
@@ -39,7 +40,8 @@ def ports(number):
 
 
 def get(url, accept="*/*"):
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=10) as answer:
+    request = urllib.request.Request(url, headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read().decode()
 
 
@@ -93,7 +95,9 @@ class Prometheus:
 
 def configuration(service, pccs):
     jobs = [("quote-helper", service), ("sgx-pccs", pccs)]
-    scrapes = [{"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in jobs]
+    scrapes = [
+        {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in jobs
+    ]
     return json.dumps({
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "scrape_configs": scrapes,
