@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aesm::{Client, Request};
+use anyhow::anyhow;
 use clap::Args;
 use quoting::{
     AesmQuoter, DEFAULT_SOCKET, Platform, Quoter, QuotingMode, default_state_dir, open_in_process,
 };
 
+use crate::failure::explain;
 use crate::values::OneOf;
 
 /// The variable that stands in for --socket.
@@ -114,7 +116,7 @@ pub(crate) fn error_with_unasked_service(
     asked: Option<&Path>,
 ) -> anyhow::Error {
     match unasked_service(asked) {
-        Some(hint) => error.context(hint),
+        Some(hint) => anyhow!("{}. {hint}", explain(&error)),
         None => error,
     }
 }
@@ -128,7 +130,8 @@ pub(crate) fn unasked_service(asked: Option<&Path>) -> Option<String> {
         return None;
     }
     Some(format!(
-        "a quote service answers at {DEFAULT_SOCKET}, and was not asked; --socket {DEFAULT_SOCKET} asks it"
+        "A quote service answers at {DEFAULT_SOCKET}, which was not asked; --socket {DEFAULT_SOCKET} \
+         asks it"
     ))
 }
 

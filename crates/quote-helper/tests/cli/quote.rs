@@ -1,11 +1,12 @@
 //! `quote`: where it comes from, and what for.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use sgx::{Attributes, FromBytes, IntoBytes, MrEnclave, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
-use crate::support::{Ended, Machine};
+use crate::support::{Ended, Machine, is_root};
 
 fn with_platform() -> Machine {
     let machine = Machine::new();
@@ -195,4 +196,40 @@ fn a_report_for_another_enclave_is_refused() {
         .run("quote --in-process --platform software --state-dir state --report report.bin --out q.bin")
         .with_code(1)
         .says(&["AESM_INVALID_REPORT"]);
+}
+
+/// Starts a service at the default socket, of which nobody outside knows, and runs a command.
+const BESIDE_A_SERVICE: &str = "\
+mount -t tmpfs none /run && mkdir /run/aesmd && [ /var/run -ef /run ] || exit 99
+\"$0\" serve --platform software --socket /var/run/aesmd/aesm.socket --state-dir state 2>log &
+until [ -S /var/run/aesmd/aesm.socket ]; do kill -0 $! || exit 98; sleep 0.05; done
+\"$0\" \"$@\"
+code=$?
+kill $! && wait
+exit $code";
+
+#[test]
+fn a_service_at_the_default_socket_that_was_not_asked_is_named() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new();
+    let beside_a_service = |line: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "bash", "-c", BESIDE_A_SERVICE]);
+        command.arg(env!("CARGO_BIN_EXE_quote-helper")).args(line.split_whitespace());
+        command.current_dir(machine.path("")).env_remove("SGX_AESM_ADDR");
+        Ended::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+    };
+    for line in [
+        "quote --in-process --report-data 07 --out q.bin",
+        "report --socket other.socket --out r.bin",
+        "load --socket other.socket",
+        "check --machine --socket other.socket",
+    ] {
+        beside_a_service(line)
+            .with_code(1)
+            .says(&["A quote service answers at /var/run/aesmd/aesm.socket, which was not asked"]);
+    }
+    beside_a_service("quote --report-data 07 --out q.bin").with_code(0);
 }
