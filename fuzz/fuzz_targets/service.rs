@@ -15,7 +15,7 @@ use aesm::{MAX_REQUEST_SIZE, MAX_RESPONSE_SIZE, Operation, Request, RequestError
 use fuzz::messages;
 use libfuzzer_sys::fuzz_target;
 use quoting::SoftwareQuoter;
-use service::{Limits, Metrics, Policy, Stop};
+use service::{Metrics, Rules, Stop};
 
 /// The operations that are answered. A reply to any other would crash its client.
 const SERVED: [Operation; 6] = [
@@ -104,7 +104,7 @@ fn serve(listener: UnixListener) {
     let quoter = Arc::new(SoftwareQuoter::new(Arc::new(fuzz::platform())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let metrics = Metrics::new("software");
-    let (limits, policy, never) = (Limits::default(), Policy::default(), future::pending::<Stop>());
-    let served = service::serve(listener, quoter, limits, policy, metrics, never);
+    let (rules, never) = (Rules::default().fixed(), future::pending::<Stop>());
+    let served = service::serve(listener, quoter, rules, metrics, never);
     runtime.expect("a runtime").block_on(served).expect("nothing ends the service");
 }

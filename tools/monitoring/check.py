@@ -5,7 +5,7 @@
 Prometheus scrapes a quote service and a PCCS each second. Each query has to have a value where its
 series exist, and none may be NaN. At work all series of the queries and of the alerts exist. Alert
 rules have to be evaluated without an error, and what the servers show has to be OpenMetrics to the
-letter.
+letter, and the same in the text format of Prometheus for clients that do not ask for it.
 """
 
 import contextlib
@@ -22,7 +22,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client import parser as prometheus
+from prometheus_client.openmetrics import parser as openmetrics
 
 from queries import MONITORING, queries_of_dashboard, queries_of_rules
 
@@ -43,6 +44,21 @@ def get(url, accept="*/*"):
     request = urllib.request.Request(url, headers={"Accept": accept})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read().decode()
+
+
+def types(parser, metrics):
+    """The types of all samples by their names; the parser of OpenMetrics forgives nothing."""
+    families = parser.text_string_to_metric_families(metrics)
+    # What Prometheus' format has no type for is a gauge there.
+    gauges = {"info": "gauge", "stateset": "gauge"}
+    return {sample.name: gauges.get(family.type, family.type) for family in families for sample in family.samples}
+
+
+def differences(port):
+    """What the two formats of a server's metrics do not have alike."""
+    url = f"http://127.0.0.1:{port}/metrics"
+    both = types(openmetrics, get(url, OPEN_METRICS)), types(prometheus, get(url))
+    return [f"the formats differ: {difference}" for difference in both[0].items() ^ both[1].items()]
 
 
 def series(query):
@@ -161,9 +177,7 @@ def main(program):
         problems += [f"busy: {problem}" for problem in asked.problems(is_busy=True)]
         problems += asked.rule_errors()
         problems += asked.unknown()
-        for port in (service, pccs_metrics):
-            # The parser forgives nothing.
-            list(text_string_to_metric_families(get(f"http://127.0.0.1:{port}/metrics", OPEN_METRICS)))
+        problems += [problem for port in (service, pccs_metrics) for problem in differences(port)]
         if problems:
             sys.exit("\n".join(problems))
     print(f"{len(list(queries_of_dashboard()))} queries have values at rest and at work, with a PCCS and without")

@@ -42,6 +42,7 @@ mod budget;
 mod canonical;
 mod crl_query;
 mod flights;
+mod index;
 mod keeper;
 mod log_limit;
 mod memory;

@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use collateral::{Item, Source};
+use http_server::Index;
 use verify::{EnclaveId, Tee};
 
 use crate::answer::Answer;
@@ -17,6 +18,7 @@ use crate::api::Api;
 use crate::asker::Asker;
 use crate::canonical::canonical;
 use crate::crl_query::{CrlQuery, Encoding, PckCrlQuery};
+use crate::index::READER;
 use crate::metrics::Metrics;
 use crate::query::{EvaluationQuery, PckCertQuery, TcbQuery};
 use crate::question::Question;
@@ -32,7 +34,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// The API for reading, to be served by an HTTP server with limits on what a client can hold or take.
 pub fn router(source: Arc<dyn Source>) -> Router {
     let api = Api::new(source);
-    finished(readers(&api), api.metrics())
+    finished(readers(&api), api.metrics(), READER)
 }
 
 /// The questions that anybody may ask.
@@ -61,12 +63,11 @@ pub(crate) fn collateral_readers(api: &Api) -> Router {
         .with_state(api.clone())
 }
 
-/// These routes, for requests in any form that a PCCS takes.
-pub(crate) fn finished(routes: Router, metrics: &Metrics) -> Router {
-    let routes = routes
-        .route("/sgx/certification/v3/{*question}", get(v3_has_ended))
-        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing at this path"))
-        .layer(middleware::from_fn_with_state(metrics.clone(), number_and_count));
+/// These routes and their index, for requests in any form that a PCCS takes.
+pub(crate) fn finished(routes: Router, metrics: &Metrics, index: Index) -> Router {
+    let routes = routes.route("/sgx/certification/v3/{*question}", get(v3_has_ended));
+    let routes =
+        index.on(routes).layer(middleware::from_fn_with_state(metrics.clone(), number_and_count));
     // A layer of the routes themselves would come after the choice of the route.
     Router::new().fallback_service(routes).layer(middleware::map_request(canonical))
 }

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use collateral::settings::Settings;
+use http_server::Index;
 use private_directory::NotPrivate;
 
 use crate::admin::Admin;
 use crate::api::{Api, Backend, blocking};
+use crate::index::SERVER;
 use crate::keeper::{Keeper, KeeperError};
 use crate::metrics::Metrics;
 use crate::mode::Mode;
@@ -99,16 +101,17 @@ impl Server {
 
     /// The API, to be served by an HTTP server with limits on what a client can hold or take.
     pub fn router(&self) -> Router {
-        finished(readers(&self.api).merge(self.admin.routes()), self.api.metrics())
+        finished(readers(&self.api).merge(self.admin.routes()), self.api.metrics(), SERVER)
     }
 
-    /// `/metrics` in the OpenMetrics text format; `/livez`; and `/readyz`, which tells what is not as it should be.
+    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it should be.
     pub fn metrics_router(&self) -> Router {
-        Router::new()
+        let routes = Router::new()
             .route("/metrics", get(counted))
             .route("/livez", get(async || "alive\n"))
-            .route("/readyz", get(ready))
-            .with_state((Arc::clone(&self.keeper), self.api.metrics().clone()))
+            .route("/readyz", get(ready));
+        let index = Index::of_metrics("quote-helper collateral serve: metrics and health");
+        index.on(routes).with_state((Arc::clone(&self.keeper), self.api.metrics().clone()))
     }
 
     /// Asks for these tokens from now on, and says whether they are others.
@@ -139,12 +142,12 @@ impl Server {
 
 type Observed = State<(Arc<Keeper>, Metrics)>;
 
-async fn counted(State((keeper, metrics)): Observed) -> impl IntoResponse {
+async fn counted(State((keeper, metrics)): Observed, request: HeaderMap) -> impl IntoResponse {
     let platforms = blocking(move || Ok(keeper.store().count().ok())).await;
     if let Ok(Some(platforms)) = platforms {
         metrics.know(platforms);
     }
-    http_server::open_metrics(metrics.registry())
+    http_server::metrics(&request, metrics.registry())
 }
 
 async fn ready(State((keeper, _)): Observed) -> (StatusCode, String) {

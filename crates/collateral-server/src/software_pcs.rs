@@ -27,6 +27,7 @@ use crate::SoftwareCollateral;
 use crate::answer::{Answer, CA_TYPE, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN};
 use crate::api::{Api, blocking};
 use crate::asker::Asker;
+use crate::index::SOFTWARE_PCS;
 use crate::question::Question;
 use crate::refusal::Refusal;
 use crate::router::{SGX_V4, collateral_readers, finished};
@@ -46,7 +47,7 @@ pub fn software_pcs_router(platform: Arc<SoftwareCollateral>) -> Router {
         .route("/pckcerts/config", get(pck_certificates_of_configuration).post(by_manifest))
         .route("/fmspcs", get(fmspcs))
         .with_state(pcs);
-    finished(collateral_readers(&api).nest(SGX_V4, questions), api.metrics())
+    finished(collateral_readers(&api).nest(SGX_V4, questions), api.metrics(), SOFTWARE_PCS)
 }
 
 #[derive(Clone)]

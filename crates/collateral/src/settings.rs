@@ -8,6 +8,7 @@
 mod azdcap;
 mod base;
 mod cache_settings;
+mod config_text;
 mod describe;
 mod error;
 mod machine;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use self::base::Base;
 pub use self::cache_settings::CacheSettings;
+pub use self::config_text::{ConfigProblem, ConfigText, Form, nearest};
 pub use self::error::{Place, SettingsError, redact_urls};
 pub use self::machine::Machine;
 pub use self::origin::Origin;

@@ -3,7 +3,9 @@
 
 mod connection;
 mod connections;
+mod index;
 mod listener;
+mod metrics;
 mod peer;
 
 use std::future::{Future, ready};
@@ -13,11 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
 use hyper_util::server::graceful::GracefulShutdown;
-use prometheus_client::encoding::text;
-use prometheus_client::registry::Registry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -25,14 +23,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::connections::Connections;
+pub use crate::index::Index;
 pub use crate::listener::Listener;
+pub use crate::metrics::metrics;
 pub use crate::peer::Peer;
 
 /// The most connections that one server has at once, for whoever counts descriptors.
 pub const MAX_CONNECTIONS: usize = connections::MAX_BUSY;
 
-/// The format of metrics.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// How long answers that are under way may take once the server is to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// The pause after a connection could not be accepted, for instance for want of descriptors: with an
@@ -54,15 +52,6 @@ pub async fn serve_tls(
 ) {
     let acceptor = TlsAcceptor::from(config);
     serve_streams(listener, |stream| acceptor.accept(stream), router, shutdown).await;
-}
-
-/// The metrics of the registry in the OpenMetrics text format: the answer to `/metrics`.
-#[must_use]
-pub fn open_metrics(registry: &Registry) -> impl IntoResponse + use<> {
-    let mut encoded = String::new();
-    // Writing into a string does not fail.
-    let _ = text::encode(&mut encoded, registry);
-    ([(CONTENT_TYPE, OPEN_METRICS)], encoded)
 }
 
 async fn serve_streams<L, S, H>(

@@ -17,6 +17,7 @@ use crate::commands::{
     manifests, own, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
     worker,
 };
+use crate::environment;
 use crate::failure::Failure;
 use crate::manual;
 
@@ -42,12 +43,27 @@ fn parse_from<T: Into<OsString> + Clone>(
 ) -> Result<Cli, clap::Error> {
     let matches = command.try_get_matches_from_mut(words);
     let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    cli.map_err(|error| in_our_words(without_secrets(error.format(command)), command))
+    cli.map_err(|error| {
+        let error = naming_the_variable(error, command);
+        in_our_words(without_secrets(error.format(command)), command)
+    })
 }
 
 /// The description of the whole command line.
 pub(crate) fn command() -> clap::Command {
     manual::with_sections(Cli::command())
+}
+
+/// The error; a value that is wrong in a variable is told by the name of the variable.
+fn naming_the_variable(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.split([' ', '=', '[']).next(),
+        _ => None,
+    };
+    if let Some(variable) = option.and_then(|option| environment::variable_of(option, command)) {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
 }
 
 /// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and may be a variable's.

@@ -1,10 +1,12 @@
 //! `quote-helper`: SGX quotes from one service per machine.
 
 mod canary;
+mod check_config;
 mod cli;
 mod cluster;
 mod commands;
 mod endorsements;
+mod environment;
 mod failure;
 mod files;
 mod listen;

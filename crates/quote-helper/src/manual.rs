@@ -53,6 +53,11 @@ const PAGES: [(&str, &str); 32] = [
     ("webhook", include_str!("manual/pages/webhook.txt")),
 ];
 
+/// The variables that pages describe, besides those of options.
+pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
+    SHARED.lines().filter_map(|line| Some(line.split_once("  ")?.0))
+}
+
 /// Puts the sections after the long help of each command.
 pub(crate) fn with_sections(command: Command) -> Command {
     let name = command.get_name().to_owned();

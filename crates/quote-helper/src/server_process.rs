@@ -14,6 +14,8 @@ pub(crate) use logging::{Log, LogFormat};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use writable_paths::{WritablePaths, parent};
 
+use crate::environment;
+
 /// The process of a server, confined before it does anything else.
 #[must_use]
 pub(crate) struct ServerProcess {
@@ -40,6 +42,7 @@ impl ServerProcess {
         let sandbox = Sandbox::enter(writable()?);
         let log = logging::start(format);
         sandbox.report();
+        environment::warn_of_unknown_variables();
         Ok(Self { log, sandbox })
     }
 }

@@ -1,6 +1,8 @@
 //! The settings of the service: flags, then `QUOTE_HELPER_*` variables, then the configuration file,
 //! then defaults.
 
+mod file;
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::{NonZero, NonZeroUsize};
@@ -8,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use collateral::settings::OwnSettings;
 use quoting::Platform;
@@ -17,12 +19,13 @@ use service::{Limits, Policy};
 use sgx::{MrEnclave, MrSigner};
 use software_platform::CertificationKind;
 
+pub(crate) use self::file::WrongConfig;
 use crate::listen::ListenAddress;
 use crate::server_process::LogFormat;
 use crate::values::OneOf;
 
 /// Where the configuration is, if nobody says otherwise. It may be missing.
-const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
+pub(crate) const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
 /// The largest configuration, in bytes.
 const MAX_CONFIG: u64 = 64 * 1024;
@@ -72,8 +75,25 @@ impl From<CertificationData> for CertificationKind {
     }
 }
 
+/// Hands the names of all settings to a macro. A setting that is missing here does not compile.
+macro_rules! every_setting {
+    ($with:ident) => {
+        $with! {
+            platform, dcap_library, socket, take_over, after_hand_over, socket_group, state_dir,
+            certification_data, collateral_listen, metrics_listen, log_format, max_connections,
+            max_connections_per_caller, workers, isolate, worker_timeout, max_queued_quotes,
+            max_queued_quotes_per_caller, request_timeout, quote_timeout, reply_timeout,
+            idle_timeout, sandbox, writable_paths, allowed_uids, allowed_mrsigners,
+            allowed_mrenclaves, refuse_debug, collateral
+        }
+    };
+}
+
+#[cfg(test)]
+use every_setting;
+
 /// Everything that can be set, in the command line and in the configuration file alike.
-#[derive(Debug, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Where quotes come from: Intel's QE and PCE (`dcap`), or the software platform, which is insecure and for trying,
@@ -212,8 +232,7 @@ pub(crate) struct Settings {
 
     /// Whom `collateral` and the quote provider library ask; they read this section themselves.
     #[arg(skip)]
-    #[serde(rename = "collateral")]
-    _collateral: Option<OwnSettings>,
+    collateral: Option<OwnSettings>,
 }
 
 impl Settings {
@@ -232,46 +251,28 @@ impl Settings {
                     .with_context(|| format!("cannot read the configuration {}", path.display()));
             }
         };
-        let file = toml::from_str(&text).map_err(|error| wrong(path, &text, &error))?;
-        Ok(self.or(file))
+        Ok(self.or(file::parse(path, &text)?))
     }
 
+    /// These settings, and those of `other` where these are none.
     fn or(self, other: Self) -> Self {
-        Self {
-            platform: self.platform.or(other.platform),
-            dcap_library: self.dcap_library.or(other.dcap_library),
-            socket: self.socket.or(other.socket),
-            take_over: self.take_over.or(other.take_over),
-            after_hand_over: self.after_hand_over.or(other.after_hand_over),
-            socket_group: self.socket_group.or(other.socket_group),
-            state_dir: self.state_dir.or(other.state_dir),
-            certification_data: self.certification_data.or(other.certification_data),
-            collateral_listen: self.collateral_listen.or(other.collateral_listen),
-            metrics_listen: self.metrics_listen.or(other.metrics_listen),
-            log_format: self.log_format.or(other.log_format),
-            max_connections: self.max_connections.or(other.max_connections),
-            max_connections_per_caller: self
-                .max_connections_per_caller
-                .or(other.max_connections_per_caller),
-            max_queued_quotes: self.max_queued_quotes.or(other.max_queued_quotes),
-            max_queued_quotes_per_caller: self
-                .max_queued_quotes_per_caller
-                .or(other.max_queued_quotes_per_caller),
-            workers: self.workers.or(other.workers),
-            isolate: self.isolate.or(other.isolate),
-            worker_timeout: self.worker_timeout.or(other.worker_timeout),
-            request_timeout: self.request_timeout.or(other.request_timeout),
-            quote_timeout: self.quote_timeout.or(other.quote_timeout),
-            reply_timeout: self.reply_timeout.or(other.reply_timeout),
-            idle_timeout: self.idle_timeout.or(other.idle_timeout),
-            sandbox: self.sandbox.or(other.sandbox),
-            writable_paths: self.writable_paths.or(other.writable_paths),
-            allowed_uids: self.allowed_uids.or(other.allowed_uids),
-            allowed_mrsigners: self.allowed_mrsigners.or(other.allowed_mrsigners),
-            allowed_mrenclaves: self.allowed_mrenclaves.or(other.allowed_mrenclaves),
-            refuse_debug: self.refuse_debug.or(other.refuse_debug),
-            _collateral: other._collateral,
+        macro_rules! either {
+            ($($setting:ident),*) => {
+                Self { $($setting: self.$setting.or(other.$setting)),* }
+            };
         }
+        every_setting!(either)
+    }
+
+    /// The names of the settings that differ.
+    pub(crate) fn changes(&self, other: &Self) -> Vec<&'static str> {
+        macro_rules! compare {
+            ($($setting:ident),*) => {
+                [$((stringify!($setting), self.$setting != other.$setting)),*]
+            };
+        }
+        let compared = every_setting!(compare);
+        compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
     /// Where quotes come from.
@@ -369,15 +370,6 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
 fn platform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
     let name = String::deserialize(deserializer)?;
     name.parse().map(Some).map_err(serde::de::Error::custom)
-}
-
-/// The error in one line, unlike its own form.
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count().saturating_add(1);
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
-    let (path, message) = (path.display(), error.message());
-    anyhow!("the configuration {path} is wrong: line {line}, column {column}: {message}")
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

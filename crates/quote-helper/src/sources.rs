@@ -84,6 +84,11 @@ impl Sources {
         sources.chain(files.into_iter().flatten()).collect()
     }
 
+    /// The configuration file that was named, if one was.
+    pub(crate) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Whether the command line names a source.
     pub(crate) fn are_named(&self) -> bool {
         self.sources.is_some()

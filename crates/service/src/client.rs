@@ -29,19 +29,29 @@ pub(crate) struct Clients {
     rejections: Arc<SharedLimit>,
 }
 
+fn connections(limits: &Limits) -> Quota {
+    oldest(limits.connections, limits.connections_per_caller)
+}
+
+fn oldest(total: usize, per_tenant: usize) -> Quota {
+    Quota { total, per_tenant, yields: Yields::Oldest }
+}
+
 impl Clients {
     /// Nobody is connected; the gauge shows how many are.
     pub(crate) fn new(limits: &Limits, open: &Gauge) -> Self {
-        let limit = |total, per_tenant| {
-            let quota = Quota { total, per_tenant, yields: Yields::Oldest };
-            SharedLimit::new(quota, open.clone())
-        };
+        let rejections = oldest(Limits::REJECTIONS, Limits::REJECTIONS);
         Self {
             callers: Callers::default(),
             flows: Flows::default(),
-            connections: limit(limits.connections, limits.connections_per_caller),
-            rejections: limit(Limits::REJECTIONS, Limits::REJECTIONS),
+            connections: SharedLimit::new(connections(limits), open.clone()),
+            rejections: SharedLimit::new(rejections, open.clone()),
         }
+    }
+
+    /// Admits clients within these limits from now on.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.connections.set_quota(connections(limits));
     }
 
     /// The client at the other end, which holds a connection from now on. With no room at all, not even to say so, there

@@ -226,7 +226,7 @@ mod tests {
 
     use super::*;
     use crate::client::Clients;
-    use crate::{Limits, Metrics, Policy};
+    use crate::{Limits, Metrics, Rules};
 
     /// A client that always has two further requests, and takes every reply.
     #[derive(Default)]
@@ -251,7 +251,8 @@ mod tests {
         let quoter = Arc::new(AesmQuoter::new("/nowhere", Duration::ZERO));
         let limits = Limits { quoting_threads: 1, ..Limits::default() };
         let metrics = Metrics::new("test");
-        let handler = Handler::start(quoter, &limits, Policy::default(), metrics).unwrap();
+        let rules = Rules { limits: limits.clone(), ..Rules::default() }.fixed();
+        let handler = Handler::start(quoter, rules, metrics).unwrap();
         let (stream, _other_end) = UnixStream::pair().unwrap();
         let clients = Clients::new(&limits, &Gauge::default());
         let client = clients.identify(&stream, Instant::now()).unwrap();

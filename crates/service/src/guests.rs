@@ -14,7 +14,7 @@ use crate::client::{Client, Clients};
 use crate::connection::{Connection, End, Need};
 use crate::flows::Turn;
 use crate::handler::Handler;
-use crate::limits::Limits;
+use crate::rules::Rules;
 use crate::waiting::Waiting;
 
 /// How long a client has to go by itself.
@@ -23,16 +23,11 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// How often it is looked what is to be logged.
 const AUDIT_ROUND: Duration = Duration::from_secs(1);
 
-/// How long a client beyond a quota has to ask, and to go.
-const BRIEF: Duration = Duration::from_millis(100);
-
 /// All that connections share, and the clients that will mostly be gone in a moment.
 pub(crate) struct Guests {
     handler: Handler,
     pub(crate) clients: Clients,
-    limits: Limits,
-    /// For connections beyond a quota, which are to be told so and closed.
-    brief: Limits,
+    rules: watch::Receiver<Rules>,
     stopping: watch::Receiver<bool>,
     leaving: Mutex<Vec<Guest>>,
     entered: Notify,
@@ -50,12 +45,11 @@ impl Guests {
     pub(crate) fn new(
         handler: Handler,
         clients: Clients,
-        limits: Limits,
+        rules: watch::Receiver<Rules>,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        let brief = Limits { request_timeout: BRIEF, idle_timeout: BRIEF, ..limits.clone() };
         let (leaving, entered) = (Mutex::default(), Notify::new());
-        Arc::new(Self { handler, clients, limits, brief, stopping, leaving, entered })
+        Arc::new(Self { handler, clients, rules, stopping, leaving, entered })
     }
 
     /// Serves a client that has just connected. When callers have to take turns, its caller has had its turn while this
@@ -122,6 +116,16 @@ impl Guests {
         }
     }
 
+    /// Puts changed limits in force, until nobody can change them any more.
+    pub(crate) async fn follow_limits(self: Arc<Self>) {
+        let mut rules = self.rules.clone();
+        while rules.changed().await.is_ok() {
+            let limits = rules.borrow_and_update().limits.clone();
+            self.clients.set_limits(&limits);
+            self.handler.set_limits(&limits);
+        }
+    }
+
     /// Has the rest of it logged, when everybody has gone.
     pub(crate) fn log_last_quotes(&self) {
         self.handler.audit.finish();
@@ -148,13 +152,12 @@ impl Guests {
         client.lease.offer();
         let guests = Arc::clone(self);
         tokio::spawn(async move {
-            let Self { handler, clients, limits, brief, stopping, .. } = &*guests;
-            let limits = if client.is_within_quota() { limits } else { brief };
+            let Self { handler, clients, rules, stopping, .. } = &*guests;
             match tokio::net::UnixStream::from_std(stream) {
                 Ok(socket) => {
                     let stopping = stopping.clone();
                     let flows = &clients.flows;
-                    let waiting = Waiting { handler, flows, client, limits, stopping };
+                    let waiting = Waiting { handler, flows, client, rules, stopping };
                     waiting.serve(socket, connection, need).await;
                 }
                 Err(error) => warn!(%error, "cannot wait for a client; its connection is closed"),

@@ -1,11 +1,12 @@
 //! One request: bytes become SGX types here, or are refused here with the official code.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aesm::{Operation, Payload, Request, RequestError, Response};
 use quoting::{Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, ReportBody, TargetInfo};
+use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use crate::audit::AuditLog;
@@ -13,8 +14,9 @@ use crate::client::Client;
 use crate::failure::{empty_payload, failed_payload};
 use crate::limits::Limits;
 use crate::metrics::{Exhausted, Metrics, Outcome};
-use crate::policy::{Policy, Refusal};
+use crate::policy::Refusal;
 use crate::quote_queue::QuoteQueue;
+use crate::rules::Rules;
 
 /// The largest buffer that a client may have its quote padded to, in bytes. A quote has less than
 /// 5,000; known clients ask for 8,192 at the most.
@@ -27,8 +29,7 @@ const PUB_KEY_ID_SIZE: u64 = 32;
 pub(crate) struct Handler {
     quoter: Arc<dyn Quoter>,
     queue: QuoteQueue,
-    quote_timeout: Duration,
-    policy: Policy,
+    rules: watch::Receiver<Rules>,
     pub(crate) audit: AuditLog,
     metrics: Metrics,
 }
@@ -59,14 +60,18 @@ enum Served {
 impl Handler {
     pub(crate) fn start(
         quoter: Arc<dyn Quoter>,
-        limits: &Limits,
-        policy: Policy,
+        rules: watch::Receiver<Rules>,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
-        let queue = QuoteQueue::start(Arc::clone(&quoter), limits, metrics.clone())?;
+        let limits = rules.borrow().limits.clone();
+        let queue = QuoteQueue::start(Arc::clone(&quoter), &limits, metrics.clone())?;
         let audit = AuditLog::new(&metrics);
-        let quote_timeout = limits.quote_timeout;
-        Ok(Self { quoter, queue, quote_timeout, policy, audit, metrics })
+        Ok(Self { quoter, queue, rules, audit, metrics })
+    }
+
+    /// Queues quotes within these limits from now on.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.queue.set_limits(limits);
     }
 
     /// Answers at once all that can be answered at once.
@@ -96,9 +101,10 @@ impl Handler {
         let echoed = request.qe_report_info.map(|info| info.as_bytes().to_vec());
         let report = request.report.body;
         let made = self.queue.quote(request, client.flow.flow);
-        let made = tokio::time::timeout(self.quote_timeout, made).await;
+        let quote_timeout = self.rules.borrow().limits.quote_timeout;
+        let made = tokio::time::timeout(quote_timeout, made).await;
         let made = made.unwrap_or_else(|_| {
-            let detail = format!("no quote was made within {:?}", self.quote_timeout);
+            let detail = format!("no quote was made within {quote_timeout:?}");
             Err(QuotingError::new(AesmError::ServiceUnavailable, detail))
         });
         let made = made.and_then(|reply| padded(reply, buf_size));
@@ -220,7 +226,8 @@ impl Handler {
         begin: Instant,
     ) -> Result<Served, QuotingError> {
         let report = &request.report.body;
-        let made = match self.policy.check(client.caller.uid, report) {
+        let allowed = self.rules.borrow().policy.check(client.caller.uid, report);
+        let made = match allowed {
             Err(refusal) => {
                 self.metrics.policy_refusals.inc();
                 Err(QuotingError::new(Refusal::CODE, refusal.to_string()))

@@ -12,6 +12,7 @@
 //! waiting.rs      waits for clients that stay, within the deadlines, and for their turn
 //! handler.rs      one request: bytes become SGX types here, or are refused here
 //! quote_queue.rs  quotes that take their time wait here, callers in turns; full is AESM_BUSY
+//! rules.rs        what can be changed while the service runs
 //! audit.rs        who asked for which quote, and what came of it
 //! workers.rs      quotes from child processes, which may die
 //! ```
@@ -37,6 +38,7 @@ mod oversized_request;
 mod peer;
 mod policy;
 mod quote_queue;
+mod rules;
 mod shared_limit;
 mod socket_access;
 mod waiting;
@@ -48,5 +50,6 @@ pub use limits::Limits;
 pub use listener::{Stop, serve};
 pub use metrics::Metrics;
 pub use policy::Policy;
+pub use rules::Rules;
 pub use socket_access::SocketAccess;
 pub use workers::{WorkerOptions, WorkerQuoter, work};

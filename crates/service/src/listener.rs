@@ -16,9 +16,8 @@ use tracing::{info, warn};
 use crate::client::Clients;
 use crate::guests::Guests;
 use crate::handler::Handler;
-use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::policy::Policy;
+use crate::rules::Rules;
 
 /// The pause after a failed accept, which mostly means that there is no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -38,7 +37,7 @@ pub enum Stop {
 
 /// Serves `quoter` to the clients of `listener` until `stop` is done. Then finishes the requests of
 /// everybody who was accepted by then and, if the socket is closed, of everybody who had connected.
-/// `stop` is looked at for the first time when clients are accepted.
+/// `stop` is looked at for the first time when clients are accepted. `rules` may change meanwhile.
 ///
 /// # Errors
 /// When the threads that make quotes cannot be started, or the runtime is at its end. Nothing that a
@@ -46,16 +45,15 @@ pub enum Stop {
 pub async fn serve(
     listener: UnixListener,
     quoter: Arc<dyn Quoter>,
-    limits: Limits,
-    policy: Policy,
+    rules: watch::Receiver<Rules>,
     metrics: Metrics,
     stop: impl Future<Output = Stop> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let clients = Clients::new(&limits, &metrics.connections);
-    let handler = Handler::start(quoter, &limits, policy, metrics)?;
+    let clients = Clients::new(&rules.borrow().limits, &metrics.connections);
+    let handler = Handler::start(quoter, rules.clone(), metrics)?;
     let stopping = watch::Sender::new(false);
-    let guests = Guests::new(handler, clients, limits, stopping.subscribe());
+    let guests = Guests::new(handler, clients, rules, stopping.subscribe());
     #[allow(deprecated, reason = "its successor is unsafe, for types that lie about what they own")]
     let listener = AsyncFd::new(listener)?;
     let service = Service { listener, guests, stopping };
@@ -83,6 +81,7 @@ impl Service {
     async fn run(self, stop: impl Future<Output = Stop>) {
         let seeing_off = tokio::spawn(Arc::clone(&self.guests).see_off());
         let logging = tokio::spawn(Arc::clone(&self.guests).log_quotes());
+        let following = tokio::spawn(Arc::clone(&self.guests).follow_limits());
         tokio::pin!(stop);
         let stop = loop {
             // The kernel is asked only when it has said that there is somebody.
@@ -96,6 +95,7 @@ impl Service {
         self.finish(stop).await;
         seeing_off.abort();
         logging.abort();
+        following.abort();
     }
 
     /// Accepts clients and serves them on the spot: most have sent their request by then.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use aesm::Operation;
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::get;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -230,10 +231,11 @@ impl Metrics {
         self.requests.get_or_create(outcome).observe(time.as_secs_f64());
     }
 
-    /// `/metrics` in the OpenMetrics text format, to be served over HTTP.
+    /// `/metrics`, to be served over HTTP.
     pub fn router(&self) -> Router {
         let metrics = self.clone();
-        let encode = async move || http_server::open_metrics(&metrics.registry());
+        let encode =
+            async move |request: HeaderMap| http_server::metrics(&request, &metrics.registry());
         Router::new().route("/metrics", get(encode))
     }
 

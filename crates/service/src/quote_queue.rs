@@ -38,6 +38,14 @@ struct Jobs {
     closed: bool,
 }
 
+fn quota(limits: &Limits) -> Quota {
+    Quota {
+        total: limits.queued_quotes,
+        per_tenant: limits.queued_quotes_per_caller,
+        yields: Yields::Newest,
+    }
+}
+
 impl QuoteQueue {
     /// A queue within these limits, and the threads that a blocking Quoter needs.
     ///
@@ -49,17 +57,17 @@ impl QuoteQueue {
         metrics: Metrics,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), changed: Condvar::new() });
-        let quota = Quota {
-            total: limits.queued_quotes,
-            per_tenant: limits.queued_quotes_per_caller,
-            yields: Yields::Newest,
-        };
-        let places = SharedLimit::new(quota, metrics.queued_quotes.clone());
+        let places = SharedLimit::new(quota(limits), metrics.queued_quotes.clone());
         let queue = Self { quoter, places, metrics, shared };
         if matches!(queue.quoter.manner(), Manner::Blocking) {
             (0..limits.quoting_threads.max(1)).try_for_each(|_| queue.start_thread())?;
         }
         Ok(queue)
+    }
+
+    /// Takes quotes within these limits from now on.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.places.set_quota(quota(limits));
     }
 
     /// Waits for the quote. With a full queue, or one that is full of quotes for this tenant, it is refused at once; and

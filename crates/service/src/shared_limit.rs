@@ -13,7 +13,7 @@ mod hold;
 mod holders;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use prometheus_client::metrics::gauge::Gauge;
 use quoting::Flow;
@@ -53,7 +53,7 @@ pub(crate) enum Exceeded {
 
 /// The limit, and what is held.
 pub(crate) struct SharedLimit {
-    quota: Quota,
+    quota: RwLock<Quota>,
     holders: Mutex<Holders>,
     /// Orders holdings by when they were active for the last time.
     clock: AtomicU64,
@@ -72,7 +72,7 @@ impl SharedLimit {
     /// A limit of which nothing is held; the gauge shows how many leases there are.
     pub(crate) fn new(quota: Quota, open: Gauge) -> Arc<Self> {
         Arc::new(Self {
-            quota,
+            quota: RwLock::new(quota),
             holders: Mutex::default(),
             clock: AtomicU64::default(),
             open,
@@ -80,19 +80,30 @@ impl SharedLimit {
         })
     }
 
+    /// There is so much from now on. Whoever holds more keeps it.
+    pub(crate) fn set_quota(&self, quota: Quota) {
+        *self.quota.write().unwrap_or_else(PoisonError::into_inner) = quota;
+    }
+
+    fn quota(&self) -> Quota {
+        *self.quota.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes one for this flow, if need be from somebody else.
     ///
     /// # Errors
     /// When there is no room, and nobody has to give way.
     pub(crate) fn take(self: &Arc<Self>, flow: Flow) -> Result<Lease, Exceeded> {
-        self.holders().take(flow, &self.quota)?;
+        let quota = self.quota();
+        self.holders().take(flow, &quota)?;
         self.open.inc();
         Ok(Lease { limit: Arc::clone(self), flow, hold: None })
     }
 
     /// Takes one away from whoever holds the most. Says whether anybody had one to give.
     pub(crate) fn shrink(&self) -> bool {
-        self.holders().take_from_largest(0, self.quota.yields)
+        let yields = self.quota().yields;
+        self.holders().take_from_largest(0, yields)
     }
 
     /// How many leases there are, those included whose holders have not yet noticed that they have to give way.

@@ -12,17 +12,20 @@ use crate::client::Client;
 use crate::connection::{Connection, End, Need};
 use crate::flows::Flows;
 use crate::handler::Handler;
-use crate::limits::Limits;
+use crate::rules::Rules;
 
 /// After the service was told to stop, a client that has just connected has this long to begin.
 const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// How long a client beyond a quota has to ask, and to go.
+const BRIEF: Duration = Duration::from_millis(100);
 
 /// A connection, and how long it may keep us waiting.
 pub(crate) struct Waiting<'a> {
     pub(crate) handler: &'a Handler,
     pub(crate) flows: &'a Flows,
     pub(crate) client: Client,
-    pub(crate) limits: &'a Limits,
+    pub(crate) rules: &'a watch::Receiver<Rules>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -123,12 +126,12 @@ impl Waiting<'_> {
                 tokio::task::yield_now().await;
                 Ok(())
             }
-            Need::Room => match timeout(self.limits.reply_timeout, socket.writable()).await {
+            Need::Room => match timeout(self.reply_timeout(), socket.writable()).await {
                 Ok(ready) => Ok(ready?),
                 Err(_) => Err(GivenUp::Reply),
             },
             Need::Request if connection.is_in_a_request() => {
-                let end = begin.checked_add(self.limits.request_timeout).unwrap_or(begin);
+                let end = begin.checked_add(self.request_timeout()).unwrap_or(begin);
                 match timeout_at(end, socket.readable()).await {
                     Ok(ready) => Ok(ready?),
                     Err(_) => Err(GivenUp::Request),
@@ -138,9 +141,27 @@ impl Waiting<'_> {
         }
     }
 
+    fn reply_timeout(&self) -> Duration {
+        self.rules.borrow().limits.reply_timeout
+    }
+
+    fn request_timeout(&self) -> Duration {
+        match self.client.is_within_quota() {
+            true => self.rules.borrow().limits.request_timeout,
+            false => BRIEF,
+        }
+    }
+
+    fn idle_timeout(&self) -> Duration {
+        match self.client.is_within_quota() {
+            true => self.rules.borrow().limits.idle_timeout,
+            false => BRIEF,
+        }
+    }
+
     /// Waits until there is something to read, for as long as an idle connection is kept.
     async fn next_request(&mut self, socket: &UnixStream, served: bool) -> Result<(), GivenUp> {
-        let ready = timeout(self.limits.idle_timeout, socket.readable());
+        let ready = timeout(self.idle_timeout(), socket.readable());
         tokio::select! {
             biased;
             ready = ready => return Ok(ready.map_err(|_| GivenUp::Idle)??),

@@ -10,8 +10,12 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
+pub(super) use self::file::SECTION;
 pub use self::own_source::OwnSource;
-use super::{Machine, Origin, Place, SettingsError, SourceSettings, TrustSettings, parse};
+use super::{
+    ConfigProblem, ConfigText, Form, Machine, Origin, Place, SettingsError, SourceSettings,
+    TrustSettings, parse,
+};
 use crate::EvaluationSet;
 
 /// What can be set: the section `[collateral]` of the configuration. Flags have the same form.
@@ -124,6 +128,29 @@ impl Layer {
 }
 
 impl OwnSettings {
+    /// The settings of the section `[collateral]`, and the forms of their values.
+    pub const FORMS: &[Form] = &[
+        ("sources", r#"sources in brackets, such as ["https://pccs.example:8081", "pcs"]"#),
+        ("local_only", "true or false, without quotes"),
+        ("ca_file", r#"the path of a file in quotes, such as "/etc/ssl/pccs.pem""#),
+        ("insecure_tls", "true or false, without quotes"),
+        ("api_key_file", r#"the path of a file in quotes, such as "/etc/quote-helper/api-key""#),
+        ("cache_dir", r#"the path of a directory in quotes, such as "/var/cache/collateral""#),
+        ("cache_max_size", r#"a size in quotes, such as "64MiB""#),
+        ("cache_max_age", r#"a time in quotes, such as "12h""#),
+        ("timeout", r#"a time in quotes from 1ms to 10m, such as "10s""#),
+        ("retries", "a whole number from 0 to 100, without quotes"),
+        ("evaluation", r#""standard", "early", or the number of a TCB evaluation in quotes"#),
+        ("trusted_root", r#"the path of a file in quotes, such as "/etc/quote-helper/root.pem""#),
+    ];
+
+    /// All that is wrong with the section `[collateral]` of a configuration. Settings of
+    /// `elsewhere` belong to another place, which it names.
+    #[must_use]
+    pub fn problems(config: &ConfigText<'_>, elsewhere: (&str, &[Form])) -> Vec<ConfigProblem> {
+        config.problems::<Self>(Some(file::SECTION), Self::FORMS, elsewhere)
+    }
+
     /// These settings, and those of `other` where these are none.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

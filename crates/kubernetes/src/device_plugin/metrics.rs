@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
+use http_server::Index;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -100,22 +101,23 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `/metrics` in the OpenMetrics text format; `/livez`; and `/readyz`, which tells what is not as it
+    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it
     /// should be. What containers have is asked of the kubelet at `pod_resources_socket`, each time.
     pub fn router(&self, pod_resources_socket: PathBuf) -> Router {
         let (metrics, readiness) = (self.clone(), self.readiness.clone());
-        let encode = async move || {
+        let encode = async move |request: HeaderMap| {
             metrics.update_allocated(&pod_resources_socket).await;
-            http_server::open_metrics(&metrics.registry)
+            http_server::metrics(&request, &metrics.registry)
         };
         let ready = async move || match readiness.problems() {
             problems if problems.is_empty() => (StatusCode::OK, "ready\n".to_owned()),
             problems => (StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n"),
         };
-        Router::new()
+        let routes = Router::new()
             .route("/metrics", get(encode))
             .route("/livez", get(async || "alive\n"))
-            .route("/readyz", get(ready))
+            .route("/readyz", get(ready));
+        Index::of_metrics("quote-helper device-plugin: metrics and health").on(routes)
     }
 
     /// Whether the plugin does its work.

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
+use http_server::Index;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -55,7 +56,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `/metrics` in the OpenMetrics text format; `/livez`; and `/readyz`, which tells what is not as it should
+    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it should
     /// be.
     pub fn router(&self) -> Router {
         let (registry, problem) = (Arc::clone(&self.registry), Arc::clone(&self.problem));
@@ -63,10 +64,12 @@ impl Metrics {
             None => (StatusCode::OK, "ready\n".to_owned()),
             Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
         };
-        Router::new()
-            .route("/metrics", get(async move || http_server::open_metrics(&registry)))
+        let metrics = async move |request: HeaderMap| http_server::metrics(&request, &registry);
+        let routes = Router::new()
+            .route("/metrics", get(metrics))
             .route("/livez", get(async || "alive\n"))
-            .route("/readyz", get(ready))
+            .route("/readyz", get(ready));
+        Index::of_metrics("quote-helper webhook: metrics and health").on(routes)
     }
 
     pub(crate) fn reviewed(&self, outcome: Outcome) {

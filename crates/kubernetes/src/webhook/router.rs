@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http_server::Index;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -25,6 +26,12 @@ use crate::injection::Settings;
 
 /// The path of the webhook.
 pub const PATH: &str = "/mutate";
+
+/// The page at `/`.
+const INDEX: Index = Index {
+    title: "quote-helper webhook: admission reviews",
+    paths: &[("POST /mutate", "injects into pods; for the API server")],
+};
 
 const JSON: &str = "application/json";
 /// How long a review may take to arrive, and how long it may wait for a slot: longer than the API server waits.
@@ -52,7 +59,7 @@ pub(crate) fn router(settings: Settings, metrics: Metrics, limits: Limits) -> Ro
         small: Arc::new(Semaphore::new(SMALL_AT_A_TIME)),
         large: Arc::new(Semaphore::new(LARGE_AT_A_TIME)),
     };
-    Router::new().route(PATH, post(mutate)).with_state(Arc::new(webhook))
+    INDEX.on(Router::new().route(PATH, post(mutate))).with_state(Arc::new(webhook))
 }
 
 async fn mutate(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
 use quoting::{QUOTE_HELPER_PLATFORM, QUOTE_HELPER_STATE_DIR, SGX_AESM_ADDR, SoftwareQuoter};
-use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
+use service::{BoundSocket, Metrics, Rules, Stop, serve};
 use sgx::{IntoBytes, QeReportInfo, Quote, Report, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform, SubjectNames};
 use tempfile::TempDir;
@@ -91,9 +91,7 @@ impl Machine {
                     Stop::Closed
                 };
                 let metrics = Metrics::new("test");
-                serve(listener, quoter, Limits::default(), Policy::default(), metrics, stop)
-                    .await
-                    .unwrap();
+                serve(listener, quoter, Rules::default().fixed(), metrics, stop).await.unwrap();
             });
         });
         started.recv().unwrap();

@@ -10,6 +10,7 @@ mod limit_metrics;
 mod listening;
 mod node_metrics;
 mod node_processes;
+mod reload;
 mod sgx_device;
 mod socket_group;
 mod software;
@@ -17,17 +18,18 @@ mod source;
 mod writable_paths;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use clap::Args;
+use http_server::Index;
 use quoting::Platform;
-use service::WorkerQuoter;
-use tracing::{info, warn};
+use tokio::sync::watch;
+use tracing::warn;
 
+use crate::check_config;
 use crate::failure::{Failure, explain};
 use crate::listen::Listeners;
-use crate::reload::{self, Changes};
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess};
 use crate::service_manager::ServiceManager;
@@ -37,12 +39,18 @@ use crate::watchdog;
 use activation::Activation;
 use ending::Serving;
 use health::{Health, Proof};
+use limit_metrics::LimitMetrics;
 use listening::{Held, Listening};
 use node_metrics::NodeMetrics;
+use reload::Reload;
 use sgx_device::LateDevice;
 use software::Software;
 use source::Source;
 use writable_paths::writable_paths;
+
+/// `--collateral-listen` on real SGX.
+const NO_COLLATERAL: &str = "--collateral-listen serves the software platform's collateral; that \
+    of real SGX comes from Intel's PCS or a PCCS";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -50,14 +58,28 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
+    /// Reads the configuration and the variables, says whether they are good, and starts nothing.
+    #[arg(long)]
+    check_config: bool,
+
     #[command(flatten)]
     settings: Settings,
 }
 
+/// The page at `/` of metrics and health.
+const INDEX: Index = Index::of_metrics("quote-helper serve: metrics and health");
+
+/// The state of a service that is ready, for the service manager and the log.
+const SERVING: &str = "serving quotes";
+
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
-    let settings = arguments.settings.complete(config)?;
+    let given = arguments.settings;
+    if arguments.check_config {
+        return check_config::report(config, check(given, config));
+    }
+    let settings = given.clone().complete(config)?;
     let format = settings.log_format.unwrap_or(LogFormat::Text);
     let process = ServerProcess::start(format, || writable_paths(&settings, config))?;
     if settings.sandbox() {
@@ -65,11 +87,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let activation = Activation::from_environment()?;
     let runtime = runtime()?;
-    Ok(runtime.block_on(serve(&settings, config, activation, &process))?)
+    Ok(runtime.block_on(serve(&settings, given, config, activation, &process))?)
 }
 
 async fn serve(
     settings: &Settings,
+    given: Settings,
     config: Option<&Path>,
     activation: Activation,
     process: &ServerProcess,
@@ -86,7 +109,7 @@ async fn serve(
     let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
     let health = Health::new(Arc::clone(&quoter), proof, &metrics);
     if let Some(address) = &settings.metrics_listen {
-        let router = metrics.router().merge(health.router());
+        let router = INDEX.on(metrics.router().merge(health.router()));
         address.serve("metrics", router, &mut listeners, stop.stopped()).await?;
     }
     let late_device = match settings.platform() {
@@ -94,7 +117,7 @@ async fn serve(
         Platform::Software => LateDevice::default(),
     };
     process.log.show(&metrics);
-    limit_metrics::show(&limits, &metrics);
+    let shown_limits = LimitMetrics::new(&limits, &metrics);
     let node = NodeMetrics::new(&metrics);
     match software {
         Some(software) => {
@@ -103,14 +126,41 @@ async fn serve(
         }
         None => keep_collateral_fresh(config, node),
     }
-    on_hangup(workers, manager.clone())?;
+    let (rules, current) = watch::channel(reload::rules(settings, limits));
+    let reload = Arc::new(Reload {
+        given,
+        config: config.map(Path::to_owned),
+        started: settings.clone(),
+        last: Mutex::new(settings.clone()),
+        rules,
+        limits: shown_limits,
+        workers,
+    });
+    crate::reload::on_hangup(manager.clone(), SERVING, move || {
+        let reload = Arc::clone(&reload);
+        async move { reload.run().await }
+    })?;
     let held = Held::new(owner, &listener, listeners, &metrics)?;
     let after_hand_over = settings.after_hand_over();
     let serving = Serving { held, health, manager, stop, socket: path, after_hand_over };
     let (until_the_end, ending) = serving.split();
-    service::serve(listener, quoter, limits, settings.policy(), metrics, until_the_end).await?;
+    service::serve(listener, quoter, current, metrics, until_the_end).await?;
     ending.finish().await?;
     late_device.check()
+}
+
+/// Reads all that a start would read.
+fn check(given: Settings, config: Option<&Path>) -> Vec<anyhow::Result<()>> {
+    let settings = match given.complete(config) {
+        Ok(settings) => settings,
+        Err(error) => return vec![Err(error)],
+    };
+    let group = socket_group::access(settings.socket_group.as_deref()).map(drop);
+    let collateral = match (settings.collateral_listen, settings.platform()) {
+        (Some(_), Platform::Dcap) => Err(anyhow::anyhow!(NO_COLLATERAL)),
+        _ => Ok(()),
+    };
+    vec![group, collateral, fresh_collateral::settings(config).map(drop)]
 }
 
 /// Serves the software platform's collateral, if that is asked for.
@@ -121,10 +171,7 @@ async fn serve_collateral(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let Some(address) = settings.collateral_listen else { return Ok(()) };
-    let software = software.context(
-        "--collateral-listen serves the software platform's collateral; that of real SGX comes from \
-         Intel's PCS or a PCCS",
-    )?;
+    let software = software.context(NO_COLLATERAL)?;
     let listener = listeners.tcp(address, "collateral").await?;
     let router = collateral_server::software_pcs_router(Arc::clone(&software.collateral));
     tokio::spawn(http_server::serve(listener, router, stop.stopped()));
@@ -136,18 +183,4 @@ fn keep_collateral_fresh(config: Option<&Path>, node: NodeMetrics) {
     if let Err(error) = fresh_collateral::keep_fresh(config, node) {
         warn!(error = %explain(&error), "collateral is not kept fresh");
     }
-}
-
-/// SIGHUP says that libraries have been updated: the workers, if there are any, are replaced.
-fn on_hangup(workers: Option<Arc<WorkerQuoter>>, manager: ServiceManager) -> std::io::Result<()> {
-    reload::on_hangup(manager, "serving quotes", move || {
-        let workers = workers.clone();
-        async move {
-            let Some(workers) = workers else { return Ok(Changes::default()) };
-            info!("replacing the workers");
-            workers.replace();
-            workers.replaced().await;
-            Ok(Changes { applied: vec!["workers".to_owned()], pending: Vec::new() })
-        }
-    })
 }

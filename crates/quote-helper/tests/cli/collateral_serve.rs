@@ -170,7 +170,7 @@ fn what_cannot_be_used_is_said() {
         ("--admin-token-file none", 1, ["none", "No such file"]),
         ("--tls-certificate short --tls-key short", 1, ["short", "certificate"]),
         ("--tls-certificate short", 2, ["--tls-key", "required"]),
-        ("--metrics-listen here", 2, ["here", "socket address"]),
+        ("--metrics-listen here", 2, ["here", "ADDRESS:PORT, for instance"]),
         ("--source nowhere", 2, ["nowhere", "URL"]),
         ("--trusted-root none", 1, ["none", "trusted root"]),
         ("--state-dir short/x", 1, ["short/x", "make the directory"]),
@@ -334,4 +334,22 @@ fn an_address_in_use_is_told() {
         .with_code(1)
         .says(&["cannot serve collateral", &address]);
     assert!(fs::exists(machine.path("server/platforms.redb")).unwrap());
+}
+
+#[test]
+fn the_root_and_unknown_paths_tell_what_is_there() {
+    let machine = machine();
+    let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
+    let paths = ["rootcacrl", "pckcert?", "tcb?", "platforms", "refresh"];
+    for (path, status) in [("/", 200), ("/rootcacrl", 404)] {
+        let (answered, page) = server.get(path);
+        assert_eq!(answered, status, "{page}");
+        for known in paths {
+            assert!(page.contains(&format!("{V4}/{known}")), "{path}: {known}: {page}");
+        }
+    }
+    for path in ["/", "/metric"] {
+        let page = ask(&server.metrics, "GET", path, "", "").unwrap().1;
+        assert!(page.contains("/metrics ") && page.contains("/readyz"), "{page}");
+    }
 }

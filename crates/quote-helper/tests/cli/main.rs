@@ -49,6 +49,7 @@ mod production_quote;
 mod provider;
 mod quote;
 mod quotes_without_upstream;
+mod reload;
 mod servers;
 mod settings;
 #[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]

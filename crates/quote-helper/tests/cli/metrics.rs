@@ -154,3 +154,47 @@ fn is_open_metrics(text: &str) {
         }
     }
 }
+
+/// The whole answer to a request with these headers.
+fn asked(serve: &Serve, path: &str, headers: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(serve.metrics_address()).unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn the_format_is_the_one_that_the_client_accepts() {
+    let serve = Machine::new().serve();
+    for headers in ["", "Accept: */*\r\n", "Accept: text/plain;version=0.0.4\r\n"] {
+        let answer = asked(&serve, "/metrics", headers);
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
+        assert!(head.contains("vary: accept"), "{head}");
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+        assert!(text.contains("\n# TYPE quote_helper_policy_refusals_total counter\n"), "{text}");
+    }
+    let open =
+        asked(&serve, "/metrics", "Accept: application/openmetrics-text;q=0.9,*/*;q=0.1\r\n");
+    let (head, text) = open.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    is_open_metrics(text);
+}
+
+#[test]
+fn the_root_and_unknown_paths_tell_what_is_there() {
+    let serve = Machine::new().serve();
+    let root = asked(&serve, "/", "");
+    assert!(root.starts_with("HTTP/1.0 200 OK") && root.contains("text/plain"), "{root}");
+    let page = asked(&serve, "/", "Accept: text/html,*/*;q=0.8\r\n");
+    assert!(page.contains("text/html") && page.contains("<a href=\"/metrics\">"), "{page}");
+    let unknown = asked(&serve, "/metric", "");
+    assert!(unknown.starts_with("HTTP/1.0 404") && unknown.contains("nothing at /metric;"));
+    for answer in [&root, &page, &unknown] {
+        for path in ["/metrics", "/livez", "/readyz"] {
+            assert!(answer.contains(path), "{path}: {answer}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use collateral::settings::OwnSettings;
 
-use crate::support::{Machine, Serve};
+use crate::support::{Ended, Machine, Serve};
 
 /// The configuration that is shipped, in which all is commented out.
 const SHIPPED: &str = include_str!("../../../../deploy/config.toml");
@@ -63,7 +63,7 @@ fn the_shipped_configuration_has_every_setting_with_its_default() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let flags: BTreeSet<_> =
         help.split(" --").skip(1).filter_map(|flag| flag.split([' ', ',']).next()).collect();
-    let no_settings = BTreeSet::from(["config", "help", "version"]);
+    let no_settings = BTreeSet::from(["check-config", "config", "help", "version"]);
     let flags: BTreeSet<_> =
         flags.difference(&no_settings).map(|flag| flag.replace('-', "_")).collect();
     let keys: BTreeSet<_> = settings(parts().0).map(|(key, _)| key.to_owned()).collect();
@@ -112,18 +112,18 @@ fn flags_win_over_variables_and_variables_over_the_file() {
 #[test]
 fn a_configuration_that_cannot_be_understood_is_an_error() {
     for (text, reason) in [
-        ("sokcet = 'a'", "unknown field `sokcet`, expected one of `platform`, `dcap_library`"),
-        ("platform = 1", "line 1, column 12"),
+        ("sokcet = 'a'", "line 1: unknown setting sokcet; did you mean socket?"),
+        ("platform = 1", "line 1: platform = 1: write \"dcap\" or \"software\", with the quotes"),
         ("platform = 'hardware'", "unknown platform `hardware`; expected `dcap` or `software`"),
         ("platform = 'auto'", "the platform `auto` was removed"),
-        ("max_connections = 'many'", "expected a nonzero usize"),
-        ("max_connections = 0", "expected a nonzero usize"),
-        ("max_connections = -1", "expected a nonzero usize"),
-        ("idle_timeout = 60", "expected a string"),
+        ("max_connections = 'many'", "max_connections = 'many': write a whole number from 1"),
+        ("max_connections = 0", "max_connections = 0: write a whole number from 1"),
+        ("max_connections = -1", "max_connections = -1: write a whole number from 1"),
+        ("idle_timeout = 60", "idle_timeout = 60: write a time in quotes, such as \"60s\""),
         ("idle_timeout = '1 parsec'", "unknown time unit \"parsec\""),
         ("metrics_listen = '17490'", "\"17490\" is neither ADDRESS:PORT nor the path"),
-        ("allowed_uids = ['root']", "expected u32"),
-        ("allowed_mrsigners = 'ab'", "expected a sequence"),
+        ("allowed_uids = ['root']", "allowed_uids = ['root']: write numbers of users"),
+        ("allowed_mrsigners = 'ab'", "allowed_mrsigners = 'ab': write measurements in quotes"),
         ("allowed_mrenclaves = ['ab']", "\"ab\" is not 64 hexadecimal digits"),
         ("socket", "line 1"),
     ] {
@@ -138,4 +138,65 @@ fn a_configuration_that_cannot_be_understood_is_an_error() {
 #[test]
 fn a_configuration_that_was_asked_for_must_be_there() {
     Machine::new().run(PRIVATE).with_code(1).says(&["cannot read the configuration config.toml"]);
+}
+
+#[test]
+fn a_configuration_is_checked_without_a_start() {
+    let machine = Machine::new();
+    let check = "serve --check-config --config config.toml";
+    machine.write("config.toml", "platform = 'software'\n[collateral]\nretries = 3\n");
+    let good = machine.succeed(check);
+    assert_eq!(good.stdout, "the configuration config.toml is good\n");
+    // Everything that is wrong is told, not the first thing alone.
+    machine.write("config.toml", "request_timeout = 5\n[collateral]\ntimout = '5s'\n");
+    machine.run(check).with_code(1).says(&[
+        "error: config.toml, line 1: request_timeout = 5: write a time in quotes, such as \"5s\"\n",
+        "error: config.toml, line 3: unknown setting timout; did you mean timeout?\n",
+        "the configuration config.toml is wrong\n",
+    ]);
+    machine.write("config.toml", "socket_group = 'no such group'\ncollateral_listen = '[::]:1'\n");
+    let mut both = machine.command(check);
+    both.env("QUOTE_HELPER_COLLATERAL_RETRIES", "x");
+    Ended::of(&mut both).with_code(1).says(&[
+        "no such group",
+        "--collateral-listen serves the software platform's collateral",
+        "the variable QUOTE_HELPER_COLLATERAL_RETRIES: \"x\"",
+    ]);
+    let of_server = "collateral serve --check-config --state-dir server --config config.toml";
+    machine.write("config.toml", "");
+    machine.write("token", "password");
+    machine.succeed(of_server);
+    machine
+        .run(&format!("{of_server} --user-token-file token --tls-certificate a --tls-key b"))
+        .with_code(1)
+        .says(&["error: cannot read a: No such file", "error: token does not hold the SHA-512"]);
+    assert!(!machine.path("state").exists() && !machine.path("server").exists());
+}
+
+#[test]
+fn variables_that_are_wrong_or_unknown_are_named() {
+    let machine = Machine::new();
+    let wrong =
+        |name: &str, value: &str| Ended::of(machine.command(PRIVATE).env(name, value)).with_code(2);
+    wrong("QUOTE_HELPER_REQUEST_TIMEOUT", "5")
+        .says(&["invalid value '5' for 'QUOTE_HELPER_REQUEST_TIMEOUT'"]);
+    wrong("QUOTE_HELPER_AFTER_HAND_OVER", "stay").says(&["for 'QUOTE_HELPER_AFTER_HAND_OVER'"]);
+    // What is wrong in the command line is told by the option.
+    Ended::of(
+        machine
+            .command(&format!("{PRIVATE} --request-timeout 5"))
+            .env("QUOTE_HELPER_REQUEST_TIMEOUT", "5s"),
+    )
+    .with_code(2)
+    .says(&["for '--request-timeout <TIME>'"]);
+    machine.write("config.toml", "");
+    let mut command = machine.command(PRIVATE);
+    command.env("QUOTE_HELPER_SOKET", "/x").env("QUOTE_HELPER_LOG", "info");
+    let serve = Serve::start(&mut command);
+    serve.signal(rustix::process::Signal::TERM);
+    let (_, log) = serve.wait();
+    let warning =
+        "nothing reads the variable QUOTE_HELPER_SOKET; did you mean QUOTE_HELPER_SOCKET?";
+    assert_eq!(log.matches("nothing reads the variable").count(), 1, "{log}");
+    assert!(log.contains(warning), "{log}");
 }

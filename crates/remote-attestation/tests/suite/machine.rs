@@ -10,7 +10,7 @@ use std::thread;
 use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
 use remote_attestation::Verifier;
-use service::{BoundSocket, Limits, Metrics, Policy};
+use service::{BoundSocket, Metrics, Rules};
 use sgx::Collateral;
 use software_platform::{Deployment, SoftwarePlatform, SubjectNames};
 use tempfile::TempDir;
@@ -81,16 +81,8 @@ impl Machine {
                 ready.send(()).unwrap();
                 let router = collateral_server::router(Arc::new(source));
                 tokio::spawn(http_server::serve(web, router, std::future::pending()));
-                let (limits, metrics) = (Limits::default(), Metrics::new("software"));
-                service::serve(
-                    socket,
-                    quoter,
-                    limits,
-                    Policy::default(),
-                    metrics,
-                    std::future::pending(),
-                )
-                .await
+                let (rules, metrics) = (Rules::default().fixed(), Metrics::new("software"));
+                service::serve(socket, quoter, rules, metrics, std::future::pending()).await
             })
         });
         readiness.recv().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::{Service, framed, report, software_quoter};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
+use service::{BoundSocket, Limits, Metrics, Rules, Stop, serve};
 use sgx::AttestationKeyId;
 
 /// The software platform, as slow as Intel's QE on a busy machine.
@@ -105,10 +105,9 @@ fn clients_that_are_not_accepted_are_left_to_whoever_has_the_socket() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (limits, metrics) = (Limits::default(), Metrics::new("test"));
+        let (rules, metrics) = (Rules::default().fixed(), Metrics::new("test"));
         let stop = std::future::ready(Stop::HandedOver);
-        let policy = Policy::default();
-        serve(listener, software_quoter(), limits, policy, metrics, stop).await.unwrap();
+        serve(listener, software_quoter(), rules, metrics, stop).await.unwrap();
     });
     let left = std::iter::from_fn(|| other.accept().ok()).count();
     assert!(left > 0);

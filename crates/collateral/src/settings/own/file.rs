@@ -1,10 +1,10 @@
 //! Our own settings in the configuration file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::super::{Machine, Place, SettingsError, text_file};
+use super::super::{ConfigProblem, ConfigText, Machine, Place, SettingsError, text_file};
 use super::OwnSettings;
 
 /// The file that a variable names.
@@ -12,7 +12,9 @@ const CONFIG: &str = "QUOTE_HELPER_CONFIG";
 /// The file that nobody needs to name, below `/etc`.
 const DEFAULT: &str = "quote-helper/config.toml";
 
-/// What of the file is ours. The rest is for the quote service, which checks it.
+/// The section that is ours. The rest is for the quote service, which checks it.
+pub(in super::super) const SECTION: &str = "collateral";
+
 #[derive(Deserialize)]
 struct Config {
     collateral: Option<OwnSettings>,
@@ -30,24 +32,17 @@ pub(super) fn read(machine: &Machine) -> Result<Option<(PathBuf, OwnSettings)>, 
         }
     };
     let Some(text) = text else { return Ok(None) };
-    let config: Config = toml::from_str(&text).map_err(|error| wrong(&path, &text, &error))?;
-    Ok(config.collateral.map(|settings| (path, settings)))
-}
-
-/// The error without the line itself, in which there may be what nobody should see.
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> SettingsError {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map(|before| before.matches('\n').count().saturating_add(1));
-    let key = line
-        .and_then(|line| text.lines().nth(line.saturating_sub(1)))
-        .and_then(|line| line.split_once('='))
-        .map(|(key, _)| key.trim())
-        .filter(|key| {
-            !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        });
-    let problem = match key {
-        Some(key) => format!("{key}: {}", error.message()),
-        None => error.message().to_owned(),
+    let wrong = |ConfigProblem { line, problem }| {
+        SettingsError::wrong(Place::File { path: path.clone(), line: Some(line) }, &problem)
     };
-    SettingsError::wrong(Place::File { path: path.to_owned(), line }, &problem)
+    let config = ConfigText::parse(&text).map_err(wrong)?;
+    let mut problems = OwnSettings::problems(&config, ("", &[])).into_iter();
+    if let Some(problem) = problems.next() {
+        return Err(wrong(problem));
+    }
+    // Only what several settings say together can still be wrong.
+    let config: Config = toml::from_str(&text).map_err(|error| {
+        SettingsError::wrong(Place::File { path: path.clone(), line: None }, error.message())
+    })?;
+    Ok(config.collateral.map(|settings| (path, settings)))
 }

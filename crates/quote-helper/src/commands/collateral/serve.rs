@@ -15,6 +15,7 @@ use quoting::default_state_dir;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
+use crate::check_config;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::runtime::runtime;
@@ -80,6 +81,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
 
+    /// Reads the configuration, the variables, the TLS certificate and the tokens, says whether they
+    /// are good, and starts nothing.
+    #[arg(long)]
+    check_config: bool,
+
     /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
     /// instance `debug`.
     #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
@@ -113,6 +119,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(state_dir) => state_dir.clone(),
         None => default_state_dir()?.join("collateral"),
     };
+    if arguments.check_config {
+        let config = arguments.sources.config();
+        return check_config::report(config, check(&arguments, &state_dir));
+    }
     let writable = || writable_paths(&state_dir).map(Some);
     let _process = ServerProcess::start(arguments.log_format, writable)?;
     let runtime = runtime()?;
@@ -139,20 +149,22 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     let settings = arguments.sources.settings(Some(cache.clone()))?;
     let tokens = token_files(&arguments);
     let server = Arc::new(open(&arguments, state_dir, settings.clone(), &tokens)?);
-    if let Some(address) = arguments.metrics_listen {
-        let listener = listen(address, "metrics").await?;
-        tokio::spawn(http_server::serve(listener, server.metrics_router(), stop.stopped()));
-    }
-    let listener = listen(arguments.listen, "collateral").await?;
-    let refresher = server.start_refreshing()?;
-    let router = server.router();
+    let (router, metrics_router) = (server.router(), server.metrics_router());
+    let (address, metrics_listen) = (arguments.listen, arguments.metrics_listen);
     let sources = arguments.sources;
     let shown = certificate.clone();
     let reload = Arc::new(Reload { server, certificate, tokens, sources, cache, settings });
+    let reloading = Arc::clone(&reload);
     crate::reload::on_hangup(manager.clone(), SERVING, move || {
-        let reload = Arc::clone(&reload);
+        let reload = Arc::clone(&reloading);
         async move { spawn_blocking(move || reload.run()).await? }
     })?;
+    if let Some(address) = metrics_listen {
+        let listener = listen(address, "metrics").await?;
+        tokio::spawn(http_server::serve(listener, metrics_router, stop.stopped()));
+    }
+    let listener = listen(address, "collateral").await?;
+    let refresher = reload.server.start_refreshing()?;
     tokio::spawn(tell_the_end(stop.clone(), manager.clone()));
     manager.ready(SERVING);
     match shown {
@@ -166,6 +178,16 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     drop(refresher);
     info!("stopped");
     Ok(())
+}
+
+/// Reads all that a start would read.
+fn check(arguments: &Arguments, state_dir: &Path) -> [anyhow::Result<()>; 3] {
+    let settings = arguments.sources.settings(Some(state_dir.join(CACHE)));
+    [
+        settings.map(drop).map_err(anyhow::Error::from),
+        certificate(arguments).map(drop),
+        token_files(arguments).read().map(drop),
+    ]
 }
 
 async fn tell_the_end(stop: Stop, manager: ServiceManager) {

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, anyhow};
 use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
-use service::{BoundSocket, Limits, Metrics, Policy, Stop};
+use service::{BoundSocket, Metrics, Rules, Stop};
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -76,15 +76,8 @@ fn serve(
             collateral_server::router(source),
             std::future::pending(),
         ));
-        service::serve(
-            listener,
-            quoter,
-            Limits::default(),
-            Policy::default(),
-            Metrics::new("demo"),
-            stop,
-        )
-        .await
-        .context("the quote service failed")
+        service::serve(listener, quoter, Rules::default().fixed(), Metrics::new("demo"), stop)
+            .await
+            .context("the quote service failed")
     })
 }

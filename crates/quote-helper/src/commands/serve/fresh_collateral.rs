@@ -15,11 +15,16 @@ use super::node_metrics::NodeMetrics;
 /// How often it is looked what is due.
 const ROUND: Duration = Duration::from_secs(60);
 
+/// The settings of the quote provider library.
+pub(super) fn settings(config: Option<&Path>) -> anyhow::Result<Settings> {
+    let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
+    Ok(Settings::choose(OwnSettings::default(), &machine)?)
+}
+
 /// Goes on until the process ends. The library has the same settings, and so the same cache; who does not use ours
 /// has nothing in it.
 pub(super) fn keep_fresh(config: Option<&Path>, metrics: NodeMetrics) -> anyhow::Result<()> {
-    let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
-    let settings = Settings::choose(OwnSettings::default(), &machine)?;
+    let settings = settings(config)?;
     let cache = Cache::open(&settings, Box::new(log_notice))?;
     let Some(directory) = cache.directory() else { return Ok(()) };
     info!(cache = %directory.path().display(), "keeping collateral fresh");

@@ -1,15 +1,33 @@
 //! The limits that other metrics are to be seen against.
 
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::Gauge;
 use service::{Limits, Metrics};
 
-/// Shows the limits among the metrics.
-pub(super) fn show(limits: &Limits, metrics: &Metrics) {
-    let gauge = |limit: usize| ConstGauge::new(limit.try_into().unwrap_or(i64::MAX));
-    metrics.register(|registry| {
-        let help = "Quotes that may wait or be made at once";
-        registry.register("max_queued_quotes", help, gauge(limits.queued_quotes));
-        let help = "Connections that may be open at once";
-        registry.register("max_connections", help, gauge(limits.connections));
-    });
+/// The limits among the metrics.
+#[derive(Default)]
+pub(super) struct LimitMetrics {
+    queued_quotes: Gauge,
+    connections: Gauge,
+}
+
+impl LimitMetrics {
+    /// Registers them, with these values.
+    pub(super) fn new(limits: &Limits, metrics: &Metrics) -> Self {
+        let shown = Self::default();
+        shown.set(limits);
+        metrics.register(|registry| {
+            let help = "Quotes that may wait or be made at once";
+            registry.register("max_queued_quotes", help, shown.queued_quotes.clone());
+            let help = "Connections that may be open at once";
+            registry.register("max_connections", help, shown.connections.clone());
+        });
+        shown
+    }
+
+    /// Shows these values from now on.
+    pub(super) fn set(&self, limits: &Limits) {
+        let shown = |limit: usize| limit.try_into().unwrap_or(i64::MAX);
+        self.queued_quotes.set(shown(limits.queued_quotes));
+        self.connections.set(shown(limits.connections));
+    }
 }

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quoting::{Quoter, SoftwareQuoter};
-use service::{BoundSocket, Limits, Metrics, Policy, Stop, serve};
+use service::{BoundSocket, Limits, Metrics, Rules, Stop, serve};
 use sgx::{Report, ReportData, TargetInfo};
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
@@ -59,7 +59,8 @@ impl Service {
                     drop(bound);
                     Stop::Closed
                 };
-                serve(listener, quoter, limits, Policy::default(), metrics, stop).await.unwrap();
+                let rules = Rules { limits, ..Rules::default() }.fixed();
+                serve(listener, quoter, rules, metrics, stop).await.unwrap();
             });
         });
         started.recv().unwrap();

@@ -1,0 +1,84 @@
+//! SIGHUP: the configuration is read again, and the workers are replaced, since libraries may have
+//! been updated.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use service::{Limits, Rules, WorkerQuoter};
+use tokio::sync::watch;
+use tracing::info;
+
+use super::descriptors;
+use super::limit_metrics::LimitMetrics;
+use crate::reload::Changes;
+use crate::settings::Settings;
+
+/// The settings that hold from a reload on. The others hold in a new instance.
+const RELOADED: [&str; 12] = [
+    "max_connections",
+    "max_connections_per_caller",
+    "max_queued_quotes",
+    "max_queued_quotes_per_caller",
+    "request_timeout",
+    "quote_timeout",
+    "reply_timeout",
+    "idle_timeout",
+    "allowed_uids",
+    "allowed_mrsigners",
+    "allowed_mrenclaves",
+    "refuse_debug",
+];
+
+/// A service whose configuration may change.
+pub(super) struct Reload {
+    /// From the command line and the environment, which stay.
+    pub(super) given: Settings,
+    pub(super) config: Option<PathBuf>,
+    /// The settings at the start.
+    pub(super) started: Settings,
+    /// Those that were read last.
+    pub(super) last: Mutex<Settings>,
+    pub(super) rules: watch::Sender<Rules>,
+    pub(super) limits: LimitMetrics,
+    pub(super) workers: Option<Arc<WorkerQuoter>>,
+}
+
+/// The limits and the policy that these settings mean.
+pub(super) fn rules(settings: &Settings, limits: Limits) -> Rules {
+    Rules { limits, policy: settings.policy() }
+}
+
+impl Reload {
+    /// Reads the configuration, applies it if all of it is good, and replaces the workers.
+    ///
+    /// # Errors
+    /// If it is wrong, after which everything is as before.
+    pub(super) async fn run(&self) -> anyhow::Result<Changes> {
+        let settings = self.given.clone().complete(self.config.as_deref())?;
+        let mut changes = self.changes(&settings);
+        if !changes.applied.is_empty() {
+            let limits = descriptors::limits(&settings);
+            self.limits.set(&limits);
+            self.rules.send_replace(rules(&settings, limits));
+        }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+        if let Some(workers) = &self.workers {
+            info!("replacing the workers");
+            workers.replace();
+            workers.replaced().await;
+            changes.applied.push("workers (replaced)".to_owned());
+        }
+        Ok(changes)
+    }
+
+    fn changes(&self, new: &Settings) -> Changes {
+        let is_reloaded = |name: &&str| RELOADED.contains(name);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let applied = last.changes(new).into_iter().filter(is_reloaded);
+        let pending = self.started.changes(new).into_iter().filter(|name| !is_reloaded(name));
+        Changes {
+            applied: applied.map(str::to_owned).collect(),
+            pending: pending.map(str::to_owned).collect(),
+        }
+    }
+}
