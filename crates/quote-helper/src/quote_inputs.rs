@@ -36,7 +36,7 @@ pub(crate) struct QuoteInput {
     pub(crate) bytes: anyhow::Result<Vec<u8>>,
 }
 
-/// Where an input comes from. In text the file, and the line behind a colon.
+/// Where an input comes from. In messages the file, and the line behind a colon.
 #[derive(Debug, Clone)]
 pub(crate) struct InputName {
     /// As it was given.
@@ -49,7 +49,7 @@ impl fmt::Display for InputName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}", self.file),
-            None => f.write_str(&self.file),
+            None => files::Input(Path::new(&self.file)).fmt(f),
         }
     }
 }

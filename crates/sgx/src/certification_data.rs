@@ -49,7 +49,9 @@ impl CertificationDataType {
     /// Platform manifest.
     pub const PLATFORM_MANIFEST: Self = Self(7);
 
-    fn name(self) -> &'static str {
+    /// The type in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::PPID_CLEAR => "PPID in the clear",
             Self::PPID_RSA2048_ENCRYPTED => "PPID encrypted with RSA-2048",

@@ -1,30 +1,30 @@
-//! `inspect`: shows what is in a quote, a REPORT or another SGX structure.
+//! `inspect`: shows the contents of quotes, REPORTs and other SGX structures.
 
 mod certification;
 mod encoding;
+mod fields;
 mod inspected;
-
-use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use evidence::{Content, Evidence};
+use evidence::{Content as Kind, Evidence};
 use sgx::{
     AttestationKeyId, Describe, Description, FromBytes, QeReportInfo, Quote, QuoteHeader, Report,
     ReportBody, TargetInfo,
 };
 
-use self::encoding::Encoding;
-use self::inspected::Inspected;
-use crate::failure::Failure;
-use crate::files;
+use self::encoding::{Encoding, shortened};
+use self::fields::{Encode, Fields};
+use self::inspected::{Content, Inspected};
+use crate::failure::{Failure, explain};
+use crate::files::StandardInputTwice;
 use crate::output::{self, Format};
+use crate::quote_inputs::{InputName, QuoteInput, QuoteInputs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file: a quote (SGX version 3, SGX and TDX version 4 and 5) in any of the forms that
-    /// `verify` reads, a REPORT, target info, QE report info or an attestation key id.
-    file: PathBuf,
+    #[command(flatten)]
+    inputs: QuoteInputs,
 
     /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
@@ -43,42 +43,111 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let file = &arguments.file;
-    let name = files::Input(file);
-    let bytes = files::read(file)?;
+    let is_batch = arguments.inputs.is_batch();
+    let (mut total, mut errors) = (0_u64, 0_u64);
+    for input in arguments.inputs.each() {
+        total = total.saturating_add(1);
+        let name = input.name.clone();
+        let (inspected, error) = match read(arguments, input) {
+            Ok(None) => continue,
+            Ok(Some(content)) => (Inspected::new(name, content), None),
+            Err((_, error)) if error.is::<StandardInputTwice>() => return Err(error.into()),
+            Err((code, error)) => {
+                errors = errors.saturating_add(1);
+                (Inspected::of_error(name, code, explain(&error)), Some(error))
+            }
+        };
+        match (is_batch, arguments.output, error) {
+            (false, Format::Text, Some(error)) => return Err(error.into()),
+            (false, format, error) => {
+                output::result(format, &inspected)?;
+                return error.map_or(Ok(()), |error| Err(error.into()));
+            }
+            (true, format, _) => {
+                if !output::one_of_many(format, &inspected.block(), &inspected)? {
+                    break;
+                }
+            }
+        }
+    }
+    match errors {
+        0 => Ok(()),
+        errors => Err(anyhow!("{errors} of {total} inputs could not be shown").into()),
+    }
+}
+
+/// Reads one input; `None` if its certificates have been printed, and nothing else is wanted. An
+/// error comes with its code.
+fn read(
+    arguments: &Arguments,
+    QuoteInput { name, bytes }: QuoteInput,
+) -> Result<Option<Content>, (&'static str, anyhow::Error)> {
+    let bytes = bytes.map_err(|error| ("file_unreadable", error))?;
+    show(arguments, &bytes, &name).map_err(|error| ("not_recognized", error))
+}
+
+fn show(arguments: &Arguments, bytes: &[u8], name: &InputName) -> anyhow::Result<Option<Content>> {
     let cannot_tell = || format!("cannot tell what {name} is");
-    let evidence = Evidence::read(&bytes).with_context(cannot_tell)?;
+    let evidence = Evidence::read(bytes).with_context(cannot_tell)?;
     let (kind, structure) = recognize(&evidence).with_context(cannot_tell)?;
     if arguments.raw {
         let pem = structure.pem().with_context(|| format!("cannot use --raw with {name}"))?;
-        return Ok(output::text(&pem)?);
+        output::text(&pem)?;
+        return Ok(None);
     }
-    let is_attestation = evidence.content != Content::Structure;
+    let is_attestation = evidence.content != Kind::Structure;
     if let Some(reason) = evidence.not_verifiable().filter(|_| is_attestation) {
         output::note(reason);
     }
     let description = structure.describe(arguments.output != Format::Text);
-    let inspected = match (arguments.output, arguments.encoding) {
-        (Format::Text, None) => Inspected::shortened(kind, &evidence, description),
-        (_, encoding) => {
-            Inspected::whole(kind, &evidence, description, encoding.unwrap_or(Encoding::Hex))
-        }
+    let encoding = arguments.encoding.unwrap_or(Encoding::Hex);
+    let encode: Encode<'_> = &|bytes| encoding.encode(bytes);
+    let description = match arguments.encoding {
+        None => description.with_bytes_as(&shortened),
+        Some(_) => description.with_bytes_as(&encode),
     };
-    Ok(output::result(arguments.output, &inspected)?)
+    Ok(Some(Content {
+        kind,
+        read_from: evidence.origin(),
+        bound: evidence.binding().map(|binding| binding.is_ok()),
+        bindings: evidence.bindings.iter().map(ToString::to_string).collect(),
+        encoding: encoding.name(),
+        description,
+        fields: structure.fields(encode),
+    }))
 }
 
 enum Structure {
-    Described(Description),
     Quote(Box<Quote>),
+    Report(Box<Report>),
+    ReportBody(Box<ReportBody>),
+    TargetInfo(Box<TargetInfo>),
+    QeReportInfo(Box<QeReportInfo>),
+    AttestationKeyId(Box<AttestationKeyId>),
 }
 
 impl Structure {
-    fn describe(self, with_pem: bool) -> Description {
+    fn describe(&self, with_pem: bool) -> Description {
         match self {
-            Self::Described(description) => description,
             Self::Quote(quote) => {
                 quote.describe_with(|data| certification::describe(data, with_pem))
             }
+            Self::Report(report) => report.describe(),
+            Self::ReportBody(body) => body.describe(),
+            Self::TargetInfo(target) => target.describe(),
+            Self::QeReportInfo(info) => info.describe(),
+            Self::AttestationKeyId(key_id) => key_id.describe(),
+        }
+    }
+
+    fn fields(&self, encode: Encode<'_>) -> Fields {
+        match self {
+            Self::Quote(quote) => Fields::of_quote(quote, encode),
+            Self::Report(report) => Fields::of_report(report, encode),
+            Self::ReportBody(body) => Fields::of_report_body(body, encode),
+            Self::TargetInfo(target) => Fields::of_target_info(target, encode),
+            Self::QeReportInfo(info) => Fields::of_qe_report_info(info, encode),
+            Self::AttestationKeyId(key_id) => Fields::of_key_id(key_id, encode),
         }
     }
 
@@ -97,33 +166,33 @@ impl Structure {
 fn recognize(evidence: &Evidence) -> anyhow::Result<(&'static str, Structure)> {
     let bytes = &evidence.bytes;
     match evidence.content {
-        Content::Quote { .. } => Ok(("quote", Structure::Quote(Box::new(Quote::parse(bytes)?)))),
-        Content::EpidQuote { .. } => Ok(("EPID quote", Structure::Described(epid_quote(bytes)?))),
-        Content::LocalReport | Content::Structure => fixed_size(bytes),
+        Kind::Quote { .. } => Ok(("quote", Structure::Quote(Box::new(Quote::parse(bytes)?)))),
+        Kind::EpidQuote { .. } => {
+            Ok(("EPID quote", Structure::ReportBody(Box::new(epid_quote(bytes)?))))
+        }
+        Kind::LocalReport | Kind::Structure => fixed_size(bytes),
     }
 }
 
 /// Its report body, which is where that of other quotes of SGX is.
-fn epid_quote(bytes: &[u8]) -> anyhow::Result<Description> {
+fn epid_quote(bytes: &[u8]) -> anyhow::Result<ReportBody> {
     let body = bytes.get(size_of::<QuoteHeader>()..).unwrap_or_default();
     let (body, _) = ReportBody::read_from_prefix(body).map_err(|_| anyhow!("it is cut short"))?;
-    Ok(Description::default().fields("application enclave report", &body))
+    Ok(body)
 }
 
 /// Tells the structures apart by their sizes, which all differ.
 fn fixed_size(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
-    fn fixed<T: FromBytes + Describe>(bytes: &[u8]) -> Option<Description> {
-        T::read_from_bytes(bytes).ok().map(|structure| structure.describe())
+    fn fixed<T: FromBytes>(bytes: &[u8], structure: fn(Box<T>) -> Structure) -> Option<Structure> {
+        T::read_from_bytes(bytes).ok().map(|found| structure(Box::new(found)))
     }
     let structures = [
-        ("REPORT", fixed::<Report>(bytes)),
-        ("REPORT body", fixed::<ReportBody>(bytes)),
-        ("target info", fixed::<TargetInfo>(bytes)),
-        ("QE report info", fixed::<QeReportInfo>(bytes)),
-        ("attestation key id", fixed::<AttestationKeyId>(bytes)),
+        ("REPORT", fixed(bytes, Structure::Report)),
+        ("REPORT body", fixed(bytes, Structure::ReportBody)),
+        ("target info", fixed(bytes, Structure::TargetInfo)),
+        ("QE report info", fixed(bytes, Structure::QeReportInfo)),
+        ("attestation key id", fixed(bytes, Structure::AttestationKeyId)),
     ];
     let found = structures.into_iter().find_map(|(name, found)| Some((name, found?)));
-    let (name, description) =
-        found.with_context(|| format!("no structure has {} bytes", bytes.len()))?;
-    Ok((name, Structure::Described(description)))
+    found.with_context(|| format!("no structure has {} bytes", bytes.len()))
 }

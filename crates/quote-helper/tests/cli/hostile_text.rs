@@ -39,7 +39,11 @@ fn a_name_of_a_file() {
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
     // As a shell expands `*`.
-    is_harmless(&Ended::of(machine.command("inspect file").arg(HOSTILE)).with_code(2).stderr);
+    for line in ["inspect file", "verify file", "verify file --lines"] {
+        let ended = Ended::of(machine.command(line).arg(HOSTILE)).with_code(1);
+        is_harmless(&ended.stdout);
+        assert_eq!(ended.stdout.lines().count(), 2, "{}", ended.stdout);
+    }
     is_harmless(&Ended::of(machine.command("check --machine").arg(HOSTILE)).with_code(2).stderr);
 }
 

@@ -64,31 +64,20 @@ fn certificates_are_decoded() {
     let (machine, quote) = quoted();
     let shown = machine.succeed("platform show --state-dir state --output json").json();
     let json = machine.succeed("inspect q.bin --output json").json();
-    let data = &json["fields"]["signature data"]["certification data"];
-    assert_eq!(data["type"], "5 (PCK certificate chain)");
+    let data = &json["fields"]["certification_data"];
+    assert_eq!(data["type"], 5);
+    assert_eq!(data["type_name"], "PCK certificate chain");
     let [pck, ca, root] = data["certificates"].as_array().unwrap().as_slice() else {
         panic!("{data}")
     };
     assert_eq!(pck["issuer"], ca["subject"]);
     assert_eq!(ca["issuer"], root["subject"]);
-    assert!(root["valid until"].as_str().unwrap().ends_with('Z'), "{root}");
-    let extension = &pck["SGX extension"];
-    assert_eq!(extension["FMSPC"], shown["fmspc"], "{shown}");
-    for name in [
-        "PPID",
-        "PCE id",
-        "TCB components",
-        "CPUSVN",
-        "PCESVN",
-        "SGX type",
-        "platform instance id",
-        "dynamic platform",
-        "cached keys",
-        "SMT",
-    ] {
-        assert!(extension[name].is_string(), "{name}: {extension}");
-    }
-    assert!(ca["SGX extension"].is_null() && root["PEM"].is_string());
+    assert!(root["valid_until"].as_str().unwrap().ends_with('Z'), "{root}");
+    let extension = &pck["sgx_extension"];
+    assert_eq!(extension["fmspc"], shown["fmspc"], "{shown}");
+    assert!(extension["ppid"].is_string() && extension["pce_svn"].is_u64(), "{extension}");
+    assert_eq!(extension["tcb_components"].as_array().unwrap().len(), 16);
+    assert!(ca["sgx_extension"].is_null() && root["pem"].is_string());
 
     let raw = machine.succeed("inspect q.bin --raw").stdout;
     let pem = String::from_utf8(quote.signature.certification_data.data).unwrap();
@@ -113,12 +102,12 @@ fn a_certificate_that_cannot_be_read_hides_nothing_else() {
     let chain = String::from_utf8(quote.signature.certification_data.data.clone()).unwrap();
     let broken = chain.replacen("\nM", "\n*", 1);
     let text = said_of(&machine, &quote, 5, broken.as_bytes());
-    assert!(text.contains("unreadable  this is no PEM"), "{text}");
+    assert!(text.contains("unreadable  this is no PEM of a certificate"), "{text}");
     assert!(text.contains("CN=INSECURE Software SGX Root CA"), "{text}");
 
     let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let text = said_of(&machine, &quote, 5, nonsense.as_bytes());
-    assert!(text.contains("unreadable  this is no certificate"), "{text}");
+    assert!(text.contains("unreadable  this is no X.509 certificate"), "{text}");
     let text = said_of(&machine, &quote, 5, b"\x1b[31m");
     assert!(text.contains("unreadable  there is no certificate in PEM"), "{text}");
     assert!(text.contains("data        1b5b33316d"), "{text}");
@@ -137,7 +126,7 @@ fn byte_strings_are_whole_in_the_encoding_that_is_asked_for() {
     let (machine, _) = quoted();
     let report_data = |line: &str| {
         let json = machine.succeed(line).json();
-        let text = &json["fields"]["application enclave report"]["REPORTDATA"];
+        let text = &json["fields"]["enclave"]["report_data"];
         (json["encoding"].clone(), text.as_str().unwrap().to_owned())
     };
     let hex = format!("07{}", "00".repeat(63));
@@ -149,4 +138,48 @@ fn byte_strings_are_whole_in_the_encoding_that_is_asked_for() {
     );
     let text = machine.succeed("inspect q.bin --encoding base64").stdout;
     assert!(text.contains(&base64), "{text}");
+}
+
+/// The members that `verify` and `inspect` have in common have the same names, types and values.
+#[test]
+fn facts_have_the_names_that_the_verdict_has() {
+    let (machine, _) = quoted();
+    machine.succeed("platform root --state-dir state --out root.pem");
+    machine.succeed("platform collateral --state-dir state --out collateral.json");
+    let verdict = machine
+        .succeed("verify q.bin --trusted-root root.pem --collateral collateral.json --output json")
+        .json();
+    let inspected = machine.succeed("inspect q.bin --output json").json();
+    let (attested, fields) = (&verdict["attested"], &inspected["fields"]);
+    assert_eq!(attested["enclave"], fields["enclave"]);
+    assert_eq!(fields["enclave"]["config_svn"], 0);
+    assert_eq!(fields["enclave"]["kss"], false);
+    let extension = &fields["certification_data"]["certificates"][0]["sgx_extension"];
+    for (name, value) in attested["platform"].as_object().unwrap() {
+        assert_eq!(&extension[name], value, "{name}");
+    }
+    for name in ["version", "file", "line", "read_from"] {
+        assert_eq!(verdict[name], inspected[name], "{name}");
+    }
+}
+
+#[test]
+fn several_inputs_are_shown_one_after_the_other() {
+    let (machine, quote) = quoted();
+    machine.write("none.bin", "no quote");
+    let text = machine.run("inspect q.bin none.bin missing.bin q.bin").with_code(1);
+    text.says(&["2 of 4 inputs could not be shown"]);
+    let starts = ["q.bin: quote\n", "none.bin: ERROR: cannot tell what", "missing.bin: ERROR: "];
+    assert!(starts.iter().all(|start| text.stdout.contains(start)), "{}", text.stdout);
+
+    let lines = format!("{}\nnonsense\n", hex::encode(quote.to_bytes()));
+    machine.write("lines", lines);
+    let ended = machine.run("inspect lines missing.bin --lines --output json").with_code(1);
+    let results: Vec<serde_json::Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found: Vec<_> = results.iter().map(|result| (&result["line"], &result["code"])).collect();
+    let expected = serde_json::json!([[1, null], [2, "not_recognized"], [null, "file_unreadable"]]);
+    assert_eq!(serde_json::json!(found), expected);
+    let single = machine.run("inspect missing.bin --output json").with_code(1).json();
+    assert_eq!(single["code"], "file_unreadable");
 }

@@ -17,7 +17,7 @@ fn with_platform() -> Machine {
 /// The QE_ID of the platform that made the quote in `q.bin`: QEs write it into the header.
 fn qe_id_of_quote(machine: &Machine) -> String {
     let quote = machine.succeed("inspect q.bin --output json").json();
-    quote["fields"]["header"]["user data"].as_str().unwrap()[..32].to_owned()
+    quote["fields"]["header"]["user_data"].as_str().unwrap()[..32].to_owned()
 }
 
 fn qe_id_of_platform(machine: &Machine) -> String {

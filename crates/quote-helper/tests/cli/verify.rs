@@ -351,6 +351,20 @@ fn a_refusal_by_policy_names_the_option_that_accepts() {
     }
 }
 
+/// Programs know what to expect.
+#[test]
+fn the_page_lists_every_code() {
+    let page = include_str!("../../../../docs/verification.md");
+    for code in verify::Code::EVIDENCE {
+        let decision = serde_json::to_value(code.decision()).unwrap();
+        let row = format!("| `{code}` | {} | {} |", decision.as_str().unwrap(), code.meaning());
+        assert!(page.contains(&row), "{row}");
+    }
+    for code in ["file_unreadable", "policy_unusable", "trusted_root_unusable", "not_recognized"] {
+        assert!(page.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
 #[test]
 fn values_that_cannot_be_are_errors_in_our_words() {
     let machine = Machine::new();
@@ -377,7 +391,7 @@ fn inspect_shows_what_is_in_a_quote() {
     assert!(text.contains("REPORTDATA    0102000"), "{text}");
     let json = machine.succeed("inspect q.bin --output json").json();
     assert_eq!(json["structure"], "quote");
-    assert_eq!(json["fields"]["header"]["version"], "3");
+    assert_eq!(json["fields"]["header"]["version"], 3);
     machine
         .run("inspect collateral.json")
         .with_code(1)

@@ -1,10 +1,13 @@
 //! The certification data of a quote, decoded. Nothing in it is verified.
 
+use serde::Serialize;
 use sgx::{CertificationData, CertificationDataType, Describe, Description};
-use verify::{CollateralError, SgxExtension};
+use verify::{CollateralError, SgxExtension, SgxType};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::der::asn1::ObjectIdentifier;
+
+use super::fields::Encode;
 
 const SGX_EXTENSION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1");
 
@@ -63,7 +66,7 @@ impl Found {
         match self {
             Self::Pem(pem) => pem::parse(pem)
                 .map(pem::Pem::into_contents)
-                .map_err(|error| format!("this is no PEM: {error}")),
+                .map_err(|_| "this is no PEM of a certificate".to_owned()),
             Self::Der(der) => Ok(der.clone()),
         }
     }
@@ -78,37 +81,199 @@ impl Found {
     }
 
     fn describe(&self, with_pem: bool) -> Description {
-        let fields = self.der().and_then(|der| fields(&der));
-        let description =
-            fields.unwrap_or_else(|reason| Description::default().text("unreadable", reason));
+        let description = match self.der().and_then(|der| Contents::read(&der)) {
+            Ok(contents) => contents.describe(),
+            Err(reason) => Description::default().text("unreadable", reason),
+        };
         if with_pem { description.block("PEM", self.pem()) } else { description }
+    }
+
+    fn fields(&self, encode: Encode<'_>) -> CertificateFields {
+        let contents = self.der().and_then(|der| Contents::read(&der));
+        let unreadable = contents.as_ref().err().cloned();
+        let contents = contents.ok();
+        let extension = contents.as_ref().and_then(|contents| contents.extension.as_ref());
+        CertificateFields {
+            subject: contents.as_ref().map(|contents| contents.subject.clone()),
+            issuer: contents.as_ref().map(|contents| contents.issuer.clone()),
+            serial_number: contents.as_ref().map(|contents| encode(&contents.serial)),
+            valid_from: contents.as_ref().map(|contents| contents.valid_from.clone()),
+            valid_until: contents.as_ref().map(|contents| contents.valid_until.clone()),
+            sgx_extension: extension
+                .and_then(|extension| extension.as_ref().ok())
+                .map(|extension| SgxExtensionFields::new(extension, encode)),
+            unreadable: unreadable
+                .or_else(|| extension.and_then(|extension| extension.as_ref().err().cloned())),
+            pem: self.pem(),
+        }
     }
 }
 
-/// The fields of a certificate in DER, or why it cannot be read.
-fn fields(der: &[u8]) -> Result<Description, String> {
-    let certificate = Certificate::from_der(der);
-    let certificate = certificate.map_err(|error| format!("this is no certificate: {error}"))?;
-    let certificate = certificate.tbs_certificate();
-    let serial = certificate.serial_number().as_bytes();
-    // A zero byte keeps the number positive.
-    let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
-    let validity = certificate.validity();
-    let description = Description::default()
-        .text("subject", certificate.subject())
-        .text("issuer", certificate.issuer())
-        .bytes("serial number", serial)
-        .text("valid from", validity.not_before.to_date_time())
-        .text("valid until", validity.not_after.to_date_time());
-    let mut extensions = certificate.extensions().into_iter().flatten();
-    if !extensions.any(|extension| extension.extn_id == SGX_EXTENSION) {
-        return Ok(description);
+/// The contents of a certificate.
+struct Contents {
+    subject: String,
+    issuer: String,
+    serial: Vec<u8>,
+    /// RFC 3339.
+    valid_from: String,
+    valid_until: String,
+    /// `None` where there is none; an error says why it cannot be read.
+    extension: Option<Result<SgxExtension, String>>,
+}
+
+impl Contents {
+    /// Reads a certificate in DER.
+    fn read(der: &[u8]) -> Result<Self, String> {
+        let certificate = Certificate::from_der(der);
+        let certificate = certificate.map_err(|_| "this is no X.509 certificate".to_owned())?;
+        let certificate = certificate.tbs_certificate();
+        let serial = certificate.serial_number().as_bytes();
+        // A zero byte keeps the number positive.
+        let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
+        let validity = certificate.validity();
+        let mut extensions = certificate.extensions().into_iter().flatten();
+        let has_extension = extensions.any(|extension| extension.extn_id == SGX_EXTENSION);
+        Ok(Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            serial: serial.to_vec(),
+            valid_from: validity.not_before.to_date_time().to_string(),
+            valid_until: validity.not_after.to_date_time().to_string(),
+            extension: has_extension.then(|| read_extension(der)),
+        })
     }
-    Ok(match SgxExtension::read(der) {
-        Ok(extension) => description.fields("SGX extension", &extension),
-        Err(CollateralError::Unreadable { reason, .. }) => {
-            description.text("SGX extension", format_args!("unreadable: {reason}"))
+
+    fn describe(&self) -> Description {
+        let description = Description::default()
+            .text("subject", &self.subject)
+            .text("issuer", &self.issuer)
+            .bytes("serial number", &self.serial)
+            .text("valid from", &self.valid_from)
+            .text("valid until", &self.valid_until);
+        match &self.extension {
+            None => description,
+            Some(Ok(extension)) => description.fields("SGX extension", extension),
+            Some(Err(reason)) => description.text("SGX extension", reason),
         }
-        Err(error) => description.text("SGX extension", error),
+    }
+}
+
+fn read_extension(der: &[u8]) -> Result<SgxExtension, String> {
+    SgxExtension::read(der).map_err(|error| match error {
+        CollateralError::Unreadable { reason, .. } => format!("unreadable: {reason}"),
+        error => error.to_string(),
     })
+}
+
+/// Certification data in JSON. Members that its type does not have are not there.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Certification {
+    /// 1 to 7.
+    #[serde(rename = "type")]
+    data_type: u16,
+    /// The type in words.
+    type_name: String,
+    /// 16 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ppid: Option<String>,
+    /// 256 or 384 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypted_ppid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_svn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pce_svn: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pce_id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<CertificateFields>,
+    /// The data itself, where it is nothing of the above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<String>,
+}
+
+/// A certificate in JSON. What cannot be read is null.
+#[derive(Debug, Serialize)]
+struct CertificateFields {
+    subject: Option<String>,
+    issuer: Option<String>,
+    serial_number: Option<String>,
+    /// RFC 3339, UTC.
+    valid_from: Option<String>,
+    valid_until: Option<String>,
+    /// Of a PCK certificate.
+    sgx_extension: Option<SgxExtensionFields>,
+    /// Why something is null that should not be.
+    unreadable: Option<String>,
+    pem: String,
+}
+
+/// The platform of a PCK certificate in JSON. A feature that is not stated is null.
+#[derive(Debug, Serialize)]
+struct SgxExtensionFields {
+    fmspc: String,
+    ppid: String,
+    pce_id: String,
+    cpu_svn: String,
+    pce_svn: u16,
+    tcb_components: [u8; 16],
+    /// 0: standard, 1: scalable, 2: scalable with integrity.
+    sgx_type: u64,
+    platform_instance_id: Option<String>,
+    dynamic_platform: Option<bool>,
+    cached_keys: Option<bool>,
+    smt: Option<bool>,
+}
+
+impl SgxExtensionFields {
+    fn new(extension: &SgxExtension, encode: Encode<'_>) -> Self {
+        Self {
+            fmspc: encode(&extension.fmspc),
+            ppid: encode(&extension.ppid),
+            pce_id: encode(&extension.pce_id),
+            cpu_svn: encode(&extension.cpu_svn.0),
+            pce_svn: extension.pce_svn,
+            tcb_components: extension.tcb_components,
+            sgx_type: match extension.sgx_type {
+                SgxType::Standard => 0,
+                SgxType::Scalable => 1,
+                SgxType::ScalableWithIntegrity => 2,
+                SgxType::Unknown(number) => number,
+            },
+            platform_instance_id: extension.platform_instance_id.map(|id| encode(&id)),
+            dynamic_platform: extension.features.dynamic_platform,
+            cached_keys: extension.features.cached_keys,
+            smt: extension.features.smt,
+        }
+    }
+}
+
+/// The fields of certification data for programs.
+pub(super) fn certification(data: &CertificationData, encode: Encode<'_>) -> Certification {
+    let data_type = data.data_type.0;
+    let of_type = Certification {
+        data_type,
+        type_name: data.data_type.name().to_owned(),
+        ..Certification::default()
+    };
+    if let Some(reference) = data.pck_reference() {
+        let ppid = Some(encode(reference.ppid));
+        let is_clear = data.data_type == CertificationDataType::PPID_CLEAR;
+        let (ppid, encrypted_ppid) = if is_clear { (ppid, None) } else { (None, ppid) };
+        return Certification {
+            ppid,
+            encrypted_ppid,
+            cpu_svn: Some(encode(&reference.cpu_svn.0)),
+            pce_svn: Some(reference.pce_svn),
+            pce_id: reference.pce_id.map(|id| encode(&id)),
+            ..of_type
+        };
+    }
+    match certificates(data).filter(|certificates| !certificates.is_empty()) {
+        Some(found) => Certification {
+            certificates: found.iter().map(|certificate| certificate.fields(encode)).collect(),
+            ..of_type
+        },
+        None => Certification { data: Some(encode(&data.data)), ..of_type },
+    }
 }

@@ -1,86 +1,117 @@
-//! A structure as text, and as JSON or YAML.
+//! The outcome for one input: as text, and as JSON or YAML.
 
 use std::fmt;
 
-use evidence::Evidence;
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use sgx::{Description, Value};
+use serde::Serialize;
+use sgx::Description;
 
-use super::encoding::{Encoding, shortened};
+use super::fields::Fields;
+use crate::quote_inputs::InputName;
 
-/// A structure, how it was wrapped, and its fields.
-pub(super) struct Inspected<'a> {
-    name: &'static str,
-    evidence: &'a Evidence,
-    description: Description,
-    encoding: Encoding,
+/// The version of the JSON form. Members are added without a new one; none is removed or changed.
+const VERSION: u32 = 1;
+
+/// A structure, the wrappings that it was in, and its fields; or why there is none.
+#[derive(Debug, Serialize)]
+pub(super) struct Inspected {
+    version: u32,
+    /// The file, as it was given.
+    file: String,
+    /// The line of the file, from 1; null for a whole file.
+    line: Option<u64>,
+    /// `file_unreadable` or `not_recognized`; null if the structure is shown.
+    code: Option<&'static str>,
+    /// The reason, for people; null if the structure is shown.
+    reason: Option<String>,
+    /// The kind of structure, such as `quote`; null if it is not known.
+    structure: Option<String>,
+    /// The wrappings in which it was found; null if there were none.
+    read_from: Option<String>,
+    /// Tells if the quote vouches for what came with it; null if nothing came with it.
+    bound: Option<bool>,
+    /// How it does, or why not.
+    bindings: Vec<String>,
+    /// The encoding of byte strings.
+    encoding: &'static str,
+    fields: Option<Fields>,
+    /// For people.
+    #[serde(skip)]
+    text: String,
 }
 
-impl<'a> Inspected<'a> {
-    /// For programs: each byte string whole, in this encoding.
-    pub(super) fn whole(
-        name: &'static str,
-        evidence: &'a Evidence,
-        description: Description,
-        encoding: Encoding,
-    ) -> Self {
-        let description = description.with_bytes_as(&|bytes| encoding.encode(bytes));
-        Self { name, evidence, description, encoding }
+/// All that is known of a structure besides its input.
+pub(super) struct Content {
+    /// As people call it.
+    pub(super) kind: &'static str,
+    pub(super) read_from: Option<String>,
+    pub(super) bound: Option<bool>,
+    pub(super) bindings: Vec<String>,
+    pub(super) encoding: &'static str,
+    pub(super) description: Description,
+    pub(super) fields: Fields,
+}
+
+impl Inspected {
+    pub(super) fn new(name: InputName, content: Content) -> Self {
+        let text = content.to_string();
+        let Content { kind, read_from, bound, bindings, encoding, fields, .. } = content;
+        Self {
+            version: VERSION,
+            file: name.file,
+            line: name.line,
+            code: None,
+            reason: None,
+            structure: Some(kind.to_lowercase().replace(' ', "_")),
+            read_from,
+            bound,
+            bindings,
+            encoding,
+            fields: Some(fields),
+            text,
+        }
     }
 
-    /// For people: long byte strings are shortened.
-    pub(super) fn shortened(
-        name: &'static str,
-        evidence: &'a Evidence,
-        description: Description,
-    ) -> Self {
-        let description = description.with_bytes_as(&shortened);
-        Self { name, evidence, description, encoding: Encoding::Hex }
+    pub(super) fn of_error(name: InputName, code: &'static str, reason: String) -> Self {
+        Self {
+            version: VERSION,
+            file: name.file,
+            line: name.line,
+            code: Some(code),
+            reason: Some(reason),
+            structure: None,
+            read_from: None,
+            bound: None,
+            bindings: Vec::new(),
+            encoding: "hex",
+            fields: None,
+            text: String::new(),
+        }
+    }
+
+    /// The text of one of several, behind the name of its input.
+    pub(super) fn block(&self) -> String {
+        let file = printable::line(&self.file);
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        match &self.reason {
+            Some(reason) => format!("{file}{line}: ERROR: {}", printable::line(reason)),
+            None => format!("{file}{line}: {}", self.text),
+        }
     }
 }
 
-impl fmt::Display for Inspected<'_> {
+impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.name)?;
-        if let Some(origin) = self.evidence.origin() {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.kind)?;
+        if let Some(origin) = &self.read_from {
             writeln!(f, "read from {origin}")?;
         }
-        self.evidence.bindings.iter().try_for_each(|binding| writeln!(f, "{binding}"))?;
+        self.bindings.iter().try_for_each(|binding| writeln!(f, "{binding}"))?;
         writeln!(f, "{}", self.description)
-    }
-}
-
-impl Serialize for Inspected<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry("structure", self.name)?;
-        map.serialize_entry("read_from", &self.evidence.origin())?;
-        map.serialize_entry("bound", &self.evidence.binding().map(|binding| binding.is_ok()))?;
-        let bindings: Vec<_> = self.evidence.bindings.iter().map(ToString::to_string).collect();
-        map.serialize_entry("bindings", &bindings)?;
-        map.serialize_entry("encoding", self.encoding.name())?;
-        map.serialize_entry("fields", &Fields(&self.description))?;
-        map.end()
-    }
-}
-
-/// A description as a JSON object.
-struct Fields<'a>(&'a Description);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
-        for (name, value) in &self.0.0 {
-            match value {
-                Value::Text(text) | Value::Block(text) => map.serialize_entry(name, text)?,
-                Value::Bytes(bytes) => map.serialize_entry(name, &hex::encode(bytes))?,
-                Value::Fields(fields) => map.serialize_entry(name, &Fields(fields))?,
-                Value::List(list) => {
-                    let list: Vec<_> = list.iter().map(Fields).collect();
-                    map.serialize_entry(name, &list)?;
-                }
-            }
-        }
-        map.end()
     }
 }

@@ -1,6 +1,6 @@
 //! The outcome for one quote: as text, and as JSON or YAML.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -89,12 +89,9 @@ impl Outcome {
 
     /// The outcome in one line, behind the name of its input.
     pub(super) fn line(&self) -> String {
-        let mut line = self.file.clone().unwrap_or_default();
-        if let Some(number) = self.line {
-            // A string can always be written to.
-            let _ = write!(line, ":{number}");
-        }
-        format!("{line}: {}", self.headline())
+        let file = self.file.as_deref().map(printable::line).unwrap_or_default();
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{file}{line}: {}", self.headline())
     }
 
     fn headline(&self) -> String {
