@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use collateral::{Bundle, BundleError, Document, EvaluationSet, Item, Record};
 use sgx::Collateral;
 
@@ -34,13 +34,14 @@ pub(super) fn read(path: &Path) -> anyhow::Result<CollateralFile> {
             .collect::<Result<_, _>>()
             .map(CollateralFile::Bundle)
             .with_context(|| format!("cannot use the bundle {shown}")),
-        Err(BundleError::NoBundle) => match serde_json::from_slice(&bytes) {
-            Ok(collateral) => Ok(CollateralFile::Json(Box::new(collateral))),
-            Err(_) => bail!(
-                "{shown} holds no collateral: it is neither a bundle, as `collateral export` \
-                 writes it, nor the JSON of `platform collateral` or dcap-qvl"
-            ),
-        },
+        Err(BundleError::NoBundle) => serde_json::from_slice(&bytes)
+            .map(|collateral| CollateralFile::Json(Box::new(collateral)))
+            .with_context(|| {
+                format!(
+                    "{shown} holds no collateral, neither a bundle, as `collateral export` writes \
+                     it, nor the JSON of `platform collateral` or dcap-qvl"
+                )
+            }),
         Err(error) => Err(error).with_context(|| format!("cannot use the bundle {shown}")),
     }
 }
