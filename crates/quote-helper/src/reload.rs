@@ -40,7 +40,7 @@ where
             match reload().await {
                 Ok(changes) => changes.log(),
                 Err(error) => {
-                    error!(error = %explain(&error), "not reloaded: the old settings stay")
+                    error!(error = %explain(&error), "not reloaded: the old settings stay");
                 }
             }
             manager.reloaded(serving);

@@ -76,10 +76,7 @@ impl<'a> ConfigText<'a> {
     /// The settings of a section, or those outside of sections with the sections among them.
     fn table(&self, section: Option<&str>) -> Option<(&DeTable<'a>, &Table)> {
         let Some(section) = section else { return Some((&self.spans, &self.values)) };
-        let spans = match self.spans.get(section)?.get_ref() {
-            DeValue::Table(spans) => spans,
-            _ => return None,
-        };
+        let DeValue::Table(spans) = self.spans.get(section)?.get_ref() else { return None };
         Some((spans, self.values.get(section)?.as_table()?))
     }
 
