@@ -46,7 +46,7 @@ where
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.names.iter().map(|name| PossibleValue::new(name))))
+        Some(Box::new(self.names.iter().map(PossibleValue::new)))
     }
 }
 

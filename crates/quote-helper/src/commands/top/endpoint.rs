@@ -156,7 +156,7 @@ impl FromStr for Endpoint {
         }
         match text.rsplit_once(':') {
             Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok() => {
-                Ok(Self::tcp(text))
+                Ok(Self::tcp(&text))
             }
             _ => bail!(
                 "it is neither http://HOST:PORT, nor ADDRESS:PORT, nor the path of a Unix socket, /PATH or unix:PATH"
@@ -166,7 +166,7 @@ impl FromStr for Endpoint {
 }
 
 impl Endpoint {
-    fn tcp(address: impl ToString) -> Self {
+    fn tcp(address: &impl ToString) -> Self {
         Self::Tcp { address: address.to_string(), prefix: String::new() }
     }
 
@@ -206,9 +206,9 @@ impl From<ListenAddress> for Endpoint {
     fn from(address: ListenAddress) -> Self {
         match address {
             ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
-                Self::tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
+                Self::tcp(&SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
             }
-            ListenAddress::Tcp(address) => Self::tcp(address),
+            ListenAddress::Tcp(address) => Self::tcp(&address),
             ListenAddress::Unix(socket) => Self::Unix(socket),
         }
     }
