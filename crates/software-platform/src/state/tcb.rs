@@ -60,7 +60,14 @@ impl SoftwarePlatform {
         for file in [&state.attestation_key, &state.microcode, &state.tcb] {
             state_file::remove(file).map_err(|reason| io_error("remove", file, reason))?;
         }
-        Self::open(directory)
+        match Self::open(directory) {
+            // A service that follows each change has made the key again, for the microcode that is gone now.
+            Err(StateError::AttestationKey { file, .. }) => {
+                state_file::remove(&file).map_err(|reason| io_error("remove", &file, reason))?;
+                Self::open(directory)
+            }
+            opened => opened,
+        }
     }
 }
 
