@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use crate::commands::{check, collateral, install, load, platform, top};
+use crate::commands::{check, collateral, inspect, install, load, platform, top, verify};
 
 /// Of all schemas. Another one begins when a field is removed or changes its meaning.
 const VERSION: &str = "v1";
@@ -125,6 +125,8 @@ enum Id {
 fn all() -> BTreeMap<&'static str, Schema> {
     let of_commands = [
         check::schemas(),
+        inspect::schemas(),
+        verify::schemas(),
         collateral::schemas(),
         install::outcomes::schemas(),
         load::schemas(),

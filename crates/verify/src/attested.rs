@@ -15,10 +15,12 @@ use crate::{PckCertificate, PlatformFeatures, Tcb, TrustedRoot};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attested {
     /// The enclave or TD that is quoted. In JSON an enclave is the member `enclave`, a trust domain
     /// `td`; byte strings are in hexadecimal.
     #[serde(flatten, serialize_with = "quoted::serialize")]
+    #[cfg_attr(feature = "schema", schemars(with = "quoted::Quoted"))]
     pub body: QuoteBody,
     /// How current its platform is.
     pub tcb: Tcb,
@@ -29,25 +31,31 @@ pub struct Attested {
     /// When the first piece of the evidence expires: of the certificates, up to the root, the CRLs,
     /// TCB info and QE identity. In JSON RFC 3339, UTC.
     #[serde(serialize_with = "serialize_rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub earliest_expiration: SystemTime,
 }
 
 /// The platform as its PCK certificate describes it. In JSON byte strings are in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Platform {
     /// FMSPC, 6 bytes: the kind of platform (family, model, stepping, platform type, custom SKU).
     #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub fmspc: [u8; 6],
     /// PCE id, 2 bytes.
     #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub pce_id: [u8; 2],
     /// CPUSVN that the PCK key is derived for.
     #[serde(serialize_with = "text")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub cpu_svn: CpuSvn,
     /// ISVSVN of the PCE that the PCK key is derived for.
     pub pce_svn: u16,
     /// PPID, 16 bytes: identifies the processor package. No secret, but it tells machines apart.
     #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ppid: [u8; 16],
     /// Its configuration. In JSON each feature is a member of the platform: true, false or null.
     #[serde(flatten)]

@@ -25,12 +25,14 @@ pub struct TrustedRoots(Vec<TrustedRoot>);
 
 /// One root certificate. In JSON `{"subject", "sha256"}`.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrustedRoot {
     /// The name in the certificate (RFC 4514). Anybody can make a root of any name: what tells
     /// roots apart is `sha256`.
     pub subject: String,
     /// SHA-256 of the certificate's DER, 32 bytes.
     #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub sha256: [u8; 32],
     #[serde(skip)]
     der: Vec<u8>,

@@ -10,6 +10,7 @@ macro_rules! steps {
         ///
         /// In JSON a step is its name in lower case with hyphens, such as `tcb-info`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Step {
             $(
                 #[doc = $meaning]
@@ -99,6 +100,7 @@ impl fmt::Display for Step {
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", content = "reason", rename_all = "kebab-case")]
 pub enum Outcome {
     /// What the step's meaning says is true.
@@ -111,6 +113,7 @@ pub enum Outcome {
 
 /// One step and how it ended; in JSON `{"step", "outcome", "reason"}`, the reason if it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepResult {
     /// Which step.
     pub step: Step,

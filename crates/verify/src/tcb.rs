@@ -11,12 +11,14 @@ use crate::{TcbStatus, UnknownTcbStatus};
 
 /// TCB of the platform and its Quoting Enclave together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tcb {
     /// The status: the worse of the two.
     pub status: TcbStatus,
     /// Date of the TCB level, the earlier of the two: flaws that Intel had fixed by then are fixed.
     /// In JSON RFC 3339, UTC.
     #[serde(serialize_with = "serialize_rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub date: SystemTime,
     /// Intel's security advisories behind it, such as `INTEL-SA-00615`.
     pub advisory_ids: Vec<String>,

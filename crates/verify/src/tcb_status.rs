@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// In JSON and in text a status is its official name, such as `UpToDate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TcbStatus {
     /// Nothing is known to be missing.
     UpToDate,

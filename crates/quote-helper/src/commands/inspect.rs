@@ -196,3 +196,9 @@ fn fixed_size(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
     let found = structures.into_iter().find_map(|(name, found)| Some((name, found?)));
     found.with_context(|| format!("no structure has {} bytes", bytes.len()))
 }
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    vec![("inspect", crate::schemas::of::<inspected::Inspected>())]
+}

@@ -172,3 +172,9 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 }
+
+/// The schemas of what it prints as JSON.
+#[cfg(test)]
+pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    vec![("verify", crate::schemas::of::<outcome::Outcome>())]
+}

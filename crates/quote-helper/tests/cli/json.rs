@@ -53,6 +53,11 @@ fn each_result_is_as_its_schema_says() {
     checked.check("load", &json("load --socket aesm.socket --duration 200ms --clients 1"));
     checked.check("check", &json("check --machine --socket aesm.socket"));
     checked.check("check", &json("check --in-pod --socket nobody.socket"));
+    let quote = format!("--trusted-root root.pem --source {}", serve.pccs());
+    checked.check("verify", &json(&format!("verify q.bin {quote}")));
+    checked.check("verify", &json(&format!("verify q.bin {quote} --isv-prod-id 7")));
+    checked.check("verify", &json("verify q.bin --source http://127.0.0.1:1 --timeout 1s"));
+    checked.check("inspect", &json("inspect q.bin"));
     let metrics = serve.metrics_address();
     checked.check("top", &json(&format!("top --count 1 --metrics {metrics}")));
     checked.check("top", &json("top --count 1 --metrics unix:nobody.socket"));

@@ -22,9 +22,23 @@ pub(super) fn serialize<S: Serializer>(body: &QuoteBody, serializer: S) -> Resul
     map.end()
 }
 
+/// The form that [`serialize`] writes.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code, clippy::large_enum_variant, reason = "only its schema is of use")]
+pub(super) enum Quoted {
+    /// An enclave.
+    #[schemars(rename = "enclave")]
+    Enclave(Enclave),
+    /// A trust domain.
+    #[schemars(rename = "td")]
+    Td(Td),
+}
+
 /// The fields of a REPORT's body in JSON. Byte strings are text in the encoding that was asked for,
 /// in the order in which they lie in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enclave {
     /// MRENCLAVE, 32 bytes.
     pub mr_enclave: String,
@@ -100,6 +114,7 @@ fn reserved(body: &ReportBody, encode: Encode<'_>) -> BTreeMap<String, String> {
 
 /// The fields of a TD's report in JSON. Byte strings as in [`Enclave`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Td {
     /// MRTD, 48 bytes.
     pub mr_td: String,
@@ -137,6 +152,7 @@ pub struct Td {
 
 /// The part of a TD's extended report that the other reports do not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TdExtension {
     /// The virtual machine of a partitioned TD; 0 for the TD itself.
     pub vm_id: u8,

@@ -18,11 +18,13 @@ const SOFTWARE: &str = "INSECURE Software ";
 /// The root at the end of a certificate chain. By itself it is a claim: no signature is checked. In
 /// JSON `{"subject", "sha256", "kind"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimedRoot {
     /// The name in the certificate (RFC 4514).
     pub subject: String,
     /// SHA-256 of the certificate's DER, 32 bytes.
     #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub sha256: [u8; 32],
     /// Whose root it is.
     pub kind: RootKind,
@@ -32,6 +34,7 @@ pub struct ClaimedRoot {
 
 /// Whose root it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RootKind {
     /// Intel's SGX root, by its name and its key.

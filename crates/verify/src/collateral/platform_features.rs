@@ -9,6 +9,7 @@ use sgx::{Describe, Description};
 /// What a PCK certificate says of its platform's configuration; `None` where it says nothing, as
 /// those of the PCK Processor CA do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlatformFeatures {
     /// Whether processor packages can be added.
     pub dynamic_platform: Option<bool>,

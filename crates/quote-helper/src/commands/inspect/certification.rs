@@ -167,6 +167,7 @@ fn read_extension(der: &[u8]) -> Result<SgxExtension, String> {
 
 /// Certification data in JSON. Members that its type does not have are not there.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Certification {
     /// 1 to 7.
     #[serde(rename = "type")]
@@ -194,6 +195,7 @@ pub(super) struct Certification {
 
 /// A certificate in JSON. What cannot be read is null.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CertificateFields {
     subject: Option<String>,
     issuer: Option<String>,
@@ -210,6 +212,7 @@ struct CertificateFields {
 
 /// The platform of a PCK certificate in JSON. A feature that is not stated is null.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SgxExtensionFields {
     fmspc: String,
     ppid: String,

@@ -13,6 +13,7 @@ pub(super) type Encode<'a> = &'a dyn Fn(&[u8]) -> String;
 
 /// The fields of one structure.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(super) enum Fields {
     Quote(Box<QuoteFields>),
@@ -24,6 +25,7 @@ pub(super) enum Fields {
 
 /// A quote. It has either of the members `enclave` and `td`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct QuoteFields {
     header: HeaderFields,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,7 @@ pub(super) struct QuoteFields {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HeaderFields {
     version: u16,
     attestation_key_type: u16,
@@ -54,6 +57,7 @@ struct HeaderFields {
 
 /// A REPORT, or the part of one that another structure has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct ReportFields {
     enclave: Enclave,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +67,7 @@ pub(super) struct ReportFields {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct TargetInfoFields {
     mr_enclave: String,
     debug: bool,
@@ -75,6 +80,7 @@ pub(super) struct TargetInfoFields {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct QeReportInfoFields {
     nonce: String,
     target_info: TargetInfoFields,
@@ -82,6 +88,7 @@ pub(super) struct QeReportInfoFields {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct AttestationKeyIdFields {
     id: u16,
     version: u16,

@@ -13,6 +13,7 @@ const VERSION: u32 = 1;
 
 /// A structure, the wrappings that it was in, and its fields; or why there is none.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Inspected {
     version: u32,
     /// The file, as it was given.

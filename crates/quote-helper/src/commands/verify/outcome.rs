@@ -16,6 +16,7 @@ const VERSION: u32 = 1;
 
 /// The outcome for one quote.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Outcome {
     /// The version of this form.
     version: u32,
@@ -43,6 +44,7 @@ pub(super) struct Outcome {
 
 /// A decision, or an error that kept from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum OutcomeDecision {
     Trusted,

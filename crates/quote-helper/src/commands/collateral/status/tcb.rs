@@ -13,7 +13,6 @@ use super::super::words::rfc3339;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Tcb {
     /// `null` below every level that is published.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) status: Option<TcbStatus>,
     /// What was fixed by this time is fixed.
     date: Option<String>,
