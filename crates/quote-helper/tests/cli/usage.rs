@@ -65,9 +65,11 @@ fn report_data_has_64_bytes_at_the_most() {
 fn a_variable_is_checked_as_the_flag_is() {
     let machine = Machine::new();
     let mut command = machine.command("serve");
-    Ended::of(command.env("QUOTE_HELPER_IDLE_TIMEOUT", "1parsec"))
-        .with_code(2)
-        .says(&["--idle-timeout", "parsec"]);
+    Ended::of(command.env("QUOTE_HELPER_IDLE_TIMEOUT", "1parsec")).with_code(2).says(&[
+        "QUOTE_HELPER_IDLE_TIMEOUT",
+        "1parsec",
+        "write a number and its unit",
+    ]);
 }
 
 #[test]
