@@ -136,8 +136,8 @@ impl From<Decision> for OutcomeDecision {
     }
 }
 
-/// The worst of several outcomes, which decides how the command ends: a refusal, then an error, then
-/// no decision.
+/// The worst of several outcomes, which decides how the command ends: a refusal, then an error,
+/// then no decision.
 #[derive(Default)]
 pub(super) struct Worst {
     total: u64,

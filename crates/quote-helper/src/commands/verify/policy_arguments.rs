@@ -34,11 +34,13 @@ pub(super) struct PolicyArguments {
     #[arg(long, value_name = "NUMBER")]
     minimum_isv_svn: Option<u16>,
 
-    /// Requires this ISVEXTPRODID of an enclave with KSS, 16 bytes in hexadecimal, or one of several.
+    /// Requires this ISVEXTPRODID of an enclave with KSS, 16 bytes in hexadecimal, or one of
+    /// several.
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     isv_ext_prod_id: Vec<IsvExtProdId>,
 
-    /// Requires this ISVFAMILYID of an enclave with KSS, 16 bytes in hexadecimal, or one of several.
+    /// Requires this ISVFAMILYID of an enclave with KSS, 16 bytes in hexadecimal, or one of
+    /// several.
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     isv_family_id: Vec<IsvFamilyId>,
 
@@ -79,7 +81,12 @@ pub(super) struct PolicyArguments {
     allow_debug: bool,
 
     /// Accepts this TCB status besides UpToDate, whatever its advisories; may be repeated.
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = OneOf::<AcceptedStatus>::of(AcceptedStatus::values()))]
+    #[arg(
+        long,
+        value_name = "STATUS",
+        value_delimiter = ',',
+        value_parser = OneOf::<AcceptedStatus>::of(AcceptedStatus::values())
+    )]
     accept_tcb_status: Vec<AcceptedStatus>,
 
     /// Accepts this advisory of Intel's, such as INTEL-SA-00615; may be repeated.
@@ -105,7 +112,12 @@ pub(super) struct PolicyArguments {
     ///
     /// The platform's PCK certificate must state that the feature is off. The certificates of the
     /// PCK Processor CA state nothing, so their platforms are rejected, too.
-    #[arg(long, value_name = "FEATURE", value_delimiter = ',', value_parser = OneOf::<PlatformFeature>::of(PlatformFeature::ALL))]
+    #[arg(
+        long,
+        value_name = "FEATURE",
+        value_delimiter = ',',
+        value_parser = OneOf::<PlatformFeature>::of(PlatformFeature::ALL)
+    )]
     refuse_platform_feature: Vec<PlatformFeature>,
 }
 
