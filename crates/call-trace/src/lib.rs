@@ -1,9 +1,9 @@
 //! One line on standard error for each call of a C library that fails, if the environment asks for
 //! it: `QUOTE_HELPER_TRACE=stderr`.
 //!
-//! A C program sees a number. This is how somebody who runs it sees the words, without a debugger and
-//! without a change of the program. The variable is read at the first failure and means nothing in a
-//! program that gained privileges when it was started; calls that succeed do nothing here.
+//! A C program sees a number. This is how somebody who runs it sees the words, without a debugger
+//! and without a change of the program. The variable is read at the first failure and means nothing
+//! in a program that gained privileges when it was started; calls that succeed do nothing here.
 
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -72,10 +72,9 @@ impl ServingCertificate {
     /// [`TlsError`]; the old one is shown further on.
     pub fn reload_if_modified(&self) -> Result<bool, TlsError> {
         let now = modified(&self.certificate, &self.key);
-        match *self.modified.lock().unwrap_or_else(PoisonError::into_inner) == now {
-            true => Ok(false),
-            false => self.reload(),
-        }
+        // `reload` takes this lock, too.
+        let is_modified = *self.modified.lock().unwrap_or_else(PoisonError::into_inner) != now;
+        if is_modified { self.reload() } else { Ok(false) }
     }
 
     /// Reads it again, and says whether it is another one.

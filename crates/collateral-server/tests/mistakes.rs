@@ -29,7 +29,7 @@ fn mistakes(platform: &SoftwarePlatform) -> Vec<(&'static str, String, String, u
     let without_tcb_info = body(&file).replace("sgx_tcbinfo", "other");
     let version_3 = body(&file).replace("sgx_tcbinfo", "tcbinfo");
     vec![
-        get("/nothing", 404, "path"),
+        get("/nothing", 404, "/nothing"),
         get("/sgx/certification/v3/tcb?fmspc=534F46545752", 410, "v4"),
         get(&format!("{V4}/pckcert?qeid=0"), 400, "cpusvn"),
         get(&format!("{V4}/pckcert?qeid="), 400, "qeid"),

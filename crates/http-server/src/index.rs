@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// What a server has.
+/// The paths of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Index {
     /// The name of the server.

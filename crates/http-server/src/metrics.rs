@@ -9,8 +9,8 @@ use prometheus_client::registry::Registry;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The answer to `/metrics`. OpenMetrics 1.0 goes to clients that accept it no less than plain text;
-/// all others, such as curl, get version 0.0.4 of Prometheus' text format.
+/// The answer to `/metrics`. OpenMetrics 1.0 goes to clients that accept it no less than plain
+/// text; all others, such as curl, get version 0.0.4 of Prometheus' text format.
 #[must_use]
 pub fn metrics(request: &HeaderMap, registry: &Registry) -> impl IntoResponse + use<> {
     let mut encoded = String::new();
@@ -23,7 +23,7 @@ pub fn metrics(request: &HeaderMap, registry: &Registry) -> impl IntoResponse + 
     ([(CONTENT_TYPE, format), (VARY, ACCEPT.as_str())], body)
 }
 
-/// Whether one of the media ranges asks for OpenMetrics, with a quality that no range of plain text
+/// True if one of the media ranges asks for OpenMetrics, with a quality that no range of plain text
 /// exceeds. Parameters other than `version` and `q`, such as `escaping`, change nothing: all names
 /// here are good in every scheme.
 fn wants_open_metrics(request: &HeaderMap) -> bool {
@@ -51,8 +51,8 @@ fn wants_open_metrics(request: &HeaderMap) -> bool {
     open_metrics > 0.0 && open_metrics >= plain
 }
 
-/// OpenMetrics as our registries write it, in version 0.0.4 of Prometheus' text format: a family has
-/// the name of its samples, there are no units, and nothing marks the end.
+/// OpenMetrics as our registries write it, in version 0.0.4 of Prometheus' text format: a family
+/// has the name of its samples, there are no units, and nothing marks the end.
 fn prometheus_text(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut help = "";

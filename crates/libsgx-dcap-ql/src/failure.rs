@@ -31,8 +31,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What the call returns. The answer of a `service` takes the way that it takes through Intel's
-    /// two libraries, `call` in `libsgx_quote_ex` and then `libsgx_dcap_ql`.
+    /// The code that the call returns. The answer of a `service` takes the way that it takes
+    /// through Intel's two libraries, `call` in `libsgx_quote_ex` and then `libsgx_dcap_ql`.
     pub(crate) fn quote3_error(&self, service: bool, call: QuoteExCall) -> Quote3Error {
         match self {
             Self::Mode => Quote3Error::UNSUPPORTED_MODE,

@@ -1,13 +1,13 @@
-//! What is wrong with JSON, in words for people.
+//! Errors in JSON, in words for people.
 
 use serde_json::Error;
 use serde_json::error::Category;
 
-/// How `hex` begins what it says of a string.
+/// The beginning of what `hex` says of a string.
 const HEXADECIMAL: [&str; 3] =
     ["Invalid character", "Odd number of digits", "Invalid string length"];
 
-/// What is wrong with the JSON, and where, as a sentence about it without a full stop.
+/// The error and its place, as a sentence about the JSON without a full stop.
 #[must_use]
 pub fn json_error(error: &Error) -> String {
     let message = error.to_string();
@@ -24,7 +24,7 @@ pub fn json_error(error: &Error) -> String {
     }
 }
 
-/// What is wrong in JSON that can be read.
+/// The error in JSON that can be read.
 fn content(message: &str) -> String {
     let after = |prefix| message.strip_prefix(prefix).map(|rest: &str| rest.replace('`', "\""));
     if let Some(name) = after("missing field ") {

@@ -66,8 +66,9 @@ pub fn check(path: &Path) -> Result<(), NotPrivate> {
     check_metadata(path, &metadata, geteuid().as_raw())
 }
 
-/// Checks the place of a directory that may have to be made: the directory, or the nearest one above it that is there.
-/// Root would otherwise make it in another user's directory, and that user's programs could not use it.
+/// Checks the place of a directory that may have to be made: the directory, or the nearest one
+/// above it that is there. Root would otherwise make it in another user's directory, and that
+/// user's programs could not use it.
 ///
 /// # Errors
 /// [`NotPrivate`].
@@ -83,8 +84,9 @@ pub fn check_place(directory: &Path) -> Result<(), NotPrivate> {
     }
 }
 
-/// The user whom this directory belongs to, if this process is root's and the user is another one: what is to change
-/// something there is to be run as that user. Of a directory that is not there it is the nearest one above that counts.
+/// The user whom this directory belongs to, if this process is root's and the user is another one:
+/// what is to change something there is to be run as that user. Of a directory that is not there it
+/// is the nearest one above that counts.
 #[must_use]
 pub fn other_owner(directory: &Path) -> Option<Account> {
     let metadata = directory.ancestors().find_map(|there| fs::metadata(there).ok())?;
@@ -92,8 +94,9 @@ pub fn other_owner(directory: &Path) -> Option<Account> {
     is_others.then(|| Account::of(metadata.uid()))
 }
 
-/// Checks that only one user and root can change this directory and these files in it, for a process that only reads
-/// them: root's may read any user's. Gives whether the owner is another user, whose symbolic links are not to be followed.
+/// Checks that only one user and root can change this directory and these files in it, for a
+/// process that only reads them: root's may read any user's. Gives whether the owner is another
+/// user, whose symbolic links are not to be followed.
 ///
 /// # Errors
 /// [`NotPrivate`].

@@ -11,7 +11,8 @@ use nix::unistd::{Uid, User};
 pub enum NotPrivate {
     /// The directory, with all that is in it, is another user's, who is not root.
     ///
-    /// The way out is to act as that user. To give the directory away would take it from the service that uses it.
+    /// The way out is to act as that user. To give the directory away would take it from the
+    /// service that uses it.
     #[error(
         "{} belongs to {owner}, who can change what is kept there; {}", .path.display(),
         RunAs { owner, this_user: *.this_user }

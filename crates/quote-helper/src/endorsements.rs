@@ -14,7 +14,7 @@ pub(crate) use self::collateral_file::write_bundle;
 pub(crate) use self::supply::CollateralSupply;
 use crate::sources::Sources;
 
-/// Where the collateral and the trusted root come from.
+/// The sources of collateral and trusted root.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Endorsements {
     /// Verifies with the collateral in this file: a bundle, as `collateral export` and `verify
@@ -23,9 +23,9 @@ pub(crate) struct Endorsements {
     pub(crate) collateral: Option<PathBuf>,
 
     /// The directory with the cache of collateral [default: /var/cache/quote-helper/collateral for
-    /// root, else $XDG_CACHE_HOME/quote-helper/collateral]
-    /// [env: QUOTE_HELPER_COLLATERAL_CACHE_DIR]. With --source, the cache is used only if this option
-    /// is given.
+    /// root, else $XDG_CACHE_HOME/quote-helper/collateral] [env:
+    /// QUOTE_HELPER_COLLATERAL_CACHE_DIR]. With --source, the cache is used only if this option is
+    /// given.
     #[arg(long, value_name = "PATH")]
     cache_dir: Option<PathBuf>,
 
@@ -34,7 +34,7 @@ pub(crate) struct Endorsements {
 }
 
 impl Endorsements {
-    /// Whether the command line says anything about them.
+    /// True if the command line says anything about them.
     pub(crate) fn are_named(&self) -> bool {
         self.collateral.is_some() || self.sources.are_named() || self.sources.have_trusted_root()
     }

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{cli, manual};
 
-/// What all of our variables begin with.
+/// The prefix of all of our variables.
 const PREFIX: &str = "QUOTE_HELPER_";
 
 /// Variables of pods, and those of the C libraries.

@@ -18,8 +18,8 @@ pub(crate) const MAX_SIZE: u64 = 4 * 1024 * 1024;
 /// Standard input where a file is read, standard output where one is written.
 const STANDARD: &str = "-";
 
-/// Where a process finds what is open already: standard input, and what a shell puts in place of
-/// `<(…)`.
+/// Paths of files that the process has open already: standard input, and what a shell puts in place
+/// of `<(…)`.
 const OPEN_ALREADY: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 
 /// Two files of a command line are `-`. Standard input can be read once only.
@@ -29,7 +29,7 @@ const OPEN_ALREADY: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 )]
 pub(crate) struct StandardInputTwice;
 
-/// Whether this stands for standard input or standard output.
+/// True if this stands for standard input or standard output.
 pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new(STANDARD)
 }

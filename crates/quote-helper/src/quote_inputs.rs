@@ -36,7 +36,7 @@ pub(crate) struct QuoteInput {
     pub(crate) bytes: anyhow::Result<Vec<u8>>,
 }
 
-/// Where an input comes from. In messages the file, and the line behind a colon.
+/// The origin of an input. In messages the file, and the line behind a colon.
 #[derive(Debug, Clone)]
 pub(crate) struct InputName {
     /// As it was given.

@@ -16,7 +16,7 @@ use crate::values::OneOf;
 /// The variable that stands in for --socket.
 const QUOTE_HELPER_SOCKET: &str = "QUOTE_HELPER_SOCKET";
 
-/// How long a service that is being restarted is waited for.
+/// The time to wait for a service that is being restarted.
 const RESTART: Duration = Duration::from_secs(1);
 
 /// The time for the answer of a service that was not meant.
@@ -32,12 +32,13 @@ pub(crate) struct ServiceSocket {
 }
 
 impl ServiceSocket {
-    /// Whether the command line or the variable names it.
+    /// True if the command line or the variable names it.
     pub(crate) fn is_named(&self) -> bool {
         self.named().is_some()
     }
 
-    /// The path: that of --socket, of QUOTE_HELPER_SOCKET, or of SGX_AESM_ADDR; else the default one.
+    /// The path: that of --socket, of QUOTE_HELPER_SOCKET, or of SGX_AESM_ADDR; else the default
+    /// one.
     ///
     /// # Errors
     /// When SGX_AESM_ADDR counts and has no usable value.
@@ -67,8 +68,9 @@ pub(crate) struct QuoteSource {
     #[arg(long, conflicts_with = "socket")]
     in_process: bool,
 
-    /// The platform for quotes in this process: Intel's QE and PCE (`dcap`), or the insecure software
-    /// platform (`software`) [default: dcap] [env: QUOTE_HELPER_PLATFORM]. Implies --in-process.
+    /// The platform for quotes in this process: Intel's QE and PCE (`dcap`), or the insecure
+    /// software platform (`software`) [default: dcap] [env: QUOTE_HELPER_PLATFORM]. Implies
+    /// --in-process.
     #[arg(
         long,
         value_parser = OneOf::<Platform>::of(["dcap", "software"]),

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use crate::failure::explain;
 use crate::service_manager::ServiceManager;
 
-/// What has changed since the files were read for the last time, by the names of settings.
+/// The changes since the files were read for the last time, by the names of settings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
     /// These hold from now on.

@@ -100,7 +100,7 @@ struct AuditFields {
     mrsigner: Option<String>,
     isv_prod_id: Option<u16>,
     isv_svn: Option<u16>,
-    /// Whether the enclave can be debugged.
+    /// True if the enclave can be debugged.
     debug: Option<bool>,
     /// `SUCCESS`, or the name of the AESM error without `AESM_`; `others` beyond the budget.
     outcome: String,
@@ -108,7 +108,7 @@ struct AuditFields {
     reason: Option<String>,
     /// Microseconds from the request to the reply; of several quotes the longest.
     latency_us: u64,
-    /// How many quotes the line is about.
+    /// The number of quotes that the line is about.
     quotes: u64,
 }
 

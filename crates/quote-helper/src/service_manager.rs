@@ -42,8 +42,8 @@ impl ServiceManager {
         self.tell(&format!("READY=1\nSTATUS={status}"));
     }
 
-    /// The service reads its settings anew, until it has [`ServiceManager::reloaded`] them. While it
-    /// starts there is nothing to tell.
+    /// The service reads its settings anew, until it has [`ServiceManager::reloaded`] them. While
+    /// it starts there is nothing to tell.
     pub(crate) fn reloading(&self, status: &str) {
         if !self.is_ready.load(Ordering::Relaxed) {
             return;

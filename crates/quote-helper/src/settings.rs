@@ -128,7 +128,8 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "GROUP", env = "QUOTE_HELPER_SOCKET_GROUP")]
     pub(crate) socket_group: Option<String>,
 
-    /// Where the platform's keys are kept, and a new instance proves that it may take over [default: /var/lib/quote-helper for root and its owner, else
+    /// The directory of the platform's keys, and of the secret by which a new instance proves that
+    /// it may take over [default: /var/lib/quote-helper for root and its owner, else
     /// $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Where PCK certificates and collateral come from: the same options for every command that asks.
+//! Sources of PCK certificates and collateral: the same options for every command that asks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +20,8 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// The source to ask; repeat it to name the next ones: the URL of a PCCS, the absolute path of a
-    /// directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services) [default: the sources
+    /// The source to ask; repeat it to name the next ones: the URL of a PCCS, the absolute path of
+    /// a directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services) [default: the sources
     /// that other quote providers are set up with, else `pcs`, and on Azure `thim` and `azure`]
     /// [env: QUOTE_HELPER_COLLATERAL_SOURCES].
     #[arg(long = "source", alias = "pccs", value_name = "SOURCE")]
@@ -89,12 +89,12 @@ impl Sources {
         self.config.as_deref()
     }
 
-    /// Whether the command line names a source.
+    /// True if the command line names a source.
     pub(crate) fn are_named(&self) -> bool {
         self.sources.is_some()
     }
 
-    /// Whether the command line names the root to trust.
+    /// True if the command line names the root to trust.
     pub(crate) fn have_trusted_root(&self) -> bool {
         self.trusted_root.is_some()
     }

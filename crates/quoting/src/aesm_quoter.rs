@@ -46,8 +46,8 @@ impl AesmQuoter {
     /// Sets for how long a service that is not there is waited for, within the timeout: none if
     /// nothing is set. Where not even the directory of the socket exists, there is nobody to wait for.
     ///
-    /// Once it was waited for in vain, no request waits for the next 30 seconds: each tries once, so
-    /// that a service which is back is found at once.
+    /// Once it was waited for in vain, no request waits for the next 30 seconds: each tries once,
+    /// so that a service which is back is found at once.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }

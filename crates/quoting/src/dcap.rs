@@ -29,8 +29,9 @@ pub struct DcapQuoter {
 }
 
 impl DcapQuoter {
-    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and has it
-    /// keep its enclaves once they are loaded. They are loaded when they are first needed, not here.
+    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and has
+    /// it keep its enclaves once they are loaded. They are loaded when they are first needed, not
+    /// here.
     ///
     /// With the interface of `libsgx_qe3_logic.so.1`, which `libsgx_dcap_ql.so.1` leads to, everything
     /// works. A library that has `libsgx_dcap_ql.so.1`'s own functions alone does not tell the public

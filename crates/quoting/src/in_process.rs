@@ -63,7 +63,8 @@ impl Platform {
 const SYSTEM_STATE_DIR: &str = "/var/lib/quote-helper";
 
 /// Where this user's software platform is: [`QUOTE_HELPER_STATE_DIR`], else `/var/lib/quote-helper`
-/// for root and for the user whom that belongs to, else `quote-helper` below `$XDG_STATE_HOME` or below `$HOME/.local/state`.
+/// for root and for the user whom that belongs to, else `quote-helper` below `$XDG_STATE_HOME` or
+/// below `$HOME/.local/state`.
 ///
 /// # Errors
 /// [`QuotingError`] with [`AesmError::FileAccess`] when nothing of this is there.

@@ -32,13 +32,13 @@ pub enum QuotingMode {
 pub struct InvalidAddress(OsString);
 
 impl QuotingMode {
-    /// The mode that the value of [`SGX_AESM_ADDR`] chooses. An absolute path is the socket's; a word
-    /// such as `1`, or an empty value, stands for the [default socket](DEFAULT_SOCKET). (Intel's
-    /// library takes any value for that.)
+    /// The mode that the value of [`SGX_AESM_ADDR`] chooses. An absolute path is the socket's; a
+    /// word such as `1`, or an empty value, stands for the [default socket](DEFAULT_SOCKET).
+    /// (Intel's library takes any value for that.)
     ///
     /// # Errors
-    /// [`InvalidAddress`] for a relative path, a URL, or a host with a port: whatever has one of the
-    /// characters `/`, `:` and `.`.
+    /// [`InvalidAddress`] for a relative path, a URL, or a host with a port: whatever has one of
+    /// the characters `/`, `:` and `.`.
     pub fn choose(sgx_aesm_addr: Option<OsString>) -> Result<Self, InvalidAddress> {
         let Some(value) = sgx_aesm_addr else { return Ok(Self::InProcess) };
         let path = PathBuf::from(&value);

@@ -11,8 +11,9 @@ pub const QUOTE_HELPER_PLATFORM: &str = "QUOTE_HELPER_PLATFORM";
 /// The device node with which the kernel lets a process make enclaves.
 pub const SGX_ENCLAVE_DEVICE: &str = "/dev/sgx_enclave";
 
-/// Intel's quote generation library, as the dynamic loader knows it: QE and PCE behind a C interface
-/// that never asks a service. `libsgx_dcap_ql.so.1`, which sits above it, may be this project's own.
+/// Intel's quote generation library, as the dynamic loader knows it: QE and PCE behind a C
+/// interface that never asks a service. `libsgx_dcap_ql.so.1`, which sits above it, may be this
+/// project's own.
 pub const DCAP_LIBRARY: &str = "libsgx_qe3_logic.so.1";
 
 /// Where quotes come from. Neither ever stands in for the other: a machine whose SGX driver or

@@ -1,4 +1,4 @@
-//! What can be changed while the service runs.
+//! Rules that can be changed while the service runs.
 
 use tokio::sync::watch;
 
@@ -11,9 +11,9 @@ use crate::policy::Policy;
 /// until they close. `quoting_threads` stays.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// What one client, or all of them together, may take.
+    /// The limits of one client, and of all of them together.
     pub limits: Limits,
-    /// Who may have quotes.
+    /// The callers and enclaves that get quotes.
     pub policy: Policy,
 }
 

@@ -17,7 +17,7 @@ use crate::rules::Rules;
 /// After the service was told to stop, a client that has just connected has this long to begin.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// How long a client beyond a quota has to ask, and to go.
+/// The time for a client beyond a quota to ask, and to go.
 const BRIEF: Duration = Duration::from_millis(100);
 
 /// A connection, and how long it may keep us waiting.

@@ -20,7 +20,7 @@ pub struct SizeError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {size} bytes in hexadecimal, {} digits", .size.saturating_mul(2))]
 pub struct WrongHexadecimal {
-    /// How many bytes are wanted.
+    /// The number of bytes that are wanted.
     pub size: usize,
 }
 
@@ -97,7 +97,8 @@ byte_string! {
     IsvFamilyId, 16
 }
 byte_string! {
-    /// CONFIGID, 64 bytes: the configuration that an enclave with KSS was launched with (SDM 3D, 38.15).
+    /// CONFIGID, 64 bytes: the configuration that an enclave with KSS was launched with (SDM 3D,
+    /// 38.15).
     ConfigId, 64
 }
 byte_string! {

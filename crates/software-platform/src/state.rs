@@ -133,11 +133,13 @@ impl SoftwarePlatform {
         state.platform(deployment)
     }
 
-    /// Opens the platform in this directory to look at it. Root's processes may do so in another user's directory, where
-    /// nothing is changed and no symbolic link is followed; a directory of this user is completed as by [`Self::open`].
+    /// Opens the platform in this directory to look at it. Root's processes may do so in another
+    /// user's directory, where nothing is changed and no symbolic link is followed; a directory of
+    /// this user is completed as by [`Self::open`].
     ///
     /// # Errors
-    /// As [`Self::open`]; [`StateError::Incomplete`] if a file is missing that its user's next use makes.
+    /// As [`Self::open`]; [`StateError::Incomplete`] if a file is missing that its user's next use
+    /// makes.
     pub fn open_to_read(directory: &Path) -> Result<Self, StateError> {
         let mut state = StateDirectory::new(directory);
         state.is_anothers = state.check_to_read()?;
@@ -181,7 +183,7 @@ impl SoftwarePlatform {
 
 /// The places of the files.
 struct StateDirectory {
-    /// Whether it is another user's: nothing is written, and no symbolic link is followed.
+    /// True if it is another user's: nothing is written, and no symbolic link is followed.
     is_anothers: bool,
     directory: PathBuf,
     deployment: PathBuf,
@@ -289,7 +291,8 @@ impl StateDirectory {
             .ok_or_else(|| io_error("read", &self.machine, ErrorKind::NotFound.into()))
     }
 
-    /// The kept attestation key if it is for this TCB, else a new one, kept from now on unless it is another user's.
+    /// The kept attestation key if it is for this TCB, else a new one, kept from now on unless it
+    /// is another user's.
     fn attestation_key(&self, machine: &Machine) -> Result<AttestationKey, StateError> {
         let file = &self.attestation_key;
         if let Some(bytes) = self.read(file)? {

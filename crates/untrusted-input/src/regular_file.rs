@@ -67,8 +67,8 @@ pub fn read_if_there(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
     missing_is_none(read(path, max))
 }
 
-/// As [`read_if_there`], for a file in a directory of another user, who could lay a symbolic link to what this process
-/// alone may read: a link is an error, and not followed.
+/// As [`read_if_there`], for a file in a directory of another user, who could lay a symbolic link
+/// to what this process alone may read: a link is an error, and not followed.
 ///
 /// # Errors
 /// As [`read`].

@@ -11,8 +11,8 @@ use sgx::{
 use crate::collateral::rfc3339;
 use crate::{Attested, Outcome, PlatformFeature, Step, StepResult, TcbStatus};
 
-/// The demands on an enclave or a TD. `None` and an empty list demand nothing; a demand for what the
-/// quoted kind does not have refuses the quote.
+/// The demands on an enclave or a TD. `None` and an empty list demand nothing; a demand for what
+/// the quoted kind does not have refuses the quote.
 ///
 /// The default is strict about the platform and open about the enclave: no debug enclaves, only
 /// [`TcbStatus::UpToDate`], any identity. A verifier that hands out secrets sets at least
@@ -53,9 +53,10 @@ pub struct Policy {
     /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
     /// here: it is refused in any case ([`TcbStatus::ACCEPTABLE`]).
     pub accepted_tcb_statuses: Vec<TcbStatus>,
-    /// Intel's security advisories to accept, such as `INTEL-SA-00615`: any status is accepted, too,
-    /// if it comes with at least one advisory and all of them are in this list. A status without
-    /// advisories, such as that of an unsafe configuration alone, is accepted by its name only.
+    /// Intel's security advisories to accept, such as `INTEL-SA-00615`: any status is accepted,
+    /// too, if it comes with at least one advisory and all of them are in this list. A status
+    /// without advisories, such as that of an unsafe configuration alone, is accepted by its name
+    /// only.
     pub accepted_advisories: Vec<String>,
     /// The earliest date of the TCB level of platform and QE: flaws that Intel had fixed by then
     /// must be fixed.

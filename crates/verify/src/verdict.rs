@@ -23,7 +23,8 @@ pub enum Decision {
 /// The answer to [`verify`](crate::verify).
 ///
 /// In JSON `{"decision", "code", "reason", "quote_root", "steps", "attested"}`, of which `reason`,
-/// `quote_root` and `attested` may be null; the names of these fields and of theirs stay as they are.
+/// `quote_root` and `attested` may be null; the names of these fields and of theirs stay as they
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What was decided.

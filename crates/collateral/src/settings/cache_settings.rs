@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Base, Machine, OwnSettings, SettingsError, azdcap};
 
-/// Where root's programs and the service's keep answers.
+/// The cache directory of root's programs and of the service's.
 const OF_SYSTEM: &str = "/var/cache/quote-helper/collateral";
 /// Where those of other users do, below the user's directory for caches.
 const OF_USER: &str = "quote-helper/collateral";

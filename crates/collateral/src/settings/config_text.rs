@@ -14,7 +14,7 @@ pub type Form = (&'static str, &'static str);
 
 /// The longest value that a message repeats, in characters.
 const MAX_SHOWN: usize = 80;
-/// How similar names are, by Jaro and Winkler, of which one may stand for the other.
+/// The least similarity (Jaro-Winkler) at which a name is suggested for another one.
 const SIMILAR: f64 = 0.8;
 
 /// A configuration that is TOML.

@@ -35,7 +35,8 @@ pub struct Machine {
     pub etc: PathBuf,
     /// The asset tag of the chassis, by which virtual machines in Azure are known.
     pub chassis_asset_tag: Option<String>,
-    /// Whether the user is root, or the directory for the caches of the machine's services is the user's.
+    /// True for root, and for a user to whom the directory for the caches of the machine's services
+    /// is the user's.
     pub uses_system_cache: bool,
 }
 

@@ -168,7 +168,12 @@ fn problem(error: &Error) -> SourceError {
         }
         // The URL has parameters, a token among them perhaps.
         Error::BadUri(_) => SourceError::Unreachable("its URL cannot be used".to_owned()),
-        Error::Protocol(error) => SourceError::Malformed(format!("it is no HTTP: {error}")),
+        Error::Protocol(_) => SourceError::Malformed(
+            "it is not HTTP; check the port in the URL of the source".to_owned(),
+        ),
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => SourceError::Unreachable(
+            "the proxy cannot be used; check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY".to_owned(),
+        ),
         other => SourceError::Unreachable(other.to_string()),
     }
 }

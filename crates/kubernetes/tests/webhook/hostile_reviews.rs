@@ -78,7 +78,8 @@ async fn another_method_path_or_type_is_refused() {
     let body = review(&pod()).to_string();
     for (line, content_type, status) in [
         ("GET /mutate", "application/json", 405),
-        ("POST /", "application/json", 404),
+        ("POST /", "application/json", 405),
+        ("POST /other", "application/json", 404),
         ("POST /metrics", "application/json", 404),
         ("POST /mutate", "application/yaml", 415),
         ("POST /mutate", "", 415),

@@ -192,7 +192,7 @@ fn the_callback_is_told_what_happened_and_what_to_do() {
     is_told(&unset, ["libsgx_qe3_logic.so.1", "QUOTE_HELPER_PLATFORM=software"]);
 }
 
-/// What the program prints on standard error, where each call fails.
+/// The program's standard error, where each call fails.
 fn traced(program: &Program, trace: Option<&str>) -> String {
     let mut command = program.command();
     command.env(SGX_AESM_ADDR, "/no/such/aesm.socket");

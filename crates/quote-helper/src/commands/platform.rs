@@ -37,8 +37,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 struct StateDir {
-    /// Where the platform's keys are kept [default: /var/lib/quote-helper for root and its owner, else
-    /// $XDG_STATE_HOME/quote-helper].
+    /// The directory of the platform's keys [default: /var/lib/quote-helper for root and its owner,
+    /// else $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }

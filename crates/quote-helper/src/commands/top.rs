@@ -33,7 +33,7 @@ use crate::runtime::runtime;
 use crate::settings::Settings;
 use crate::values;
 
-/// Where the example in our configuration puts metrics.
+/// The address of metrics in the example of the configuration.
 const DEFAULT_METRICS: &str = "127.0.0.1:17490";
 /// The variable of `serve` with the place of its metrics.
 const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
@@ -46,8 +46,9 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Where the service has its metrics: a URL, an address, or the path of a Unix socket [default: what `serve` is set to with
-    /// QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else 127.0.0.1:17490].
+    /// The metrics of the service: a URL, an address, or the path of a Unix socket [default: what
+    /// `serve` is set to with QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else
+    /// 127.0.0.1:17490].
     #[arg(long, value_name = "URL|ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
     metrics: Option<Endpoint>,
 
@@ -61,8 +62,8 @@ pub(crate) struct Arguments {
 
     /// Ends after this many views, which are printed one after the other; exit code 1 if the service never answered.
     ///
-    /// Where standard output is no terminal, and neither this nor --interval is given, one view is printed, of the time
-    /// of one interval.
+    /// If standard output is no terminal, and neither this nor --interval is given, one view is
+    /// printed, of the time of one interval.
     #[arg(long, value_name = "NUMBER")]
     count: Option<NonZero<u32>>,
 
@@ -102,7 +103,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    /// Whether one view is wanted: for a pipe or a file, unless views one after the other are asked for.
+    /// True if one view is wanted: for a pipe or a file, unless views one after the other are asked
+    /// for.
     fn is_once(&self) -> bool {
         self.interval.is_none() && self.count.is_none() && !io::stdout().is_terminal()
     }

@@ -25,7 +25,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: QuoteInputs,
 
-    /// Writes the collateral that was used to this file, for `--collateral` and `collateral import`;
+    /// Writes the collateral that was used to this file, for `--collateral` and
+    /// `collateral import`;
     /// `-` is standard output.
     #[arg(long, value_name = "FILE", conflicts_with = "collateral")]
     save_collateral: Option<PathBuf>,
@@ -38,8 +39,8 @@ pub(crate) struct Arguments {
     #[command(flatten, next_help_heading = policy_arguments::HEADING)]
     requirements: PolicyArguments,
 
-    /// Verifies as of this time rather than now: a time such as 2026-01-31T12:00:00Z, a date such as
-    /// 2026-01-31, or seconds since 1970.
+    /// Verifies as of this time rather than now: a time such as 2026-01-31T12:00:00Z, a date such
+    /// as 2026-01-31, or seconds since 1970.
     #[arg(long, value_name = "TIME", value_parser = policy_arguments::time)]
     time: Option<SystemTime>,
 

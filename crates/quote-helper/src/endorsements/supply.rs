@@ -14,7 +14,7 @@ use verify::Validity;
 use super::collateral_file::{self, CollateralFile};
 use crate::output;
 
-/// How many items are remembered; beyond that it begins anew.
+/// The maximum number of remembered items; beyond it all are forgotten.
 const MAX_REMEMBERED: usize = 4096;
 
 /// A source of collateral, and what it has given so far.
@@ -61,8 +61,8 @@ impl CollateralSupply {
         Ok(Self::new(origin, settings.evaluation))
     }
 
-    /// The collateral that is in the cache, or that its sources have. No source is asked again after
-    /// it has failed.
+    /// The collateral that is in the cache, or that its sources have. No source is asked again
+    /// after it has failed.
     pub(crate) fn of_cache(mut settings: Settings) -> anyhow::Result<Self> {
         settings.retry.times = 0;
         let cache = Cache::open(&settings, Box::new(tell))?;

@@ -11,7 +11,7 @@ pub(crate) const SEE_ALSO: &str = "SEE ALSO";
 /// In the order in which they are shown.
 const HEADINGS: [&str; 5] = [EXIT_STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE_ALSO];
 
-/// What a command's help says after its options.
+/// The sections of a command's help after its options.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) sections: Vec<Section>,
@@ -27,9 +27,9 @@ pub(crate) struct Section {
 /// An exit code, a variable, a file, an example or a reference.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
-    /// What it is about: for an example the command lines.
+    /// The subject: for an example the command lines.
     pub(crate) term: String,
-    /// What there is to say about it.
+    /// The explanation.
     pub(crate) words: String,
 }
 
@@ -64,7 +64,7 @@ impl Page {
         Self { sections: sections.filter(|section| !section.entries.is_empty()).collect() }
     }
 
-    /// What is below this heading.
+    /// The entries below this heading.
     pub(crate) fn entries(&self, heading: &str) -> &[Entry] {
         let section = self.sections.iter().find(|section| section.heading == heading);
         section.map_or(&[], |section| &section.entries)

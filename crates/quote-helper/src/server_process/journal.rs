@@ -1,4 +1,5 @@
-//! Lines of the log for systemd's journal, which has the time of each and knows their priorities: see sd-daemon(3).
+//! Lines of the log for systemd's journal, which has the time of each and knows their priorities:
+//! see sd-daemon(3).
 
 use std::fmt;
 use std::io::stderr;
@@ -9,8 +10,8 @@ use tracing_subscriber::fmt::format::{Format, Full, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Whether standard error leads to the journal: systemd names the device and inode of its stream in `JOURNAL_STREAM`,
-/// see systemd.exec(5).
+/// True if standard error leads to the journal: systemd names the device and inode of its stream in
+/// `JOURNAL_STREAM`, see systemd.exec(5).
 pub(super) fn is_standard_error() -> bool {
     let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
     fstat(stderr()).is_ok_and(|stream| named == format!("{}:{}", stream.st_dev, stream.st_ino))

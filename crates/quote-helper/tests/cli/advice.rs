@@ -40,7 +40,7 @@ fn give(machine: &Machine, name: &str, uid: u32) {
     }
 }
 
-/// Who has what is in this directory, the directory included.
+/// The owners of this directory and of all that is in it.
 fn owners(machine: &Machine, name: &str) -> Vec<u32> {
     let mut owners = Vec::new();
     let mut left = vec![machine.path(name)];

@@ -165,7 +165,7 @@ fn what_is_offered_are_the_visible_commands_and_their_options() {
     assert!(!statuses.iter().any(|status| status == "Revoked"), "{statuses:?}");
 }
 
-/// Whether this shell is installed. In CI it has to be.
+/// True if this shell is installed. In CI it has to be.
 #[track_caller]
 fn is_here(shell: &str) -> bool {
     present_or_skipped(Path::new("/usr/bin").join(shell).exists(), shell)

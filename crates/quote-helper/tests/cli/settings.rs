@@ -181,7 +181,7 @@ fn variables_that_are_wrong_or_unknown_are_named() {
     wrong("QUOTE_HELPER_REQUEST_TIMEOUT", "5")
         .says(&["invalid value '5' for 'QUOTE_HELPER_REQUEST_TIMEOUT'"]);
     wrong("QUOTE_HELPER_AFTER_HAND_OVER", "stay").says(&["for 'QUOTE_HELPER_AFTER_HAND_OVER'"]);
-    // What is wrong in the command line is told by the option.
+    // A mistake in the command line is named by its option.
     Ended::of(
         machine
             .command(&format!("{PRIVATE} --request-timeout 5"))

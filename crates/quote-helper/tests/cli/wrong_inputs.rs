@@ -1,4 +1,4 @@
-//! What is wrong with a file is said in our words, with the way out.
+//! Mistakes in files are told in our words, with the way out.
 
 use crate::support::{Ended, Machine};
 

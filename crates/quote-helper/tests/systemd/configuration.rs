@@ -1,4 +1,4 @@
-//! Where settings come from.
+//! The origins of settings.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -52,7 +52,7 @@ fn without_a_configuration_there_is_real_sgx_and_nothing_else() {
     let journal = machine.journal();
     assert!(journal.contains("Intel's quote generation library is not there"), "{journal}");
     assert!(journal.contains("/var/cache/quote-helper/collateral"), "{journal}");
-    // What Intel's library loads in a worker finds the same directory.
+    // A library that Intel's loads in a worker finds the same directory.
     let pid = machine.property("sgx-quote-helper", "MainPID");
     let variables = machine.succeed(&format!("tr '\\0' '\\n' </proc/{pid}/environ"));
     assert!(variables.contains("XDG_CACHE_HOME=/var/cache\n"), "{variables}");

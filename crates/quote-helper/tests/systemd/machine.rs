@@ -124,7 +124,8 @@ impl Machine {
         value.trim().to_owned()
     }
 
-    /// Does this while applications ask for quotes all the time, and gives the figures of `quote-helper load`.
+    /// Does this while applications ask for quotes all the time, and gives the figures of
+    /// `quote-helper load`.
     #[track_caller]
     pub(crate) fn under_load(&self, meanwhile: impl FnOnce()) -> Value {
         let line = format!("quote-helper load --duration {}s --output json", LOAD.as_secs());

@@ -1,5 +1,6 @@
-//! The installed units under a real systemd: a machine of its own for each test, made of namespaces and of what
-//! `just systemd-test` has installed. Needs root. One test at a time, since some are about time.
+//! The installed units under a real systemd: a machine of its own for each test, made of namespaces
+//! and of what `just systemd-test` has installed. Needs root. One test at a time, since some are
+//! about time.
 
 #![allow(
     clippy::expect_used,

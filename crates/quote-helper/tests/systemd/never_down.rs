@@ -98,7 +98,7 @@ fn a_stop_finishes_what_was_accepted_and_the_socket_starts_it_again() {
     });
     assert_eq!(machine.property(SERVICE, "Result"), "success");
 
-    // Who connects now is served by a new instance.
+    // A client that connects now is served by a new instance.
     machine.quote();
     assert_eq!(machine.property(SERVICE, "ActiveState"), "active");
     machine.succeed(&format!("systemctl stop {QUOTE_SERVICE}"));

@@ -2,7 +2,8 @@
 
 use crate::machine::Machine;
 
-/// Each unit of a service, and the exposure that it may have, in tenths, as `systemd-analyze security` counts it.
+/// Each unit of a service, and the exposure that it may have, in tenths, as `systemd-analyze
+/// security` counts it.
 const SERVICES: [(&str, u32); 2] = [("sgx-quote-helper.service", 20), ("sgx-pccs.service", 15)];
 
 #[test]

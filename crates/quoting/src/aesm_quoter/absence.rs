@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long it lasts: an application that asks again and again waits for a third of the time.
+/// The time it lasts: an application that asks again and again waits for a third of the time.
 const LASTS: Duration = Duration::from_secs(30);
 
 /// Until when nobody waits for the service.
@@ -35,7 +35,7 @@ impl Absence {
         }
     }
 
-    /// Whether the service was waited for in vain a short time ago.
+    /// True if the service was waited for in vain a short time ago.
     pub(super) fn is_remembered(&self) -> bool {
         self.now() < self.until.load(Ordering::Relaxed)
     }

@@ -11,8 +11,8 @@ const MAX_LENGTH: usize = 200;
 /// The URL of the provisioning certification service (PCS) of a deployment: certificates say that
 /// their CRLs are below it.
 ///
-/// By default it is [`PcsUrl::DEFAULT`], the machine itself at the port that is usual for a PCCS. It
-/// never changes, because certificates of deployments without a URL in their file carry it.
+/// By default it is [`PcsUrl::DEFAULT`], the machine itself at the port that is usual for a PCCS.
+/// It never changes, because certificates of deployments without a URL in their file carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PcsUrl(String);

@@ -61,7 +61,8 @@ impl SoftwarePlatform {
             state_file::remove(file).map_err(|reason| io_error("remove", file, reason))?;
         }
         match Self::open(directory) {
-            // A service that follows each change has made the key again, for the microcode that is gone now.
+            // A service that follows each change has made the key again, for the microcode that is
+            // gone now.
             Err(StateError::AttestationKey { file, .. }) => {
                 state_file::remove(&file).map_err(|reason| io_error("remove", &file, reason))?;
                 Self::open(directory)

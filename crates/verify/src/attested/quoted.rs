@@ -71,8 +71,8 @@ pub struct Enclave {
     pub cpu_svn: String,
     /// REPORTDATA, 64 bytes.
     pub report_data: String,
-    /// Reserved fields that are not zero, by their offset in bytes; usually there are none, and then
-    /// there is no such member.
+    /// Reserved fields that are not zero, by their offset in bytes; usually there are none, and
+    /// then there is no such member.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reserved: BTreeMap<String, String>,
 }

@@ -134,9 +134,9 @@ pub(crate) fn documents(samples: &Samples) -> Vec<Case> {
         error(
             "a document that is cut off",
             &coco.to_string()[..5000],
-            "the JSON cannot be read: EOF",
+            "the JSON cannot be read: it ends too early",
         ),
-        error("no JSON", "{quote}", "the JSON cannot be read: key must be a string"),
+        error("no JSON", "{quote}", "the JSON cannot be read: it is not JSON (line 1, column 2)"),
         other(
             "an EPID quote",
             json!({"isvEnclaveQuote": base64(&epid(2))}).to_string(),

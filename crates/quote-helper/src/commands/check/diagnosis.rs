@@ -41,7 +41,7 @@ pub(crate) struct Diagnosis {
     sections: Vec<Section>,
     #[serde(skip)]
     colors: bool,
-    /// Whether people see what is fine and what was skipped, too.
+    /// Shows people what is fine and what was skipped, too.
     #[serde(skip)]
     verbose: bool,
 }

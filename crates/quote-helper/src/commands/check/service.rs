@@ -141,8 +141,8 @@ impl Service {
     }
 }
 
-/// What lets this user open the socket: the group that it is for, or the service's settings, which a change of the mode
-/// would outlive only until the next start.
+/// The way for this user to open the socket: the group that it is for, or the service's settings,
+/// which a change of the mode would outlive only until the next start.
 fn may_not_open(socket: &Path) -> String {
     let metadata = fs::metadata(socket);
     let group = metadata.ok().filter(|file| file.mode() & 0o060 == 0o060).map(|file| file.gid());

@@ -18,8 +18,9 @@ pub(super) const FETCHED: &str = "--quote FILE";
 /// Where things are kept, and where they come from.
 #[derive(Debug, Args)]
 pub(super) struct HeldArguments {
-    /// Where collateral is kept [default: /var/cache/quote-helper/collateral for root and the owner of
-    /// /var/cache/quote-helper, else $XDG_CACHE_HOME/quote-helper/collateral].
+    /// The directory of the cache of collateral [default: /var/cache/quote-helper/collateral for
+    /// root and the owner of /var/cache/quote-helper, else
+    /// $XDG_CACHE_HOME/quote-helper/collateral].
     #[arg(long, value_name = "PATH")]
     cache_dir: Option<PathBuf>,
 
@@ -72,12 +73,14 @@ impl Held {
         )
     }
 
-    /// Checks that this user may keep something here, so that this is said once and not for each item.
+    /// Checks that this user may keep something here, so that this is said once and not for each
+    /// item.
     pub(super) fn check_place(&self) -> anyhow::Result<()> {
         Ok(private_directory::check_place(self.directory()?)?)
     }
 
-    /// The command that fetches into this cache with these settings, for a message: as the user whom it belongs to.
+    /// The command that fetches into this cache with these settings, for a message: as the user
+    /// whom it belongs to.
     pub(super) fn fetch_command(&self, options: &str) -> String {
         let owner = self.directory().ok().and_then(private_directory::other_owner);
         let prefix = owner.map(|owner| format!("{} ", owner.command_prefix()));

@@ -81,8 +81,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
 
-    /// Reads the configuration, the variables, the TLS certificate and the tokens, says whether they
-    /// are good, and starts nothing.
+    /// Reads the configuration, the variables, the TLS certificate and the tokens, says whether
+    /// they are good, and starts nothing.
     #[arg(long)]
     check_config: bool,
 

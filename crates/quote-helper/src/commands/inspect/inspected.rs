@@ -30,7 +30,7 @@ pub(super) struct Inspected {
     read_from: Option<String>,
     /// Tells if the quote vouches for what came with it; null if nothing came with it.
     bound: Option<bool>,
-    /// How it does, or why not.
+    /// The data that it vouches for, or the reason why it does not.
     bindings: Vec<String>,
     /// The encoding of byte strings.
     encoding: &'static str,

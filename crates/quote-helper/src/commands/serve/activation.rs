@@ -11,9 +11,9 @@ use rustix::net::sockopt::socket_acceptconn;
 /// The sockets that the service manager has opened for this service.
 #[derive(Debug, Default)]
 pub(super) struct Activation {
-    /// Where clients connect.
+    /// The socket that clients connect to.
     pub(super) listener: Option<UnixListener>,
-    /// What else there is, for HTTP.
+    /// The others, for HTTP.
     pub(super) tcp: Vec<TcpListener>,
 }
 

@@ -36,7 +36,7 @@ pub(super) enum Endpoint {
     Tcp {
         /// The address, or a host's name, and the port.
         address: String,
-        /// What its paths begin with: empty, unless something in front of the service has added it.
+        /// The prefix of its paths: empty, unless something in front of the service has added it.
         prefix: String,
     },
     /// The path of a Unix socket.

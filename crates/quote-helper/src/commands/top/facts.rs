@@ -48,7 +48,8 @@ pub(super) fn lines(view: &View, palette: Palette, columns: u16) -> Vec<Line<'st
     lines
 }
 
-/// Facts in as few lines as they fit in. One that is wider than a line goes on in the next, word by word.
+/// Facts in as few lines as they fit in. One that is wider than a line goes on in the next, word by
+/// word.
 fn flow(facts: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for fact in facts {

@@ -118,8 +118,8 @@ impl Table {
         }))
     }
 
-    /// The columns that there is room for, each with its width: as wide as it must be, but for the one that gives way.
-    /// Numbers lose their room to change before a column goes.
+    /// The columns that there is room for, each with its width: as wide as it must be, but for the
+    /// one that gives way. Numbers lose their room to change before a column goes.
     fn widths(&self, columns: u16) -> Vec<(usize, u16)> {
         let mut widths = self.needed(self.narrowest_number);
         let wanted = widths.get(self.gives_way).map_or(0, |(_, width)| *width);

@@ -1,7 +1,7 @@
 use super::super::every_setting;
 use super::*;
 
-/// What is wrong with this text, line by line.
+/// The mistakes in this text, line by line.
 fn wrong(text: &str) -> Vec<String> {
     let error = parse(Path::new("config.toml"), text).err();
     error.map(|error| error.lines().collect()).unwrap_or_default()

@@ -1,9 +1,10 @@
-//! What is said about a cache of collateral.
+//! Advice about a cache of collateral.
 
 use super::{give, owners, perform, printed};
 use crate::support::{Ended, Machine, SERVE, Serve, is_root};
 
-/// A machine whose collateral comes from `serve`, with the options for that, and a quote in `q.bin`.
+/// A machine whose collateral comes from `serve`, with the options for that, and a quote in
+/// `q.bin`.
 fn site() -> (Machine, Serve, String) {
     let machine = Machine::new();
     let line = format!("{SERVE} --certification-data encrypted-ppid");

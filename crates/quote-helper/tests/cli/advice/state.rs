@@ -1,4 +1,4 @@
-//! What is said about files that this user has.
+//! Advice about files that this user has.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt, chown};

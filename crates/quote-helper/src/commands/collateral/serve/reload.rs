@@ -10,7 +10,7 @@ use collateral_server::{Server, ServingCertificate, TokenHash, Tokens};
 use crate::reload::Changes;
 use crate::sources::Sources;
 
-/// Where the hashes of the tokens are.
+/// The files with the hashes of the tokens.
 #[derive(Clone)]
 pub(super) struct TokenFiles {
     pub(super) user: Option<PathBuf>,
