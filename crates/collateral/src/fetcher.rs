@@ -181,7 +181,8 @@ impl Fetcher {
         deadline: Instant,
         accept: Accept<'_>,
     ) -> Result<(Record, Checked), AttemptError> {
-        if let Some((last, until)) = guarded.trouble(item).now() {
+        let trouble = guarded.trouble(item).now();
+        if let Some((last, until)) = trouble {
             let wait = until.saturating_duration_since(Instant::now());
             return Err(AttemptError::LeftAlone { last, wait });
         }

@@ -20,17 +20,17 @@ pub(crate) async fn api_server(context: Option<&str>) -> anyhow::Result<ApiServe
 async fn config(context: Option<&str>) -> anyhow::Result<Config> {
     match context {
         Some(name) => {
-            let options =
-                KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
+            let options = KubeConfigOptions {
+                context: Some(name.to_owned()),
+                ..KubeConfigOptions::default()
+            };
             let config = Config::from_kubeconfig(&options).await;
             let config = config.map_err(|error| words::reading(&error));
-            config.with_context(|| {
-                format!("the context {name:?} of the kubeconfig cannot be used")
-            })
+            config.with_context(|| format!("the context {name:?} of the kubeconfig cannot be used"))
         }
         None => Config::infer().await.map_err(|error| words::inferring(&error)).context(
-            "there is no cluster to work with: set KUBECONFIG to the file with the cluster's address and \
-             your credentials",
+            "there is no cluster to work with: set KUBECONFIG to a kubeconfig, the file with the \
+             cluster's address and your credentials",
         ),
     }
 }

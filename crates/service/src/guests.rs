@@ -96,7 +96,8 @@ impl Guests {
         loop {
             self.entered.notified().await;
             tokio::time::sleep(MOMENT).await;
-            for mut guest in std::mem::take(&mut *self.leaving()) {
+            let leaving = std::mem::take(&mut *self.leaving());
+            for mut guest in leaving {
                 match guest.connection.advance(&guest.stream, &guest.client, &self.handler) {
                     Ok(need) => {
                         guest.need = need;

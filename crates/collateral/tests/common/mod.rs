@@ -155,7 +155,8 @@ impl Source for Scripted {
     fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         thread::sleep(self.delay);
-        match self.failure.lock().unwrap().clone() {
+        let failure = self.failure.lock().unwrap().clone();
+        match failure {
             Some(failure) => Err(failure),
             None => {
                 let named = self.documents.iter().find(|(name, _)| *name == item.to_string());

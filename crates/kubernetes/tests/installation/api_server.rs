@@ -127,10 +127,13 @@ async fn answer(
         Some(Fault::Refusal(code)) => refusal(code, &request),
         Some(Fault::Silence) => pending().await,
         Some(Fault::Text(text)) => text.into_response(),
-        None => match server.state.lock().unwrap().answer(&request, body) {
-            Ok(object) => Json(object).into_response(),
-            Err(code) => refusal(code, &request),
-        },
+        None => {
+            let answer = server.state.lock().unwrap().answer(&request, body);
+            match answer {
+                Ok(object) => Json(object).into_response(),
+                Err(code) => refusal(code, &request),
+            }
+        }
     }
 }
 

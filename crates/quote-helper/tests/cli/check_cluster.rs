@@ -272,7 +272,7 @@ fn a_cluster_that_is_not_known_is_an_error() {
     let server = ApiServer::nowhere();
     check(&server, "--context other").with_code(1).says(&["other", "kubeconfig"]);
     let machine = Machine::new();
-    machine.run("check --cluster").with_code(1).says(&["KUBECONFIG"]);
+    machine.run("check --cluster").with_code(1).says(&["kubeconfig"]);
     machine.write("kubeconfig", "no: [kubeconfig");
     let mut command = machine.command("check");
     let ended = Ended::of(command.env("KUBECONFIG", machine.path("kubeconfig")));
