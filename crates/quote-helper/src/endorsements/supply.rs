@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
@@ -65,7 +66,7 @@ impl CollateralSupply {
     /// after it has failed.
     pub(crate) fn of_cache(mut settings: Settings) -> anyhow::Result<Self> {
         settings.retry.times = 0;
-        let cache = Cache::open(&settings, Box::new(tell))?;
+        let cache = Cache::open(&settings, Box::new(tell_once()))?;
         Ok(Self::new(Origin::Cache(Box::new(cache), None), settings.evaluation))
     }
 
@@ -173,8 +174,15 @@ fn record(item: &Item, document: Document, source: &str) -> Record {
     Record { item: item.clone(), document, validity, fetched, source: source.to_owned() }
 }
 
-fn tell(notice: &Notice) {
-    if !matches!(notice, Notice::Fetched(_)) {
-        output::note(notice);
+/// Notes what is wrong with the cache, and the same only once, though it is so for each item.
+fn tell_once() -> impl Fn(&Notice) {
+    let last = Mutex::new(String::new());
+    move |notice| {
+        let words = notice.to_string();
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(notice, Notice::Fetched(_)) && *last != words {
+            output::note(&words);
+            *last = words;
+        }
     }
 }

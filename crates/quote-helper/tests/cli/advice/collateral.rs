@@ -113,3 +113,17 @@ fn root_reads_the_cache_of_the_service_and_fetches_as_its_user() {
     assert!(status.contains("fix: runuser -u daemon -- quote-helper collateral fetch"), "{status}");
     machine.succeed(&format!("collateral status {options}"));
 }
+
+/// It is so for each of the items.
+#[test]
+fn a_cache_that_root_may_not_fill_is_told_once() {
+    if !is_root() {
+        return;
+    }
+    let (machine, _serve, options) = site();
+    std::fs::create_dir(machine.path("cache")).unwrap();
+    give(&machine, "cache", 1);
+    let verified = machine.succeed(&format!("verify q.bin {options}"));
+    let told = verified.stderr.matches("belongs to daemon (user 1)").count();
+    assert_eq!(told, 1, "{}", verified.stderr);
+}

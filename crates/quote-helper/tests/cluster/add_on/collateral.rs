@@ -36,7 +36,7 @@ fn verifiers_get_everything_from_the_clusters_pccs_and_nothing_is_left_behind() 
     job["spec"]["template"]["spec"]["hostAliases"] =
         json!([{ "ip": address(), "hostnames": [HOST] }]);
     Job::create(&job).completes();
-    let checked = succeeds(&quote_helper(&["check", "--cluster"]));
+    let checked = succeeds(&quote_helper(&["check", "--cluster", "-v"]));
     assert!(checked.contains("sgx-pccs") && checked.contains("failed: 0"), "{checked}");
 
     add_on.uninstall();

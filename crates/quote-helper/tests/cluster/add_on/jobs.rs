@@ -38,7 +38,7 @@ fn enclaves_attest_each_other_whichever_way_they_opt_in_and_nothing_is_left_behi
     Job::of_sample("remote-attestation-in-process-job.yaml").completes();
 
     Pod::create(&[(EPC, 1000)]).lacks(EPC).ends();
-    let checked = succeeds(&quote_helper(&["check", "--cluster"]));
+    let checked = succeeds(&quote_helper(&["check", "--cluster", "-v"]));
     assert!(checked.contains("failed: 0"), "{checked}");
 
     add_on.uninstall();

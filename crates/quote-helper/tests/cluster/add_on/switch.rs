@@ -13,7 +13,7 @@ fn the_quote_service_comes_and_goes_with_the_switch() {
     assert_eq!(daemon_sets(), ["sgx-plugin"]);
     let pod = Pod::create(&[(EPC, 10)]).runs();
     pod.fails("main", "ls /var/run/aesmd", "No such file");
-    fails(&quote_helper(&["check", "--cluster"]), 0, &["--enable-sgxquotehelper"]);
+    fails(&quote_helper(&["check", "--cluster", "-v"]), 0, &["--enable-sgxquotehelper"]);
     let said = created_with_annotation();
     assert!(said.contains("Warning") && said.contains("--enable-sgxquotehelper"), "{said}");
 
