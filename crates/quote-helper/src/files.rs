@@ -99,7 +99,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes a file whole, or leaves what was there.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     // Devices, pipes and symbolic links stay what they are.
     let is_replaceable = fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());

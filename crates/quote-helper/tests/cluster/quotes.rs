@@ -23,7 +23,7 @@ fn a_pod_with_epc_gets_quotes_with_nothing_of_the_host_in_its_spec() {
 
     let pod = Pod::of_spec(quoting_pod()).succeeds();
     let quote: Value = serde_json::from_str(&pod.log("inspect")).unwrap();
-    let qe_id = &quote["fields"]["header"]["user data"].as_str().unwrap()[..32];
+    let qe_id = &quote["fields"]["header"]["user_data"].as_str().unwrap()[..32];
     assert_eq!(qe_id, platform(&host)["qe_id"], "the quote is by the node's platform");
 }
 
