@@ -51,7 +51,7 @@ pub struct Policy {
     /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
     /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the
     /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
-    /// here: it is refused in any case ([`TcbStatus::ACCEPTABLE`]).
+    /// here: it is refused in any case ([`TcbStatus::Revoked`]).
     pub accepted_tcb_statuses: Vec<TcbStatus>,
     /// Intel's security advisories to accept, such as `INTEL-SA-00615`: any status is accepted,
     /// too, if it comes with at least one advisory and all of them are in this list. A status

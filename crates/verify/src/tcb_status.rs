@@ -53,18 +53,6 @@ impl TcbStatus {
         Self::TDRelaunchAdvisedConfigurationNeeded,
     ];
 
-    /// The statuses that a policy can accept: all but `Revoked`.
-    pub const ACCEPTABLE: [Self; 8] = [
-        Self::UpToDate,
-        Self::SWHardeningNeeded,
-        Self::ConfigurationNeeded,
-        Self::ConfigurationAndSWHardeningNeeded,
-        Self::OutOfDate,
-        Self::OutOfDateConfigurationNeeded,
-        Self::TDRelaunchAdvised,
-        Self::TDRelaunchAdvisedConfigurationNeeded,
-    ];
-
     /// The statuses of TCB info, which a platform can have.
     pub const PUBLISHED: [Self; 7] = [
         Self::UpToDate,

@@ -196,7 +196,9 @@ struct AcceptedStatus(TcbStatus);
 impl AcceptedStatus {
     /// The values of the option: `UpToDate` is always accepted.
     fn values() -> impl Iterator<Item = TcbStatus> {
-        TcbStatus::ACCEPTABLE.into_iter().filter(|status| *status != TcbStatus::UpToDate)
+        TcbStatus::ALL
+            .into_iter()
+            .filter(|status| ![TcbStatus::UpToDate, TcbStatus::Revoked].contains(status))
     }
 }
 
