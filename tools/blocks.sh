@@ -1,7 +1,7 @@
-# The blocks of code of a Markdown page, for scripts that run them as a reader would type them.
+# Functions for scripts that run the code blocks of a Markdown page as a reader would type them.
 # shellcheck shell=bash
 
-# block FILE HEADING N: the N-th block of code below this heading of the second level.
+# block FILE HEADING N: prints the N-th code block below this heading of the second level.
 block() {
     local found
     found=$(awk -v heading="## $2" -v wanted="$3" '
@@ -12,12 +12,14 @@ block() {
     printf '%s\n' "$found"
 }
 
-# free_port: a TCP port that is free.
+# free_port: prints a free TCP port.
 free_port() {
-    python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 -c 'import socket
+print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
 
-# must_end WORD CODE: reads commands, and has those that are followed by "# WORD" end with this code.
+# must_end WORD CODE: changes the commands on standard input so that those followed by "# WORD" must
+# exit with this code.
 must_end() {
     printf '%s() { "$@" && return 1 || [ $? = %s ]; }\n' "$1" "$2"
     sed -E "s/^((.*=[^ ]+ )*)([^ ].*[^ ]) +# $1.*/\1 $1 \3/"

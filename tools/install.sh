@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what has been built in the directory BUILT, and what goes with it, below PREFIX. DESTDIR is put before it.
+# Installs the program and the C libraries from the directory BUILT, with headers, man pages,
+# completions, systemd units and documents, below PREFIX. DESTDIR is prepended to each path.
 # usage: tools/install.sh PREFIX BUILT
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 prefix=${1:?usage: tools/install.sh PREFIX BUILT}
 built=${2:?usage: tools/install.sh PREFIX BUILT}
-[[ $prefix == /* ]] || { echo "the prefix $prefix is no absolute path, which units need" >&2; exit 2; }
+[[ $prefix == /* ]] || { echo "the prefix $prefix must be an absolute path" >&2; exit 2; }
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
 root="${DESTDIR:-}$prefix"
 libraries="$root/lib/x86_64-linux-gnu"
@@ -24,7 +25,7 @@ install_program() {
     install -d "$root/share/man/man1" "$root/share/bash-completion/completions" \
         "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
     "$built/quote-helper" man-pages "$root/share/man/man1"
-    # Called by its name, so that the scripts ask the program in the search path.
+    # argv[0] without a path makes the scripts call the program from PATH.
     completions() { (exec -a quote-helper "$built/quote-helper" completions "$1"); }
     completions bash >"$root/share/bash-completion/completions/quote-helper"
     completions zsh >"$root/share/zsh/site-functions/_quote-helper"
@@ -41,7 +42,7 @@ install_libraries() {
         install -D --mode 644 --target-directory "$headers" "crates/$package/include/"*.h
         with_prefix "crates/$package/$name.pc.in" "$libraries/pkgconfig/$name.pc"
     done
-    # In a directory of their own, so that they hide Intel's only from a program that asks for them.
+    # A separate directory: they shadow Intel's headers only for programs that ask for them.
     install -D --mode 644 --target-directory "$headers/intel-names" \
         crates/libsgx-quote-ex/include/intel-names/*.h
     name=sgx-quote-helper-intel-names
@@ -60,7 +61,7 @@ install_units() {
         "$root/lib/udev/rules.d/60-sgx-quote-helper.rules"
 }
 
-# Examples, since /etc is the administrator's.
+# As examples, because /etc belongs to the administrator.
 install_documents() {
     install -D --mode 644 --target-directory "$documents" \
         README.md LICENSE-APACHE LICENSE-MIT docs/c-libraries.md docs/systemd.md
@@ -69,7 +70,8 @@ install_documents() {
         deploy/monitoring/prometheus-rules.yaml deploy/monitoring/grafana-dashboard.json
 }
 
-# compiles PROGRAM LIBRARY...: links a C program with what pkg-config says of the libraries, and finds them at run time.
+# compiles PROGRAM LIBRARY...: compiles a C program with the flags of pkg-config, and checks that the
+# loader finds the libraries.
 compiles() {
     local program=$1 flags check
     shift
@@ -87,7 +89,7 @@ install_libraries
 install_units
 install_documents
 
-# What was installed is found and fits together.
+# Check the installation: the program starts, and C programs find headers and libraries.
 "$root/bin/quote-helper" --version
 if command -v pkg-config >/dev/null; then
     compiles crates/libsgx-dcap-ql/tests/c/attest.c libsgx_quote_ex libsgx_dcap_ql

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the commands of docs/laptop.md, taken from the page itself, in a home directory of their own.
+# Runs the commands of docs/laptop.md, taken from the page itself, with a temporary home directory.
 #
-#   tools/laptop.sh BUILT    BUILT has quote-helper and the C libraries, as cargo builds them; they are
-#                            installed in the place of the page's `just install`
+#   tools/laptop.sh BUILT    installs quote-helper and the C libraries from BUILT (as cargo builds
+#                            them) instead of running the page's `just install`
 #
-# A command that is followed by "# refused" must end with the exit code of a refused quote, one with
+# A command followed by "# refused" must end with the exit code of a refused quote, one followed by
 # "# fails" with code 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,7 +18,7 @@ export HOME
 trap 'kill "$service" 2>/dev/null || true; rm -rf "$HOME"' EXIT
 service=
 
-# shell COMMANDS: runs them in a shell as the page prepares it, on the port that is free.
+# shell COMMANDS: runs them in a shell as the page prepares it, on a free port.
 shell() {
     bash -euo pipefail -c "$(block $page "1. Install" 2)
 set -x

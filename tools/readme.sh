@@ -2,10 +2,10 @@
 # Runs the commands of README.md as a new user would type them, taken from the README itself.
 #
 #   tools/readme.sh try-it     the block of "Try it", in this checkout
-#   tools/readme.sh by-hand    the two blocks of "By hand", each in a shell of its own; they build in this
-#                              checkout, write to a temporary directory, and use a port that is free
+#   tools/readme.sh by-hand    the two blocks of "By hand", each in a shell of its own; they build in
+#                              this checkout, write to a temporary directory, and use a free port
 #
-# A command that is followed by "# refused" must end with the exit code of a refused quote.
+# A command followed by "# refused" must end with the exit code of a refused quote.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

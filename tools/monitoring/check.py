@@ -1,4 +1,4 @@
-"""Asks a real Prometheus each query of the dashboard, about servers at rest and at work.
+"""Sends each query of the dashboard to a real Prometheus, for idle and busy servers.
 
     check.py QUOTE-HELPER
 
@@ -27,7 +27,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from queries import MONITORING, queries_of_dashboard, queries_of_rules
 
-# The time of a rate, in place of Grafana's: several scrapes.
+# Replaces Grafana's $__rate_interval: several scrapes.
 WINDOW = "20s"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -47,15 +47,19 @@ def get(url, accept="*/*"):
 
 
 def types(parser, metrics):
-    """The types of all samples by their names; the parser of OpenMetrics forgives nothing."""
+    """Types of all samples by name. The OpenMetrics parser is strict."""
     families = parser.text_string_to_metric_families(metrics)
-    # What Prometheus' format has no type for is a gauge there.
+    # Prometheus' text format has no such types and calls them gauges.
     gauges = {"info": "gauge", "stateset": "gauge"}
-    return {sample.name: gauges.get(family.type, family.type) for family in families for sample in family.samples}
+    return {
+        sample.name: gauges.get(family.type, family.type)
+        for family in families
+        for sample in family.samples
+    }
 
 
 def differences(port):
-    """What the two formats of a server's metrics do not have alike."""
+    """Differences between the two formats of a server's metrics."""
     url = f"http://127.0.0.1:{port}/metrics"
     both = types(openmetrics, get(url, OPEN_METRICS)), types(prometheus, get(url))
     return [f"the formats differ: {difference}" for difference in both[0].items() ^ both[1].items()]
@@ -86,18 +90,18 @@ class Prometheus:
         return bool(self.query(f"last_over_time({series}[1m])"))
 
     def problems(self, is_busy):
-        """What is wrong with the queries now."""
+        """Faults of the queries at this moment."""
         for title, query in queries_of_dashboard():
             result = self.query(query)
             if any(math.isnan(float(sample["value"][1])) for sample in result):
                 yield f"{title}: NaN: {query}"
-            # What has been filtered has no value at rest, rather than NaN.
+            # A filtered series has no value at rest, rather than NaN.
             is_filtered = re.search(r">=? 0\b", query) and not is_busy
             if not result and not is_filtered and all(map(self.has, series(query))):
                 yield f"{title}: empty: {query}"
 
     def unknown(self):
-        """Series that nobody shows."""
+        """Series that no panel shows."""
         for title, query in [*queries_of_dashboard(), *queries_of_rules()]:
             names = (selected.split("{")[0] for selected in series(query))
             yield from (f"{title}: nobody shows {name}" for name in names if not self.has(name))
@@ -170,13 +174,13 @@ def main(program):
             run("collateral", "fetch", "--quote", "q.bin", *more, "--cache-dir", f"cache{number}",
                 "--trusted-root", "root.pem", "--source", f"http://127.0.0.1:{pccs}")
 
-        # What is kept is looked at when the server starts, and then every ten minutes.
+        # The server inspects its cache at the start, and then every ten minutes.
         fetch(0)
         first.terminate()
         first.wait()
         start(*serve_collateral)
         wait_for(f"http://127.0.0.1:{pccs_metrics}/livez")
-        # Each asks the PCCS for more, and so the PCCS its source.
+        # Each makes the PCCS fetch more from its source.
         for number, more in enumerate([[], ["--tdx"], ["--early"], ["--early", "--tdx"]], start=1):
             run("load", "--socket", "aesm.socket", "--clients", "32", "--duration", "2s")
             fetch(number, *more)
