@@ -3,7 +3,7 @@
 use std::iter;
 
 use aesm::{FRAME_HEADER_SIZE, body_size};
-use collateral::{Document, EvaluationSet, Item, PckQuestion};
+use collateral::{Document, TcbUpdate, CollateralId, PckCertificateRequest};
 use sgx::{Collateral, CpuSvn, Report, ReportData};
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
@@ -52,7 +52,7 @@ pub fn messages(mut bytes: &[u8], limit: usize) -> impl Iterator<Item = &[u8]> {
 /// An answer of Intel's PCS.
 pub struct Recorded {
     /// To which question.
-    pub item: Item,
+    pub item: CollateralId,
     /// The answer.
     pub document: Document,
     /// A time at which it is valid, in seconds from 1970.
@@ -65,8 +65,8 @@ pub fn recorded() -> Vec<Recorded> {
         include_str!("../../crates/verify/tests/recorded/pck-platform-ca-chain.pem");
     const TCB_CHAIN: &str =
         include_str!("../../crates/verify/tests/recorded/tcb-signing-chain.pem");
-    let set = EvaluationSet::Standard;
-    let question = PckQuestion {
+    let set = TcbUpdate::Standard;
+    let question = PckCertificateRequest {
         qe_id: [1; 16],
         encrypted_ppid: None,
         cpu_svn: CpuSvn([2; 16]),
@@ -80,25 +80,25 @@ pub fn recorded() -> Vec<Recorded> {
     };
     vec![
         recorded(
-            Item::PckCertificate(question),
+            CollateralId::PckCertificate(question),
             include_bytes!("../../crates/verify/tests/recorded/pck-90806F000000-highest.pem"),
             PCK_CHAIN,
             1_755_000_000,
         ),
         recorded(
-            Item::TcbInfo { tee: Tee::Sgx, fmspc: [0x90, 0x80, 0x6f, 0, 0, 0], set },
+            CollateralId::TcbInfo { tee: Tee::Sgx, fmspc: [0x90, 0x80, 0x6f, 0, 0, 0], set },
             include_bytes!("../../crates/verify/tests/recorded/tcb-info-90806F000000.json"),
             TCB_CHAIN,
             1_755_000_000,
         ),
         recorded(
-            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qe, set },
             include_bytes!("../../crates/verify/tests/recorded/qe-identity.json"),
             TCB_CHAIN,
             1_750_000_000,
         ),
         recorded(
-            Item::PckCrl(PckCa::Platform),
+            CollateralId::PckCrl(PckCa::Platform),
             include_bytes!("../../crates/verify/tests/recorded/pck-crl-platform.der"),
             PCK_CHAIN,
             1_747_000_000,

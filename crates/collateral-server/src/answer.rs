@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use collateral::{Document, Item, PckContents, SourceError};
+use collateral::{CollateralId, Document, PckContents, SourceError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::crl_query::Encoding;
@@ -46,23 +46,23 @@ impl Answer {
         let Document { body, issuer_chain } = document;
         let mut headers = HeaderMap::new();
         let chain_name = match &question.item {
-            Item::PckCertificate(_) => Some(PCK_CERTIFICATE_CHAIN),
-            Item::PckCrl(_) => Some(PCK_CRL_CHAIN),
-            Item::RootCaCrl => None,
-            Item::TcbInfo { .. } => Some(TCB_INFO_CHAIN),
-            Item::EnclaveIdentity { .. } => Some(IDENTITY_CHAIN),
+            CollateralId::PckCertificate(_) => Some(PCK_CERTIFICATE_CHAIN),
+            CollateralId::PckCrl(_) => Some(PCK_CRL_CHAIN),
+            CollateralId::RootCaCrl => None,
+            CollateralId::TcbInfo { .. } => Some(TCB_INFO_CHAIN),
+            CollateralId::EnclaveIdentity { .. } => Some(IDENTITY_CHAIN),
         };
         if let Some(name) = chain_name {
             let chain = utf8_percent_encode(&issuer_chain, ENCODED_IN_HEADER).to_string();
             headers.insert(name, value(chain)?);
         }
         let (media_type, body) = match &question.item {
-            Item::PckCertificate(_) => {
+            CollateralId::PckCertificate(_) => {
                 of_platform(&body, &mut headers)?;
                 (PEM, body)
             }
-            Item::PckCrl(_) | Item::RootCaCrl => crl(body, question.encoding),
-            Item::TcbInfo { .. } | Item::EnclaveIdentity { .. } => (JSON, body),
+            CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(body, question.encoding),
+            CollateralId::TcbInfo { .. } | CollateralId::EnclaveIdentity { .. } => (JSON, body),
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         Ok(Self(Arc::new(Ready { headers, body: body.into() })))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use collateral::{Document, Item, Source, SourceError};
+use collateral::{CollateralId, Document, Source, SourceError};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
@@ -26,7 +26,12 @@ pub(crate) trait Backend: Send + Sync {
     ///
     /// # Errors
     /// [`SourceError`] when there is none.
-    fn find(&self, item: &Item, asker: Asker, deadline: Instant) -> Result<Document, SourceError>;
+    fn find(
+        &self,
+        item: &CollateralId,
+        asker: Asker,
+        deadline: Instant,
+    ) -> Result<Document, SourceError>;
 }
 
 /// What answers questions. Clones share all of it.
@@ -113,7 +118,12 @@ impl Api {
 struct Plain(Arc<dyn Source>);
 
 impl Backend for Plain {
-    fn find(&self, item: &Item, _: Asker, deadline: Instant) -> Result<Document, SourceError> {
+    fn find(
+        &self,
+        item: &CollateralId,
+        _: Asker,
+        deadline: Instant,
+    ) -> Result<Document, SourceError> {
         self.0.fetch(item, deadline)
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
-use collateral::Item;
+use collateral::CollateralId;
 use percent_encoding::percent_decode_str;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -44,7 +44,7 @@ impl PckCrlQuery {
     /// [`Refusal::Invalid`] when it names no CRL.
     pub(crate) fn question(&self) -> Result<Question, Refusal> {
         let (item, encoding) = match (self.ca, &self.uri) {
-            (Some(ca), _) => (Item::PckCrl(ca), Encoding::Hex),
+            (Some(ca), _) => (CollateralId::PckCrl(ca), Encoding::Hex),
             (None, Some(uri)) => (crl_at(uri)?, Encoding::Pem),
             (None, None) => return Err(Refusal::invalid("ca must be platform or processor")),
         };
@@ -57,14 +57,14 @@ impl CrlQuery {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] when it is none of Intel's.
-    pub(crate) fn item(&self) -> Result<Item, Refusal> {
+    pub(crate) fn item(&self) -> Result<CollateralId, Refusal> {
         crl_at(&self.uri)
     }
 }
 
 /// The CRL at this URL, whatever its host, since this server may be known by several names. Case
 /// does not count, and Azure's DCAP client percent-encodes the URL twice.
-fn crl_at(uri: &str) -> Result<Item, Refusal> {
+fn crl_at(uri: &str) -> Result<CollateralId, Refusal> {
     let unknown = || {
         Refusal::invalid(
             "uri must be the URL of a CRL: …/IntelSGXRootCA.der, …/IntelSGXRootCA.crl, \
@@ -75,17 +75,17 @@ fn crl_at(uri: &str) -> Result<Item, Refusal> {
     let uri: Uri = uri.parse().map_err(|_| unknown())?;
     let path = uri.path();
     if path.ends_with("sgxrootca.der") || path.ends_with("sgxrootca.crl") {
-        return Ok(Item::RootCaCrl);
+        return Ok(CollateralId::RootCaCrl);
     }
     // The distribution points of versions 1 and 2 of the API.
     for ca in [PckCa::Processor, PckCa::Platform] {
         if path.ends_with(&format!("/intelsgxpck{ca}.crl")) {
-            return Ok(Item::PckCrl(ca));
+            return Ok(CollateralId::PckCrl(ca));
         }
     }
     let query = Query::try_from_uri(&uri).ok().filter(|_| path.ends_with("/pckcrl"));
     let Some(Query(PckCrlQuery { ca: Some(ca), .. })) = query else { return Err(unknown()) };
-    Ok(Item::PckCrl(ca))
+    Ok(CollateralId::PckCrl(ca))
 }
 
 fn ca<'de, D: Deserializer<'de>>(value: D) -> Result<Option<PckCa>, D::Error> {
@@ -114,17 +114,17 @@ mod tests {
     fn distribution_points_are_known_by_their_ends() {
         let host = "https://certificates.trustedservices.intel.com";
         for (uri, item) in [
-            (format!("{host}/IntelSGXRootCA.der"), Item::RootCaCrl),
-            (format!("{host}/IntelSGXRootCA.crl"), Item::RootCaCrl),
-            (format!("{host}/intelsgxrootca.crl"), Item::RootCaCrl),
-            ("http://localhost:8081/SGXRootCA.der".to_owned(), Item::RootCaCrl),
-            (format!("{host}/IntelSGXPCKProcessor.crl"), Item::PckCrl(PckCa::Processor)),
+            (format!("{host}/IntelSGXRootCA.der"), CollateralId::RootCaCrl),
+            (format!("{host}/IntelSGXRootCA.crl"), CollateralId::RootCaCrl),
+            (format!("{host}/intelsgxrootca.crl"), CollateralId::RootCaCrl),
+            ("http://localhost:8081/SGXRootCA.der".to_owned(), CollateralId::RootCaCrl),
+            (format!("{host}/IntelSGXPCKProcessor.crl"), CollateralId::PckCrl(PckCa::Processor)),
             (
                 "https%3a%2f%2fsbx.api.x%2fsgx%2fcertification%2fv3%2fpckcrl%3fca%3dplatform%26encoding%3dpem"
                     .to_owned(),
-                Item::PckCrl(PckCa::Platform),
+                CollateralId::PckCrl(PckCa::Platform),
             ),
-            (format!("{host}/x/v4/pckcrl?ca=processor"), Item::PckCrl(PckCa::Processor)),
+            (format!("{host}/x/v4/pckcrl?ca=processor"), CollateralId::PckCrl(PckCa::Processor)),
         ] {
             assert_eq!(crl_at(&uri), Ok(item), "{uri}");
         }

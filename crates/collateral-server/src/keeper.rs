@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use collateral::settings::Settings;
 use collateral::{
-    AttemptError, Cache, Document, EvaluationSet, FetchError, Flights, Item, OpenError, SourceError,
+    AttemptError, Cache, CollateralId, Document, FetchError, Flights, OpenError, SourceError,
+    TcbUpdate,
 };
 use verify::{EnclaveId, PckCa};
 
@@ -89,13 +90,13 @@ impl Keeper {
     }
 
     /// Sees to it that what verifiers need of all platforms is there.
-    pub(crate) fn prefetch(&self, sets: &[EvaluationSet]) {
-        let crls = [PckCa::Processor, PckCa::Platform].map(Item::PckCrl);
+    pub(crate) fn prefetch(&self, sets: &[TcbUpdate]) {
+        let crls = [PckCa::Processor, PckCa::Platform].map(CollateralId::PckCrl);
         let enclaves = [EnclaveId::Qe, EnclaveId::Qve, EnclaveId::TdQe];
-        let identities = sets
-            .iter()
-            .flat_map(|set| enclaves.map(|enclave| Item::EnclaveIdentity { enclave, set: *set }));
-        for item in crls.into_iter().chain([Item::RootCaCrl]).chain(identities) {
+        let identities = sets.iter().flat_map(|set| {
+            enclaves.map(|enclave| CollateralId::EnclaveIdentity { enclave, set: *set })
+        });
+        for item in crls.into_iter().chain([CollateralId::RootCaCrl]).chain(identities) {
             if let Err(error) = self.cache.get(&item) {
                 tracing::debug!(%error, "collateral was not fetched ahead");
             }
@@ -142,7 +143,7 @@ impl Keeper {
     /// Collateral that is kept, and otherwise fetched. Only what is not kept counts.
     fn collateral(
         &self,
-        item: &Item,
+        item: &CollateralId,
         asker: Asker,
         deadline: Instant,
     ) -> Result<Document, SourceError> {
@@ -158,12 +159,19 @@ impl Keeper {
 }
 
 impl Backend for Keeper {
-    fn find(&self, item: &Item, asker: Asker, deadline: Instant) -> Result<Document, SourceError> {
+    fn find(
+        &self,
+        item: &CollateralId,
+        asker: Asker,
+        deadline: Instant,
+    ) -> Result<Document, SourceError> {
         if let Some(document) = self.kept_by_number(item) {
             return Ok(document);
         }
         match item {
-            Item::PckCertificate(question) => self.pck.certificate(question, asker, deadline),
+            CollateralId::PckCertificate(question) => {
+                self.pck.certificate(question, asker, deadline)
+            }
             _ if self.mode == Mode::Lazy => self.collateral(item, asker, deadline),
             _ => {
                 let record = self.cache.peek(item).ok_or(SourceError::NotFound)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use collateral::{Document, Item, Record, Source, SourceError};
+use collateral::{CollateralId, Document, Record, Source, SourceError};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -191,7 +191,7 @@ impl Source for CountedSource {
         self.source.name()
     }
 
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
         self.metrics.ask(self.source.name(), || self.source.fetch(item, deadline))
     }
 }

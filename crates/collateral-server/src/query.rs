@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use sgx::CpuSvn;
 
-use collateral::{EvaluationSet, PckQuestion};
+use collateral::{PckCertificateRequest, TcbUpdate};
 
 use crate::platform_name::PlatformName;
 use crate::refusal::Refusal;
@@ -28,7 +28,7 @@ pub(crate) struct PckCertQuery {
     pceid: [u8; 2],
 }
 
-impl From<PckCertQuery> for PckQuestion {
+impl From<PckCertQuery> for PckCertificateRequest {
     fn from(query: PckCertQuery) -> Self {
         Self {
             qe_id: query.qeid,
@@ -52,7 +52,7 @@ pub(crate) struct TcbQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EvaluationQuery {
     #[serde(default, deserialize_with = "update")]
-    update: Option<EvaluationSet>,
+    update: Option<TcbUpdate>,
     tcb_evaluation_data_number: Option<u32>,
 }
 
@@ -61,14 +61,14 @@ impl EvaluationQuery {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] when it is asked for in both ways at once.
-    pub(crate) fn set(&self) -> Result<EvaluationSet, Refusal> {
+    pub(crate) fn set(&self) -> Result<TcbUpdate, Refusal> {
         match (self.update, self.tcb_evaluation_data_number) {
             (Some(_), Some(_)) => {
                 Err(Refusal::invalid("give update or tcbEvaluationDataNumber, not both"))
             }
             (Some(set), None) => Ok(set),
-            (None, Some(number)) => Ok(EvaluationSet::Number(number)),
-            (None, None) => Ok(EvaluationSet::Standard),
+            (None, Some(number)) => Ok(TcbUpdate::Number(number)),
+            (None, None) => Ok(TcbUpdate::Standard),
         }
     }
 }
@@ -86,10 +86,10 @@ fn optional_hex<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<[u8; 3
     <[u8; 384]>::from_hex(digits).map(Box::new).map(Some).map_err(Error::custom)
 }
 
-fn update<'de, D: Deserializer<'de>>(value: D) -> Result<Option<EvaluationSet>, D::Error> {
+fn update<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TcbUpdate>, D::Error> {
     match String::deserialize(value)?.to_ascii_lowercase().as_str() {
-        "standard" => Ok(Some(EvaluationSet::Standard)),
-        "early" => Ok(Some(EvaluationSet::Early)),
+        "standard" => Ok(Some(TcbUpdate::Standard)),
+        "early" => Ok(Some(TcbUpdate::Early)),
         _ => Err(Error::custom("expected standard or early")),
     }
 }

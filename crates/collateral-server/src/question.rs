@@ -1,7 +1,7 @@
 //! What a client asks, as the memory of answers knows it.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use collateral::{EvaluationSet, Item, PckQuestion};
+use collateral::{CollateralId, PckCertificateRequest, TcbUpdate};
 use verify::{EnclaveId, PckCa, Tee};
 
 use crate::crl_query::Encoding;
@@ -9,7 +9,7 @@ use crate::crl_query::Encoding;
 /// An item, and the form that it is wanted in.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    pub(crate) item: Item,
+    pub(crate) item: CollateralId,
     /// Of CRLs.
     pub(crate) encoding: Encoding,
 }
@@ -20,24 +20,29 @@ pub(crate) type Key = [u8; 70];
 
 impl Question {
     /// For all but CRLs.
-    pub(crate) fn of(item: Item) -> Self {
+    pub(crate) fn of(item: CollateralId) -> Self {
         Self { item, encoding: Encoding::Der }
     }
 
     pub(crate) fn key(&self) -> Key {
         match &self.item {
-            Item::PckCertificate(question) => {
-                let PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
+            CollateralId::PckCertificate(question) => {
+                let PckCertificateRequest { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } =
+                    question;
                 let ppid = encrypted_ppid.as_deref().map(|ppid| digest(&SHA256, ppid));
                 let ppid = ppid.as_ref().map(AsRef::as_ref).unwrap_or_default();
                 key([0, 0], &[qe_id, &cpu_svn.0, &pce_svn.to_le_bytes(), pce_id, ppid])
             }
-            Item::PckCrl(PckCa::Processor) => key([1, self.encoding as u8], &[]),
-            Item::PckCrl(PckCa::Platform) => key([2, self.encoding as u8], &[]),
-            Item::RootCaCrl => key([3, self.encoding as u8], &[]),
-            Item::TcbInfo { tee: Tee::Sgx, fmspc, set } => key([4, 0], &[fmspc, &number(*set)]),
-            Item::TcbInfo { tee: Tee::Tdx, fmspc, set } => key([5, 0], &[fmspc, &number(*set)]),
-            Item::EnclaveIdentity { enclave, set } => {
+            CollateralId::PckCrl(PckCa::Processor) => key([1, self.encoding as u8], &[]),
+            CollateralId::PckCrl(PckCa::Platform) => key([2, self.encoding as u8], &[]),
+            CollateralId::RootCaCrl => key([3, self.encoding as u8], &[]),
+            CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set } => {
+                key([4, 0], &[fmspc, &number(*set)])
+            }
+            CollateralId::TcbInfo { tee: Tee::Tdx, fmspc, set } => {
+                key([5, 0], &[fmspc, &number(*set)])
+            }
+            CollateralId::EnclaveIdentity { enclave, set } => {
                 let enclave = match enclave {
                     EnclaveId::Qe => 6,
                     EnclaveId::Qve => 7,
@@ -56,11 +61,11 @@ fn key(kind: [u8; 2], parts: &[&[u8]]) -> Key {
     key
 }
 
-fn number(set: EvaluationSet) -> [u8; 5] {
+fn number(set: TcbUpdate) -> [u8; 5] {
     let (kind, number) = match set {
-        EvaluationSet::Standard => (0, 0),
-        EvaluationSet::Early => (1, 0),
-        EvaluationSet::Number(number) => (2, number),
+        TcbUpdate::Standard => (0, 0),
+        TcbUpdate::Early => (1, 0),
+        TcbUpdate::Number(number) => (2, number),
     };
     let [a, b, c, d] = number.to_le_bytes();
     [kind, a, b, c, d]
@@ -72,29 +77,35 @@ mod tests {
 
     use super::*;
 
-    fn pck(qe_id: [u8; 16], encrypted_ppid: Option<Box<[u8; 384]>>) -> Item {
+    fn pck(qe_id: [u8; 16], encrypted_ppid: Option<Box<[u8; 384]>>) -> CollateralId {
         let (cpu_svn, pce_svn, pce_id) = (CpuSvn([1; 16]), 0x0203, [4, 5]);
-        Item::PckCertificate(PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id })
+        CollateralId::PckCertificate(PckCertificateRequest {
+            qe_id,
+            encrypted_ppid,
+            cpu_svn,
+            pce_svn,
+            pce_id,
+        })
     }
 
     #[test]
     fn different_questions_have_different_keys() {
-        let mut items = vec![pck([1; 16], None), pck([2; 16], None), Item::RootCaCrl];
-        items.extend([PckCa::Processor, PckCa::Platform].map(Item::PckCrl));
-        let sets = [EvaluationSet::Standard, EvaluationSet::Early, EvaluationSet::Number(0)];
-        for set in sets.into_iter().chain([EvaluationSet::Number(1)]) {
+        let mut items = vec![pck([1; 16], None), pck([2; 16], None), CollateralId::RootCaCrl];
+        items.extend([PckCa::Processor, PckCa::Platform].map(CollateralId::PckCrl));
+        let sets = [TcbUpdate::Standard, TcbUpdate::Early, TcbUpdate::Number(0)];
+        for set in sets.into_iter().chain([TcbUpdate::Number(1)]) {
             for tee in [Tee::Sgx, Tee::Tdx] {
-                items.push(Item::TcbInfo { tee, fmspc: [0; 6], set });
-                items.push(Item::TcbInfo { tee, fmspc: [1; 6], set });
+                items.push(CollateralId::TcbInfo { tee, fmspc: [0; 6], set });
+                items.push(CollateralId::TcbInfo { tee, fmspc: [1; 6], set });
             }
             for enclave in [EnclaveId::Qe, EnclaveId::Qve, EnclaveId::TdQe] {
-                items.push(Item::EnclaveIdentity { enclave, set });
+                items.push(CollateralId::EnclaveIdentity { enclave, set });
             }
         }
         let count = items.len();
         let mut keys: Vec<_> = items.into_iter().map(|item| Question::of(item).key()).collect();
         let encoding = Encoding::Hex;
-        keys.push(Question { item: Item::RootCaCrl, encoding }.key());
+        keys.push(Question { item: CollateralId::RootCaCrl, encoding }.key());
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), count + 1);

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
-use collateral::{Item, Source};
+use collateral::{CollateralId, Source};
 use http_server::Index;
 use verify::{EnclaveId, Tee};
 
@@ -77,7 +77,7 @@ async fn pck_certificate(
     asker: Asker,
     Query(query): Query<PckCertQuery>,
 ) -> Result<Answer, Refusal> {
-    api.answer(Question::of(Item::PckCertificate(query.into())), asker).await
+    api.answer(Question::of(CollateralId::PckCertificate(query.into())), asker).await
 }
 
 async fn pck_crl(
@@ -92,20 +92,20 @@ fn tcb_info(tee: Tee) -> MethodRouter<Api> {
     get(async move |State(api): State<Api>, asker: Asker, query: Query<TcbQuery>, evaluation| {
         let (fmspc, Query(evaluation)): (_, Query<EvaluationQuery>) = (query.fmspc, evaluation);
         let set = evaluation.set()?;
-        api.answer(Question::of(Item::TcbInfo { tee, fmspc, set }), asker).await
+        api.answer(Question::of(CollateralId::TcbInfo { tee, fmspc, set }), asker).await
     })
 }
 
 fn identity(enclave: EnclaveId) -> MethodRouter<Api> {
     get(async move |State(api): State<Api>, asker: Asker, evaluation: Query<EvaluationQuery>| {
         let set = evaluation.set()?;
-        api.answer(Question::of(Item::EnclaveIdentity { enclave, set }), asker).await
+        api.answer(Question::of(CollateralId::EnclaveIdentity { enclave, set }), asker).await
     })
 }
 
 fn root_ca_crl(encoding: Encoding) -> MethodRouter<Api> {
     get(async move |State(api): State<Api>, asker: Asker| {
-        api.answer(Question { item: Item::RootCaCrl, encoding }, asker).await
+        api.answer(Question { item: CollateralId::RootCaCrl, encoding }, asker).await
     })
 }
 

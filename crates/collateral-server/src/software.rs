@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use collateral::{Document, EvaluationSet, Item, PckQuestion, Source, SourceError};
+use collateral::{CollateralId, Document, PckCertificateRequest, Source, SourceError, TcbUpdate};
 use sgx::Collateral;
 use software_platform::{
     CollateralIssue, PcsCollateral, PkiError, SignedJson, SoftwarePlatform, decrypt_ppid,
@@ -75,10 +75,10 @@ impl SoftwareCollateral {
     }
 
     /// The collateral if its evaluation is the one that is asked for; there is only one.
-    fn of_set(&self, set: EvaluationSet) -> Result<Arc<Issued>, SourceError> {
+    fn of_set(&self, set: TcbUpdate) -> Result<Arc<Issued>, SourceError> {
         let issued = self.current()?;
         match set {
-            EvaluationSet::Number(number) if number != issued.issue.tcb_evaluation_data_number => {
+            TcbUpdate::Number(number) if number != issued.issue.tcb_evaluation_data_number => {
                 Err(SourceError::NotFound)
             }
             _ => Ok(issued),
@@ -87,7 +87,7 @@ impl SoftwareCollateral {
 }
 
 impl SoftwareCollateral {
-    fn pck_certificate(&self, question: &PckQuestion) -> Result<Document, SourceError> {
+    fn pck_certificate(&self, question: &PckCertificateRequest) -> Result<Document, SourceError> {
         let platform = self.platform();
         let (subject, certificate) = (platform.pck_subject(), platform.pck_certificate());
         if question.qe_id != platform.qe_id() || question.pce_id != subject.pce_id {
@@ -123,40 +123,42 @@ impl Source for SoftwareCollateral {
         "the software platform"
     }
 
-    fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         match item {
-            Item::PckCertificate(question) => self.pck_certificate(question),
-            Item::PckCrl(PckCa::Platform) => {
+            CollateralId::PckCertificate(question) => self.pck_certificate(question),
+            CollateralId::PckCrl(PckCa::Platform) => {
                 let Issued { collateral, .. } = &*self.current()?;
                 Ok(document(collateral.pck_crl.clone(), &collateral.pck_crl_issuer_chain))
             }
-            Item::PckCrl(PckCa::Processor) => {
+            CollateralId::PckCrl(PckCa::Processor) => {
                 let Issued { pcs, .. } = &*self.current()?;
                 Ok(document(pcs.processor_crl.clone(), &pcs.processor_crl_issuer_chain))
             }
-            Item::RootCaCrl => Ok(document(self.current()?.collateral.root_ca_crl.clone(), "")),
-            Item::TcbInfo { tee: Tee::Sgx, fmspc, set } if *fmspc == self.fmspc() => {
+            CollateralId::RootCaCrl => {
+                Ok(document(self.current()?.collateral.root_ca_crl.clone(), ""))
+            }
+            CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set } if *fmspc == self.fmspc() => {
                 let Issued { collateral, .. } = &*self.of_set(*set)?;
                 let (json, signature) = (&collateral.tcb_info, &collateral.tcb_info_signature);
                 let body = signed_json("tcbInfo", json, signature);
                 Ok(document(body, &collateral.tcb_info_issuer_chain))
             }
-            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set } => {
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qe, set } => {
                 let Issued { collateral, .. } = &*self.of_set(*set)?;
                 let (json, signature) =
                     (&collateral.qe_identity, &collateral.qe_identity_signature);
                 let body = signed_json("enclaveIdentity", json, signature);
                 Ok(document(body, &collateral.qe_identity_issuer_chain))
             }
-            Item::EnclaveIdentity { enclave: EnclaveId::Qve, set } => {
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qve, set } => {
                 let Issued { pcs, .. } = &*self.of_set(*set)?;
                 Ok(identity(&pcs.qve_identity, &pcs.identity_issuer_chain))
             }
-            Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set } => {
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::TdQe, set } => {
                 let Issued { pcs, .. } = &*self.of_set(*set)?;
                 Ok(identity(&pcs.td_qe_identity, &pcs.identity_issuer_chain))
             }
-            Item::TcbInfo { .. } => Err(SourceError::NotFound),
+            CollateralId::TcbInfo { .. } => Err(SourceError::NotFound),
         }
     }
 }

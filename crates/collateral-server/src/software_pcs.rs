@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use collateral::{Item, PckQuestion};
+use collateral::{CollateralId, PckCertificateRequest};
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -114,14 +114,14 @@ async fn pck_certificate(
     } else {
         query.qeid.try_into().map_err(|_| Refusal::invalid("qeid must have 16 bytes"))?
     };
-    let question = PckQuestion {
+    let question = PckCertificateRequest {
         qe_id,
         encrypted_ppid: None,
         cpu_svn: CpuSvn(query.cpusvn),
         pce_svn: u16::from_le_bytes(query.pcesvn),
         pce_id: query.pceid,
     };
-    pcs.api.answer(Question::of(Item::PckCertificate(question)), asker).await
+    pcs.api.answer(Question::of(CollateralId::PckCertificate(question)), asker).await
 }
 
 async fn pck_certificates(

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collateral::settings::{Serves, ServiceSettings, ServiceUrl, TrustSettings};
-use collateral::{Item, PcsSource, Source, SourceError};
+use collateral::{CollateralId, PcsSource, Source, SourceError};
 use collateral_server::{Mode, ServingCertificate};
 use full::Home;
 use rustls::crypto::aws_lc_rs;
@@ -106,7 +106,9 @@ async fn ask(url: &str, trusted: &Path) -> SourceError {
     settings.trust = TrustSettings::AuthoritiesIn(trusted.to_owned());
     let source = PcsSource::open(settings).unwrap();
     let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
-    spawn_blocking(move || source.fetch(&Item::RootCaCrl, deadline).unwrap_err()).await.unwrap()
+    spawn_blocking(move || source.fetch(&CollateralId::RootCaCrl, deadline).unwrap_err())
+        .await
+        .unwrap()
 }
 
 /// Serves nothing but "there is no such item" with this certificate, and says at which port.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::settings::{Serves, ServiceSettings, ServiceUrl, TrustSettings};
-use collateral::{Item, PcsKind, PcsSource, Source, SourceError};
+use collateral::{CollateralId, PcsKind, PcsSource, Source, SourceError};
 use collateral_server::{Mode, ServingCertificate};
 use full::Home;
 use tokio::net::{TcpListener, TcpSocket};
@@ -40,7 +40,9 @@ async fn asked(port: u16, directory: &Path, trusted: &str) -> SourceError {
     });
     let source = source.unwrap();
     let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
-    spawn_blocking(move || source.fetch(&Item::RootCaCrl, deadline).unwrap_err()).await.unwrap()
+    spawn_blocking(move || source.fetch(&CollateralId::RootCaCrl, deadline).unwrap_err())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::check;
 use crate::record_file::{self, Kept, MAX_FILE};
-use crate::{Cache, Document, Item, KeepError, Record};
+use crate::{Cache, CollateralId, Document, KeepError, Record};
 
 /// By which a bundle is known.
 const FORMAT: &str = "sgx-quote-helper collateral";
@@ -159,7 +159,7 @@ fn line(from: &mut impl BufRead, max: u64) -> io::Result<Option<Vec<u8>>> {
 impl BundleRecord {
     /// What it says that it answers.
     #[must_use]
-    pub fn item(&self) -> &Item {
+    pub fn item(&self) -> &CollateralId {
         &self.0.item
     }
 

@@ -11,8 +11,8 @@ use crate::check::{Checked, inspect};
 use crate::flights::{Flight, Flights};
 use crate::record_file::Kept;
 use crate::{
-    CacheDirectory, CheckError, FetchError, Fetcher, Freshness, Item, Notice, Notices, PckContents,
-    Record, RecordFileError, Revision,
+    CacheDirectory, CheckError, CollateralId, FetchError, Fetcher, Freshness, Notice, Notices,
+    PckContents, Record, RecordFileError, Revision,
 };
 
 /// How often it is looked whether another process has kept something newer.
@@ -78,7 +78,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`FetchError`] when nothing is kept and no source has it.
-    pub fn get(&self, item: &Item) -> Result<Arc<Record>, FetchError> {
+    pub fn get(&self, item: &CollateralId) -> Result<Arc<Record>, FetchError> {
         let name = item.to_string();
         match self.kept(item, &name) {
             Some(kept) if self.has_expired(&kept) => Ok(self.newer(item, &name, kept)),
@@ -90,14 +90,14 @@ impl Cache {
     /// Whether [`get`](Self::get) would ask the sources for something that is not kept. It would not right after that has
     /// failed.
     #[must_use]
-    pub fn lacks(&self, item: &Item) -> bool {
+    pub fn lacks(&self, item: &CollateralId) -> bool {
         let name = item.to_string();
         self.kept(item, &name).is_none() && self.lately_failed(&name).is_none()
     }
 
     /// What is kept of the item, whatever its age; nothing is fetched.
     #[must_use]
-    pub fn peek(&self, item: &Item) -> Option<Arc<Record>> {
+    pub fn peek(&self, item: &CollateralId) -> Option<Arc<Record>> {
         self.kept(item, &item.to_string())
     }
 
@@ -105,7 +105,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`FetchError`]; what is kept stays.
-    pub fn refresh(&self, item: &Item) -> Result<Arc<Record>, FetchError> {
+    pub fn refresh(&self, item: &CollateralId) -> Result<Arc<Record>, FetchError> {
         let (name, deadline) = (item.to_string(), after(self.freshness.patience));
         let _turn = self.turn(item, &name, deadline);
         self.fetch(item, &name, deadline)
@@ -157,7 +157,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the operating system about the directory.
-    pub fn clear(&self, which: impl Fn(&Item) -> bool) -> io::Result<()> {
+    pub fn clear(&self, which: impl Fn(&CollateralId) -> bool) -> io::Result<()> {
         lock(&self.memory).retain(|_, remembered| !which(&remembered.record.item));
         lock(&self.failures).clear();
         let Some(directory) = self.directory.as_ref().filter(|files| files.path().is_dir()) else {
@@ -183,7 +183,7 @@ impl Cache {
     #[must_use]
     pub fn has_expired(&self, record: &Record) -> bool {
         let life = match record.item {
-            Item::PckCertificate(_) => self.freshness.pck_expires_after,
+            CollateralId::PckCertificate(_) => self.freshness.pck_expires_after,
             _ => self.freshness.collateral_expires_after,
         };
         let now = self.fetcher.now();
@@ -205,7 +205,7 @@ impl Cache {
     }
 
     /// What is kept, in memory or on disk. What is in memory serves on when what is on disk has become unusable.
-    fn kept(&self, item: &Item, name: &str) -> Option<Arc<Record>> {
+    fn kept(&self, item: &CollateralId, name: &str) -> Option<Arc<Record>> {
         let remembered = self.remembered(item, name);
         if let Some((record, true)) = remembered {
             return Some(record);
@@ -217,7 +217,7 @@ impl Cache {
     }
 
     /// What is in memory, and whether it is still what is on disk. It is not always looked.
-    fn remembered(&self, item: &Item, name: &str) -> Option<(Arc<Record>, bool)> {
+    fn remembered(&self, item: &CollateralId, name: &str) -> Option<(Arc<Record>, bool)> {
         let mut memory = lock(&self.memory);
         let remembered = memory.get_mut(name)?;
         let record = Arc::clone(&remembered.record);
@@ -230,7 +230,7 @@ impl Cache {
     }
 
     /// What is not kept yet. Of all who ask one fetches it, and the others wait for that.
-    fn fetch_first(&self, item: &Item, name: &str) -> Result<Arc<Record>, FetchError> {
+    fn fetch_first(&self, item: &CollateralId, name: &str) -> Result<Arc<Record>, FetchError> {
         let deadline = after(self.freshness.patience);
         let _turn = self.turn(item, name, deadline);
         match (self.kept(item, name), self.lately_failed(name)) {
@@ -241,7 +241,7 @@ impl Cache {
     }
 
     /// Something newer than what has expired, if it is to be had soon and nobody else is about to fetch it.
-    fn newer(&self, item: &Item, name: &str, expired: Arc<Record>) -> Arc<Record> {
+    fn newer(&self, item: &CollateralId, name: &str, expired: Arc<Record>) -> Arc<Record> {
         if self.lately_failed(name).is_some() {
             return expired;
         }
@@ -260,7 +260,12 @@ impl Cache {
         })
     }
 
-    fn fetch(&self, item: &Item, name: &str, deadline: Instant) -> Result<Arc<Record>, FetchError> {
+    fn fetch(
+        &self,
+        item: &CollateralId,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Arc<Record>, FetchError> {
         let accept = |checked: &Checked| self.check_not_older(item, checked);
         match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.kept(item, name)) {
             (Ok((record, checked)), _) => {
@@ -290,7 +295,7 @@ impl Cache {
     }
 
     /// Checks that nothing newer of the item was ever kept under the same root.
-    fn check_not_older(&self, item: &Item, checked: &Checked) -> Result<(), CheckError> {
+    fn check_not_older(&self, item: &CollateralId, checked: &Checked) -> Result<(), CheckError> {
         let kept = self.peek(item).and_then(|kept| self.revision(&kept, &checked.root));
         checked.not_older_than(kept.max(self.mark(item, &checked.root))).map(drop)
     }
@@ -303,7 +308,7 @@ impl Cache {
     }
 
     /// The newest revision that was ever on disk, whether or not the record still is.
-    fn mark(&self, item: &Item, root: &[u8; 32]) -> Option<Revision> {
+    fn mark(&self, item: &CollateralId, root: &[u8; 32]) -> Option<Revision> {
         let mark = self.directory.as_ref()?.newest(item, root);
         mark.unwrap_or_else(|error| {
             (self.notices)(&Notice::Unusable(error.to_string()));
@@ -314,8 +319,8 @@ impl Cache {
     /// Whether a PCK certificate is of another platform, by its PPID, than those that are kept for its QE id. A source is
     /// believed once which platform that is, and takes nobody to another one.
     fn is_of_other_platform(&self, record: &Record) -> bool {
-        let Item::PckCertificate(question) = &record.item else { return false };
-        let is_of_qe = |item: &Item| matches!(item, Item::PckCertificate(other) if other.is_of_same_qe(question));
+        let CollateralId::PckCertificate(question) = &record.item else { return false };
+        let is_of_qe = |item: &CollateralId| matches!(item, CollateralId::PckCertificate(other) if other.is_of_same_qe(question));
         let ppid =
             |record: &Record| PckContents::read(&record.document.body).ok().map(|pck| pck.ppid);
         let is_other = |kept: &Record| is_of_qe(&kept.item) && ppid(kept) != ppid(record);
@@ -327,7 +332,7 @@ impl Cache {
     }
 
     /// What was fetched is the answer if there is no other one, but is not kept.
-    fn not_bound(&self, item: &Item, name: &str, fetched: Record) -> Arc<Record> {
+    fn not_bound(&self, item: &CollateralId, name: &str, fetched: Record) -> Arc<Record> {
         let fetched = Arc::new(fetched);
         (self.notices)(&Notice::OtherPlatform(Arc::clone(&fetched)));
         self.kept(item, name).unwrap_or(fetched)
@@ -363,7 +368,7 @@ impl Cache {
     /// The turn to fetch the item: nobody else in this process does. `None` if somebody does until the deadline. Other
     /// processes with this directory have half of the time to come to an end: one of them may hang, and whoever has
     /// waited for it needs the other half to fetch the item by himself.
-    fn turn(&self, item: &Item, name: &str, deadline: Instant) -> Option<Turn<'_>> {
+    fn turn(&self, item: &CollateralId, name: &str, deadline: Instant) -> Option<Turn<'_>> {
         let flight = self.flights.take_off(name.to_owned(), deadline)?;
         let left = deadline.saturating_duration_since(Instant::now());
         let half = after(left.checked_div(2).unwrap_or_default());
@@ -371,11 +376,11 @@ impl Cache {
         Some(Turn { _flight: flight, lock })
     }
 
-    fn modified(&self, item: &Item) -> Option<SystemTime> {
+    fn modified(&self, item: &CollateralId) -> Option<SystemTime> {
         self.directory.as_ref()?.modified(item)
     }
 
-    fn on_disk(&self, item: &Item) -> Option<Record> {
+    fn on_disk(&self, item: &CollateralId) -> Option<Record> {
         self.usable(self.directory.as_ref()?.read(item).transpose()?)
     }
 

@@ -18,7 +18,7 @@ use self::contents::{CacheFile, Contents};
 pub(crate) use self::item_lock::ItemLock;
 use crate::check::Checked;
 use crate::record_file::{self, Kept};
-use crate::{Item, Record, RecordFileError, Revision};
+use crate::{CollateralId, Record, RecordFileError, Revision};
 
 /// How old a record gets. Collateral has expired long before, and a platform that asks has a newer certificate.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -47,12 +47,12 @@ impl CacheDirectory {
     }
 
     /// What is kept of the item, unchecked.
-    pub(crate) fn read(&self, item: &Item) -> Result<Option<Kept>, RecordFileError> {
+    pub(crate) fn read(&self, item: &CollateralId) -> Result<Option<Kept>, RecordFileError> {
         record_file::read(&self.directory, item)
     }
 
     /// When the item was last kept; `None` if it is not there.
-    pub(crate) fn modified(&self, item: &Item) -> Option<SystemTime> {
+    pub(crate) fn modified(&self, item: &CollateralId) -> Option<SystemTime> {
         fs::metadata(record_file::path(&self.directory, item)).ok()?.modified().ok()
     }
 
@@ -60,11 +60,11 @@ impl CacheDirectory {
     /// one is as good as a new one of the same TCB, and there are as many as questions that somebody makes up.
     pub(crate) fn newest(
         &self,
-        item: &Item,
+        item: &CollateralId,
         root: &[u8; 32],
     ) -> Result<Option<Revision>, RecordFileError> {
         match item {
-            Item::PckCertificate(_) => Ok(None),
+            CollateralId::PckCertificate(_) => Ok(None),
             _ => high_water_marks::read(&self.directory, item, root),
         }
     }
@@ -76,7 +76,7 @@ impl CacheDirectory {
     pub(crate) fn write(&self, record: &Record, checked: &Checked) -> Result<(), RecordFileError> {
         self.make().map_err(|reason| self.refused(reason))?;
         record_file::write(&self.directory, record)?;
-        if !matches!(record.item, Item::PckCertificate(_)) {
+        if !matches!(record.item, CollateralId::PckCertificate(_)) {
             let Checked { revision, root, .. } = *checked;
             high_water_marks::raise(&self.directory, &record.item, root, revision)?;
         }
@@ -84,7 +84,7 @@ impl CacheDirectory {
     }
 
     /// Forgets the item.
-    pub(crate) fn remove(&self, item: &Item) -> io::Result<()> {
+    pub(crate) fn remove(&self, item: &CollateralId) -> io::Result<()> {
         remove_record(&record_file::path(&self.directory, item))
     }
 
@@ -115,7 +115,7 @@ impl CacheDirectory {
     }
 
     /// The right to fetch the item, as soon as nobody else has it, until the deadline at the latest.
-    pub(crate) fn lock(&self, item: &Item, deadline: Instant) -> ItemLock {
+    pub(crate) fn lock(&self, item: &CollateralId, deadline: Instant) -> ItemLock {
         match self.make() {
             Ok(()) => ItemLock::acquire(&self.directory, item, deadline),
             Err(_) => ItemLock::Impossible,

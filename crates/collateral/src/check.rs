@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use verify::{CollateralError, TrustedRoots, Validity};
 
-use crate::{Document, EvaluationSet, Item, Revision};
+use crate::{CollateralId, Document, Revision, TcbUpdate};
 
 /// An answer that is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +72,7 @@ impl Checked {
 /// # Errors
 /// [`CheckError`].
 pub fn check(
-    item: &Item,
+    item: &CollateralId,
     document: &Document,
     roots: &TrustedRoots,
     now: SystemTime,
@@ -82,7 +82,7 @@ pub fn check(
 
 /// The same, with how new the document is.
 pub(crate) fn inspect(
-    item: &Item,
+    item: &CollateralId,
     document: &Document,
     roots: &TrustedRoots,
     now: SystemTime,
@@ -94,29 +94,29 @@ pub(crate) fn inspect(
         root,
     };
     Ok(match item {
-        Item::PckCertificate(question) => {
+        CollateralId::PckCertificate(question) => {
             let certificate = verify::check_pck_certificate(body, issuer_chain, roots, now)?;
             let (asked, got) = (hex::encode(question.pce_id), hex::encode(certificate.pce_id));
             same("PCE id", &asked, &got)?;
             checked(0, certificate.validity, certificate.signer.root)
         }
-        Item::PckCrl(ca) => {
+        CollateralId::PckCrl(ca) => {
             let crl = verify::check_pck_crl(body, issuer_chain, roots, now)?;
             same("PCK CA", &ca.to_string(), &crl.ca.to_string())?;
             checked(crl.number, crl.validity, crl.signer.root)
         }
-        Item::RootCaCrl => {
+        CollateralId::RootCaCrl => {
             let crl = verify::check_root_ca_crl(body, roots, now)?;
             checked(crl.number, crl.validity, crl.root)
         }
-        Item::TcbInfo { tee, fmspc, set } => {
+        CollateralId::TcbInfo { tee, fmspc, set } => {
             let info = verify::check_tcb_info(body, issuer_chain, roots, now)?;
             same("kind of TEE", &tee.to_string(), &info.tee.to_string())?;
             same("FMSPC", &hex::encode(fmspc), &hex::encode(info.fmspc))?;
             same_evaluation(*set, info.tcb_evaluation_data_number)?;
             checked(info.tcb_evaluation_data_number.into(), info.validity, info.signer.root)
         }
-        Item::EnclaveIdentity { enclave, set } => {
+        CollateralId::EnclaveIdentity { enclave, set } => {
             let identity = verify::check_enclave_identity(body, issuer_chain, roots, now)?;
             same("enclave", &enclave.to_string(), &identity.id.to_string())?;
             same_evaluation(*set, identity.tcb_evaluation_data_number)?;
@@ -127,10 +127,10 @@ pub(crate) fn inspect(
 }
 
 /// Which one is the standard one, and which the early one, is nowhere signed.
-fn same_evaluation(asked: EvaluationSet, got: u32) -> Result<(), CheckError> {
+fn same_evaluation(asked: TcbUpdate, got: u32) -> Result<(), CheckError> {
     match asked {
-        EvaluationSet::Number(number) => same(EVALUATION, &number.to_string(), &got.to_string()),
-        EvaluationSet::Standard | EvaluationSet::Early => Ok(()),
+        TcbUpdate::Number(number) => same(EVALUATION, &number.to_string(), &got.to_string()),
+        TcbUpdate::Standard | TcbUpdate::Early => Ok(()),
     }
 }
 

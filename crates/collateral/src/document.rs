@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use verify::Validity;
 
-use crate::Item;
+use crate::CollateralId;
 
 /// An answer as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Document {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// What it answers.
-    pub item: Item,
+    pub item: CollateralId,
     /// The answer.
     pub document: Document,
     /// From when to when it is valid, as it says itself.

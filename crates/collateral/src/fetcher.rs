@@ -9,7 +9,7 @@ use verify::TrustedRoots;
 
 use crate::backoff::{Backoff, FIRST_PAUSE};
 use crate::check::{CheckError, Checked, inspect};
-use crate::{Item, Record, Source, SourceError};
+use crate::{CollateralId, Record, Source, SourceError};
 
 /// Asks the sources in their order until one gives an answer that holds.
 ///
@@ -129,14 +129,14 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`FetchError`] with what each source said last.
-    pub fn fetch(&self, item: &Item, deadline: Instant) -> Result<Record, FetchError> {
+    pub fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Record, FetchError> {
         self.fetch_acceptable(item, deadline, &|_| Ok(())).map(|(record, _)| record)
     }
 
     /// The same for the first answer that is acceptable, too.
     pub(crate) fn fetch_acceptable(
         &self,
-        item: &Item,
+        item: &CollateralId,
         deadline: Instant,
         accept: Accept<'_>,
     ) -> Result<(Record, Checked), FetchError> {
@@ -157,7 +157,7 @@ impl Fetcher {
 
     fn ask_each(
         &self,
-        item: &Item,
+        item: &CollateralId,
         deadline: Instant,
         accept: Accept<'_>,
     ) -> Result<(Record, Checked), FetchError> {
@@ -177,7 +177,7 @@ impl Fetcher {
     fn ask(
         &self,
         guarded: &Guarded,
-        item: &Item,
+        item: &CollateralId,
         deadline: Instant,
         accept: Accept<'_>,
     ) -> Result<(Record, Checked), AttemptError> {
@@ -197,7 +197,7 @@ impl Fetcher {
     }
 
     /// When the first of the sources in trouble may be asked again.
-    fn next_attempt(&self, item: &Item) -> Option<Instant> {
+    fn next_attempt(&self, item: &CollateralId) -> Option<Instant> {
         self.sources.iter().filter_map(|guarded| guarded.trouble(item).backoff.until()).min()
     }
 }
@@ -212,15 +212,15 @@ fn share(deadline: Instant, left: usize) -> Instant {
 
 impl Guarded {
     /// The trouble with questions of this kind. No panic happens while the lock is held.
-    fn trouble(&self, item: &Item) -> MutexGuard<'_, Trouble> {
+    fn trouble(&self, item: &CollateralId) -> MutexGuard<'_, Trouble> {
         let trouble = match item {
-            Item::PckCertificate(_) => &self.with_pck_certificates,
+            CollateralId::PckCertificate(_) => &self.with_pck_certificates,
             _ => &self.with_collateral,
         };
         trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, item: &Item, failure: Option<&SourceError>) {
+    fn learn(&self, item: &CollateralId, failure: Option<&SourceError>) {
         let mut trouble = self.trouble(item);
         match failure {
             Some(error @ SourceError::Busy { retry_after, .. }) => trouble.add(error, *retry_after),

@@ -1,6 +1,6 @@
 //! PCK certificates and verification collateral: fetched, checked, kept.
 //!
-//! An [`Item`] is what can be asked for, a [`Document`] what is answered. A [`Source`] is asked: Intel's PCS, a
+//! An [`CollateralId`] is what can be asked for, a [`Document`] what is answered. A [`Source`] is asked: Intel's PCS, a
 //! PCCS, Azure's THIM ([`PcsSource`]), or a directory of files ([`FileSource`]). A [`Fetcher`] asks several, one
 //! after the other, and checks what they say. A [`Cache`] keeps it on disk and in memory, so that the network is not
 //! in the road of a quote. [`for_quote`] puts together what a verifier needs for one quote.
@@ -13,11 +13,11 @@ mod bundle;
 mod cache;
 mod cache_directory;
 mod check;
+mod collateral_id;
 mod document;
 mod fetcher;
 mod flights;
 mod freshness;
-mod item;
 mod node_status;
 mod notice;
 mod open;
@@ -33,11 +33,11 @@ pub use bundle::{Bundle, BundleError, BundleRecord, Imported, write_bundle};
 pub use cache::{Cache, KeepError};
 pub use cache_directory::CacheDirectory;
 pub use check::{CheckError, check};
+pub use collateral_id::{CollateralId, PckCertificateRequest, TcbUpdate};
 pub use document::{Document, Record};
 pub use fetcher::{Attempt, AttemptError, FetchError, Fetcher, Timing};
 pub use flights::{Flight, Flights};
 pub use freshness::Freshness;
-pub use item::{EvaluationSet, Item, PckQuestion};
 pub use node_status::{NodeStatus, TcbStanding, node_statuses};
 pub use notice::{Notice, Notices};
 pub use open::OpenError;

@@ -2,7 +2,7 @@
 
 use verify::{PckCertificate, TcbAssessment, TcbInfo, Tee, TrustedRoots};
 
-use crate::{Document, EvaluationSet, Item, PckTcb, Record, platform_items};
+use crate::{CollateralId, Document, PckTcb, Record, TcbUpdate, platform_items};
 
 /// A machine, known by its PCK certificate, and what the other records say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct NodeStatus {
     /// What this rests on: the PCK certificate, CRLs, TCB info, the QE identity.
     pub records: Vec<Record>,
     /// What it should also rest on, and is not there.
-    pub missing: Vec<Item>,
+    pub missing: Vec<CollateralId>,
 }
 
 /// A platform's TCB as some TCB info sees it.
@@ -34,11 +34,7 @@ pub struct TcbStanding {
 
 /// The machines whose PCK certificates are among these records, which have been checked with these roots.
 #[must_use]
-pub fn node_statuses(
-    records: &[Record],
-    set: EvaluationSet,
-    roots: &TrustedRoots,
-) -> Vec<NodeStatus> {
+pub fn node_statuses(records: &[Record], set: TcbUpdate, roots: &TrustedRoots) -> Vec<NodeStatus> {
     let mut nodes: Vec<Node<'_>> = Vec::new();
     for node in records.iter().filter_map(|record| Node::read(record, roots)) {
         match nodes.iter_mut().find(|known| known.qe_id == node.qe_id) {
@@ -60,7 +56,7 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn read(record: &'a Record, roots: &TrustedRoots) -> Option<Self> {
-        let Item::PckCertificate(question) = &record.item else { return None };
+        let CollateralId::PckCertificate(question) = &record.item else { return None };
         let Document { body, issuer_chain } = &record.document;
         let certificate =
             verify::check_pck_certificate(body, issuer_chain, roots, record.fetched).ok()?;
@@ -81,13 +77,13 @@ impl<'a> Node<'a> {
         PckTcb { cpu_svn: sgx::CpuSvn(tcb_components), pce_svn }
     }
 
-    fn status(self, kept: &Kept<'_>, set: EvaluationSet) -> NodeStatus {
+    fn status(self, kept: &Kept<'_>, set: TcbUpdate) -> NodeStatus {
         let PckCertificate { fmspc, ca, .. } = self.certificate;
         let items = platform_items(Tee::Sgx, fmspc, ca, set);
         let [pck_crl, _, tcb_info, _] = items.each_ref().map(|item| kept.find(item));
-        let early = platform_items(Tee::Sgx, fmspc, ca, EvaluationSet::Early);
+        let early = platform_items(Tee::Sgx, fmspc, ca, TcbUpdate::Early);
         let [_, _, early, _] = early.each_ref().map(|item| kept.find(item));
-        let early = early.filter(|_| set != EvaluationSet::Early);
+        let early = early.filter(|_| set != TcbUpdate::Early);
         let standing = |record| Some(self.standing(&kept.tcb_info(record)?));
         let others = items.iter().filter_map(|item| kept.find(item));
         NodeStatus {
@@ -117,7 +113,7 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn find(&self, item: &Item) -> Option<&'a Record> {
+    fn find(&self, item: &CollateralId) -> Option<&'a Record> {
         self.records.iter().find(|record| record.item == *item)
     }
 

@@ -10,8 +10,8 @@ use verify::{EnclaveId, PckCa, Tee};
 
 use crate::settings::ServiceUrl;
 use crate::{
-    Document, EvaluationSet, Item, PckContents, PckContentsError, PckQuestion, PcsSource, Source,
-    SourceError,
+    CollateralId, Document, PckCertificateRequest, PckContents, PckContentsError, PcsSource,
+    Source, SourceError, TcbUpdate,
 };
 
 /// The time for all questions to a service together.
@@ -34,7 +34,7 @@ pub enum QuoteCollateralError<E> {
     Item(E),
     /// An item is not what it is called.
     #[error("{0} is none")]
-    Malformed(Item),
+    Malformed(CollateralId),
 }
 
 /// An item could not be had from a service.
@@ -61,7 +61,7 @@ pub fn fetch(
     let source = PcsSource::at(url);
     let now = Instant::now();
     let deadline = now.checked_add(PATIENCE).unwrap_or(now);
-    for_quote(quote, EvaluationSet::Standard, |item| {
+    for_quote(quote, TcbUpdate::Standard, |item| {
         let (item_name, service) = (item.to_string(), source.name().to_owned());
         source.fetch(item, deadline).map_err(|reason| ServiceError {
             item: item_name,
@@ -80,15 +80,15 @@ pub fn fetch(
 /// [`QuoteCollateralError`].
 pub fn for_quote<E>(
     quote: &[u8],
-    set: EvaluationSet,
-    mut get: impl FnMut(&Item) -> Result<Document, E>,
+    set: TcbUpdate,
+    mut get: impl FnMut(&CollateralId) -> Result<Document, E>,
 ) -> Result<Collateral, QuoteCollateralError<E>> {
     let quote = Quote::parse_padded(quote)?;
-    let mut get = |item: &Item| get(item).map_err(QuoteCollateralError::Item);
+    let mut get = |item: &CollateralId| get(item).map_err(QuoteCollateralError::Item);
     let (contents, chain) = match pck(&quote)? {
         Pck::Carried(chain) => (PckContents::read(chain)?, None),
         Pck::Named(question) => {
-            let Document { body, issuer_chain } = get(&Item::PckCertificate(question))?;
+            let Document { body, issuer_chain } = get(&CollateralId::PckCertificate(question))?;
             let leaf = String::from_utf8_lossy(&body);
             (PckContents::read(&body)?, Some(format!("{}\n{issuer_chain}", leaf.trim_end())))
         }
@@ -119,16 +119,16 @@ pub fn for_quote<E>(
 /// The items that verify quotes of this kind of TEE, of all platforms with this FMSPC and CA:
 /// the CRL of the PCK CA, the CRL of the root, TCB info, the identity of the QE.
 #[must_use]
-pub fn platform_items(tee: Tee, fmspc: [u8; 6], ca: PckCa, set: EvaluationSet) -> [Item; 4] {
+pub fn platform_items(tee: Tee, fmspc: [u8; 6], ca: PckCa, set: TcbUpdate) -> [CollateralId; 4] {
     let enclave = match tee {
         Tee::Sgx => EnclaveId::Qe,
         Tee::Tdx => EnclaveId::TdQe,
     };
     [
-        Item::PckCrl(ca),
-        Item::RootCaCrl,
-        Item::TcbInfo { tee, fmspc, set },
-        Item::EnclaveIdentity { enclave, set },
+        CollateralId::PckCrl(ca),
+        CollateralId::RootCaCrl,
+        CollateralId::TcbInfo { tee, fmspc, set },
+        CollateralId::EnclaveIdentity { enclave, set },
     ]
 }
 
@@ -152,7 +152,7 @@ pub enum QuotedPck {
     /// The quote carries it.
     Known(PckContents),
     /// The quote says which one it is.
-    Named(PckQuestion),
+    Named(PckCertificateRequest),
 }
 
 impl QuotedPlatform {
@@ -175,7 +175,7 @@ enum Pck<'a> {
     /// PEM: it is in the quote, with its chain.
     Carried(&'a [u8]),
     /// The quote says which one it is.
-    Named(PckQuestion),
+    Named(PckCertificateRequest),
 }
 
 fn pck<E>(quote: &Quote) -> Result<Pck<'_>, QuoteCollateralError<E>> {
@@ -193,9 +193,9 @@ fn pck<E>(quote: &Quote) -> Result<Pck<'_>, QuoteCollateralError<E>> {
 }
 
 /// The QE id is in the quote's header.
-fn named(quote: &Quote) -> Option<PckQuestion> {
+fn named(quote: &Quote) -> Option<PckCertificateRequest> {
     let reference = quote.signature.certification_data.pck_reference()?;
-    Some(PckQuestion {
+    Some(PckCertificateRequest {
         qe_id: *quote.header.user_data.first_chunk()?,
         encrypted_ppid: Some(Box::new(reference.ppid.try_into().ok()?)),
         cpu_svn: reference.cpu_svn,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::{Document, Item, Record};
+use crate::{CollateralId, Document, Record};
 
 /// The largest file, in bytes: twice the largest answer, since a CRL is written as hexadecimal digits.
 pub(crate) const MAX_FILE: u64 = 9 * 1024 * 1024;
@@ -18,7 +18,7 @@ pub(crate) const MAX_FILE: u64 = 9 * 1024 * 1024;
 /// What is on disk, before anything is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
-    pub(crate) item: Item,
+    pub(crate) item: CollateralId,
     pub(crate) document: Document,
     pub(crate) fetched: OffsetDateTime,
     pub(crate) source: String,
@@ -61,7 +61,7 @@ pub enum RecordFileError {
 /// The file, as JSON. The dates of validity are for people: what counts is what the document says itself.
 #[derive(Serialize, Deserialize)]
 struct Form {
-    item: Item,
+    item: CollateralId,
     source: String,
     #[serde(with = "time::serde::rfc3339")]
     fetched: OffsetDateTime,
@@ -112,12 +112,12 @@ impl From<Form> for Kept {
 }
 
 /// Where a record of this item is in this directory.
-pub(crate) fn path(directory: &Path, item: &Item) -> PathBuf {
+pub(crate) fn path(directory: &Path, item: &CollateralId) -> PathBuf {
     directory.join(format!("{item}.json"))
 }
 
 /// What this directory has of the item; `None` if nothing.
-pub(crate) fn read(directory: &Path, item: &Item) -> Result<Option<Kept>, RecordFileError> {
+pub(crate) fn read(directory: &Path, item: &CollateralId) -> Result<Option<Kept>, RecordFileError> {
     let path = path(directory, item);
     let Some(kept) = read_file(&path)? else {
         return Ok(None);

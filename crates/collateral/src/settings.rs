@@ -33,7 +33,7 @@ use self::own::Own;
 pub use self::own::{OwnSettings, OwnSource};
 pub use self::service_url::ServiceUrl;
 pub use self::source_settings::{Serves, ServiceSettings, SourceSettings, TrustSettings};
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// The time for one question, where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ pub struct Settings {
     /// When a source in trouble is asked again.
     pub retry: Retry,
     /// The TCB evaluation to ask for.
-    pub evaluation: EvaluationSet,
+    pub evaluation: TcbUpdate,
     /// The form in which Intel's settings want collateral to be handed out in C; `None` if they do not say.
     pub collateral_form: Option<CollateralForm>,
     /// PEM: the root to trust instead of Intel's. The software platform needs it.
@@ -141,7 +141,7 @@ impl Settings {
             cache,
             timeout: own.timeout.unwrap_or(TIMEOUT),
             retry: retries.or(base.retry).unwrap_or(RETRY),
-            evaluation: own.evaluation.or(base.evaluation).unwrap_or(EvaluationSet::Standard),
+            evaluation: own.evaluation.or(base.evaluation).unwrap_or(TcbUpdate::Standard),
             collateral_form: base.collateral_form,
             trusted_root: own.trusted_root,
             log_level: azure_log_level,

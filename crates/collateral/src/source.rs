@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub use self::files::FileSource;
 pub use self::http::SourceOpenError;
 pub use self::pcs::{PckList, PcsKind, PcsSource, PlatformIdentity};
-use crate::{Document, Item};
+use crate::{CollateralId, Document};
 
 /// Answers questions: a PCS, a PCCS, a directory of files.
 pub trait Source: Send + Sync {
@@ -20,7 +20,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// [`SourceError`] when there is no answer.
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError>;
+    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError>;
 }
 
 /// A source gave no document.

@@ -17,7 +17,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use collateral::{AttemptError, Cache, EvaluationSet, Freshness, Item, SourceError};
+use collateral::{AttemptError, Cache, CollateralId, Freshness, SourceError, TcbUpdate};
 use common::{Scripted, dead, items, machine, platform, tcb_info};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -28,7 +28,7 @@ fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn file(directory: &TempDir, item: &Item) -> PathBuf {
+fn file(directory: &TempDir, item: &CollateralId) -> PathBuf {
     directory.path().join(format!("{item}.json"))
 }
 
@@ -71,10 +71,10 @@ fn another_process_finds_it_on_disk_though_the_source_is_dead() {
 
 #[test]
 fn the_name_of_an_item_is_one_file_name_without_its_encrypted_ppid() {
-    let Item::PckCertificate(mut question) = items().remove(0) else { panic!() };
-    let name = Item::PckCertificate(question.clone()).to_string();
+    let CollateralId::PckCertificate(mut question) = items().remove(0) else { panic!() };
+    let name = CollateralId::PckCertificate(question.clone()).to_string();
     question.encrypted_ppid = None;
-    assert_eq!(Item::PckCertificate(question).to_string(), name);
+    assert_eq!(CollateralId::PckCertificate(question).to_string(), name);
     for item in items() {
         let name = item.to_string();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -245,10 +245,10 @@ fn questions_that_somebody_makes_up_leave_little_behind() {
     let (directory, source) = (directory(), Scripted::new());
     source.fail(Some(SourceError::NotFound));
     let (cache, _) = source.cache(directory.path());
-    let Item::TcbInfo { tee, set, .. } = tcb_info() else { panic!() };
+    let CollateralId::TcbInfo { tee, set, .. } = tcb_info() else { panic!() };
     for number in 0..1000_u16 {
         let [high, low] = number.to_be_bytes();
-        cache.get(&Item::TcbInfo { tee, fmspc: [9, 9, 9, 9, high, low], set }).unwrap_err();
+        cache.get(&CollateralId::TcbInfo { tee, fmspc: [9, 9, 9, 9, high, low], set }).unwrap_err();
     }
     let files = fs::read_dir(directory.path()).unwrap().count();
     assert!(files <= 256, "{files}");
@@ -400,8 +400,8 @@ fn another_evaluation_than_the_one_that_was_asked_for_is_refused() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     let document = cache.get(&tcb_info()).unwrap().document.clone();
-    let Item::TcbInfo { tee, fmspc, .. } = tcb_info() else { panic!() };
-    let numbered = |number| Item::TcbInfo { tee, fmspc, set: EvaluationSet::Number(number) };
+    let CollateralId::TcbInfo { tee, fmspc, .. } = tcb_info() else { panic!() };
+    let numbered = |number| CollateralId::TcbInfo { tee, fmspc, set: TcbUpdate::Number(number) };
     let check = |item| collateral::check(&item, &document, &source.roots(), SystemTime::now());
     assert!(check(numbered(1)).is_ok());
     assert!(check(numbered(2)).unwrap_err().to_string().contains("asked for 2, got 1"));
@@ -412,7 +412,7 @@ fn what_is_cleared_is_gone_from_memory_and_disk() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     items().iter().for_each(|item| drop(cache.get(item).unwrap()));
-    cache.clear(|item| matches!(item, Item::PckCertificate(_))).unwrap();
+    cache.clear(|item| matches!(item, CollateralId::PckCertificate(_))).unwrap();
     assert!(cache.peek(&items()[0]).is_none());
     assert!(cache.peek(&tcb_info()).is_some());
     cache.clear(|_| true).unwrap();

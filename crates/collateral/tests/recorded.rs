@@ -12,15 +12,15 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, PckQuestion, Source,
-    SourceError, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, PckCertificateRequest,
+    Source, SourceError, TcbUpdate, Timing,
 };
 use sgx::CpuSvn;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots};
 
 /// What was recorded, and a second at which it was valid.
 struct Recorded {
-    item: Item,
+    item: CollateralId,
     document: Document,
     valid_at: fn() -> SystemTime,
 }
@@ -30,7 +30,7 @@ impl Source for Recorded {
         "a recording"
     }
 
-    fn fetch(&self, _item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, _item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         Ok(self.document.clone())
     }
 }
@@ -53,8 +53,8 @@ fn in_2034() -> SystemTime {
 
 fn recordings() -> Vec<Recorded> {
     let fmspc = [0x90, 0x80, 0x6f, 0, 0, 0];
-    let set = EvaluationSet::Standard;
-    let question = PckQuestion {
+    let set = TcbUpdate::Standard;
+    let question = PckCertificateRequest {
         qe_id: [1; 16],
         encrypted_ppid: None,
         cpu_svn: CpuSvn([2; 16]),
@@ -72,24 +72,24 @@ fn recordings() -> Vec<Recorded> {
     let (pck_chain, tcb_chain) = ("pck-platform-ca-chain.pem", "tcb-signing-chain.pem");
     vec![
         recorded(
-            Item::PckCertificate(question),
+            CollateralId::PckCertificate(question),
             "pck-90806F000000-highest.pem",
             pck_chain,
             in_august as fn() -> _,
         ),
         recorded(
-            Item::TcbInfo { tee: Tee::Sgx, fmspc, set },
+            CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set },
             "tcb-info-90806F000000.json",
             tcb_chain,
             in_august,
         ),
         recorded(
-            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qe, set },
             "qe-identity.json",
             tcb_chain,
             in_june,
         ),
-        recorded(Item::PckCrl(PckCa::Platform), "pck-crl-platform.der", pck_chain, in_may),
+        recorded(CollateralId::PckCrl(PckCa::Platform), "pck-crl-platform.der", pck_chain, in_may),
     ]
 }
 
@@ -148,7 +148,7 @@ fn what_another_signed_is_never_kept() {
     for number in 0..recordings().len() {
         let mut recorded = recordings().remove(number);
         let (item, now) = (recorded.item.clone(), recorded.valid_at);
-        let is_pck = matches!(item, Item::PckCertificate(_) | Item::PckCrl(_));
+        let is_pck = matches!(item, CollateralId::PckCertificate(_) | CollateralId::PckCrl(_));
         let other = if is_pck { "tcb-signing-chain.pem" } else { "pck-platform-ca-chain.pem" };
         recorded.document.issuer_chain = String::from_utf8(read(other)).unwrap();
         assert!(!is_kept(recorded, now), "{item}");
@@ -158,9 +158,10 @@ fn what_another_signed_is_never_kept() {
 #[test]
 fn the_answer_to_another_question_is_never_kept() {
     let mut recorded = recordings().remove(1);
-    recorded.item = Item::TcbInfo { tee: Tee::Sgx, fmspc: [0; 6], set: EvaluationSet::Standard };
+    recorded.item =
+        CollateralId::TcbInfo { tee: Tee::Sgx, fmspc: [0; 6], set: TcbUpdate::Standard };
     assert!(!is_kept(recorded, in_august));
     let mut recorded = recordings().remove(3);
-    recorded.item = Item::PckCrl(PckCa::Processor);
+    recorded.item = CollateralId::PckCrl(PckCa::Processor);
     assert!(!is_kept(recorded, in_may));
 }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, KeepError, Record,
-    Source, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, KeepError, Record, Source,
+    TcbUpdate, Timing,
 };
 use common::{Scripted, items, platform, tcb_info};
 use tempfile::TempDir;
@@ -40,13 +40,14 @@ fn cache_of(directory: &TempDir) -> PathBuf {
 }
 
 /// All but PCK certificates, of which none is newer than another.
-fn collateral() -> Vec<Item> {
-    items().into_iter().filter(|item| !matches!(item, Item::PckCertificate(_))).collect()
+fn collateral() -> Vec<CollateralId> {
+    items().into_iter().filter(|item| !matches!(item, CollateralId::PckCertificate(_))).collect()
 }
 
 /// TCB info and the identity of the QE.
-fn evaluated() -> Vec<Item> {
-    let crl = |item: &Item| matches!(item, Item::PckCrl(_) | Item::RootCaCrl);
+fn evaluated() -> Vec<CollateralId> {
+    let crl =
+        |item: &CollateralId| matches!(item, CollateralId::PckCrl(_) | CollateralId::RootCaCrl);
     collateral().into_iter().filter(|item| !crl(item)).collect()
 }
 
@@ -129,7 +130,7 @@ fn what_is_brought_from_elsewhere_is_no_older_either() {
     let (directory, _) = kept();
     let elsewhere = tempfile::tempdir().unwrap();
     let (other, _) = evaluation(1, 0).cache(elsewhere.path());
-    let record = |item: &Item| other.get(item).unwrap();
+    let record = |item: &CollateralId| other.get(item).unwrap();
     for item in evaluated() {
         let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
         assert!(!cache.keep(&record(&item)).unwrap(), "{item}");
@@ -162,16 +163,14 @@ fn an_older_file_in_the_place_of_a_newer_one_is_not_used() {
 #[test]
 fn evaluations_that_are_asked_for_apart_are_kept_apart() {
     let (directory, _) = kept();
-    let Item::TcbInfo { tee, fmspc, .. } = tcb_info() else { panic!() };
+    let CollateralId::TcbInfo { tee, fmspc, .. } = tcb_info() else { panic!() };
     let (older, _) = evaluation(1, 0).cache(&directory.path().join("other"));
     let standard = older.get(&tcb_info()).unwrap();
-    for (set, is_kept) in [
-        (EvaluationSet::Standard, false),
-        (EvaluationSet::Early, true),
-        (EvaluationSet::Number(1), true),
-    ] {
+    for (set, is_kept) in
+        [(TcbUpdate::Standard, false), (TcbUpdate::Early, true), (TcbUpdate::Number(1), true)]
+    {
         let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
-        let item = Item::TcbInfo { tee, fmspc, set };
+        let item = CollateralId::TcbInfo { tee, fmspc, set };
         let record = Record { item, ..Record::clone(&standard) };
         assert_eq!(cache.keep(&record).unwrap(), is_kept, "{set}");
     }

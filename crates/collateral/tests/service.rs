@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use collateral::settings::{Serves, ServiceSettings, ServiceUrl};
-use collateral::{Document, EvaluationSet, Item, PcsKind, PcsSource, Source, SourceError};
+use collateral::{CollateralId, Document, PcsKind, PcsSource, Source, SourceError, TcbUpdate};
 use common::{documents, items, platform};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
@@ -54,7 +54,10 @@ fn soon() -> Instant {
 }
 
 /// The first line of the question that this service is asked about the item, without HTTP's words.
-fn question(settings: impl Fn(ServiceUrl) -> ServiceSettings, item: &Item) -> (String, String) {
+fn question(
+    settings: impl Fn(ServiceUrl) -> ServiceSettings,
+    item: &CollateralId,
+) -> (String, String) {
     let (url, questions) = server(vec![answer("", "")]);
     let source = PcsSource::open(settings(url)).unwrap();
     let _ = source.fetch(item, soon());
@@ -73,28 +76,31 @@ fn pccs(url: ServiceUrl) -> ServiceSettings {
 
 #[test]
 fn each_item_has_its_path() {
-    let (fmspc, set) = ([0, 0x90, 0x6e, 0xd5, 0, 0], EvaluationSet::Standard);
+    let (fmspc, set) = ([0, 0x90, 0x6e, 0xd5, 0, 0], TcbUpdate::Standard);
     let table = [
-        (Item::PckCrl(PckCa::Processor), "/sgx/certification/v4/pckcrl?ca=processor&encoding=der"),
-        (Item::RootCaCrl, "/sgx/certification/v4/rootcacrl"),
         (
-            Item::TcbInfo { tee: Tee::Sgx, fmspc, set },
+            CollateralId::PckCrl(PckCa::Processor),
+            "/sgx/certification/v4/pckcrl?ca=processor&encoding=der",
+        ),
+        (CollateralId::RootCaCrl, "/sgx/certification/v4/rootcacrl"),
+        (
+            CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set },
             "/sgx/certification/v4/tcb?fmspc=00906ED50000",
         ),
         (
-            Item::TcbInfo { tee: Tee::Tdx, fmspc, set: EvaluationSet::Early },
+            CollateralId::TcbInfo { tee: Tee::Tdx, fmspc, set: TcbUpdate::Early },
             "/tdx/certification/v4/tcb?fmspc=00906ED50000&update=early",
         ),
         (
-            Item::EnclaveIdentity { enclave: EnclaveId::Qe, set: EvaluationSet::Number(17) },
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qe, set: TcbUpdate::Number(17) },
             "/sgx/certification/v4/qe/identity?tcbEvaluationDataNumber=17",
         ),
         (
-            Item::EnclaveIdentity { enclave: EnclaveId::Qve, set },
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::Qve, set },
             "/sgx/certification/v4/qve/identity",
         ),
         (
-            Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set },
+            CollateralId::EnclaveIdentity { enclave: EnclaveId::TdQe, set },
             "/tdx/certification/v4/qe/identity",
         ),
     ];
@@ -106,7 +112,7 @@ fn each_item_has_its_path() {
 #[test]
 fn each_service_is_asked_for_a_pck_certificate_in_its_way() {
     let item = items().remove(0);
-    let Item::PckCertificate(asked) = &item else { unreachable!() };
+    let CollateralId::PckCertificate(asked) = &item else { unreachable!() };
     let ppid = hex::encode_upper(*asked.encrypted_ppid.clone().unwrap());
     let (qe_id, cpu_svn) = (hex::encode_upper(asked.qe_id), hex::encode_upper(asked.cpu_svn.0));
     let tcb = format!("encrypted_ppid={ppid}&cpusvn={cpu_svn}&pcesvn=0D00&pceid=0000");
@@ -181,7 +187,7 @@ fn the_answers_of_all_services_are_read() {
 #[test]
 fn a_service_is_asked_only_for_what_it_serves() {
     let url = ServiceUrl::parse("http://127.0.0.1:9").unwrap();
-    let ask = |serves, item: &Item| {
+    let ask = |serves, item: &CollateralId| {
         let source = PcsSource::open(ServiceSettings::at(url.clone(), serves)).unwrap();
         source.fetch(item, soon()).unwrap_err()
     };
@@ -189,9 +195,10 @@ fn a_service_is_asked_only_for_what_it_serves() {
     assert!(is_not_offered(&ask(Serves::PckCertificates, &items()[3])));
     assert!(is_not_offered(&ask(Serves::Collateral, &items()[0])));
     assert!(!is_not_offered(&ask(Serves::Collateral, &items()[3])));
-    let Item::PckCertificate(mut question) = items().remove(0) else { unreachable!() };
+    let CollateralId::PckCertificate(mut question) = items().remove(0) else { unreachable!() };
     question.encrypted_ppid = None;
     let pcs = ServiceSettings { kind: PcsKind::Pcs, ..pccs(url) };
-    let error = PcsSource::open(pcs).unwrap().fetch(&Item::PckCertificate(question), soon());
+    let error =
+        PcsSource::open(pcs).unwrap().fetch(&CollateralId::PckCertificate(question), soon());
     assert!(is_not_offered(&error.unwrap_err()));
 }

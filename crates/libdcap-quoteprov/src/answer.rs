@@ -1,7 +1,7 @@
 //! Answers, in the memory that C programs get.
 
 use collateral::settings::CollateralForm;
-use collateral::{Item, PckQuestion, Record};
+use collateral::{CollateralId, PckCertificateRequest, Record};
 use verify::{EnclaveId, PckCa, Tee};
 
 use crate::block::{Block, Text};
@@ -12,7 +12,7 @@ use crate::provider::{Provider, without_zero_byte};
 /// A PCK certificate, with its chain and its TCB.
 pub(crate) fn quote_config(
     provider: &Provider,
-    question: PckQuestion,
+    question: PckCertificateRequest,
 ) -> Result<*mut QuoteConfig, Failure> {
     let pck = provider.pck(question)?;
     let (block, [chain]) = Block::holding([&pck.chain])?;
@@ -37,10 +37,10 @@ pub(crate) fn verification_collateral(
         Tee::Sgx => EnclaveId::Qe,
         Tee::Tdx => EnclaveId::TdQe,
     };
-    let pck_crl = provider.get(Item::PckCrl(ca))?;
-    let tcb_info = provider.get(Item::TcbInfo { tee, fmspc, set })?;
-    let qe_identity = provider.get(Item::EnclaveIdentity { enclave, set })?;
-    let root_ca_crl = provider.get(Item::RootCaCrl)?;
+    let pck_crl = provider.get(CollateralId::PckCrl(ca))?;
+    let tcb_info = provider.get(CollateralId::TcbInfo { tee, fmspc, set })?;
+    let qe_identity = provider.get(CollateralId::EnclaveIdentity { enclave, set })?;
+    let root_ca_crl = provider.get(CollateralId::RootCaCrl)?;
     let (block, texts) = Block::holding([
         chain(&pck_crl)?,
         &crl(&root_ca_crl, form),
@@ -57,7 +57,7 @@ pub(crate) fn verification_collateral(
 /// The identity of the Quote Verification Enclave, and its chain, in a block each.
 pub(crate) fn qve_identity(provider: &Provider) -> Result<[Text; 2], Failure> {
     let set = provider.settings().evaluation;
-    let record = provider.get(Item::EnclaveIdentity { enclave: EnclaveId::Qve, set })?;
+    let record = provider.get(CollateralId::EnclaveIdentity { enclave: EnclaveId::Qve, set })?;
     let (identity_block, [identity]) = Block::holding([body(&record)?])?;
     let (chain_block, [chain]) = Block::holding([chain(&record)?])?;
     identity_block.finish(());
@@ -67,7 +67,7 @@ pub(crate) fn qve_identity(provider: &Provider) -> Result<[Text; 2], Failure> {
 
 /// The CRL of the root, and its size.
 pub(crate) fn root_ca_crl(provider: &Provider) -> Result<(*mut u8, u16), Failure> {
-    let crl = crl(&*provider.get(Item::RootCaCrl)?, provider.form());
+    let crl = crl(&*provider.get(CollateralId::RootCaCrl)?, provider.form());
     let (block, [text]) = Block::holding([&crl])?;
     let size = u16::try_from(text.size).map_err(|_| Failure::TooLarge)?;
     block.finish(());

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use collateral::PckQuestion;
+use collateral::PckCertificateRequest;
 use collateral::settings::CollateralForm;
 use sgx::CpuSvn;
 use verify::{PckCa, Tee};
@@ -62,7 +62,7 @@ impl PckCertId {
     ///
     /// # Safety
     /// What it points to is there, in the sizes that it says.
-    pub(crate) unsafe fn question(&self) -> Result<PckQuestion, Failure> {
+    pub(crate) unsafe fn question(&self) -> Result<PckCertificateRequest, Failure> {
         let (qe_id, qe_id_size) = (self.qe_id, self.qe_id_size);
         let (ppid, ppid_size) = (self.encrypted_ppid, self.encrypted_ppid_size);
         let (cpu_svn, pce_svn) = (self.cpu_svn, self.pce_svn);
@@ -76,7 +76,7 @@ impl PckCertId {
         }
         // SAFETY: by the caller, what is not NULL is there, in sizes that were checked.
         unsafe {
-            Ok(PckQuestion {
+            Ok(PckCertificateRequest {
                 qe_id: read(qe_id, "p_qe3_id")?,
                 encrypted_ppid: read(ppid, "").ok().filter(|ppid| *ppid != [0; 384]).map(Box::new),
                 cpu_svn: CpuSvn(read(cpu_svn, "p_platform_cpu_svn")?),

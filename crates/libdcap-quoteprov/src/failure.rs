@@ -4,7 +4,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use collateral::settings::SettingsError;
-use collateral::{AttemptError, FetchError, Item, OpenError, PckContentsError, SourceError};
+use collateral::{
+    AttemptError, CollateralId, FetchError, OpenError, PckContentsError, SourceError,
+};
 use sgx::Quote3Error;
 use verify::EnclaveId;
 
@@ -24,7 +26,7 @@ pub(crate) enum Failure {
     #[error("{error}")]
     Fetch {
         /// What was asked for.
-        item: Item,
+        item: CollateralId,
         /// What each source said.
         error: FetchError,
     },
@@ -33,7 +35,7 @@ pub(crate) enum Failure {
     PckContents(#[from] PckContentsError),
     /// A text that C would take to end before its end.
     #[error("{0} has a zero byte in it")]
-    ZeroByte(Item),
+    ZeroByte(CollateralId),
     /// The size of an answer does not fit into the integer for it.
     #[error("the answer is too large for this function")]
     TooLarge,
@@ -83,7 +85,7 @@ pub(crate) fn guarded(serve: impl FnOnce() -> Result<(), Failure>) -> Result<(),
 }
 
 /// By the last source that could be asked for such an item, as where one is asked after the other.
-fn of_fetch(item: &Item, error: &FetchError) -> Quote3Error {
+fn of_fetch(item: &CollateralId, error: &FetchError) -> Quote3Error {
     let mut reasons: Vec<_> = error.reasons().collect();
     reasons.retain(|reason| !matches!(reason, AttemptError::Source(SourceError::NotOffered(_))));
     match reasons.last() {
@@ -95,7 +97,7 @@ fn of_fetch(item: &Item, error: &FetchError) -> Quote3Error {
     }
 }
 
-fn of_source(item: &Item, error: &SourceError) -> Quote3Error {
+fn of_source(item: &CollateralId, error: &SourceError) -> Quote3Error {
     match error {
         SourceError::NotFound | SourceError::NotOffered(_) => not_found(item),
         SourceError::UnknownPlatform => Quote3Error::PLATFORM_UNKNOWN,
@@ -113,12 +115,14 @@ fn of_source(item: &Item, error: &SourceError) -> Quote3Error {
     }
 }
 
-fn not_found(item: &Item) -> Quote3Error {
+fn not_found(item: &CollateralId) -> Quote3Error {
     match item {
-        Item::PckCertificate(_) => Quote3Error::NO_PLATFORM_CERT_DATA,
-        Item::PckCrl(_) | Item::RootCaCrl => Quote3Error::NO_QUOTE_COLLATERAL_DATA,
-        Item::TcbInfo { .. } => Quote3Error::TCBINFO_NOT_FOUND,
-        Item::EnclaveIdentity { enclave: EnclaveId::Qve, .. } => Quote3Error::NO_QVE_IDENTITY_DATA,
-        Item::EnclaveIdentity { .. } => Quote3Error::QEIDENTITY_NOT_FOUND,
+        CollateralId::PckCertificate(_) => Quote3Error::NO_PLATFORM_CERT_DATA,
+        CollateralId::PckCrl(_) | CollateralId::RootCaCrl => Quote3Error::NO_QUOTE_COLLATERAL_DATA,
+        CollateralId::TcbInfo { .. } => Quote3Error::TCBINFO_NOT_FOUND,
+        CollateralId::EnclaveIdentity { enclave: EnclaveId::Qve, .. } => {
+            Quote3Error::NO_QVE_IDENTITY_DATA
+        }
+        CollateralId::EnclaveIdentity { .. } => Quote3Error::QEIDENTITY_NOT_FOUND,
     }
 }

@@ -20,7 +20,7 @@ use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
 use c_types::{PckCertId, QuoteConfig, QveCollateral};
-use collateral::Item;
+use collateral::CollateralId;
 use failure::{Failure, guarded, required};
 use provider::Provider;
 use sgx::Quote3Error;
@@ -324,7 +324,7 @@ pub extern "C" fn sgx_qpl_clear_cache(cache_type: u32) -> Error {
         }
         Provider::of_process()?.clear(|item| {
             let kind = match item {
-                Item::PckCertificate(_) => CERTIFICATES,
+                CollateralId::PckCertificate(_) => CERTIFICATES,
                 _ => COLLATERAL,
             };
             cache_type & kind != 0

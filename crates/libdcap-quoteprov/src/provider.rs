@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use collateral::settings::{CollateralForm, Settings};
-use collateral::{Cache, Item, Notice, PckContents, PckQuestion, Record};
+use collateral::{Cache, CollateralId, Notice, PckCertificateRequest, PckContents, Record};
 
 use crate::failure::Failure;
 use crate::log;
@@ -68,12 +68,12 @@ impl Provider {
         self.settings.collateral_form.unwrap_or(CollateralForm::HexadecimalCrls)
     }
 
-    pub(crate) fn get(&self, item: Item) -> Result<Arc<Record>, Failure> {
+    pub(crate) fn get(&self, item: CollateralId) -> Result<Arc<Record>, Failure> {
         self.cache.get(&item).map_err(|error| Failure::Fetch { item, error })
     }
 
-    pub(crate) fn pck(&self, question: PckQuestion) -> Result<Arc<Pck>, Failure> {
-        let record = self.get(Item::PckCertificate(question))?;
+    pub(crate) fn pck(&self, question: PckCertificateRequest) -> Result<Arc<Pck>, Failure> {
+        let record = self.get(CollateralId::PckCertificate(question))?;
         let lock = || self.pck.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pck) = lock().as_ref().filter(|pck| Arc::ptr_eq(&pck.record, &record)) {
             return Ok(Arc::clone(pck));
@@ -84,7 +84,7 @@ impl Provider {
     }
 
     /// Forgets what is chosen.
-    pub(crate) fn clear(&self, which: impl Fn(&Item) -> bool) -> Result<(), Failure> {
+    pub(crate) fn clear(&self, which: impl Fn(&CollateralId) -> bool) -> Result<(), Failure> {
         self.cache.clear(which).map_err(Failure::Clear)
     }
 }
@@ -104,7 +104,10 @@ impl Pck {
 }
 
 /// What C takes to be all of the text is all of it.
-pub(crate) fn without_zero_byte<'a>(item: &Item, text: &'a [u8]) -> Result<&'a [u8], Failure> {
+pub(crate) fn without_zero_byte<'a>(
+    item: &CollateralId,
+    text: &'a [u8],
+) -> Result<&'a [u8], Failure> {
     if text.contains(&0) { Err(Failure::ZeroByte(item.clone())) } else { Ok(text) }
 }
 

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use collateral::EvaluationSet;
+use collateral::TcbUpdate;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -66,11 +66,11 @@ pub(super) async fn register(
     Ok(DONE)
 }
 
-fn evaluation_sets(update: Option<&str>) -> Result<&'static [EvaluationSet], Refusal> {
+fn evaluation_sets(update: Option<&str>) -> Result<&'static [TcbUpdate], Refusal> {
     match update.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("standard") => Ok(&[EvaluationSet::Standard]),
-        Some("early") => Ok(&[EvaluationSet::Early]),
-        Some("all") => Ok(&[EvaluationSet::Early, EvaluationSet::Standard]),
+        None | Some("standard") => Ok(&[TcbUpdate::Standard]),
+        Some("early") => Ok(&[TcbUpdate::Early]),
+        Some("all") => Ok(&[TcbUpdate::Early, TcbUpdate::Standard]),
         Some(_) => Err(Refusal::invalid("update must be standard, early or all")),
     }
 }

@@ -1,6 +1,6 @@
 //! Collateral that is asked for by its TCB evaluation data number.
 
-use collateral::{Document, EvaluationSet, Item, check};
+use collateral::{CollateralId, Document, TcbUpdate, check};
 
 use super::Keeper;
 use crate::mode::Mode;
@@ -9,8 +9,8 @@ impl Keeper {
     /// The standard or early document, if the item asks for the number that it has.
     ///
     /// Neither an administrator nor a PCCS as a source brings documents by their number.
-    pub(super) fn kept_by_number(&self, item: &Item) -> Option<Document> {
-        [EvaluationSet::Standard, EvaluationSet::Early].into_iter().find_map(|set| {
+    pub(super) fn kept_by_number(&self, item: &CollateralId) -> Option<Document> {
+        [TcbUpdate::Standard, TcbUpdate::Early].into_iter().find_map(|set| {
             let record = self.cache.peek(&of_set(item, set)?)?;
             if self.mode == Mode::Lazy && self.cache.has_expired(&record) {
                 return None;
@@ -23,13 +23,13 @@ impl Keeper {
 }
 
 /// The item of this set, if the one that is asked for is named by number.
-fn of_set(item: &Item, set: EvaluationSet) -> Option<Item> {
+fn of_set(item: &CollateralId, set: TcbUpdate) -> Option<CollateralId> {
     match item {
-        Item::TcbInfo { tee, fmspc, set: EvaluationSet::Number(_) } => {
-            Some(Item::TcbInfo { tee: *tee, fmspc: *fmspc, set })
+        CollateralId::TcbInfo { tee, fmspc, set: TcbUpdate::Number(_) } => {
+            Some(CollateralId::TcbInfo { tee: *tee, fmspc: *fmspc, set })
         }
-        Item::EnclaveIdentity { enclave, set: EvaluationSet::Number(_) } => {
-            Some(Item::EnclaveIdentity { enclave: *enclave, set })
+        CollateralId::EnclaveIdentity { enclave, set: TcbUpdate::Number(_) } => {
+            Some(CollateralId::EnclaveIdentity { enclave: *enclave, set })
         }
         _ => None,
     }

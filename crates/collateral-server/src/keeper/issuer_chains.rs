@@ -1,6 +1,6 @@
 //! Issuer chains that are kept with collateral and platforms.
 
-use collateral::Item;
+use collateral::CollateralId;
 use verify::{PckCa, check_pck_issuer_chain};
 
 use super::Keeper;
@@ -11,7 +11,7 @@ impl Keeper {
     pub(crate) fn pck_issuer_chains(&self, ca: PckCa) -> Result<Vec<String>, StoreError> {
         let (roots, now) = (self.cache.fetcher().roots(), self.cache.fetcher().now());
         let mut chains = self.store.issuer_chains()?;
-        if let Some(crl) = self.cache.peek(&Item::PckCrl(ca)) {
+        if let Some(crl) = self.cache.peek(&CollateralId::PckCrl(ca)) {
             chains.push(crl.document.issuer_chain.clone());
         }
         chains.retain(|chain| {

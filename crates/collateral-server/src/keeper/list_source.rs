@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use collateral::{Document, Item, PckTcb, PcsSource, PlatformIdentity, Source, SourceError};
+use collateral::{
+    CollateralId, Document, PckTcb, PcsSource, PlatformIdentity, Source, SourceError,
+};
 
 use super::pck_lists::{CheckedList, PckLists};
 use crate::metrics::Metrics;
@@ -61,8 +63,8 @@ impl Source for ListSource {
         self.pcs.name()
     }
 
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
-        let Item::PckCertificate(question) = item else {
+    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
+        let CollateralId::PckCertificate(question) = item else {
             return Err(SourceError::NotOffered("it is asked for PCK certificates alone"));
         };
         let tcb = PckTcb { cpu_svn: question.cpu_svn, pce_svn: question.pce_svn };

@@ -5,7 +5,9 @@ mod registration;
 use std::sync::Arc;
 use std::time::Instant;
 
-use collateral::{Document, Fetcher, Item, PckQuestion, PckTcb, Source, SourceError};
+use collateral::{
+    CollateralId, Document, Fetcher, PckCertificateRequest, PckTcb, Source, SourceError,
+};
 
 use super::allowance::Allowance;
 use super::as_source_error;
@@ -62,7 +64,7 @@ impl PckKeeper {
     /// The certificate that is right for a platform at its TCB, for whoever asks.
     pub(crate) fn certificate(
         &self,
-        question: &PckQuestion,
+        question: &PckCertificateRequest,
         asker: Asker,
         deadline: Instant,
     ) -> Result<Document, SourceError> {
@@ -80,7 +82,7 @@ impl PckKeeper {
     /// Finds the certificate of a platform that has not asked at this TCB before.
     fn find(
         &self,
-        question: &PckQuestion,
+        question: &PckCertificateRequest,
         asker: Asker,
         deadline: Instant,
     ) -> Result<Document, SourceError> {
@@ -101,7 +103,7 @@ impl PckKeeper {
         if let Err(wait) = self.allowance.platform(key, asker) {
             return self.select(&key, &platform, &tcb, false).map_err(|_| wait);
         }
-        let question = PckQuestion {
+        let question = PckCertificateRequest {
             encrypted_ppid: question.encrypted_ppid.clone().or_else(|| platform.ppid()),
             ..question.clone()
         };
@@ -129,11 +131,12 @@ impl PckKeeper {
     /// Asks the sources, and keeps as much of what they have as the authority allows.
     fn ask(
         &self,
-        question: &PckQuestion,
+        question: &PckCertificateRequest,
         authority: Authority,
         deadline: Instant,
     ) -> Result<Document, SourceError> {
-        let (item, sources) = (Item::PckCertificate(question.clone()), self.sources.of(authority));
+        let (item, sources) =
+            (CollateralId::PckCertificate(question.clone()), self.sources.of(authority));
         let record = sources.fetcher.fetch(&item, deadline).map_err(|error| {
             match as_source_error(&error) {
                 // There was nobody to ask, or nothing to ask with.
@@ -158,7 +161,7 @@ impl PckKeeper {
     /// Keeps a certificate that a source has chosen, if the authority allows it.
     fn keep(
         &self,
-        question: &PckQuestion,
+        question: &PckCertificateRequest,
         document: &Document,
         authority: Authority,
     ) -> Result<(), SourceError> {
@@ -192,7 +195,7 @@ fn ppid(bytes: &[u8]) -> Option<Box<[u8; 384]>> {
     bytes.try_into().ok().map(Box::new)
 }
 
-fn parts(question: &PckQuestion) -> (PlatformKey, PckTcb) {
+fn parts(question: &PckCertificateRequest) -> (PlatformKey, PckTcb) {
     let tcb = PckTcb { cpu_svn: question.cpu_svn, pce_svn: question.pce_svn };
     (PlatformKey::from(question), tcb)
 }

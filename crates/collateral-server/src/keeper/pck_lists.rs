@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use collateral::{Cache, Document, EvaluationSet, Item, PckList, PckTcb, SourceError, select_pck};
+use collateral::{
+    Cache, CollateralId, Document, PckList, PckTcb, SourceError, TcbUpdate, select_pck,
+};
 use verify::{PckCertificate, Tee, check_pck_certificate, check_tcb_info};
 
 use crate::mode::Mode;
@@ -124,10 +126,10 @@ impl PckLists {
     /// [`SourceError::NotFound`] when there is no TCB info, and nobody to ask for it.
     pub(crate) fn levels(&self, fmspc: [u8; 6]) -> Result<Vec<PckTcb>, SourceError> {
         let of_set = |set| {
-            let item = Item::TcbInfo { tee: Tee::Sgx, fmspc, set };
+            let item = CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set };
             if self.mode.asks() { self.cache.get(&item).ok() } else { self.cache.peek(&item) }
         };
-        let record = of_set(EvaluationSet::Early).or_else(|| of_set(EvaluationSet::Standard));
+        let record = of_set(TcbUpdate::Early).or_else(|| of_set(TcbUpdate::Standard));
         let record = record.ok_or_else(|| match self.mode.asks() {
             true => SourceError::Unreachable(format!(
                 "no source has TCB info of the FMSPC {} to choose a PCK certificate by",

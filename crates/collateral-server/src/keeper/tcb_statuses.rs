@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use collateral::{EvaluationSet, Item, Record};
+use collateral::{CollateralId, Record, TcbUpdate};
 use verify::{TcbInfo, Tee, TrustedRoots};
 
 use super::Keeper;
@@ -42,7 +42,7 @@ impl Keeper {
 
 fn tcb_infos(records: &[Record], roots: &TrustedRoots) -> HashMap<[u8; 6], TcbInfo> {
     let info = |record: &Record| {
-        let Item::TcbInfo { tee: Tee::Sgx, fmspc, set: EvaluationSet::Standard } = record.item
+        let CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set: TcbUpdate::Standard } = record.item
         else {
             return None;
         };

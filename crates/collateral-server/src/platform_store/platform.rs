@@ -1,6 +1,6 @@
 //! What is kept of a platform.
 
-use collateral::{Document, PckContents, PckContentsError, PckQuestion, PckTcb};
+use collateral::{Document, PckCertificateRequest, PckContents, PckContentsError, PckTcb};
 use verify::PckCa;
 
 use super::binding::ppid;
@@ -60,15 +60,15 @@ impl PlatformKey {
     }
 }
 
-impl From<&PckQuestion> for PlatformKey {
-    fn from(question: &PckQuestion) -> Self {
+impl From<&PckCertificateRequest> for PlatformKey {
+    fn from(question: &PckCertificateRequest) -> Self {
         Self { qe_id: question.qe_id, pce_id: question.pce_id }
     }
 }
 
 impl Platform {
     /// The platform of the question, as a certificate of its tells.
-    pub(crate) fn of(contents: &PckContents, question: &PckQuestion) -> Self {
+    pub(crate) fn of(contents: &PckContents, question: &PckCertificateRequest) -> Self {
         let ppid = question.encrypted_ppid.as_deref();
         let encrypted_ppid = ppid.map(|ppid| ppid.to_vec()).unwrap_or_default();
         Self { fmspc: contents.fmspc, ca: contents.ca, encrypted_ppid, manifest: Vec::new() }

@@ -181,7 +181,7 @@ impl Home {
             },
             timeout: Duration::from_secs(5),
             retry: Retry { times: 0, delay: Some(Duration::from_millis(1)) },
-            evaluation: collateral::EvaluationSet::Standard,
+            evaluation: collateral::TcbUpdate::Standard,
             collateral_form: None,
             trusted_root: Some(self.path().join("root.pem")),
             log_level: None,

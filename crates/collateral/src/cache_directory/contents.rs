@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::Item;
+use crate::CollateralId;
 use crate::record_file::TEMPORARY;
 
 /// What others put into any directory, and what stays there: that of a file system's root, and the mark by which backup
@@ -60,7 +60,7 @@ impl Contents {
                 return Err(foreign(directory, &entry));
             };
             let list = match &*name {
-                name if name.strip_suffix(".json").is_some_and(Item::is_name) => {
+                name if name.strip_suffix(".json").is_some_and(CollateralId::is_name) => {
                     &mut contents.records
                 }
                 name if name.starts_with(TEMPORARY) => &mut contents.unfinished,

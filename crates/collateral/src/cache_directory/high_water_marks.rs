@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::record_file::{self, RecordFileError};
-use crate::{Item, Revision};
+use crate::{CollateralId, Revision};
 
 /// The directory of the marks, in that of the cache.
 const DIRECTORY: &str = ".high-water-marks";
@@ -28,7 +28,7 @@ struct Mark {
 /// The mark of an item whose document leads to the root with this SHA-256.
 pub(super) fn read(
     cache: &Path,
-    item: &Item,
+    item: &CollateralId,
     root: &[u8; 32],
 ) -> Result<Option<Revision>, RecordFileError> {
     let path = path(cache, item, root);
@@ -43,7 +43,7 @@ pub(super) fn read(
 /// A damaged mark is replaced: what is kept is newer than any record that is still there.
 pub(super) fn raise(
     cache: &Path,
-    item: &Item,
+    item: &CollateralId,
     root: [u8; 32],
     newest: Revision,
 ) -> Result<(), RecordFileError> {
@@ -65,7 +65,7 @@ fn make(directory: &Path) -> io::Result<()> {
 }
 
 /// Each root has marks of its own: what one of them signs says nothing of the others.
-fn path(cache: &Path, item: &Item, root: &[u8; 32]) -> PathBuf {
+fn path(cache: &Path, item: &CollateralId, root: &[u8; 32]) -> PathBuf {
     let root = root.first_chunk::<8>().copied().unwrap_or_default();
     cache.join(DIRECTORY).join(format!("{item}-{}.json", hex::encode(root)))
 }

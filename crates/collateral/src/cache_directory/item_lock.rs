@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::Item;
+use crate::CollateralId;
 
 /// The directory of the locks, in that of the cache.
 const DIRECTORY: &str = ".locks";
@@ -44,7 +44,7 @@ impl Drop for HeldLock {
 
 impl ItemLock {
     /// The right to fetch the item into this cache, as soon as nobody else has it, until the deadline at the latest.
-    pub(super) fn acquire(cache: &Path, item: &Item, deadline: Instant) -> Self {
+    pub(super) fn acquire(cache: &Path, item: &CollateralId, deadline: Instant) -> Self {
         let Ok(file) = open(&cache.join(DIRECTORY), number(item)) else { return Self::Impossible };
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -68,7 +68,7 @@ fn open(directory: &Path, number: u8) -> io::Result<File> {
 
 /// Which of the 256 locks: the same in each process, whoever has built it. Questions that somebody makes up leave no
 /// more files than that; items share a lock by chance.
-fn number(item: &Item) -> u8 {
+fn number(item: &CollateralId) -> u8 {
     let mix = |hash: u8, byte| hash.rotate_left(3).wrapping_mul(5) ^ byte;
     item.to_string().bytes().fold(0, mix)
 }

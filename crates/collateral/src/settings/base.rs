@@ -8,14 +8,14 @@ use super::{
     CollateralForm, Machine, Origin, Retry, Serves, ServiceSettings, ServiceUrl, SettingsError,
     SourceSettings, TrustSettings, azdcap, qcnl,
 };
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// Sources, and the settings that come with them.
 pub(super) struct Base {
     pub(super) sources: Vec<SourceSettings>,
     pub(super) origin: Origin,
     pub(super) retry: Option<Retry>,
-    pub(super) evaluation: Option<EvaluationSet>,
+    pub(super) evaluation: Option<TcbUpdate>,
     pub(super) collateral_form: Option<CollateralForm>,
     pub(super) pck_max_age: Option<Duration>,
     pub(super) collateral_max_age: Option<Duration>,

@@ -16,7 +16,7 @@ use super::{
     ConfigProblem, ConfigText, Form, Machine, Origin, Place, SettingsError, SourceSettings,
     TrustSettings, parse,
 };
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// What can be set: the section `[collateral]` of the configuration. Flags have the same form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -48,7 +48,7 @@ pub struct OwnSettings {
     pub retries: Option<u32>,
     /// The TCB evaluation to ask for: `standard`, `early`, or the number of one.
     #[serde(default, deserialize_with = "evaluation")]
-    pub evaluation: Option<EvaluationSet>,
+    pub evaluation: Option<TcbUpdate>,
     /// PEM: the root to trust instead of Intel's.
     pub trusted_root: Option<PathBuf>,
 }
@@ -209,9 +209,7 @@ fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
     parsed(deserializer, parse::timeout)
 }
 
-fn evaluation<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<EvaluationSet>, D::Error> {
+fn evaluation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TcbUpdate>, D::Error> {
     parsed(deserializer, parse::evaluation)
 }
 

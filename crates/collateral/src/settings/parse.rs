@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// The longest time for one question.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
@@ -74,11 +74,11 @@ pub fn retries(text: &str) -> Result<u32, String> {
 ///
 /// # Errors
 /// In words, when it is none.
-pub fn evaluation(text: &str) -> Result<EvaluationSet, String> {
+pub fn evaluation(text: &str) -> Result<TcbUpdate, String> {
     match text.to_ascii_lowercase().as_str() {
-        "standard" => Ok(EvaluationSet::Standard),
-        "early" => Ok(EvaluationSet::Early),
-        other => other.parse().map(EvaluationSet::Number).map_err(|_| {
+        "standard" => Ok(TcbUpdate::Standard),
+        "early" => Ok(TcbUpdate::Early),
+        other => other.parse().map(TcbUpdate::Number).map_err(|_| {
             format!(
                 "{text:?} is neither \"standard\" nor \"early\" nor a TCB evaluation data number"
             )

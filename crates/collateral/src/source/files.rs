@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Source, SourceError};
 use crate::record_file::{self, RecordFileError};
-use crate::{Document, Item};
+use crate::{CollateralId, Document};
 
 /// A directory with files as the cache has them: `<item>.json`.
 pub struct FileSource {
@@ -27,7 +27,7 @@ impl Source for FileSource {
         &self.name
     }
 
-    fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         match record_file::read(&self.directory, item) {
             Ok(Some(kept)) => Ok(kept.document),
             Ok(None) => Err(SourceError::NotFound),

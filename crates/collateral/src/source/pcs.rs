@@ -16,7 +16,7 @@ pub use self::pck_list::{PckList, PlatformIdentity};
 use super::http::{Answer, Http};
 use super::{Source, SourceError, SourceOpenError};
 use crate::settings::{Serves, ServiceSettings, ServiceUrl, SourceSettings};
-use crate::{Document, EvaluationSet, Item, PckQuestion};
+use crate::{CollateralId, Document, PckCertificateRequest, TcbUpdate};
 
 /// Where the root's CRL is that Intel's PCS does not have: its certificate says so.
 const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
@@ -76,9 +76,9 @@ impl PcsSource {
     }
 
     /// The headers of a question, without the API key of those for which it is none.
-    fn headers(&self, item: &Item) -> Result<Headers, SourceError> {
+    fn headers(&self, item: &CollateralId) -> Result<Headers, SourceError> {
         match item {
-            Item::PckCertificate(_) => self.pck_headers(),
+            CollateralId::PckCertificate(_) => self.pck_headers(),
             _ => Ok(Headers::default()),
         }
     }
@@ -92,8 +92,8 @@ impl PcsSource {
         Ok(headers)
     }
 
-    fn url(&self, item: &Item) -> Result<String, SourceError> {
-        let is_pck = matches!(item, Item::PckCertificate(_));
+    fn url(&self, item: &CollateralId) -> Result<String, SourceError> {
+        let is_pck = matches!(item, CollateralId::PckCertificate(_));
         match self.settings.serves {
             Serves::PckCertificates if !is_pck => {
                 return Err(SourceError::NotOffered("it has PCK certificates alone"));
@@ -105,28 +105,28 @@ impl PcsSource {
         }
         let mut query = Query::default();
         let (tee, path) = match item {
-            Item::PckCertificate(question) => {
+            CollateralId::PckCertificate(question) => {
                 pck_query(self.settings.kind, question, &mut query)?;
                 for (name, value) in &self.settings.parameters {
                     query.add(name, value);
                 }
                 (Tee::Sgx, "pckcert")
             }
-            Item::PckCrl(ca) => {
+            CollateralId::PckCrl(ca) => {
                 query.add("ca", &ca.to_string());
                 query.add("encoding", "der");
                 (Tee::Sgx, "pckcrl")
             }
-            Item::RootCaCrl if self.settings.kind == PcsKind::Pcs => {
+            CollateralId::RootCaCrl if self.settings.kind == PcsKind::Pcs => {
                 return Ok(INTEL_ROOT_CA_CRL.to_owned());
             }
-            Item::RootCaCrl => (Tee::Sgx, "rootcacrl"),
-            Item::TcbInfo { tee, fmspc, set } => {
+            CollateralId::RootCaCrl => (Tee::Sgx, "rootcacrl"),
+            CollateralId::TcbInfo { tee, fmspc, set } => {
                 query.add("fmspc", &hex::encode_upper(fmspc));
                 query.add_set(*set);
                 (*tee, "tcb")
             }
-            Item::EnclaveIdentity { enclave, set } => {
+            CollateralId::EnclaveIdentity { enclave, set } => {
                 query.add_set(*set);
                 match enclave {
                     EnclaveId::Qe => (Tee::Sgx, "qe/identity"),
@@ -149,7 +149,7 @@ impl Source for PcsSource {
         &self.name
     }
 
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
         let answer = self.http.get(&self.url(item)?, &self.headers(item)?, deadline)?;
         document(item, accepted(answer)?)
     }
@@ -179,8 +179,12 @@ fn accepted(answer: Answer) -> Result<Answer, SourceError> {
     }
 }
 
-fn pck_query(kind: PcsKind, question: &PckQuestion, query: &mut Query) -> Result<(), SourceError> {
-    let PckQuestion { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
+fn pck_query(
+    kind: PcsKind,
+    question: &PckCertificateRequest,
+    query: &mut Query,
+) -> Result<(), SourceError> {
+    let PckCertificateRequest { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
     if kind != PcsKind::Pcs {
         query.add("qeid", &hex::encode_upper(qe_id));
     } else if encrypted_ppid.is_none() {
@@ -208,33 +212,35 @@ impl Query {
     }
 
     /// The standard set goes without saying, since older services know no other.
-    fn add_set(&mut self, set: EvaluationSet) {
+    fn add_set(&mut self, set: TcbUpdate) {
         match set {
-            EvaluationSet::Standard => {}
-            EvaluationSet::Early => self.add("update", "early"),
-            EvaluationSet::Number(number) => {
+            TcbUpdate::Standard => {}
+            TcbUpdate::Early => self.add("update", "early"),
+            TcbUpdate::Number(number) => {
                 self.add("tcbEvaluationDataNumber", &number.to_string());
             }
         }
     }
 }
 
-fn document(item: &Item, answer: Answer) -> Result<Document, SourceError> {
+fn document(item: &CollateralId, answer: Answer) -> Result<Document, SourceError> {
     let headers: &[&str] = match item {
-        Item::PckCertificate(_) if answer.body.starts_with(b"{") => return azure_pck(&answer.body),
-        Item::PckCertificate(_) => &["SGX-PCK-Certificate-Issuer-Chain"],
-        Item::PckCrl(_) => &["SGX-PCK-CRL-Issuer-Chain"],
-        Item::RootCaCrl => &[],
+        CollateralId::PckCertificate(_) if answer.body.starts_with(b"{") => {
+            return azure_pck(&answer.body);
+        }
+        CollateralId::PckCertificate(_) => &["SGX-PCK-Certificate-Issuer-Chain"],
+        CollateralId::PckCrl(_) => &["SGX-PCK-CRL-Issuer-Chain"],
+        CollateralId::RootCaCrl => &[],
         // The second one is of services that also spoke version 3.
-        Item::TcbInfo { .. } => &["TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"],
-        Item::EnclaveIdentity { .. } => &["SGX-Enclave-Identity-Issuer-Chain"],
+        CollateralId::TcbInfo { .. } => &["TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"],
+        CollateralId::EnclaveIdentity { .. } => &["SGX-Enclave-Identity-Issuer-Chain"],
     };
     let issuer_chain = match headers {
         [] => String::new(),
         names => issuer_chain(&answer, names)?,
     };
     let body = match item {
-        Item::PckCrl(_) | Item::RootCaCrl => crl(answer.body)?,
+        CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(answer.body)?,
         _ => answer.body,
     };
     Ok(Document { body, issuer_chain })

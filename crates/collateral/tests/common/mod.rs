@@ -14,18 +14,18 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Notice, PckQuestion,
-    Source, SourceError, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Notice,
+    PckCertificateRequest, Source, SourceError, TcbUpdate, Timing,
 };
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots};
 
 /// Every kind of item that a software platform has.
-pub(crate) fn items() -> Vec<Item> {
-    let (platform, set) = (platform([7; 32]), EvaluationSet::Standard);
+pub(crate) fn items() -> Vec<CollateralId> {
+    let (platform, set) = (platform([7; 32]), TcbUpdate::Standard);
     let subject = platform.pck_subject();
-    let question = PckQuestion {
+    let question = PckCertificateRequest {
         qe_id: platform.qe_id(),
         encrypted_ppid: Some(Box::new(platform.encrypted_ppid())),
         cpu_svn: subject.cpu_svn,
@@ -33,16 +33,16 @@ pub(crate) fn items() -> Vec<Item> {
         pce_id: subject.pce_id,
     };
     vec![
-        Item::PckCertificate(question),
-        Item::PckCrl(PckCa::Platform),
-        Item::RootCaCrl,
-        Item::TcbInfo { tee: Tee::Sgx, fmspc: subject.fmspc, set },
-        Item::EnclaveIdentity { enclave: EnclaveId::Qe, set },
+        CollateralId::PckCertificate(question),
+        CollateralId::PckCrl(PckCa::Platform),
+        CollateralId::RootCaCrl,
+        CollateralId::TcbInfo { tee: Tee::Sgx, fmspc: subject.fmspc, set },
+        CollateralId::EnclaveIdentity { enclave: EnclaveId::Qe, set },
     ]
 }
 
 /// The TCB info that a software platform has.
-pub(crate) fn tcb_info() -> Item {
+pub(crate) fn tcb_info() -> CollateralId {
     items().remove(3)
 }
 
@@ -152,7 +152,7 @@ impl Source for Scripted {
         "the scripted source"
     }
 
-    fn fetch(&self, item: &Item, _deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         thread::sleep(self.delay);
         let failure = self.failure.lock().unwrap().clone();

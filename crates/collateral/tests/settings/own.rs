@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use collateral::EvaluationSet;
+use collateral::TcbUpdate;
 use collateral::settings::{Origin, OwnSettings, Retry, Serves, Settings, TrustSettings};
 
 use crate::place::{Place, pairs, service, summary};
@@ -49,7 +49,7 @@ fn has_every_setting(settings: &Settings) {
     assert_eq!(settings.cache.collateral_max_age, Some(Duration::from_secs(12 * 3600)));
     assert_eq!(settings.timeout, Duration::from_secs(3));
     assert_eq!(settings.retry, Retry { times: 5, delay: None });
-    assert_eq!(settings.evaluation, EvaluationSet::Early);
+    assert_eq!(settings.evaluation, TcbUpdate::Early);
     assert_eq!(settings.trusted_root, Some("/etc/root.pem".into()));
     assert_eq!(settings.notes, [""; 0]);
 }

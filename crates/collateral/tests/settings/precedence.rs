@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collateral::EvaluationSet;
+use collateral::TcbUpdate;
 use collateral::settings::{Origin, OwnSettings, Retry, TrustSettings};
 
 use crate::place::{Place, service, summary};
@@ -77,7 +77,7 @@ fn other_settings_come_from_the_first_that_has_them() {
     let settings = place.settings();
     assert_eq!(summary(&settings), ["Pccs https://qcnl Everything"], "they name no sources");
     assert_eq!(settings.retry, Retry { times: 1, delay: None });
-    assert_eq!(settings.evaluation, EvaluationSet::Standard);
+    assert_eq!(settings.evaluation, TcbUpdate::Standard);
     assert_eq!(settings.cache.pck_max_age, Some(Duration::from_secs(7200)));
     assert_eq!(service(&settings, 0).trust, TrustSettings::System);
     assert_eq!(settings.timeout, Duration::from_secs(1));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use collateral::settings::{CollateralForm, Origin, Retry, TrustSettings};
-use collateral::{EvaluationSet, PcsKind};
+use collateral::{PcsKind, TcbUpdate};
 
 use crate::place::{Place, kinds, pairs, service, summary};
 
@@ -48,7 +48,7 @@ fn every_key_of_the_json_form_is_understood() {
     );
     assert_eq!(settings.origin, Origin::File(place.path("sgx_default_qcnl.conf")));
     assert_eq!(settings.retry, Retry { times: 4, delay: Some(Duration::from_secs(7)) });
-    assert_eq!(settings.evaluation, EvaluationSet::Early);
+    assert_eq!(settings.evaluation, TcbUpdate::Early);
     assert_eq!(settings.collateral_form, Some(CollateralForm::DerCrls));
     assert_eq!(settings.cache.pck_max_age, Some(HOUR * 3 / 2));
     assert_eq!(settings.cache.collateral_max_age, Some(HOUR * 48));

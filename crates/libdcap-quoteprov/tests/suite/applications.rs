@@ -1,6 +1,6 @@
 //! C programs that use the library as Intel's libraries and verifiers do.
 
-use collateral::{Document, Item};
+use collateral::{CollateralId, Document};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
 use sgx::Collateral;
@@ -80,16 +80,20 @@ fn written(platform: &Platform, quote: &[u8], der: impl Fn(Vec<u8>) -> Vec<u8>) 
         let issuer_chain = String::from_utf8(platform.read(chain)).unwrap();
         Ok::<_, std::convert::Infallible>(Document { body, issuer_chain })
     };
-    let get = |item: &Item| match item {
-        Item::PckCrl(_) => document(der(platform.read("pck_crl")), "pck_crl_issuer_chain"),
-        Item::RootCaCrl => document(der(platform.read("root_ca_crl")), "pck_crl_issuer_chain"),
-        Item::TcbInfo { .. } => document(platform.read("tcb_info"), "tcb_info_issuer_chain"),
-        Item::EnclaveIdentity { .. } => {
+    let get = |item: &CollateralId| match item {
+        CollateralId::PckCrl(_) => document(der(platform.read("pck_crl")), "pck_crl_issuer_chain"),
+        CollateralId::RootCaCrl => {
+            document(der(platform.read("root_ca_crl")), "pck_crl_issuer_chain")
+        }
+        CollateralId::TcbInfo { .. } => {
+            document(platform.read("tcb_info"), "tcb_info_issuer_chain")
+        }
+        CollateralId::EnclaveIdentity { .. } => {
             document(platform.read("qe_identity"), "qe_identity_issuer_chain")
         }
-        Item::PckCertificate(_) => unreachable!("the quote carries its chain"),
+        CollateralId::PckCertificate(_) => unreachable!("the quote carries its chain"),
     };
-    collateral::for_quote(quote, collateral::EvaluationSet::Standard, get).unwrap()
+    collateral::for_quote(quote, collateral::TcbUpdate::Standard, get).unwrap()
 }
 
 /// The smallest stack of a thread that asks, in KiB, as docs/c-libraries.md has it.

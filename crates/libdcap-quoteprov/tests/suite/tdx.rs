@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Record, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Record, TcbUpdate, Timing,
 };
 use serde_json::Value;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots, Validity};
@@ -27,13 +27,18 @@ fn what_intel_has_published_is_handed_out_after_its_time_too() {
         let signature = text(&format!("{json}_signature"));
         format!("{{\"{name}\":{},\"signature\":\"{signature}\"}}", text(json)).into_bytes()
     };
-    let set = EvaluationSet::Standard;
-    let tcb_info = Item::TcbInfo { tee: Tee::Tdx, fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0], set };
-    let qe_identity = Item::EnclaveIdentity { enclave: EnclaveId::TdQe, set };
+    let set = TcbUpdate::Standard;
+    let tcb_info = CollateralId::TcbInfo { tee: Tee::Tdx, fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0], set };
+    let qe_identity = CollateralId::EnclaveIdentity { enclave: EnclaveId::TdQe, set };
     let (tcb, qe) = (signed("tcbInfo", "tcb_info"), signed("enclaveIdentity", "qe_identity"));
     let cache = cache(&directory.path().join("cache"));
-    keep(&cache, Item::PckCrl(PckCa::Platform), bytes("pck_crl"), text("pck_crl_issuer_chain"));
-    keep(&cache, Item::RootCaCrl, bytes("root_ca_crl"), String::new());
+    keep(
+        &cache,
+        CollateralId::PckCrl(PckCa::Platform),
+        bytes("pck_crl"),
+        text("pck_crl_issuer_chain"),
+    );
+    keep(&cache, CollateralId::RootCaCrl, bytes("root_ca_crl"), String::new());
     keep(&cache, tcb_info, tcb.clone(), text("tcb_info_issuer_chain"));
     keep(&cache, qe_identity, qe.clone(), text("qe_identity_issuer_chain"));
 
@@ -55,7 +60,7 @@ fn cache(directory: &Path) -> Cache {
     Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| ()))
 }
 
-fn keep(cache: &Cache, item: Item, body: Vec<u8>, issuer_chain: String) {
+fn keep(cache: &Cache, item: CollateralId, body: Vec<u8>, issuer_chain: String) {
     let document = Document { body, issuer_chain };
     let validity = Validity { from: at_that_time(), until: at_that_time() };
     let source = "Intel".to_owned();

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use collateral::{Bundle, BundleError, Document, EvaluationSet, Item, Record};
+use collateral::{Bundle, BundleError, CollateralId, Document, Record, TcbUpdate};
 use sgx::Collateral;
 
 use crate::files;
@@ -47,10 +47,13 @@ pub(super) fn read(path: &Path) -> anyhow::Result<CollateralFile> {
 }
 
 /// The document of this item in a bundle; of another TCB evaluation if it has no other one.
-pub(super) fn find<'a>(bundle: &'a HashMap<String, Document>, item: &Item) -> Option<&'a Document> {
+pub(super) fn find<'a>(
+    bundle: &'a HashMap<String, Document>,
+    item: &CollateralId,
+) -> Option<&'a Document> {
     let name = item.to_string();
     bundle.get(&name).or_else(|| {
-        let set = EvaluationSet::Standard.to_string();
+        let set = TcbUpdate::Standard.to_string();
         let of_any_set = name.strip_suffix(&set)?;
         let mut names: Vec<_> = bundle.keys().filter(|key| key.starts_with(of_any_set)).collect();
         names.sort();

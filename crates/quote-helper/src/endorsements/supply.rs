@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
 use collateral::settings::{Settings, SourceSettings};
-use collateral::{Cache, Document, EvaluationSet, Item, Notice, Record, Source, SourceError};
+use collateral::{Cache, CollateralId, Document, Notice, Record, Source, SourceError, TcbUpdate};
 use sgx::Collateral;
 use verify::Validity;
 
@@ -21,7 +21,7 @@ const MAX_REMEMBERED: usize = 4096;
 /// A source of collateral, and what it has given so far.
 pub(crate) struct CollateralSupply {
     origin: Origin,
-    evaluation: EvaluationSet,
+    evaluation: TcbUpdate,
     /// By the name of the item; an error is the reason why there is none.
     known: HashMap<String, Result<Document, String>>,
     /// All that was used, by the name of the item, if it is to be kept.
@@ -50,7 +50,7 @@ impl CollateralSupply {
             CollateralFile::Json(collateral) => Origin::File(collateral),
             CollateralFile::Bundle(documents) => Origin::Bundle(documents),
         };
-        Ok(Self::new(origin, EvaluationSet::Standard))
+        Ok(Self::new(origin, TcbUpdate::Standard))
     }
 
     /// The collateral of the sources, as it is: nothing is checked or kept.
@@ -70,7 +70,7 @@ impl CollateralSupply {
         Ok(Self::new(Origin::Cache(Box::new(cache), None), settings.evaluation))
     }
 
-    fn new(origin: Origin, evaluation: EvaluationSet) -> Self {
+    fn new(origin: Origin, evaluation: TcbUpdate) -> Self {
         Self { origin, evaluation, known: HashMap::new(), used: None }
     }
 
@@ -90,11 +90,11 @@ impl CollateralSupply {
             return Ok((**collateral).clone());
         }
         let evaluation = self.evaluation;
-        let get = |item: &Item| self.get(item).map_err(|reason| anyhow!(reason));
+        let get = |item: &CollateralId| self.get(item).map_err(|reason| anyhow!(reason));
         collateral::for_quote(quote, evaluation, get).map_err(|error| anyhow!("{error}"))
     }
 
-    fn get(&mut self, item: &Item) -> Result<Document, String> {
+    fn get(&mut self, item: &CollateralId) -> Result<Document, String> {
         let name = item.to_string();
         if let Some(known) = self.known.get(&name) {
             return known.clone();
@@ -117,7 +117,7 @@ impl CollateralSupply {
 
 impl Origin {
     /// The item, or why there is none.
-    fn ask(&mut self, item: &Item) -> Result<Record, String> {
+    fn ask(&mut self, item: &CollateralId) -> Result<Record, String> {
         match self {
             Self::File(_) => Err(format!("{item} is not in the file")),
             Self::Bundle(documents) => match collateral_file::find(documents, item) {
@@ -142,7 +142,11 @@ impl Origin {
 }
 
 /// Asks one source after the other.
-fn ask_each(sources: &mut [AskedSource], item: &Item, timeout: Duration) -> Result<Record, String> {
+fn ask_each(
+    sources: &mut [AskedSource],
+    item: &CollateralId,
+    timeout: Duration,
+) -> Result<Record, String> {
     let is_one_of_many = sources.len() > 1;
     let mut reason = format!("there is no source to ask for {item}");
     for AskedSource { source, down } in sources {
@@ -168,7 +172,7 @@ fn ask_each(sources: &mut [AskedSource], item: &Item, timeout: Duration) -> Resu
 }
 
 /// A record of something unchecked. Its dates are for people, and unknown.
-fn record(item: &Item, document: Document, source: &str) -> Record {
+fn record(item: &CollateralId, document: Document, source: &str) -> Record {
     let fetched = SystemTime::now();
     let validity = Validity { from: fetched, until: fetched };
     Record { item: item.clone(), document, validity, fetched, source: source.to_owned() }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    Cache, CacheDirectory, Document, EvaluationSet, Fetcher, Freshness, Item, Record, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Record, TcbUpdate, Timing,
     platform_items,
 };
 use dcap_qvl::collateral::CollateralClient;
@@ -44,7 +44,7 @@ fn documents(collateral: &Collateral) -> [Document; 4] {
 }
 
 /// Keeps the collateral of these items in this directory, by a clock of its time.
-fn import(collateral: &Collateral, items: [Item; 4], directory: &Path) {
+fn import(collateral: &Collateral, items: [CollateralId; 4], directory: &Path) {
     let fetcher = Fetcher::new(Vec::new(), TrustedRoots::intel(), Timing::default(), then);
     let directory = CacheDirectory::new(directory, 1 << 20);
     let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
@@ -57,7 +57,7 @@ fn import(collateral: &Collateral, items: [Item; 4], directory: &Path) {
 }
 
 /// A server that has this collateral of the sample's time, and asks nobody.
-fn server(machine: &Machine, collateral: &Collateral, items: [Item; 4]) -> Server {
+fn server(machine: &Machine, collateral: &Collateral, items: [CollateralId; 4]) -> Server {
     import(collateral, items, &machine.path("server/cache"));
     let offline = format!("{SERVE} --mode offline");
     let offline = offline.replace(" --user-token-file user --admin-token-file admin", "");
@@ -67,7 +67,7 @@ fn server(machine: &Machine, collateral: &Collateral, items: [Item; 4]) -> Serve
 #[test]
 fn is_verified_by_another_verifier_with_what_the_server_has_of_its_time() {
     let (machine, sample) = (Machine::new(), sample());
-    let items = platform_items(Tee::Sgx, SGX_FMSPC, PckCa::Processor, EvaluationSet::Standard);
+    let items = platform_items(Tee::Sgx, SGX_FMSPC, PckCa::Processor, TcbUpdate::Standard);
     let server = server(&machine, &sample.collateral, items);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let found = runtime.block_on(async {
@@ -83,7 +83,7 @@ fn a_td_is_verified_with_what_the_server_has_for_tdx() {
     const VERIFY: &str = "verify q.bin --time 2025-06-25T00:00:00Z --output json";
     let (machine, sample) = (Machine::new(), tdx_sample());
     machine.write("q.bin", &sample.quote);
-    let items = platform_items(Tee::Tdx, TDX_FMSPC, PckCa::Platform, EvaluationSet::Standard);
+    let items = platform_items(Tee::Tdx, TDX_FMSPC, PckCa::Platform, TcbUpdate::Standard);
     let server = server(&machine, &sample.collateral, items);
     let verify = format!("{VERIFY} --source {}", server.url());
     let verdict = machine.succeed(&verify).json();

@@ -1,6 +1,6 @@
 //! The PCK certificates of a platform, as a file has them.
 
-use collateral::{Item, PckContents, PckList, PckTcb, Record};
+use collateral::{CollateralId, PckContents, PckList, PckTcb, Record};
 use verify::{PckCa, Tee};
 
 use super::form::{PckCertsForm, PlatformCollateralForm};
@@ -78,7 +78,7 @@ impl PlatformCertificates {
     fn check_tcb_info(&self, keeper: &Keeper, records: &[Record]) -> Result<(), Refusal> {
         let wanted = self.list.first.fmspc;
         let is_brought = records.iter().any(|record| {
-            matches!(record.item, Item::TcbInfo { tee: Tee::Sgx, fmspc, .. } if fmspc == wanted)
+            matches!(record.item, CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, .. } if fmspc == wanted)
         });
         if is_brought || keeper.pck().lists().levels(wanted).is_ok() {
             return Ok(());

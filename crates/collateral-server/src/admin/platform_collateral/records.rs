@@ -1,6 +1,6 @@
 //! The collateral of a file: CRLs, TCB infos, identities.
 
-use collateral::{CheckError, Document, EvaluationSet, Item, Record, check};
+use collateral::{CheckError, CollateralId, Document, Record, TcbUpdate, check};
 use serde_json::value::RawValue;
 use verify::{EnclaveId, PckCa, Tee};
 
@@ -28,7 +28,7 @@ pub(super) fn records(
     }
     if let Some(digits) = present(form.rootcacrl.as_ref()) {
         let body = der("collaterals.rootcacrl", digits)?;
-        documents.push((Item::RootCaCrl, Document { body, issuer_chain: String::new() }));
+        documents.push((CollateralId::RootCaCrl, Document { body, issuer_chain: String::new() }));
     }
     let records = documents.into_iter().map(|(item, document)| record(keeper, item, document));
     let mut records: Vec<_> = records.collect::<Result<_, _>>()?;
@@ -63,7 +63,7 @@ fn pck_crl(
     let mut refusal = None;
     for issuer_chain in chains.pck(ca)? {
         let document = Document { body: body.to_vec(), issuer_chain };
-        match record(keeper, Item::PckCrl(ca), document) {
+        match record(keeper, CollateralId::PckCrl(ca), document) {
             Ok(record) => return Ok(Some(record)),
             Err(error) => refusal = Some(error),
         }
@@ -71,7 +71,7 @@ fn pck_crl(
     refusal.map_or(Ok(None), Err)
 }
 
-fn record(keeper: &Keeper, item: Item, document: Document) -> Result<Record, Refusal> {
+fn record(keeper: &Keeper, item: CollateralId, document: Document) -> Result<Record, Refusal> {
     let fetcher = keeper.cache().fetcher();
     let fetched = fetcher.now();
     let validity = check(&item, &document, fetcher.roots(), fetched);
@@ -84,21 +84,22 @@ fn tcb_infos(
     place: &str,
     form: &TcbInfosForm,
     chains: &IssuerChains<'_>,
-) -> Result<Vec<(Item, Document)>, Refusal> {
+) -> Result<Vec<(CollateralId, Document)>, Refusal> {
     form.check_version().map_err(|refusal| refusal.at(place))?;
     let fmspc = form::fixed(format_args!("{place}.fmspc"), &form.fmspc)?;
     let forms = [
-        (Tee::Sgx, EvaluationSet::Standard, &form.sgx_tcbinfo),
-        (Tee::Sgx, EvaluationSet::Early, &form.sgx_tcbinfo_early),
-        (Tee::Tdx, EvaluationSet::Standard, &form.tdx_tcbinfo),
-        (Tee::Tdx, EvaluationSet::Early, &form.tdx_tcbinfo_early),
+        (Tee::Sgx, TcbUpdate::Standard, &form.sgx_tcbinfo),
+        (Tee::Sgx, TcbUpdate::Early, &form.sgx_tcbinfo_early),
+        (Tee::Tdx, TcbUpdate::Standard, &form.tdx_tcbinfo),
+        (Tee::Tdx, TcbUpdate::Early, &form.tdx_tcbinfo_early),
     ];
     let mut documents = Vec::new();
     for (tee, set, json) in forms {
         let json = json.as_ref().map(|json| compact(json));
         if let Some(json) = json.filter(|json| !["\"\"", "{}"].contains(&json.as_str())) {
             let (body, issuer_chain) = (json.into_bytes(), chains.tcb_info()?);
-            documents.push((Item::TcbInfo { tee, fmspc, set }, Document { body, issuer_chain }));
+            documents
+                .push((CollateralId::TcbInfo { tee, fmspc, set }, Document { body, issuer_chain }));
         }
     }
     Ok(documents)
@@ -107,20 +108,20 @@ fn tcb_infos(
 fn identities(
     form: &CollateralsForm,
     chains: &IssuerChains<'_>,
-) -> Result<Vec<(Item, Document)>, Refusal> {
+) -> Result<Vec<(CollateralId, Document)>, Refusal> {
     let forms = [
-        (EnclaveId::Qe, EvaluationSet::Standard, &form.qeidentity),
-        (EnclaveId::Qe, EvaluationSet::Early, &form.qeidentity_early),
-        (EnclaveId::TdQe, EvaluationSet::Standard, &form.tdqeidentity),
-        (EnclaveId::TdQe, EvaluationSet::Early, &form.tdqeidentity_early),
-        (EnclaveId::Qve, EvaluationSet::Standard, &form.qveidentity),
-        (EnclaveId::Qve, EvaluationSet::Early, &form.qveidentity_early),
+        (EnclaveId::Qe, TcbUpdate::Standard, &form.qeidentity),
+        (EnclaveId::Qe, TcbUpdate::Early, &form.qeidentity_early),
+        (EnclaveId::TdQe, TcbUpdate::Standard, &form.tdqeidentity),
+        (EnclaveId::TdQe, TcbUpdate::Early, &form.tdqeidentity_early),
+        (EnclaveId::Qve, TcbUpdate::Standard, &form.qveidentity),
+        (EnclaveId::Qve, TcbUpdate::Early, &form.qveidentity_early),
     ];
     let mut documents = Vec::new();
     for (enclave, set, json) in forms {
         if let Some(json) = present(json.as_ref()) {
             let (body, issuer_chain) = (json.as_bytes().to_vec(), chains.identity()?);
-            let item = Item::EnclaveIdentity { enclave, set };
+            let item = CollateralId::EnclaveIdentity { enclave, set };
             documents.push((item, Document { body, issuer_chain }));
         }
     }
@@ -133,7 +134,7 @@ fn der(field: &str, digits: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 /// The refusal of collateral that does not hold.
-pub(super) fn integrity(item: &Item, error: &CheckError) -> Refusal {
+pub(super) fn integrity(item: &CollateralId, error: &CheckError) -> Refusal {
     Refusal::Integrity(format!("{item}: {error}"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use collateral::{PckContents, PckQuestion, SourceError};
+use collateral::{PckCertificateRequest, PckContents, SourceError};
 
 use super::{PckKeeper, ppid};
 use crate::mode::Mode;
@@ -85,7 +85,7 @@ impl PckKeeper {
     ) -> Result<[u8; 16], SourceError> {
         match registration.tcb {
             Some(tcb) if registration.manifest.is_empty() => {
-                let question = PckQuestion {
+                let question = PckCertificateRequest {
                     qe_id: registration.platform.qe_id,
                     encrypted_ppid: ppid(&registration.encrypted_ppid),
                     cpu_svn: tcb.cpu_svn,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::super::{CollateralForm, ServiceUrl};
 use super::values::{self, RequestOptions};
 use super::{json, key_value};
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// What the file says. The keys have the names of its JSON form.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) struct QcnlFile {
     pub(super) pccs_url: Option<ServiceUrl>,
     pub(super) use_secure_cert: Option<bool>,
     pub(super) collateral_service: Option<ServiceUrl>,
-    pub(super) tcb_update_type: Option<EvaluationSet>,
+    pub(super) tcb_update_type: Option<TcbUpdate>,
     pub(super) pccs_api_version: Option<CollateralForm>,
     /// 0 if it is not said.
     pub(super) retry_times: u32,

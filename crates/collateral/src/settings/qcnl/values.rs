@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::super::{CollateralForm, ServiceUrl, parse};
-use crate::EvaluationSet;
+use crate::TcbUpdate;
 
 /// Intel's provider keeps nothing for longer: 90 days.
 const MOST_HOURS: f64 = 2160.0;
@@ -44,11 +44,11 @@ pub(super) fn retry_delay<'de, D: Deserializer<'de>>(value: D) -> Result<Duratio
     Ok(Duration::from_secs(seconds.into()))
 }
 
-pub(super) fn update_type<'de, D: Deserializer<'de>>(value: D) -> Result<EvaluationSet, D::Error> {
+pub(super) fn update_type<'de, D: Deserializer<'de>>(value: D) -> Result<TcbUpdate, D::Error> {
     let text = String::deserialize(value)?;
     match text.to_ascii_lowercase().as_str() {
-        "standard" => Ok(EvaluationSet::Standard),
-        "early" => Ok(EvaluationSet::Early),
+        "standard" => Ok(TcbUpdate::Standard),
+        "early" => Ok(TcbUpdate::Early),
         _ => Err(D::Error::custom(format!("{text:?} is neither \"early\" nor \"standard\""))),
     }
 }

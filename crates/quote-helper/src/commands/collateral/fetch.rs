@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::{ArgGroup, Args, ValueEnum};
 use collateral::{
-    EvaluationSet, FetchError, Item, PckContents, QuotedPck, QuotedPlatform, Record, platform_items,
+    CollateralId, FetchError, PckContents, QuotedPck, QuotedPlatform, Record, TcbUpdate,
+    platform_items,
 };
 use evidence::Evidence;
 use verify::{PckCa, Tee};
@@ -133,7 +134,7 @@ impl Fetching<'_> {
         let contents = match platform.pck {
             QuotedPck::Known(contents) => Some(contents),
             QuotedPck::Named(question) => self
-                .item(&Item::PckCertificate(question))
+                .item(&CollateralId::PckCertificate(question))
                 .map(|record| PckContents::read(&record.document.body))
                 .transpose()?,
         };
@@ -147,8 +148,8 @@ impl Fetching<'_> {
     fn platform(&mut self, tee: Tee, fmspc: [u8; 6], ca: PckCa) {
         let set = self.held.settings.evaluation;
         let mut sets = vec![set];
-        if self.arguments.early && set != EvaluationSet::Early {
-            sets.push(EvaluationSet::Early);
+        if self.arguments.early && set != TcbUpdate::Early {
+            sets.push(TcbUpdate::Early);
         }
         let tees = [Some(tee), self.arguments.tdx.then_some(Tee::Tdx)];
         for set in sets {
@@ -161,7 +162,7 @@ impl Fetching<'_> {
     }
 
     /// One item, once: what there is of it afterwards.
-    fn item(&mut self, item: &Item) -> Option<Arc<Record>> {
+    fn item(&mut self, item: &CollateralId) -> Option<Arc<Record>> {
         let cache = &self.held.cache;
         let kept = cache.peek(item);
         if self.rows.iter().any(|row| row.is_of(item)) {

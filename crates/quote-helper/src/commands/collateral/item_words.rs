@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use collateral::{EvaluationSet, Item};
+use collateral::{CollateralId, TcbUpdate};
 use verify::EnclaveId;
 
 /// An item in words.
@@ -14,19 +14,19 @@ pub(super) struct ItemWords {
     pub(super) of: String,
 }
 
-impl From<&Item> for ItemWords {
-    fn from(item: &Item) -> Self {
+impl From<&CollateralId> for ItemWords {
+    fn from(item: &CollateralId) -> Self {
         let (what, of) = match item {
-            Item::PckCertificate(question) => {
+            CollateralId::PckCertificate(question) => {
                 ("PCK certificate".to_owned(), format!("QE {}", hex::encode(question.qe_id)))
             }
-            Item::PckCrl(ca) => ("PCK CRL".to_owned(), format!("{ca} CA")),
-            Item::RootCaCrl => ("root CRL".to_owned(), String::new()),
-            Item::TcbInfo { tee, fmspc, set } => {
+            CollateralId::PckCrl(ca) => ("PCK CRL".to_owned(), format!("{ca} CA")),
+            CollateralId::RootCaCrl => ("root CRL".to_owned(), String::new()),
+            CollateralId::TcbInfo { tee, fmspc, set } => {
                 let what = format!("TCB info ({tee}{})", unless_standard(*set));
                 (what, format!("FMSPC {}", hex::encode(fmspc)))
             }
-            Item::EnclaveIdentity { enclave, set } => {
+            CollateralId::EnclaveIdentity { enclave, set } => {
                 let (name, tee) = match enclave {
                     EnclaveId::Qe => ("QE", "SGX"),
                     EnclaveId::Qve => ("QvE", "SGX"),
@@ -39,11 +39,11 @@ impl From<&Item> for ItemWords {
     }
 }
 
-fn unless_standard(set: EvaluationSet) -> String {
+fn unless_standard(set: TcbUpdate) -> String {
     match set {
-        EvaluationSet::Standard => String::new(),
-        EvaluationSet::Early => ", early".to_owned(),
-        EvaluationSet::Number(number) => format!(", evaluation {number}"),
+        TcbUpdate::Standard => String::new(),
+        TcbUpdate::Early => ", early".to_owned(),
+        TcbUpdate::Number(number) => format!(", evaluation {number}"),
     }
 }
 

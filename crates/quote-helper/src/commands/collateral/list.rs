@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use clap::Args;
-use collateral::{Cache, Item, PckContents, PckQuestion, Record};
+use collateral::{Cache, CollateralId, PckCertificateRequest, PckContents, Record};
 use serde::Serialize;
 
 use super::held::{FETCHED, Held, HeldArguments};
@@ -109,16 +109,18 @@ impl Entry {
     /// What it is of, in the terms of SGX.
     fn add_keys(&mut self, Record { item, document, .. }: &Record) {
         match item {
-            Item::PckCertificate(PckQuestion { qe_id, cpu_svn, pce_svn, .. }) => {
+            CollateralId::PckCertificate(PckCertificateRequest {
+                qe_id, cpu_svn, pce_svn, ..
+            }) => {
                 self.qe_id = Some(hex::encode(qe_id));
                 (self.cpu_svn, self.pce_svn) = (Some(cpu_svn.to_string()), Some(*pce_svn));
                 if let Ok(PckContents { fmspc, ca, .. }) = PckContents::read(&document.body) {
                     (self.fmspc, self.ca) = (Some(hex::encode(fmspc)), Some(ca.to_string()));
                 }
             }
-            Item::PckCrl(ca) => self.ca = Some(ca.to_string()),
-            Item::TcbInfo { fmspc, .. } => self.fmspc = Some(hex::encode(fmspc)),
-            Item::RootCaCrl | Item::EnclaveIdentity { .. } => {}
+            CollateralId::PckCrl(ca) => self.ca = Some(ca.to_string()),
+            CollateralId::TcbInfo { fmspc, .. } => self.fmspc = Some(hex::encode(fmspc)),
+            CollateralId::RootCaCrl | CollateralId::EnclaveIdentity { .. } => {}
         }
     }
 

@@ -5,7 +5,7 @@ mod software;
 
 use std::time::UNIX_EPOCH;
 
-use collateral::{Item, NodeStatus, Record};
+use collateral::{CollateralId, NodeStatus, Record};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -100,14 +100,14 @@ const BELOW_ALL_LEVELS: &str = "below_all_levels";
 /// There is no TCB info.
 const UNKNOWN: &str = "unknown";
 
-fn name(item: &Item) -> Option<&'static str> {
+fn name(item: &CollateralId) -> Option<&'static str> {
     let [pck_certificate, pck_crl, root_ca_crl, tcb_info, qe_identity] = PIECES;
     Some(match item {
-        Item::PckCertificate(_) => pck_certificate,
-        Item::PckCrl(_) => pck_crl,
-        Item::RootCaCrl => root_ca_crl,
-        Item::TcbInfo { .. } => tcb_info,
-        Item::EnclaveIdentity { .. } => qe_identity,
+        CollateralId::PckCertificate(_) => pck_certificate,
+        CollateralId::PckCrl(_) => pck_crl,
+        CollateralId::RootCaCrl => root_ca_crl,
+        CollateralId::TcbInfo { .. } => tcb_info,
+        CollateralId::EnclaveIdentity { .. } => qe_identity,
     })
 }
 

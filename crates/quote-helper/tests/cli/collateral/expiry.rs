@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use collateral::{Cache, CacheDirectory, Fetcher, Freshness, Item, Timing, platform_items};
+use collateral::{Cache, CacheDirectory, CollateralId, Fetcher, Freshness, Timing, platform_items};
 use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
 use time::OffsetDateTime;
@@ -29,8 +29,9 @@ fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
     let fetcher = Fetcher::new(vec![Box::new(source)], roots, Timing::default(), clock);
     let directory = CacheDirectory::new(&machine.path("cache"), 1 << 20);
     let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
-    let standard = collateral::EvaluationSet::Standard;
-    let items: [Item; 4] = platform_items(verify::Tee::Sgx, fmspc, PckCa::Platform, standard);
+    let standard = collateral::TcbUpdate::Standard;
+    let items: [CollateralId; 4] =
+        platform_items(verify::Tee::Sgx, fmspc, PckCa::Platform, standard);
     for item in &items {
         cache.refresh(item).unwrap();
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use collateral::{Document, Item, Source, SourceError};
+use collateral::{CollateralId, Document, Source, SourceError};
 use collateral_server::SoftwareCollateral;
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
@@ -134,7 +134,7 @@ impl Source for Counted {
         self.source.name()
     }
 
-    fn fetch(&self, item: &Item, deadline: Instant) -> Result<Document, SourceError> {
+    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(self.milliseconds.load(Ordering::SeqCst)));
         self.source.fetch(item, deadline)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use collateral::{FetchError, Item, Record};
+use collateral::{CollateralId, FetchError, Record};
 use serde::Serialize;
 
 use super::super::item_words::ItemWords;
@@ -66,7 +66,7 @@ impl Row {
     }
 
     /// No source has it, and this is kept.
-    pub(super) fn failed(item: &Item, error: &FetchError, kept: Option<&Record>) -> Self {
+    pub(super) fn failed(item: &CollateralId, error: &FetchError, kept: Option<&Record>) -> Self {
         let attempts: Vec<String> =
             error.attempts.iter().map(|it| format!("{}: {}", it.source, it.reason)).collect();
         let reason = match attempts.is_empty() {
@@ -77,11 +77,11 @@ impl Row {
     }
 
     /// Whether it is about this item.
-    pub(super) fn is_of(&self, item: &Item) -> bool {
+    pub(super) fn is_of(&self, item: &CollateralId) -> bool {
         self.name == item.to_string()
     }
 
-    fn new(item: &Item, outcome: Outcome) -> Self {
+    fn new(item: &CollateralId, outcome: Outcome) -> Self {
         let (name, words) = (item.to_string(), ItemWords::from(item).to_string());
         Self { name, words, outcome, source: None, valid_until: None, reason: None }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use collateral::{Item, NodeStatus, Record, check};
+use collateral::{CollateralId, NodeStatus, Record, check};
 use serde::Serialize;
 
 use super::super::held::{FETCHED, Held};
@@ -86,7 +86,7 @@ impl Holdings {
 /// Whether it matters how good it is. The certificates that platforms had before an update do not.
 fn counts(record: &Record, nodes: &[NodeStatus]) -> bool {
     let is_in_use = |node: &NodeStatus| node.records.iter().any(|used| used.item == record.item);
-    !matches!(record.item, Item::PckCertificate(_)) || nodes.iter().any(is_in_use)
+    !matches!(record.item, CollateralId::PckCertificate(_)) || nodes.iter().any(is_in_use)
 }
 
 fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
@@ -102,7 +102,7 @@ fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
         return Some(Problem::new(Condition::Invalid, detail, &fetch("--force")));
     }
     let warning = match record.item {
-        Item::PckCertificate(_) => PCK_WARNING_DAYS,
+        CollateralId::PckCertificate(_) => PCK_WARNING_DAYS,
         _ => WARNING_DAYS,
     };
     let left = days_left(until, now);

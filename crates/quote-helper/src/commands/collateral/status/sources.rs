@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use collateral::settings::{Settings, SourceSettings};
-use collateral::{Item, Record, SourceError};
+use collateral::{CollateralId, Record, SourceError};
 use serde::Serialize;
 use verify::PckCa;
 
@@ -57,12 +57,12 @@ impl SourceStatus {
 }
 
 /// Something to ask this source for: what all have, or a PCK certificate that is known.
-fn question(source: &SourceSettings, records: &[Record]) -> Option<Item> {
+fn question(source: &SourceSettings, records: &[Record]) -> Option<CollateralId> {
     if source.serves().collateral() {
-        return Some(Item::PckCrl(PckCa::Platform));
+        return Some(CollateralId::PckCrl(PckCa::Platform));
     }
     let mut items = records.iter().map(|record| &record.item);
-    items.find(|item| matches!(item, Item::PckCertificate(_))).cloned()
+    items.find(|item| matches!(item, CollateralId::PckCertificate(_))).cloned()
 }
 
 impl fmt::Display for SourceStatus {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, anyhow};
-use collateral::{EvaluationSet, Source};
+use collateral::{Source, TcbUpdate};
 use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
 use verify::{Policy, TrustedRoots};
@@ -45,7 +45,7 @@ fn verify(
     source: &SoftwareCollateral,
 ) -> anyhow::Result<String> {
     let get = |item: &_| source.fetch(item, Instant::now());
-    let collateral = collateral::for_quote(quote, EvaluationSet::Standard, get)
+    let collateral = collateral::for_quote(quote, TcbUpdate::Standard, get)
         .context("there is no collateral for the canary quote")?;
     let verdict = verify::verify(quote, &collateral, roots, SystemTime::now(), &Policy::default());
     match verdict.attested {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    CheckError, EvaluationSet, Item, PckQuestion, Record, Source, check, node_statuses,
-    platform_items,
+    CheckError, CollateralId, PckCertificateRequest, Record, Source, TcbUpdate, check,
+    node_statuses, platform_items,
 };
 use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
@@ -44,15 +44,15 @@ fn show(platform: &SoftwarePlatform, source: &dyn Source, metrics: &NodeMetrics)
         Tee::Sgx,
         platform.pck_subject().fmspc,
         PckCa::Platform,
-        EvaluationSet::Standard,
+        TcbUpdate::Standard,
     ));
     let records: Vec<_> = items.filter_map(|item| record(item, source, &roots)).collect();
-    metrics.update(&node_statuses(&records, EvaluationSet::Standard, &roots));
+    metrics.update(&node_statuses(&records, TcbUpdate::Standard, &roots));
 }
 
-fn pck_item(platform: &SoftwarePlatform) -> Item {
+fn pck_item(platform: &SoftwarePlatform) -> CollateralId {
     let subject = platform.pck_subject();
-    Item::PckCertificate(PckQuestion {
+    CollateralId::PckCertificate(PckCertificateRequest {
         qe_id: platform.qe_id(),
         encrypted_ppid: None,
         cpu_svn: subject.cpu_svn,
@@ -62,7 +62,7 @@ fn pck_item(platform: &SoftwarePlatform) -> Item {
 }
 
 /// The item as it is now. Of what has expired it is known when.
-fn record(item: Item, source: &dyn Source, roots: &TrustedRoots) -> Option<Record> {
+fn record(item: CollateralId, source: &dyn Source, roots: &TrustedRoots) -> Option<Record> {
     let document = source.fetch(&item, Instant::now()).ok()?;
     let fetched = SystemTime::now();
     let validity = match check(&item, &document, roots, fetched) {

@@ -10,9 +10,9 @@ use verify::{EnclaveId, PckCa, Tee};
 /// and fit for a file name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Item {
+pub enum CollateralId {
     /// The PCK certificate of a platform at a TCB.
-    PckCertificate(PckQuestion),
+    PckCertificate(PckCertificateRequest),
     /// The CRL of a PCK CA.
     PckCrl(PckCa),
     /// The CRL of the root.
@@ -25,20 +25,20 @@ pub enum Item {
         #[serde(with = "hex")]
         fmspc: [u8; 6],
         /// Which evaluation.
-        set: EvaluationSet,
+        set: TcbUpdate,
     },
     /// The identity of an enclave of Intel's.
     EnclaveIdentity {
         /// Whose.
         enclave: EnclaveId,
         /// Which evaluation.
-        set: EvaluationSet,
+        set: TcbUpdate,
     },
 }
 
 /// Which PCK certificate is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PckQuestion {
+pub struct PckCertificateRequest {
     /// QE_ID, 16 bytes.
     #[serde(with = "hex")]
     pub qe_id: [u8; 16],
@@ -56,7 +56,7 @@ pub struct PckQuestion {
     pub pce_id: [u8; 2],
 }
 
-impl PckQuestion {
+impl PckCertificateRequest {
     /// Whether it is about the same QE and PCE, at whatever TCB.
     pub(crate) fn is_of_same_qe(&self, other: &Self) -> bool {
         (self.qe_id, self.pce_id) == (other.qe_id, other.pce_id)
@@ -66,7 +66,7 @@ impl PckQuestion {
 /// Which of the TCB evaluations in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EvaluationSet {
+pub enum TcbUpdate {
     /// The one that all must meet by now.
     Standard,
     /// The newest one.
@@ -75,11 +75,11 @@ pub enum EvaluationSet {
     Number(u32),
 }
 
-impl fmt::Display for Item {
+impl fmt::Display for CollateralId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PckCertificate(question) => {
-                let PckQuestion { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
+                let PckCertificateRequest { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
                 let (qe_id, pce_id) = (hex::encode(qe_id), hex::encode(pce_id));
                 write!(f, "pck-certificate-{qe_id}-{cpu_svn}-{pce_svn}-{pce_id}")
             }
@@ -95,7 +95,7 @@ impl fmt::Display for Item {
     }
 }
 
-impl Item {
+impl CollateralId {
     /// Whether this could be the name of an item.
     pub(crate) fn is_name(text: &str) -> bool {
         const KINDS: [&str; 5] =
@@ -109,7 +109,7 @@ fn lowercase(id: &impl ToString) -> String {
     id.to_string().to_ascii_lowercase()
 }
 
-impl fmt::Display for EvaluationSet {
+impl fmt::Display for TcbUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Standard => f.write_str("standard"),
