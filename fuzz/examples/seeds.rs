@@ -99,13 +99,16 @@ fn evidence(quote: &[u8]) -> Result<()> {
     write("evidence/ra-tls.pem", certificate.pem().as_bytes())?;
     write("evidence/ra-tls.der", certificate.der())?;
     let quote = hex::encode(quote);
-    let request = format!(r#"{{"quote":"0x{quote}","runtimeData":{{"data":"e30","dataType":"JSON"}}}}"#);
+    let request =
+        format!(r#"{{"quote":"0x{quote}","runtimeData":{{"data":"e30","dataType":"JSON"}}}}"#);
     write("evidence/request.json", request.as_bytes())
 }
 
 /// Manifests in all styles.
 fn manifests() -> Result<()> {
-    for name in ["alias", "block-scalar-at-the-end", "documents", "flow", "json", "merge-key", "windows"] {
+    for name in
+        ["alias", "block-scalar-at-the-end", "documents", "flow", "json", "merge-key", "windows"]
+    {
         write(&format!("yaml/{name}"), &fs::read(format!("{MANIFESTS}/{name}.yaml"))?)?;
     }
     Ok(())

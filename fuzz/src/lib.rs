@@ -3,7 +3,7 @@
 use std::iter;
 
 use aesm::{FRAME_HEADER_SIZE, body_size};
-use collateral::{Document, TcbUpdate, CollateralId, PckCertificateRequest};
+use collateral::{CollateralId, Document, PckCertificateRequest, TcbUpdate};
 use sgx::{Collateral, CpuSvn, Report, ReportData};
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
