@@ -1,14 +1,5 @@
 //! Requests as clients of others send them, and as nobody should.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use aesm::{Operation, Request, RequestError};
 
 fn recorded(lines: &str) -> Vec<Operation> {
@@ -23,7 +14,7 @@ fn the_requests_of_unmodified_clients_are_read() {
         SelectAttKeyId,
     };
     assert_eq!(
-        recorded(include_str!("vectors/intel-libsgx_quote_ex.requests.hex")),
+        recorded(include_str!("../vectors/intel-libsgx_quote_ex.requests.hex")),
         [
             GetSupportedAttKeyIdNum,
             GetSupportedAttKeyIds,
@@ -36,12 +27,15 @@ fn the_requests_of_unmodified_clients_are_read() {
         ]
     );
     assert_eq!(
-        recorded(include_str!("vectors/intel-libsgx_dcap_ql.requests.hex")),
+        recorded(include_str!("../vectors/intel-libsgx_dcap_ql.requests.hex")),
         [InitQuoteEx, InitQuoteEx, GetQuoteSizeEx, GetQuoteEx]
     );
-    assert_eq!(recorded(include_str!("vectors/gramine.requests.hex")), [InitQuoteEx, GetQuoteEx]);
     assert_eq!(
-        recorded(include_str!("vectors/fortanix-aesm-client.requests.hex"))[..2],
+        recorded(include_str!("../vectors/gramine.requests.hex")),
+        [InitQuoteEx, GetQuoteEx]
+    );
+    assert_eq!(
+        recorded(include_str!("../vectors/fortanix-aesm-client.requests.hex"))[..2],
         [GetSupportedAttKeyIdNum, GetSupportedAttKeyIds]
     );
 }

@@ -1,15 +1,6 @@
 //! Every structure lies in memory as the SDM and the DCAP API say, and survives parsing and
 //! serializing to the byte, reserved fields included.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use sgx::{
     AttestationKeyId, Attributes, Describe, FromBytes, IntoBytes, KeyRequest, QeReportInfo, Quote,
     QuoteHeader, Report, ReportBody, TargetInfo, parse,
@@ -121,7 +112,7 @@ fn qe_report_info_consists_of_nonce_target_and_report() {
 
 #[test]
 fn the_key_id_that_clients_know_by_heart() {
-    let recorded = include_str!("../../aesm/tests/vectors/gramine.requests.hex");
+    let recorded = include_str!("../../../aesm/tests/vectors/gramine.requests.hex");
     let request = hex::decode(recorded.lines().next().unwrap()).unwrap();
     // An InitQuoteEx request: two keys and lengths, then the id.
     let recorded = AttestationKeyId::read_from_bytes(&request[6..262]).unwrap();

@@ -1,18 +1,9 @@
 //! Every message of the protocol, against bytes that another protobuf implementation made.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use aesm::{FRAME_HEADER_SIZE, Payload, Request, Response};
 use sgx::AesmError;
 
-const MESSAGES: &str = include_str!("vectors/messages.txt");
+const MESSAGES: &str = include_str!("../vectors/messages.txt");
 
 fn requests(long: &[u8]) -> Vec<(&'static str, Request<'_>)> {
     vec![

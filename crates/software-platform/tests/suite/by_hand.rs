@@ -1,7 +1,5 @@
 //! A platform that is certified by a deployment, put together by hand: no QE, no PCE, only keys.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use sgx::{

@@ -1,13 +1,6 @@
 //! The three tables between error numbers, against what Intel's libraries and daemon do, number by
 //! number.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use sgx::{AesmError, Quote3Error, QuoteExCall, SgxStatus};
 
 const CALLS: [QuoteExCall; 5] = [

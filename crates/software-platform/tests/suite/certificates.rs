@@ -1,10 +1,5 @@
 //! The certificates hold what verifiers look for.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
-
-mod by_hand;
-
-use by_hand::{CREATED, NOW, SUBJECT, deployment, key, pck_certificate, public_key};
 use dcap_qvl::intel::parse_pck_extension;
 use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
 use time::OffsetDateTime;
@@ -18,6 +13,8 @@ use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, CrlNumber, KeyUsage,
     KeyUsages, SubjectKeyIdentifier,
 };
+
+use crate::by_hand::{CREATED, NOW, SUBJECT, deployment, key, pck_certificate, public_key};
 
 /// One of each: root, PCK platform CA, TCB signer, PCK.
 fn certificates(deployment: &Deployment) -> [Certificate; 4] {

@@ -1,12 +1,5 @@
 //! EGETKEY: every key from its bytes laid out by hand, every refusal.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
-
 use aws_lc_rs::cmac;
 use sgx::{
     Attributes, CpuSvn, IntoBytes, KeyId, KeyName, KeyPolicy, KeyRequest, MrEnclave, MrSigner,

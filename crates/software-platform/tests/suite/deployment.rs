@@ -1,13 +1,10 @@
 //! A deployment follows from seed, names and creation time, and is kept without loss.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod by_hand;
-
-use by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
 use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
 use time::Duration;
 use time::macros::datetime;
+
+use crate::by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
 
 /// Kept deployments name their root by its SHA-256: a program that makes another root from the same
 /// seed cannot read them.

@@ -1,7 +1,5 @@
 //! EREPORT and the check of REPORTs, against a recording of the SDK's simulation mode.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 use sgx::{Attributes, IntoBytes, MrEnclave, Report, ReportBody, ReportData, TargetInfo};
 use software_platform::{Cpu, EnclaveIdentity, ReportError, SoftwareEnclave};
 
@@ -58,8 +56,8 @@ fn refuses_a_report_of_another_cpu() {
 }
 
 fn recording() -> (TargetInfo, Report) {
-    let target_info = hex::decode(include_str!("vectors/simulation-target-info.hex").trim());
-    let report = hex::decode(include_str!("vectors/simulation-report.hex").trim());
+    let target_info = hex::decode(include_str!("../vectors/simulation-target-info.hex").trim());
+    let report = hex::decode(include_str!("../vectors/simulation-report.hex").trim());
     (
         sgx::parse("target info", &target_info.unwrap()).unwrap(),
         sgx::parse("REPORT", &report.unwrap()).unwrap(),

@@ -1,7 +1,5 @@
 //! TCB recovery in a platform's directory, judged by `dcap-qvl`.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};

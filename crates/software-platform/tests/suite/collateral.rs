@@ -1,15 +1,12 @@
 //! What `dcap-qvl` makes of quotes, certificates and collateral.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod by_hand;
-
-use by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate, quote};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 use software_platform::{CollateralIssue, Deployment, PkiError, SubjectNames, TcbLevel, TcbStatus};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+
+use crate::by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate, quote};
 
 #[test]
 fn accepts_under_the_root_of_the_deployment() {

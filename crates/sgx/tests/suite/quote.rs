@@ -1,14 +1,5 @@
 //! A quote survives parsing and serializing; every other length of it is an error.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use sgx::{
     CertificationData, CertificationDataType, FromBytes, Quote, QuoteBody, QuoteHeader,
     QuoteParseError, QuoteSignature, ReportBody, TdReport10, TdReport15, TdReport15Ex, U16, U32,

@@ -1,7 +1,5 @@
 //! TD reports: their sizes, their offsets, and what is said of them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use sgx::{FromBytes, IntoBytes, TdAttributes, TdReport10, TdReport15, TdReport15Ex, U64};
 
 fn counting<const N: usize>() -> [u8; N] {

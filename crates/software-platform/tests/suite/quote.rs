@@ -1,7 +1,5 @@
 //! Quotes, checked by code that had no part in making them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use dcap_qvl::QuoteCollateralV3;
@@ -198,7 +196,7 @@ fn verifies(public_key: &[u8; 64], message: &[u8], signature: &[u8; 64]) -> bool
 }
 
 fn decrypt(encrypted: &[u8]) -> Vec<u8> {
-    let key = include_bytes!("../src/ppid_decryption_key.der");
+    let key = include_bytes!("../../src/ppid_decryption_key.der");
     let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(key).unwrap());
     let mut plaintext = [0; 384];
     key.unwrap().decrypt(&OAEP_SHA256_MGF1SHA256, encrypted, &mut plaintext, None).unwrap().to_vec()

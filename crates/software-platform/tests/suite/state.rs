@@ -1,7 +1,5 @@
 //! The platform's directory: what lasts, what is refused, and that nothing is lost.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
