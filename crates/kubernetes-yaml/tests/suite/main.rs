@@ -1,4 +1,5 @@
 //! YAML is read as kubectl reads it, and edited in place.
+
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

@@ -1,21 +1,9 @@
-//! Files as people hold them, each with what is found in it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
-
-mod bounds;
-mod samples;
-mod table;
+//! Files as people hold them, each with the quote that is found in it.
 
 use evidence::{Content, Evidence};
 
-use samples::Samples;
-use table::{Case, Expected, cases};
+use crate::samples::Samples;
+use crate::table::{Case, Expected, cases};
 
 #[test]
 fn every_file_is_read_as_the_table_says() {
