@@ -53,6 +53,7 @@ const CRATES: &[Crate] = &[
         ],
         tests_use: &[],
     },
+    Crate { name: "test-support", uses: &["sgx"], tests_use: &[] },
     Crate {
         name: "quoting",
         uses: &["aesm", "software-platform", "sgx", "untrusted-input"],
@@ -250,7 +251,7 @@ fn wrong_edges(package: &Value, names: &BTreeSet<String>) -> Vec<String> {
     let Some(rule) = CRATES.iter().find(|listed| listed.name == name(package)) else {
         return vec![format!("{}: not in the table of this test", name(package))];
     };
-    let tests_use = [rule.uses, rule.tests_use].concat();
+    let tests_use = [rule.uses, rule.tests_use, &["test-support"]].concat();
     let kinds = [
         (None, "may use", rule.uses),
         (Some("build"), "may, to be built, use", rule.uses),

@@ -19,14 +19,13 @@ mod tdx;
 
 #[path = "../../../libsgx-dcap-ql/tests/suite/compilers.rs"]
 mod compilers;
-#[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]
-mod header;
 #[path = "../../../libsgx-dcap-ql/tests/suite/privileged.rs"]
 mod privileged;
 #[path = "../../../libsgx-dcap-ql/tests/suite/program.rs"]
 mod program;
-#[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
-mod shared_object;
+
+use test_support::header::Header;
+use test_support::shared_object::is_as_promised;
 
 /// What the programs are linked to.
 const PACKAGES: [&str; 1] = [env!("CARGO_PKG_NAME")];
@@ -45,7 +44,7 @@ fn the_header_is_up_to_date() {
     let about = "\
         The functions of libdcap_quoteprov.so.1 for PCK certificates and collateral, as Intel's library of\n\
         this name has them. Made by cbindgen.";
-    let header = header::Header { name: "sgx_default_quote_provider.h", about, types: &types };
+    let header = Header { name: "sgx_default_quote_provider.h", about, types: &types };
     header.is_up_to_date_in(env!("CARGO_MANIFEST_DIR"));
 }
 
@@ -71,5 +70,5 @@ fn the_shared_object_is_as_promised() {
         "tee_free_platform_policy",
         "tee_get_default_platform_policy",
     ];
-    shared_object::is_as_promised(env!("CARGO_PKG_NAME"), &functions);
+    is_as_promised(env!("CARGO_PKG_NAME"), &functions);
 }

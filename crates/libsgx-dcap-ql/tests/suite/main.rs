@@ -20,10 +20,8 @@ mod outcomes;
 mod privileged;
 mod program;
 
-#[path = "../../../libsgx-quote-ex/tests/suite/header.rs"]
-mod header;
-#[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
-mod shared_object;
+use test_support::header::Header;
+use test_support::shared_object::is_as_promised;
 
 /// What the programs are linked to.
 const PACKAGES: [&str; 2] = ["libsgx-quote-ex", "libsgx-dcap-ql"];
@@ -42,7 +40,7 @@ fn the_header_is_up_to_date() {
     let about = "\
         The functions of libsgx_dcap_ql.so.1 for quoting with SGX, as Intel's library of this name\n\
         has them. Made by cbindgen.";
-    let header = header::Header { name: "sgx_dcap_ql_wrapper.h", about, types: &types };
+    let header = Header { name: "sgx_dcap_ql_wrapper.h", about, types: &types };
     header.is_up_to_date_in(env!("CARGO_MANIFEST_DIR"));
 }
 
@@ -57,5 +55,5 @@ fn the_shared_object_is_as_promised() {
         "sgx_ql_set_path",
         "sgx_ql_set_trace_callback",
     ];
-    shared_object::is_as_promised(env!("CARGO_PKG_NAME"), &functions);
+    is_as_promised(env!("CARGO_PKG_NAME"), &functions);
 }

@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+use test_support::shared_object::shared_object;
 
 use crate::PACKAGES;
-use crate::shared_object::shared_object;
 
 /// Has the header with the structures and numbers, which all of the libraries' headers include.
 const TYPES: &str = "libsgx-quote-ex";

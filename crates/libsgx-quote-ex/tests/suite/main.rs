@@ -10,8 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod header;
-mod shared_object;
+use test_support::header::Header;
+use test_support::shared_object::is_as_promised;
 
 #[test]
 fn the_header_is_up_to_date() {
@@ -26,7 +26,7 @@ fn the_header_is_up_to_date() {
     let about = "\
         The functions of libsgx_quote_ex.so.1 for quoting with SGX, as Intel's library of this name\n\
         has them. Made by cbindgen.";
-    let header = header::Header { name: "sgx_uae_quote_ex.h", about, types: &types };
+    let header = Header { name: "sgx_uae_quote_ex.h", about, types: &types };
     header.is_up_to_date_in(env!("CARGO_MANIFEST_DIR"));
 }
 
@@ -40,5 +40,5 @@ fn the_shared_object_is_as_promised() {
         "sgx_init_quote_ex",
         "sgx_select_att_key_id",
     ];
-    shared_object::is_as_promised(env!("CARGO_PKG_NAME"), &functions);
+    is_as_promised(env!("CARGO_PKG_NAME"), &functions);
 }

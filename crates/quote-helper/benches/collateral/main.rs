@@ -16,9 +16,6 @@ mod cpu_time;
 #[allow(dead_code, reason = "another benchmark uses the rest")]
 mod figures;
 mod load;
-#[path = "../../../quoting/tests/provider/mod.rs"]
-#[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests use it, too")]
-mod provider;
 mod quotes;
 mod server;
 #[path = "../service/table.rs"]

@@ -10,10 +10,10 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::provider::Provider;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::provider::Provider;
 use crate::upstream::{Upstream, software_platform};
 
 /// How long a service may take to start.

@@ -11,13 +11,13 @@ use anyhow::Context;
 use rustix::process::geteuid;
 
 use crate::figures::medians;
-use crate::provider::Provider;
 use crate::quote_service::{QuoteService, SOFTWARE};
 use crate::setup::Setup;
 use crate::table::{Figure, Row, Table};
 
 use role::Playing;
 pub(crate) use role::Role;
+use test_support::provider::Provider;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     if !geteuid().is_root() {

@@ -17,14 +17,6 @@ mod floor;
 mod hostile;
 mod load;
 mod memory;
-#[path = "../../../quoting/tests/provider/mod.rs"]
-#[expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests share it, and fail by panicking"
-)]
-mod provider;
 mod quote_service;
 mod responsiveness;
 mod saturation;

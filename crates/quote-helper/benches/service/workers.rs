@@ -1,8 +1,9 @@
 //! What it costs that workers make the quotes, and what several workers give.
 
+use test_support::provider::Provider;
+
 use crate::figures::medians;
 use crate::load::Connections;
-use crate::provider::Provider;
 use crate::quote_service::SOFTWARE;
 use crate::saturation::Cost;
 use crate::setup::Setup;

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process};
+use test_support::provider::Provider;
 
-use crate::provider::Provider;
 use crate::support::{Machine, SERVE, Serve, eventually};
 
 /// Status and body of the answer to this path.

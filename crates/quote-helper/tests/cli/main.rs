@@ -41,20 +41,12 @@ mod platform;
 mod platform_choice;
 mod platform_tcb;
 mod probe;
-#[path = "../../../verify/tests/common/sample.rs"]
-#[allow(dead_code, reason = "a part of it is used")]
-mod production;
 mod production_quote;
-#[path = "../../../quoting/tests/provider/mod.rs"]
-mod provider;
 mod quote;
 mod quotes_without_upstream;
 mod reload;
 mod servers;
 mod settings;
-#[path = "../../../libsgx-quote-ex/tests/suite/shared_object.rs"]
-#[allow(dead_code, reason = "a part of it is used")]
-mod shared_object;
 mod socket;
 mod standard_streams;
 mod state;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sgx::AesmError;
+use test_support::provider::Provider;
 
-use crate::provider::Provider;
 use crate::support::{Ended, Machine, Serve, eventually};
 
 /// A service that nobody has told the platform, in reach of a software platform.

@@ -13,9 +13,9 @@ use sgx::Collateral;
 use verify::{PckCa, Tee, TrustedRoots, Validity};
 
 use serde_json::json;
+use test_support::sample::{SAMPLE_TIME, sample, tdx_sample};
 
 use crate::collateral_serve::{SERVE, Server};
-use crate::production::{SAMPLE_TIME, sample, tdx_sample};
 use crate::support::Machine;
 
 /// The kinds of platform of the samples.

@@ -14,9 +14,9 @@ use software_platform::SoftwarePlatform;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::provider::Provider;
-use crate::shared_object::shared_object;
 use crate::support::{Machine, Serve, eventually};
+use test_support::provider::Provider;
+use test_support::shared_object::shared_object;
 use upstream::{Upstream, software_platform};
 
 /// Far more than a quote takes on a busy machine, and less than it would take to wait for somebody who hangs.

@@ -12,10 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, Quote, ReportData};
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform};
+use test_support::provider::Provider;
 use time::OffsetDateTime;
 use verify::{Decision, Policy, TrustedRoots};
 
-use crate::provider::Provider;
 use crate::support::{Machine, SERVE, Serve, eventually};
 
 /// The clients that ask at the same time.

@@ -26,8 +26,6 @@ mod memory;
 #[path = "../cli/memory_group.rs"]
 mod memory_group;
 mod never_down;
-#[path = "../../../quoting/tests/provider/mod.rs"]
-mod provider;
 mod site;
 mod soak;
 mod state_files;

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
+use test_support::provider::Provider;
 
-use crate::provider::Provider;
 use crate::support::{Machine, SERVE, Serve, eventually};
 
 const WORKERS: usize = 2;

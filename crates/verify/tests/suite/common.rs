@@ -1,0 +1,44 @@
+//! Material for the tests: public production quotes, and a platform under a root of its own.
+
+pub(crate) mod platform;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) use test_support::sample::{SAMPLE_TIME, Sample, sample};
+use verify::{Decision, Outcome, Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
+
+pub(crate) fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// Accepts whatever the evidence proves.
+pub(crate) fn lenient() -> Policy {
+    Policy {
+        allow_debug: true,
+        accepted_tcb_statuses: TcbStatus::ALL.to_vec(),
+        ..Policy::default()
+    }
+}
+
+/// The sample under Intel's root at its time, with the lenient policy.
+pub(crate) fn verify_sample(sample: &Sample) -> Verdict {
+    let Sample { quote, collateral } = sample;
+    verify(quote, collateral, &TrustedRoots::intel(), at(SAMPLE_TIME), &lenient())
+}
+
+/// Checks decision and failed step, and that the steps around it say the right thing.
+#[track_caller]
+pub(crate) fn assert_fails(verdict: &Verdict, decision: Decision, failed: Step) {
+    assert_eq!(verdict.decision, decision, "{verdict}");
+    assert!(verdict.attested.is_none() && verdict.trusted().is_none(), "{verdict}");
+    for result in &verdict.steps {
+        let right = match &result.outcome {
+            Outcome::Passed => result.step < failed,
+            Outcome::Failed(reason) => {
+                result.step == failed && verdict.reason.as_ref() == Some(reason)
+            }
+            Outcome::NotReached => result.step > failed,
+        };
+        assert!(right, "expected to fail at {failed:?}:\n{verdict}");
+    }
+}
