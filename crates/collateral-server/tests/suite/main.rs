@@ -1,0 +1,30 @@
+//! The collateral server over HTTP, as its clients see it.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod administration;
+mod appraisal_policy;
+mod authority;
+mod bring;
+mod client;
+mod exchange;
+mod full;
+mod http;
+mod lazy;
+mod mistakes;
+mod openssl_certificates;
+mod pcs;
+mod platform_collateral;
+mod recorded_requests;
+mod software;
+mod software_pcs;
+mod tdx;
+mod tls;
+mod verifier;
