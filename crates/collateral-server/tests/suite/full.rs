@@ -132,7 +132,7 @@ impl Upstream {
 pub(crate) struct Full {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: SocketAddr,
-    pub(crate) refresher: Option<Refresher>,
+    _refresher: Refresher,
     _stop: [oneshot::Sender<()>; 2],
 }
 
@@ -157,10 +157,6 @@ impl Home {
 
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
-    }
-
-    pub(crate) fn database(&self) -> std::path::PathBuf {
-        self.path().join("state/platforms.redb")
     }
 
     pub(crate) fn open(
@@ -197,8 +193,8 @@ impl Home {
         let server = self.open(mode, sources).unwrap();
         let (address, stop) = serve(server.router()).await;
         let (metrics, stop_metrics) = serve(server.metrics_router()).await;
-        let refresher = Some(server.start_refreshing().unwrap());
-        Full { address, metrics, refresher, _stop: [stop, stop_metrics] }
+        let refresher = server.start_refreshing().unwrap();
+        Full { address, metrics, _refresher: refresher, _stop: [stop, stop_metrics] }
     }
 }
 

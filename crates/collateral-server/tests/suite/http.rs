@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::exchange::Answer;
 use crate::exchange;
+use crate::exchange::Answer;
 use crate::software::{Server, platform, serve, serve_at};
 
 const V4: &str = "/sgx/certification/v4";

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::exchange::get;
 use crate::full::{Home, Upstream, V4, pck_question, platform};
-use crate::software::quote;
 use crate::software;
+use crate::software::quote;
 
 #[tokio::test]
 async fn dcap_qvl_finds_all_it_needs_though_the_source_is_gone() {

@@ -9,8 +9,8 @@ use serde_json::json;
 use software_platform::SoftwarePlatform;
 
 use crate::bring::{body, collateral, registration};
-use crate::exchange::request;
 use crate::exchange;
+use crate::exchange::request;
 use crate::full::{ADMIN, Full, Home, USER, Upstream, V4, pck_question, platform};
 
 /// Requests that are wrong, with their status and a word of the answer.

@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
-use crate::full::Home;
 use crate::full;
+use crate::full::Home;
 
 /// A directory of keys and certificates, `NAME.key` and `NAME.pem`.
 struct Certificates {

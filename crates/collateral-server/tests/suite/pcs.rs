@@ -14,8 +14,10 @@ use collateral_server::Mode;
 use software_platform::SoftwarePlatform;
 
 use crate::exchange::{Answer, get, request};
-use crate::full::{ADMIN, Home, USER, Upstream, V4, answer, certificate_at, pck_question, url_encoded};
 use crate::full;
+use crate::full::{
+    ADMIN, Home, USER, Upstream, V4, answer, certificate_at, pck_question, url_encoded,
+};
 
 /// What the PCS has: PCESVNs with certificates, and those that it has no certificate for yet.
 #[derive(Default)]

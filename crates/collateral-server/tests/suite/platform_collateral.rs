@@ -5,8 +5,8 @@ use software_platform::SoftwarePlatform;
 
 use crate::bring::{body, collateral, offline, put, registration};
 use crate::exchange::{get, request};
-use crate::full::{ADMIN, V4, pck_question, platform, url_encoded};
 use crate::full;
+use crate::full::{ADMIN, V4, pck_question, platform, url_encoded};
 use crate::software;
 
 const LEFT_OUT: &str = "left out: collaterals.pckcacrl.processorCrl";

@@ -12,8 +12,8 @@ use software_platform::SoftwarePlatform;
 use time::OffsetDateTime;
 
 use crate::exchange::{Answer, get, request};
-use crate::full::{Home, Upstream, V4, pck_question, platform};
 use crate::full;
+use crate::full::{Home, Upstream, V4, pck_question, platform};
 
 const TDX_V4: &str = "/tdx/certification/v4";
 const FMSPC: &str = "534F46545752";

@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::full::Home;
 use crate::full;
+use crate::full::Home;
 
 /// Writes a certificate for `localhost` and its key.
 fn certify(directory: &Path) -> String {
