@@ -123,7 +123,7 @@ schemas:
 
 # Writes the gRPC code anew, after a change of the .proto files.
 generate:
-    WRITE_GENERATED=1 cargo test --package kubernetes --test generated
+    WRITE_GENERATED=1 cargo test --package kubernetes --test suite generated
 
 # Writes the add-on's YAML anew, after a change of the manifests.
 manifests:

@@ -1,0 +1,25 @@
+//! A real device plugin, with a kubelet, an API server and a node that are of the tests.
+//!
+//! Time runs fast here, see [`clock`]: the plugin's waits of seconds cost little.
+
+mod allocate;
+mod api_server;
+mod cdi;
+mod clock;
+mod golden;
+mod health;
+mod hostile_peers;
+mod instances;
+mod kubelet;
+mod kubelet_restarts;
+mod metrics;
+mod node;
+mod node_status;
+mod numa_nodes;
+mod plugin;
+mod pod_resources;
+mod profiles;
+mod readiness;
+mod sizes;
+mod stop;
+mod wire;

@@ -1,0 +1,136 @@
+//! An API server that knows the status of one node, and what that node's kubelet makes of it.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::patch;
+use axum::{Json, Router};
+use kubernetes::device_plugin::NodeStatus;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::device_plugin::node;
+
+#[derive(Clone)]
+pub(crate) struct ApiServer {
+    address: SocketAddr,
+    status: Arc<Mutex<Status>>,
+}
+
+#[derive(Default)]
+struct Status {
+    behaviour: Behaviour,
+    patches: Vec<Value>,
+    capacity: BTreeMap<String, String>,
+    /// What the kubelet lets containers have: the capacity, as soon as it has seen it.
+    allocatable: BTreeMap<String, String>,
+    is_kubelet_away: bool,
+}
+
+/// How the server answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    #[default]
+    Accepts,
+    Refuses,
+    /// Not at all.
+    Hangs,
+}
+
+impl ApiServer {
+    pub(crate) async fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let status = Arc::new(Mutex::new(Status { behaviour, ..Status::default() }));
+        let server = Self { address: listener.local_addr().unwrap(), status };
+        let router = Router::new()
+            .route("/api/v1/nodes/{name}/status", patch(patch_status))
+            .with_state(Arc::clone(&server.status));
+        tokio::spawn(async { axum::serve(listener, router).await });
+        server
+    }
+
+    /// What a plugin works with to set the node's status.
+    pub(crate) fn node_status(&self) -> NodeStatus {
+        let url = format!("http://{}", self.address).parse().unwrap();
+        let client = kube::Client::try_from(kube::Config::new(url)).unwrap();
+        NodeStatus::new(client, node::NAME.to_owned())
+    }
+
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
+        self.status.lock().unwrap().behaviour = behaviour;
+    }
+
+    /// The bodies of the patches that were accepted, in their order.
+    pub(crate) fn patches(&self) -> Vec<Value> {
+        self.status.lock().unwrap().patches.clone()
+    }
+
+    /// Somebody else sets what the node has of a resource.
+    pub(crate) fn set(&self, resource: &str, quantity: &str) {
+        self.status.lock().unwrap().capacity.insert(resource.to_owned(), quantity.to_owned());
+    }
+
+    /// The kubelet looks at the status no longer; or does so again.
+    pub(crate) fn kubelet_is_away(&self, is_away: bool) {
+        self.status.lock().unwrap().is_kubelet_away = is_away;
+    }
+
+    /// What the node has of a resource.
+    pub(crate) fn capacity(&self, resource: &str) -> Option<String> {
+        self.status.lock().unwrap().capacity.get(resource).cloned()
+    }
+}
+
+async fn patch_status(
+    State(status): State<Arc<Mutex<Status>>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(patch): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    assert_eq!(name, node::NAME);
+    assert_eq!(headers["content-type"], "application/merge-patch+json");
+    let behaviour = status.lock().unwrap().behaviour;
+    match behaviour {
+        Behaviour::Accepts => (StatusCode::OK, Json(status.lock().unwrap().merge(patch))),
+        Behaviour::Refuses => (StatusCode::FORBIDDEN, Json(forbidden())),
+        Behaviour::Hangs => pending().await,
+    }
+}
+
+impl Status {
+    /// Merges as RFC 7396 says, and returns the node.
+    fn merge(&mut self, patch: Value) -> Value {
+        for (resource, quantity) in patch["status"]["capacity"].as_object().unwrap() {
+            match quantity.as_str() {
+                Some(quantity) => self.capacity.insert(resource.clone(), quantity.to_owned()),
+                None => self.capacity.remove(resource),
+            };
+        }
+        self.patches.push(patch);
+        let node = json!({
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": { "name": node::NAME },
+            "status": { "capacity": self.capacity, "allocatable": self.allocatable },
+        });
+        if !self.is_kubelet_away {
+            self.allocatable = self.capacity.clone();
+        }
+        node
+    }
+}
+
+fn forbidden() -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Status",
+        "status": "Failure",
+        "message": "nodes \"node-1\" is forbidden: cannot patch resource \"nodes/status\"",
+        "reason": "Forbidden",
+        "code": 403,
+    })
+}

@@ -1,0 +1,36 @@
+//! What was once looked at and found right, in `goldens/`. `WRITE_GOLDENS=1` writes it anew.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+/// The text must be that of the golden with this name.
+pub(crate) fn check(name: &str, text: &str) {
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/device_plugin/goldens").join(name);
+    if std::env::var_os("WRITE_GOLDENS").is_some() {
+        fs::write(&golden, text).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    assert!(
+        expected == text,
+        "{} differs (WRITE_GOLDENS=1 takes over what there is now); now it is\n{text}",
+        golden.display()
+    );
+}
+
+/// JSON with the fields in the order of their names: otherwise they are in the order in which they were
+/// added if another crate in the same build wants that of serde_json, and sorted if none does.
+pub(crate) fn sorted(json: &Value) -> Value {
+    match json {
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            let sorted = fields.into_iter().map(|(name, value)| (name.clone(), sorted(value)));
+            Value::Object(sorted.collect::<Map<_, _>>())
+        }
+        value => value.clone(),
+    }
+}

@@ -1,0 +1,43 @@
+//! Devices are as healthy as the device node that they stand for.
+
+use std::fs;
+
+use crate::device_plugin::kubelet::Kubelet;
+use crate::device_plugin::node::{AZURE, Node, PROVISION};
+use crate::device_plugin::plugin::Plugin;
+
+#[tokio::test(start_paused = true)]
+async fn without_the_device_node_its_resource_is_unhealthy_and_no_other() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    kubelet.offers(AZURE, 8).await;
+    kubelet.offers(PROVISION, 1).await;
+
+    fs::remove_file(node.enclave()).unwrap();
+    kubelet.offers(AZURE, 0).await;
+    assert_eq!((kubelet.capacity(AZURE), kubelet.allocatable(PROVISION)), (8, 1));
+
+    fs::remove_file(node.provision()).unwrap();
+    kubelet.offers(PROVISION, 0).await;
+    fs::write(node.enclave(), "").unwrap();
+    kubelet.offers(AZURE, 8).await;
+    assert_eq!(kubelet.allocatable(PROVISION), 0);
+
+    fs::write(node.provision(), "").unwrap();
+    kubelet.offers(PROVISION, 1).await;
+    assert_eq!(kubelet.registrations().len(), 2, "all on the same connections");
+    assert_eq!(plugin.problems(), "", "the plugin itself did its work");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_driver_comes_late_is_unhealthy_until_then() {
+    let node = Node::new();
+    fs::remove_dir_all(node.path("dev")).unwrap();
+    let kubelet = Kubelet::start(&node);
+    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    assert_eq!((kubelet.capacity(AZURE), kubelet.allocatable(AZURE)), (8, 0));
+    fs::create_dir_all(node.path("dev/sgx")).unwrap();
+    fs::write(node.path("dev/sgx/enclave"), "").unwrap();
+    kubelet.offers(AZURE, 8).await;
+}

@@ -1,0 +1,265 @@
+//! A kubelet, as far as device plugins see it: what it asks, in which order, and what it makes of the
+//! answers is as in Kubernetes 1.25 and later (`pkg/kubelet/cm/devicemanager`).
+
+mod devices;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::pending;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use kubernetes::api::v1beta1::device_plugin_client::DevicePluginClient;
+use kubernetes::api::v1beta1::registration_server::{Registration, RegistrationServer};
+use kubernetes::api::v1beta1::{
+    AllocateRequest, AllocateResponse, ContainerAllocateRequest, ContainerAllocateResponse,
+    DevicePluginOptions, Empty, ListAndWatchResponse, RegisterRequest,
+};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::AbortHandle;
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Request, Response, Status};
+
+use crate::device_plugin::clock::{eventually, within};
+use crate::device_plugin::node::Node;
+pub(crate) use devices::Devices;
+
+pub(crate) struct Kubelet {
+    plugin_dir: PathBuf,
+    state: Arc<Mutex<State>>,
+    server: AbortHandle,
+}
+
+#[derive(Default)]
+struct State {
+    plugin_dir: PathBuf,
+    registrations: Vec<RegisterRequest>,
+    refusal: Option<String>,
+    is_stuck: bool,
+    /// By the names of resources; a resource has one at most, the one of the last registration.
+    clients: BTreeMap<String, Client>,
+    devices: BTreeMap<String, Devices>,
+}
+
+/// A connection to a plugin.
+struct Client {
+    api: DevicePluginClient<Channel>,
+    options: DevicePluginOptions,
+    listening: AbortHandle,
+}
+
+impl Kubelet {
+    pub(crate) fn start(node: &Node) -> Self {
+        let plugin_dir = node.plugin_dir();
+        let state = State { plugin_dir: plugin_dir.clone(), ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let server = serve(&plugin_dir, &state);
+        Self { plugin_dir, state, server }
+    }
+
+    /// Dies, and leaves its socket.
+    pub(crate) fn stop(&self) {
+        self.server.abort();
+        self.forget();
+    }
+
+    /// Starts again, after [`Self::stop`] or at once. Containers keep their devices.
+    pub(crate) fn restart(&mut self) {
+        // The former socket stays open until there is the new one, whose file thus has another number.
+        // In real life there is time between them.
+        let former = std::mem::replace(&mut self.server, serve(&self.plugin_dir, &self.state));
+        former.abort();
+        self.forget();
+    }
+
+    /// Loses what a process loses with its end.
+    fn forget(&self) {
+        let mut state = self.state();
+        for (_, client) in std::mem::take(&mut state.clients) {
+            client.listening.abort();
+        }
+        state.devices.values_mut().for_each(Devices::forget_list);
+    }
+
+    /// Takes no registration from now on, for this reason; or does so again.
+    pub(crate) fn refuse(&self, reason: Option<&str>) {
+        self.state().refusal = reason.map(ToOwned::to_owned);
+    }
+
+    /// Answers no registration from now on; or does so again.
+    pub(crate) fn be_stuck(&self, is_stuck: bool) {
+        self.state().is_stuck = is_stuck;
+    }
+
+    /// Closes the connection to the plugin of this resource, as after a list that cannot be read.
+    pub(crate) fn drop_list(&self, resource: &str) {
+        self.state().disconnect(resource);
+    }
+
+    /// The registrations that there were, in their order.
+    pub(crate) fn registrations(&self) -> Vec<RegisterRequest> {
+        self.state().registrations.clone()
+    }
+
+    /// How many registrations of this resource there were.
+    pub(crate) fn registrations_of(&self, resource: &str) -> usize {
+        self.registrations().iter().filter(|request| request.resource_name == resource).count()
+    }
+
+    /// What the plugin of this resource has answered to `GetDevicePluginOptions`.
+    pub(crate) fn options(&self, resource: &str) -> DevicePluginOptions {
+        self.state().clients[resource].options
+    }
+
+    /// The last list of this resource's devices.
+    pub(crate) fn list(&self, resource: &str) -> ListAndWatchResponse {
+        self.state().devices[resource].list.clone()
+    }
+
+    /// How much of the resource the node has, healthy or not.
+    pub(crate) fn capacity(&self, resource: &str) -> usize {
+        self.state().devices.get(resource).map_or(0, Devices::capacity)
+    }
+
+    /// How much of the resource containers may have.
+    pub(crate) fn allocatable(&self, resource: &str) -> usize {
+        self.state().devices.get(resource).map_or(0, Devices::allocatable)
+    }
+
+    /// Waits until containers may have so much of the resource.
+    pub(crate) async fn offers(&self, resource: &str, quantity: usize) {
+        let what = format!("{quantity} of {resource} are allocatable");
+        eventually(&what, async || self.allocatable(resource) == quantity).await;
+    }
+
+    /// As [`Self::offers`], before this time has passed.
+    pub(crate) async fn offers_within(&self, time: Duration, resource: &str, quantity: usize) {
+        let what = format!("{quantity} of {resource} are allocatable");
+        within(time, &what, async || self.allocatable(resource) == quantity).await;
+    }
+
+    /// Calls `Allocate` for containers, each with devices of these names.
+    pub(crate) async fn allocate<Name: ToString>(
+        &self,
+        resource: &str,
+        containers: &[&[Name]],
+    ) -> Result<AllocateResponse, Status> {
+        let request = allocate_request(containers);
+        let mut api = self.state().clients[resource].api.clone();
+        Ok(api.allocate(request).await?.into_inner())
+    }
+
+    /// Starts a container with so much of the resource, and lets it have the devices from then on.
+    pub(crate) async fn start_container(
+        &self,
+        resource: &str,
+        quantity: usize,
+    ) -> Result<ContainerAllocateResponse, Status> {
+        let names = self.state().devices[resource].free(quantity);
+        let mut answer = self.allocate(resource, &[&names]).await?;
+        self.state().devices.get_mut(resource).unwrap().allocated.extend(names);
+        Ok(answer.container_responses.remove(0))
+    }
+
+    /// The devices that containers have, by resource.
+    pub(crate) fn allocated(&self) -> BTreeMap<String, Vec<String>> {
+        let state = self.state();
+        let allocated = state.devices.iter().map(|(name, it)| (name.clone(), it.allocated.clone()));
+        allocated.collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+pub(crate) fn allocate_request<Name: ToString>(containers: &[&[Name]]) -> AllocateRequest {
+    let container = |names: &&[Name]| ContainerAllocateRequest {
+        devices_ids: names.iter().map(ToString::to_string).collect(),
+    };
+    AllocateRequest { container_requests: containers.iter().map(container).collect() }
+}
+
+/// A connection to a plugin's socket, as the kubelet makes it. A message has 4 MiB at most, by default
+/// here as there.
+pub(crate) async fn connect(socket: &Path) -> Result<DevicePluginClient<Channel>, Status> {
+    let path = socket.to_owned();
+    let connector = tower::service_fn(move |_| {
+        let path = path.clone();
+        async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
+    });
+    let channel = Endpoint::from_static("http://localhost").connect_with_connector(connector).await;
+    channel.map(DevicePluginClient::new).map_err(|error| Status::unknown(error.to_string()))
+}
+
+/// Removes all sockets in the directory, as the kubelet does when it starts, and takes registrations.
+fn serve(plugin_dir: &Path, state: &Arc<Mutex<State>>) -> AbortHandle {
+    for entry in fs::read_dir(plugin_dir).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_socket() {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let listener = UnixListener::bind(plugin_dir.join("kubelet.sock")).unwrap();
+    let server = Server::builder()
+        .add_service(RegistrationServer::new(Registrations(Arc::clone(state))))
+        .serve_with_incoming(UnixListenerStream::new(listener));
+    tokio::spawn(server).abort_handle()
+}
+
+struct Registrations(Arc<Mutex<State>>);
+
+#[tonic::async_trait]
+impl Registration for Registrations {
+    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<Empty>, Status> {
+        let request = request.into_inner();
+        let (socket, refusal, is_stuck) = {
+            let mut state = self.0.lock().unwrap();
+            state.registrations.push(request.clone());
+            (state.plugin_dir.join(&request.endpoint), state.refusal.clone(), state.is_stuck)
+        };
+        let RegisterRequest { version, resource_name, .. } = request;
+        if is_stuck {
+            pending::<()>().await;
+        }
+        if let Some(reason) = refusal {
+            return Err(Status::unknown(reason));
+        }
+        if version != "v1beta1" {
+            return Err(Status::unknown(format!("version {version:?} is not supported")));
+        }
+        let mut api = connect(&socket).await?;
+        let options = api.get_device_plugin_options(Empty {}).await?.into_inner();
+        let listening = listen(Arc::clone(&self.0), resource_name.clone(), api.clone());
+        let listening = tokio::spawn(listening).abort_handle();
+        let client = Client { api, options, listening };
+        self.0.lock().unwrap().clients.insert(resource_name, client);
+        Ok(Response::new(Empty {}))
+    }
+}
+
+/// Follows the list of a resource's devices to its end. Then the kubelet disconnects the plugin that has
+/// registered the resource last: it need not be the one whose list has ended.
+async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: DevicePluginClient<Channel>) {
+    if let Ok(lists) = api.list_and_watch(Empty {}).await {
+        let mut lists = lists.into_inner();
+        while let Ok(Some(list)) = lists.message().await {
+            let mut state = state.lock().unwrap();
+            state.devices.entry(resource.clone()).or_default().take_list(list);
+        }
+    }
+    state.lock().unwrap().disconnect(&resource);
+}
+
+impl State {
+    fn disconnect(&mut self, resource: &str) {
+        if let Some(client) = self.clients.remove(resource) {
+            client.listening.abort();
+            self.devices.entry(resource.to_owned()).or_default().forget_health();
+        }
+    }
+}

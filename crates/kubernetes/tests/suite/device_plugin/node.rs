@@ -1,0 +1,108 @@
+//! A node: the directories that kubelet and device plugin have in common.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kubernetes::device_plugin::{Epc, EpcAccounting, Grants, Offer, Options};
+
+use crate::device_plugin::clock;
+
+pub(crate) const MIB: u64 = 1 << 20;
+pub(crate) const GIB: u64 = 1 << 30;
+
+pub(crate) const AZURE: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
+pub(crate) const ALIYUN: &str = "alibabacloud.com/sgx_epc_MiB";
+pub(crate) const INTEL: &str = "sgx.intel.com/epc";
+pub(crate) const ENCLAVE: &str = "sgx.intel.com/enclave";
+pub(crate) const PROVISION: &str = "sgx.intel.com/provision";
+
+/// The name of the node in the cluster.
+pub(crate) const NAME: &str = "node-1";
+
+/// A machine with the in-kernel SGX driver, in a directory of its own.
+pub(crate) struct Node {
+    directory: tempfile::TempDir,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        clock::pace();
+        let node = Self { directory: tempfile::tempdir().unwrap() };
+        fs::create_dir(node.plugin_dir()).unwrap();
+        fs::create_dir(node.path("dev")).unwrap();
+        fs::write(node.enclave(), "").unwrap();
+        fs::write(node.provision(), "").unwrap();
+        node
+    }
+
+    /// Where this is on the node.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn plugin_dir(&self) -> PathBuf {
+        self.path("device-plugins")
+    }
+
+    /// The socket of the plugin for this resource.
+    pub(crate) fn socket(&self, resource: &str) -> PathBuf {
+        self.plugin_dir().join(resource.replace('/', "_") + ".sock")
+    }
+
+    pub(crate) fn pod_resources(&self) -> PathBuf {
+        self.path("pod-resources.sock")
+    }
+
+    pub(crate) fn enclave(&self) -> PathBuf {
+        self.path("dev/sgx_enclave")
+    }
+
+    pub(crate) fn provision(&self) -> PathBuf {
+        self.path("dev/sgx_provision")
+    }
+
+    /// The defaults of the command line, for this node.
+    pub(crate) fn options(&self, profile: &str, epc: Epc) -> Options {
+        Options {
+            offer: Offer {
+                shares: profile.parse().unwrap(),
+                accounting: EpcAccounting::Devices,
+                enclave_limit: 110,
+                provision_limit: 1,
+                has_device_nodes: true,
+            },
+            epc,
+            grants: Grants {
+                device_dir: self.path("dev"),
+                host_root: "/".into(),
+                aesm_dir: Some(PathBuf::from("/var/run/aesmd")),
+                cdi_dir: None,
+            },
+            plugin_dir: self.plugin_dir(),
+            node_status: None,
+        }
+    }
+
+    /// 8 MiB of EPC by the name that is the default.
+    pub(crate) fn azure(&self) -> Options {
+        self.options("azure", Epc::of_size(8 * MIB))
+    }
+
+    /// The text as if the node's directory were `/node`.
+    pub(crate) fn anonymous(&self, text: &str) -> String {
+        text.replace(self.directory.path().to_str().unwrap(), "/node")
+    }
+
+    /// What there is in the plugin directory.
+    pub(crate) fn plugin_dir_content(&self) -> Vec<String> {
+        names(&self.plugin_dir())
+    }
+}
+
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}

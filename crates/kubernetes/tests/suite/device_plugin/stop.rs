@@ -1,0 +1,59 @@
+//! The end of a plugin.
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+use kubernetes::device_plugin::Epc;
+
+use crate::device_plugin::clock::stays;
+use crate::device_plugin::kubelet::Kubelet;
+use crate::device_plugin::node::{AZURE, Node, PROVISION};
+use crate::device_plugin::plugin::Plugin;
+
+#[tokio::test(start_paused = true)]
+async fn sockets_are_removed_and_nothing_else() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    fs::write(node.plugin_dir().join("DEPRECATION"), "").unwrap();
+    let _other = UnixListener::bind(node.plugin_dir().join("other.sock")).unwrap();
+    let before = node.plugin_dir_content();
+    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    assert_eq!(node.plugin_dir_content().len(), before.len() + 2);
+    plugin.stop().await;
+    assert_eq!(node.plugin_dir_content(), before);
+    kubelet.offers(AZURE, 0).await;
+    kubelet.offers(PROVISION, 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_without_kubelet_ends_as_well() {
+    let node = Node::new();
+    let plugin = Plugin::start(&node, node.azure()).await;
+    plugin.has_problem("cannot reach the kubelet").await;
+    plugin.stop().await;
+    assert!(node.plugin_dir_content().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_whose_registration_is_refused_ends_as_well() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    kubelet.refuse(Some("not now"));
+    let plugin = Plugin::start(&node, node.azure()).await;
+    plugin.has_problem("not now").await;
+    plugin.stop().await;
+    assert_eq!(node.plugin_dir_content(), ["kubelet.sock"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_without_epc_is_idle_and_ready() {
+    let node = Node::new();
+    let kubelet = Kubelet::start(&node);
+    let plugin = Plugin::start(&node, node.options("azure", Epc::of_size(0))).await;
+    stays(Duration::from_secs(30), "the plugin is ready", async || plugin.problems().is_empty())
+        .await;
+    assert!(kubelet.registrations().is_empty());
+    assert_eq!(plugin.get("/readyz").await, (200, "ready\n".to_owned()));
+    plugin.stop().await;
+}

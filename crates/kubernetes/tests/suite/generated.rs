@@ -1,0 +1,31 @@
+//! The committed gRPC code is what the `.proto` files say. `WRITE_GENERATED=1` writes it anew.
+use std::path::Path;
+
+#[test]
+fn the_committed_code_is_what_the_proto_files_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["device_plugin.proto", "pod_resources.proto"];
+    let descriptions = protox::compile(files, [root.join("proto")]).expect("protocol files");
+    let written = tempfile::tempdir().expect("a directory for the generated code");
+    tonic_prost_build::configure()
+        .codec_path("crate::api::CountedCodec")
+        .out_dir(written.path())
+        .compile_fds(descriptions)
+        .expect("code for the protocol files");
+    for name in ["v1.rs", "v1beta1.rs"] {
+        let generated = read(&written.path().join(name));
+        let committed = root.join("src/api").join(name);
+        if std::env::var_os("WRITE_GENERATED").is_some() {
+            std::fs::write(&committed, &generated).expect("a writable source tree");
+        }
+        assert!(
+            read(&committed) == generated,
+            "{} is not what the .proto files say; run `just generate`",
+            committed.display()
+        );
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,92 @@
+//! Injection, case by case. A case is a file of YAML below `cases`, in a directory that is named after the
+//! settings; beside it lies what comes of it, a JSON patch and warnings. `WRITE_GOLDENS=1` writes these anew.
+
+mod cases;
+mod objects;
+
+use json_patch::Patch;
+use k8s_openapi::api::core::v1::Pod;
+use kubernetes::device_plugin::EpcAccounting;
+use kubernetes::injection::{Settings, inject};
+
+use cases::Case;
+
+/// The settings of the cases in this directory.
+fn settings(directory: &str) -> Settings {
+    let settings = Settings {
+        aesm_dir: "/var/run/aesmd".into(),
+        socket_by_device_plugin: false,
+        epc_accounting: EpcAccounting::Devices,
+        has_quote_service: true,
+        add_on_uids: 61100..=61102,
+    };
+    match directory {
+        "devices" => settings,
+        "given_by_device_plugin" => Settings { socket_by_device_plugin: true, ..settings },
+        "node_status" => Settings { epc_accounting: EpcAccounting::NodeStatus, ..settings },
+        "no_quote_service" => Settings { has_quote_service: false, ..settings },
+        "other_directory" => Settings { aesm_dir: "/opt/sgx/aesm".into(), ..settings },
+        other => panic!("no settings are named {other}"),
+    }
+}
+
+#[test]
+fn what_comes_of_a_case_is_as_it_was_looked_at() {
+    let differing: Vec<_> = Case::all().iter().filter_map(Case::difference).collect();
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn a_patch_only_adds() {
+    let mut operations = 0;
+    for case in Case::all() {
+        for operation in case.patch().as_array().unwrap() {
+            assert_eq!(operation["op"], "add", "{}: {operation}", case.name());
+            operations += 1;
+        }
+    }
+    assert!(operations > Case::all().len(), "{operations} operations");
+}
+
+#[test]
+fn the_patch_makes_of_the_pod_what_injection_makes_of_it() {
+    for case in Case::all() {
+        let mut patched = case.object.clone();
+        let patch: Patch = serde_json::from_value(case.patch()).unwrap();
+        json_patch::patch(&mut patched, &patch).unwrap();
+        let patched: Pod = serde_saphyr::from_str(&patched.to_string()).unwrap();
+        assert_eq!(patched, inject(case.pod(), &case.settings).pod, "{}", case.name());
+    }
+}
+
+#[test]
+fn a_second_injection_changes_nothing() {
+    for case in Case::all() {
+        let once = inject(case.pod(), &case.settings);
+        let twice = inject(once.pod.clone(), &case.settings);
+        assert_eq!(twice, once, "{}", case.name());
+    }
+}
+
+#[test]
+fn without_epc_nothing_is_changed_in_any_cluster() {
+    let cases = Case::all();
+    let without_epc: Vec<_> =
+        cases.iter().filter(|case| case.name().contains("/without_epc")).collect();
+    assert!(!without_epc.is_empty() && !Case::directories().is_empty());
+    for case in without_epc {
+        for directory in Case::directories() {
+            let injected = inject(case.pod(), &settings(&directory));
+            assert_eq!(injected.pod, case.pod(), "{} with {directory}", case.name());
+        }
+    }
+}
+
+#[test]
+fn the_api_server_shows_each_warning_whole() {
+    for case in Case::all() {
+        for warning in inject(case.pod(), &case.settings).warnings {
+            assert!(warning.len() <= 256, "{}: {} bytes: {warning}", case.name(), warning.len());
+        }
+    }
+}

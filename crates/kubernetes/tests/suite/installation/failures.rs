@@ -1,0 +1,162 @@
+//! What is said, and what is left, when something goes wrong.
+
+use std::time::Duration;
+
+use kubernetes::api_server::ApiError;
+use kubernetes::installation::InstallationError;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::installation::api_server::{ApiServer, Fault};
+use crate::installation::installer::{NAMESPACE, Observed, objects, pace};
+
+async fn failure(api_server: &ApiServer) -> InstallationError {
+    Observed::new(api_server).install(&objects()).await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_missing_rights_are_said_at_once_and_nothing_is_changed() {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.forbid(&["create daemonsets", "patch daemonsets", "list secrets", "patch nodes"]);
+    let error = failure(&api_server).await;
+    let said = error.to_string();
+    assert!(matches!(error, InstallationError::MissingRights(_)), "{said}");
+    for right in
+        ["create, patch daemonsets.apps in the namespace sgx", "list secrets", "patch nodes/status"]
+    {
+        assert!(said.contains(&format!("\n  {right}\n")), "{right}: {said}");
+    }
+    assert_eq!(said.matches("\n  ").count(), 3, "{said}");
+    assert!(api_server.names().is_empty(), "not even the claim: {:?}", api_server.names());
+    let error = Observed::new(&api_server).uninstall().await.unwrap_err();
+    assert!(error.to_string().contains("list secrets"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_half_way_says_what_was_applied_what_was_not_and_why() {
+    pace();
+    let api_server = ApiServer::start().await;
+    for fault in [Fault::Refusal(403), Fault::Refusal(422), Fault::Refusal(500), Fault::Silence] {
+        api_server.recover();
+        api_server.fail("PATCH clusterroles", fault);
+        let error = failure(&api_server).await;
+        let InstallationError::HalfApplied(half) = &error else { panic!("{error}") };
+        let names: Vec<_> = half.applied.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["Namespace sgx", "ConfigMap sgx/settings"]);
+        assert_eq!(half.failed.to_string(), "ClusterRole sgx-plugin");
+        assert_eq!(half.left[0].to_string(), "DaemonSet sgx/sgx-plugin");
+        let said = error.to_string();
+        assert!(said.contains("Nothing was removed; mend it and run the command again"), "{said}");
+        assert_eq!(api_server.names().len(), 2, "{:?}", api_server.names());
+    }
+    api_server.recover();
+    Observed::new(&api_server).install(&objects()).await.unwrap();
+    assert_eq!(api_server.names().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_away_is_named() {
+    pace();
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let config = kube::Config::new(url.parse().unwrap());
+    let api_server = kubernetes::api_server::ApiServer::new(config).unwrap();
+    let error = api_server.version().await.unwrap_err();
+    assert!(matches!(error, ApiError::Unreachable { .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains(&url) && said.contains("refused"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_does_not_answer_is_waited_for_ten_seconds() {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.fail("", Fault::Silence);
+    let begin = Instant::now();
+    let error = failure(&api_server).await;
+    assert!(begin.elapsed() < Duration::from_secs(11), "{:?}", begin.elapsed());
+    let said = error.to_string();
+    assert!(said.contains(&api_server.url()) && said.contains("10 seconds"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_answer_of_an_api_server_is_said_to_be_none() {
+    pace();
+    for text in ["", "<html>sign in</html>", "[]", "{}", r#"{"items":7}"#, "null", "\u{0}"] {
+        let api_server = ApiServer::start().await;
+        api_server.fail("", Fault::Text(text));
+        let error = failure(&api_server).await;
+        if !text.starts_with('{') {
+            assert!(error.to_string().contains(&api_server.url()), "{text}: {error}");
+        }
+        let version = api_server.address().version().await.unwrap_err();
+        assert!(matches!(version, ApiError::Unreadable { .. }), "{text}: {version}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_one_answer_is_nothing_panics_and_everything_ends() {
+    pace();
+    let requests = [
+        "GET namespaces",
+        "GET configmaps",
+        "GET secrets",
+        "GET daemonsets",
+        "GET pods",
+        "GET leases",
+        "GET nodes",
+        "POST leases",
+        "PUT leases",
+        "DELETE leases",
+        "PATCH namespaces",
+        "PATCH configmaps",
+        "PATCH daemonsets",
+        "DELETE daemonsets",
+        "DELETE namespaces",
+    ];
+    let faults = [
+        Fault::Text("{}"),
+        Fault::Text("null"),
+        Fault::Text(r#"{"metadata":{"name":7}}"#),
+        Fault::Text(r#"{"metadata":null,"items":[{},{"metadata":{}}]}"#),
+        Fault::Text(r#"{"metadata":{},"status":{"desiredNumberScheduled":-1}}"#),
+        Fault::Refusal(500),
+        Fault::Refusal(404),
+        Fault::Refusal(409),
+    ];
+    for request in requests {
+        for fault in faults {
+            let api_server = ApiServer::start().await;
+            api_server.fail(request, fault);
+            let mut installer = Observed::new(&api_server);
+            installer.installer.timeout = Duration::from_secs(2);
+            let _ = installer.install(&objects()).await;
+            let _ = installer.installer.preview(&objects()).await;
+            let _ = installer.uninstall().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_not_accepted_are_said_to_be_so() {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.fail("", Fault::Refusal(401));
+    let said = failure(&api_server).await.to_string();
+    assert!(said.contains("does not accept the credentials"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_being_deleted_gets_nothing() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let metadata = json!({ "name": NAMESPACE, "deletionTimestamp": "2030-01-01T00:00:00Z" });
+    api_server.put("namespaces", json!({ "metadata": metadata }));
+    let error = failure(&api_server).await;
+    let said = error.to_string();
+    assert!(matches!(error, InstallationError::NamespaceTerminating(_)), "{said}");
+    assert!(said.contains("kubectl get namespace sgx"), "{said}");
+    assert!(api_server.writes().is_empty(), "{:?}", api_server.writes());
+}

@@ -1,0 +1,118 @@
+//! The installer, and what it installs.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::core::DynamicObject;
+use kubernetes::installation::{Done, InstallationError, Installer, Outcome};
+use serde_json::{Value, json};
+
+use crate::installation::api_server::ApiServer;
+
+pub(crate) const NAMESPACE: &str = "sgx";
+
+/// An installer whose progress is kept.
+pub(crate) struct Observed {
+    pub(crate) installer: Installer,
+    progress: Arc<Mutex<Vec<String>>>,
+}
+
+impl Observed {
+    pub(crate) fn new(api_server: &ApiServer) -> Self {
+        Self::named(api_server, "alice@here (process 1)")
+    }
+
+    pub(crate) fn named(api_server: &ApiServer, holder: &str) -> Self {
+        let progress = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&progress);
+        let installer = Installer {
+            api_server: api_server.address(),
+            holder: holder.to_owned(),
+            timeout: Duration::from_secs(60),
+            progress: Box::new(move |line| kept.lock().unwrap().push(line.to_owned())),
+        };
+        Self { installer, progress }
+    }
+
+    pub(crate) async fn install(
+        &self,
+        objects: &[DynamicObject],
+    ) -> Result<Vec<(String, Outcome)>, InstallationError> {
+        self.installer.install(objects, true, pending()).await.map(named)
+    }
+
+    pub(crate) async fn uninstall(&self) -> Result<Vec<(String, Outcome)>, InstallationError> {
+        self.installer.uninstall(pending()).await.map(named)
+    }
+
+    pub(crate) fn progress(&self) -> Vec<String> {
+        self.progress.lock().unwrap().clone()
+    }
+}
+
+fn named(done: Vec<Done>) -> Vec<(String, Outcome)> {
+    done.into_iter().map(|done| (done.object.to_string(), done.outcome)).collect()
+}
+
+/// A small add-on: one object of some kinds.
+pub(crate) fn objects() -> Vec<DynamicObject> {
+    [namespace(), config_map("settings", "1"), role(), daemon_set()].map(object).into()
+}
+
+pub(crate) fn object(value: Value) -> DynamicObject {
+    serde_json::from_value(value).unwrap()
+}
+
+pub(crate) fn namespace() -> Value {
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE, "labels": labels() } })
+}
+
+pub(crate) fn config_map(name: &str, value: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(name), "data": { "key": value },
+    })
+}
+
+pub(crate) fn secret(name: &str, value: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": metadata(name), "data": { "key": value },
+    })
+}
+
+fn role() -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": { "name": "sgx-plugin", "labels": labels() },
+        "rules": [{ "apiGroups": [""], "resources": ["nodes/status"], "verbs": ["patch"] }],
+    })
+}
+
+pub(crate) fn daemon_set() -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata("sgx-plugin"),
+        "spec": { "selector": { "matchLabels": { "app": "sgx-plugin" } }, "template": {} },
+    })
+}
+
+pub(crate) fn metadata(name: &str) -> Value {
+    json!({ "name": name, "namespace": NAMESPACE, "labels": labels() })
+}
+
+pub(crate) fn labels() -> Value {
+    json!({
+        "app.kubernetes.io/part-of": "sgx-quote-helper",
+        "app.kubernetes.io/managed-by": "quote-helper",
+    })
+}
+
+/// Tokio's clock, paused, moves on when nobody has anything to do. A step of it lasts no less than a millisecond
+/// here, so that what is under way on connections is not overtaken.
+pub(crate) fn pace() {
+    tokio::spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}

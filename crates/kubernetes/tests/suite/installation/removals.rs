@@ -1,0 +1,136 @@
+//! Nothing of ours is left, and nothing of others is touched.
+
+use std::time::Duration;
+
+use kubernetes::installation::{InstallationError, Outcome};
+use kubernetes::manifests::{AddOn, Cluster};
+use serde_json::{Value, json};
+
+use crate::installation::api_server::{ApiServer, Fault};
+use crate::installation::installer::{
+    NAMESPACE, Observed, config_map, daemon_set, metadata, objects, pace,
+};
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_removed_and_the_second_time_there_is_nothing() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    installer.install(&objects()).await.unwrap();
+    let removed = installer.uninstall().await.unwrap();
+    assert_eq!(removed.len(), 4, "{removed:?}");
+    assert!(removed.iter().all(|(_, outcome)| *outcome == Outcome::Removed), "{removed:?}");
+    let deleted: Vec<_> =
+        api_server.writes().into_iter().filter(|it| it.starts_with("DELETE")).collect();
+    let order = [
+        "daemonsets/sgx-plugin",
+        "configmaps/settings",
+        "clusterroles/sgx-plugin",
+        "namespaces/sgx",
+    ];
+    assert_eq!(deleted, order.map(|it| format!("DELETE {it}")));
+    assert!(api_server.names().is_empty(), "{:?}", api_server.names());
+    assert!(installer.uninstall().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_webhook_is_asked_no_more_before_it_goes_and_the_device_plugin_goes_last() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    let add_on = AddOn { quote_service: true, ..AddOn::default() };
+    let objects = add_on.objects(&Cluster::default()).unwrap();
+    installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
+    // Of another namespace, so that the API server lists it last.
+    let mut plugin = daemon_set();
+    plugin["metadata"]["namespace"] = json!("zoo");
+    api_server.put("daemonsets", plugin);
+    installer.uninstall().await.unwrap();
+    let writes = api_server.writes();
+    let deleted: Vec<_> = writes.iter().filter_map(|it| it.strip_prefix("DELETE ")).collect();
+    assert_eq!(deleted[0], "mutatingwebhookconfigurations/sgx-webhook");
+    let workloads = deleted.iter().filter(|it| it.starts_with("dae") || it.starts_with("dep"));
+    let expected = [
+        "deployments/sgx-webhook",
+        "daemonsets/sgx-quote-helper",
+        "daemonsets/sgx-plugin",
+        "daemonsets/sgx-plugin",
+    ];
+    assert_eq!(workloads.copied().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_removal_left_half_way_is_found_by_the_next() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    let mut elsewhere = config_map("verification", "1");
+    elsewhere["metadata"]["namespace"] = json!("default");
+    api_server.put("configmaps", elsewhere);
+    for fault in ["DELETE daemonsets", "DELETE clusterroles", "DELETE namespaces"] {
+        installer.install(&objects()).await.unwrap();
+        api_server.fail(fault, Fault::Refusal(500));
+        let error = installer.uninstall().await.unwrap_err();
+        assert!(error.to_string().contains("cannot delete"), "{error}");
+        assert!(!api_server.names().is_empty());
+        api_server.recover();
+        assert!(!installer.uninstall().await.unwrap().is_empty());
+        assert!(api_server.names().is_empty(), "{fault}: {:?}", api_server.names());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_in_which_others_have_something_stays() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    installer.install(&objects()).await.unwrap();
+    let mut application = json!({ "metadata": metadata("application") });
+    application["metadata"]["labels"] = json!({});
+    api_server.put("pods", application);
+    let done = installer.uninstall().await.unwrap();
+    assert_eq!(done[3], ("Namespace sgx".to_owned(), Outcome::InUse));
+    assert_eq!(api_server.names().len(), 2, "{:?}", api_server.names());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_are_waited_for_and_named_if_they_do_not_end() {
+    pace();
+    let api_server = ApiServer::start().await;
+    let installer = Observed::new(&api_server);
+    installer.install(&objects()).await.unwrap();
+    api_server.is_slow(true);
+    let error = installer.uninstall().await.unwrap_err();
+    let InstallationError::NotGone { timeout, left } = &error else { panic!("{error}") };
+    assert_eq!(*timeout, Duration::from_secs(60));
+    assert!(left.iter().any(|it| it.to_string() == "DaemonSet sgx/sgx-plugin"), "{error}");
+    let said = "waiting until gone: ClusterRole sgx-plugin, ConfigMap";
+    let progress = installer.progress();
+    assert!(progress.iter().any(|line| line.starts_with(said)), "{progress:?}");
+    assert!(
+        api_server.get("namespaces", NAMESPACE).unwrap()["metadata"]["deletionTimestamp"].is_null()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn epc_that_the_device_plugin_has_counted_is_removed_from_nodes() {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.put("nodes", node("ours", "quote-helper-device-plugin"));
+    api_server.put("nodes", node("theirs", "nfd-master"));
+    Observed::new(&api_server).uninstall().await.unwrap();
+    let capacity = |name| api_server.get("nodes", name).unwrap()["status"]["capacity"].clone();
+    assert_eq!(capacity("ours"), json!({ "cpu": "2" }));
+    assert_eq!(capacity("theirs"), json!({ "cpu": "2", "sgx.intel.com/epc": "1048576" }));
+    assert_eq!(api_server.writes(), ["PATCH nodes/ours"]);
+}
+
+/// A node with EPC that this manager has set.
+fn node(name: &str, manager: &str) -> Value {
+    let fields = json!({ "f:status": { "f:capacity": { "f:sgx.intel.com/epc": {} } } });
+    let entry = json!({ "manager": manager, "operation": "Update", "fieldsV1": fields });
+    json!({
+        "metadata": { "name": name, "managedFields": [entry] },
+        "status": { "capacity": { "cpu": "2", "sgx.intel.com/epc": "1048576" } },
+    })
+}

@@ -1,0 +1,17 @@
+//! The add-on, against a kubelet and an API server that the tests play.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod device_plugin;
+mod generated;
+mod injection;
+mod installation;
+mod manifests;
+mod webhook;

@@ -1,0 +1,213 @@
+//! What runs on the nodes.
+
+use kubernetes::manifests::{AddOn, Platform};
+use serde_json::{Value, json};
+
+use crate::manifests::choices::{all, everything, objects};
+use crate::manifests::find;
+
+/// Containers and their pod, of all workloads.
+fn containers(objects: &[kube::core::DynamicObject]) -> Vec<(Value, Value)> {
+    let objects = serde_json::to_value(objects).unwrap();
+    let mut containers = Vec::new();
+    for object in objects.as_array().unwrap() {
+        let pod = &object["spec"]["template"]["spec"];
+        for list in ["initContainers", "containers"] {
+            for container in pod[list].as_array().into_iter().flatten() {
+                containers.push((container.clone(), pod.clone()));
+            }
+        }
+    }
+    containers
+}
+
+#[test]
+fn containers_have_no_privilege_but_what_is_listed() {
+    for choice in all() {
+        for (container, _) in containers(&choice.objects) {
+            let name = container["name"].as_str().unwrap();
+            let security = &container["securityContext"];
+            assert_eq!(security["allowPrivilegeEscalation"], false, "{name}");
+            assert_eq!(security["readOnlyRootFilesystem"], true, "{name}");
+            assert_eq!(security["seccompProfile"]["type"], "RuntimeDefault", "{name}");
+            assert_eq!(security["privileged"], Value::Null, "{name}");
+            assert_eq!(security["capabilities"]["drop"], json!(["ALL"]), "{name}");
+            // Root is needed for the kubelet's directory, and to give away those of the service.
+            let (user, capabilities) = match name {
+                "device-plugin" => (0, Value::Null),
+                "directories" => (0, json!(["CHOWN"])),
+                "quote-service" => (61100, Value::Null),
+                "pccs" => (61101, Value::Null),
+                "webhook" => (61102, Value::Null),
+                _ => panic!("another container: {name}"),
+            };
+            assert_eq!(security["runAsUser"], user, "{name}");
+            assert_eq!(security["runAsNonRoot"], user != 0, "{name}");
+            assert_eq!(security["capabilities"]["add"], capabilities, "{name}");
+        }
+    }
+}
+
+#[test]
+fn pods_share_nothing_with_their_node_but_directories_and_the_numbers_of_processes() {
+    for choice in all() {
+        for (_, pod) in containers(&choice.objects) {
+            for shared in ["hostNetwork", "hostIPC"] {
+                assert_eq!(pod[shared], Value::Null, "{shared}");
+            }
+            let main = &pod["containers"][0]["name"];
+            let sees_processes = main == "quote-service";
+            assert_eq!(pod["hostPID"] == true, sees_processes, "who asks for a quote: {main}");
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_processes_are_shared_only_if_chosen() {
+    let add_on = AddOn { host_pid: false, ..everything(Platform::Dcap) };
+    for (container, pod) in containers(&objects(&add_on)) {
+        assert_eq!(pod["hostPID"], Value::Null, "{}", container["name"]);
+    }
+}
+
+#[test]
+fn the_provisioning_key_is_for_the_quote_service_on_real_sgx() {
+    for choice in all() {
+        for (container, _) in containers(&choice.objects) {
+            let limit = &container["resources"]["limits"]["sgx.intel.com/provision"];
+            let may =
+                container["name"] == "quote-service" && choice.add_on.platform == Platform::Dcap;
+            assert_eq!(limit.as_str(), may.then_some("1"), "{container:#}");
+        }
+    }
+}
+
+#[test]
+fn the_quote_service_waits_for_the_device_plugin() {
+    for (profile, resource, quantity) in [
+        ("azure", "kubernetes.azure.com/sgx_epc_mem_in_MiB", "16"),
+        ("aliyun", "alibabacloud.com/sgx_epc_MiB", "16"),
+        ("intel", "sgx.intel.com/epc", "16Mi"),
+        ("intel=1GiB,azure", "sgx.intel.com/epc", "16Mi"),
+    ] {
+        let add_on =
+            AddOn { resource_profile: profile.parse().unwrap(), ..everything(Platform::Dcap) };
+        let service = find(&objects(&add_on), "DaemonSet", "sgx-quote-helper");
+        let limits = &service["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"];
+        assert_eq!(limits[resource], quantity, "{profile}");
+        let is_counted_in_node_status = profile.starts_with("intel");
+        assert_eq!(limits["sgx.intel.com/enclave"] == "1", is_counted_in_node_status, "{profile}");
+    }
+}
+
+#[test]
+fn without_the_switch_there_is_no_quote_service_and_nobody_is_led_to_one() {
+    let objects = objects(&AddOn::default());
+    let arguments = |kind, name| {
+        let object = find(&objects, kind, name);
+        object["spec"]["template"]["spec"]["containers"][0]["args"].to_string()
+    };
+    assert!(!objects.iter().any(|object| crate::manifests::is(
+        object,
+        "DaemonSet",
+        "sgx-quote-helper"
+    )));
+    assert!(arguments("DaemonSet", "sgx-plugin").contains("--no-aesm-dir"));
+    assert!(arguments("Deployment", "sgx-webhook").contains("--quote-service=false"));
+}
+
+#[test]
+fn real_quotes_come_from_nodes_with_sgx_and_software_quotes_from_all() {
+    for (platform, terms) in [(Platform::Dcap, 4), (Platform::Software, 0)] {
+        let service = find(&objects(&everything(platform)), "DaemonSet", "sgx-quote-helper");
+        let affinity = &service["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
+        let selector = &affinity["requiredDuringSchedulingIgnoredDuringExecution"];
+        let found = selector["nodeSelectorTerms"].as_array().map_or(0, Vec::len);
+        assert_eq!(found, terms, "{service:#}");
+        // The device plugin is idle where there is none.
+        let plugin = find(&objects(&everything(platform)), "DaemonSet", "sgx-plugin");
+        assert_eq!(plugin["spec"]["template"]["spec"]["affinity"], Value::Null);
+    }
+}
+
+#[test]
+fn pods_are_where_they_are_chosen_to_be() {
+    let add_on = AddOn {
+        node_selector: [("pool".to_owned(), "sgx".to_owned())].into(),
+        tolerations: vec![serde_json::from_value(json!({ "operator": "Exists" })).unwrap()],
+        ..everything(Platform::Dcap)
+    };
+    let objects = objects(&add_on);
+    for (kind, name) in [
+        ("DaemonSet", "sgx-plugin"),
+        ("DaemonSet", "sgx-quote-helper"),
+        ("Deployment", "sgx-webhook"),
+        ("Deployment", "sgx-pccs"),
+    ] {
+        let pod = find(&objects, kind, name)["spec"]["template"]["spec"].take();
+        assert_eq!(pod["nodeSelector"]["pool"], "sgx", "{name}");
+        assert_eq!(pod["nodeSelector"]["kubernetes.io/arch"], "amd64", "{name}");
+        let tolerations = pod["tolerations"].as_array().unwrap();
+        let of_resource = |one: &Value| one["key"] == "kubernetes.azure.com/sgx_epc_mem_in_MiB";
+        assert!(tolerations.iter().any(of_resource), "{name}");
+        assert_eq!(tolerations.last().unwrap(), &json!({ "operator": "Exists" }), "{name}");
+        assert_eq!(pod["imagePullSecrets"], json!([{ "name": "registry" }]), "{name}");
+    }
+}
+
+#[test]
+fn host_groups_that_may_open_the_device_nodes_are_the_quote_services_alone() {
+    let objects = objects(&everything(Platform::Dcap));
+    let pod = find(&objects, "DaemonSet", "sgx-quote-helper")["spec"]["template"]["spec"].take();
+    assert_eq!(pod["securityContext"]["supplementalGroups"], json!([108]));
+    let pod = find(&objects, "DaemonSet", "sgx-plugin")["spec"]["template"]["spec"].take();
+    assert_eq!(pod["securityContext"], Value::Null);
+}
+
+#[test]
+fn the_image_is_the_one_that_was_chosen_or_that_of_the_platform() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (chosen, platform, image) in [
+        (None, Platform::Dcap, format!("sgx-quote-helper-sgx:{version}")),
+        (None, Platform::Software, format!("sgx-quote-helper:{version}")),
+        (Some("registry.example/one:2"), Platform::Dcap, "registry.example/one:2".to_owned()),
+    ] {
+        let add_on = AddOn { image: chosen.map(str::to_owned), ..everything(platform) };
+        for (container, _) in containers(&objects(&add_on)) {
+            assert_eq!(container["image"], image);
+        }
+    }
+}
+
+#[test]
+fn users_are_those_that_were_chosen() {
+    let add_on = AddOn { first_uid: 70_000, ..everything(Platform::Dcap) };
+    let users = containers(&objects(&add_on)).into_iter().map(|(container, _)| {
+        let security = &container["securityContext"];
+        assert_eq!(security["runAsUser"], security["runAsGroup"]);
+        security["runAsUser"].as_i64().unwrap()
+    });
+    let mut users: Vec<_> = users.collect();
+    users.sort_unstable();
+    users.dedup();
+    assert_eq!(users, [0, 70_000, 70_001, 70_002]);
+}
+
+/// What an earlier version, or another choice of users, has left belongs to another user.
+#[test]
+fn state_is_given_to_the_user_before_it_is_used() {
+    for (kind, name, directories) in [
+        ("DaemonSet", "sgx-quote-helper", json!(["/var/run/aesmd", "/var/lib/quote-helper"])),
+        ("Deployment", "sgx-pccs", json!(["/var/lib/quote-helper", "/var/lib/quote-helper/pccs"])),
+    ] {
+        let object = find(&objects(&everything(Platform::Dcap)), kind, name);
+        let pod = &object["spec"]["template"]["spec"];
+        let user = &pod["containers"][0]["securityContext"]["runAsUser"];
+        let arguments = pod["initContainers"][0]["args"].as_array().unwrap();
+        assert_eq!(
+            arguments[..3],
+            [json!("own"), json!(format!("--user={user}")), json!("--if-present")]
+        );
+        assert_eq!(json!(arguments[3..]), directories, "{name}");
+    }
+}
