@@ -149,8 +149,8 @@ impl Keeper {
     ) -> Result<Document, SourceError> {
         let flight =
             || self.flights.take_off(item.to_string(), deadline).ok_or(SourceError::Timeout);
-        let _flight = self.cache.lacks(item).then(flight).transpose()?;
-        if self.cache.lacks(item) {
+        let _flight = self.cache.would_fetch(item).then(flight).transpose()?;
+        if self.cache.would_fetch(item) {
             self.allowance.stranger(asker)?;
         }
         let record = self.cache.get(item).map_err(|error| as_source_error(&error))?;
@@ -188,7 +188,7 @@ fn as_source_error(error: &FetchError) -> SourceError {
     let mut answer = SourceError::NotFound;
     for reason in error.reasons() {
         match reason {
-            AttemptError::Source(error) if !error.is_trouble() => {
+            AttemptError::Source(error) if !error.is_source_failure() => {
                 if matches!(error, SourceError::UnknownPlatform | SourceError::NoCertificate) {
                     answer = error.clone();
                 }

@@ -1,6 +1,6 @@
 //! A cache is kept fresh, and what happens is logged.
 
-use collateral::{Cache, Notice};
+use collateral::{Cache, Event};
 
 /// Fetches again what is due, and gives the number of failures. What cannot be fetched serves on.
 pub fn refresh_due(cache: &Cache) -> u64 {
@@ -19,9 +19,9 @@ pub fn refresh_due(cache: &Cache) -> u64 {
 }
 
 /// Logs what a cache has to say.
-pub fn log_notice(notice: &Notice) {
+pub fn log_notice(notice: &Event) {
     match notice {
-        Notice::Fetched(_) => tracing::info!("{notice}"),
+        Event::Fetched(_) => tracing::info!("{notice}"),
         _ => tracing::warn!("{notice}"),
     }
 }

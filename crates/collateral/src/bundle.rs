@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::check;
 use crate::record_file::{self, Kept, MAX_FILE};
-use crate::{Cache, CollateralId, Document, KeepError, Record};
+use crate::{Cache, CollateralId, Document, InsertError, Record};
 
 /// By which a bundle is known.
 const FORMAT: &str = "sgx-quote-helper collateral";
@@ -186,8 +186,8 @@ impl Cache {
     /// fetched, and from whom, nobody has; it is for people, and for the age at which records are fetched again.
     ///
     /// # Errors
-    /// [`KeepError`].
-    pub fn import(&self, record: BundleRecord) -> Result<Imported, KeepError> {
+    /// [`InsertError`].
+    pub fn import(&self, record: BundleRecord) -> Result<Imported, InsertError> {
         let (roots, now) = (self.fetcher().roots(), self.fetcher().now());
         let Kept { item, document, fetched, source } = record.0;
         let validity = check(&item, &document, roots, now)?;
@@ -196,7 +196,7 @@ impl Cache {
         check(&item, &document, roots, fetched)?;
         let source = source.chars().take(MAX_SOURCE).collect();
         let record = Record { item, document, validity, fetched, source };
-        match (self.keep(&record)?, self.peek(&record.item)) {
+        match (self.insert(&record)?, self.peek(&record.item)) {
             (false, Some(kept)) => Ok(Imported::HadNewer(kept)),
             _ => Ok(Imported::Kept(record)),
         }

@@ -11,8 +11,8 @@ use crate::check::{Checked, inspect};
 use crate::flights::{Flight, Flights};
 use crate::record_file::Kept;
 use crate::{
-    CacheDirectory, CheckError, CollateralId, FetchError, Fetcher, Freshness, Notice, Notices,
-    PckContents, Record, RecordFileError, Revision,
+    CacheDirectory, CheckError, CollateralId, Event, EventHandler, FetchError, Fetcher,
+    PckContents, Record, RecordFileError, RefreshPolicy, Revision,
 };
 
 /// How often it is looked whether another process has kept something newer.
@@ -29,8 +29,8 @@ const MAX_REMEMBERED: usize = 4096;
 pub struct Cache {
     fetcher: Fetcher,
     directory: Option<CacheDirectory>,
-    freshness: Freshness,
-    notices: Notices,
+    policy: RefreshPolicy,
+    on_event: EventHandler,
     memory: Mutex<HashMap<String, Remembered>>,
     failures: Mutex<HashMap<String, (Backoff, FetchError)>>,
     flights: Flights<String>,
@@ -60,14 +60,14 @@ impl Cache {
     pub fn new(
         fetcher: Fetcher,
         directory: Option<CacheDirectory>,
-        freshness: Freshness,
-        notices: Notices,
+        policy: RefreshPolicy,
+        on_event: EventHandler,
     ) -> Self {
         Self {
             fetcher,
             directory,
-            freshness,
-            notices,
+            policy,
+            on_event,
             memory: Mutex::default(),
             failures: Mutex::default(),
             flights: Flights::default(),
@@ -90,7 +90,7 @@ impl Cache {
     /// Whether [`get`](Self::get) would ask the sources for something that is not kept. It would not right after that has
     /// failed.
     #[must_use]
-    pub fn lacks(&self, item: &CollateralId) -> bool {
+    pub fn would_fetch(&self, item: &CollateralId) -> bool {
         let name = item.to_string();
         self.kept(item, &name).is_none() && self.lately_failed(&name).is_none()
     }
@@ -106,7 +106,7 @@ impl Cache {
     /// # Errors
     /// [`FetchError`]; what is kept stays.
     pub fn refresh(&self, item: &CollateralId) -> Result<Arc<Record>, FetchError> {
-        let (name, deadline) = (item.to_string(), after(self.freshness.patience));
+        let (name, deadline) = (item.to_string(), after(self.policy.max_wait));
         let _turn = self.turn(item, &name, deadline);
         self.fetch(item, &name, deadline)
     }
@@ -134,8 +134,8 @@ impl Cache {
     /// is what has the newer [`Revision`], and of two with the same one what was fetched later.
     ///
     /// # Errors
-    /// [`KeepError`].
-    pub fn keep(&self, record: &Record) -> Result<bool, KeepError> {
+    /// [`InsertError`].
+    pub fn insert(&self, record: &Record) -> Result<bool, InsertError> {
         let (roots, now) = (self.fetcher.roots(), self.fetcher.now());
         let checked = inspect(&record.item, &record.document, roots, now)?;
         if let Some(kept) = self.peek(&record.item) {
@@ -183,8 +183,8 @@ impl Cache {
     #[must_use]
     pub fn has_expired(&self, record: &Record) -> bool {
         let life = match record.item {
-            CollateralId::PckCertificate(_) => self.freshness.pck_expires_after,
-            _ => self.freshness.collateral_expires_after,
+            CollateralId::PckCertificate(_) => self.policy.pck_expires_after,
+            _ => self.policy.collateral_expires_after,
         };
         let now = self.fetcher.now();
         now > record.validity.until || life.is_some_and(|life| self.age(record) > life)
@@ -196,7 +196,7 @@ impl Cache {
         let life = record.validity.until.duration_since(record.validity.from).unwrap_or_default();
         let left = record.validity.until.duration_since(self.fetcher.now()).unwrap_or_default();
         left.saturating_mul(10) < life
-            || self.age(record) > self.freshness.refresh_after
+            || self.age(record) > self.policy.refresh_after
             || self.has_expired(record)
     }
 
@@ -231,7 +231,7 @@ impl Cache {
 
     /// What is not kept yet. Of all who ask one fetches it, and the others wait for that.
     fn fetch_first(&self, item: &CollateralId, name: &str) -> Result<Arc<Record>, FetchError> {
-        let deadline = after(self.freshness.patience);
+        let deadline = after(self.policy.max_wait);
         let _turn = self.turn(item, name, deadline);
         match (self.kept(item, name), self.lately_failed(name)) {
             (Some(record), _) => Ok(record),
@@ -253,9 +253,9 @@ impl Cache {
         if let Some(record) = found {
             return self.remember(name, Arc::new(record));
         }
-        let patience = PATIENCE_WITH_EXPIRED.min(self.freshness.patience);
+        let patience = PATIENCE_WITH_EXPIRED.min(self.policy.max_wait);
         self.fetch(item, name, after(patience)).unwrap_or_else(|error| {
-            (self.notices)(&Notice::Expired(error));
+            (self.on_event)(&Event::Expired(error));
             expired
         })
     }
@@ -311,7 +311,7 @@ impl Cache {
     fn mark(&self, item: &CollateralId, root: &[u8; 32]) -> Option<Revision> {
         let mark = self.directory.as_ref()?.newest(item, root);
         mark.unwrap_or_else(|error| {
-            (self.notices)(&Notice::Unusable(error.to_string()));
+            (self.on_event)(&Event::Unusable(error.to_string()));
             None
         })
     }
@@ -334,15 +334,15 @@ impl Cache {
     /// What was fetched is the answer if there is no other one, but is not kept.
     fn not_bound(&self, item: &CollateralId, name: &str, fetched: Record) -> Arc<Record> {
         let fetched = Arc::new(fetched);
-        (self.notices)(&Notice::OtherPlatform(Arc::clone(&fetched)));
+        (self.on_event)(&Event::OtherPlatform(Arc::clone(&fetched)));
         self.kept(item, name).unwrap_or(fetched)
     }
 
     fn take(&self, name: &str, fetched: Arc<Record>, checked: &Checked) -> Arc<Record> {
-        (self.notices)(&Notice::Fetched(Arc::clone(&fetched)));
+        (self.on_event)(&Event::Fetched(Arc::clone(&fetched)));
         let written = self.directory.as_ref().map(|files| files.write(&fetched, checked));
         if let Some(Err(error)) = written {
-            (self.notices)(&Notice::NotKept(error));
+            (self.on_event)(&Event::NotStored(error));
         }
         self.remember(name, fetched)
     }
@@ -386,7 +386,7 @@ impl Cache {
 
     /// What was read from disk, if it held when it was fetched.
     fn usable(&self, kept: Result<Kept, RecordFileError>) -> Option<Record> {
-        let unusable = |reason: String| (self.notices)(&Notice::Unusable(reason));
+        let unusable = |reason: String| (self.on_event)(&Event::Unusable(reason));
         let kept = kept.inspect_err(|error| unusable(error.to_string())).ok()?;
         let fetched = kept.fetched.into();
         match self.inspect(&kept, fetched) {
@@ -410,7 +410,7 @@ impl Cache {
 
 /// A record is not kept.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub enum InsertError {
     /// It does not hold.
     #[error(transparent)]
     Check(#[from] crate::CheckError),

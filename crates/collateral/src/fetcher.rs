@@ -19,13 +19,13 @@ use crate::{CollateralId, Record, Source, SourceError};
 pub struct Fetcher {
     sources: Vec<Guarded>,
     roots: TrustedRoots,
-    timing: Timing,
+    timing: RetryPolicy,
     clock: fn() -> SystemTime,
 }
 
 /// How long a [`Fetcher`] tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
+pub struct RetryPolicy {
     /// The time for one question to one source, if there is as much: the sources share what there is.
     pub timeout: Duration,
     /// How often sources in trouble are asked again before there is no answer.
@@ -34,7 +34,7 @@ pub struct Timing {
     pub first_pause: Duration,
 }
 
-impl Default for Timing {
+impl Default for RetryPolicy {
     /// 5 seconds, 2 times, a second.
     fn default() -> Self {
         Self { timeout: Duration::from_secs(5), retries: 2, first_pause: FIRST_PAUSE }
@@ -85,7 +85,7 @@ pub enum AttemptError {
     Refused(#[from] CheckError),
     /// It has failed lately and is not asked.
     #[error("{last}; it is asked again in {} s", .wait.as_secs().saturating_add(1))]
-    LeftAlone {
+    BackingOff {
         /// How it failed.
         last: SourceError,
         /// For how long it is not asked.
@@ -99,7 +99,7 @@ impl Fetcher {
     pub fn new(
         sources: Vec<Box<dyn Source>>,
         roots: TrustedRoots,
-        timing: Timing,
+        timing: RetryPolicy,
         clock: fn() -> SystemTime,
     ) -> Self {
         let none = || Mutex::new(Trouble::none(timing.first_pause));
@@ -184,7 +184,7 @@ impl Fetcher {
         let trouble = guarded.trouble(item).now();
         if let Some((last, until)) = trouble {
             let wait = until.saturating_duration_since(Instant::now());
-            return Err(AttemptError::LeftAlone { last, wait });
+            return Err(AttemptError::BackingOff { last, wait });
         }
         let attempt = Instant::now().checked_add(self.timing.timeout).unwrap_or(deadline);
         let fetched = guarded.source.fetch(item, attempt.min(deadline));
@@ -252,19 +252,19 @@ impl FetchError {
         self.attempts.iter().any(|attempt| match &attempt.reason {
             // A certificate is as good a moment later.
             AttemptError::Source(SourceError::Untrusted(_))
-            | AttemptError::LeftAlone { last: SourceError::Untrusted(_), .. } => false,
-            AttemptError::Source(error) => error.is_trouble(),
-            AttemptError::LeftAlone { .. } => true,
+            | AttemptError::BackingOff { last: SourceError::Untrusted(_), .. } => false,
+            AttemptError::Source(error) => error.is_source_failure(),
+            AttemptError::BackingOff { .. } => true,
             AttemptError::Refused(_) => false,
         })
     }
 
     /// Tells if every source is in trouble, so that other items would fare no better.
     #[must_use]
-    pub fn is_trouble_of_all(&self) -> bool {
+    pub fn all_sources_failed(&self) -> bool {
         self.reasons().all(|reason| match reason {
-            AttemptError::Source(error) => error.is_trouble(),
-            AttemptError::LeftAlone { .. } => true,
+            AttemptError::Source(error) => error.is_source_failure(),
+            AttemptError::BackingOff { .. } => true,
             AttemptError::Refused(_) => false,
         })
     }

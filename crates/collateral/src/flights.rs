@@ -8,7 +8,7 @@ use std::time::Instant;
 /// The questions that are under way.
 #[derive(Debug)]
 pub struct Flights<K> {
-    under_way: Mutex<HashSet<K>>,
+    in_flight: Mutex<HashSet<K>>,
     landed: Condvar,
 }
 
@@ -21,18 +21,18 @@ pub struct Flight<'a, K: Eq + Hash> {
 
 impl<K> Default for Flights<K> {
     fn default() -> Self {
-        Self { under_way: Mutex::default(), landed: Condvar::new() }
+        Self { in_flight: Mutex::default(), landed: Condvar::new() }
     }
 }
 
 impl<K: Eq + Hash + Clone> Flights<K> {
     /// The right to ask this question, as soon as nobody else does; `None` if somebody does until the deadline.
     pub fn take_off(&self, question: K, deadline: Instant) -> Option<Flight<'_, K>> {
-        let mut under_way = self.under_way();
-        while !under_way.insert(question.clone()) {
+        let mut in_flight = self.in_flight();
+        while !in_flight.insert(question.clone()) {
             let left = deadline.checked_duration_since(Instant::now())?;
-            let waited = self.landed.wait_timeout(under_way, left);
-            under_way = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.landed.wait_timeout(in_flight, left);
+            in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Some(Flight { flights: self, question })
     }
@@ -40,14 +40,14 @@ impl<K: Eq + Hash + Clone> Flights<K> {
 
 impl<K> Flights<K> {
     // No panic happens while the lock is held.
-    fn under_way(&self) -> MutexGuard<'_, HashSet<K>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_flight(&self) -> MutexGuard<'_, HashSet<K>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<K: Eq + Hash> Drop for Flight<'_, K> {
     fn drop(&mut self) {
-        self.flights.under_way().remove(&self.question);
+        self.flights.in_flight().remove(&self.question);
         self.flights.landed.notify_all();
     }
 }

@@ -15,31 +15,30 @@ mod cache_directory;
 mod check;
 mod collateral_id;
 mod document;
+mod event;
 mod fetcher;
 mod flights;
-mod freshness;
 mod node_status;
-mod notice;
 mod open;
 mod pck_contents;
 mod pck_selection;
 mod quote_collateral;
 mod record_file;
+mod refresh_policy;
 mod revision;
 pub mod settings;
 mod source;
 
 pub use bundle::{Bundle, BundleError, BundleRecord, Imported, write_bundle};
-pub use cache::{Cache, KeepError};
+pub use cache::{Cache, InsertError};
 pub use cache_directory::CacheDirectory;
 pub use check::{CheckError, check};
 pub use collateral_id::{CollateralId, PckCertificateRequest, TcbUpdate};
 pub use document::{Document, Record};
-pub use fetcher::{Attempt, AttemptError, FetchError, Fetcher, Timing};
+pub use event::{Event, EventHandler};
+pub use fetcher::{Attempt, AttemptError, FetchError, Fetcher, RetryPolicy};
 pub use flights::{Flight, Flights};
-pub use freshness::Freshness;
-pub use node_status::{NodeStatus, TcbStanding, node_statuses};
-pub use notice::{Notice, Notices};
+pub use node_status::{EvaluatedTcb, NodeStatus, node_statuses};
 pub use open::OpenError;
 pub use pck_contents::{PckContents, PckContentsError};
 pub use pck_selection::{PckTcb, select_pck};
@@ -47,6 +46,7 @@ pub use quote_collateral::{
     QuoteCollateralError, QuotedPck, QuotedPlatform, ServiceError, fetch, for_quote, platform_items,
 };
 pub use record_file::RecordFileError;
+pub use refresh_policy::RefreshPolicy;
 pub use revision::Revision;
 pub use source::{
     FileSource, PckList, PcsKind, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,

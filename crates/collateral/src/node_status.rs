@@ -14,9 +14,9 @@ pub struct NodeStatus {
     /// Whether the CRL revokes it; `None` without a CRL.
     pub revoked: Option<bool>,
     /// The TCB, by the evaluation that is asked for; `None` without TCB info.
-    pub tcb: Option<TcbStanding>,
+    pub tcb: Option<EvaluatedTcb>,
     /// What it will be, by the newest evaluation, where that is kept beside the one that is asked for.
-    pub early: Option<TcbStanding>,
+    pub early: Option<EvaluatedTcb>,
     /// What this rests on: the PCK certificate, CRLs, TCB info, the QE identity.
     pub records: Vec<Record>,
     /// What it should also rest on, and is not there.
@@ -25,7 +25,7 @@ pub struct NodeStatus {
 
 /// A platform's TCB as some TCB info sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TcbStanding {
+pub struct EvaluatedTcb {
     /// The number of the TCB recovery event that the TCB info knows of.
     pub tcb_evaluation_data_number: u32,
     /// Which level is reached, and what is missing for a better one.
@@ -97,9 +97,9 @@ impl<'a> Node<'a> {
         }
     }
 
-    fn standing(&self, info: &TcbInfo) -> TcbStanding {
+    fn standing(&self, info: &TcbInfo) -> EvaluatedTcb {
         let PckCertificate { tcb_components, pce_svn, .. } = &self.certificate;
-        TcbStanding {
+        EvaluatedTcb {
             tcb_evaluation_data_number: info.tcb_evaluation_data_number,
             assessment: info.assess(tcb_components, *pce_svn),
         }

@@ -7,8 +7,8 @@ use verify::{RootError, TrustedRoots};
 
 use crate::settings::{Settings, SourceSettings};
 use crate::{
-    Cache, CacheDirectory, Fetcher, FileSource, Freshness, Notices, PcsSource, Source,
-    SourceOpenError, Timing,
+    Cache, CacheDirectory, EventHandler, Fetcher, FileSource, PcsSource, RefreshPolicy,
+    RetryPolicy, Source, SourceOpenError,
 };
 
 /// The largest file with a trusted root, in bytes: a certificate has about 1,000.
@@ -43,10 +43,10 @@ impl Cache {
     ///
     /// # Errors
     /// [`OpenError`] when a file that the settings name cannot be used.
-    pub fn open(settings: &Settings, notices: Notices) -> Result<Self, OpenError> {
+    pub fn open(settings: &Settings, on_event: EventHandler) -> Result<Self, OpenError> {
         let directory = settings.cache.directory.as_ref();
         let directory = directory.map(|path| CacheDirectory::new(path, settings.cache.max_size));
-        Ok(Self::new(Fetcher::open(settings)?, directory, settings.into(), notices))
+        Ok(Self::new(Fetcher::open(settings)?, directory, settings.into(), on_event))
     }
 }
 
@@ -72,7 +72,7 @@ impl Fetcher {
     }
 }
 
-impl From<&Settings> for Timing {
+impl From<&Settings> for RetryPolicy {
     fn from(settings: &Settings) -> Self {
         Self {
             timeout: settings.timeout,
@@ -82,12 +82,12 @@ impl From<&Settings> for Timing {
     }
 }
 
-impl From<&Settings> for Freshness {
+impl From<&Settings> for RefreshPolicy {
     fn from(settings: &Settings) -> Self {
         Self {
             pck_expires_after: settings.cache.pck_max_age,
             collateral_expires_after: settings.cache.collateral_max_age,
-            patience: settings.timeout,
+            max_wait: settings.timeout,
             ..Self::default()
         }
     }

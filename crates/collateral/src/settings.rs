@@ -30,7 +30,7 @@ pub use self::error::{Place, SettingsError, redact_urls};
 pub use self::machine::Machine;
 pub use self::origin::Origin;
 use self::own::Own;
-pub use self::own::{OwnSettings, OwnSource};
+pub use self::own::{PartialSettings, SourceSpec};
 pub use self::service_url::ServiceUrl;
 pub use self::source_settings::{Serves, ServiceSettings, SourceSettings, TrustSettings};
 use crate::TcbUpdate;
@@ -105,7 +105,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] when a file or a variable cannot be read or understood.
     pub fn of_this_machine() -> Result<Self, SettingsError> {
-        Self::choose(OwnSettings::default(), &Machine::this())
+        Self::choose(PartialSettings::default(), &Machine::this())
     }
 
     /// The root that a program with these flags trusts instead of Intel's, on this machine: that of
@@ -114,7 +114,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] when a variable or the configuration cannot be read or understood.
     pub fn choose_trusted_root(
-        flags: OwnSettings,
+        flags: PartialSettings,
         machine: &Machine,
     ) -> Result<Option<PathBuf>, SettingsError> {
         Ok(Own::gather(flags, machine)?.settings.trusted_root)
@@ -125,7 +125,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError`] when a flag, a file or a variable cannot be read or understood.
-    pub fn choose(flags: OwnSettings, machine: &Machine) -> Result<Self, SettingsError> {
+    pub fn choose(flags: PartialSettings, machine: &Machine) -> Result<Self, SettingsError> {
         let own = Own::gather(flags, machine)?;
         let mut base = Base::choose(&own, machine)?;
         if machine.ignores_environment {

@@ -78,7 +78,7 @@ pub enum SourceError {
 impl SourceError {
     /// Whether it is the source that is in trouble, rather than this question that has no answer there.
     #[must_use]
-    pub fn is_trouble(&self) -> bool {
+    pub fn is_source_failure(&self) -> bool {
         !matches!(
             self,
             Self::NotFound | Self::NotOffered(_) | Self::UnknownPlatform | Self::NoCertificate
@@ -88,6 +88,6 @@ impl SourceError {
     /// Whether other questions would fare no better. A 4xx status is about this question, so that
     /// one that the source does not like cannot turn it off for the others.
     pub(crate) fn is_of_source(&self) -> bool {
-        self.is_trouble() && !matches!(self, Self::Status(400..=499))
+        self.is_source_failure() && !matches!(self, Self::Status(400..=499))
     }
 }

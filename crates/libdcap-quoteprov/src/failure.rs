@@ -89,7 +89,7 @@ fn of_fetch(item: &CollateralId, error: &FetchError) -> Quote3Error {
     let mut reasons: Vec<_> = error.reasons().collect();
     reasons.retain(|reason| !matches!(reason, AttemptError::Source(SourceError::NotOffered(_))));
     match reasons.last() {
-        Some(AttemptError::Source(error) | AttemptError::LeftAlone { last: error, .. }) => {
+        Some(AttemptError::Source(error) | AttemptError::BackingOff { last: error, .. }) => {
             of_source(item, error)
         }
         Some(AttemptError::Refused(_)) => Quote3Error::MESSAGE_PARSING,

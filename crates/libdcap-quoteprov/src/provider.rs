@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use collateral::settings::{CollateralForm, Settings};
-use collateral::{Cache, CollateralId, Notice, PckCertificateRequest, PckContents, Record};
+use collateral::{Cache, CollateralId, Event, PckCertificateRequest, PckContents, Record};
 
 use crate::failure::Failure;
 use crate::log;
@@ -117,12 +117,11 @@ fn first_settings() -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-fn notice(notice: &Notice) {
+fn notice(notice: &Event) {
     match notice {
-        Notice::Fetched(_) => log::info(notice),
-        Notice::Expired(_)
-        | Notice::NotKept(_)
-        | Notice::Unusable(_)
-        | Notice::OtherPlatform(_) => log::error(notice),
+        Event::Fetched(_) => log::info(notice),
+        Event::Expired(_) | Event::NotStored(_) | Event::Unusable(_) | Event::OtherPlatform(_) => {
+            log::error(notice)
+        }
     }
 }

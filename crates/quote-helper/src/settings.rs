@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use collateral::settings::OwnSettings;
+use collateral::settings::PartialSettings;
 use quoting::Platform;
 use serde::{Deserialize, Deserializer};
 use service::{Limits, Policy};
@@ -233,7 +233,7 @@ pub(crate) struct Settings {
 
     /// Whom `collateral` and the quote provider library ask; they read this section themselves.
     #[arg(skip)]
-    collateral: Option<OwnSettings>,
+    collateral: Option<PartialSettings>,
 }
 
 impl Settings {

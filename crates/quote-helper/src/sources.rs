@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use collateral::settings::{Machine, OwnSettings, OwnSource, Settings, SettingsError};
+use collateral::settings::{Machine, PartialSettings, Settings, SettingsError, SourceSpec};
 use private_directory::quoted;
 use verify::TrustedRoots;
 
@@ -25,7 +25,7 @@ pub(crate) struct Sources {
     /// that other quote providers are set up with, else `pcs`, and on Azure `thim` and `azure`]
     /// [env: QUOTE_HELPER_COLLATERAL_SOURCES].
     #[arg(long = "source", alias = "pccs", value_name = "SOURCE")]
-    sources: Option<Vec<OwnSource>>,
+    sources: Option<Vec<SourceSpec>>,
 
     /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the TLS
     /// certificates of sources, or these certificates themselves
@@ -56,7 +56,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// The settings, with a cache in this directory; `None`: where the other settings want it.
     pub(crate) fn settings(&self, cache_dir: Option<PathBuf>) -> Result<Settings, SettingsError> {
-        let flags = OwnSettings {
+        let flags = PartialSettings {
             sources: self.sources.clone(),
             ca_file: self.ca_file.clone(),
             insecure_tls: self.insecure_tls.then_some(true),
@@ -64,7 +64,7 @@ impl Sources {
             cache_dir,
             trusted_root: self.trusted_root.clone(),
             timeout: self.timeout,
-            ..OwnSettings::default()
+            ..PartialSettings::default()
         };
         Settings::choose(flags, &self.machine())
     }
@@ -102,8 +102,10 @@ impl Sources {
     /// The root certificate to trust: that of --trusted-root, of the variable, or of the
     /// configuration; else Intel's.
     pub(crate) fn trusted_roots(&self) -> anyhow::Result<TrustedRoots> {
-        let flags =
-            OwnSettings { trusted_root: self.trusted_root.clone(), ..OwnSettings::default() };
+        let flags = PartialSettings {
+            trusted_root: self.trusted_root.clone(),
+            ..PartialSettings::default()
+        };
         let Some(path) = Settings::choose_trusted_root(flags, &self.machine())? else {
             return Ok(TrustedRoots::intel());
         };

@@ -8,7 +8,7 @@ mod records;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use collateral::{CheckError, KeepError};
+use collateral::{CheckError, InsertError};
 
 use self::form::PlatformCollateralForm;
 use self::issuer_chains::IssuerChains;
@@ -51,13 +51,13 @@ fn keep(keeper: &Keeper, form: &PlatformCollateralForm) -> Result<Notes, Refusal
     let records = records(keeper, &form.collaterals, &chains, &mut notes)?;
     let platforms = PlatformCertificates::read_all(keeper, form, &chains, &records)?;
     for record in &records {
-        match keeper.cache().keep(record) {
+        match keeper.cache().insert(record) {
             Ok(true) => {}
-            Ok(false) | Err(KeepError::Check(CheckError::Older { .. })) => {
+            Ok(false) | Err(InsertError::Check(CheckError::Older { .. })) => {
                 notes.add(format!("{}: something newer is or was kept here", record.item));
             }
-            Err(KeepError::Check(error)) => return Err(integrity(&record.item, &error)),
-            Err(KeepError::Write(error)) => return Err(Refusal::Internal(error.to_string())),
+            Err(InsertError::Check(error)) => return Err(integrity(&record.item, &error)),
+            Err(InsertError::Write(error)) => return Err(Refusal::Internal(error.to_string())),
         }
     }
     for PlatformCertificates { name, registration, list, tcbs } in &platforms {

@@ -108,7 +108,7 @@ impl PckKeeper {
             ..question.clone()
         };
         self.ask(&question, Authority::Anyone, deadline).or_else(|error| {
-            self.select(&key, &platform, &tcb, !error.is_trouble()).map_err(|_| error)
+            self.select(&key, &platform, &tcb, !error.is_source_failure()).map_err(|_| error)
         })
     }
 

@@ -101,7 +101,7 @@ async fn asked_at(
 
 async fn ask(url: &str, trusted: &Path) -> SourceError {
     let mut settings = ServiceSettings::at(ServiceUrl::parse(url).unwrap(), Serves::Everything);
-    settings.trust = TrustSettings::AuthoritiesIn(trusted.to_owned());
+    settings.trust = TrustSettings::CaFile(trusted.to_owned());
     let source = PcsSource::open(settings).unwrap();
     let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
     spawn_blocking(move || source.fetch(&CollateralId::RootCaCrl, deadline).unwrap_err())

@@ -31,7 +31,7 @@ async fn asked(port: u16, directory: &Path, trusted: &str) -> SourceError {
         kind: PcsKind::Pccs,
         url: ServiceUrl::parse(&format!("https://localhost:{port}")).unwrap(),
         serves: Serves::Everything,
-        trust: TrustSettings::AuthoritiesIn(authorities),
+        trust: TrustSettings::CaFile(authorities),
         api_key_file: None,
         headers: Vec::new(),
         parameters: Vec::new(),

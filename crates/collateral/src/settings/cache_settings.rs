@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Base, Machine, OwnSettings, SettingsError, azdcap};
+use super::{Base, Machine, PartialSettings, SettingsError, azdcap};
 
 /// The cache directory of root's programs and of the service's.
 const OF_SYSTEM: &str = "/var/cache/quote-helper/collateral";
@@ -28,7 +28,7 @@ pub struct CacheSettings {
 
 impl CacheSettings {
     pub(super) fn choose(
-        own: &OwnSettings,
+        own: &PartialSettings,
         base: &Base,
         machine: &Machine,
     ) -> Result<Self, SettingsError> {

@@ -47,6 +47,6 @@ impl Settings {
 }
 
 fn is_unsafe(source: &SourceSettings) -> bool {
-    matches!(source, SourceSettings::Service(ServiceSettings { trust: TrustSettings::Anybody, url, .. })
+    matches!(source, SourceSettings::Service(ServiceSettings { trust: TrustSettings::Unchecked, url, .. })
         if url.as_str().starts_with("https:"))
 }

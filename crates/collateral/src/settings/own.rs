@@ -11,7 +11,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
 pub(super) use self::file::SECTION;
-pub use self::own_source::OwnSource;
+pub use self::own_source::SourceSpec;
 use super::{
     ConfigProblem, ConfigText, Form, Machine, Origin, Place, SettingsError, SourceSettings,
     TrustSettings, parse,
@@ -21,9 +21,9 @@ use crate::TcbUpdate;
 /// What can be set: the section `[collateral]` of the configuration. Flags have the same form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OwnSettings {
+pub struct PartialSettings {
     /// Whom to ask, in this order.
-    pub sources: Option<Vec<OwnSource>>,
+    pub sources: Option<Vec<SourceSpec>>,
     /// Asks nobody: what is in the cache is all there is.
     pub local_only: Option<bool>,
     /// PEM: the certificates that are trusted instead of the system's: servers' own, and CAs'.
@@ -56,7 +56,7 @@ pub struct OwnSettings {
 /// The settings of all layers.
 pub(super) struct Own {
     /// Each from the first layer that has it.
-    pub(super) settings: OwnSettings,
+    pub(super) settings: PartialSettings,
     /// Who named the sources, or said that none is to be asked. `None`: nobody.
     pub(super) origin: Option<Origin>,
     /// By what the certificates of all services are known to be good.
@@ -65,8 +65,8 @@ pub(super) struct Own {
 
 impl Own {
     /// Flags, then variables, then the configuration.
-    pub(super) fn gather(flags: OwnSettings, machine: &Machine) -> Result<Self, SettingsError> {
-        let mut own = Self { settings: OwnSettings::default(), origin: None, trust: None };
+    pub(super) fn gather(flags: PartialSettings, machine: &Machine) -> Result<Self, SettingsError> {
+        let mut own = Self { settings: PartialSettings::default(), origin: None, trust: None };
         own.add(flags, &Layer::Flags)?;
         own.add(variables::read(machine)?, &Layer::Variables)?;
         if let Some((path, settings)) = file::read(machine)? {
@@ -86,7 +86,7 @@ impl Own {
     }
 
     /// Adds what is not there yet.
-    fn add(&mut self, settings: OwnSettings, layer: &Layer) -> Result<(), SettingsError> {
+    fn add(&mut self, settings: PartialSettings, layer: &Layer) -> Result<(), SettingsError> {
         let trust = TrustSettings::of(settings.ca_file.clone(), settings.insecure_tls)
             .map_err(|problem| SettingsError::wrong(layer.place("CA_FILE"), &problem))?;
         self.trust = self.trust.take().or(trust);
@@ -127,7 +127,7 @@ impl Layer {
     }
 }
 
-impl OwnSettings {
+impl PartialSettings {
     /// The settings of the section `[collateral]`, and the forms of their values.
     pub const FORMS: &[Form] = &[
         ("sources", r#"sources in brackets, such as ["https://pccs.example:8081", "pcs"]"#),
@@ -180,8 +180,8 @@ impl TrustSettings {
                  it is; leave one of them out"
                     .to_owned())
             }
-            (Some(path), _) => Ok(Some(Self::AuthoritiesIn(path))),
-            (None, Some(true)) => Ok(Some(Self::Anybody)),
+            (Some(path), _) => Ok(Some(Self::CaFile(path))),
+            (None, Some(true)) => Ok(Some(Self::Unchecked)),
             (None, Some(false)) => Ok(Some(Self::System)),
             (None, None) => Ok(None),
         }

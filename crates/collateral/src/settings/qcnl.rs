@@ -85,7 +85,7 @@ fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
     }
     services.extend(collateral.map(|url| ServiceSettings::at(url, Serves::Collateral)));
     if file.use_secure_cert == Some(false) {
-        services.iter_mut().for_each(|service| service.trust = TrustSettings::Anybody);
+        services.iter_mut().for_each(|service| service.trust = TrustSettings::Unchecked);
     }
     let uses_pccs = !file.local_cache_only || file.collateral_service.is_none();
     let note = (uses_pccs && file.pccs_url.is_none()).then(|| {

@@ -69,9 +69,9 @@ pub enum TrustSettings {
     System,
     /// By the certificates in this file alone, in PEM: the server's own, byte for byte, or that of
     /// a CA that has issued it.
-    AuthoritiesIn(PathBuf),
+    CaFile(PathBuf),
     /// It is not checked. What an answer says is checked all the same.
-    Anybody,
+    Unchecked,
 }
 
 impl SourceSettings {

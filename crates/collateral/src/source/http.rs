@@ -59,11 +59,11 @@ impl Http {
     pub(super) fn new(trust: &TrustSettings, direct: bool) -> Result<Self, SourceOpenError> {
         Ok(match trust {
             TrustSettings::System => Self::trusting_system(direct),
-            TrustSettings::AuthoritiesIn(path) => {
+            TrustSettings::CaFile(path) => {
                 let trusted = authorities::of_file(path)?;
                 Self::trusting(move || trusted, direct)
             }
-            TrustSettings::Anybody => Self { agent: config(direct).into() },
+            TrustSettings::Unchecked => Self { agent: config(direct).into() },
         })
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use collateral::{Bundle, BundleRecord, Cache, Freshness, Imported, Record, write_bundle};
+use collateral::{Bundle, BundleRecord, Cache, Imported, Record, RefreshPolicy, write_bundle};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn cache(directory: &Path, published: u32, clock: fn() -> SystemTime) -> Cache {
     let published = OffsetDateTime::now_utc() - published * HOUR;
     let source = Scripted::published(&platform([7; 32]), published);
-    source.cache_at(directory, clock, Freshness::default()).0
+    source.cache_at(directory, clock, RefreshPolicy::default()).0
 }
 
 /// The record, carried with these changes to what nobody has signed.

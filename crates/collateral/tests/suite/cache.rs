@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use collateral::{AttemptError, Cache, CollateralId, Freshness, SourceError, TcbUpdate};
+use collateral::{AttemptError, Cache, CollateralId, RefreshPolicy, SourceError, TcbUpdate};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -50,14 +50,14 @@ fn another_process_finds_it_on_disk_though_the_source_is_dead() {
         items().iter().map(|item| cache.get(item).unwrap()).collect()
     };
     source.fail(dead());
-    let (cache, notices) = source.cache(directory.path());
+    let (cache, on_event) = source.cache(directory.path());
     for (item, fetched) in items().iter().zip(fetched) {
         let kept = cache.get(item).unwrap();
         assert_eq!(kept.document, fetched.document, "{item}");
         assert_eq!((kept.validity, &kept.source), (fetched.validity, &fetched.source));
     }
     assert_eq!(source.asked(), items().len());
-    assert!(notices.lock().unwrap().is_empty());
+    assert!(on_event.lock().unwrap().is_empty());
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn who_asks_at_the_same_time_asks_the_source_once() {
 #[test]
 fn without_a_directory_each_process_asks_once() {
     let source = Scripted::new().after(Duration::from_millis(200));
-    let cache = || Cache::new(source.fetcher(), None, Freshness::default(), Box::new(|_| {}));
+    let cache = || Cache::new(source.fetcher(), None, RefreshPolicy::default(), Box::new(|_| {}));
     assert_eq!(asked_by_eight(&source, &[cache(), cache()]), 2);
 }
 
@@ -120,22 +120,23 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     let (directory, source) = (directory(), Scripted::new());
     let kept = source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(dead());
-    let (cache, notices) = source.cache_at(directory.path(), in_forty_days, Freshness::default());
+    let (cache, on_event) =
+        source.cache_at(directory.path(), in_forty_days, RefreshPolicy::default());
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     let asked = source.asked();
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     assert_eq!(source.asked(), asked, "it is not asked again at once");
-    let notices = notices.lock().unwrap();
-    assert!(notices[0].contains("used though it has expired"), "{notices:?}");
-    assert!(notices[0].contains("connection refused"), "{notices:?}");
+    let on_event = on_event.lock().unwrap();
+    assert!(on_event[0].contains("used though it has expired"), "{on_event:?}");
+    assert!(on_event[0].contains("connection refused"), "{on_event:?}");
 }
 
 #[test]
 fn something_expired_is_fetched_anew_when_it_can_be() {
     let (directory, source) = (directory(), Scripted::new());
     let kept = source.cache(directory.path()).0.get(&tcb_info()).unwrap();
-    let freshness = Freshness { collateral_expires_after: Some(DAY), ..Freshness::default() };
-    let (cache, _) = source.cache_at(directory.path(), in_two_days, freshness);
+    let policy = RefreshPolicy { collateral_expires_after: Some(DAY), ..RefreshPolicy::default() };
+    let (cache, _) = source.cache_at(directory.path(), in_two_days, policy);
     assert!(cache.get(&tcb_info()).unwrap().fetched > kept.fetched);
     assert_eq!(source.asked(), 2);
 }
@@ -146,7 +147,7 @@ fn who_has_something_expired_does_not_wait_for_whoever_fetches() {
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(dead());
     let slow = source.clone().after(Duration::from_millis(1500));
-    let cache = slow.cache_at(directory.path(), in_forty_days, Freshness::default()).0;
+    let cache = slow.cache_at(directory.path(), in_forty_days, RefreshPolicy::default()).0;
     thread::scope(|scope| {
         scope.spawn(|| cache.get(&tcb_info()).unwrap());
         thread::sleep(Duration::from_millis(200));
@@ -161,7 +162,7 @@ fn who_has_something_expired_leaves_it_to_another_process_that_fetches() {
     let (directory, source) = (directory(), Scripted::new());
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     let slow = source.clone().after(Duration::from_millis(1500));
-    let expired = || slow.cache_at(directory.path(), in_forty_days, Freshness::default()).0;
+    let expired = || slow.cache_at(directory.path(), in_forty_days, RefreshPolicy::default()).0;
     let (one, other, asked) = (expired(), expired(), source.asked());
     thread::scope(|scope| {
         scope.spawn(|| one.get(&tcb_info()).unwrap());
@@ -175,8 +176,8 @@ fn who_has_something_expired_leaves_it_to_another_process_that_fetches() {
 fn nothing_kept_and_a_dead_source_is_an_error_at_the_deadline_and_then_at_once() {
     let (directory, source) = (directory(), Scripted::new());
     source.fail(dead());
-    let freshness = Freshness { patience: Duration::from_millis(500), ..Freshness::default() };
-    let (cache, _) = source.cache_at(directory.path(), SystemTime::now, freshness);
+    let policy = RefreshPolicy { max_wait: Duration::from_millis(500), ..RefreshPolicy::default() };
+    let (cache, _) = source.cache_at(directory.path(), SystemTime::now, policy);
     let start = Instant::now();
     let error = cache.get(&tcb_info()).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(2));
@@ -210,10 +211,10 @@ fn a_damaged_file_is_fetched_anew_and_said() {
         source.cache(directory.path()).0.get(&tcb_info()).unwrap();
         let file = file(&directory, &tcb_info());
         fs::write(&file, damage).unwrap();
-        let (cache, notices) = source.cache(directory.path());
+        let (cache, on_event) = source.cache(directory.path());
         cache.get(&tcb_info()).unwrap();
-        let notices = notices.lock().unwrap();
-        assert!(notices[0].contains(file.to_str().unwrap()), "{notices:?}");
+        let on_event = on_event.lock().unwrap();
+        assert!(on_event[0].contains(file.to_str().unwrap()), "{on_event:?}");
         assert!(fs::read_to_string(&file).unwrap().contains("tcbInfo"));
     }
 }
@@ -253,10 +254,10 @@ fn a_file_that_was_changed_is_not_used() {
     let changed = fs::read_to_string(&file).unwrap().replace("UpToDate", "OutOfDate");
     fs::write(&file, changed).unwrap();
     source.fail(dead());
-    let freshness = Freshness { patience: Duration::from_millis(200), ..Freshness::default() };
-    let (cache, notices) = source.cache_at(directory.path(), SystemTime::now, freshness);
+    let policy = RefreshPolicy { max_wait: Duration::from_millis(200), ..RefreshPolicy::default() };
+    let (cache, on_event) = source.cache_at(directory.path(), SystemTime::now, policy);
     cache.get(&tcb_info()).unwrap_err();
-    assert!(notices.lock().unwrap()[0].contains("is not used"), "{notices:?}");
+    assert!(on_event.lock().unwrap()[0].contains("is not used"), "{on_event:?}");
 }
 
 #[test]
@@ -266,11 +267,11 @@ fn what_is_of_another_root_is_refused_and_never_on_disk() {
     let fetcher = collateral::Fetcher::new(
         vec![Box::new(theirs.clone())],
         ours.roots(),
-        collateral::Timing::default(),
+        collateral::RetryPolicy::default(),
         SystemTime::now,
     );
     let files = collateral::CacheDirectory::new(directory.path(), 1 << 20);
-    let cache = Cache::new(fetcher, Some(files), Freshness::default(), Box::new(|_| {}));
+    let cache = Cache::new(fetcher, Some(files), RefreshPolicy::default(), Box::new(|_| {}));
     for item in &items()[1..] {
         let error = cache.get(item).unwrap_err();
         let refused = matches!(error.attempts[0].reason, AttemptError::Refused(_));
@@ -282,7 +283,7 @@ fn what_is_of_another_root_is_refused_and_never_on_disk() {
 #[test]
 fn what_expired_before_it_came_is_refused() {
     let (directory, source) = (directory(), Scripted::new());
-    let (cache, _) = source.cache_at(directory.path(), in_forty_days, Freshness::default());
+    let (cache, _) = source.cache_at(directory.path(), in_forty_days, RefreshPolicy::default());
     let error = cache.get(&tcb_info()).unwrap_err();
     assert!(error.to_string().contains("expired at"), "{error}");
     assert!(!file(&directory, &tcb_info()).exists());
@@ -293,11 +294,11 @@ fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
     let (directory, source) = (directory(), Scripted::new());
     let no_directory = directory.path().join("file");
     fs::write(&no_directory, "").unwrap();
-    let (cache, notices) = source.cache(&no_directory);
+    let (cache, on_event) = source.cache(&no_directory);
     cache.get(&tcb_info()).unwrap();
     cache.get(&tcb_info()).unwrap();
-    let notices = notices.lock().unwrap();
-    assert!(notices.iter().any(|notice| notice.contains("cannot keep")), "{notices:?}");
+    let on_event = on_event.lock().unwrap();
+    assert!(on_event.iter().any(|notice| notice.contains("cannot keep")), "{on_event:?}");
     assert_eq!(source.asked(), 1);
 }
 
@@ -305,17 +306,17 @@ fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
 fn where_others_could_write_nothing_is_kept() {
     let (directory, source) = (directory(), Scripted::new());
     fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
-    let (cache, notices) = source.cache(directory.path());
+    let (cache, on_event) = source.cache(directory.path());
     cache.get(&tcb_info()).unwrap();
     assert!(!file(&directory, &tcb_info()).exists());
-    let notices = notices.lock().unwrap();
-    assert!(notices.iter().any(|notice| notice.contains("chmod go-w")), "{notices:?}");
+    let on_event = on_event.lock().unwrap();
+    assert!(on_event.iter().any(|notice| notice.contains("chmod go-w")), "{on_event:?}");
 }
 
 #[test]
 fn without_a_directory_it_is_kept_in_memory() {
     let source = Scripted::new();
-    let cache = Cache::new(source.fetcher(), None, Freshness::default(), Box::new(|_| {}));
+    let cache = Cache::new(source.fetcher(), None, RefreshPolicy::default(), Box::new(|_| {}));
     for item in items() {
         cache.get(&item).unwrap();
         cache.get(&item).unwrap();
@@ -358,7 +359,7 @@ fn what_is_due_is_fetched_again_and_what_is_not_is_left() {
     let (cache, _) = source.cache(directory.path());
     items().iter().for_each(|item| drop(cache.get(item).unwrap()));
     assert!(cache.refresh_due().unwrap().is_empty());
-    let (later, _) = source.cache_at(directory.path(), in_two_days, Freshness::default());
+    let (later, _) = source.cache_at(directory.path(), in_two_days, RefreshPolicy::default());
     let refreshed = later.refresh_due().unwrap();
     assert_eq!(refreshed.len(), items().len());
     refreshed.into_iter().for_each(|result| drop(result.unwrap()));
@@ -369,7 +370,7 @@ fn a_failed_refresh_is_not_repeated_at_once() {
     let (directory, source) = (directory(), Scripted::new());
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(Some(SourceError::NotFound));
-    let (later, _) = source.cache_at(directory.path(), in_two_days, Freshness::default());
+    let (later, _) = source.cache_at(directory.path(), in_two_days, RefreshPolicy::default());
     assert!(later.refresh_due().unwrap()[0].is_err());
     assert!(later.refresh_due().unwrap().is_empty());
     assert!(later.get(&tcb_info()).is_ok(), "what is kept serves");
@@ -417,11 +418,11 @@ fn a_record_from_elsewhere_is_kept_if_it_holds_and_is_newer() {
     let (here, there, source) = (directory(), directory(), Scripted::new());
     let record = source.cache(there.path()).0.get(&tcb_info()).unwrap();
     let (cache, _) = source.cache(here.path());
-    assert!(cache.keep(&record).unwrap());
-    assert!(!cache.keep(&record).unwrap(), "it is there already");
+    assert!(cache.insert(&record).unwrap());
+    assert!(!cache.insert(&record).unwrap(), "it is there already");
     let mut changed = (*record).clone();
     changed.document.body[20] ^= 1;
-    assert!(cache.keep(&changed).is_err());
+    assert!(cache.insert(&changed).is_err());
     assert_eq!(source.asked(), 1);
 }
 
@@ -432,11 +433,11 @@ fn a_source_that_answers_with_another_platform_changes_nothing() {
     let kept = source.cache(directory.path()).0.get(&pck).unwrap();
     let other = Scripted::of(&machine([7; 32], [10; 32]));
     for _ in 0..2 {
-        let (cache, notices) = other.cache(directory.path());
+        let (cache, on_event) = other.cache(directory.path());
         assert_eq!(cache.refresh(&pck).unwrap().document, kept.document);
         assert_eq!(cache.get(&pck).unwrap().document, kept.document);
-        let notices = notices.lock().unwrap().join("; ");
-        assert!(notices.contains("PPID"), "{notices}");
+        let on_event = on_event.lock().unwrap().join("; ");
+        assert!(on_event.contains("PPID"), "{on_event}");
     }
     // What else it has is as good as before.
     assert_eq!(other.cache(directory.path()).0.refresh(&tcb_info()).unwrap().item, tcb_info());
@@ -453,7 +454,7 @@ fn trouble_with_pck_certificates_is_no_trouble_with_collateral() {
     source.fail(None);
     cache.refresh(&tcb_info()).unwrap();
     let error = cache.refresh(&pck).unwrap_err();
-    let is_left_alone = |reason: &AttemptError| matches!(reason, AttemptError::LeftAlone { .. });
+    let is_left_alone = |reason: &AttemptError| matches!(reason, AttemptError::BackingOff { .. });
     assert!(error.reasons().any(is_left_alone), "{error}");
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use collateral::{CacheDirectory, FileSource, Freshness, Source};
+use collateral::{CacheDirectory, FileSource, RefreshPolicy, Source};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
@@ -34,11 +34,11 @@ fn in_two_years() -> SystemTime {
 /// Fetches into this directory; gives what there is to say about it.
 fn fetch_into(directory: &Path) -> Vec<String> {
     let start = Instant::now();
-    let (cache, notices) = Scripted::new().cache(directory);
+    let (cache, on_event) = Scripted::new().cache(directory);
     cache.get(&tcb_info()).unwrap();
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-    let notices = notices.lock().unwrap();
-    notices.iter().filter(|notice| !notice.starts_with("fetched ")).cloned().collect()
+    let on_event = on_event.lock().unwrap();
+    on_event.iter().filter(|notice| !notice.starts_with("fetched ")).cloned().collect()
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn a_directory_that_is_also_something_elses_is_left_as_it_is() {
         let directory = directory();
         let file = directory.path().join(name);
         fs::write(&file, text).unwrap();
-        let notices = fetch_into(directory.path());
-        assert!(notices[0].contains(name) && notices[0].contains("--cache-dir"), "{notices:?}");
+        let on_event = fetch_into(directory.path());
+        assert!(on_event[0].contains(name) && on_event[0].contains("--cache-dir"), "{on_event:?}");
         let error = CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), text, "{name}");
@@ -65,8 +65,8 @@ fn a_directory_that_is_also_something_elses_is_left_as_it_is() {
 fn a_file_with_the_name_of_a_record_and_something_else_in_it_stays() {
     let (directory, text) = (directory(), r#"{"somebody": "else's"}"#);
     fs::write(record(&directory), text).unwrap();
-    let notices = fetch_into(directory.path());
-    assert!(notices.iter().any(|notice| notice.contains("somebody else's file")), "{notices:?}");
+    let on_event = fetch_into(directory.path());
+    assert!(on_event.iter().any(|notice| notice.contains("somebody else's file")), "{on_event:?}");
     CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap();
     assert_eq!(fs::read_to_string(record(&directory)).unwrap(), text);
 }
@@ -93,8 +93,8 @@ fn pipe(path: &Path) {
 fn a_pipe_in_the_place_of_a_record_keeps_nobody_waiting() {
     let directory = directory();
     pipe(&record(&directory));
-    let notices = fetch_into(directory.path());
-    assert!(notices[0].contains("it is a pipe, not a regular file"), "{notices:?}");
+    let on_event = fetch_into(directory.path());
+    assert!(on_event[0].contains("it is a pipe, not a regular file"), "{on_event:?}");
 
     let start = Instant::now();
     let error = FileSource::new(directory.path()).fetch(&tcb_info(), start).unwrap_err();
@@ -146,8 +146,8 @@ fn who_waits_in_vain_for_another_process_has_time_to_fetch() {
         .collect();
     held.iter().for_each(|lock| lock.try_lock().unwrap());
     let patience = Duration::from_secs(4);
-    let freshness = Freshness { patience, ..Freshness::default() };
-    let (cache, _) = Scripted::new().cache_at(directory.path(), SystemTime::now, freshness);
+    let policy = RefreshPolicy { max_wait: patience, ..RefreshPolicy::default() };
+    let (cache, _) = Scripted::new().cache_at(directory.path(), SystemTime::now, policy);
     let start = Instant::now();
     cache.get(&tcb_info()).unwrap();
     assert!(start.elapsed() < patience * 3 / 4, "{:?}", start.elapsed());

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Notice,
-    PckCertificateRequest, Source, SourceError, TcbUpdate, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Event, Fetcher, PckCertificateRequest,
+    RefreshPolicy, RetryPolicy, Source, SourceError, TcbUpdate,
 };
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
@@ -112,7 +112,8 @@ impl Scripted {
 
     /// With this clock; sources in trouble are asked again after 10 ms.
     pub(crate) fn fetcher_at(&self, clock: fn() -> SystemTime) -> Fetcher {
-        let timing = Timing { first_pause: Duration::from_millis(10), ..Timing::default() };
+        let timing =
+            RetryPolicy { first_pause: Duration::from_millis(10), ..RetryPolicy::default() };
         Fetcher::new(vec![Box::new(self.clone())], self.roots.clone(), timing, clock)
     }
 
@@ -122,7 +123,7 @@ impl Scripted {
 
     /// A cache in this directory that asks this source, and what it has to say.
     pub(crate) fn cache(&self, directory: &Path) -> (Cache, Arc<Mutex<Vec<String>>>) {
-        self.cache_at(directory, SystemTime::now, Freshness::default())
+        self.cache_at(directory, SystemTime::now, RefreshPolicy::default())
     }
 
     /// The same at another time, and with another notion of what is fresh.
@@ -130,13 +131,13 @@ impl Scripted {
         &self,
         directory: &Path,
         clock: fn() -> SystemTime,
-        freshness: Freshness,
+        policy: RefreshPolicy,
     ) -> (Cache, Arc<Mutex<Vec<String>>>) {
-        let notices: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = Arc::clone(&notices);
-        let hear = Box::new(move |notice: &Notice| heard.lock().unwrap().push(notice.to_string()));
+        let on_event: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&on_event);
+        let hear = Box::new(move |notice: &Event| heard.lock().unwrap().push(notice.to_string()));
         let directory = Some(CacheDirectory::new(directory, 1 << 20));
-        (Cache::new(self.fetcher_at(clock), directory, freshness, hear), notices)
+        (Cache::new(self.fetcher_at(clock), directory, policy, hear), on_event)
     }
 }
 

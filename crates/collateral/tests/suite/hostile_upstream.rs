@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use collateral::settings::{Serves, ServiceSettings, ServiceUrl};
-use collateral::{Cache, CacheDirectory, Fetcher, Freshness, PcsSource, Source, Timing};
+use collateral::{Cache, CacheDirectory, Fetcher, PcsSource, RefreshPolicy, RetryPolicy, Source};
 
 use crate::common::{Scripted, tcb_info};
 use crate::upstream::{FAULTS, Upstream};
@@ -21,10 +21,10 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/collateral-
 fn cache(upstream: &Upstream, ours: &Scripted, directory: &Path) -> Cache {
     let url = ServiceUrl::parse(upstream.url()).unwrap();
     let service = PcsSource::open(ServiceSettings::at(url, Serves::Everything)).unwrap();
-    let timing = Timing { timeout: TIMEOUT, retries: 0, ..Timing::default() };
+    let timing = RetryPolicy { timeout: TIMEOUT, retries: 0, ..RetryPolicy::default() };
     let fetcher = Fetcher::new(vec![Box::new(service)], ours.roots(), timing, SystemTime::now);
     let directory = CacheDirectory::new(directory, 1 << 24);
-    Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}))
+    Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| {}))
 }
 
 /// What the operator sees, without what differs from run to run.
@@ -99,12 +99,13 @@ fn the_next_source_has_its_turn_though_one_hangs() {
     let silent = Upstream::start(silent, &ours);
     let url = ServiceUrl::parse(silent.url()).unwrap();
     let silent = PcsSource::open(ServiceSettings::at(url, Serves::Everything)).unwrap();
-    let timing = Timing { timeout: Duration::from_secs(10), retries: 0, ..Timing::default() };
+    let timing =
+        RetryPolicy { timeout: Duration::from_secs(10), retries: 0, ..RetryPolicy::default() };
     let sources: Vec<Box<dyn Source>> = vec![Box::new(silent), Box::new(ours.clone())];
     let fetcher = Fetcher::new(sources, ours.roots(), timing, SystemTime::now);
-    let freshness = Freshness { patience: Duration::from_secs(1), ..Freshness::default() };
+    let policy = RefreshPolicy { max_wait: Duration::from_secs(1), ..RefreshPolicy::default() };
     let files = CacheDirectory::new(directory.path(), 1 << 20);
-    let cache = Cache::new(fetcher, Some(files), freshness, Box::new(|_| {}));
+    let cache = Cache::new(fetcher, Some(files), policy, Box::new(|_| {}));
     let start = Instant::now();
     assert_eq!(cache.get(&tcb_info()).unwrap().source, ours.name());
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());

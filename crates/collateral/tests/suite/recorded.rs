@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, PckCertificateRequest,
-    Source, SourceError, TcbUpdate, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, PckCertificateRequest, RefreshPolicy,
+    RetryPolicy, Source, SourceError, TcbUpdate,
 };
 use sgx::CpuSvn;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots};
@@ -96,9 +96,9 @@ fn is_kept(recorded: Recorded, now: fn() -> SystemTime) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let item = recorded.item.clone();
     let fetcher =
-        Fetcher::new(vec![Box::new(recorded)], TrustedRoots::intel(), Timing::default(), now);
+        Fetcher::new(vec![Box::new(recorded)], TrustedRoots::intel(), RetryPolicy::default(), now);
     let files = CacheDirectory::new(directory.path(), 1 << 20);
-    let cache = Cache::new(fetcher, Some(files), Freshness::default(), Box::new(|_| {}));
+    let cache = Cache::new(fetcher, Some(files), RefreshPolicy::default(), Box::new(|_| {}));
     let fetched = cache.get(&item).is_ok();
     assert_eq!(directory.path().join(format!("{item}.json")).exists(), fetched, "{item}");
     fetched

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, KeepError, Record, Source,
-    TcbUpdate, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, InsertError, Record, RefreshPolicy,
+    RetryPolicy, Source, TcbUpdate,
 };
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -107,10 +107,10 @@ fn the_next_source_is_asked_when_one_is_behind() {
         }
         let sources: Vec<Box<dyn Source>> =
             vec![Box::new(evaluation(1, 0)), Box::new(newest.clone())];
-        let timing = Timing::default();
+        let timing = RetryPolicy::default();
         let fetcher = Fetcher::new(sources, newest.roots(), timing, SystemTime::now);
         let files = CacheDirectory::new(&cache_of(&directory), 1 << 20);
-        let cache = Cache::new(fetcher, Some(files), Freshness::default(), Box::new(|_| ()));
+        let cache = Cache::new(fetcher, Some(files), RefreshPolicy::default(), Box::new(|_| ()));
         let asked = newest.asked();
         assert!(cache.refresh(&tcb_info()).is_ok());
         assert_eq!(newest.asked(), asked + 1);
@@ -125,13 +125,13 @@ fn what_is_brought_from_elsewhere_is_no_older_either() {
     let record = |item: &CollateralId| other.get(item).unwrap();
     for item in evaluated() {
         let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
-        assert!(!cache.keep(&record(&item)).unwrap(), "{item}");
+        assert!(!cache.insert(&record(&item)).unwrap(), "{item}");
     }
     forget_records(&cache_of(&directory));
     for item in evaluated() {
         let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
-        let refusal = cache.keep(&record(&item)).unwrap_err();
-        assert!(matches!(&refusal, KeepError::Check(_)), "{refusal}");
+        let refusal = cache.insert(&record(&item)).unwrap_err();
+        assert!(matches!(&refusal, InsertError::Check(_)), "{refusal}");
         assert!(refusal.to_string().contains("it is older"), "{refusal}");
     }
 }
@@ -145,9 +145,9 @@ fn an_older_file_in_the_place_of_a_newer_one_is_not_used() {
         other.get(&item).unwrap();
         let name = format!("{item}.json");
         std::fs::copy(elsewhere.path().join(&name), cache_of(&directory).join(&name)).unwrap();
-        let (cache, notices) = newest.cache(&cache_of(&directory));
+        let (cache, on_event) = newest.cache(&cache_of(&directory));
         assert!(cache.peek(&item).is_none());
-        assert!(notices.lock().unwrap().iter().any(|notice| notice.contains("it is older")));
+        assert!(on_event.lock().unwrap().iter().any(|notice| notice.contains("it is older")));
         assert!(cache.get(&item).is_ok(), "fetched again");
     }
 }
@@ -164,7 +164,7 @@ fn evaluations_that_are_asked_for_apart_are_kept_apart() {
         let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
         let item = CollateralId::TcbInfo { tee, fmspc, set };
         let record = Record { item, ..Record::clone(&standard) };
-        assert_eq!(cache.keep(&record).unwrap(), is_kept, "{set}");
+        assert_eq!(cache.insert(&record).unwrap(), is_kept, "{set}");
     }
 }
 
@@ -194,16 +194,16 @@ fn a_damaged_mark_is_named_and_made_anew() {
     for entry in std::fs::read_dir(&marks).unwrap() {
         std::fs::write(entry.unwrap().path(), "{").unwrap();
     }
-    let (cache, notices) = newest.cache(&cache_of(&directory));
+    let (cache, on_event) = newest.cache(&cache_of(&directory));
     cache.refresh(&tcb_info()).unwrap();
-    let told = |notices: &Arc<_>| {
-        let notices: &std::sync::Mutex<Vec<String>> = notices;
-        notices.lock().unwrap().iter().any(|notice| notice.contains(".high-water-marks"))
+    let told = |on_event: &Arc<_>| {
+        let on_event: &std::sync::Mutex<Vec<String>> = on_event;
+        on_event.lock().unwrap().iter().any(|notice| notice.contains(".high-water-marks"))
     };
-    assert!(told(&notices));
-    let (cache, notices) = newest.cache(&cache_of(&directory));
+    assert!(told(&on_event));
+    let (cache, on_event) = newest.cache(&cache_of(&directory));
     cache.refresh(&tcb_info()).unwrap();
-    assert!(!told(&notices));
+    assert!(!told(&on_event));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_document_says_how_new_it_is_whatever_the_record_says() {
     record.validity.from = SystemTime::now();
     record.fetched = SystemTime::now();
     let (cache, _) = newest.cache(&cache_of(&directory));
-    assert!(!cache.keep(&record).unwrap());
+    assert!(!cache.insert(&record).unwrap());
     let Document { body, .. } = &cache.peek(&tcb_info()).unwrap().document;
     assert_ne!(*body, record.document.body);
 }

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use collateral::{
-    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Record, TcbUpdate, Timing,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Record, RefreshPolicy, RetryPolicy,
+    TcbUpdate,
 };
 use serde_json::Value;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots, Validity};
@@ -55,9 +56,9 @@ fn what_intel_has_published_is_handed_out_after_its_time_too() {
 
 fn cache(directory: &Path) -> Cache {
     let roots = TrustedRoots::intel();
-    let fetcher = Fetcher::new(Vec::new(), roots, Timing::default(), at_that_time);
+    let fetcher = Fetcher::new(Vec::new(), roots, RetryPolicy::default(), at_that_time);
     let directory = CacheDirectory::new(directory, 1024 * 1024);
-    Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| ()))
+    Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| ()))
 }
 
 fn keep(cache: &Cache, item: CollateralId, body: Vec<u8>, issuer_chain: String) {
@@ -65,7 +66,7 @@ fn keep(cache: &Cache, item: CollateralId, body: Vec<u8>, issuer_chain: String) 
     let validity = Validity { from: at_that_time(), until: at_that_time() };
     let source = "Intel".to_owned();
     let record = Record { item, document, validity, fetched: at_that_time(), source };
-    assert!(cache.keep(&record).unwrap());
+    assert!(cache.insert(&record).unwrap());
 }
 
 /// Collateral in a package that the tests use anyway.

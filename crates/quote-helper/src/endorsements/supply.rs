@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
 use collateral::settings::{Settings, SourceSettings};
-use collateral::{Cache, CollateralId, Document, Notice, Record, Source, SourceError, TcbUpdate};
+use collateral::{Cache, CollateralId, Document, Event, Record, Source, SourceError, TcbUpdate};
 use sgx::Collateral;
 use verify::Validity;
 
@@ -133,7 +133,7 @@ impl Origin {
             Self::Cache(cache, down) => {
                 cache.get(item).map(|record| (*record).clone()).map_err(|error| {
                     let reason = error.to_string();
-                    *down = error.is_trouble_of_all().then(|| reason.clone());
+                    *down = error.all_sources_failed().then(|| reason.clone());
                     reason
                 })
             }
@@ -179,12 +179,12 @@ fn record(item: &CollateralId, document: Document, source: &str) -> Record {
 }
 
 /// Notes what is wrong with the cache, and the same only once, though it is so for each item.
-fn tell_once() -> impl Fn(&Notice) {
+fn tell_once() -> impl Fn(&Event) {
     let last = Mutex::new(String::new());
     move |notice| {
         let words = notice.to_string();
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(notice, Notice::Fetched(_)) && *last != words {
+        if !matches!(notice, Event::Fetched(_)) && *last != words {
             output::note(&words);
             *last = words;
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use collateral::settings::{ConfigProblem, ConfigText, Form, OwnSettings};
+use collateral::settings::{ConfigProblem, ConfigText, Form, PartialSettings};
 
 use super::Settings;
 
@@ -77,10 +77,10 @@ impl fmt::Display for WrongConfig {
 pub(super) fn parse(path: &Path, text: &str) -> Result<Settings, WrongConfig> {
     let wrong = |problems| WrongConfig { path: path.to_owned(), problems };
     let config = ConfigText::parse(text).map_err(|problem| wrong(vec![problem]))?;
-    let below = ("below the line [collateral]", OwnSettings::FORMS);
+    let below = ("below the line [collateral]", PartialSettings::FORMS);
     let above = ("above the line [collateral]", FORMS);
     let mut problems = config.problems::<Settings>(None, FORMS, below);
-    problems.extend(OwnSettings::problems(&config, above));
+    problems.extend(PartialSettings::problems(&config, above));
     problems.sort();
     if !problems.is_empty() {
         return Err(wrong(problems));

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use collateral::{
-    Cache, CacheDirectory, CollateralId, Document, Fetcher, Freshness, Record, TcbUpdate, Timing,
-    platform_items,
+    Cache, CacheDirectory, CollateralId, Document, Fetcher, Record, RefreshPolicy, RetryPolicy,
+    TcbUpdate, platform_items,
 };
 use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
@@ -45,14 +45,14 @@ fn documents(collateral: &Collateral) -> [Document; 4] {
 
 /// Keeps the collateral of these items in this directory, by a clock of its time.
 fn import(collateral: &Collateral, items: [CollateralId; 4], directory: &Path) {
-    let fetcher = Fetcher::new(Vec::new(), TrustedRoots::intel(), Timing::default(), then);
+    let fetcher = Fetcher::new(Vec::new(), TrustedRoots::intel(), RetryPolicy::default(), then);
     let directory = CacheDirectory::new(directory, 1 << 20);
-    let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
+    let cache = Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| {}));
     for (item, document) in items.into_iter().zip(documents(collateral)) {
         let validity = Validity { from: then(), until: then() };
         let source = "a recording".to_owned();
         let record = Record { item, document, validity, fetched: then(), source };
-        assert!(cache.keep(&record).unwrap(), "{}", record.item);
+        assert!(cache.insert(&record).unwrap(), "{}", record.item);
     }
 }
 

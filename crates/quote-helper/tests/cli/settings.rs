@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use collateral::settings::OwnSettings;
+use collateral::settings::PartialSettings;
 
 use crate::support::{Ended, Machine, Serve};
 
@@ -78,10 +78,10 @@ fn the_shipped_configuration_has_every_setting_with_its_default() {
 
 #[test]
 fn each_line_about_collateral_can_be_uncommented_and_none_is_missing() {
-    let parse = |text: &str| toml::from_str::<OwnSettings>(text);
+    let parse = |text: &str| toml::from_str::<PartialSettings>(text);
     for (key, value) in settings(parts().1) {
         let parsed = parse(&format!("{key} = {value}")).unwrap();
-        assert_ne!(parsed, OwnSettings::default(), "{key}");
+        assert_ne!(parsed, PartialSettings::default(), "{key}");
     }
     // The message has all keys, each between backticks.
     let unknown = parse("unknown = 1").unwrap_err().to_string();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::super::{ConfigProblem, ConfigText, Machine, Place, SettingsError, text_file};
-use super::OwnSettings;
+use super::PartialSettings;
 
 /// The file that a variable names.
 const CONFIG: &str = "QUOTE_HELPER_CONFIG";
@@ -17,11 +17,11 @@ pub(in super::super) const SECTION: &str = "collateral";
 
 #[derive(Deserialize)]
 struct Config {
-    collateral: Option<OwnSettings>,
+    collateral: Option<PartialSettings>,
 }
 
 /// The section in the configuration, and the file that it is in.
-pub(super) fn read(machine: &Machine) -> Result<Option<(PathBuf, OwnSettings)>, SettingsError> {
+pub(super) fn read(machine: &Machine) -> Result<Option<(PathBuf, PartialSettings)>, SettingsError> {
     let named = machine.config_file.as_deref().or_else(|| machine.path(CONFIG));
     let (path, text) = match named {
         Some(path) => (path.to_owned(), Some(text_file::read(path)?)),
@@ -36,7 +36,7 @@ pub(super) fn read(machine: &Machine) -> Result<Option<(PathBuf, OwnSettings)>, 
         SettingsError::wrong(Place::File { path: path.clone(), line: Some(line) }, &problem)
     };
     let config = ConfigText::parse(&text).map_err(wrong)?;
-    let mut problems = OwnSettings::problems(&config, ("", &[])).into_iter();
+    let mut problems = PartialSettings::problems(&config, ("", &[])).into_iter();
     if let Some(problem) = problems.next() {
         return Err(wrong(problem));
     }

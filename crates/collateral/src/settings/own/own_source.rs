@@ -16,7 +16,7 @@ use crate::PcsKind;
 /// A source: a URL, an absolute path of a directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services). In
 /// a file it can also be a table, which says more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnSource {
+pub struct SourceSpec {
     /// As it was written, without what may hold a token.
     text: String,
     settings: SourceSettings,
@@ -24,7 +24,7 @@ pub struct OwnSource {
     trust: Option<TrustSettings>,
 }
 
-impl OwnSource {
+impl SourceSpec {
     /// The source, with this trust if it has none of its own.
     pub(in crate::settings) fn settings(&self, trust: Option<&TrustSettings>) -> SourceSettings {
         let mut settings = self.settings.clone();
@@ -38,13 +38,13 @@ impl OwnSource {
 }
 
 /// As it was written, but for a query, in which there may be a token.
-impl fmt::Display for OwnSource {
+impl fmt::Display for SourceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl FromStr for OwnSource {
+impl FromStr for SourceSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -73,7 +73,7 @@ impl FromStr for OwnSource {
     }
 }
 
-impl<'de> Deserialize<'de> for OwnSource {
+impl<'de> Deserialize<'de> for SourceSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextOrTable)
     }
@@ -82,17 +82,17 @@ impl<'de> Deserialize<'de> for OwnSource {
 struct TextOrTable;
 
 impl<'de> Visitor<'de> for TextOrTable {
-    type Value = OwnSource;
+    type Value = SourceSpec;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a source as text, or a table with `url`")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<OwnSource, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<SourceSpec, E> {
         text.parse().map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OwnSource, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SourceSpec, A::Error> {
         let table = Table::deserialize(MapAccessDeserializer::new(map))?;
         table.source().map_err(A::Error::custom)
     }
@@ -127,8 +127,8 @@ enum What {
 }
 
 impl Table {
-    fn source(self) -> Result<OwnSource, String> {
-        let mut source: OwnSource = self.url.parse()?;
+    fn source(self) -> Result<SourceSpec, String> {
+        let mut source: SourceSpec = self.url.parse()?;
         let has_more = self.kind.is_some()
             || self.serves.is_some()
             || self.ca_file.is_some()

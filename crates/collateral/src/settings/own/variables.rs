@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::super::{Machine, SettingsError, parse};
-use super::{OwnSettings, OwnSource};
+use super::{PartialSettings, SourceSpec};
 
 /// The settings in `QUOTE_HELPER_COLLATERAL_*`.
-pub(super) fn read(machine: &Machine) -> Result<OwnSettings, SettingsError> {
+pub(super) fn read(machine: &Machine) -> Result<PartialSettings, SettingsError> {
     let path = |setting| machine.path(&name(setting)).map(PathBuf::from);
     let boolean = |setting| machine.value(&name(setting), parse::boolean);
-    Ok(OwnSettings {
+    Ok(PartialSettings {
         sources: machine.value(&name("SOURCES"), sources)?,
         local_only: boolean("LOCAL_ONLY")?,
         ca_file: path("CA_FILE"),
@@ -31,6 +31,6 @@ pub(super) fn name(setting: &str) -> String {
 }
 
 /// Sources with commas between them.
-fn sources(text: &str) -> Result<Vec<OwnSource>, String> {
+fn sources(text: &str) -> Result<Vec<SourceSpec>, String> {
     text.split(',').map(|source| source.trim().parse()).collect()
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use collateral::settings::{OwnSettings, OwnSource};
+use collateral::settings::{PartialSettings, SourceSpec};
 
 use crate::settings::place::Place;
 
@@ -37,7 +37,7 @@ fn damaged(text: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
 fn no_damage_to_a_file_or_a_variable_is_a_panic() {
     let mut place = Place::new();
     let mut refused = 0;
-    let mut look = |place: &Place| match place.choose(OwnSettings::default()) {
+    let mut look = |place: &Place| match place.choose(PartialSettings::default()) {
         Ok(settings) => drop(format!("{settings} {settings:?}")),
         Err(error) => {
             refused += 1;
@@ -111,7 +111,7 @@ fn depth_is_limited() {
         {
             let text = format!("{{\"{key}\": {deep}}}");
             // It is wrong, or without a meaning; it does not end the process.
-            drop(Place::new().with_qcnl(text).choose(OwnSettings::default()));
+            drop(Place::new().with_qcnl(text).choose(PartialSettings::default()));
         }
     }
     for text in [
@@ -119,7 +119,7 @@ fn depth_is_limited() {
         format!("[collateral]\nsources = {}", "{a=".repeat(20000)),
         format!("[{}]", vec!["a"; 20000].join(".")),
     ] {
-        assert!(Place::new().with_config(text).choose(OwnSettings::default()).is_err());
+        assert!(Place::new().with_config(text).choose(PartialSettings::default()).is_err());
     }
 }
 
@@ -139,7 +139,7 @@ fn a_variable_that_is_no_text_is_told() {
 fn no_text_as_a_source_is_a_panic() {
     for bytes in damaged(SOURCES) {
         if let Ok(text) = std::str::from_utf8(&bytes) {
-            drop(text.parse::<OwnSource>());
+            drop(text.parse::<SourceSpec>());
         }
     }
 }

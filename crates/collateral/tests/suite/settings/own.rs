@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use collateral::TcbUpdate;
-use collateral::settings::{Origin, OwnSettings, Retry, Serves, Settings, TrustSettings};
+use collateral::settings::{Origin, PartialSettings, Retry, Serves, Settings, TrustSettings};
 
 use crate::settings::place::{Place, pairs, service, summary};
 
@@ -38,7 +38,7 @@ fn has_every_setting(settings: &Settings) {
     );
     for index in 0..5 {
         let service = service(settings, index);
-        assert_eq!(service.trust, TrustSettings::AuthoritiesIn("/etc/ssl/pccs.pem".into()));
+        assert_eq!(service.trust, TrustSettings::CaFile("/etc/ssl/pccs.pem".into()));
         let is_intel = [2, 4].contains(&index);
         assert_eq!(service.api_key_file, is_intel.then(|| "/run/secrets/pcs".into()), "{index}");
     }
@@ -117,9 +117,9 @@ fn a_source_can_be_a_table() {
             "Directory /srv/bundle",
         ]
     );
-    assert_eq!(service(&settings, 0).trust, TrustSettings::AuthoritiesIn("/near.pem".into()));
+    assert_eq!(service(&settings, 0).trust, TrustSettings::CaFile("/near.pem".into()));
     assert_eq!(service(&settings, 0).api_key_file, None);
-    assert_eq!(service(&settings, 1).trust, TrustSettings::Anybody);
+    assert_eq!(service(&settings, 1).trust, TrustSettings::Unchecked);
     assert_eq!(service(&settings, 1).api_key_file, Some("/key".into()));
     assert_eq!(service(&settings, 2).trust, TrustSettings::System);
     assert_eq!(service(&settings, 2).headers, pairs(&[("Metadata", "true")]));
@@ -251,10 +251,10 @@ fn a_configuration_that_is_named_must_be_there() {
 
 #[test]
 fn flags_have_the_form_of_the_configuration() {
-    let flags = OwnSettings {
+    let flags = PartialSettings {
         sources: Some(vec!["https://pccs:8081".parse().unwrap()]),
         cache_max_size: Some(ByteSize::mib(1)),
-        ..OwnSettings::default()
+        ..PartialSettings::default()
     };
     let settings = Place::new().choose(flags).unwrap();
     assert_eq!(settings.origin, Origin::Flags);

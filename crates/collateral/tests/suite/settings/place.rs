@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use collateral::PcsKind;
 use collateral::settings::{
-    Machine, OwnSettings, ServiceSettings, Settings, SettingsError, SourceSettings,
+    Machine, PartialSettings, ServiceSettings, Settings, SettingsError, SourceSettings,
 };
 use tempfile::TempDir;
 
@@ -58,17 +58,17 @@ impl Place {
         self.etc.path().join(name)
     }
 
-    pub(crate) fn choose(&self, flags: OwnSettings) -> Result<Settings, SettingsError> {
+    pub(crate) fn choose(&self, flags: PartialSettings) -> Result<Settings, SettingsError> {
         Settings::choose(flags, &self.machine)
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        self.choose(OwnSettings::default()).unwrap_or_else(|error| panic!("{error}"))
+        self.choose(PartialSettings::default()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What is said of settings that are wrong, without the directory.
     pub(crate) fn error(&self) -> String {
-        self.said(&self.choose(OwnSettings::default()).unwrap_err().to_string())
+        self.said(&self.choose(PartialSettings::default()).unwrap_err().to_string())
     }
 
     /// The text without the directory.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use collateral::TcbUpdate;
-use collateral::settings::{Origin, OwnSettings, Retry, TrustSettings};
+use collateral::settings::{Origin, PartialSettings, Retry, TrustSettings};
 
 use crate::settings::place::{Place, service, summary};
 
@@ -51,7 +51,7 @@ fn sources_are_those_of_the_first_that_names_any() {
     assert_eq!(place.notes(), not_used(&format!("the variable {SOURCES} says so")));
 
     let sources = Some(vec!["https://flag".parse().unwrap()]);
-    let settings = place.choose(OwnSettings { sources, ..OwnSettings::default() }).unwrap();
+    let settings = place.choose(PartialSettings { sources, ..PartialSettings::default() }).unwrap();
     assert_eq!(summary(&settings), ["Pccs https://flag Everything"]);
     let notes: Vec<_> = settings.notes.iter().map(|note| place.said(note)).collect();
     assert_eq!(notes, not_used("the command line says so"));
@@ -69,7 +69,7 @@ fn other_settings_come_from_the_first_that_has_them() {
     assert_eq!(settings.retry, Retry { times: 9, delay: Some(Duration::from_secs(8)) });
     assert_eq!(settings.cache.pck_max_age, Some(Duration::from_secs(3600)));
     assert_eq!(settings.cache.collateral_max_age, Some(Duration::from_secs(60)));
-    assert_eq!(service(&settings, 0).trust, TrustSettings::Anybody);
+    assert_eq!(service(&settings, 0).trust, TrustSettings::Unchecked);
 
     let place = place.with_config(
         "[collateral]\nretries = 1\nevaluation = 'standard'\ninsecure_tls = false\ncache_max_age = '2h'\ntimeout = '1s'",
@@ -83,18 +83,18 @@ fn other_settings_come_from_the_first_that_has_them() {
     assert_eq!(settings.timeout, Duration::from_secs(1));
 
     let place = place.with("QUOTE_HELPER_COLLATERAL_CA_FILE", "/ca.pem");
-    let ca_file = TrustSettings::AuthoritiesIn("/ca.pem".into());
+    let ca_file = TrustSettings::CaFile("/ca.pem".into());
     assert_eq!(service(&place.settings(), 0).trust, ca_file);
     let place = place.with("QUOTE_HELPER_COLLATERAL_TIMEOUT", "2s");
     assert_eq!(place.settings().timeout, Duration::from_secs(2));
-    let flags = OwnSettings {
+    let flags = PartialSettings {
         timeout: Some(Duration::from_secs(3)),
         insecure_tls: Some(true),
-        ..OwnSettings::default()
+        ..PartialSettings::default()
     };
     let settings = place.choose(flags).unwrap();
     assert_eq!(settings.timeout, Duration::from_secs(3));
-    assert_eq!(service(&settings, 0).trust, TrustSettings::Anybody);
+    assert_eq!(service(&settings, 0).trust, TrustSettings::Unchecked);
 }
 
 #[test]

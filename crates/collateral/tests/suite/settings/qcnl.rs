@@ -54,7 +54,7 @@ fn every_key_of_the_json_form_is_understood() {
     assert_eq!(settings.cache.collateral_max_age, Some(HOUR * 48));
     assert_eq!(settings.notes, [""; 0]);
     for index in 0..3 {
-        assert_eq!(service(&settings, index).trust, TrustSettings::Anybody);
+        assert_eq!(service(&settings, index).trust, TrustSettings::Unchecked);
     }
     let parameters = pairs(&[("api-version", "2099-01-01"), ("site", "north")]);
     let mut headers = service(&settings, 0).headers.clone();
@@ -87,7 +87,7 @@ fn every_key_of_the_old_form_is_understood() {
             "Pccs https://other:8081 Collateral",
         ]
     );
-    assert_eq!(service(&settings, 1).trust, TrustSettings::Anybody);
+    assert_eq!(service(&settings, 1).trust, TrustSettings::Unchecked);
     assert_eq!(settings.retry, Retry { times: 3, delay: None });
     assert_eq!(settings.collateral_form, Some(CollateralForm::HexadecimalCrls));
     assert_eq!(settings.cache.pck_max_age, Some(HOUR * 2));

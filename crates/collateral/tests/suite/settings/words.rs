@@ -76,7 +76,7 @@ fn shows_no_secret_of(url: &str) {
         Place::new().with("AZDCAP_BASE_CERT_URL", url),
         Place::new().with("AZDCAP_COLLATERAL_VERSION", url),
     ] {
-        let error = place.choose(collateral::settings::OwnSettings::default()).unwrap_err();
+        let error = place.choose(collateral::settings::PartialSettings::default()).unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s3cret"), "{shown}");
     }

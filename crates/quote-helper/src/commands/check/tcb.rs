@@ -1,7 +1,7 @@
 //! The TCB of this machine, by what the cache of collateral has: known without a quote, and so with Intel's Quoting
 //! Enclave, too.
 
-use collateral::settings::{Machine, OwnSettings, Settings};
+use collateral::settings::{Machine, PartialSettings, Settings};
 use collateral::{Cache, NodeStatus, node_statuses};
 use verify::TcbStatus;
 
@@ -13,7 +13,7 @@ const FIX: &str = "`quote-helper collateral status`, with the cache of the quote
 
 /// The platforms whose PCK certificates are in the cache of this process's settings; none if it cannot be read.
 pub(crate) fn gather() -> Vec<NodeStatus> {
-    let Ok(settings) = Settings::choose(OwnSettings::default(), &Machine::this()) else {
+    let Ok(settings) = Settings::choose(PartialSettings::default(), &Machine::this()) else {
         return Vec::new();
     };
     let Ok(cache) = Cache::open(&settings, Box::new(|_| {})) else { return Vec::new() };

@@ -180,7 +180,7 @@ impl Fetching<'_> {
         match &fetched {
             Ok(record) => self.rows.push(Row::fetched(record, &self.held.take_not_kept())),
             Err(error) => {
-                self.down = Some(error.clone()).filter(FetchError::is_trouble_of_all);
+                self.down = Some(error.clone()).filter(FetchError::all_sources_failed);
                 self.rows.push(Row::failed(item, error, kept.as_deref()));
             }
         }

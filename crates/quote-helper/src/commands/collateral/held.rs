@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use clap::Args;
 use collateral::settings::Settings;
-use collateral::{Cache, Notice, Record};
+use collateral::{Cache, Event, Record};
 use private_directory::quoted;
 
 use super::messages::Messages;
@@ -110,13 +110,13 @@ impl Held {
 }
 
 impl Noticed {
-    fn add(&mut self, notice: &Notice) {
+    fn add(&mut self, notice: &Event) {
         match notice {
-            Notice::Unusable(reason) => self.unusable.push(reason),
-            Notice::NotKept(_) | Notice::OtherPlatform(_) => {
+            Event::Unusable(reason) => self.unusable.push(reason),
+            Event::NotStored(_) | Event::OtherPlatform(_) => {
                 self.not_kept.push(&notice.to_string());
             }
-            Notice::Fetched(_) | Notice::Expired(_) => {}
+            Event::Fetched(_) | Event::Expired(_) => {}
         }
     }
 }

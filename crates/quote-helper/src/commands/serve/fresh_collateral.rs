@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use collateral::settings::{Machine, OwnSettings, Settings};
+use collateral::settings::{Machine, PartialSettings, Settings};
 use collateral::{Cache, node_statuses};
 use collateral_server::{log_notice, refresh_due};
 use tracing::info;
@@ -18,7 +18,7 @@ const ROUND: Duration = Duration::from_secs(60);
 /// The settings of the quote provider library.
 pub(super) fn settings(config: Option<&Path>) -> anyhow::Result<Settings> {
     let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
-    Ok(Settings::choose(OwnSettings::default(), &machine)?)
+    Ok(Settings::choose(PartialSettings::default(), &machine)?)
 }
 
 /// Goes on until the process ends. The library has the same settings, and so the same cache; who does not use ours

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use collateral::settings::{Machine, OwnSettings};
+use collateral::settings::{Machine, PartialSettings};
 use quoting::{Platform, default_state_dir};
 
 use super::intel_caches;
@@ -50,7 +50,8 @@ pub(super) fn writable_paths(
 /// reported where they are needed.
 fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
     let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
-    let settings = collateral::settings::Settings::choose(OwnSettings::default(), &machine).ok()?;
+    let settings =
+        collateral::settings::Settings::choose(PartialSettings::default(), &machine).ok()?;
     let directory = settings.cache.directory?;
     private_directory::check_place(&directory).ok()?;
     private_directory::make_readable(&directory).ok()?;

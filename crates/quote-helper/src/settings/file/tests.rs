@@ -12,7 +12,7 @@ const NO_VALUE: &str = "{ no = 'value' }";
 
 #[test]
 fn each_setting_with_a_wrong_value_is_told_with_value_line_and_form() {
-    for (section, forms) in [("", FORMS), ("[collateral]\n", OwnSettings::FORMS)] {
+    for (section, forms) in [("", FORMS), ("[collateral]\n", PartialSettings::FORMS)] {
         for (name, form) in forms.iter().filter(|(name, _)| *name != SECTION) {
             let line = section.lines().count() + 2;
             let told = wrong(&format!("{section}# a comment\n{name} = {NO_VALUE}\n"));

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use collateral::{Cache, CacheDirectory, CollateralId, Fetcher, Freshness, Timing, platform_items};
+use collateral::{
+    Cache, CacheDirectory, CollateralId, Fetcher, RefreshPolicy, RetryPolicy, platform_items,
+};
 use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
 use time::OffsetDateTime;
@@ -26,9 +28,9 @@ fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
     let fmspc = platform.pck_subject().fmspc;
     let roots = TrustedRoots::parse(&machine.read("root.pem")).unwrap();
     let source = SoftwareCollateral::new(Arc::new(platform), now);
-    let fetcher = Fetcher::new(vec![Box::new(source)], roots, Timing::default(), clock);
+    let fetcher = Fetcher::new(vec![Box::new(source)], roots, RetryPolicy::default(), clock);
     let directory = CacheDirectory::new(&machine.path("cache"), 1 << 20);
-    let cache = Cache::new(fetcher, Some(directory), Freshness::default(), Box::new(|_| {}));
+    let cache = Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| {}));
     let standard = collateral::TcbUpdate::Standard;
     let items: [CollateralId; 4] =
         platform_items(verify::Tee::Sgx, fmspc, PckCa::Platform, standard);

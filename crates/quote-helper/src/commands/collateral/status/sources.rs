@@ -43,7 +43,8 @@ impl SourceStatus {
         };
         let now = Instant::now();
         let deadline = now.checked_add(settings.timeout).unwrap_or(now);
-        let trouble = source.open()?.fetch(&item, deadline).err().filter(SourceError::is_trouble);
+        let trouble =
+            source.open()?.fetch(&item, deadline).err().filter(SourceError::is_source_failure);
         let reason = trouble.map(|error| error.to_string());
         Ok(Self { name, reachable: Some(reason.is_none()), reason })
     }

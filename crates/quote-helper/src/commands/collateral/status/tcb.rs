@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use collateral::TcbStanding;
+use collateral::EvaluatedTcb;
 use serde::Serialize;
 use verify::{Shortfall, ShortfallOf, TcbStatus};
 
@@ -37,8 +37,8 @@ pub(super) struct Short {
 }
 
 impl Tcb {
-    pub(super) fn of(standing: TcbStanding) -> Self {
-        let TcbStanding { tcb_evaluation_data_number, assessment } = standing;
+    pub(super) fn of(standing: EvaluatedTcb) -> Self {
+        let EvaluatedTcb { tcb_evaluation_data_number, assessment } = standing;
         let reached = assessment.reached.as_ref();
         Self {
             status: reached.map(|level| level.status),

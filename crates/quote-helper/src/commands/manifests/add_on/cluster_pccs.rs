@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use collateral::settings::OwnSource;
+use collateral::settings::SourceSpec;
 use kubernetes::injection::quantity;
 use kubernetes::manifests::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey};
 
@@ -78,7 +78,7 @@ fn mode() -> impl TypedValueParser<Value = PccsMode> {
 }
 
 fn source(text: &str) -> anyhow::Result<String> {
-    text.parse::<OwnSource>().map_err(anyhow::Error::msg)?;
+    text.parse::<SourceSpec>().map_err(anyhow::Error::msg)?;
     ensure!(
         !text.starts_with('/'),
         "its pod has no such directory: name a URL, pcs, thim or azure"

@@ -7,30 +7,30 @@ use crate::{FetchError, Record, RecordFileError};
 
 /// Something that whoever runs this should know, and that kept nobody from an answer.
 #[derive(Debug)]
-pub enum Notice {
+pub enum Event {
     /// It was fetched.
     Fetched(Arc<Record>),
     /// There is nothing newer than something that has expired.
     Expired(FetchError),
     /// What was fetched is not on disk.
-    NotKept(RecordFileError),
+    NotStored(RecordFileError),
     /// What is on disk is not used.
     Unusable(String),
     /// A PCK certificate was fetched for a QE id whose PCK certificates so far are of another platform. It is not kept.
     OtherPlatform(Arc<Record>),
 }
 
-/// Where notices go.
-pub type Notices = Box<dyn Fn(&Notice) + Send + Sync>;
+/// Where on_event go.
+pub type EventHandler = Box<dyn Fn(&Event) + Send + Sync>;
 
-impl fmt::Display for Notice {
+impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
             Self::Expired(error) => {
                 write!(f, "what is kept is used though it has expired: {error}")
             }
-            Self::NotKept(error) => write!(f, "{error}"),
+            Self::NotStored(error) => write!(f, "{error}"),
             Self::Unusable(reason) => f.write_str(reason),
             Self::OtherPlatform(record) => write!(
                 f,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// When what is kept is to be fetched again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freshness {
+pub struct RefreshPolicy {
     /// After this time [`Cache::refresh_due`](crate::Cache::refresh_due) fetches it again, while the old one serves.
     pub refresh_after: Duration,
     /// After this time who asks for a PCK certificate waits a little for a newer one; `None`: when it says itself
@@ -13,10 +13,10 @@ pub struct Freshness {
     /// The same for other collateral.
     pub collateral_expires_after: Option<Duration>,
     /// How long who asks waits for what is not there at all.
-    pub patience: Duration,
+    pub max_wait: Duration,
 }
 
-impl Default for Freshness {
+impl Default for RefreshPolicy {
     /// Fetched again after a day, as Intel's caching service does; expired when it says so itself; 10 seconds for
     /// what is not there.
     fn default() -> Self {
@@ -24,7 +24,7 @@ impl Default for Freshness {
             refresh_after: Duration::from_secs(24 * 3600),
             pck_expires_after: None,
             collateral_expires_after: None,
-            patience: Duration::from_secs(10),
+            max_wait: Duration::from_secs(10),
         }
     }
 }
