@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aesm::Request;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
-use service::hand_over::Message;
+use sockets::handover::Message;
 use sgx::{
     AttestationKeyId, IntoBytes, QeReportInfo, Quote, QuoteBody, QuoteHeader, Report, TdReport10,
     TdReport15, TdReport15Ex, U16, U32,

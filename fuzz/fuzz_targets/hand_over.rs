@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use service::hand_over::{FRAME_SIZE, Message};
+use sockets::handover::{FRAME_SIZE, Message};
 
 fuzz_target!(|frame: &[u8]| {
     if let Ok(message) = Message::parse(frame) {

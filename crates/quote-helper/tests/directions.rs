@@ -59,10 +59,11 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "software-platform", "sgx", "untrusted-input"],
         tests_use: &["service", "verify"],
     },
+    Crate { name: "sockets", uses: &["private-directory"], tests_use: &[] },
     Crate {
         name: "service",
-        uses: &["aesm", "http-server", "printable", "private-directory", "quoting", "sgx"],
-        tests_use: &["software-platform", "verify"],
+        uses: &["aesm", "http-server", "printable", "quoting", "sgx"],
+        tests_use: &["sockets", "software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
     Crate { name: "kubernetes-yaml", uses: &[], tests_use: &[] },
@@ -70,7 +71,7 @@ const CRATES: &[Crate] = &[
     Crate {
         name: "libsgx-dcap-ql",
         uses: &["call-trace", "quoting", "sgx"],
-        tests_use: &["aesm", "service", "software-platform"],
+        tests_use: &["aesm", "service", "sockets", "software-platform"],
     },
     Crate {
         name: "libdcap-quoteprov",
@@ -80,7 +81,7 @@ const CRATES: &[Crate] = &[
     Crate {
         name: "remote-attestation",
         uses: &["collateral", "printable", "quoting", "sgx", "software-platform", "verify"],
-        tests_use: &["collateral-server", "http-server", "kubernetes", "service"],
+        tests_use: &["collateral-server", "http-server", "kubernetes", "service", "sockets"],
     },
     Crate {
         name: "quote-helper",
@@ -98,6 +99,7 @@ const CRATES: &[Crate] = &[
             "remote-attestation",
             "service",
             "sgx",
+            "sockets",
             "software-platform",
             "untrusted-input",
             "verify",

@@ -1,7 +1,6 @@
 //! The quote service as a library: it serves a [`Quoter`](quoting::Quoter) to AESM clients.
 //!
 //! ```text
-//! hand_over.rs    gets the socket, and gives it to the next instance
 //! listener.rs     accepts, up to a limit; stops; waits for what was accepted
 //! client.rs       who has connected, and the connection that it holds
 //! caller.rs       peer credentials, and the tenant that a process belongs to
@@ -21,7 +20,6 @@
 //! answered on the spot, so that it never waits behind such a quote.
 
 mod audit;
-mod bind;
 mod caller;
 mod client;
 mod connection;
@@ -29,27 +27,22 @@ mod failure;
 mod fair_queue;
 mod flows;
 mod guests;
-pub mod hand_over;
 mod handler;
 mod limits;
 mod listener;
 mod metrics;
 mod oversized_request;
-mod peer;
 mod policy;
 mod quote_queue;
 mod rules;
 mod shared_limit;
-mod socket_access;
 mod waiting;
 mod workers;
 
-pub use bind::{BindError, BoundSocket};
 pub use handler::MAX_QUOTE_BUFFER;
 pub use limits::Limits;
 pub use listener::{Stop, serve};
 pub use metrics::Metrics;
 pub use policy::Policy;
 pub use rules::Rules;
-pub use socket_access::SocketAccess;
 pub use workers::{WorkerOptions, WorkerQuoter, work};

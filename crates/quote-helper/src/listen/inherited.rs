@@ -6,8 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use rustix::io::Errno;
-use service::hand_over::Peer;
-use service::{BoundSocket, SocketAccess};
+use sockets::{BoundSocket, Peer, SocketAccess};
 use tokio::net::{TcpListener, UnixListener};
 use tracing::info;
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 use aesm_client::AesmClient;
 use aesm_client::unix::AesmClientExt;
 use rustix::process::Signal;
-use service::hand_over::Message;
 use sgx::{AttestationKeyId, FromBytes, IntoBytes, ReportData, TargetInfo};
+use sockets::handover::Message;
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::attacker::Attacker;

@@ -11,10 +11,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod bind;
 mod every_quoter;
 mod fortanix_client;
-mod hand_over;
 mod limits;
 mod protocol;
 mod quoters;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::support::{Service, framed, report, software_quoter};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use service::{BoundSocket, Limits, Metrics, Rules, Stop, serve};
+use service::{Limits, Metrics, Rules, Stop, serve};
 use sgx::AttestationKeyId;
+use sockets::BoundSocket;
 
 /// The software platform, as slow as Intel's QE on a busy machine.
 struct Slow(Arc<dyn Quoter>);

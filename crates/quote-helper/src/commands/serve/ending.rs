@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use service::hand_over::{Loss, Successor};
+use sockets::handover::{Loss, Successor};
 use tokio::sync::oneshot;
 use tracing::info;
 

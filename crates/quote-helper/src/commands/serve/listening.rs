@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use quoting::default_state_dir;
-use service::hand_over::{self, Claim, Control, Loss, Successor, Withdrawn};
-use service::{Metrics, SocketAccess, Stop as ServiceStop};
+use service::{Metrics, Stop as ServiceStop};
+use sockets::SocketAccess;
+use sockets::handover::{self, Claim, Control, HandoverCounters, Loss, Successor, Withdrawn};
 use tracing::{info, warn};
 
 use super::activation::Activation;
@@ -73,7 +74,7 @@ impl Listening {
         let path = settings.socket.clone().map_or_else(default_socket, Ok)?;
         let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok)?;
         let take_over = settings.take_over();
-        let acquired = hand_over::acquire(&path, &state_dir, access, take_over).await?;
+        let acquired = handover::acquire(&path, &state_dir, access, take_over).await?;
         let mut http = activation.tcp;
         http.extend(acquired.http);
         let listeners = Listeners::inherited(http, acquired.predecessor);
@@ -121,7 +122,9 @@ impl Held {
                 return End::Kept;
             }
         };
-        match claim.settle(self.listener, self.http, &self.metrics).await {
+        let counters = HandoverCounters::default();
+        self.metrics.register(|registry| counters.register(registry));
+        match claim.settle(self.listener, self.http, &counters).await {
             Ok(control) => {
                 serving();
                 end_or_successor(control, stopped).await

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use service::SocketAccess;
+use sockets::SocketAccess;
 
 /// Where groups are.
 const GROUPS: &str = "/etc/group";

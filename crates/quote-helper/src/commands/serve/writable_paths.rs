@@ -61,7 +61,7 @@ fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
 /// Where a successor is met. Without a socket of the service manager it is needed, and its problems are reported then.
 fn hand_over_directory(settings: &Settings) -> Option<PathBuf> {
     let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok).ok()?;
-    let directory = state_dir.join(service::hand_over::PRIVATE_DIRECTORY);
+    let directory = state_dir.join(sockets::handover::PRIVATE_DIRECTORY);
     private_directory::check_place(&state_dir).ok()?;
     private_directory::make(&directory).ok()?;
     Some(directory)

@@ -12,8 +12,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quoting::{Quoter, SoftwareQuoter};
-use service::{BoundSocket, Limits, Metrics, Rules, Stop, serve};
+use service::{Limits, Metrics, Rules, Stop, serve};
 use sgx::{Report, ReportData, TargetInfo};
+use sockets::BoundSocket;
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
 };

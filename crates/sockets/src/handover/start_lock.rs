@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use tokio::time::{sleep, timeout};
 
 use super::AcquireError;
-use crate::bind::{BindError, FileId};
+use crate::bound_socket::{BindError, FileId};
 
 /// Longer than another one needs, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

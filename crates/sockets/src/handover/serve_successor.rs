@@ -8,17 +8,17 @@ use std::os::unix::net::UnixListener as StdUnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
-use super::HandOvers;
 use super::channel::{Channel, MAX_DESCRIPTORS, Trouble};
 use super::message::Message;
 use super::secret::Secret;
-use crate::bind::BoundSocket;
+use crate::bound_socket::BoundSocket;
 
 /// Conversations at a time; who comes then waits. Only one can lead to anything.
 const CONVERSATIONS: usize = 64;
@@ -36,7 +36,7 @@ pub(super) struct Sockets {
     http: Vec<TcpListener>,
     /// The file of the listener; nothing once somebody else has it. Locked while a successor prepares.
     pub(super) file: Mutex<Option<BoundSocket>>,
-    hand_overs: HandOvers,
+    given: Counter,
 }
 
 /// Talks to whoever comes, until somebody has the sockets.
@@ -108,9 +108,9 @@ impl Sockets {
         listener: StdUnixListener,
         http: Vec<TcpListener>,
         file: BoundSocket,
-        hand_overs: HandOvers,
+        given: Counter,
     ) -> Self {
-        Self { listener, http, file: Some(file).into(), hand_overs }
+        Self { listener, http, file: Some(file).into(), given }
     }
 
     /// Descriptors of all that a successor gets.
@@ -142,7 +142,7 @@ impl Sockets {
         }
         channel.send(&Message::Ended, &[]).await?;
         file.take().into_iter().for_each(BoundSocket::leave);
-        self.hand_overs.of("given").inc();
+        self.given.inc();
         Ok(())
     }
 

@@ -11,16 +11,16 @@ use rustix::net::sockopt::{socket_acceptconn, socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
 use tracing::{info, warn};
 
+use super::Acquired;
 use super::channel::{Channel, Trouble};
-use super::control::Control;
-use super::conversation::{Sockets, show_this_process};
-use super::lock::StartLock;
+use super::handover_counters::HandoverCounters;
 use super::message::Message;
+use super::predecessor::Control;
 use super::private_files::PrivateFiles;
-use super::{Acquired, HandOvers};
-use crate::Metrics;
-use crate::bind::{BoundSocket, Place};
-use crate::socket_access::SocketAccess;
+use super::serve_successor::{Sockets, show_this_process};
+use super::start_lock::StartLock;
+use crate::access::SocketAccess;
+use crate::bound_socket::{BoundSocket, Place};
 
 /// The time for a running instance to answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -67,14 +67,13 @@ impl Claim {
         self,
         listener: UnixListener,
         http: Vec<TcpListener>,
-        metrics: &Metrics,
+        counters: &HandoverCounters,
     ) -> Result<Control, Withdrawn> {
-        let hand_overs = HandOvers::register(metrics);
         let (socket, predecessor) = match self.origin {
             Origin::Bound(socket) => (socket, None),
             Origin::Predecessor { channel, place, access } => {
                 end(&channel).await?;
-                hand_overs.of("taken").inc();
+                counters.taken().inc();
                 if let Err(error) = access.apply(&place.path) {
                     warn!(%error, "those may connect who could before");
                 }
@@ -83,7 +82,7 @@ impl Claim {
             }
         };
         let place = socket.place().clone();
-        let sockets = Sockets::new(listener, http, socket, hand_overs);
+        let sockets = Sockets::new(listener, http, socket, counters.given());
         let control = Control::start(self.files, place, sockets);
         // From now on the predecessor may look for this instance at the control socket.
         drop(predecessor);

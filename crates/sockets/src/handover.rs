@@ -25,27 +25,28 @@
 //! ```
 //!
 //! ```text
-//! hand_over.rs                a starting instance: who is there, and what to do about it
-//! hand_over/private_files.rs  where one instance finds the other
-//! hand_over/secret.rs         the proof that it may have the sockets
-//! hand_over/claim.rs          what it has got, until it serves
-//! hand_over/control.rs        a running instance: has a successor, or loses its socket
-//! hand_over/conversation.rs   gives the sockets to the successor
-//! hand_over/guard.rs          keeps them from blocking the thread that accepts
-//! hand_over/lock.rs           one starts at a time
-//! hand_over/channel.rs        messages and descriptors between the two
-//! hand_over/message.rs        the bytes of a message
+//! handover.rs                a starting instance: who is there, and what to do about it
+//! handover/private_files.rs  where one instance finds the other
+//! handover/secret.rs         the proof that it may have the sockets
+//! handover/successor.rs          what it has got, until it serves
+//! handover/predecessor.rs        a running instance: has a successor, or loses its socket
+//! handover/serve_successor.rs   gives the sockets to the successor
+//! handover/guard.rs          keeps them from blocking the thread that accepts
+//! handover/start_lock.rs           one starts at a time
+//! handover/channel.rs        messages and descriptors between the two
+//! handover/message.rs        the bytes of a message
 //! ```
 
 mod channel;
-mod claim;
-mod control;
-mod conversation;
 mod guard;
-mod lock;
+mod handover_counters;
 mod message;
+mod predecessor;
 mod private_files;
 mod secret;
+mod serve_successor;
+mod start_lock;
+mod successor;
 
 use std::ffi::OsString;
 use std::fs;
@@ -55,24 +56,20 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use private_directory::NotPrivate;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use tracing::warn;
 
-use crate::Metrics;
-use crate::bind::{self, BindError, BoundSocket, Occupant};
-use crate::socket_access::SocketAccess;
+use crate::access::SocketAccess;
+use crate::bound_socket::{self, BindError, BoundSocket, Occupant};
 use channel::{Channel, Trouble};
-use lock::StartLock;
+use start_lock::StartLock;
 
-pub use crate::bind::FileId;
-pub use crate::peer::Peer;
-pub use claim::{Claim, Withdrawn};
-pub use control::{Control, Loss, Successor};
+use crate::peer::Peer;
+pub use handover_counters::HandoverCounters;
 pub use message::{FRAME_SIZE, Malformed, Message};
+pub use predecessor::{Control, Loss, Successor};
 pub use private_files::{PRIVATE_DIRECTORY, PrivateFiles};
 pub use secret::{Nonce, Nonces, Proof, Role, Secret, SecretError};
+pub use successor::{Claim, Withdrawn};
 
 /// What a starting instance has got.
 #[derive(Debug)]
@@ -144,15 +141,6 @@ pub enum AcquireError {
     Locked(PathBuf),
 }
 
-/// Hand-overs of which this instance was a part.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HandOvers(Family<Direction, Counter>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Direction {
-    direction: &'static str,
-}
-
 /// Gets the sockets for a service at `path`: from the instance that serves there with the same private
 /// `state_dir`, or new ones if nobody does. Clients are those who have `access`. Who is there and keeps
 /// the sockets stays, unless `take_over` says that their place is to be taken. Has to be called within a
@@ -166,7 +154,7 @@ pub async fn acquire(
     access: SocketAccess,
     take_over: bool,
 ) -> Result<Acquired, AcquireError> {
-    bind::prepare(path)?;
+    bound_socket::prepare(path)?;
     let files = PrivateFiles::open(path, state_dir)?;
     let lock = match StartLock::take(files.lock.clone()).await {
         Err(AcquireError::Locked(lock)) if take_over => {
@@ -221,7 +209,7 @@ async fn ask_for(
     let channel = Channel::new(stream.ok_or_else(busy)?)
         .map_err(|error| refused("an unknown process".to_owned(), error.into()))?;
     let holder = channel.peer().to_string();
-    match claim::ask(channel, path, access, files.clone()).await {
+    match successor::ask(channel, path, access, files.clone()).await {
         Ok(asked) => Ok(Some(asked)),
         // What it has is not what clients see; whoever has the path now is asked next.
         Err(Trouble::Displaced) => {
@@ -254,20 +242,4 @@ fn is_earlier(path: &Path) -> bool {
     let mut control = OsString::from(path);
     control.push(".control");
     fs::symlink_metadata(control).is_ok_and(|file| file.file_type().is_socket())
-}
-
-impl HandOvers {
-    /// Counters at zero, which are shown among these metrics.
-    fn register(metrics: &Metrics) -> Self {
-        let hand_overs = Self::default();
-        let help = "Times that the sockets came from a predecessor, or went to a successor";
-        metrics.register(|registry| registry.register("hand_overs", help, hand_overs.0.clone()));
-        hand_overs.of("taken");
-        hand_overs.of("given");
-        hand_overs
-    }
-
-    fn of(&self, direction: &'static str) -> Counter {
-        self.0.get_or_create(&Direction { direction }).clone()
-    }
 }

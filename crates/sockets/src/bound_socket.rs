@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::access::SocketAccess;
 use crate::peer::Peer;
-use crate::socket_access::SocketAccess;
 
 /// The longest path that a socket can have, in bytes.
 const MAX_PATH: usize = 107;

@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 
 use super::AcquireError;
 use super::secret::Secret;
-use crate::bind::{self, BindError};
+use crate::bound_socket::{self, BindError};
 
 /// The directory of these files, below the state directory.
 pub const PRIVATE_DIRECTORY: &str = "hand-over";
@@ -40,7 +40,7 @@ impl PrivateFiles {
         let directory = private_directory(state_dir)?;
         let name = name(path)?;
         let control = directory.join(format!("{name}.socket"));
-        bind::check_length(&control).map_err(|_| too_long(state_dir))?;
+        bound_socket::check_length(&control).map_err(|_| too_long(state_dir))?;
         let lock = directory.join(format!("{name}.lock"));
         Ok(Self { control, lock, secret: Secret::open(&directory.join(SECRET))? })
     }

@@ -12,12 +12,12 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use super::channel::Channel;
-use super::conversation::{Sockets, listen};
 use super::guard::{self, OutOfUse};
 use super::private_files::PrivateFiles;
-use crate::bind::{BindError, BoundSocket, Occupant, Place};
+use super::serve_successor::{Sockets, listen};
+use crate::access::SocketAccess;
+use crate::bound_socket::{BindError, BoundSocket, Occupant, Place};
 use crate::peer::Peer;
-use crate::socket_access::SocketAccess;
 
 /// How long the end waits for a hand-over that is under way.
 const LAST_MOMENT: Duration = Duration::from_secs(3);

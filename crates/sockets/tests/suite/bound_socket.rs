@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use service::{BindError, BoundSocket};
+use sockets::{BindError, BoundSocket};
 
 #[test]
 fn a_new_socket_is_open_to_everybody_and_gone_in_the_end() {

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use service::hand_over::{
-    AcquireError, Acquired, Control, FRAME_SIZE, Loss, Message, Nonces, PrivateFiles, Role, Secret,
-    acquire,
+use sockets::SocketAccess;
+use sockets::handover::{
+    AcquireError, Acquired, Control, FRAME_SIZE, HandoverCounters, Loss, Message, Nonces,
+    PrivateFiles, Role, Secret, acquire,
 };
-use service::{Metrics, SocketAccess};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -83,8 +83,7 @@ impl Site {
 
     fn settle(&self, acquired: Acquired, http: Vec<TcpListener>) -> Control {
         let Acquired { listener, claim, .. } = acquired;
-        let metrics = Metrics::new("test");
-        self.runtime.block_on(claim.settle(listener, http, &metrics)).unwrap()
+        self.runtime.block_on(claim.settle(listener, http, &HandoverCounters::default())).unwrap()
     }
 
     /// Somebody at the control socket.
