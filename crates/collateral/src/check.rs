@@ -96,7 +96,8 @@ pub(crate) fn inspect(
     Ok(match item {
         CollateralId::PckCertificate(question) => {
             let certificate = verify::check_pck_certificate(body, issuer_chain, roots, now)?;
-            let (asked, got) = (hex::encode(question.pce_id), hex::encode(certificate.pce_id));
+            let (asked, got) =
+                (hex::encode(question.pce_id), hex::encode(certificate.extension.pce_id));
             same("PCE id", &asked, &got)?;
             checked(0, certificate.validity, certificate.signer.root)
         }

@@ -1,6 +1,6 @@
 //! What is known of the TCB of a machine, by what is kept.
 
-use verify::{PckCertificate, TcbAssessment, TcbInfo, Tee, TrustedRoots};
+use verify::{PckCertificate, SgxExtension, TcbAssessment, TcbInfo, Tee, TrustedRoots};
 
 use crate::{CollateralId, Document, PckTcb, Record, TcbUpdate, platform_items};
 
@@ -73,12 +73,12 @@ impl<'a> Node<'a> {
 
     /// What TCB info compares.
     fn tcb(&self) -> PckTcb {
-        let PckCertificate { tcb_components, pce_svn, .. } = self.certificate;
+        let SgxExtension { tcb_components, pce_svn, .. } = self.certificate.extension;
         PckTcb { cpu_svn: sgx::CpuSvn(tcb_components), pce_svn }
     }
 
     fn status(self, kept: &Kept<'_>, set: TcbUpdate) -> NodeStatus {
-        let PckCertificate { fmspc, ca, .. } = self.certificate;
+        let (fmspc, ca) = (self.certificate.extension.fmspc, self.certificate.ca);
         let items = platform_items(Tee::Sgx, fmspc, ca, set);
         let [pck_crl, _, tcb_info, _] = items.each_ref().map(|item| kept.find(item));
         let early = platform_items(Tee::Sgx, fmspc, ca, TcbUpdate::Early);
@@ -98,7 +98,7 @@ impl<'a> Node<'a> {
     }
 
     fn standing(&self, info: &TcbInfo) -> EvaluatedTcb {
-        let PckCertificate { tcb_components, pce_svn, .. } = &self.certificate;
+        let SgxExtension { tcb_components, pce_svn, .. } = &self.certificate.extension;
         EvaluatedTcb {
             tcb_evaluation_data_number: info.tcb_evaluation_data_number,
             assessment: info.assess(tcb_components, *pce_svn),

@@ -1,5 +1,7 @@
 //! The structures that are found.
 
+use sgx::Tee;
+
 use crate::quote_bytes::{HEADER_SIZE, SGX_REPORT_DATA_OFFSET, body_start, report_data_offset};
 
 /// The kind of structure that was found.
@@ -22,15 +24,6 @@ pub enum Content {
     /// Bytes that are as many as a structure of the SGX SDK has, outside of any structured form:
     /// REPORT, REPORT body, target info, QE report info or attestation key id.
     Structure,
-}
-
-/// A kind of trusted execution environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tee {
-    /// Intel SGX: an enclave.
-    Sgx,
-    /// Intel TDX: a virtual machine.
-    Tdx,
 }
 
 impl Content {

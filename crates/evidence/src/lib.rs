@@ -20,10 +20,11 @@ mod error;
 mod forms;
 mod quote_bytes;
 mod reader;
+mod recognition;
 mod wrapping;
 
 pub use binding::Binding;
-pub use content::{Content, Tee};
+pub use content::Content;
 pub use error::{NotVerifiable, ReadError};
 pub use reader::{MAX_DEPTH, MAX_TEXT_SIZE};
 pub use wrapping::Wrapping;
@@ -47,7 +48,7 @@ impl Evidence {
     /// # Errors
     /// [`ReadError`] says what the bytes look like, or where they are damaged.
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
-        reader::read_file(bytes)
+        recognition::read_file(bytes)
     }
 
     /// The same, but only a quote of a kind that a remote party can verify.

@@ -5,11 +5,11 @@
 //! bytes before the report body: its type (2 bytes) and its size (4 bytes). Sources:
 //! `sgx_quote_3.h`, `sgx_quote_4.h` and `sgx_quote_5.h` of the DCAP API.
 
-use sgx::{QuoteHeader, ReportBody};
+use sgx::{QuoteHeader, ReportBody, Tee};
 
 use crate::error::{Problem, ReadError};
 use crate::wrapping::Wrapping;
-use crate::{Content, Evidence, Tee};
+use crate::{Content, Evidence};
 
 /// The size of the header in bytes, in every version, EPID quotes included.
 pub(crate) const HEADER_SIZE: usize = 48;

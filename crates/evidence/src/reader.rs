@@ -1,14 +1,8 @@
-//! The order of recognition.
+//! Nested wrappings, and the limits on their number and size.
 
-use sgx::{AttestationKeyId, QeReportInfo, Report, ReportBody, TargetInfo};
-
+use crate::Evidence;
 use crate::error::{Problem, ReadError};
-use crate::forms::{
-    base64, certificate, epid, hex_dump, hexadecimal, json, open_enclave, other, pem,
-    tagged_evidence,
-};
 use crate::wrapping::Wrapping;
-use crate::{Content, Evidence, quote_bytes};
 
 /// The largest number of nested wrappings: evidence of an attestation service in JSON is base64 of
 /// JSON with base64 of a report with a header.
@@ -17,28 +11,31 @@ pub const MAX_DEPTH: usize = 8;
 /// The largest text that is read, in bytes. Event logs are the largest parts of evidence.
 pub const MAX_TEXT_SIZE: usize = 1024 * 1024;
 
-/// The sizes in bytes by which structures of the SGX SDK are told apart.
-const STRUCTURE_SIZES: [usize; 5] = [
-    size_of::<Report>(),
-    size_of::<ReportBody>(),
-    size_of::<TargetInfo>(),
-    size_of::<QeReportInfo>(),
-    size_of::<AttestationKeyId>(),
-];
+/// The functions that recognize a form. Forms reach them through [`Reader`], to read their contents.
+pub(crate) struct Recognize {
+    pub(crate) text: fn(Reader, &str) -> Result<Evidence, ReadError>,
+    pub(crate) binary: fn(Reader, &[u8]) -> Result<Evidence, ReadError>,
+}
 
-/// A position: its depth, and whether structures are recognized by their size.
-#[derive(Debug, Clone, Copy)]
+/// A position: the number of wrappings around it, and if structures are recognized by their size.
+#[derive(Clone, Copy)]
 pub(crate) struct Reader {
+    recognize: &'static Recognize,
     depth: usize,
     by_size: bool,
 }
 
-pub(crate) fn read_file(bytes: &[u8]) -> Result<Evidence, ReadError> {
-    Reader { depth: 0, by_size: true }.read(bytes)
-}
-
 impl Reader {
-    /// A reader for what a wrapping holds.
+    /// A reader for a whole file.
+    pub(crate) fn new(recognize: &'static Recognize) -> Self {
+        Self { recognize, depth: 0, by_size: true }
+    }
+
+    pub(crate) fn recognizes_sizes(self) -> bool {
+        self.by_size
+    }
+
+    /// A reader for the contents of a wrapping.
     ///
     /// # Errors
     /// When wrappings nest too deeply.
@@ -58,62 +55,29 @@ impl Reader {
         Ok(Self { by_size: false, ..self.inner()? })
     }
 
+    /// Reads text or binary data.
     pub(crate) fn read(self, bytes: &[u8]) -> Result<Evidence, ReadError> {
         match text(bytes) {
-            Some(text) => self.read_text(text),
+            Some(text) if text.len() > MAX_TEXT_SIZE => {
+                Err(Problem::TooLarge { size: text.len(), limit: MAX_TEXT_SIZE }.into())
+            }
+            Some(text) => (self.recognize.text)(self, text),
             None => self.read_binary(bytes),
         }
     }
 
     /// Reads bytes that are not text.
     pub(crate) fn read_binary(self, bytes: &[u8]) -> Result<Evidence, ReadError> {
-        if let Some(evidence) = open_enclave::read(self, bytes) {
-            return evidence;
-        }
-        let has_size = self.by_size && STRUCTURE_SIZES.contains(&bytes.len());
-        if has_size && !quote_bytes::is_of_intels_qe(bytes) {
-            return Ok(Evidence::new(Content::Structure, bytes));
-        }
-        if let Some(evidence) = quote_bytes::read(bytes) {
-            return evidence;
-        }
-        if let Some(evidence) = epid::read(bytes) {
-            return evidence;
-        }
-        if let Some(evidence) = certificate::read(self, bytes) {
-            return evidence;
-        }
-        if let Some(evidence) = tagged_evidence::read(self, bytes) {
-            return evidence;
-        }
-        Err(Problem::NoQuote(other::describe_binary(bytes)).into())
+        (self.recognize.binary)(self, bytes)
     }
 
-    fn read_text(self, text: &str) -> Result<Evidence, ReadError> {
-        if text.len() > MAX_TEXT_SIZE {
-            return Err(Problem::TooLarge { size: text.len(), limit: MAX_TEXT_SIZE }.into());
-        }
-        if let Some(evidence) = json::read(self, text) {
-            return evidence;
-        }
-        // The text column of a dump may hold PEM.
-        if let Some(bytes) = hexadecimal::decode(text) {
-            return self.read_decoded(&bytes, Wrapping::Hexadecimal);
-        }
-        if let Some(bytes) = hex_dump::decode(text) {
-            return self.read_decoded(&bytes?, Wrapping::HexDump);
-        }
-        if let Some(evidence) = pem::read(self, text) {
-            return evidence;
-        }
-        if let Some(bytes) = base64::decode(text) {
-            return self.read_decoded(&bytes, Wrapping::Base64);
-        }
-        Err(Problem::NoQuote(other::describe_text(text)).into())
-    }
-
-    fn read_decoded(self, bytes: &[u8], encoding: Wrapping) -> Result<Evidence, ReadError> {
-        wrapped(self.inner().and_then(|inner| inner.read(bytes)), encoding)
+    /// Reads the contents of a wrapping.
+    pub(crate) fn read_inner(
+        self,
+        bytes: &[u8],
+        wrapping: Wrapping,
+    ) -> Result<Evidence, ReadError> {
+        wrapped(self.inner().and_then(|inner| inner.read(bytes)), wrapping)
     }
 }
 
@@ -129,7 +93,7 @@ pub(crate) fn wrapped(
 }
 
 /// The bytes as text without the white space, the byte order mark and the zeros around it; `None`
-/// if they are none, or nothing at all.
+/// if they are not text, or empty.
 fn text(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.trim_start_matches('\u{feff}').trim_end_matches('\0').trim();

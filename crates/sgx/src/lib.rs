@@ -31,6 +31,7 @@ mod sgx_status;
 mod target_info;
 mod td_attributes;
 mod td_report;
+mod tee;
 
 pub use aesm_error::AesmError;
 pub use attestation_key_id::AttestationKeyId;
@@ -55,6 +56,7 @@ pub use sgx_status::{QuoteExCall, SgxStatus};
 pub use target_info::TargetInfo;
 pub use td_attributes::TdAttributes;
 pub use td_report::{TdReport10, TdReport15, TdReport15Ex};
+pub use tee::Tee;
 /// Little-endian integers as they lie in the structures.
 pub use zerocopy::little_endian::{U16, U32, U64};
 /// The two directions between a structure and its bytes.

@@ -11,7 +11,7 @@ use sgx::{CpuSvn, Describe, Description, QuoteBody};
 pub use self::quoted::{Enclave, Td, TdExtension};
 use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
-use crate::{PckCertificate, PlatformFeatures, Tcb, TrustedRoot};
+use crate::{PlatformFeatures, SgxExtension, Tcb, TrustedRoot};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ impl Attested {
     pub(crate) fn new(
         body: QuoteBody,
         claims: &QuoteClaims,
-        pck: &PckCertificate,
+        pck: &SgxExtension,
         level: PlatformLevel,
         root: &TrustedRoot,
     ) -> Result<Self, String> {
@@ -85,7 +85,7 @@ impl Attested {
 }
 
 impl Platform {
-    fn new(pck: &PckCertificate) -> Self {
+    fn new(pck: &SgxExtension) -> Self {
         Self {
             fmspc: pck.fmspc,
             pce_id: pck.pce_id,

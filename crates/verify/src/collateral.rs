@@ -36,7 +36,7 @@ pub use platform_features::{PlatformFeature, PlatformFeatures, UnknownPlatformFe
 pub use revocation_list::{PckCrl, RootCaCrl, check_pck_crl, check_root_ca_crl};
 pub use sgx_extension::{SgxExtension, SgxType};
 pub use tcb_assessment::{Shortfall, ShortfallOf, TcbAssessment};
-pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, Tee, check_tcb_info};
+pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, check_tcb_info};
 pub use validity::Validity;
 
 pub(crate) use claimed_root::carried_chain;

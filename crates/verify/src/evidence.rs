@@ -122,7 +122,8 @@ fn check_under(
         }
     };
     let level = platform_level(quote, &pieces).at(Step::TcbLevel)?;
-    Attested::new(quote.body.clone(), &claims, &pieces.pck, level, root).map_err(Failure::elsewhere)
+    Attested::new(quote.body.clone(), &claims, &pieces.pck.extension, level, root)
+        .map_err(Failure::elsewhere)
 }
 
 /// Debug enclaves and TDs pass here: whether they are allowed is for the policy to say.

@@ -52,12 +52,13 @@ pub use code::Code;
 pub use collateral::{
     ClaimedRoot, CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl,
     PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension, SgxType, Shortfall,
-    ShortfallOf, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, Tee,
-    UnknownPlatformFeature, Validity, check_enclave_identity, check_pck_certificate, check_pck_crl,
-    check_pck_issuer_chain, check_root_ca_crl, check_tcb_info,
+    ShortfallOf, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, UnknownPlatformFeature,
+    Validity, check_enclave_identity, check_pck_certificate, check_pck_crl, check_pck_issuer_chain,
+    check_root_ca_crl, check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
+pub use sgx::Tee;
 pub use step::{Outcome, Step, StepResult};
 pub use tcb::Tcb;
 pub use tcb_status::{TcbStatus, UnknownTcbStatus};

@@ -5,7 +5,7 @@ use sgx::Quote;
 use crate::failure::Problem;
 use crate::pieces::Pieces;
 use crate::td_level::{CertifiedSvns, td_level};
-use crate::{Code, PckCertificate, TcbLevel, TcbStatus, Tee};
+use crate::{Code, SgxExtension, TcbLevel, TcbStatus, Tee};
 
 /// The level that a platform reaches.
 pub(crate) struct PlatformLevel {
@@ -17,7 +17,7 @@ pub(crate) struct PlatformLevel {
 
 /// The level that the platform of this quote reaches. It is not a revoked one.
 pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformLevel, Problem> {
-    let Pieces { tcb_info, pck, .. } = pieces;
+    let (tcb_info, pck) = (&pieces.tcb_info, &pieces.pck.extension);
     if tcb_info.fmspc != pck.fmspc {
         return Err(Problem::new(
             Code::MismatchedCollateral,
@@ -66,7 +66,7 @@ pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformL
 
 /// The SVNs of the 16 TCB components. Intel's verifier compares these as the certificate lists
 /// them, and dcap-qvl compares the bytes of CPUSVN; where they differ, the lower one counts.
-fn certified_svns(pck: &PckCertificate) -> [u8; 16] {
+fn certified_svns(pck: &SgxExtension) -> [u8; 16] {
     let mut svns = pck.tcb_components;
     for (svn, byte) in svns.iter_mut().zip(pck.cpu_svn.0) {
         *svn = byte.min(*svn);

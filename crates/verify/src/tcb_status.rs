@@ -53,16 +53,11 @@ impl TcbStatus {
         Self::TDRelaunchAdvisedConfigurationNeeded,
     ];
 
-    /// The statuses of TCB info, which a platform can have.
-    pub const PUBLISHED: [Self; 7] = [
-        Self::UpToDate,
-        Self::SWHardeningNeeded,
-        Self::ConfigurationNeeded,
-        Self::ConfigurationAndSWHardeningNeeded,
-        Self::OutOfDate,
-        Self::OutOfDateConfigurationNeeded,
-        Self::Revoked,
-    ];
+    /// The statuses of TCB info, which a platform can have: all but those of a TD alone.
+    pub fn published() -> impl Iterator<Item = Self> {
+        let of_td = [Self::TDRelaunchAdvised, Self::TDRelaunchAdvisedConfigurationNeeded];
+        Self::ALL.into_iter().filter(move |status| !of_td.contains(status))
+    }
 
     /// The official name.
     #[must_use]

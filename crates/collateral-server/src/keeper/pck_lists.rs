@@ -5,7 +5,7 @@ use std::sync::Arc;
 use collateral::{
     Cache, CollateralId, Document, PckList, PckTcb, SourceError, TcbUpdate, select_pck,
 };
-use verify::{PckCertificate, Tee, check_pck_certificate, check_tcb_info};
+use verify::{PckCertificate, SgxExtension, Tee, check_pck_certificate, check_tcb_info};
 
 use crate::mode::Mode;
 use crate::platform_store::{
@@ -42,7 +42,7 @@ impl PckLists {
         authority: Authority,
     ) -> Result<CheckedList, SourceError> {
         let checked = self.check(list)?;
-        if checked.first.pce_id != platform.platform.pce_id {
+        if checked.first.extension.pce_id != platform.platform.pce_id {
             return Err(SourceError::NotFound);
         }
         self.queue_not_available(platform, list)?;
@@ -62,7 +62,7 @@ impl PckLists {
         list: &CheckedList,
         tcb: &PckTcb,
     ) -> Result<Option<Document>, SourceError> {
-        let levels = self.levels(list.first.fmspc)?;
+        let levels = self.levels(list.first.extension.fmspc)?;
         let chosen = select_pck(tcb, &list.certificates.offered(), &levels);
         Ok(chosen.and_then(|chosen| list.certificates.document(&chosen)))
     }
@@ -74,10 +74,13 @@ impl PckLists {
         for pem in &list.certificates {
             let certificate = check_pck_certificate(pem.as_bytes(), &list.issuer_chain, roots, now)
                 .map_err(|error| SourceError::Malformed(error.to_string()))?;
-            let tcb = PckTcb { cpu_svn: certificate.cpu_svn, pce_svn: certificate.pce_svn };
+            let SgxExtension { cpu_svn, pce_svn, .. } = certificate.extension;
+            let tcb = PckTcb { cpu_svn, pce_svn };
             certificates.push((tcb, der(pem.as_bytes())));
             let first = first.get_or_insert_with(|| certificate.clone());
-            let platform = |of: &PckCertificate| (of.ppid, of.pce_id, of.fmspc, of.ca);
+            let platform = |PckCertificate { extension, ca, .. }: &PckCertificate| {
+                (extension.ppid, extension.pce_id, extension.fmspc, *ca)
+            };
             if platform(first) != platform(&certificate) {
                 let reason = "its certificates are of several platforms";
                 return Err(SourceError::Malformed(reason.to_owned()));
@@ -97,10 +100,10 @@ impl PckLists {
         authority: Authority,
     ) -> Result<bool, SourceError> {
         let CheckedList { certificates, first } = list;
-        let levels = self.levels(first.fmspc)?;
+        let levels = self.levels(first.extension.fmspc)?;
         let offered = certificates.offered();
         let platform = Platform {
-            fmspc: first.fmspc,
+            fmspc: first.extension.fmspc,
             ca: first.ca,
             encrypted_ppid: registration.encrypted_ppid.clone(),
             manifest: registration.manifest.clone(),

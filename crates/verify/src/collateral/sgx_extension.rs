@@ -13,8 +13,8 @@ const WHAT: &str = "the PCK certificate";
 /// The entry with the TCB; the 16 component SVNs are its entries 1 to 16.
 const TCB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1.2");
 
-/// The platform of a PCK certificate, and the TCB that the PCK is derived for. By itself
-/// it is a claim: nothing is verified.
+/// The platform of a PCK certificate, and the TCB that the PCK is derived for. Unverified unless it
+/// is part of a [`PckCertificate`](crate::PckCertificate).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SgxExtension {
     /// Platform provisioning id, 16 bytes: names the processor package.

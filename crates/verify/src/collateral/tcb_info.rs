@@ -1,12 +1,12 @@
 //! TCB info: which TCB levels of a kind of platform are good.
 
 use std::cmp::Reverse;
-use std::fmt;
 use std::time::SystemTime;
 
 use printable::json_error;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use sgx::Tee;
 
 use super::published_level::PublishedLevel;
 use super::signed_json::SignedJson;
@@ -41,16 +41,6 @@ pub struct TcbInfo {
     pub(crate) tdx_modules: Option<TdxModules>,
     /// The TCB signer.
     pub signer: Signer,
-}
-
-/// The kind of trusted execution environment that TCB info is about. As text by its `id` there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Tee {
-    /// Enclaves.
-    Sgx,
-    /// Trust domains.
-    Tdx,
 }
 
 /// What it means for a platform to be at this TCB or above, and below the next higher level.
@@ -171,15 +161,6 @@ fn tdx_modules(
     let Some(base) = base else { return Ok(None) };
     let identities = identities.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
     Ok(Some(TdxModules { base, identities }))
-}
-
-impl fmt::Display for Tee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sgx => "SGX",
-            Self::Tdx => "TDX",
-        })
-    }
 }
 
 /// TCB info as it is written.

@@ -66,7 +66,7 @@ impl PlatformCertificates {
         let contents = PckContents::read(first.as_bytes());
         let contents = contents.map_err(|error| wrong(&format!("cannot be used: {error}")))?;
         let list = checked(keeper, chains, contents.ca, &certificates)?;
-        if list.first.pce_id != registration.platform.pce_id {
+        if list.first.extension.pce_id != registration.platform.pce_id {
             return Err(wrong("has PCK certificates of another PCE id"));
         }
         let of_platform = tcbs.iter().filter(|(key, _)| *key == registration.platform);
@@ -76,7 +76,7 @@ impl PlatformCertificates {
 
     /// Checks that there is TCB info by which a certificate can be chosen.
     fn check_tcb_info(&self, keeper: &Keeper, records: &[Record]) -> Result<(), Refusal> {
-        let wanted = self.list.first.fmspc;
+        let wanted = self.list.first.extension.fmspc;
         let is_brought = records.iter().any(|record| {
             matches!(record.item, CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, .. } if fmspc == wanted)
         });

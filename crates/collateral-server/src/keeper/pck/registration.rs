@@ -109,7 +109,7 @@ impl PckKeeper {
     ) -> Result<[u8; 16], SourceError> {
         let mut result = Err(SourceError::NotFound);
         for source in &self.sources.of(authority).with_lists {
-            result = source.fetch_all(registration, deadline).map(|list| list.first.ppid);
+            result = source.fetch_all(registration, deadline).map(|list| list.first.extension.ppid);
             if result.is_ok() {
                 break;
             }

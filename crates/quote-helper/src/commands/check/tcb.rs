@@ -31,7 +31,7 @@ pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
              cache (QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
         );
     };
-    let fmspc = hex::encode(node.certificate.fmspc);
+    let fmspc = hex::encode(node.certificate.extension.fmspc);
     if node.revoked == Some(true) {
         return Finding::warning(
             NAME,

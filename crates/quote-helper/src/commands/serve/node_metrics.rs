@@ -81,7 +81,7 @@ impl NodeMetrics {
             }
         }
         let statuses: Vec<_> = nodes.iter().map(tcb_status).collect();
-        let all = TcbStatus::PUBLISHED.iter().map(ToString::to_string);
+        let all = TcbStatus::published().map(|status| status.to_string());
         for status in all.chain([BELOW_ALL_LEVELS, UNKNOWN].map(str::to_owned)) {
             let has = statuses.contains(&status);
             self.tcb_status.get_or_create(&OfStatus { status }).set(has.into());

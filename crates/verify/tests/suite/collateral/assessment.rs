@@ -17,8 +17,8 @@ fn a_certified_platform_at_its_highest_and_lowest_tcb() {
     let assess = |file| {
         let chain = recorded_text("pck-platform-ca-chain.pem");
         let pck = check_pck_certificate(&recorded(file), &chain, &roots, now).unwrap();
-        assert_eq!(pck.fmspc, info.fmspc);
-        info.assess(&pck.tcb_components, pck.pce_svn)
+        assert_eq!(pck.extension.fmspc, info.fmspc);
+        info.assess(&pck.extension.tcb_components, pck.extension.pce_svn)
     };
     let highest = assess("pck-90806F000000-highest.pem");
     assert_eq!(highest.reached.unwrap().status, TcbStatus::UpToDate);

@@ -38,18 +38,24 @@ fn a_pck_certificate_says_what_it_is_for() {
         |file| check_pck_certificate(&recorded(file), &chain, &TrustedRoots::intel(), now).unwrap();
     let highest = check("pck-90806F000000-highest.pem");
     assert_eq!(highest.ca, PckCa::Platform);
-    assert_eq!(hex::encode_upper(highest.fmspc), "90806F000000");
-    assert_eq!(highest.pce_id, [0, 0]);
-    assert_eq!(highest.tcb_components, [8, 8, 2, 2, 4, 1, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(highest.cpu_svn, CpuSvn(highest.tcb_components));
-    assert_eq!(highest.pce_svn, 11);
+    assert_eq!(hex::encode_upper(highest.extension.fmspc), "90806F000000");
+    assert_eq!(highest.extension.pce_id, [0, 0]);
+    assert_eq!(
+        highest.extension.tcb_components,
+        [8, 8, 2, 2, 4, 1, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0]
+    );
+    assert_eq!(highest.extension.cpu_svn, CpuSvn(highest.extension.tcb_components));
+    assert_eq!(highest.extension.pce_svn, 11);
     assert_eq!(hex::encode_upper(&highest.serial), "A30F4FCC9A15482F41C08D028256F34EA01C79EB");
     assert_eq!(highest.validity.from, date("2025-08-07T21:24:56Z"));
     assert_eq!(highest.validity.until, date("2032-08-07T21:24:56Z"));
     let lowest = check("pck-90806F000000-lowest.pem");
-    assert_eq!(lowest.pce_svn, 5);
-    assert_eq!((lowest.ppid, lowest.fmspc), (highest.ppid, highest.fmspc));
-    assert_ne!(lowest.ppid, [0; 16]);
+    assert_eq!(lowest.extension.pce_svn, 5);
+    assert_eq!(
+        (lowest.extension.ppid, lowest.extension.fmspc),
+        (highest.extension.ppid, highest.extension.fmspc)
+    );
+    assert_ne!(lowest.extension.ppid, [0; 16]);
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn a_pck_certificate_of_the_processor_ca() {
     let now = date("2025-06-25T00:00:00Z");
     let pck = check_pck_certificate(leaf.as_bytes(), &issuers, &roots, now).unwrap();
     assert_eq!(pck.ca, PckCa::Processor);
-    assert_eq!(hex::encode_upper(pck.fmspc), "00A067110000");
+    assert_eq!(hex::encode_upper(pck.extension.fmspc), "00A067110000");
 }
 
 #[test]

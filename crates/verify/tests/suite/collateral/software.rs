@@ -78,9 +78,12 @@ fn the_pck_certificate_is_the_platforms() {
     let platform = platform(7, SubjectNames::Software);
     let (subject, pck) = (platform.pck_subject(), pck(&platform));
     assert_eq!(pck.ca, PckCa::Platform);
-    assert_eq!((pck.ppid, pck.fmspc, pck.pce_id), (subject.ppid, subject.fmspc, subject.pce_id));
-    assert_eq!((pck.cpu_svn, pck.pce_svn), (subject.cpu_svn, subject.pce_svn));
-    assert_eq!(pck.tcb_components, subject.cpu_svn.0);
+    assert_eq!(
+        (pck.extension.ppid, pck.extension.fmspc, pck.extension.pce_id),
+        (subject.ppid, subject.fmspc, subject.pce_id)
+    );
+    assert_eq!((pck.extension.cpu_svn, pck.extension.pce_svn), (subject.cpu_svn, subject.pce_svn));
+    assert_eq!(pck.extension.tcb_components, subject.cpu_svn.0);
     assert_eq!(pck.serial, platform.pck_certificate().serial());
 }
 
@@ -93,7 +96,7 @@ fn a_tcb_recovery_shows_what_is_short() {
         let body = answer("tcbInfo", &c.tcb_info, &c.tcb_info_signature);
         let chain = &c.tcb_info_issuer_chain;
         let info = check_tcb_info(&body, chain, &roots(&platform), at(NOW)).unwrap();
-        info.assess(&pck.tcb_components, pck.pce_svn)
+        info.assess(&pck.extension.tcb_components, pck.extension.pce_svn)
     };
     let mut issue = issue(&platform);
     let before = assess(&issue);
@@ -109,10 +112,10 @@ fn a_tcb_recovery_shows_what_is_short() {
     let reached = after.reached.unwrap();
     assert_eq!(reached.status, TcbStatus::OutOfDate);
     assert_eq!(reached.advisory_ids, ["SOFTWARE-SA-1"]);
-    let has = pck.tcb_components[2];
+    let has = pck.extension.tcb_components[2];
     let shortfalls: Vec<String> = after.shortfalls.iter().map(ToString::to_string).collect();
     let component = format!("TCB component 3 is {has}, needs {}", has + 3);
-    let pce = format!("PCESVN is {}, needs {}", pck.pce_svn, pck.pce_svn + 1);
+    let pce = format!("PCESVN is {}, needs {}", pck.extension.pce_svn, pck.extension.pce_svn + 1);
     assert_eq!(shortfalls, [component, pce]);
 }
 

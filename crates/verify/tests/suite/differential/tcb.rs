@@ -112,7 +112,7 @@ impl Draw {
         };
         let (components, pce_svn) = svns(5);
         let mut levels = Vec::new();
-        for status in TcbStatus::PUBLISHED {
+        for status in TcbStatus::published() {
             let (components, pce_svn) = svns(4);
             if levels.iter().all(|(other, pce, _)| (components, pce_svn) != (*other, *pce)) {
                 levels.push((components, pce_svn, status));

@@ -3,7 +3,7 @@
 use collateral::NodeStatus;
 use serde::Serialize;
 use std::fmt;
-use verify::{PckCertificate, TcbStatus};
+use verify::{PckCertificate, SgxExtension, TcbStatus};
 
 use super::super::held::Held;
 use super::super::item_words::ItemWords;
@@ -49,7 +49,8 @@ impl PlatformStatus {
     pub(super) fn of(node: NodeStatus, held: &Held) -> Self {
         let now = held.cache.fetcher().now();
         let NodeStatus { qe_id, certificate, revoked, tcb, early, records, missing } = node;
-        let PckCertificate { cpu_svn, pce_svn, fmspc, ca, validity, serial, .. } = certificate;
+        let PckCertificate { extension, ca, validity, serial, .. } = certificate;
+        let SgxExtension { cpu_svn, pce_svn, fmspc, .. } = extension;
         let first = records.iter().min_by_key(|record| record.validity.until);
         let expired = now > validity.until;
         Self {
