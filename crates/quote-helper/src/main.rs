@@ -1,6 +1,5 @@
 //! `quote-helper`: SGX quotes from one service per machine.
 
-mod canary;
 mod check_config;
 mod cli;
 mod cluster;

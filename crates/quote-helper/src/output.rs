@@ -24,8 +24,15 @@ pub(crate) enum Format {
 pub(crate) fn result<T: Display + Serialize>(format: Format, value: &T) -> anyhow::Result<()> {
     match format {
         Format::Text => text(value),
-        Format::Json => text(&serde_json::to_string_pretty(value)?),
+        format => structured(format, value),
+    }
+}
+
+/// Prints a result for programs: YAML if that is the format, else JSON.
+pub(crate) fn structured<T: Serialize>(format: Format, value: &T) -> anyhow::Result<()> {
+    match format {
         Format::Yaml => document(&serde_saphyr::to_string(value)?),
+        Format::Text | Format::Json => text(&serde_json::to_string_pretty(value)?),
     }
 }
 

@@ -66,6 +66,19 @@ const CRATES: &[Crate] = &[
         tests_use: &["sockets", "software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
+    Crate {
+        name: "diagnosis",
+        uses: &[
+            "aesm",
+            "collateral",
+            "kubernetes",
+            "private-directory",
+            "quoting",
+            "sgx",
+            "verify",
+        ],
+        tests_use: &["software-platform"],
+    },
     Crate { name: "kubernetes-yaml", uses: &[], tests_use: &[] },
     Crate { name: "libsgx-quote-ex", uses: &["call-trace", "quoting", "sgx"], tests_use: &[] },
     Crate {
@@ -89,6 +102,7 @@ const CRATES: &[Crate] = &[
             "aesm",
             "collateral",
             "collateral-server",
+            "diagnosis",
             "evidence",
             "http-server",
             "kubernetes",

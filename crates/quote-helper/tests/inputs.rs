@@ -32,8 +32,8 @@ const FILES: &[&str] = &["fs::read(", "fs::read_to_string(", "File::open(", ".re
 const MAY_READ_FILES: &[(&str, &str)] = &[
     ("collateral/src/record_file.rs", "a directory, to have it on the disk"),
     ("collateral/src/settings/machine.rs", "a file of the kernel's"),
+    ("diagnosis/src/", "files of the kernel's"),
     ("kubernetes/src/device_plugin/epc.rs", "files of the kernel's"),
-    ("quote-helper/src/commands/check/", "files of the kernel's"),
     ("quote-helper/src/commands/install.rs", "a file of the kernel's"),
     ("quote-helper/src/commands/serve/node_metrics/epc.rs", "files of the kernel's"),
     ("quote-helper/src/commands/serve/socket_group.rs", "/etc/group"),

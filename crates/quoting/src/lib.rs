@@ -5,6 +5,7 @@
 
 mod aesm_quoter;
 mod application;
+mod canary;
 mod dcap;
 mod error;
 mod in_process;
@@ -19,6 +20,7 @@ use sgx::{AttestationKeyId, QeReportInfo, Report, TargetInfo};
 
 pub use aesm_quoter::AesmQuoter;
 pub use application::{ApplicationQuoter, guarded, required};
+pub use canary::{Canary, CanaryError, REAL_QE_ANSWERS};
 pub use dcap::DcapQuoter;
 pub use error::QuotingError;
 pub use in_process::{QUOTE_HELPER_STATE_DIR, default_state_dir, open_in_process};

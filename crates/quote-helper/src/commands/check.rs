@@ -1,37 +1,20 @@
-//! `check`: tells what a machine, a container or a cluster has for quoting, and what to do about what it
-//! lacks.
-//!
-//! Each section is a file of its own: a structure of facts, which `gather` fills, and a function from the
-//! facts to findings, which tests call for machines and clusters that they do not have.
+//! `check`: tells if a machine, a container or a cluster can quote, and how to fix what is missing.
 
-mod certificates;
-mod cluster;
-mod collateral;
-mod devices;
-mod diagnosis;
-mod driver;
-mod expiry;
-mod finding;
-mod libraries;
-mod machine;
-mod platform;
-mod pod;
-mod processor;
-#[cfg(test)]
-mod recorded;
-mod self_quote;
-mod service;
-mod service_section;
-mod tcb;
-mod verification;
+mod text;
+
+use std::path::Path;
 
 use clap::Args;
+use diagnosis::{Diagnosis, QuoteServiceTarget, check_cluster, check_machine, check_pod};
+use kubernetes::manifests::DEFAULT_NAMESPACE;
 
-use self::diagnosis::{Diagnosis, Subject};
+use self::text::Text;
+use crate::cluster::api_server;
 use crate::endorsements::Endorsements;
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::output::{self, Format};
 use crate::quote_source::{ServiceSocket, unasked_service};
+use crate::runtime::runtime;
 
 /// The heading of options about the machine or container.
 const MACHINE_OPTIONS: &str = "Options for a machine or a container";
@@ -41,9 +24,9 @@ const CLUSTER_OPTIONS: &str = "Options for a cluster";
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    asked: Asked,
+    target: CheckTarget,
 
-    /// The form of the result. JSON and YAML have all findings.
+    /// Output format. JSON and YAML have all findings.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
@@ -58,13 +41,13 @@ pub(crate) struct Arguments {
     endorsements: Endorsements,
 
     #[command(flatten, next_help_heading = CLUSTER_OPTIONS)]
-    cluster: cluster::Which,
+    cluster: ClusterArguments,
 }
 
-/// What is to be looked at.
+/// The subject of the check.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-struct Asked {
+struct CheckTarget {
     /// Looks at this machine. Without --machine, --in-pod and --cluster it is the cluster if there is a
     /// kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else the machine.
     #[arg(long)]
@@ -79,13 +62,25 @@ struct Asked {
     cluster: bool,
 }
 
+/// Options for a cluster.
+#[derive(Debug, Args)]
+struct ClusterArguments {
+    /// The namespace of the add-on.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAMESPACE)]
+    namespace: String,
+
+    /// The context of the kubeconfig [default: the current one].
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let diagnosis = diagnose(arguments)?.verbose(arguments.verbose);
+    let diagnosis = diagnose(arguments)?;
     match arguments.output {
-        // It has made itself printable, but for its own colors.
-        Format::Text => output::document(&diagnosis)?,
-        format => output::result(format, &diagnosis)?,
+        // The text is printable but for its own colors.
+        Format::Text => output::document(&Text::new(&diagnosis, arguments.verbose))?,
+        format => output::structured(format, &diagnosis)?,
     }
     if diagnosis.passed {
         return Ok(());
@@ -100,25 +95,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn diagnose(arguments: &Arguments) -> anyhow::Result<Diagnosis> {
     if arguments.is_about_cluster() {
-        return cluster::diagnose(&arguments.cluster);
+        let ClusterArguments { namespace, context } = &arguments.cluster;
+        return runtime()?.block_on(async {
+            let api_server = api_server(context.as_deref()).await?;
+            Ok(check_cluster(api_server, namespace.clone()).await)
+        });
     }
     let source = &arguments.endorsements;
     let (socket, roots) = (arguments.service.path()?, source.trusted_roots()?);
-    Ok(match arguments.asked.in_pod {
-        true => Diagnosis::new(Subject::Pod, pod::sections(socket, source, &roots)),
-        false => Diagnosis::new(Subject::Machine, machine::sections(socket, source, &roots)),
+    let collateral = |quote: &[u8]| {
+        let collateral = source.named_collateral(quote)?;
+        Some(collateral.map_err(|error| explain(&error)))
+    };
+    let target = QuoteServiceTarget { socket, collateral: &collateral, roots: &roots };
+    Ok(match arguments.target.in_pod {
+        true => check_pod(target),
+        false => check_machine(target),
     })
 }
 
 impl Arguments {
     fn is_about_cluster(&self) -> bool {
-        let Asked { machine, in_pod, cluster } = self.asked;
+        let CheckTarget { machine, in_pod, cluster } = self.target;
         let has_machine_option = self.service.is_named() || self.endorsements.are_named();
-        cluster
-            || !machine
-                && !in_pod
-                && (self.cluster.is_given() || !has_machine_option && cluster::has_kubeconfig())
+        let has_context = self.cluster.context.is_some();
+        cluster || !machine && !in_pod && (has_context || !has_machine_option && has_kubeconfig())
     }
+}
+
+/// True if kubectl would find a cluster.
+fn has_kubeconfig() -> bool {
+    let is_set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    is_set("KUBECONFIG").is_some()
+        || is_set("HOME").is_some_and(|home| Path::new(&home).join(".kube/config").is_file())
 }
 
 /// The schemas of what it prints as JSON.
@@ -126,29 +135,4 @@ impl Arguments {
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;
     vec![("check", schemas::of::<Diagnosis>())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::devices::Devices;
-    use super::driver::Driver;
-    use super::finding::Status;
-    use super::*;
-
-    #[test]
-    fn each_finding_but_the_good_ones_has_a_fix_whatever_the_processor_is() {
-        for processor in recorded::processors() {
-            let findings = [
-                processor.findings(),
-                Driver::gather().findings(&processor),
-                Devices::gather().findings(&processor),
-                Devices::gather().in_pod(&processor),
-                libraries::findings(&libraries::gather(), &processor),
-            ];
-            for finding in findings.concat() {
-                let fix = finding.fix.as_deref().unwrap_or_default();
-                assert_eq!(finding.status == Status::Ok, fix.is_empty(), "{finding:?}");
-            }
-        }
-    }
 }

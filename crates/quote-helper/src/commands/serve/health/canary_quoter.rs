@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use quoting::{Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{
+    Canary, Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError, REAL_QE_ANSWERS,
+};
 use sgx::{AesmError, AttestationKeyId};
 use tokio::task::spawn_blocking;
 
 use super::proof::Proof;
-use crate::canary::{Canary, REAL_QE_ANSWERS};
 use crate::failure::explain;
 
 /// Canary quotes are a tenant of their own; the numbers of clients' tenants count up from 1.

@@ -1,0 +1,148 @@
+//! Pods that are written for the add-on and lack something.
+
+use std::ops::RangeInclusive;
+
+use k8s_openapi::api::core::v1::Pod;
+use kubernetes::device_plugin::{EpcAccounting, ResourceProfile};
+use kubernetes::injection::{Injection, Settings, inject};
+
+use super::facts::{Facts, name};
+use super::{NAMED, epc};
+use crate::finding::Finding;
+
+/// No user: what the kernel takes for none.
+const NOBODY: RangeInclusive<u32> = u32::MAX..=u32::MAX;
+
+/// Whether the pod asks for EPC, or is to be warned of.
+pub(crate) fn matters(pod: &Pod) -> bool {
+    ResourceProfile::ALL.into_iter().any(|profile| epc::requested(pod, profile) > 0)
+        || !warnings(pod, &NOBODY).is_empty()
+}
+
+pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
+    let pods = match &facts.pods {
+        Ok(pods) => pods,
+        Err(unanswered) => return vec![unanswered.finding("pods")],
+    };
+    let wrong: Vec<_> = pods.iter().filter(|pod| !of_pod(pod, facts).is_empty()).collect();
+    if wrong.is_empty() {
+        return vec![Finding::ok("pods", "no pod lacks anything that can be seen from here")];
+    }
+    let mut findings: Vec<_> = wrong.iter().take(NAMED).map(|pod| finding(pod, facts)).collect();
+    let more = wrong.len().saturating_sub(NAMED);
+    if more > 0 {
+        let detail = format!("{more} more pods lack something");
+        let fix = "mend those that are named first; what they have in common is often one template";
+        findings.push(Finding::warning("pods", detail, fix));
+    }
+    findings
+}
+
+fn finding(pod: &Pod, facts: &Facts) -> Finding {
+    let fix = "change what the pod is made of (its Deployment or Job), and make it anew; `quote-helper inject -f \
+               FILE` shows the same for a file";
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    Finding::warning("pods", of_pod(pod, facts).join("; "), fix)
+        .about(format!("pod/{namespace}/{}", name(&pod.metadata)))
+}
+
+/// What is to be said of the pod in this cluster. The add-on's own pods run as its users.
+fn of_pod(pod: &Pod, facts: &Facts) -> Vec<String> {
+    let is_own = pod.metadata.namespace.as_ref() == Some(&facts.namespace);
+    warnings(pod, &if is_own { NOBODY } else { facts.add_on_uids().unwrap_or(NOBODY) })
+}
+
+/// What the webhook says of such a pod. What lacks in the cluster is not the pod's fault.
+fn warnings(pod: &Pod, add_on_uids: &RangeInclusive<u32>) -> Vec<String> {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    if matches!(phase, Some("Succeeded" | "Failed")) {
+        return Vec::new();
+    }
+    let settings = Settings {
+        aesm_dir: "/var/run/aesmd".into(),
+        socket_by_device_plugin: true,
+        epc_accounting: EpcAccounting::Devices,
+        has_quote_service: true,
+        add_on_uids: add_on_uids.clone(),
+    };
+    let Injection { warnings, .. } = inject(pod.clone(), &settings);
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::recorded::{EPC, in_order, typed};
+    use super::*;
+    use crate::finding::Status;
+
+    fn pod(name: &str, container: Value) -> Pod {
+        let mut container = container;
+        container["name"] = json!("app");
+        typed(json!({
+            "metadata": { "name": name, "namespace": "shop" }, "spec": { "containers": [container] },
+        }))
+    }
+
+    fn without_epc(name: &str) -> Pod {
+        pod(name, json!({ "env": [{ "name": "SGX_AESM_ADDR", "value": "1" }] }))
+    }
+
+    #[test]
+    fn pods_that_lack_something_are_named() {
+        let misspelled = json!({ "limits": { "sgx.intel.com/sgx_epc_mem_in_MiB": "10" } });
+        let misspelled = pod("misspelled", json!({ "resources": misspelled }));
+        let right = pod("right", json!({ "resources": { "limits": { EPC: "10" } } }));
+        assert!([&misspelled, &right, &without_epc("a")].into_iter().all(matters));
+        assert!(!matters(&pod("another", json!({}))));
+        let facts = Facts { pods: Ok(vec![right, misspelled, without_epc("bare")]), ..in_order() };
+        let [first, second] = <[Finding; 2]>::try_from(findings(&facts)).unwrap();
+        assert_eq!((first.status, second.status), (Status::Warning, Status::Warning));
+        assert_eq!(first.object.as_deref(), Some("pod/shop/misspelled"));
+        assert!(first.detail.contains("does not offer"), "{first:?}");
+        assert_eq!(second.object.as_deref(), Some("pod/shop/bare"));
+        assert!(second.detail.contains("no container asks for EPC"), "{second:?}");
+    }
+
+    #[test]
+    fn who_runs_as_a_user_of_the_add_on_is_told() {
+        let container = |user: u32| {
+            let resources = json!({ "limits": { EPC: "10" } });
+            json!({ "resources": resources, "securityContext": { "runAsUser": user } })
+        };
+        let daemon_set = json!({ "spec": {
+            "selector": {},
+            "template": { "spec": { "containers": [
+                { "name": "quote-service", "securityContext": { "runAsUser": 61100 } },
+            ] } },
+        } });
+        let mut own = pod("own", container(61100));
+        own.metadata.namespace = Some(in_order().namespace);
+        let facts = Facts {
+            pods: Ok(vec![pod("app", container(61100)), pod("other", container(65532)), own]),
+            quote_service: Ok(Some(typed(daemon_set))),
+            ..in_order()
+        };
+        let [finding] = <[Finding; 1]>::try_from(findings(&facts)).unwrap();
+        assert_eq!(finding.object.as_deref(), Some("pod/shop/app"));
+        assert!(finding.detail.contains("runs as user 61100"), "{finding:?}");
+    }
+
+    #[test]
+    fn of_many_some_are_named() {
+        let pods = (0..25).map(|number| without_epc(&number.to_string())).collect();
+        let findings = findings(&Facts { pods: Ok(pods), ..in_order() });
+        assert_eq!(findings.len(), NAMED + 1);
+        assert_eq!(findings.last().unwrap().detail, "15 more pods lack something");
+    }
+
+    #[test]
+    fn pods_that_have_ended_are_left_alone() {
+        let mut ended = without_epc("job");
+        ended.status = Some(typed(json!({ "phase": "Succeeded" })));
+        assert!(!matters(&ended));
+        let found = findings(&Facts { pods: Ok(vec![ended]), ..in_order() });
+        assert_eq!(found[0].status, Status::Ok);
+    }
+}

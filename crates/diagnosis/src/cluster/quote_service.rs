@@ -1,0 +1,228 @@
+//! The quote service of each node, as it sees itself.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
+use kubernetes::pod_problem::PodProblem;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::NAMED;
+use super::api_server::{Answer, Cluster, Unanswered};
+use super::facts::{Facts, name};
+use super::report::{self, PodDiagnosis, PodFinding};
+use super::workload::Workload;
+use crate::finding::{Finding, Status};
+
+const NAME: &str = "quote-service";
+/// So many pods are asked at a time.
+const AT_A_TIME: usize = 8;
+
+/// What a node's quote service says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    node: String,
+    pod: String,
+    diagnosis: Answer<PodDiagnosis>,
+}
+
+/// Asks all pods of the quote service whose container runs.
+pub(crate) async fn gather(cluster: &Cluster, facts: &Facts) -> Vec<Report> {
+    let slots = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut asked = JoinSet::new();
+    for pod in pods(facts).into_iter().filter(|pod| runs(pod)) {
+        let (slots, cluster) = (Arc::clone(&slots), cluster.clone());
+        let (node, pod) = (node(pod).to_owned(), name(&pod.metadata).to_owned());
+        asked.spawn(async move {
+            // It is never closed.
+            let _slot = slots.acquire().await;
+            let diagnosis = report::gather(&cluster, &pod).await;
+            Report { node, pod, diagnosis }
+        });
+    }
+    let mut reports = asked.join_all().await;
+    reports.sort_by(|one, other| one.node.cmp(&other.node));
+    reports
+}
+
+/// The pods of the quote service, but for those that are about to end.
+fn pods(facts: &Facts) -> Vec<&Pod> {
+    let pods = facts.add_on_pods.as_deref().unwrap_or_default();
+    let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
+    match &facts.quote_service {
+        Ok(Some(daemon_set)) => Workload::from(daemon_set).pods(pods).filter(stays).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn node(pod: &Pod) -> &str {
+    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default()
+}
+
+fn runs(pod: &Pod) -> bool {
+    let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let running = |state: &k8s_openapi::api::core::v1::ContainerState| state.running.is_some();
+    containers.into_iter().flatten().any(|it| it.state.as_ref().is_some_and(running))
+}
+
+pub(crate) fn findings(facts: &Facts, reports: &[Report]) -> Vec<Finding> {
+    match &facts.quote_service {
+        Err(unanswered) => return vec![unanswered.finding(NAME)],
+        Ok(None) => return vec![switched_off()],
+        Ok(Some(_)) => {}
+    }
+    let silent = pods(facts).into_iter().filter(|pod| !runs(pod)).map(not_running);
+    reports.iter().flat_map(|report| of_node(report, &facts.namespace)).chain(silent).collect()
+}
+
+fn switched_off() -> Finding {
+    Finding::warning(
+        NAME,
+        "the quote service is switched off: pods find no socket at /var/run/aesmd, and those with \
+         SGX_AESM_ADDR get no quotes",
+        "switch it on: `quote-helper upgrade --enable-sgxquotehelper`; nothing, if all applications make their \
+         quotes in their own process",
+    )
+}
+
+fn not_running(pod: &Pod) -> Finding {
+    let reason = PodProblem::of(pod, &[]).map(|problem| format!(": {}", problem.reason));
+    let detail = format!("its pod does not run{}", reason.unwrap_or_default());
+    Finding::failed(NAME, detail, "see `sgx-quote-helper`").about(object(node(pod)))
+}
+
+/// One finding if all is well, else one for each thing that is not.
+fn of_node(Report { node, pod, diagnosis }: &Report, namespace: &str) -> Vec<Finding> {
+    let diagnosis = match diagnosis {
+        Ok(diagnosis) => diagnosis,
+        Err(Unanswered::Failed(reason)) => {
+            let fix = format!(
+                "see what it says: `kubectl -n {namespace} exec {pod} -- {}`",
+                report::COMMAND.join(" ")
+            );
+            return vec![Finding::failed(NAME, reason, fix).about(object(node))];
+        }
+        Err(unanswered) => return vec![unanswered.finding(NAME).about(object(node))],
+    };
+    let wrong =
+        diagnosis.findings().filter(|it| !matches!(it.status, Status::Ok | Status::Skipped));
+    let wrong: Vec<_> = wrong.take(NAMED).map(|it| detailed(it).about(object(node))).collect();
+    match wrong.is_empty() {
+        true => vec![Finding::ok(NAME, summary(diagnosis)).about(object(node))],
+        false => wrong,
+    }
+}
+
+fn object(node: &str) -> String {
+    format!("node/{node}")
+}
+
+fn detailed(finding: &PodFinding) -> Finding {
+    let PodFinding { name, detail, fix, status, .. } = finding;
+    let (detail, fix) = (format!("{name}: {detail}"), fix.clone().unwrap_or_default());
+    match status {
+        Status::Warning => Finding::warning(NAME, detail, fix),
+        _ => Finding::failed(NAME, detail, fix),
+    }
+}
+
+/// Certificates, collateral and TCB status, as far as they are known.
+fn summary(diagnosis: &PodDiagnosis) -> String {
+    // Of a time, the day.
+    let day = |name| diagnosis.value(name).map(|time| time.split('T').next().unwrap_or(time));
+    let parts = [
+        day("certificates").map(|date| format!("certificates until {date}")),
+        day("collateral").map(|date| format!("collateral until {date}")),
+        diagnosis
+            .value("verification")
+            .or_else(|| diagnosis.value("tcb"))
+            .map(|status| format!("TCB {status}")),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => "it answers; its quotes cannot be looked at from there".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::recorded::{in_order, pod, typed};
+    use super::*;
+
+    fn report(findings: &Value) -> Report {
+        let diagnosis = typed(json!({ "passed": true, "sections": [{ "findings": findings }] }));
+        Report { diagnosis: Ok(diagnosis), ..silent(String::new()) }
+    }
+
+    /// A pod that could not be asked.
+    fn silent(reason: String) -> Report {
+        let diagnosis = Err(Unanswered::Failed(reason));
+        Report { node: "n1".to_owned(), pod: "p1".to_owned(), diagnosis }
+    }
+
+    fn found(name: &str, status: &str, value: Option<&str>) -> Value {
+        let (detail, fix) = (format!("the {name}"), format!("mend the {name}"));
+        json!({ "name": name, "status": status, "detail": detail, "value": value, "fix": fix })
+    }
+
+    #[test]
+    fn without_the_switch_it_is_said_why_the_socket_is_missing() {
+        let facts = Facts { quote_service: Ok(None), ..in_order() };
+        let [finding] = <[Finding; 1]>::try_from(findings(&facts, &[])).unwrap();
+        assert_eq!(finding.status, Status::Warning);
+        assert!(finding.detail.contains("no socket"), "{finding:?}");
+        assert!(finding.fix.unwrap().contains("quote-helper upgrade --enable-sgxquotehelper"));
+    }
+
+    #[test]
+    fn a_node_in_order_is_one_line() {
+        let report = report(&json!([
+            found("answer", "ok", None),
+            found("certificates", "ok", Some("2032-01-02T03:04:05Z")),
+            found("collateral", "ok", Some("2026-01-02T03:04:05Z")),
+            found("verification", "ok", Some("UpToDate")),
+        ]));
+        let [finding] = <[Finding; 1]>::try_from(findings(&in_order(), &[report])).unwrap();
+        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(finding.object.as_deref(), Some("node/n1"));
+        assert_eq!(
+            finding.detail,
+            "certificates until 2032-01-02, collateral until 2026-01-02, TCB UpToDate"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_on_a_node_is_told_with_its_fix() {
+        let report = report(&json!([
+            found("answer", "ok", None),
+            found("verification", "skipped", None),
+            found("certificates", "warning", None),
+            found("self-quote", "failed", None),
+        ]));
+        let [warning, failed] = <[Finding; 2]>::try_from(findings(&in_order(), &[report])).unwrap();
+        assert_eq!((warning.status, failed.status), (Status::Warning, Status::Failed));
+        assert_eq!(failed.detail, "self-quote: the self-quote");
+        assert_eq!(failed.fix.as_deref(), Some("mend the self-quote"));
+    }
+
+    #[test]
+    fn a_pod_that_does_not_run_or_may_not_be_asked_is_told() {
+        let mut pending = pod("sgx-quote-helper", "p", "n2");
+        pending.status = Some(typed(json!({ "phase": "Pending" })));
+        let facts = Facts { add_on_pods: Ok(vec![pending]), ..in_order() };
+        let [finding] = <[Finding; 1]>::try_from(findings(&facts, &[])).unwrap();
+        assert_eq!((finding.status, finding.object.as_deref()), (Status::Failed, Some("node/n2")));
+        let no_right = Unanswered::NoRight { verb: "create", resource: "pods/exec".to_owned() };
+        let refused = Report { diagnosis: Err(no_right), ..silent(String::new()) };
+        let found = findings(&in_order(), &[refused]);
+        assert_eq!(found[0].status, Status::Skipped);
+        assert_eq!(found[0].detail, "you may not create pods/exec");
+        let found = findings(&in_order(), &[silent("the reason".to_owned())]);
+        assert_eq!((found[0].status, found[0].detail.as_str()), (Status::Failed, "the reason"));
+        let command = "kubectl -n sgx-quote-helper exec p1 -- quote-helper check --in-pod";
+        assert!(found[0].fix.as_ref().unwrap().contains(command), "{found:?}");
+    }
+}

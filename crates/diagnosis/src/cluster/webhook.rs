@@ -1,0 +1,198 @@
+//! Whether the API server gets to the webhook, and believes it.
+
+use std::time::SystemTime;
+
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhook;
+use k8s_openapi::api::core::v1::Secret;
+use kubernetes::manifests::WEBHOOK;
+
+use super::facts::Facts;
+use crate::expiry::Expiry;
+use crate::finding::Finding;
+
+/// Less than this is a warning, in days. The webhook renews the certificate when a third of its 90 days is left.
+const WARNING_DAYS: u32 = 20;
+
+pub(crate) fn findings(facts: &Facts, now: SystemTime) -> Vec<Finding> {
+    let mut findings = configuration(facts);
+    findings.push(endpoints(facts));
+    findings.push(certificate(facts, now));
+    findings
+}
+
+fn configuration(facts: &Facts) -> Vec<Finding> {
+    let name = "webhook-configuration";
+    let configuration = match &facts.webhook_configuration {
+        Err(unanswered) => return vec![unanswered.finding(name)],
+        Ok(None) => {
+            return vec![Finding::failed(
+                name,
+                format!(
+                    "there is no MutatingWebhookConfiguration {WEBHOOK}: no pod gets what it lacks"
+                ),
+                "install it again: `quote-helper install`; or complete pods ahead: `quote-helper inject`",
+            )];
+        }
+        Ok(Some(configuration)) => configuration,
+    };
+    let webhooks = configuration.webhooks.as_deref().unwrap_or_default();
+    let found = Finding::ok(name, format!("{WEBHOOK}, with {} webhook(s)", webhooks.len()));
+    vec![found, authority(webhooks, &facts.namespace), failure_policy(webhooks)]
+}
+
+/// What to do about certificates, which the webhook renews and tells the API server of.
+fn see_log(namespace: &str) -> String {
+    format!("see the log of the webhook: `kubectl -n {namespace} logs deployment/{WEBHOOK}`")
+}
+
+/// Whether the API server is told by whom the webhook's certificate is signed.
+fn authority(webhooks: &[MutatingWebhook], namespace: &str) -> Finding {
+    let name = "webhook-authority";
+    let has_authority = |webhook: &MutatingWebhook| {
+        webhook.client_config.ca_bundle.as_ref().is_some_and(|bundle| !bundle.0.is_empty())
+    };
+    match webhooks.iter().all(has_authority) && !webhooks.is_empty() {
+        true => {
+            Finding::ok(name, "the API server knows the authority of the webhook's certificate")
+        }
+        false => Finding::failed(
+            name,
+            "caBundle is empty: the API server does not believe the webhook, and does not ask it",
+            see_log(namespace),
+        ),
+    }
+}
+
+fn failure_policy(webhooks: &[MutatingWebhook]) -> Finding {
+    let name = "failure-policy";
+    // Fail is what the API server takes if nobody has said.
+    let strict = webhooks.iter().position(|it| it.failure_policy.as_deref() != Some("Ignore"));
+    match strict {
+        None => Finding::ok(name, "Ignore: without the webhook pods start as they are"),
+        Some(index) => Finding::warning(
+            name,
+            "Fail: while the webhook is away, no pod that it is asked about can be made",
+            format!(
+                "kubectl patch mutatingwebhookconfiguration {WEBHOOK} --type=json \
+                 -p='[{{\"op\":\"replace\",\"path\":\"/webhooks/{index}/failurePolicy\",\"value\":\"Ignore\"}}]'"
+            ),
+        ),
+    }
+}
+
+fn endpoints(facts: &Facts) -> Finding {
+    let name = "webhook-endpoints";
+    let endpoints = match &facts.webhook_endpoints {
+        Err(unanswered) => return unanswered.finding(name),
+        Ok(endpoints) => endpoints.as_ref(),
+    };
+    let subsets = endpoints.and_then(|endpoints| endpoints.subsets.as_deref()).unwrap_or_default();
+    let addresses = subsets.iter().flat_map(|subset| subset.addresses.iter().flatten()).count();
+    match addresses {
+        0 => Finding::failed(
+            name,
+            format!(
+                "the Service {WEBHOOK} leads to no pod that is ready: the API server asks nobody"
+            ),
+            "see `sgx-webhook`",
+        ),
+        count => Finding::ok(name, format!("pods that the API server can ask: {count}")),
+    }
+}
+
+fn certificate(facts: &Facts, now: SystemTime) -> Finding {
+    let (name, fix) = ("serving-certificate", see_log(&facts.namespace));
+    match &facts.webhook_certificates {
+        Err(unanswered) => unanswered.finding(name),
+        Ok(secret) => match secret.as_ref().and_then(expiry) {
+            Some(expiry) => expiry.finding(name, now, WARNING_DAYS, "", &fix),
+            None => Finding::failed(
+                name,
+                "the webhook has no certificate that can be read in its Secret",
+                fix,
+            ),
+        },
+    }
+}
+
+fn expiry(secret: &Secret) -> Option<Expiry> {
+    let certificate = secret.data.as_ref()?.get("tls.crt")?;
+    Expiry::of_certificate("the certificate", pem::parse(&certificate.0).ok()?.contents())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use k8s_openapi::ByteString;
+    use serde_json::json;
+
+    use super::super::api_server::Unanswered;
+    use super::super::recorded::{in_order, typed};
+    use super::*;
+    use crate::finding::Status;
+    use crate::recorded::{by_name, software_platform};
+
+    fn has(facts: &Facts, name: &str, status: Status, fix: &str) {
+        let finding = by_name(&findings(facts, SystemTime::now()), name);
+        assert_eq!(finding.status, status, "{finding:?}");
+        assert!(finding.fix.as_deref().unwrap_or_default().contains(fix), "{finding:?}");
+    }
+
+    fn certificates(pem: &str) -> Facts {
+        let secret = Secret {
+            data: Some([("tls.crt".to_owned(), ByteString(pem.into()))].into()),
+            ..Secret::default()
+        };
+        Facts { webhook_certificates: Ok(Some(secret)), ..in_order() }
+    }
+
+    #[test]
+    fn in_order_is_ok() {
+        let root = software_platform().root_certificate().pem().to_owned();
+        let findings = findings(&certificates(&root), SystemTime::now());
+        assert!(findings.iter().all(|finding| finding.status == Status::Ok), "{findings:?}");
+    }
+
+    #[test]
+    fn each_part_of_the_way_to_the_webhook_is_looked_at() {
+        let facts = Facts { webhook_configuration: Ok(None), ..in_order() };
+        has(&facts, "webhook-configuration", Status::Failed, "quote-helper inject");
+
+        let mut facts = in_order();
+        let configuration = facts.webhook_configuration.as_mut().unwrap().as_mut().unwrap();
+        let webhook = &mut configuration.webhooks.as_mut().unwrap()[0];
+        webhook.client_config.ca_bundle = None;
+        webhook.failure_policy = Some("Fail".to_owned());
+        has(&facts, "webhook-authority", Status::Failed, "log of the webhook");
+        has(&facts, "failure-policy", Status::Warning, "/webhooks/0/failurePolicy");
+
+        let unready = json!({ "subsets": [{ "notReadyAddresses": [{ "ip": "10.0.0.1" }] }] });
+        for endpoints in [None, Some(typed(unready))] {
+            let facts = Facts { webhook_endpoints: Ok(endpoints), ..in_order() };
+            has(&facts, "webhook-endpoints", Status::Failed, "`sgx-webhook`");
+        }
+    }
+
+    #[test]
+    fn the_certificate_is_there_and_lasts() {
+        has(&in_order(), "serving-certificate", Status::Failed, "log of the webhook");
+        has(&certificates("no certificate"), "serving-certificate", Status::Failed, "log");
+        let root = software_platform().root_certificate().pem().to_owned();
+        let (facts, now) = (certificates(&root), SystemTime::now());
+        let end =
+            expiry(facts.webhook_certificates.as_ref().unwrap().as_ref().unwrap()).unwrap().at;
+        let status = |time| by_name(&findings(&facts, time), "serving-certificate").status;
+        assert_eq!(status(now), Status::Ok);
+        assert_eq!(status(end - Duration::from_secs(19 * 24 * 60 * 60)), Status::Warning);
+        assert_eq!(status(end + Duration::from_secs(1)), Status::Failed);
+    }
+
+    #[test]
+    fn without_the_right_to_see_the_secret_its_finding_is_skipped() {
+        let resource = "secrets sgx-webhook-certificates".to_owned();
+        let no_right = Unanswered::NoRight { verb: "get", resource };
+        let facts = Facts { webhook_certificates: Err(no_right), ..in_order() };
+        has(&facts, "serving-certificate", Status::Skipped, "right to get secrets");
+    }
+}

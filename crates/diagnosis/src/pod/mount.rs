@@ -1,0 +1,153 @@
+//! Whether the directory with the socket is the host's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Finding, Status};
+use crate::quote_service::{Place, ServiceSocket};
+
+const NAME: &str = "mount";
+
+const MOUNT_DIRECTORY: &str = "mount the directory: ask for EPC (limits: kubernetes.azure.com/sgx_epc_mem_in_MiB), with which the \
+     device plugin mounts it; or write a volume with hostPath /var/run/aesmd and mount it at \
+     /var/run/aesmd; or annotate the pod with sgx.intel.com/quote-provider: aesmd";
+
+/// What is mounted for the socket's sake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mount {
+    Nothing,
+    /// Its directory, or one above.
+    Directory,
+    /// The socket alone.
+    Socket {
+        /// The socket that was mounted has been removed on the host since, or replaced by another one.
+        is_removed: bool,
+    },
+}
+
+impl Mount {
+    pub(crate) fn gather(socket: &Path) -> Self {
+        Self::read(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), &real(socket))
+    }
+
+    /// `mountinfo` is as proc(5) has it; in `socket` there are no symbolic links.
+    fn read(mountinfo: &str, socket: &Path) -> Self {
+        let mounts = mountinfo.lines().filter_map(|line| {
+            let mut fields = line.split(' ').skip(3);
+            Some((fields.next()?, Path::new(fields.next()?)))
+        });
+        // Of several at one mount point the last one counts.
+        let of_socket = mounts
+            .filter(|(_, point)| socket.starts_with(point) && *point != Path::new("/"))
+            .max_by_key(|(_, point)| point.components().count());
+        match of_socket {
+            None => Self::Nothing,
+            Some((root, point)) if point == socket => {
+                Self::Socket { is_removed: root.ends_with("//deleted") }
+            }
+            Some(_) => Self::Directory,
+        }
+    }
+
+    pub(crate) fn finding(self, service: &ServiceSocket) -> Finding {
+        let socket = service.path.display();
+        let directory = service.path.parent().unwrap_or(&service.path).display();
+        match self {
+            Self::Directory => Finding::ok(NAME, format!("{directory} is mounted")),
+            // Somebody in this container serves there.
+            Self::Nothing if service.place == Place::Socket => {
+                Finding::ok(NAME, format!("{socket} is of this container itself"))
+            }
+            Self::Nothing => Finding::failed(
+                NAME,
+                format!("{directory} of the host is not mounted in this container"),
+                MOUNT_DIRECTORY,
+            ),
+            Self::Socket { is_removed }
+                if is_removed || service.answer().status == Status::Failed =>
+            {
+                Finding::failed(
+                    NAME,
+                    format!(
+                        "the socket file {socket} is mounted, and it is stale: the quote service has \
+                         another one since it was restarted"
+                    ),
+                    MOUNT_DIRECTORY,
+                )
+            }
+            Self::Socket { .. } => Finding::warning(
+                NAME,
+                format!(
+                    "the socket file {socket} is mounted rather than its directory: it goes stale when the \
+                     quote service is restarted"
+                ),
+                MOUNT_DIRECTORY,
+            ),
+        }
+    }
+}
+
+/// The path without symbolic links, as far as it is there: /var/run is one in most images.
+fn real(path: &Path) -> PathBuf {
+    let known = path.ancestors().skip(1).find_map(|ancestor| {
+        let real = fs::canonicalize(ancestor).ok()?;
+        Some(real.join(path.strip_prefix(ancestor).ok()?))
+    });
+    known.unwrap_or_else(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    const ROOT: &str = "1 0 0:1 / / rw,relatime - overlay overlay rw\n\
+                        2 1 0:2 / /proc rw - proc proc rw\n";
+
+    fn read(line: &str) -> Mount {
+        Mount::read(&format!("{ROOT}{line}"), Path::new("/run/aesmd/aesm.socket"))
+    }
+
+    #[test]
+    fn the_directory_is_told_from_the_socket_and_from_nothing() {
+        assert_eq!(read(""), Mount::Nothing);
+        assert_eq!(read("3 1 8:1 /run/x /run/other rw - ext4 /dev/sda rw"), Mount::Nothing);
+        assert_eq!(read("garbage\n\n1 2"), Mount::Nothing);
+        assert_eq!(read("3 1 8:1 /aesmd /run/aesmd ro - tmpfs tmpfs rw"), Mount::Directory);
+        assert_eq!(read("3 1 8:1 / /run rw - tmpfs tmpfs rw"), Mount::Directory);
+        let socket = "3 1 8:1 /aesmd/aesm.socket /run/aesmd/aesm.socket rw - tmpfs tmpfs rw";
+        assert_eq!(read(socket), Mount::Socket { is_removed: false });
+        let removed =
+            "3 1 8:1 /aesmd/aesm.socket//deleted /run/aesmd/aesm.socket rw - tmpfs tmpfs rw";
+        assert_eq!(read(removed), Mount::Socket { is_removed: true });
+    }
+
+    #[test]
+    fn symbolic_links_on_the_way_are_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(root.join("run")).unwrap();
+        std::os::unix::fs::symlink("run", root.join("link")).unwrap();
+        let aesm = |name: &str| root.join(name).join("aesmd/aesm.socket");
+        assert_eq!(real(&aesm("link")), aesm("run"));
+    }
+
+    #[test]
+    fn each_mount_has_its_finding() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("aesm.socket");
+        let nobody = ServiceSocket::gather(path.clone());
+        let status = |mount: Mount, service: &ServiceSocket| mount.finding(service).status;
+        assert_eq!(status(Mount::Directory, &nobody), Status::Ok);
+        assert_eq!(status(Mount::Nothing, &nobody), Status::Failed);
+        // A listener that is gone leaves its socket behind.
+        drop(UnixListener::bind(&path).unwrap());
+        let dead = ServiceSocket::gather(path);
+        assert_eq!(status(Mount::Nothing, &dead), Status::Ok);
+        let stale = Mount::Socket { is_removed: false }.finding(&dead);
+        assert_eq!(stale.status, Status::Failed);
+        assert!(stale.detail.contains("stale"), "{stale:?}");
+        assert!(stale.fix.unwrap().contains("mount the directory"));
+    }
+}
