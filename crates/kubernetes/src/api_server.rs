@@ -45,7 +45,7 @@ pub enum ApiError {
         "the API server {0} does not answer within 10 seconds; check whether it is overloaded, and what is \
          between here and there"
     )]
-    NoAnswer(String),
+    Timeout(String),
     /// It does not know us.
     #[error(
         "the API server {url} does not accept the credentials of the kubeconfig: {cause}; log in again, or \
@@ -166,7 +166,7 @@ impl ApiServer {
     ) -> Result<T, ApiError> {
         match timeout(TIMEOUT, question).await {
             Ok(answer) => answer.map_err(|error| self.error(error)),
-            Err(_) => Err(ApiError::NoAnswer(self.url.clone())),
+            Err(_) => Err(ApiError::Timeout(self.url.clone())),
         }
     }
 
@@ -206,9 +206,9 @@ impl ApiServer {
 
 impl ApiError {
     /// Whether it may go away by itself, so that whoever waits can go on waiting.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NoAnswer(_) => true,
+            Self::Unreachable { .. } | Self::Timeout(_) => true,
             Self::Refused { code, .. } => *code == 429 || *code >= 500,
             _ => false,
         }

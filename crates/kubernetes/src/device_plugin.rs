@@ -4,11 +4,11 @@
 //! out; it gives them to containers and asks here what such a container is to get. Which devices are
 //! free is the kubelet's to know: nothing is kept here, and a plugin can be replaced at any time.
 
+mod allocator;
 mod cdi;
 mod device_list;
 mod device_node;
 mod epc;
-mod grant;
 mod kubelet;
 mod kubelet_stream;
 mod metrics;
@@ -21,9 +21,9 @@ mod readiness;
 mod session;
 mod socket;
 
+pub(crate) use allocator::AESM_DIR;
+pub use allocator::Allocator;
 pub use epc::{Epc, NUMA_NODES, epc_sections};
-pub(crate) use grant::AESM_DIR;
-pub use grant::Grants;
 pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
 pub use metrics::Metrics;
 pub(crate) use node_status::NODE_STATUS_MANAGER;
@@ -42,8 +42,8 @@ use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use plan::Plan;
-use readiness::Part;
-use session::{End, LISTEN_TIMEOUT, PERIOD, Session, SessionError, Setup, is_served};
+use readiness::Component;
+use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT, is_served};
 
 /// The pause after something that time alone may not mend.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ pub struct Options {
     /// The enclave memory there is to offer.
     pub epc: Epc,
     /// What containers get.
-    pub grants: Grants,
+    pub allocator: Allocator,
     /// The kubelet's plugin directory, [`PLUGIN_DIR`].
     pub plugin_dir: PathBuf,
     /// Where to set what is counted in the node's status, see [`Offer::needs_node_status`].
@@ -65,7 +65,7 @@ pub struct Options {
 /// Offers this node's enclave memory until `shutdown` is ready, whatever becomes of the kubelet, the API
 /// server and the device nodes meanwhile. `metrics` tells how it goes.
 pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Output = ()>) {
-    let Options { offer, epc, grants, plugin_dir, node_status } = options;
+    let Options { offer, epc, allocator, plugin_dir, node_status } = options;
     let total = epc.total();
     let plan = Plan::new(&offer, epc);
     metrics.offers(total, &plan);
@@ -74,23 +74,23 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
         return shutdown.await;
     }
     info!(epc = %ByteSize(total), "offering this node's enclave memory");
-    let grants = Arc::new(grants);
+    let allocator = Arc::new(allocator);
     let readiness = metrics.readiness().clone();
-    let setup = Setup {
+    let config = SessionConfig {
         resources: plan.resources.clone(),
-        grants: Arc::clone(&grants),
+        allocator: Arc::clone(&allocator),
         plugin_dir,
         metrics,
     };
     let keep_node_status = async {
         match node_status {
-            Some(node_status) => node_status.keep(&plan, &grants, &readiness).await,
+            Some(node_status) => node_status.keep(&plan, &allocator, &readiness).await,
             None => pending().await,
         }
     };
     let mut session = None;
     tokio::select! {
-        () = hold_sessions(&setup, &mut session) => {}
+        () = run_sessions(&config, &mut session) => {}
         () = keep_node_status => {}
         () = shutdown => {}
     }
@@ -100,47 +100,47 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
 }
 
 /// One session with the kubelet after another, without end; `current` has the one that lasts.
-async fn hold_sessions(setup: &Setup, current: &mut Option<Session>) {
-    let readiness = setup.metrics.readiness();
+async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
+    let readiness = config.metrics.readiness();
     let mut last_kubelet = None;
     let mut last_was_brief = false;
     loop {
-        readiness.expect(Part::Kubelet);
-        let session = current.insert(begin(setup).await);
+        readiness.expect(Component::Kubelet);
+        let session = current.insert(start_session(config).await);
         if last_kubelet.replace(session.kubelet()).is_some_and(|last| last != session.kubelet()) {
-            setup.metrics.kubelet_restarted();
+            config.metrics.kubelet_restarted();
         }
         let begun = Instant::now();
         let end = session.watch().await;
-        let is_brief = begun.elapsed() < LISTEN_TIMEOUT;
-        readiness.not_ready(Part::Kubelet, end);
+        let is_brief = begun.elapsed() < WATCH_TIMEOUT;
+        readiness.not_ready(Component::Kubelet, end);
         if let Some(session) = current.take() {
             session.end().await;
         }
         match end {
-            End::KubeletRestarted | End::SocketRemoved => {}
-            End::Replaced => {
-                while is_served(setup).await {
+            SessionEnd::KubeletRestarted | SessionEnd::SocketRemoved => {}
+            SessionEnd::Replaced => {
+                while is_served(config).await {
                     sleep(PERIOD).await;
                 }
             }
             // Once, at once: from Kubernetes 1.25 on, when a plugin ends, the kubelet also drops the one
             // that has taken its place.
-            End::NotListened(_) if is_brief && last_was_brief => sleep(PAUSE).await,
-            End::NotListened(_) => {}
+            SessionEnd::NotWatched(_) if is_brief && last_was_brief => sleep(PAUSE).await,
+            SessionEnd::NotWatched(_) => {}
         }
         last_was_brief = is_brief;
     }
 }
 
 /// A session, as soon as the kubelet is there for it.
-async fn begin(setup: &Setup) -> Session {
+async fn start_session(config: &SessionConfig) -> Session {
     loop {
-        let error = match Session::begin(setup.clone()).await {
+        let error = match Session::start(config.clone()).await {
             Ok(session) => return session,
             Err(error) => error,
         };
-        setup.metrics.readiness().not_ready(Part::Kubelet, &error);
+        config.metrics.readiness().not_ready(Component::Kubelet, &error);
         sleep(if matches!(error, SessionError::NoKubelet { .. }) { PERIOD } else { PAUSE }).await;
     }
 }

@@ -15,8 +15,8 @@ mod tolerations;
 mod users;
 mod warnings;
 
-pub use epc::requested;
-pub use objects::{ObjectError, Written, inject_object};
+pub use epc::pod_request;
+pub use objects::{ObjectError, SourceText, inject_object};
 pub use quote_provider::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 pub use relevant::ReadError;
 pub use users::shared_users;
@@ -64,7 +64,7 @@ pub fn inject(mut pod: Pod, settings: &Settings) -> Injection {
     let quote_provider = quote_provider::annotated(&pod.metadata).map(str::to_owned);
     let uses_quote_service = quote_provider::is_quote_service(&pod.metadata);
     if let Some(spec) = &mut pod.spec {
-        device_nodes::ask_for(spec, quote_provider.as_deref(), settings.epc_accounting);
+        device_nodes::request(spec, quote_provider.as_deref(), settings.epc_accounting);
         if uses_quote_service {
             quote_provider::point_to_quote_service(spec);
             socket::mount(spec, settings);

@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks a cluster anything; what has to be known of it comes as [`Cluster`].
 
+mod addresses;
 mod cluster_pccs;
 mod device_plugin;
 mod kubernetes_version;
@@ -19,7 +20,7 @@ mod users;
 mod verification;
 mod webhook;
 
-pub use cluster_pccs::CLUSTER_PCCS;
+pub use addresses::{CLUSTER_PCCS, COLLATERAL};
 pub use device_plugin::DEVICE_PLUGIN;
 pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
@@ -31,7 +32,7 @@ pub use settings::{
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
 pub use users::{DEFAULT_FIRST_UID, uids};
-pub use verification::{COLLATERAL, VERIFICATION, VERIFIER_NAMESPACE};
+pub use verification::{VERIFICATION, VERIFIER_NAMESPACE};
 pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
 
 use kube::core::DynamicObject;

@@ -26,7 +26,7 @@ pub struct PodProblem {
     /// What to do about it.
     pub fix: String,
     /// Whether it passes by itself, as far as is known: with each pod that has just been made, or is ending.
-    is_usual: bool,
+    is_transient: bool,
 }
 
 /// For instance `sgx-plugin-x7f on node-2: ErrImagePull: not found`.
@@ -52,14 +52,14 @@ impl PodProblem {
         Some(Self {
             pod: pod.name_any(),
             node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
-            reason: brief(&reason),
+            reason: one_line(&reason),
             fix: cause.fix(pod),
-            is_usual: cause.is_usual() && event.is_none(),
+            is_transient: cause.is_transient() && event.is_none(),
         })
     }
 
-    pub(crate) fn is_usual(&self) -> bool {
-        self.is_usual
+    pub(crate) fn is_transient(&self) -> bool {
+        self.is_transient
     }
 
     /// The pod and its node.
@@ -72,7 +72,7 @@ impl PodProblem {
 }
 
 /// The text in one line, and cut. Of further lines, what comes before the first thing that failed is left out.
-pub(crate) fn brief(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let rest = rest.find(FAILED).and_then(|at| rest.get(at..)).unwrap_or(rest);
     let words: Vec<_> = first.split_whitespace().chain(rest.split_whitespace()).collect();

@@ -3,21 +3,21 @@
 //! It never refuses a pod. What it cannot read it answers with an HTTP error of the client, upon which the API
 //! server does what the webhook's failure policy says; nothing that is asked makes it ask others.
 //!
-//! Its certificates are its own: an authority and a serving certificate, which all replicas share in a Secret
+//! Its certificates are its own: an authority and a served certificate, which all replicas share in a Secret
 //! and renew in time.
 
 mod authority_bundle;
 mod body;
 mod body_budget;
 mod certificate;
-mod certificate_keeper;
+mod certificate_manager;
 mod limits;
 mod metrics;
 mod review;
 mod router;
 mod secret;
+mod served_certificate;
 mod server_clock;
-mod serving;
 
 pub use certificate::ServiceName;
 pub use metrics::Metrics;
@@ -31,9 +31,9 @@ use kube::Client;
 use tokio::net::TcpListener;
 
 use crate::injection::Settings;
-use certificate_keeper::CertificateKeeper;
+use certificate_manager::CertificateManager;
 use limits::Limits;
-use serving::Serving;
+use served_certificate::ServedCertificate;
 
 /// What a webhook works with.
 pub struct Options {
@@ -69,13 +69,13 @@ pub async fn run(
     metrics: Metrics,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), rustls::Error> {
-    let serving = Arc::new(Serving::default());
+    let served = Arc::new(ServedCertificate::default());
     let limits = Limits::of_memory(options.memory);
     let router = router::router(options.settings.clone(), metrics.clone(), limits);
-    let config = Arc::new(serving::config(Arc::clone(&serving))?);
-    let keeper = CertificateKeeper::new(options, serving, metrics);
+    let config = Arc::new(served_certificate::config(Arc::clone(&served))?);
+    let manager = CertificateManager::new(options, served, metrics);
     tokio::select! {
-        never = keeper.keep() => match never {},
+        never = manager.run() => match never {},
         () = http_server::serve_tls(listener, config, router, shutdown) => Ok(()),
     }
 }

@@ -13,8 +13,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(crate) use self::words::form;
 use self::words::in_our_words;
 use crate::commands::{
-    check, collateral, completions, device_plugin, inject, inspect, install, load, man_pages,
-    manifests, own, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
+    check, chown, collateral, completions, device_plugin, inject, inspect, install, load,
+    man_pages, manifests, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
     worker,
 };
 use crate::environment;
@@ -120,7 +120,7 @@ pub(crate) enum Command {
     Worker(worker::Arguments),
     /// Gives a directory to the user that the quote service runs as.
     #[command(hide = true)]
-    Own(own::Arguments),
+    Chown(chown::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
     /// Shows a quote service at work, live: requests, latencies, workers, callers, from its metrics.

@@ -1,6 +1,6 @@
 //! The cluster that commands work with.
 
-mod words;
+mod kubeconfig_error;
 
 use anyhow::Context;
 use kube::config::KubeConfigOptions;
@@ -25,10 +25,10 @@ async fn config(context: Option<&str>) -> anyhow::Result<Config> {
                 ..KubeConfigOptions::default()
             };
             let config = Config::from_kubeconfig(&options).await;
-            let config = config.map_err(|error| words::reading(&error));
+            let config = config.map_err(|error| kubeconfig_error::reading(&error));
             config.with_context(|| format!("the context {name:?} of the kubeconfig cannot be used"))
         }
-        None => Config::infer().await.map_err(|error| words::inferring(&error)).context(
+        None => Config::infer().await.map_err(|error| kubeconfig_error::inferring(&error)).context(
             "there is no cluster to work with: set KUBECONFIG to a kubeconfig, the file with the \
              cluster's address and your credentials",
         ),

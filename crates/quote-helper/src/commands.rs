@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod chown;
 pub(crate) mod collateral;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -11,7 +12,6 @@ pub(crate) mod install;
 pub(crate) mod load;
 pub(crate) mod man_pages;
 pub(crate) mod manifests;
-pub(crate) mod own;
 pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod report;
@@ -43,7 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Upgrade(arguments) => upgrade::run(arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Manifests(arguments) => manifests::run(arguments),
-        Command::Own(arguments) => own::run(&arguments),
+        Command::Chown(arguments) => chown::run(&arguments),
         Command::Platform(command) => platform::run(&command),
         Command::Webhook(arguments) => webhook::run(arguments),
         Command::Worker(arguments) => worker::run(&arguments),

@@ -44,7 +44,7 @@ impl Epc {
 /// What the pod needs at a time, as the scheduler counts.
 pub(crate) fn requested(pod: &Pod, profile: ResourceProfile) -> u64 {
     let asked = |container: &Container| Some(asked(container, profile));
-    let requested = pod.spec.as_ref().map(|spec| injection::requested(spec, asked));
+    let requested = pod.spec.as_ref().map(|spec| injection::pod_request(spec, asked));
     requested.map_or(0, |requested| requested.unwrap_or(u64::MAX))
 }
 

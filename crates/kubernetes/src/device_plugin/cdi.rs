@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::allocator::Allocator;
 use super::device_node::{CDI_KIND, DeviceNode};
-use super::grant::Grants;
 
 /// The description's file, named after vendor and class as CDI recommends.
 const FILE: &str = "sgx-quote-helper-sgx.json";
@@ -18,9 +18,9 @@ const FILE: &str = "sgx-quote-helper-sgx.json";
 ///
 /// # Errors
 /// What the system says if the file cannot be written; the former one is left then.
-pub(crate) fn describe(grants: &Grants, directory: &Path) -> io::Result<()> {
+pub(crate) fn describe(allocator: &Allocator, directory: &Path) -> io::Result<()> {
     let devices = DeviceNode::ALL.into_iter().filter_map(|device_node| {
-        let host = grants.find(device_node).ok()?;
+        let host = allocator.find(device_node).ok()?;
         let nodes = device_node.names().map(
             |name| json!({ "path": format!("/dev/{name}"), "hostPath": host, "permissions": "rw" }),
         );

@@ -26,21 +26,21 @@ pub struct Metrics {
     registry: Arc<Registry>,
     readiness: Readiness,
     epc: Gauge,
-    offered: Family<OfResource, Gauge>,
-    healthy: Family<OfResource, Gauge>,
-    allocated: Family<OfResource, Gauge>,
-    allocations: Family<Outcome, Counter>,
-    registrations: Family<Outcome, Counter>,
+    offered: Family<ResourceLabels, Gauge>,
+    healthy: Family<ResourceLabels, Gauge>,
+    allocated: Family<ResourceLabels, Gauge>,
+    allocations: Family<CallLabels, Counter>,
+    registrations: Family<CallLabels, Counter>,
     kubelet_restarts: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfResource {
+struct ResourceLabels {
     resource: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct CallLabels {
     resource: &'static str,
     /// The name of the gRPC status code.
     code: String,
@@ -141,11 +141,11 @@ impl Metrics {
     }
 
     pub(crate) fn allocated(&self, resource: &'static str, code: Code) {
-        self.allocations.get_or_create(&Outcome { resource, code: format!("{code:?}") }).inc();
+        self.allocations.get_or_create(&CallLabels { resource, code: format!("{code:?}") }).inc();
     }
 
     pub(crate) fn registered(&self, resource: &'static str, code: Code) {
-        self.registrations.get_or_create(&Outcome { resource, code: format!("{code:?}") }).inc();
+        self.registrations.get_or_create(&CallLabels { resource, code: format!("{code:?}") }).inc();
     }
 
     pub(crate) fn kubelet_restarted(&self) {
@@ -168,8 +168,8 @@ impl Metrics {
     }
 }
 
-fn of(resource: &str) -> OfResource {
-    OfResource { resource: resource.to_owned() }
+fn of(resource: &str) -> ResourceLabels {
+    ResourceLabels { resource: resource.to_owned() }
 }
 
 fn number(quantity: u64) -> i64 {

@@ -8,11 +8,11 @@ use kube::{Api, Client};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::allocator::Allocator;
 use super::device_node::DeviceNode;
-use super::grant::Grants;
 use super::plan::Plan;
 use super::profile::ResourceProfile;
-use super::readiness::{Part, Readiness};
+use super::readiness::{Component, Readiness};
 
 /// Who sets resources in the status of a node, as the node's managed fields name it.
 pub(crate) const NODE_STATUS_MANAGER: &str = "quote-helper-device-plugin";
@@ -41,12 +41,12 @@ impl NodeStatus {
 
     /// Keeps the plan's resources in the node's status: at zero while the device node is missing. The
     /// kubelet then makes the same of what the node can allocate.
-    pub(crate) async fn keep(&self, plan: &Plan, grants: &Grants, readiness: &Readiness) {
+    pub(crate) async fn keep(&self, plan: &Plan, allocator: &Allocator, readiness: &Readiness) {
         let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
         let mut last = None;
-        readiness.expect(Part::NodeStatus);
+        readiness.expect(Component::NodeStatus);
         loop {
-            let healthy = !needs_device_node || grants.find(DeviceNode::Enclave).is_ok();
+            let healthy = !needs_device_node || allocator.find(DeviceNode::Enclave).is_ok();
             let is_set = last.is_some_and(|(was_healthy, set): (bool, Instant)| {
                 was_healthy == healthy && set.elapsed() < RENEWAL
             });
@@ -54,11 +54,11 @@ impl NodeStatus {
                 match self.set(&capacity(plan, healthy)).await {
                     Ok(()) => {
                         last = Some((healthy, Instant::now()));
-                        readiness.ready(Part::NodeStatus);
+                        readiness.ready(Component::NodeStatus);
                     }
                     Err(problem) => {
                         last = None;
-                        readiness.not_ready(Part::NodeStatus, problem);
+                        readiness.not_ready(Component::NodeStatus, problem);
                     }
                 }
             }

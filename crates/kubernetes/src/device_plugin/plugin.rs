@@ -9,7 +9,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Code, Request, Response, Status};
 use tracing::{info, warn};
 
-use super::grant::Grants;
+use super::allocator::Allocator;
 use super::kubelet::OPTIONS;
 use super::metrics::Metrics;
 use super::plan::Resource;
@@ -23,28 +23,28 @@ use crate::api::v1beta1::{
 /// One resource, as the kubelet sees it.
 pub(crate) struct Plugin {
     pub(crate) resource: Resource,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) allocator: Arc<Allocator>,
     /// Whether its devices are healthy. When the sender is gone, lists end.
     pub(crate) healthy: watch::Receiver<bool>,
     /// Tells when the kubelet begins to listen to the list of devices, and when it stops.
-    pub(crate) listeners: mpsc::UnboundedSender<Listener>,
+    pub(crate) watch_events: mpsc::UnboundedSender<WatchEvent>,
     pub(crate) metrics: Metrics,
 }
 
 /// What the kubelet does with the list of a resource's devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listener {
-    Came(&'static str),
-    Left(&'static str),
+pub(crate) enum WatchEvent {
+    Started(&'static str),
+    Stopped(&'static str),
 }
 
 /// Tells, when it is dropped, that the kubelet does not listen any more.
-struct Listening(&'static str, mpsc::UnboundedSender<Listener>);
+struct ListWatch(&'static str, mpsc::UnboundedSender<WatchEvent>);
 
-impl Drop for Listening {
+impl Drop for ListWatch {
     fn drop(&mut self) {
         // Who is not interested any more has dropped the receiver.
-        let _ = self.1.send(Listener::Left(self.0));
+        let _ = self.1.send(WatchEvent::Stopped(self.0));
     }
 }
 
@@ -66,11 +66,11 @@ impl DevicePlugin for Plugin {
     ) -> Result<Response<Self::ListAndWatchStream>, Status> {
         let name = self.resource.name;
         let devices = self.resource.devices.clone();
-        let listening = Listening(name, self.listeners.clone());
-        let _ = self.listeners.send(Listener::Came(name));
+        let watch = ListWatch(name, self.watch_events.clone());
+        let _ = self.watch_events.send(WatchEvent::Started(name));
         let lists = WatchStream::new(self.healthy.clone()).map(move |healthy| {
             // As a whole, so that it lasts as long as the list.
-            let _: &Listening = &listening;
+            let _: &ListWatch = &watch;
             info!(resource = name, devices = devices.len(), healthy, "telling the kubelet");
             Ok(devices.message(healthy))
         });
@@ -138,7 +138,7 @@ impl Plugin {
             // Who gets no enclave memory gets no device.
             return Ok(ContainerAllocateResponse::default());
         }
-        self.grants.of(&self.resource).map_err(|error| {
+        self.allocator.allocate(&self.resource).map_err(|error| {
             Status::failed_precondition(format!("{}: {error}", self.resource.name))
         })
     }

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 /// What must go well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum Component {
     /// The kubelet has taken all registrations, and listens.
     Kubelet,
     /// The node's status has the resources that stand there.
@@ -19,41 +19,41 @@ pub(crate) enum Part {
 
 /// What does not go well at the moment. Clones tell the same.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Mutex<BTreeMap<Part, String>>>);
+pub struct Readiness(Arc<Mutex<BTreeMap<Component, String>>>);
 
 impl Readiness {
     /// What keeps the plugin from its work, in words; nothing if it is ready.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.iter().map(|(part, problem)| format!("{part}: {problem}")).collect()
+        problems.iter().map(|(component, problem)| format!("{component}: {problem}")).collect()
     }
 
-    /// All is well with this part. The log hears of it once.
-    pub(crate) fn ready(&self, part: Part) {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&part).is_some() {
-            info!("{part}: ready");
+    /// All is well with this component. The log hears of it once.
+    pub(crate) fn ready(&self, component: Component) {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&component).is_some() {
+            info!("{component}: ready");
         }
     }
 
-    /// All is not well with this part. The log hears of each problem once.
-    pub(crate) fn not_ready(&self, part: Part, problem: impl fmt::Display) {
+    /// All is not well with this component. The log hears of each problem once.
+    pub(crate) fn not_ready(&self, component: Component, problem: impl fmt::Display) {
         let problem = problem.to_string();
         let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if problems.get(&part) != Some(&problem) {
-            warn!("{part}: {problem}");
-            problems.insert(part, problem);
+        if problems.get(&component) != Some(&problem) {
+            warn!("{component}: {problem}");
+            problems.insert(component, problem);
         }
     }
 
-    /// This part has yet to become ready.
-    pub(crate) fn expect(&self, part: Part) {
+    /// This component has yet to become ready.
+    pub(crate) fn expect(&self, component: Component) {
         let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.insert(part, "not yet".to_owned());
+        problems.insert(component, "not yet".to_owned());
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kubelet => "kubelet",

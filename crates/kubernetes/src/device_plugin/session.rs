@@ -16,44 +16,44 @@ use tonic::transport::Server;
 use tonic::{Code, Status};
 use tracing::{info, warn};
 
+use super::allocator::Allocator;
 use super::cdi;
-use super::grant::Grants;
 use super::kubelet;
 use super::kubelet_stream::KubeletStream;
 use super::metrics::Metrics;
 use super::plan::Resource;
-use super::plugin::{Listener, Plugin};
-use super::readiness::Part;
+use super::plugin::{Plugin, WatchEvent};
+use super::readiness::Component;
 use super::socket::{Fate, FileId, PluginSocket};
 use crate::api::v1beta1::device_plugin_server::DevicePluginServer;
 
 /// How often sockets and device nodes are looked at.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// The time for the kubelet to ask for the devices of what it has taken the registration of.
-pub(crate) const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const WATCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for what is under way when a session ends.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What a session needs.
 #[derive(Clone)]
-pub(crate) struct Setup {
+pub(crate) struct SessionConfig {
     pub(crate) resources: Vec<Resource>,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) allocator: Arc<Allocator>,
     pub(crate) plugin_dir: PathBuf,
     pub(crate) metrics: Metrics,
 }
 
 /// Resources that are served and registered.
 pub(crate) struct Session {
-    setup: Setup,
+    config: SessionConfig,
     kubelet: FileId,
     sockets: Vec<PluginSocket>,
     servers: JoinSet<()>,
     /// In the order of the resources.
     healthy: Vec<watch::Sender<bool>>,
-    listeners: mpsc::UnboundedReceiver<Listener>,
+    watch_events: mpsc::UnboundedReceiver<WatchEvent>,
     /// The resources whose devices the kubelet listens to.
-    listened: BTreeSet<&'static str>,
+    watched: BTreeSet<&'static str>,
 }
 
 /// Why there is no session.
@@ -69,7 +69,7 @@ pub(crate) enum SessionError {
 
 /// Why a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum End {
+pub(crate) enum SessionEnd {
     #[error("the kubelet has started anew")]
     KubeletRestarted,
     #[error("the socket was removed, as the kubelet does when it starts")]
@@ -80,7 +80,7 @@ pub(crate) enum End {
         "the kubelet does not listen to the devices of {0}, though it took the registration; if this \
          lasts, its log tells why"
     )]
-    NotListened(&'static str),
+    NotWatched(&'static str),
 }
 
 impl Session {
@@ -88,31 +88,31 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError`]; nothing is left of the attempt then.
-    pub(crate) async fn begin(setup: Setup) -> Result<Self, SessionError> {
-        let path = kubelet::socket(&setup.plugin_dir);
-        let kubelet = meet(&path).await;
+    pub(crate) async fn start(config: SessionConfig) -> Result<Self, SessionError> {
+        let path = kubelet::socket(&config.plugin_dir);
+        let kubelet = connect(&path).await;
         let kubelet = kubelet.map_err(|source| SessionError::NoKubelet { path, source })?;
-        let (sender, listeners) = mpsc::unbounded_channel();
+        let (sender, watch_events) = mpsc::unbounded_channel();
         let mut session = Self {
             kubelet,
             sockets: Vec::new(),
             servers: JoinSet::new(),
             healthy: Vec::new(),
-            listeners,
-            listened: BTreeSet::new(),
-            setup,
+            watch_events,
+            watched: BTreeSet::new(),
+            config,
         };
-        let is_takeover = is_served(&session.setup).await;
-        for resource in session.setup.resources.clone() {
+        let is_takeover = is_served(&session.config).await;
+        for resource in session.config.resources.clone() {
             session.serve(resource, sender.clone())?;
         }
-        session.describe_devices();
+        session.write_cdi();
         if is_takeover {
             // The other one sees it and ends its lists. From Kubernetes 1.25 on the kubelet then drops
             // who is registered: that should not be this one.
             sleep(PERIOD.saturating_mul(2)).await;
         }
-        for Resource { name, .. } in &session.setup.resources {
+        for Resource { name, .. } in &session.config.resources {
             session.register(name).await?;
         }
         Ok(session)
@@ -126,21 +126,21 @@ impl Session {
     fn serve(
         &mut self,
         resource: Resource,
-        listeners: mpsc::UnboundedSender<Listener>,
+        watch_events: mpsc::UnboundedSender<WatchEvent>,
     ) -> Result<(), SessionError> {
-        let path = self.setup.plugin_dir.join(endpoint(resource.name));
+        let path = self.config.plugin_dir.join(endpoint(resource.name));
         let (socket, listener) = PluginSocket::listen(path.clone())
             .map_err(|source| SessionError::Listen { path, source })?;
-        if let Some(Err(missing)) = resource.device_node.map(|it| self.setup.grants.find(it)) {
+        if let Some(Err(missing)) = resource.device_node.map(|it| self.config.allocator.find(it)) {
             warn!(resource = resource.name, "{missing}");
         }
         let healthy = watch::Sender::new(self.is_healthy(&resource));
         let plugin = Plugin {
             resource,
-            grants: Arc::clone(&self.setup.grants),
+            allocator: Arc::clone(&self.config.allocator),
             healthy: healthy.subscribe(),
-            listeners,
-            metrics: self.setup.metrics.clone(),
+            watch_events,
+            metrics: self.config.metrics.clone(),
         };
         let mut ended = healthy.subscribe();
         let ended = async move { while ended.changed().await.is_ok() {} };
@@ -159,9 +159,9 @@ impl Session {
     }
 
     async fn register(&self, resource: &'static str) -> Result<(), SessionError> {
-        let taken = kubelet::register(&self.setup.plugin_dir, &endpoint(resource), resource).await;
+        let taken = kubelet::register(&self.config.plugin_dir, &endpoint(resource), resource).await;
         let code = taken.as_ref().map_or_else(Status::code, |()| Code::Ok);
-        self.setup.metrics.registered(resource, code);
+        self.config.metrics.registered(resource, code);
         taken.map_err(|status| SessionError::Register { resource, status })?;
         info!(resource, "registered with the kubelet");
         Ok(())
@@ -169,28 +169,28 @@ impl Session {
 
     /// Watches sockets, device nodes and the kubelet, and tells the kubelet of changes, until the session
     /// is over.
-    pub(crate) async fn watch(&mut self) -> End {
+    pub(crate) async fn watch(&mut self) -> SessionEnd {
         let mut ticks = tokio::time::interval(PERIOD);
-        let mut patience = LISTEN_TIMEOUT;
-        let mut unlistened_since = Instant::now();
+        let mut watch_timeout = WATCH_TIMEOUT;
+        let mut unwatched_since = Instant::now();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                Some(listener) = self.listeners.recv() => self.note(listener),
+                Some(event) = self.watch_events.recv() => self.record(event),
             }
-            if let Some(end) = self.look_at_sockets() {
+            if let Some(end) = self.check_sockets() {
                 return end;
             }
-            self.look_at_device_nodes();
-            match self.unlistened() {
+            self.check_device_nodes();
+            match self.unwatched() {
                 None => {
-                    self.setup.metrics.readiness().ready(Part::Kubelet);
-                    unlistened_since = Instant::now();
-                    // Who listened and left does not come back.
-                    patience = PERIOD;
+                    self.config.metrics.readiness().ready(Component::Kubelet);
+                    unwatched_since = Instant::now();
+                    // Who watched and left does not come back.
+                    watch_timeout = PERIOD;
                 }
-                Some(name) if unlistened_since.elapsed() > patience => {
-                    return End::NotListened(name);
+                Some(name) if unwatched_since.elapsed() > watch_timeout => {
+                    return SessionEnd::NotWatched(name);
                 }
                 Some(_) => {}
             }
@@ -208,34 +208,34 @@ impl Session {
         }
     }
 
-    fn note(&mut self, listener: Listener) {
-        match listener {
-            Listener::Came(resource) => self.listened.insert(resource),
-            Listener::Left(resource) => self.listened.remove(resource),
+    fn record(&mut self, event: WatchEvent) {
+        match event {
+            WatchEvent::Started(resource) => self.watched.insert(resource),
+            WatchEvent::Stopped(resource) => self.watched.remove(resource),
         };
     }
 
-    fn unlistened(&self) -> Option<&'static str> {
-        let mut names = self.setup.resources.iter().map(|resource| resource.name);
-        names.find(|name| !self.listened.contains(name))
+    fn unwatched(&self) -> Option<&'static str> {
+        let mut names = self.config.resources.iter().map(|resource| resource.name);
+        names.find(|name| !self.watched.contains(name))
     }
 
-    fn look_at_sockets(&self) -> Option<End> {
+    fn check_sockets(&self) -> Option<SessionEnd> {
         for socket in &self.sockets {
             match socket.fate() {
                 Ok(Fate::Present) => {}
-                Ok(Fate::Removed) => return Some(End::SocketRemoved),
-                Ok(Fate::Replaced) => return Some(End::Replaced),
+                Ok(Fate::Removed) => return Some(SessionEnd::SocketRemoved),
+                Ok(Fate::Replaced) => return Some(SessionEnd::Replaced),
                 Err(error) => warn!("cannot look at a socket: {error}"),
             }
         }
-        let kubelet = FileId::of(&kubelet::socket(&self.setup.plugin_dir));
-        kubelet.is_ok_and(|kubelet| kubelet != self.kubelet).then_some(End::KubeletRestarted)
+        let kubelet = FileId::of(&kubelet::socket(&self.config.plugin_dir));
+        kubelet.is_ok_and(|kubelet| kubelet != self.kubelet).then_some(SessionEnd::KubeletRestarted)
     }
 
-    fn look_at_device_nodes(&self) {
+    fn check_device_nodes(&self) {
         let mut any_changed = false;
-        for (resource, known) in self.setup.resources.iter().zip(&self.healthy) {
+        for (resource, known) in self.config.resources.iter().zip(&self.healthy) {
             let healthy = self.is_healthy(resource);
             let changed =
                 known.send_if_modified(|known| std::mem::replace(known, healthy) != healthy);
@@ -247,17 +247,17 @@ impl Session {
             any_changed |= changed;
         }
         if any_changed {
-            self.describe_devices();
+            self.write_cdi();
         }
     }
 
-    fn describe_devices(&self) {
-        let Setup { grants, metrics, .. } = &self.setup;
-        let Some(directory) = &grants.cdi_dir else { return };
-        match cdi::describe(grants, directory) {
-            Ok(()) => metrics.readiness().ready(Part::Cdi),
+    fn write_cdi(&self) {
+        let SessionConfig { allocator, metrics, .. } = &self.config;
+        let Some(directory) = &allocator.cdi_dir else { return };
+        match cdi::describe(allocator, directory) {
+            Ok(()) => metrics.readiness().ready(Component::Cdi),
             Err(error) => metrics.readiness().not_ready(
-                Part::Cdi,
+                Component::Cdi,
                 format!("cannot describe the devices in {}: {error}", directory.display()),
             ),
         }
@@ -265,17 +265,17 @@ impl Session {
 
     fn is_healthy(&self, resource: &Resource) -> bool {
         let node = resource.device_node;
-        let healthy = node.is_none_or(|node| self.setup.grants.find(node).is_ok());
-        self.setup.metrics.healthy(resource.name, healthy);
+        let healthy = node.is_none_or(|node| self.config.allocator.find(node).is_ok());
+        self.config.metrics.healthy(resource.name, healthy);
         healthy
     }
 }
 
 /// Whether somebody serves one of the resources: who stops removes the sockets, who died does not
 /// answer.
-pub(crate) async fn is_served(setup: &Setup) -> bool {
-    for Resource { name, .. } in &setup.resources {
-        if UnixStream::connect(setup.plugin_dir.join(endpoint(name))).await.is_ok() {
+pub(crate) async fn is_served(config: &SessionConfig) -> bool {
+    for Resource { name, .. } in &config.resources {
+        if UnixStream::connect(config.plugin_dir.join(endpoint(name))).await.is_ok() {
             return true;
         }
     }
@@ -283,7 +283,7 @@ pub(crate) async fn is_served(setup: &Setup) -> bool {
 }
 
 /// The kubelet's socket, if it is there and the kubelet, too.
-async fn meet(socket: &Path) -> io::Result<FileId> {
+async fn connect(socket: &Path) -> io::Result<FileId> {
     UnixStream::connect(socket).await?;
     FileId::of(socket)
 }

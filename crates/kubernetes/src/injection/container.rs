@@ -22,7 +22,7 @@ pub(crate) fn all_mut(spec: &mut PodSpec) -> impl Iterator<Item = &mut Container
 }
 
 /// How much of a resource a container asks for, as it is written there.
-pub(crate) fn asked<'a>(container: &'a Container, resource: &str) -> Option<&'a Quantity> {
+pub(crate) fn quantity_of<'a>(container: &'a Container, resource: &str) -> Option<&'a Quantity> {
     let resources = container.resources.as_ref()?;
     let limit = resources.limits.as_ref().and_then(|limits| limits.get(resource));
     limit.or_else(|| resources.requests.as_ref()?.get(resource))
@@ -30,7 +30,7 @@ pub(crate) fn asked<'a>(container: &'a Container, resource: &str) -> Option<&'a 
 
 /// Whether a container asks for enclave memory of this profile.
 pub(crate) fn has_epc_of(container: &Container, profile: ResourceProfile) -> bool {
-    let asked = asked(container, profile.epc_resource());
+    let asked = quantity_of(container, profile.epc_resource());
     asked.is_some_and(|asked| quantity::parse(&asked.0).is_some_and(|quantity| quantity > 0))
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn has_epc(container: &Container) -> bool {
 }
 
 /// Asks for one of a resource, unless something is asked already.
-pub(crate) fn ask_for_one(container: &mut Container, resource: &str) {
-    if asked(container, resource).is_some() {
+pub(crate) fn request_one(container: &mut Container, resource: &str) {
+    if quantity_of(container, resource).is_some() {
         return;
     }
     let resources = container.resources.get_or_insert_default();

@@ -9,17 +9,17 @@ use crate::device_plugin::{ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, 
 /// the pod's quote provider makes quotes in its own process.
 ///
 /// Source: the rules of Intel's webhook.
-pub(crate) fn ask_for(
+pub(crate) fn request(
     spec: &mut PodSpec,
     quote_provider: Option<&str>,
     epc_accounting: EpcAccounting,
 ) {
     for container in container::all_mut(spec).filter(|container| container::has_epc(container)) {
         if needs_enclave_resource(container, epc_accounting) {
-            container::ask_for_one(container, ENCLAVE_RESOURCE);
+            container::request_one(container, ENCLAVE_RESOURCE);
         }
         if quote_provider == Some(&container.name) {
-            container::ask_for_one(container, PROVISION_RESOURCE);
+            container::request_one(container, PROVISION_RESOURCE);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {
 
 /// The EPC in bytes that a pod needs at a time; `None` if it is more than a quantity can be.
 pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
-    requested(spec, of_container).filter(|epc| i64::try_from(*epc).is_ok())
+    pod_request(spec, of_container).filter(|epc| i64::try_from(*epc).is_ok())
 }
 
 /// What Kubernetes computes as the request of a pod whose containers ask for so much: that of containers and
@@ -29,7 +29,10 @@ pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
 ///
 /// Intel's webhook adds up the containers alone, which is the same without init containers, and with them
 /// would leave a virtual machine too small for its start.
-pub fn requested(spec: &PodSpec, of_container: impl Fn(&Container) -> Option<u64>) -> Option<u64> {
+pub fn pod_request(
+    spec: &PodSpec,
+    of_container: impl Fn(&Container) -> Option<u64>,
+) -> Option<u64> {
     let mut sidecars = 0_u64;
     let mut peak = 0_u64;
     for container in spec.init_containers.iter().flatten() {
@@ -48,7 +51,7 @@ pub fn requested(spec: &PodSpec, of_container: impl Fn(&Container) -> Option<u64
 fn of_container(container: &Container) -> Option<u64> {
     let profiles = ResourceProfile::ALL.into_iter();
     let asked = profiles.filter_map(|profile| {
-        let asked = container::asked(container, profile.epc_resource())?;
+        let asked = container::quantity_of(container, profile.epc_resource())?;
         Some(quantity::parse(&asked.0)?.checked_mul(profile.unit()))
     });
     asked.into_iter().try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
 use super::{Settings, container, patch};
-use places::PodPlace;
+use places::PodLocation;
 
 /// Why nothing was injected into an object.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum ObjectError {
 
 /// A scalar of the object as its author has written it, by its JSON pointer: `0440`, which is read
 /// as 288. `None` if that is not known.
-pub type Written<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type SourceText<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Adds to the object's pods what they need, and returns the warnings.
 ///
@@ -45,7 +45,7 @@ pub type Written<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub fn inject_object(
     object: &mut Value,
     settings: &Settings,
-    written: Written<'_>,
+    written: SourceText<'_>,
 ) -> Result<Vec<String>, ObjectError> {
     let places = places::find(object);
     let mut warnings = misplaced::warnings(object, &places);
@@ -64,9 +64,9 @@ pub fn inject_object(
 
 fn inject_template(
     template: &mut Value,
-    place: &PodPlace,
+    place: &PodLocation,
     settings: &Settings,
-    written: Written<'_>,
+    written: SourceText<'_>,
 ) -> Result<Vec<String>, ObjectError> {
     let pod = read(template).map_err(ObjectError::Read)?;
     let has_epc = pod.spec.iter().flat_map(container::all).any(container::has_epc);

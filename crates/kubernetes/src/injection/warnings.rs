@@ -57,7 +57,7 @@ fn is_socket_file(mount: &VolumeMount, spec: &PodSpec) -> bool {
 }
 
 fn two_quote_providers(container: &Container) -> Option<String> {
-    container::asked(container, PROVISION_RESOURCE)?;
+    container::quantity_of(container, PROVISION_RESOURCE)?;
     container::aesm_variable(container).filter(|_| !is_aesmd(container))?;
     Some(format!(
         "{} has {PROVISION_RESOURCE}, for quotes made in its own process, and {SGX_AESM_ADDR}, for those \

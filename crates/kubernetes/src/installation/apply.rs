@@ -4,12 +4,12 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
 
+use super::applied_object::{AppliedObject, ObjectOutcome};
 use super::comparison::{difference, is_same};
-use super::error::{Doing, HalfApplied, InstallationError};
-use super::inventory::is_ours;
+use super::error::{ApiContext, HalfApplied, InstallationError};
+use super::inventory::is_managed;
 use super::kind::ObjectName;
 use super::removal::Removal;
-use super::{Done, Outcome};
 use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::SOFTWARE_PLATFORM;
 
@@ -17,15 +17,17 @@ use crate::manifests::SOFTWARE_PLATFORM;
 const FIELD_MANAGER: &str = "quote-helper";
 
 /// An object that is to be made, and what it is called.
-pub(super) struct Wanted<'a> {
+pub(super) struct DesiredObject<'a> {
     pub(super) name: ObjectName,
     pub(super) object: &'a DynamicObject,
 }
 
 /// The objects with their names.
-pub(super) fn wanted(objects: &[DynamicObject]) -> Result<Vec<Wanted<'_>>, InstallationError> {
+pub(super) fn desired(
+    objects: &[DynamicObject],
+) -> Result<Vec<DesiredObject<'_>>, InstallationError> {
     let named = objects.iter().map(|object| match ObjectName::of(object) {
-        Some(name) => Ok(Wanted { name, object }),
+        Some(name) => Ok(DesiredObject { name, object }),
         None => Err(InstallationError::UnknownObject(object.name_any())),
     });
     named.collect()
@@ -34,18 +36,18 @@ pub(super) fn wanted(objects: &[DynamicObject]) -> Result<Vec<Wanted<'_>>, Insta
 /// Looks for what would make the objects fail half-way.
 pub(super) async fn check(
     api_server: &ApiServer,
-    wanted: &[Wanted<'_>],
+    desired: &[DesiredObject<'_>],
 ) -> Result<(), InstallationError> {
-    for namespace in namespaces(wanted) {
-        if live(api_server, &namespace).await?.is_some_and(|live| is_going(&live)) {
+    for namespace in namespaces(desired) {
+        if live(api_server, &namespace).await?.is_some_and(|live| is_terminating(&live)) {
             return Err(InstallationError::NamespaceTerminating(namespace.name));
         }
     }
-    for Wanted { name, object } in wanted {
+    for DesiredObject { name, object } in desired {
         if name.is("Secret", SOFTWARE_PLATFORM) {
             let live = live(api_server, name).await?;
             if live.is_some_and(|live| live.data.get("data") != object.data.get("data")) {
-                return Err(InstallationError::OtherRoot(name.clone()));
+                return Err(InstallationError::RootConflict(name.clone()));
             }
         }
     }
@@ -55,20 +57,20 @@ pub(super) async fn check(
 /// Makes all objects as they should be, in their order.
 pub(super) async fn apply(
     api_server: &ApiServer,
-    wanted: &[Wanted<'_>],
+    desired: &[DesiredObject<'_>],
     removal: &Removal<'_>,
-) -> Result<Vec<Done>, InstallationError> {
-    let mut done = Vec::<Done>::new();
-    for (index, Wanted { name, object }) in wanted.iter().enumerate() {
-        removal.finish(name).await?;
+) -> Result<Vec<AppliedObject>, InstallationError> {
+    let mut done = Vec::<AppliedObject>::new();
+    for (index, DesiredObject { name, object }) in desired.iter().enumerate() {
+        removal.wait_if_terminating(name).await?;
         match apply_one(api_server, name, object).await {
-            Ok(outcome) => done.push(Done { object: name.clone(), outcome }),
+            Ok(outcome) => done.push(AppliedObject { object: name.clone(), outcome }),
             Err(source) => {
-                let left = wanted.iter().skip(index.saturating_add(1));
+                let left = desired.iter().skip(index.saturating_add(1));
                 return Err(InstallationError::HalfApplied(Box::new(HalfApplied {
                     applied: done.into_iter().map(|done| done.object).collect(),
                     failed: name.clone(),
-                    left: left.map(|wanted| wanted.name.clone()).collect(),
+                    left: left.map(|desired| desired.name.clone()).collect(),
                     source,
                 })));
             }
@@ -81,35 +83,36 @@ async fn apply_one(
     api_server: &ApiServer,
     name: &ObjectName,
     object: &DynamicObject,
-) -> Result<Outcome, ApiError> {
+) -> Result<ObjectOutcome, ApiError> {
     let live = api_server.live(name).await?;
     if live.as_ref().is_some_and(|live| is_of_others(name, live)) {
-        return Ok(Outcome::NotOurs);
+        return Ok(ObjectOutcome::Unmanaged);
     }
     let applied = patch(api_server, name, object, false).await?;
     Ok(match live {
-        None => Outcome::Created,
-        Some(live) if is_same(&live, &applied) => Outcome::Unchanged,
-        Some(_) => Outcome::Changed,
+        None => ObjectOutcome::Created,
+        Some(live) if is_same(&live, &applied) => ObjectOutcome::Unchanged,
+        Some(_) => ObjectOutcome::Changed,
     })
 }
 
 /// How the object would change, as text; empty if it would not.
 pub(super) async fn preview(
     api_server: &ApiServer,
-    wanted: &Wanted<'_>,
-) -> Result<(Outcome, String), InstallationError> {
-    let Wanted { name, object } = wanted;
+    desired: &DesiredObject<'_>,
+) -> Result<(ObjectOutcome, String), InstallationError> {
+    let DesiredObject { name, object } = desired;
     let Some(live) = live(api_server, name).await? else {
-        return Ok((Outcome::Created, difference(None, object, &name.to_string())));
+        return Ok((ObjectOutcome::Created, difference(None, object, &name.to_string())));
     };
     if is_of_others(name, &live) {
-        return Ok((Outcome::NotOurs, String::new()));
+        return Ok((ObjectOutcome::Unmanaged, String::new()));
     }
     let applied = patch(api_server, name, object, true).await;
     let applied = applied.doing(|| format!("try how {name} would change"))?;
     let difference = difference(Some(&live), &applied, &name.to_string());
-    let outcome = if difference.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
+    let outcome =
+        if difference.is_empty() { ObjectOutcome::Unchanged } else { ObjectOutcome::Changed };
     Ok((outcome, difference))
 }
 
@@ -132,9 +135,9 @@ async fn live(
 }
 
 /// The namespaces in which something is to be.
-fn namespaces(wanted: &[Wanted<'_>]) -> Vec<ObjectName> {
+fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     let mut namespaces = Vec::new();
-    for namespace in wanted.iter().filter_map(|wanted| wanted.name.namespace.as_deref()) {
+    for namespace in desired.iter().filter_map(|desired| desired.name.namespace.as_deref()) {
         let namespace = ObjectName::namespace(namespace);
         if !namespaces.contains(&namespace) {
             namespaces.push(namespace);
@@ -145,9 +148,9 @@ fn namespaces(wanted: &[Wanted<'_>]) -> Vec<ObjectName> {
 
 /// A namespace that others have made is used, but stays theirs.
 fn is_of_others(name: &ObjectName, live: &DynamicObject) -> bool {
-    name.kind.name() == "Namespace" && !is_ours(live.labels())
+    name.kind.name() == "Namespace" && !is_managed(live.labels())
 }
 
-fn is_going(live: &DynamicObject) -> bool {
+fn is_terminating(live: &DynamicObject) -> bool {
     live.metadata.deletion_timestamp.is_some()
 }

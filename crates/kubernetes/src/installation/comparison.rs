@@ -13,27 +13,27 @@ const BOOKKEEPING: [&str; 6] =
 
 /// Whether it is the same but for what the cluster writes into it by itself.
 pub(super) fn is_same(one: &DynamicObject, other: &DynamicObject) -> bool {
-    essence(one) == essence(other)
+    comparable(one) == comparable(other)
 }
 
 /// The difference as people read it, empty if there is none. What is in a Secret is not shown, but where it
 /// changes.
 pub(super) fn difference(
     live: Option<&DynamicObject>,
-    wanted: &DynamicObject,
+    desired: &DynamicObject,
     name: &str,
 ) -> String {
-    let wanted_essence = essence(wanted);
-    let live_essence = live.map(essence);
-    let shown_live = live_essence.as_ref().map(|live| yaml(&masked(live, None)));
-    let shown_wanted = yaml(&masked(&wanted_essence, live_essence.as_ref()));
+    let wanted_comparable = comparable(desired);
+    let live_comparable = live.map(comparable);
+    let shown_live = live_comparable.as_ref().map(|live| yaml(&masked(live, None)));
+    let shown_wanted = yaml(&masked(&wanted_comparable, live_comparable.as_ref()));
     let from = if live.is_some() { name } else { "/dev/null" };
     let shown_live = shown_live.unwrap_or_default();
     let diff = TextDiff::from_lines(&shown_live, &shown_wanted);
     diff.unified_diff().header(from, name).to_string()
 }
 
-fn essence(object: &DynamicObject) -> Value {
+fn comparable(object: &DynamicObject) -> Value {
     let mut value = serde_json::to_value(object).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
         fields.remove("status");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kind::ObjectName;
-use super::right::{self, Right};
+use super::permission::{self, Permission};
 use crate::api_server::ApiError;
 use crate::pod_problem::PodProblem;
 
@@ -20,11 +20,11 @@ pub enum InstallationError {
     },
     /// We may not do all that has to be done. Nothing has been changed.
     #[error(
-        "these rights are missing; nothing was changed:{}\nwhoever administers the cluster can grant them, \
+        "these permissions are missing; nothing was changed:{}\nwhoever administers the cluster can grant them, \
          for instance with the ClusterRole cluster-admin",
-        lines(&right::grouped(.0))
+        lines(&permission::grouped(.0))
     )]
-    MissingRights(Vec<Right>),
+    MissingPermissions(Vec<Permission>),
     /// The namespace is on its way out.
     #[error(
         "the namespace {0} is being deleted; nothing was changed. Wait until it is gone (kubectl get namespace \
@@ -36,7 +36,7 @@ pub enum InstallationError {
         "{holder} is installing, changing or removing the add-on since {since}; nothing was changed. Wait for \
          it to end; if it has died, its claim ends 30 seconds after its last sign of life"
     )]
-    Held {
+    LeaseHeld {
         /// Who it is, as they have put it.
         holder: String,
         /// Since when, as RFC 3339 has it.
@@ -46,8 +46,8 @@ pub enum InstallationError {
     #[error(
         "the claim on the installation was lost: {0}. What was done stays; run the command again to finish it"
     )]
-    ClaimLost(String),
-    /// We were told to stop.
+    LeaseLost(String),
+    /// We were reported to stop.
     #[error("interrupted. What was done stays; run the command again to finish it")]
     Interrupted,
     /// There is another root of the software platform than the one that was to be installed.
@@ -55,7 +55,7 @@ pub enum InstallationError {
         "{0} holds another root than the one to be installed: somebody else has just made it. Nothing was \
          changed; run the command again to go on with theirs"
     )]
-    OtherRoot(ObjectName),
+    RootConflict(ObjectName),
     /// It ended between two objects.
     #[error(transparent)]
     HalfApplied(Box<HalfApplied>),
@@ -78,14 +78,14 @@ pub enum InstallationError {
          describe for what holds them",
         seconds(.timeout), lines(.left)
     )]
-    NotGone {
+    DeletionTimeout {
         /// For how long it was waited.
         timeout: Duration,
         /// What is there still.
         left: Vec<ObjectName>,
     },
     /// The settings of an earlier installation cannot be made use of.
-    #[error("{settings} cannot be read: {cause}; install again with all options that are wanted")]
+    #[error("{settings} cannot be read: {cause}; install again with all options that are desired")]
     Settings {
         /// The ConfigMap.
         settings: ObjectName,
@@ -103,7 +103,7 @@ pub enum InstallationError {
         "there is more than one installation: {}. Remove them with `quote-helper uninstall`, and install again",
         joined(.0)
     )]
-    Several(Vec<ObjectName>),
+    SeveralInstallations(Vec<ObjectName>),
     /// It is none of the kinds that an installation is made of.
     #[error("{0} is no object that can be installed")]
     UnknownObject(String),
@@ -128,11 +128,11 @@ pub struct HalfApplied {
 }
 
 /// Says what was to be done when the API server did not do it.
-pub(super) trait Doing<T> {
+pub(super) trait ApiContext<T> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, InstallationError>;
 }
 
-impl<T> Doing<T> for Result<T, ApiError> {
+impl<T> ApiContext<T> for Result<T, ApiError> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, InstallationError> {
         self.map_err(|source| InstallationError::Api { doing: doing(), source })
     }

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
-use super::error::{Doing, InstallationError};
-use super::inventory::ours;
+use super::error::{ApiContext, InstallationError};
+use super::inventory::managed;
 use super::kind::{KINDS, ObjectName};
 use crate::api_server::ApiServer;
 use crate::manifests::{AddOn, SETTINGS, SETTINGS_KEY, SOFTWARE_PLATFORM, SoftwarePlatformRoot};
@@ -50,7 +50,7 @@ async fn only(
     name: &str,
 ) -> Result<Option<(ObjectName, DynamicObject)>, InstallationError> {
     let Some(kind) = KINDS.iter().find(|it| it.name() == kind) else { return Ok(None) };
-    let params = ours().fields(&format!("metadata.name={name}"));
+    let params = managed().fields(&format!("metadata.name={name}"));
     let objects = api_server.list(&api_server.objects(kind, None), &params, |_| true).await;
     let objects = objects.doing(|| format!("list {}", kind.plural()))?;
     let mut found: Vec<_> = objects
@@ -63,6 +63,8 @@ async fn only(
         .collect();
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        _ => Err(InstallationError::Several(found.into_iter().map(|(name, _)| name).collect())),
+        _ => Err(InstallationError::SeveralInstallations(
+            found.into_iter().map(|(name, _)| name).collect(),
+        )),
     }
 }

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 use kube::core::{DynamicObject, PartialObjectMeta};
 
-use super::error::{Doing, InstallationError};
+use super::error::{ApiContext, InstallationError};
 use super::kind::{KINDS, Kind, ObjectName};
 use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::{DEVICE_PLUGIN, MANAGED_BY, PART_OF};
@@ -29,13 +29,13 @@ pub(super) async fn inventory(
 }
 
 /// Selects what is ours.
-pub(super) fn ours() -> ListParams {
+pub(super) fn managed() -> ListParams {
     let [(part_of, what), (managed_by, whom)] = [PART_OF, MANAGED_BY];
     ListParams::default().labels(&format!("{part_of}={what},{managed_by}={whom}"))
 }
 
 /// Whether an object with these labels is ours.
-pub(super) fn is_ours(labels: &BTreeMap<String, String>) -> bool {
+pub(super) fn is_managed(labels: &BTreeMap<String, String>) -> bool {
     [PART_OF, MANAGED_BY]
         .iter()
         .all(|(label, value)| labels.get(*label).is_some_and(|present| present == value))
@@ -45,7 +45,7 @@ async fn list(
     api_server: &ApiServer,
     kind: &Kind,
 ) -> Result<Vec<PartialObjectMeta<DynamicObject>>, ApiError> {
-    match api_server.ask(api_server.objects(kind, None).list_metadata(&ours())).await {
+    match api_server.ask(api_server.objects(kind, None).list_metadata(&managed())).await {
         Ok(list) => Ok(list.items),
         // An API server that does not know the kind has no object of it.
         Err(ApiError::NotFound(_)) => Ok(Vec::new()),

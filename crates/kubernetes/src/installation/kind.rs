@@ -10,7 +10,7 @@ pub struct Kind {
     group: &'static str,
     version: &'static str,
     name: &'static str,
-    /// As it is in URLs, and in rights.
+    /// As it is in URLs, and in permissions.
     plural: &'static str,
     scope: Scope,
 }

@@ -5,8 +5,8 @@ use kube::api::ListParams;
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, core::DynamicObject};
 
-use super::error::{Doing, InstallationError};
-use super::inventory::is_ours;
+use super::error::{ApiContext, InstallationError};
+use super::inventory::is_managed;
 use super::kind::ObjectName;
 use crate::api_server::{ApiError, ApiServer};
 
@@ -53,7 +53,7 @@ async fn is_used(api_server: &ApiServer, namespace: &str) -> Result<bool, ApiErr
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         let api = Api::<DynamicObject>::namespaced_with(api_server.client(), namespace, &resource);
         match api_server.ask(api.list_metadata(&ListParams::default())).await {
-            Ok(list) if list.items.iter().any(|it| !is_ours(it.labels())) => return Ok(true),
+            Ok(list) if list.items.iter().any(|it| !is_managed(it.labels())) => return Ok(true),
             // Not all API servers know all kinds.
             Ok(_) | Err(ApiError::NotFound(_)) => {}
             Err(error) => return Err(error),

@@ -5,7 +5,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Map, Value, json};
 
-use super::error::{Doing, InstallationError};
+use super::error::{ApiContext, InstallationError};
 use crate::api_server::ApiServer;
 use crate::device_plugin::{NODE_STATUS_MANAGER, ResourceProfile};
 
@@ -50,10 +50,10 @@ pub(super) async fn remove(
 
 fn is_left(node: &Node, resource: &str) -> bool {
     let capacity = node.status.as_ref().and_then(|status| status.capacity.as_ref());
-    capacity.is_some_and(|capacity| capacity.contains_key(resource)) && is_ours(node, resource)
+    capacity.is_some_and(|capacity| capacity.contains_key(resource)) && is_managed(node, resource)
 }
 
-fn is_ours(node: &Node, resource: &str) -> bool {
+fn is_managed(node: &Node, resource: &str) -> bool {
     let entries = node.metadata.managed_fields.iter().flatten();
     let ours = entries.filter(|it| it.manager.as_deref() == Some(NODE_STATUS_MANAGER));
     ours.filter_map(|entry| entry.fields_v1.as_ref()).any(|fields| {

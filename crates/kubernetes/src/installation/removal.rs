@@ -7,7 +7,7 @@ use kube::api::{DeleteParams, Preconditions};
 use tokio::time::{Instant, sleep};
 
 use super::Progress;
-use super::error::{Doing, InstallationError};
+use super::error::{ApiContext, InstallationError};
 use super::kind::ObjectName;
 use crate::api_server::{ApiError, ApiServer};
 
@@ -27,14 +27,17 @@ impl Removal<'_> {
         for object in objects.iter().rev() {
             self.delete(object).await.doing(|| format!("delete {object}"))?;
         }
-        self.gone(objects.to_vec()).await
+        self.wait_until_gone(objects.to_vec()).await
     }
 
     /// Waits until the object is gone if it is being deleted: what is applied to it would go with it.
-    pub(super) async fn finish(&self, object: &ObjectName) -> Result<(), InstallationError> {
+    pub(super) async fn wait_if_terminating(
+        &self,
+        object: &ObjectName,
+    ) -> Result<(), InstallationError> {
         let live = self.api_server.live(object).await.doing(|| format!("look for {object}"))?;
         match live.and_then(|live| live.metadata.deletion_timestamp) {
-            Some(_) => self.gone(vec![object.clone()]).await,
+            Some(_) => self.wait_until_gone(vec![object.clone()]).await,
             None => Ok(()),
         }
     }
@@ -57,20 +60,20 @@ impl Removal<'_> {
     }
 
     /// Waits until all of them are gone.
-    async fn gone(&self, mut left: Vec<ObjectName>) -> Result<(), InstallationError> {
+    async fn wait_until_gone(&self, mut left: Vec<ObjectName>) -> Result<(), InstallationError> {
         let begin = Instant::now();
-        let mut told = 0;
+        let mut reported = 0;
         loop {
-            let problem = self.forget_gone(&mut left).await;
+            let problem = self.retain_present(&mut left).await;
             if left.is_empty() {
                 return Ok(());
             }
             if begin.elapsed() >= self.timeout {
                 problem?;
-                return Err(InstallationError::NotGone { timeout: self.timeout, left });
+                return Err(InstallationError::DeletionTimeout { timeout: self.timeout, left });
             }
-            if begin.elapsed() >= PERIOD && told != left.len() {
-                told = left.len();
+            if begin.elapsed() >= PERIOD && reported != left.len() {
+                reported = left.len();
                 let names: Vec<_> = left.iter().map(ToString::to_string).collect();
                 (self.progress)(&format!("waiting until gone: {}", names.join(", ")));
             }
@@ -79,7 +82,7 @@ impl Removal<'_> {
     }
 
     /// Looks which are gone. A failure that may pass is returned when the rest has been looked at.
-    async fn forget_gone(&self, left: &mut Vec<ObjectName>) -> Result<(), InstallationError> {
+    async fn retain_present(&self, left: &mut Vec<ObjectName>) -> Result<(), InstallationError> {
         let mut still = Vec::new();
         let mut result = Ok(());
         for object in left.drain(..) {

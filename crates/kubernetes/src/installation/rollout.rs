@@ -9,12 +9,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rollout {
     /// How many there should be; `None` if it is not known yet.
-    wanted: Option<i32>,
+    desired: Option<i32>,
     updated: i32,
     ready: i32,
     /// Ready for as long as they have to be.
     available: i32,
-    /// Of which the object does not know that they are the right ones: old ones that are still there.
+    /// Of which the object does not know that they are the permission ones: old ones that are still there.
     old: i32,
     /// Why pods cannot even be made.
     refusal: Option<String>,
@@ -29,7 +29,7 @@ impl Rollout {
         let status = daemon_set.status.clone().unwrap_or_default();
         let is_seen = is_seen(&daemon_set.metadata, status.observed_generation);
         Self {
-            wanted: is_seen.then_some(status.desired_number_scheduled),
+            desired: is_seen.then_some(status.desired_number_scheduled),
             updated: status.updated_number_scheduled.unwrap_or(0),
             ready: status.number_ready,
             available: status.number_available.unwrap_or(0),
@@ -47,7 +47,7 @@ impl Rollout {
         let mut conditions = status.conditions.iter().flatten();
         let failure = conditions.find(|it| it.type_ == "ReplicaFailure" && it.status == "True");
         Self {
-            wanted: is_seen.then_some(spec.replicas.unwrap_or(1)),
+            desired: is_seen.then_some(spec.replicas.unwrap_or(1)),
             updated,
             ready: status.ready_replicas.unwrap_or(0),
             available: status.available_replicas.unwrap_or(0),
@@ -58,10 +58,10 @@ impl Rollout {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.wanted.is_some_and(|wanted| {
-            self.updated >= wanted
-                && self.ready >= wanted
-                && self.available >= wanted
+        self.desired.is_some_and(|desired| {
+            self.updated >= desired
+                && self.ready >= desired
+                && self.available >= desired
                 && self.old <= 0
         })
     }
@@ -70,19 +70,19 @@ impl Rollout {
 /// For instance `1 of 3 pods ready`.
 impl fmt::Display for Rollout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(wanted) = self.wanted else {
+        let Some(desired) = self.desired else {
             return write!(f, "waiting for Kubernetes to look at it");
         };
-        match wanted {
+        match desired {
             0 => return write!(f, "no node matches, so that there is no pod of it"),
             1 => write!(f, "{} of 1 pod ready", self.ready)?,
-            _ => write!(f, "{} of {wanted} pods ready", self.ready)?,
+            _ => write!(f, "{} of {desired} pods ready", self.ready)?,
         }
-        if self.updated < wanted {
+        if self.updated < desired {
             write!(f, ", {} up to date", self.updated)?;
         } else if self.old > 0 {
             write!(f, ", {} old to end", self.old)?;
-        } else if self.ready >= wanted && self.available < wanted {
+        } else if self.ready >= desired && self.available < desired {
             write!(f, ", {} for long enough", self.available)?;
         }
         match &self.refusal {

@@ -13,45 +13,45 @@ use super::error::InstallationError;
 use super::kind::ObjectName;
 use super::rollout::Rollout;
 use crate::api_server::{ApiError, ApiServer};
-use crate::pod_problem::{PodProblem, brief};
+use crate::pod_problem::{PodProblem, one_line};
 
 /// How often it is looked.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How many pods of one DaemonSet or Deployment are told about; what ails more of them is seldom another thing.
-const PODS: usize = 10;
+/// How many pods of one DaemonSet or Deployment are reported about; what ails more of them is seldom another thing.
+const MAX_PODS: usize = 10;
 
 /// Waits for DaemonSets and Deployments within a time.
-pub(super) struct Waiting<'a> {
+pub(super) struct ReadinessWait<'a> {
     pub(super) api_server: &'a ApiServer,
     pub(super) progress: &'a Progress,
     pub(super) timeout: Duration,
 }
 
 /// What one of them has come to.
-struct State {
+struct WorkloadStatus {
     rollout: Rollout,
     problems: Vec<PodProblem>,
 }
 
-impl Waiting<'_> {
+impl ReadinessWait<'_> {
     /// Waits until all pods of these objects are ready and of the latest form.
     pub(super) async fn until_ready(
         &self,
         objects: &[ObjectName],
     ) -> Result<(), InstallationError> {
         let begin = Instant::now();
-        let mut told = Told::default();
+        let mut reported = Reported::default();
         loop {
             let mut states = Vec::new();
             for object in objects {
-                let state = self.look(object).await;
-                self.tell(&mut told, object, &state);
+                let state = self.observe(object).await;
+                self.report(&mut reported, object, &state);
                 states.push((object, state));
             }
             if states.iter().all(|(_, state)| state.as_ref().is_ok_and(|it| it.rollout.is_done())) {
                 return Ok(());
             }
-            if let Some(error) = self.hopeless(&mut states) {
+            if let Some(error) = self.fatal(&mut states) {
                 return Err(error);
             }
             if begin.elapsed() >= self.timeout {
@@ -61,7 +61,7 @@ impl Waiting<'_> {
         }
     }
 
-    async fn look(&self, object: &ObjectName) -> Result<State, ApiError> {
+    async fn observe(&self, object: &ObjectName) -> Result<WorkloadStatus, ApiError> {
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let client = self.api_server.client();
         let rollout = match object.kind.name() {
@@ -80,7 +80,7 @@ impl Waiting<'_> {
             true => Vec::new(),
             false => self.problems(namespace, &rollout).await?,
         };
-        Ok(State { rollout, problems })
+        Ok(WorkloadStatus { rollout, problems })
     }
 
     async fn problems(
@@ -93,7 +93,7 @@ impl Waiting<'_> {
         let is_ailing = |pod: &Pod| PodProblem::of(pod, &[]).is_some();
         let ailing = self.api_server.list(&pods, &selected, is_ailing).await?;
         let mut problems = Vec::new();
-        for pod in ailing.iter().take(PODS) {
+        for pod in ailing.iter().take(MAX_PODS) {
             let events = self.warnings(namespace, pod).await.unwrap_or_default();
             problems.extend(PodProblem::of(pod, &events));
         }
@@ -109,36 +109,44 @@ impl Waiting<'_> {
     }
 
     /// Says what has changed.
-    fn tell(&self, told: &mut Told, object: &ObjectName, state: &Result<State, ApiError>) {
+    fn report(
+        &self,
+        reported: &mut Reported,
+        object: &ObjectName,
+        state: &Result<WorkloadStatus, ApiError>,
+    ) {
         let lines = match state {
             Ok(state) => {
                 let line = format!("{}: {}", object.name, state.rollout);
-                let problems = state.problems.iter().filter(|it| !it.is_usual());
+                let problems = state.problems.iter().filter(|it| !it.is_transient());
                 let problems = problems.map(|it| format!("{}: {}", it.place(), it.reason));
                 (line, problems.collect())
             }
             Err(error) => (format!("{}: {error}", object.name), Vec::new()),
         };
-        for line in told.news(object, lines) {
-            (self.progress)(&brief(&line));
+        for line in reported.news(object, lines) {
+            (self.progress)(&one_line(&line));
         }
     }
 
-    /// What does not pass by waiting: no right to look, or the object is not there any more.
-    fn hopeless(
+    /// What does not pass by waiting: no permission to look, or the object is not there any more.
+    fn fatal(
         &self,
-        states: &mut Vec<(&ObjectName, Result<State, ApiError>)>,
+        states: &mut Vec<(&ObjectName, Result<WorkloadStatus, ApiError>)>,
     ) -> Option<InstallationError> {
-        let is_hopeless = |state: &Result<State, ApiError>| {
-            state.as_ref().err().is_some_and(|error| !error.is_passing())
+        let is_fatal = |state: &Result<WorkloadStatus, ApiError>| {
+            state.as_ref().err().is_some_and(|error| !error.is_transient())
         };
-        let index = states.iter().position(|(_, state)| is_hopeless(state))?;
+        let index = states.iter().position(|(_, state)| is_fatal(state))?;
         let (object, state) = states.swap_remove(index);
         let doing = format!("look how far {object} is");
         state.err().map(|source| InstallationError::Api { doing, source })
     }
 
-    fn not_ready(&self, states: Vec<(&ObjectName, Result<State, ApiError>)>) -> InstallationError {
+    fn not_ready(
+        &self,
+        states: Vec<(&ObjectName, Result<WorkloadStatus, ApiError>)>,
+    ) -> InstallationError {
         let mut workloads = Vec::new();
         let mut pods = Vec::new();
         for (object, state) in states {
@@ -157,14 +165,14 @@ impl Waiting<'_> {
 
 /// What was said already.
 #[derive(Default)]
-struct Told {
+struct Reported {
     /// How far each object is, as it was said last.
     states: BTreeMap<String, String>,
     /// Everything else is said once.
     problems: BTreeSet<String>,
 }
 
-impl Told {
+impl Reported {
     fn news(&mut self, object: &ObjectName, lines: (String, Vec<String>)) -> Vec<String> {
         let (state, problems) = lines;
         let mut news = Vec::new();

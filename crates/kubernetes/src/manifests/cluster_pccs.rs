@@ -7,28 +7,16 @@ use k8s_openapi::api::core::v1::{Container, PodSecurityContext, PodSpec, Probe};
 use kube::core::DynamicObject;
 
 use self::volumes::{SECRET_DIR, STATE_DIR, TRUSTED_ROOT, VOLUME};
+use super::addresses::{CLUSTER_PCCS, PCCS_PORT, software_collateral_url};
 use super::object::object;
 use super::pod::{
     CLUSTER_PRIORITY_CLASS, METRICS_PORT, configured, container, directory_owner, http_probe,
     metrics_listen, port, resources, selector, template,
 };
 use super::service::service;
-use super::verification::software_collateral_url;
 use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform};
 
-/// The Deployment of the cluster's PCCS, its Service, and the PersistentVolumeClaim if it has one.
-pub const CLUSTER_PCCS: &str = "sgx-pccs";
-
-/// The port of its API, and its number, which is the one of Intel's PCCS.
-pub(super) const PCCS_PORT: (&str, i32) = ("collateral", 8081);
-
-/// Where it is, for everybody in the cluster.
-pub(super) fn url(add_on: &AddOn) -> String {
-    let (_, port) = PCCS_PORT;
-    format!("http://{CLUSTER_PCCS}.{}.svc:{port}", add_on.namespace)
-}
-
-/// All of it, if it was chosen.
+/// The objects, if a PCCS was chosen.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,

@@ -9,10 +9,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
-use super::cluster_pccs::{CLUSTER_PCCS, PCCS_PORT};
+use super::addresses::{CLUSTER_PCCS, COLLATERAL_PORT, PCCS_PORT};
 use super::object::object;
 use super::pod::{METRICS_PORT, selector};
-use super::verification::COLLATERAL_PORT;
 use super::webhook::REVIEWS_PORT;
 use super::{AddOn, DEVICE_PLUGIN, Platform, QUOTE_SERVICE, WEBHOOK};
 

@@ -118,7 +118,7 @@ pub(super) fn container(
 /// An init container that gives directories, if they are there, to a user, with what another user has made in them
 /// before.
 pub(super) fn directory_owner(add_on: &AddOn, user: i64, directories: &[&str]) -> Container {
-    let options = ["own".to_owned(), format!("--user={user}"), "--if-present".to_owned()];
+    let options = ["chown".to_owned(), format!("--user={user}"), "--if-present".to_owned()];
     let directories = directories.iter().map(|path| (*path).to_owned());
     let arguments = options.into_iter().chain(directories);
     let mut owner = container(add_on, "directories", 0, arguments.collect());

@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::DynamicObject;
 use serde_json::json;
 
+use super::addresses::pccs_url;
 use super::object::object;
-use super::{AddOn, Platform, cluster_pccs};
+use super::{AddOn, Platform};
 
 /// The ConfigMap with the configuration.
 pub(super) const QUOTE_PROVIDER: &str = "sgx-quote-provider";
@@ -34,12 +35,6 @@ pub(super) fn files(add_on: &AddOn) -> Option<BTreeMap<String, String>> {
     let authority = authority(add_on).map(|pem| (AUTHORITY_FILE.to_owned(), pem.to_owned()));
     let configuration = (CONFIGURATION_FILE.to_owned(), configuration(&url));
     Some([configuration].into_iter().chain(authority).collect())
-}
-
-/// The PCCS that was named, else the cluster's own if there is one.
-pub(super) fn pccs_url(add_on: &AddOn) -> Option<String> {
-    let named = add_on.pccs.as_ref().map(|pccs| pccs.url.clone());
-    named.or_else(|| add_on.cluster_pccs.as_ref().map(|_| cluster_pccs::url(add_on)))
 }
 
 /// The authorities of the PCCS that was named.

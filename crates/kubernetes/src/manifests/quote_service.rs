@@ -12,6 +12,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
 use self::volumes::{AUTHORITIES, SOFTWARE_PLATFORM_DIR, STATE_DIR};
+use super::addresses::COLLATERAL_PORT;
 use super::object::object;
 use super::pod::{
     METRICS_PORT, configured, container, directory_owner, http_probe, metrics_listen, port,
@@ -19,7 +20,6 @@ use super::pod::{
 };
 use super::sgx_nodes::on_sgx_nodes;
 use super::software_platform::ROOT_FILE;
-use super::verification::COLLATERAL_PORT;
 use super::{AddOn, Cluster, KubernetesVersion, Platform, quote_provider};
 use crate::device_plugin::{
     AESM_DIR, ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile,

@@ -6,21 +6,18 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DynamicObject;
 
+use super::addresses::{
+    COLLATERAL, COLLATERAL_PORT, cluster_pccs_url, pccs_url, software_collateral_url,
+};
 use super::object::object;
-use super::quote_provider::pccs_url;
 use super::service::service;
-use super::{AddOn, Cluster, Platform, QUOTE_SERVICE, cluster_pccs};
+use super::{AddOn, Cluster, Platform, QUOTE_SERVICE};
 
-/// The Service with the collateral of the software platform, as a PCCS has it.
-pub const COLLATERAL: &str = "sgx-collateral";
 /// The ConfigMap that tells verifiers where there is collateral (`pccs-url`) and, with the software platform,
 /// which root to trust (`trusted-root.pem`).
 pub const VERIFICATION: &str = "sgx-verification";
 /// The namespace that has this ConfigMap besides the add-on's: that of the samples.
 pub const VERIFIER_NAMESPACE: &str = "default";
-
-/// The port with the software platform's collateral, and its number.
-pub(super) const COLLATERAL_PORT: (&str, i32) = ("collateral", 17492);
 
 /// The Service, and the ConfigMap in both namespaces, if there is anything to tell.
 pub(super) fn objects(
@@ -50,20 +47,11 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// Where the software platform's collateral is, for everybody in the cluster.
-pub(super) fn software_collateral_url(add_on: &AddOn) -> String {
-    let (_, port) = COLLATERAL_PORT;
-    format!("http://{COLLATERAL}.{}.svc:{port}", add_on.namespace)
-}
-
 fn needed(add_on: &AddOn, cluster: &Cluster) -> BTreeMap<String, String> {
     let (url, root) = match add_on.platform {
         Platform::Dcap => (pccs_url(add_on), None),
         Platform::Software => (
-            Some(match add_on.cluster_pccs {
-                Some(_) => cluster_pccs::url(add_on),
-                None => software_collateral_url(add_on),
-            }),
+            Some(cluster_pccs_url(add_on).unwrap_or_else(|| software_collateral_url(add_on))),
             cluster.software_platform_root.as_ref().map(|root| root.certificate.clone()),
         ),
     };

@@ -22,7 +22,7 @@ pub(super) enum Cause {
     /// A container runs and does not say that it is ready.
     NotReady(String),
     /// As far as is known all containers are ready, and the pod is not: nothing is heard of its node.
-    NodeAway,
+    NodeLost,
     /// Nothing is said.
     Unknown,
 }
@@ -38,7 +38,7 @@ impl fmt::Display for Cause {
             Self::NotReady(container) => {
                 write!(f, "the container {container} runs and is not ready")
             }
-            Self::NodeAway => f.write_str("its containers run, and its node is not heard of"),
+            Self::NodeLost => f.write_str("its containers run, and its node is not heard of"),
             Self::Unknown => f.write_str("its containers have not started yet"),
         }
     }
@@ -54,7 +54,7 @@ impl Cause {
     }
 
     /// Whether it passes by itself, as far as is known.
-    pub(super) fn is_usual(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         matches!(self, Self::Deleted | Self::Unknown)
     }
 
@@ -90,7 +90,7 @@ impl Cause {
             Self::Exited { container, .. } | Self::NotReady(container) => {
                 format!("kubectl logs -n {namespace} {pod} -c {container}")
             }
-            Self::NodeAway => "kubectl describe node".to_owned(),
+            Self::NodeLost => "kubectl describe node".to_owned(),
             Self::Deleted | Self::Ended(_) | Self::Waiting { .. } | Self::Unknown => {
                 format!("kubectl describe pod -n {namespace} {pod}")
             }
@@ -135,7 +135,7 @@ fn of_status(status: &PodStatus) -> Option<Cause> {
     let mut unready = init.chain(containers).filter(|container| !container.ready).peekable();
     let is_known = status.container_statuses.as_ref().is_some_and(|it| !it.is_empty());
     match unready.peek() {
-        None if is_known => Some(Cause::NodeAway),
+        None if is_known => Some(Cause::NodeLost),
         _ => unready.find_map(of_container),
     }
 }

@@ -175,7 +175,7 @@ fn a_pod_that_is_being_deleted_says_so_unless_it_is_ready() {
     };
     let going = of(&json!({})).unwrap();
     assert_eq!(going.reason, "it is being deleted");
-    assert!(going.is_usual());
+    assert!(going.is_transient());
     assert_eq!(of(&json!({ "conditions": [{ "type": "Ready", "status": "True" }] })), None);
 }
 
@@ -183,8 +183,8 @@ fn a_pod_that_is_being_deleted_says_so_unless_it_is_ready() {
 fn a_pod_that_has_just_been_made_is_no_news() {
     let waiting = json!({ "waiting": { "reason": "ContainerCreating" } });
     let young = problem(&json!({ "containerStatuses": [container(&waiting, &json!({}))] }));
-    assert!(young.unwrap().is_usual());
+    assert!(young.unwrap().is_transient());
     let running = json!({ "running": {} });
     let running = problem(&json!({ "containerStatuses": [container(&running, &json!({}))] }));
-    assert!(!running.unwrap().is_usual());
+    assert!(!running.unwrap().is_transient());
 }

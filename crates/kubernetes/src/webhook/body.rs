@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::StreamExt as _;
 
-use super::body_budget::{BodyBudget, Room};
+use super::body_budget::{BodyBudget, Reservation};
 use super::limits::{Limits, MAX_SIZE, SMALL};
 
 /// Memory grows by so many bytes, so that a body has no more than it needs.
@@ -20,7 +20,7 @@ pub(crate) struct BodyBudgets {
 pub(crate) struct ReceivedBody {
     pub(crate) bytes: Vec<u8>,
     pub(crate) is_large: bool,
-    _room: OwnedSemaphorePermit,
+    _reservation: OwnedSemaphorePermit,
 }
 
 /// Why a body is not received.
@@ -40,7 +40,7 @@ impl BodyBudgets {
         Self { small: BodyBudget::new(small_bodies), large: BodyBudget::new(large_bodies) }
     }
 
-    /// The whole body. It waits for room among the others before it is read.
+    /// The whole body. It waits for reservation among the others before it is read.
     pub(crate) async fn receive(&self, body: Body) -> Result<ReceivedBody, BodyError> {
         // What is announced, if anything is.
         let size = body.size_hint().upper().unwrap_or(MAX_SIZE as u64);
@@ -50,20 +50,24 @@ impl BodyBudgets {
         }
         let is_large = size > SMALL;
         let budget = if is_large { &self.large } else { &self.small };
-        let mut room = budget.enter(size).await;
-        let bytes = read(body, size, &mut room).await?;
-        Ok(ReceivedBody { bytes, is_large, _room: room.keep() })
+        let mut reservation = budget.reserve(size).await;
+        let bytes = read(body, size, &mut reservation).await?;
+        Ok(ReceivedBody { bytes, is_large, _reservation: reservation.complete() })
     }
 }
 
 /// Reads no more than so many bytes.
-async fn read(body: Body, size: usize, room: &mut Room) -> Result<Vec<u8>, BodyError> {
+async fn read(
+    body: Body,
+    size: usize,
+    reservation: &mut Reservation,
+) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
     loop {
         let chunk = tokio::select! {
             chunk = chunks.next() => chunk.transpose()?,
-            () = room.is_evicted() => return Err(BodyError::Evicted),
+            () = reservation.evicted() => return Err(BodyError::Evicted),
         };
         let Some(chunk) = chunk else { return Ok(bytes) };
         if bytes.len().saturating_add(chunk.len()) > size {

@@ -9,21 +9,21 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 /// Permits are for so many bytes.
 const UNIT: usize = 1024;
 
-/// A budget in bytes that bodies share. When it is used up, a new body takes the room of those that have been
+/// A budget in bytes that bodies share. When it is used up, a new body takes the reservation of those that have been
 /// arriving for the longest time: a client that sends slowly delays nobody but itself.
 pub(crate) struct BodyBudget {
     free: Arc<Semaphore>,
     /// The bodies that have not arrived, the oldest first.
-    arriving: Mutex<VecDeque<ArrivingBody>>,
+    arriving: Mutex<VecDeque<PendingBody>>,
 }
 
-struct ArrivingBody {
+struct PendingBody {
     units: usize,
     evict: oneshot::Sender<()>,
 }
 
-/// Room for a body. It is free again when this is dropped.
-pub(crate) struct Room {
+/// Reservation for a body. It is free again when this is dropped.
+pub(crate) struct Reservation {
     permit: OwnedSemaphorePermit,
     evicted: oneshot::Receiver<()>,
 }
@@ -33,8 +33,8 @@ impl BodyBudget {
         Self { free: Arc::new(Semaphore::new(bytes / UNIT)), arriving: Mutex::default() }
     }
 
-    /// Room for a body of this size, as soon as there is any. One that is larger than the budget never gets any.
-    pub(crate) async fn enter(&self, size: usize) -> Room {
+    /// Reservation for a body of this size, as soon as there is any. One that is larger than the budget never gets any.
+    pub(crate) async fn reserve(&self, size: usize) -> Reservation {
         let units = size.div_ceil(UNIT);
         self.evict_for(units).await;
         let free = Arc::clone(&self.free);
@@ -42,8 +42,8 @@ impl BodyBudget {
         // Nobody closes the semaphore.
         let Ok(permit) = permits.await else { pending().await };
         let (evict, evicted) = oneshot::channel();
-        self.arriving.lock().await.push_back(ArrivingBody { units, evict });
-        Room { permit, evicted }
+        self.arriving.lock().await.push_back(PendingBody { units, evict });
+        Reservation { permit, evicted }
     }
 
     /// Evicts as many bodies that have not arrived as it takes, if there are so many.
@@ -61,15 +61,15 @@ impl BodyBudget {
     }
 }
 
-impl Room {
-    /// Ready when another body gets this one's room.
-    pub(crate) async fn is_evicted(&mut self) {
+impl Reservation {
+    /// Ready when another body gets this one's reservation.
+    pub(crate) async fn evicted(&mut self) {
         // Whoever could send has forgotten this body only after that.
         let _ = (&mut self.evicted).await;
     }
 
     /// The body has arrived, and is not evicted any more.
-    pub(crate) fn keep(self) -> OwnedSemaphorePermit {
+    pub(crate) fn complete(self) -> OwnedSemaphorePermit {
         self.permit
     }
 }

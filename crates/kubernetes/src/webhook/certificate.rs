@@ -6,7 +6,7 @@ mod rotation;
 
 pub(crate) use authority::with_older_authorities;
 pub(crate) use leaf::Leaf;
-pub(crate) use rotation::{IssueError, Next, next, stored};
+pub(crate) use rotation::{ActiveCertificates, IssueError, rotate, stored};
 
 use std::time::{Duration, SystemTime};
 
@@ -49,7 +49,7 @@ pub(crate) struct Material {
 
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum Damage {
+pub(crate) enum CertificateProblem {
     #[error("it cannot be read")]
     Unreadable,
     #[error("its key is not the one beside it")]
@@ -78,8 +78,9 @@ impl Validity {
     }
 
     /// As it stands in the certificate.
-    fn of(certificate: &[u8]) -> Result<Self, Damage> {
-        let certificate = Certificate::from_der(certificate).map_err(|_| Damage::Unreadable)?;
+    fn of(certificate: &[u8]) -> Result<Self, CertificateProblem> {
+        let certificate =
+            Certificate::from_der(certificate).map_err(|_| CertificateProblem::Unreadable)?;
         let validity = certificate.tbs_certificate().validity();
         Ok(Self {
             begin: validity.not_before.to_system_time(),
@@ -92,7 +93,7 @@ impl Validity {
     }
 
     /// Whether less than a third of it is left.
-    fn is_near_its_end(&self, now: SystemTime) -> bool {
+    fn needs_renewal(&self, now: SystemTime) -> bool {
         let life = self.end.duration_since(self.begin).unwrap_or_default();
         let left = self.end.duration_since(now).unwrap_or_default();
         left.saturating_mul(3) < life
@@ -102,21 +103,24 @@ impl Validity {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The certificates in a text of PEM; at least one.
-fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, Damage> {
-    let blocks = pem::parse_many(text).map_err(|_| Damage::Unreadable)?;
+fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
+    let blocks = pem::parse_many(text).map_err(|_| CertificateProblem::Unreadable)?;
     match blocks.iter().all(|block| block.tag() == "CERTIFICATE") && !blocks.is_empty() {
         true => Ok(blocks.into_iter().map(|block| block.into_contents().into()).collect()),
-        false => Err(Damage::Unreadable),
+        false => Err(CertificateProblem::Unreadable),
     }
 }
 
 /// A certificate together with its key, which must be its own.
-fn certified(certificate: CertificateDer<'static>, key: &str) -> Result<CertifiedKey, Damage> {
-    let key = pem::parse(key).map_err(|_| Damage::Unreadable)?.into_contents();
-    let key = PrivateKeyDer::try_from(key).map_err(|_| Damage::Unreadable)?;
+fn certified(
+    certificate: CertificateDer<'static>,
+    key: &str,
+) -> Result<CertifiedKey, CertificateProblem> {
+    let key = pem::parse(key).map_err(|_| CertificateProblem::Unreadable)?.into_contents();
+    let key = PrivateKeyDer::try_from(key).map_err(|_| CertificateProblem::Unreadable)?;
     let provider = aws_lc_rs::default_provider();
     CertifiedKey::from_der(vec![certificate], key, &provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => Damage::AnotherKey,
-        _ => Damage::Unreadable,
+        rustls::Error::InconsistentKeys(_) => CertificateProblem::AnotherKey,
+        _ => CertificateProblem::Unreadable,
     })
 }

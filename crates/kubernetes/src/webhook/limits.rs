@@ -10,7 +10,7 @@ pub(crate) const SMALL: usize = 64 << 10;
 pub(crate) const SMALL_AT_A_TIME: usize = 2;
 pub(crate) const LARGE_AT_A_TIME: usize = 1;
 /// The largest answer, in bytes. One that a client does not read stays in memory.
-pub(crate) const MAX_ANSWER: usize = 64 << 10;
+pub(crate) const MAX_RESPONSE: usize = 64 << 10;
 
 /// The memory for which the webhook is made: with less it takes as much as with this, and with more no more.
 const MIN_MEMORY: u64 = 64 << 20;

@@ -17,20 +17,20 @@ use prometheus_client::registry::Registry;
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    reviews: Family<OfOutcome, Counter>,
+    reviews: Family<ReviewLabels, Counter>,
     expiry: Gauge,
     /// Why the API server cannot use the webhook yet.
     problem: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfOutcome {
-    outcome: Outcome,
+struct ReviewLabels {
+    outcome: ReviewOutcome,
 }
 
 /// What came of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(crate) enum Outcome {
+pub(crate) enum ReviewOutcome {
     /// Something was injected.
     Patched,
     /// The object is as it should be.
@@ -72,8 +72,8 @@ impl Metrics {
         Index::of_metrics("quote-helper webhook: metrics and health").on(routes)
     }
 
-    pub(crate) fn reviewed(&self, outcome: Outcome) {
-        self.reviews.get_or_create(&OfOutcome { outcome }).inc();
+    pub(crate) fn reviewed(&self, outcome: ReviewOutcome) {
+        self.reviews.get_or_create(&ReviewLabels { outcome }).inc();
     }
 
     pub(crate) fn certificate_expires(&self, expiry: SystemTime) {

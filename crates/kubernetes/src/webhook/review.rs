@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tracing::warn;
 
-use super::limits::MAX_ANSWER;
+use super::limits::MAX_RESPONSE;
 use crate::injection::{PatchAndWarnings, ReadError, Settings, patch_json};
 
 const KIND: &str = "AdmissionReview";
@@ -19,7 +19,7 @@ const MAX_WARNINGS: usize = 8;
 
 /// The answer to a review.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct EncodedResponse {
     /// In JSON.
     pub(crate) review: Vec<u8>,
     /// Whether something was injected.
@@ -42,14 +42,14 @@ pub(crate) enum ReviewError {
     NoObject,
     #[error(transparent)]
     Pod(ReadError),
-    #[error("the answer would have more than {MAX_ANSWER} bytes")]
-    AnswerTooLarge,
+    #[error("the answer would have more than {MAX_RESPONSE} bytes")]
+    ResponseTooLarge,
 }
 
 /// What is read of a review. The rest, such as the user's groups, is skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Review<'a> {
+struct ReceivedReview<'a> {
     #[serde(default)]
     api_version: String,
     #[serde(default)]
@@ -83,7 +83,7 @@ struct GroupVersionKind<'a> {
 /// An answer as the API server reads it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AnsweredReview {
+struct ReviewResponse {
     api_version: &'static str,
     kind: &'static str,
     response: AdmissionResponse,
@@ -104,11 +104,11 @@ struct AdmissionResponse {
 
 /// Answers a review: every object is allowed, and a pod that is created gets what it needs. The pod takes no
 /// more memory than this many bytes.
-pub(crate) fn answer(
+pub(crate) fn respond(
     body: &[u8],
     settings: &Settings,
     memory: usize,
-) -> Result<Answer, ReviewError> {
+) -> Result<EncodedResponse, ReviewError> {
     let request = read(body)?;
     let (patch, warnings) = injected(&request, settings, memory)?;
     let patch = (!patch.is_empty()).then(|| serde_json::to_vec(&patch)).transpose()?;
@@ -120,16 +120,16 @@ pub(crate) fn answer(
         patch_type: is_patched.then_some("JSONPatch"),
         warnings: shortened(warnings),
     };
-    let review = AnsweredReview { api_version: VERSION, kind: KIND, response };
+    let review = ReviewResponse { api_version: VERSION, kind: KIND, response };
     let review = serde_json::to_vec(&review)?;
-    match review.len() > MAX_ANSWER {
-        true => Err(ReviewError::AnswerTooLarge),
-        false => Ok(Answer { review, is_patched }),
+    match review.len() > MAX_RESPONSE {
+        true => Err(ReviewError::ResponseTooLarge),
+        false => Ok(EncodedResponse { review, is_patched }),
     }
 }
 
 fn read(body: &[u8]) -> Result<AdmissionRequest<'_>, ReviewError> {
-    let Review { api_version: version, kind, request } = serde_json::from_slice(body)?;
+    let ReceivedReview { api_version: version, kind, request } = serde_json::from_slice(body)?;
     if kind != KIND || version != VERSION {
         let [kind, version] = [kind, version].map(|text| text.chars().take(MAX_WARNING).collect());
         return Err(ReviewError::AnotherKind { kind, version });

@@ -20,8 +20,8 @@ use tracing::debug;
 
 use super::body::{BodyBudgets, BodyError, ReceivedBody};
 use super::limits::{LARGE_AT_A_TIME, Limits, SMALL_AT_A_TIME};
-use super::metrics::{Metrics, Outcome};
-use super::review::{Answer, ReviewError, answer};
+use super::metrics::{Metrics, ReviewOutcome};
+use super::review::{EncodedResponse, ReviewError, respond};
 use crate::injection::Settings;
 
 /// The path of the webhook.
@@ -47,7 +47,7 @@ struct Webhook {
 }
 
 /// A review that gets an HTTP error.
-struct Refused(StatusCode, String);
+struct ErrorResponse(StatusCode, String);
 
 /// Answers reviews at [`PATH`].
 pub(crate) fn router(settings: Settings, metrics: Metrics, limits: Limits) -> Router {
@@ -63,58 +63,61 @@ pub(crate) fn router(settings: Settings, metrics: Metrics, limits: Limits) -> Ro
 }
 
 async fn mutate(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
-    match webhook.answer(request).await {
-        Ok(Answer { review, is_patched }) => {
+    match webhook.respond(request).await {
+        Ok(EncodedResponse { review, is_patched }) => {
             webhook.metrics.reviewed(match is_patched {
-                true => Outcome::Patched,
-                false => Outcome::Unchanged,
+                true => ReviewOutcome::Patched,
+                false => ReviewOutcome::Unchanged,
             });
             ([(CONTENT_TYPE, JSON)], review).into_response()
         }
-        Err(Refused(status, problem)) => {
+        Err(ErrorResponse(status, problem)) => {
             debug!("a review is answered with {status}: {problem}");
-            webhook.metrics.reviewed(Outcome::Refused);
+            webhook.metrics.reviewed(ReviewOutcome::Refused);
             (status, format!("{problem}\n")).into_response()
         }
     }
 }
 
 impl Webhook {
-    async fn answer(self: &Arc<Self>, request: Request) -> Result<Answer, Refused> {
+    async fn respond(self: &Arc<Self>, request: Request) -> Result<EncodedResponse, ErrorResponse> {
         if !is_json(request.headers()) {
             let problem = format!("a review is of the type {JSON}");
-            return Err(Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
+            return Err(ErrorResponse(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
         }
         let body = timeout(TIMEOUT, self.bodies.receive(request.into_body())).await;
         let body = body.map_err(|_| {
             let problem = format!("the review has not arrived within {TIMEOUT:?}");
-            Refused(StatusCode::REQUEST_TIMEOUT, problem)
+            ErrorResponse(StatusCode::REQUEST_TIMEOUT, problem)
         })??;
         self.review(body).await
     }
 
     /// The answer to a review, as soon as there is a slot for it.
-    async fn review(self: &Arc<Self>, body: ReceivedBody) -> Result<Answer, Refused> {
+    async fn review(
+        self: &Arc<Self>,
+        body: ReceivedBody,
+    ) -> Result<EncodedResponse, ErrorResponse> {
         let slots = if body.is_large { &self.large } else { &self.small };
         let slot = timeout(TIMEOUT, Arc::clone(slots).acquire_owned()).await;
         let Ok(Ok(slot)) = slot else {
             let problem = "too many reviews wait; send it again later".to_owned();
-            return Err(Refused(StatusCode::TOO_MANY_REQUESTS, problem));
+            return Err(ErrorResponse(StatusCode::TOO_MANY_REQUESTS, problem));
         };
         let webhook = Arc::clone(self);
         let work = spawn_blocking(move || {
             // As long as the memory is in use, whoever still waits for the answer.
             let _slot = slot;
-            answer(&body.bytes, &webhook.settings, webhook.limits.review)
+            respond(&body.bytes, &webhook.settings, webhook.limits.review)
         });
         let answered = work.await.map_err(|error| {
-            Refused(StatusCode::INTERNAL_SERVER_ERROR, format!("the review failed: {error}"))
+            ErrorResponse(StatusCode::INTERNAL_SERVER_ERROR, format!("the review failed: {error}"))
         })?;
         Ok(answered?)
     }
 }
 
-impl From<BodyError> for Refused {
+impl From<BodyError> for ErrorResponse {
     fn from(error: BodyError) -> Self {
         let status = match error {
             BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -125,10 +128,10 @@ impl From<BodyError> for Refused {
     }
 }
 
-impl From<ReviewError> for Refused {
+impl From<ReviewError> for ErrorResponse {
     fn from(error: ReviewError) -> Self {
         let status = match error {
-            ReviewError::Pod(_) | ReviewError::AnswerTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ReviewError::Pod(_) | ReviewError::ResponseTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         };
         Self(status, error.to_string())

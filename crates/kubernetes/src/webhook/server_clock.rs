@@ -21,12 +21,12 @@ pub(crate) struct ServerTime {
     /// The API server's time; this machine's if the API server does not tell it.
     pub(crate) now: SystemTime,
     /// Whether this machine's clock says something else.
-    pub(crate) doubt: Option<ClockDoubt>,
+    pub(crate) skew: Option<ClockSkew>,
 }
 
 /// This machine's clock differs from the API server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClockDoubt {
+pub(crate) struct ClockSkew {
     difference: Duration,
     is_ahead: bool,
 }
@@ -41,18 +41,18 @@ impl ServerTime {
     }
 
     fn compared(own: SystemTime, server: Option<SystemTime>) -> Self {
-        let Some(now) = server else { return Self { now: own, doubt: None } };
+        let Some(now) = server else { return Self { now: own, skew: None } };
         let (difference, is_ahead) = match own.duration_since(now) {
             Ok(ahead) => (ahead, true),
             Err(behind) => (behind.duration(), false),
         };
-        let doubt = (difference > TOLERANCE).then_some(ClockDoubt { difference, is_ahead });
-        Self { now, doubt }
+        let skew = (difference > TOLERANCE).then_some(ClockSkew { difference, is_ahead });
+        Self { now, skew }
     }
 }
 
-/// For people, in whole hours or minutes, so that the same doubt reads the same a minute later.
-impl fmt::Display for ClockDoubt {
+/// For people, in whole hours or minutes, so that the same skew reads the same a minute later.
+impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.difference.as_secs() / 60;
         let direction = if self.is_ahead { "ahead of" } else { "behind" };
@@ -78,7 +78,7 @@ mod tests {
     fn the_servers_time_counts() {
         let server = parse(DATE).unwrap();
         assert_eq!(server, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
-        for (own, doubt) in [
+        for (own, skew) in [
             (server, None),
             (server + TOLERANCE, None),
             (server - TOLERANCE, None),
@@ -87,7 +87,7 @@ mod tests {
         ] {
             let time = ServerTime::compared(own, Some(server));
             assert_eq!(time.now, server);
-            assert_eq!(time.doubt.map(|doubt| doubt.to_string()).as_deref(), doubt);
+            assert_eq!(time.skew.map(|skew| skew.to_string()).as_deref(), skew);
         }
     }
 
@@ -95,6 +95,6 @@ mod tests {
     fn without_a_date_there_is_no_doubt() {
         let own = SystemTime::UNIX_EPOCH;
         assert_eq!(parse("yesterday"), None);
-        assert_eq!(ServerTime::compared(own, None), ServerTime { now: own, doubt: None });
+        assert_eq!(ServerTime::compared(own, None), ServerTime { now: own, skew: None });
     }
 }

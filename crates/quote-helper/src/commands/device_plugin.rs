@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use kubernetes::device_plugin::{
-    self, Epc, EpcAccounting, Grants, Metrics, NUMA_NODES, NodeStatus, Offer, Options, PLUGIN_DIR,
-    POD_RESOURCES_SOCKET, Shares,
+    self, Allocator, Epc, EpcAccounting, Metrics, NUMA_NODES, NodeStatus, Offer, Options,
+    PLUGIN_DIR, POD_RESOURCES_SOCKET, Shares,
 };
 use raw_cpuid::CpuIdReaderNative;
 use tracing::warn;
@@ -213,13 +213,13 @@ async fn options(arguments: Arguments) -> anyhow::Result<Options> {
         true => Some(node_status(arguments.node_name).await?),
         false => None,
     };
-    let grants = Grants {
+    let allocator = Allocator {
         device_dir: arguments.device_dir,
         host_root: arguments.host_root,
         aesm_dir: (!arguments.no_aesm_dir).then_some(arguments.aesm_dir),
         cdi_dir: arguments.cdi_dir,
     };
-    Ok(Options { offer, epc, grants, plugin_dir: arguments.plugin_dir, node_status })
+    Ok(Options { offer, epc, allocator, plugin_dir: arguments.plugin_dir, node_status })
 }
 
 /// The EPC to offer.

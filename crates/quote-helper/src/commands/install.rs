@@ -28,12 +28,12 @@ pub(crate) struct Arguments {
     add_on: AddOnArguments,
 
     #[command(flatten)]
-    manner: Manner,
+    options: ApplyOptions,
 }
 
 /// How a cluster is changed.
 #[derive(Debug, Args)]
-pub(crate) struct Manner {
+pub(crate) struct ApplyOptions {
     /// Prints the objects, as `manifests` does, and changes nothing.
     #[arg(long, conflicts_with_all = ["diff", "no_wait", "output"])]
     pub(crate) dry_run: bool,
@@ -68,10 +68,10 @@ pub(crate) struct Target {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { add_on, manner } = arguments;
+    let Arguments { add_on, options } = arguments;
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
-    if manner.dry_run {
+    if options.dry_run {
         let root = match needs_root(&add_on) {
             true => Some(software_platform::root(deployment.as_deref())?),
             false => None,
@@ -81,39 +81,39 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         return Ok(manifests::print(&add_on, &cluster, Form::Yaml)?);
     }
     Ok(runtime()?.block_on(async {
-        let api_server = api_server(manner.target.context.as_deref()).await?;
-        carry_out(api_server, &add_on, deployment.as_deref(), manner).await
+        let api_server = api_server(options.target.context.as_deref()).await?;
+        apply(api_server, &add_on, deployment.as_deref(), options).await
     })?)
 }
 
 /// Makes the cluster have this add-on, or shows what that would change.
-pub(crate) async fn carry_out(
+pub(crate) async fn apply(
     api_server: ApiServer,
     add_on: &AddOn,
     deployment: Option<&Path>,
-    manner: Manner,
+    options: ApplyOptions,
 ) -> anyhow::Result<()> {
     let version = api_server.version().await?;
-    let installer = manner.target.installer(api_server);
-    if !manner.dry_run {
+    let installer = options.target.installer(api_server);
+    if !options.dry_run {
         let rootless = Cluster { version, software_platform_root: None };
-        installer.check_rights(&add_on.objects(&rootless)?).await?;
+        installer.check_permissions(&add_on.objects(&rootless)?).await?;
     }
     let software_platform_root = root(&installer.api_server, add_on, deployment).await?;
     let cluster = Cluster { version, software_platform_root };
-    if manner.dry_run {
+    if options.dry_run {
         return manifests::print(add_on, &cluster, Form::Yaml);
     }
     let objects = add_on.objects(&cluster)?;
-    if manner.diff {
+    if options.diff {
         let previews = installer.preview(&objects).await?;
-        return output::result(manner.output, &Previews::from(previews));
+        return output::result(options.output, &Previews::from(previews));
     }
     shared_users::warn(&installer.api_server, add_on).await;
     let stop = Stop::on_signals()?;
-    let done = installer.install(&objects, !manner.no_wait, stop.stopped()).await?;
-    output::result(manner.output, &Outcomes::from(done))?;
-    match manner.no_wait {
+    let done = installer.install(&objects, !options.no_wait, stop.stopped()).await?;
+    output::result(options.output, &Outcomes::from(done))?;
+    match options.no_wait {
         true => output::note("applied; `quote-helper check` tells whether it runs"),
         false => output::note(ready(add_on)),
     }

@@ -6,7 +6,7 @@ use kubernetes::installation::installed_add_on;
 use kubernetes::manifests::AddOn;
 
 use crate::cluster::api_server;
-use crate::commands::install::{Manner, carry_out};
+use crate::commands::install::{ApplyOptions, apply};
 use crate::commands::manifests::add_on::AddOnArguments;
 use crate::failure::Failure;
 use crate::runtime::runtime;
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     disable_pccs: bool,
 
     #[command(flatten)]
-    manner: Manner,
+    options: ApplyOptions,
 }
 
 /// Runs the command.
@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn upgrade(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { add_on, disable_sgxquotehelper, disable_pccs, manner } = arguments;
-    let api_server = api_server(manner.target.context.as_deref()).await?;
+    let Arguments { add_on, disable_sgxquotehelper, disable_pccs, options } = arguments;
+    let api_server = api_server(options.target.context.as_deref()).await?;
     let installed = installed_add_on(&api_server).await?;
     let installed = installed.context(
         "the add-on is not installed in this cluster; `quote-helper install` installs it",
@@ -47,5 +47,5 @@ async fn upgrade(arguments: Arguments) -> anyhow::Result<()> {
     };
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(installed)?;
-    carry_out(api_server, &add_on, deployment.as_deref(), manner).await
+    apply(api_server, &add_on, deployment.as_deref(), options).await
 }

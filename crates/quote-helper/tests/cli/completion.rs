@@ -156,7 +156,7 @@ fn what_is_offered_are_the_visible_commands_and_their_options() {
     for command in ["serve", "quote", "verify", "collateral", "platform", "help"] {
         assert!(commands.iter().any(|offered| offered == command), "{commands:?}");
     }
-    for command in ["worker", "own"] {
+    for command in ["worker", "chown"] {
         assert!(commands.iter().all(|offered| offered != command), "{commands:?}");
     }
     let statuses = offered(&["verify", "q.bin", "--accept-tcb-status"]);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields;
 use super::path::{path, step};
-use super::places::PodPlace;
+use super::places::PodLocation;
 use crate::device_plugin::ResourceProfile;
 use crate::injection::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 
@@ -12,7 +12,7 @@ use crate::injection::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 const MAX_WARNINGS: usize = 8;
 
 /// Warns of EPC and opt-ins that were left alone in a document.
-pub(super) fn warnings(document: &Value, places: &[PodPlace]) -> Vec<String> {
+pub(super) fn warnings(document: &Value, places: &[PodLocation]) -> Vec<String> {
     let mut warnings: Vec<_> =
         places.iter().filter_map(|place| misplaced_opt_in(document, place)).collect();
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn warnings(document: &Value, places: &[PodPlace]) -> Vec<String> {
 }
 
 /// A label or an annotation of the object, where its pods would need it.
-fn misplaced_opt_in(document: &Value, place: &PodPlace) -> Option<String> {
+fn misplaced_opt_in(document: &Value, place: &PodLocation) -> Option<String> {
     let object = document.pointer(&place.object)?;
     let template = document.pointer(&place.pointer)?;
     let opt_ins = [("labels", INJECT_LABEL), ("annotations", QUOTE_PROVIDER_ANNOTATION)];
@@ -44,10 +44,10 @@ fn misplaced_opt_in(document: &Value, place: &PodPlace) -> Option<String> {
     ))
 }
 
-fn misplaced_epc(document: &Value, places: &[PodPlace], pointer: &str) -> Option<String> {
+fn misplaced_epc(document: &Value, places: &[PodLocation], pointer: &str) -> Option<String> {
     let (parent, name) = pointer.rsplit_once('/')?;
     let (place, name) = (path(parent), name.replace("~1", "/"));
-    let below = |place: &PodPlace| pointer.strip_prefix(&place.pointer).map(str::to_owned);
+    let below = |place: &PodLocation| pointer.strip_prefix(&place.pointer).map(str::to_owned);
     let pod = places.iter().find_map(|place| Some((place, below(place)?)));
     let Some((pod, below)) = pod else {
         let reason = match document.get("apiVersion") {

@@ -20,7 +20,7 @@ const KINDS: [(&str, &str, &str); 11] = [
 ];
 
 /// A pod, or the template of one.
-pub(super) struct PodPlace {
+pub(super) struct PodLocation {
     /// Where it is, as a JSON pointer.
     pub(super) pointer: String,
     /// Where the object is that it belongs to.
@@ -31,7 +31,7 @@ pub(super) struct PodPlace {
     pub(super) is_known: bool,
 }
 
-impl PodPlace {
+impl PodLocation {
     /// Where it is in its object, for people.
     pub(super) fn path(&self) -> String {
         path(self.pointer.strip_prefix(&self.object).unwrap_or_default())
@@ -39,7 +39,7 @@ impl PodPlace {
 }
 
 /// All pods of a document: an object, or a list of them.
-pub(super) fn find(document: &Value) -> Vec<PodPlace> {
+pub(super) fn find(document: &Value) -> Vec<PodLocation> {
     let mut places = Places(Vec::new());
     let text = |field| document.get(field).and_then(Value::as_str);
     if let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) {
@@ -48,7 +48,7 @@ pub(super) fn find(document: &Value) -> Vec<PodPlace> {
     places.0
 }
 
-struct Places(Vec<PodPlace>);
+struct Places(Vec<PodLocation>);
 
 impl Places {
     /// Adds the pods of an object. In a list such as a PodList, items need not say their kind.
@@ -79,7 +79,7 @@ impl Places {
         if let Some((_, _, below)) = known {
             if object.pointer(below).is_some() {
                 let place = format!("{pointer}{below}");
-                self.0.push(PodPlace { pointer: place, object: pointer, owner, is_known: true });
+                self.0.push(PodLocation { pointer: place, object: pointer, owner, is_known: true });
             }
             return;
         }
@@ -93,7 +93,7 @@ impl Places {
     fn search(&mut self, value: &Value, pointer: String, object: &str, owner: &str) {
         if value.pointer("/spec/containers").is_some_and(Value::is_array) {
             let [object, owner] = [object, owner].map(str::to_owned);
-            self.0.push(PodPlace { pointer, object, owner, is_known: false });
+            self.0.push(PodLocation { pointer, object, owner, is_known: false });
             return;
         }
         match value {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::Written;
+use super::SourceText;
 use super::path::{path, step};
 
 /// Makes strings of them, as they are written, and says so.
-pub(super) fn write(template: &mut Value, written: Written<'_>) -> Vec<String> {
+pub(super) fn write(template: &mut Value, written: SourceText<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     for pointer in places(template) {
         let Some(value) = template.pointer_mut(&pointer) else { continue };

@@ -30,7 +30,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// A quantity of EPC that cannot be meant.
 fn quantity(container: &Container, profile: ResourceProfile) -> Option<String> {
     let resource = profile.epc_resource();
-    let text = &container::asked(container, resource)?.0;
+    let text = &container::quantity_of(container, resource)?.0;
     let is_in_bytes = profile.unit() == 1;
     let example = if is_in_bytes { "10Mi" } else { "10 (a number of MiB)" };
     let example = format!("write for instance {example}");

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::CLUSTER_PCCS;
+use crate::manifests::addresses::CLUSTER_PCCS;
 use crate::manifests::pod::{mount, read_only};
 use crate::manifests::software_platform::{ROOT_FILE, SOFTWARE_PLATFORM};
 use crate::manifests::{AddOn, ClusterPccs, PccsSecretKey, Platform};

@@ -12,7 +12,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
-use super::{DAY, Damage, Material, ServiceName, Validity, certificates, certified};
+use super::{CertificateProblem, DAY, Material, ServiceName, Validity, certificates, certified};
 
 /// The authorities' name, the same for all of them: their keys tell them apart.
 const NAME: &str = "quote-helper webhook authority";
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// A new authority in the place of one that cannot sign. What those of the Secret have signed stays valid.
-    pub(crate) fn in_place_of(stored: &Material, now: SystemTime) -> Result<Self, rcgen::Error> {
+    pub(crate) fn replacing(stored: &Material, now: SystemTime) -> Result<Self, rcgen::Error> {
         Self::after(unexpired(stored.authorities.as_bytes(), now), now)
     }
 
@@ -52,22 +52,23 @@ impl Authority {
     }
 
     /// What the Secret holds, if the newest authority can sign at this time.
-    pub(crate) fn read(material: &Material, now: SystemTime) -> Result<Self, Damage> {
+    pub(crate) fn read(material: &Material, now: SystemTime) -> Result<Self, CertificateProblem> {
         let certificates = certificates(&material.authorities)?;
-        let newest = certificates.first().ok_or(Damage::Unreadable)?;
+        let newest = certificates.first().ok_or(CertificateProblem::Unreadable)?;
         certificates.iter().try_for_each(|certificate| Validity::of(certificate).map(|_| ()))?;
         if !Validity::of(newest)?.contains(now) {
-            return Err(Damage::NotValidNow);
+            return Err(CertificateProblem::NotValidNow);
         }
         certified(newest.clone(), &material.authority_key)?;
-        let key = KeyPair::from_pem(&material.authority_key).map_err(|_| Damage::Unreadable)?;
+        let key = KeyPair::from_pem(&material.authority_key)
+            .map_err(|_| CertificateProblem::Unreadable)?;
         Ok(Self { certificates, key })
     }
 
     /// Whether another should sign from now on.
-    pub(crate) fn is_near_its_end(&self, now: SystemTime) -> bool {
+    pub(crate) fn needs_renewal(&self, now: SystemTime) -> bool {
         let validity = self.certificates.first().map(|newest| Validity::of(newest));
-        !matches!(validity, Some(Ok(validity)) if !validity.is_near_its_end(now))
+        !matches!(validity, Some(Ok(validity)) if !validity.needs_renewal(now))
     }
 
     /// Forgets those whose time is over; tells whether there were any.

@@ -10,7 +10,7 @@ use rustls::pki_types::{ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 
 use super::authority::Authority;
-use super::{Damage, Material, ServiceName, Validity, certificates, certified};
+use super::{CertificateProblem, Material, ServiceName, Validity, certificates, certified};
 
 /// A serving certificate with its key.
 pub(crate) struct Leaf {
@@ -25,12 +25,12 @@ impl Leaf {
         authority: &Authority,
         service: &ServiceName,
         now: SystemTime,
-    ) -> Result<Self, Damage> {
+    ) -> Result<Self, CertificateProblem> {
         let mut chain = certificates(&material.certificate)?.into_iter();
-        let certificate = chain.next().ok_or(Damage::Unreadable)?;
+        let certificate = chain.next().ok_or(CertificateProblem::Unreadable)?;
         let validity = Validity::of(&certificate)?;
         let certified = Arc::new(certified(certificate, &material.key)?);
-        verify(&certified, authority, service, now).map_err(Damage::NotForService)?;
+        verify(&certified, authority, service, now).map_err(CertificateProblem::NotForService)?;
         Ok(Self { certified, validity })
     }
 }

@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use super::authority::Authority;
-use super::{Damage, Leaf, Material, ServiceName};
+use super::{CertificateProblem, Leaf, Material, ServiceName};
 
 /// What is used from now on.
-pub(crate) struct Next {
+pub(crate) struct ActiveCertificates {
     pub(crate) material: Material,
     pub(crate) leaf: Leaf,
     /// Why it is not what the Secret holds, if so: then it is to be stored before it is used.
@@ -19,28 +19,28 @@ pub(crate) enum IssueError {
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
     #[error("the new certificate is unusable: {0}")]
-    Unusable(#[from] Damage),
+    Unusable(#[from] CertificateProblem),
 }
 
 /// What to use: what is stored, if it is sound and has time, else something new.
 ///
 /// A new authority signs nothing at once, as long as there is something sound to show: the API server has to
 /// learn of it first. One that has not expired is never dropped, even if it cannot sign any more.
-pub(crate) fn next(
+pub(crate) fn rotate(
     stored: Option<&Material>,
     service: &ServiceName,
     now: SystemTime,
-) -> Result<Next, IssueError> {
+) -> Result<ActiveCertificates, IssueError> {
     let Some(stored) = stored else {
         return issue(&Authority::generate(now)?, "there is none yet".to_owned(), service, now);
     };
     let (authority, change) = match Authority::read(stored, now) {
-        Ok(authority) if !authority.is_near_its_end(now) => {
+        Ok(authority) if !authority.needs_renewal(now) => {
             return with_authority(authority, stored, service, now);
         }
         Ok(authority) => (authority.renewed(now)?, "the authority is near its end".to_owned()),
-        Err(damage) => {
-            (Authority::in_place_of(stored, now)?, format!("of the authority: {damage}"))
+        Err(problem) => {
+            (Authority::replacing(stored, now)?, format!("of the authority: {problem}"))
         }
     };
     match Leaf::read(stored, &authority, service, now) {
@@ -50,10 +50,14 @@ pub(crate) fn next(
 }
 
 /// What is stored, if the API server accepts it at this time.
-pub(crate) fn stored(stored: &Material, service: &ServiceName, now: SystemTime) -> Option<Next> {
+pub(crate) fn stored(
+    stored: &Material,
+    service: &ServiceName,
+    now: SystemTime,
+) -> Option<ActiveCertificates> {
     let authority = Authority::read(stored, now).ok()?;
     let leaf = Leaf::read(stored, &authority, service, now).ok()?;
-    Some(Next { material: stored.clone(), leaf, change: None })
+    Some(ActiveCertificates { material: stored.clone(), leaf, change: None })
 }
 
 /// What to use while the authority that is stored has time.
@@ -62,9 +66,9 @@ fn with_authority(
     stored: &Material,
     service: &ServiceName,
     now: SystemTime,
-) -> Result<Next, IssueError> {
+) -> Result<ActiveCertificates, IssueError> {
     match Leaf::read(stored, &authority, service, now) {
-        Ok(leaf) if leaf.validity.is_near_its_end(now) => {
+        Ok(leaf) if leaf.validity.needs_renewal(now) => {
             issue(&authority, "the certificate is near its end".to_owned(), service, now)
         }
         Ok(leaf) => {
@@ -72,7 +76,7 @@ fn with_authority(
                 authority.forget_expired(now).then(|| "an authority has expired".to_owned());
             Ok(keep(stored, &authority, leaf, change))
         }
-        Err(damage) => issue(&authority, format!("of the certificate: {damage}"), service, now),
+        Err(problem) => issue(&authority, format!("of the certificate: {problem}"), service, now),
     }
 }
 
@@ -81,18 +85,23 @@ fn issue(
     change: String,
     service: &ServiceName,
     now: SystemTime,
-) -> Result<Next, IssueError> {
+) -> Result<ActiveCertificates, IssueError> {
     let (certificate, key) = authority.issue(service, now)?;
     let (authorities, authority_key) = (authority.pem(), authority.key_pem());
     let material = Material { authorities, authority_key, certificate, key };
     let leaf = Leaf::read(&material, authority, service, now)?;
-    Ok(Next { material, leaf, change: Some(change) })
+    Ok(ActiveCertificates { material, leaf, change: Some(change) })
 }
 
-fn keep(stored: &Material, authority: &Authority, leaf: Leaf, change: Option<String>) -> Next {
+fn keep(
+    stored: &Material,
+    authority: &Authority,
+    leaf: Leaf,
+    change: Option<String>,
+) -> ActiveCertificates {
     let (authorities, authority_key) = (authority.pem(), authority.key_pem());
     let material = Material { authorities, authority_key, ..stored.clone() };
-    Next { material, leaf, change }
+    ActiveCertificates { material, leaf, change }
 }
 
 #[cfg(test)]
@@ -112,7 +121,7 @@ mod tests {
     }
 
     fn fresh() -> Material {
-        next(None, &service(), start()).unwrap().material
+        rotate(None, &service(), start()).unwrap().material
     }
 
     /// Whether the API server would accept what is shown, if it trusts these authorities.
@@ -125,41 +134,42 @@ mod tests {
     fn what_is_sound_is_kept() {
         let material = fresh();
         for days in [0, 1, 30, 59] {
-            let next = next(Some(&material), &service(), start() + DAY * days).unwrap();
-            assert_eq!(next.change, None);
-            assert!(next.material == material);
+            let active = rotate(Some(&material), &service(), start() + DAY * days).unwrap();
+            assert_eq!(active.change, None);
+            assert!(active.material == material);
         }
     }
 
     #[test]
     fn a_clock_that_is_slow_by_half_an_hour_finds_it_valid() {
         let now = start() - DAY / 48;
-        assert_eq!(next(Some(&fresh()), &service(), now).unwrap().change, None);
+        assert_eq!(rotate(Some(&fresh()), &service(), now).unwrap().change, None);
     }
 
     #[test]
     fn the_certificate_is_renewed_when_a_third_of_its_life_is_left() {
         let material = fresh();
-        let next = next(Some(&material), &service(), start() + DAY * 61).unwrap();
-        assert_eq!(next.change.as_deref(), Some("the certificate is near its end"));
-        assert!(next.material.certificate != material.certificate);
-        assert!(next.material.authorities == material.authorities);
-        assert!(next.leaf.validity.end > start() + DAY * 150);
+        let active = rotate(Some(&material), &service(), start() + DAY * 61).unwrap();
+        assert_eq!(active.change.as_deref(), Some("the certificate is near its end"));
+        assert!(active.material.certificate != material.certificate);
+        assert!(active.material.authorities == material.authorities);
+        assert!(active.leaf.validity.end > start() + DAY * 150);
     }
 
     #[test]
     fn a_new_authority_signs_nothing_at_once() {
         let mut material = fresh();
         for days in (60..=240).step_by(60) {
-            material =
-                next(Some(&material), &service(), start() + DAY * days + DAY / 2).unwrap().material;
+            material = rotate(Some(&material), &service(), start() + DAY * days + DAY / 2)
+                .unwrap()
+                .material;
         }
         let now = start() + DAY * 244;
-        let next = next(Some(&material), &service(), now).unwrap();
-        assert_eq!(next.change.as_deref(), Some("the authority is near its end"));
-        assert!(next.material.authority_key != material.authority_key);
-        assert!(next.material.authorities.ends_with(&material.authorities), "the old one stays");
-        assert!(next.material.certificate == material.certificate);
+        let active = rotate(Some(&material), &service(), now).unwrap();
+        assert_eq!(active.change.as_deref(), Some("the authority is near its end"));
+        assert!(active.material.authority_key != material.authority_key);
+        assert!(active.material.authorities.ends_with(&material.authorities), "the old one stays");
+        assert!(active.material.certificate == material.certificate);
     }
 
     #[test]
@@ -168,13 +178,13 @@ mod tests {
         let mut changes = 0;
         for day in 1..3650 {
             let now = start() + DAY * day;
-            let next = next(Some(&material), &service(), now).unwrap();
-            changes += u32::from(next.change.is_some());
-            assert!(is_accepted(&next.material, &material, now), "day {day}: not heard of it");
-            assert!(is_accepted(&material, &next.material, now), "day {day}: not changed yet");
-            let authorities = next.material.authorities.matches("BEGIN").count();
+            let active = rotate(Some(&material), &service(), now).unwrap();
+            changes += u32::from(active.change.is_some());
+            assert!(is_accepted(&active.material, &material, now), "day {day}: not heard of it");
+            assert!(is_accepted(&material, &active.material, now), "day {day}: not changed yet");
+            let authorities = active.material.authorities.matches("BEGIN").count();
             assert!(authorities <= 2, "day {day}: {authorities} authorities");
-            material = next.material;
+            material = active.material;
         }
         // Each certificate lasts 60 days, each authority 243 and 122 more.
         assert!((70..=95).contains(&changes), "{changes}");
@@ -185,18 +195,18 @@ mod tests {
         for (days, keeps_authority) in [(91, true), (366, false), (10_000, false)] {
             let material = fresh();
             let now = start() + DAY * days;
-            let next = next(Some(&material), &service(), now).unwrap();
-            assert!(next.change.is_some());
-            assert!(is_accepted(&next.material, &next.material, now));
-            assert_eq!(next.material.authorities == material.authorities, keeps_authority);
+            let active = rotate(Some(&material), &service(), now).unwrap();
+            assert!(active.change.is_some());
+            assert!(is_accepted(&active.material, &active.material, now));
+            assert_eq!(active.material.authorities == material.authorities, keeps_authority);
         }
     }
 
     #[test]
     fn what_is_not_valid_yet_is_made_anew() {
         let now = start() - DAY;
-        let next = next(Some(&fresh()), &service(), now).unwrap();
-        assert!(is_accepted(&next.material, &next.material, now));
+        let active = rotate(Some(&fresh()), &service(), now).unwrap();
+        assert!(is_accepted(&active.material, &active.material, now));
     }
 
     #[test]
@@ -205,21 +215,21 @@ mod tests {
         let damaged = Material { authority_key: fresh().authority_key, ..material.clone() };
         let ahead = start() - DAY * 2;
         for (stored, now) in [(&damaged, start() + DAY), (&material, ahead)] {
-            let next = next(Some(stored), &service(), now).unwrap();
-            assert!(next.material.authorities.ends_with(&material.authorities));
-            assert!(is_accepted(&next.material, &next.material, now));
+            let active = rotate(Some(stored), &service(), now).unwrap();
+            assert!(active.material.authorities.ends_with(&material.authorities));
+            assert!(is_accepted(&active.material, &active.material, now));
         }
         let now = start() + DAY * 366;
-        let next = next(Some(&damaged), &service(), now).unwrap();
-        assert!(!next.material.authorities.contains(&material.authorities));
+        let active = rotate(Some(&damaged), &service(), now).unwrap();
+        assert!(!active.material.authorities.contains(&material.authorities));
     }
 
     #[test]
     fn a_certificate_is_kept_when_the_authority_cannot_sign_any_more() {
         let material = fresh();
         let damaged = Material { authority_key: Zeroizing::default(), ..material.clone() };
-        let next = next(Some(&damaged), &service(), start()).unwrap();
-        assert!(next.material.certificate == material.certificate);
+        let active = rotate(Some(&damaged), &service(), start()).unwrap();
+        assert!(active.material.certificate == material.certificate);
     }
 
     #[test]
@@ -235,9 +245,9 @@ mod tests {
     fn a_certificate_of_another_service_is_made_anew() {
         let other = ServiceName { name: "other".into(), ..service() };
         let material = fresh();
-        let next = next(Some(&material), &other, start()).unwrap();
-        assert!(next.change.unwrap().contains("no good for this service"));
-        assert!(next.material.authorities == material.authorities);
+        let active = rotate(Some(&material), &other, start()).unwrap();
+        assert!(active.change.unwrap().contains("no good for this service"));
+        assert!(active.material.authorities == material.authorities);
     }
 
     #[test]
@@ -274,10 +284,10 @@ mod tests {
                 "of the authority: it cannot",
             ),
         ] {
-            let next = next(Some(&material), &service(), start()).unwrap();
-            let told = next.change.unwrap();
+            let active = rotate(Some(&material), &service(), start()).unwrap();
+            let told = active.change.unwrap();
             assert!(told.starts_with(change), "{told:?} is not {change:?}");
-            assert!(is_accepted(&next.material, &next.material, start()));
+            assert!(is_accepted(&active.material, &active.material, start()));
         }
     }
 }

@@ -27,7 +27,7 @@ async fn epc_comes_with_the_device_node_under_both_names_and_the_quote_service()
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let mut options = node.azure();
-    options.grants.aesm_dir = Some("/run/host-aesmd".into());
+    options.allocator.aesm_dir = Some("/run/host-aesmd".into());
     let _plugin = Plugin::start_ready(&node, options).await;
     for quantity in [1, 5] {
         let container = kubelet.start_container(AZURE, quantity).await.unwrap();
@@ -50,7 +50,7 @@ async fn without_a_quote_service_nothing_is_mounted() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let mut options = node.azure();
-    options.grants.aesm_dir = None;
+    options.allocator.aesm_dir = None;
     let _plugin = Plugin::start_ready(&node, options).await;
     let container = kubelet.start_container(AZURE, 1).await.unwrap();
     assert!(container.mounts.is_empty());
@@ -77,8 +77,8 @@ async fn a_plugin_in_a_container_gives_the_paths_of_the_host() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let mut options = node.azure();
-    options.grants.device_dir = "/dev".into();
-    options.grants.host_root = node.path("");
+    options.allocator.device_dir = "/dev".into();
+    options.allocator.host_root = node.path("");
     let plugin = Plugin::start_ready(&node, options).await;
     let container = kubelet.start_container(AZURE, 1).await.unwrap();
     let expected = [

@@ -15,7 +15,7 @@ const FILE: &str = "cdi/sgx-quote-helper-sgx.json";
 
 fn with_cdi(node: &Node) -> Options {
     let mut options = node.azure();
-    options.grants.cdi_dir = Some(node.path("cdi"));
+    options.allocator.cdi_dir = Some(node.path("cdi"));
     options
 }
 

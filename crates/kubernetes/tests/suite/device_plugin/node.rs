@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kubernetes::device_plugin::{Epc, EpcAccounting, Grants, Offer, Options};
+use kubernetes::device_plugin::{Allocator, Epc, EpcAccounting, Offer, Options};
 
 use crate::device_plugin::clock;
 
@@ -72,7 +72,7 @@ impl Node {
                 has_device_nodes: true,
             },
             epc,
-            grants: Grants {
+            allocator: Allocator {
                 device_dir: self.path("dev"),
                 host_root: "/".into(),
                 aesm_dir: Some(PathBuf::from("/var/run/aesmd")),

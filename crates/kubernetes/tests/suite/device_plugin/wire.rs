@@ -83,8 +83,8 @@ async fn an_allocation_with_cdi() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let mut options = node.azure();
-    options.grants.cdi_dir = Some(node.path("cdi"));
-    options.grants.aesm_dir = None;
+    options.allocator.cdi_dir = Some(node.path("cdi"));
+    options.allocator.aesm_dir = None;
     let _plugin = Plugin::start_ready(&node, options).await;
     let response = kubelet.allocate(AZURE, &[&["AAA"]]).await.unwrap();
     is_encoded_as(&response, b"\x0a\x20\x2a\x1e\x0a\x1csgx-quote-helper/sgx=enclave");

@@ -74,9 +74,9 @@ impl ApiServer {
         self.state.lock().unwrap().faults.clear();
     }
 
-    /// These rights, as `create daemonsets`, are not there.
-    pub(crate) fn forbid(&self, rights: &[&'static str]) {
-        self.state.lock().unwrap().forbidden = rights.to_vec();
+    /// These permissions, as `create daemonsets`, are not there.
+    pub(crate) fn forbid(&self, permissions: &[&'static str]) {
+        self.state.lock().unwrap().forbidden = permissions.to_vec();
     }
 
     pub(crate) fn is_slow(&self, is_slow: bool) {
@@ -207,10 +207,11 @@ impl ApiState {
 
     fn review(&self, mut review: Value) -> Value {
         let asked = &review["spec"]["resourceAttributes"];
-        let right =
+        let permission =
             format!("{} {}", asked["verb"].as_str().unwrap(), asked["resource"].as_str().unwrap());
-        let is_forbidden =
-            |it: &&str| right == **it || right == "* *" || right.starts_with("escalate");
+        let is_forbidden = |it: &&str| {
+            permission == **it || permission == "* *" || permission.starts_with("escalate")
+        };
         let allowed = !self.forbidden.iter().any(is_forbidden);
         review["status"] = json!({ "allowed": allowed });
         review

@@ -26,7 +26,7 @@ fn claim(age: i64) -> Value {
     })
 }
 
-/// Somebody who works until told to stop.
+/// Somebody who works until reported to stop.
 async fn busy(api_server: &ApiServer) -> tokio::task::JoinHandle<Result<(), InstallationError>> {
     api_server.is_slow(true);
     let installer = Observed::new(api_server);
@@ -47,7 +47,7 @@ async fn a_second_one_hears_who_is_at_it_and_changes_nothing() {
     for result in [second.install(&objects()).await, second.uninstall().await] {
         let error = result.unwrap_err();
         let said = error.to_string();
-        assert!(matches!(error, InstallationError::Held { .. }), "{said}");
+        assert!(matches!(error, InstallationError::LeaseHeld { .. }), "{said}");
         assert!(said.starts_with("bob@there (process 2) is"), "{said}");
         assert!(said.contains("since 2030-01-02T03:04:05Z;"), "{said}");
     }
@@ -75,7 +75,7 @@ async fn who_is_slower_by_a_moment_gives_way() {
     let api_server = ApiServer::start().await;
     api_server.fail("POST leases", Fault::Refusal(409));
     let error = Observed::new(&api_server).install(&objects()).await.unwrap_err();
-    assert!(matches!(error, InstallationError::Held { .. }), "{error}");
+    assert!(matches!(error, InstallationError::LeaseHeld { .. }), "{error}");
     assert!(api_server.writes().is_empty());
 }
 
@@ -101,7 +101,7 @@ async fn who_was_taken_over_stops() {
     let task = busy(&api_server).await;
     api_server.put("leases", claim(0));
     let error = task.await.unwrap().unwrap_err();
-    assert!(matches!(error, InstallationError::ClaimLost(_)), "{error}");
+    assert!(matches!(error, InstallationError::LeaseLost(_)), "{error}");
     assert!(api_server.get("leases", LEASE).is_some(), "it is somebody else's");
 }
 
@@ -114,7 +114,7 @@ async fn who_cannot_renew_stops_before_somebody_else_may_begin() {
     sleep(Duration::from_secs(25)).await;
     assert!(!task.is_finished(), "it may pass");
     let error = task.await.unwrap().unwrap_err();
-    assert!(matches!(error, InstallationError::ClaimLost(_)), "{error}");
+    assert!(matches!(error, InstallationError::LeaseLost(_)), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +147,7 @@ async fn of_many_at_once_one_works() {
     }
     let mut held = 0;
     for task in tasks {
-        held += i32::from(matches!(task.await.unwrap(), Err(InstallationError::Held { .. })));
+        held += i32::from(matches!(task.await.unwrap(), Err(InstallationError::LeaseHeld { .. })));
     }
     assert_eq!(held, 7);
 }

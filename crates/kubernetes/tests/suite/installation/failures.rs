@@ -21,11 +21,11 @@ async fn all_missing_rights_are_said_at_once_and_nothing_is_changed() {
     api_server.forbid(&["create daemonsets", "patch daemonsets", "list secrets", "patch nodes"]);
     let error = failure(&api_server).await;
     let said = error.to_string();
-    assert!(matches!(error, InstallationError::MissingRights(_)), "{said}");
-    for right in
+    assert!(matches!(error, InstallationError::MissingPermissions(_)), "{said}");
+    for permission in
         ["create, patch daemonsets.apps in the namespace sgx", "list secrets", "patch nodes/status"]
     {
-        assert!(said.contains(&format!("\n  {right}\n")), "{right}: {said}");
+        assert!(said.contains(&format!("\n  {permission}\n")), "{permission}: {said}");
     }
     assert_eq!(said.matches("\n  ").count(), 3, "{said}");
     assert!(api_server.names().is_empty(), "not even the claim: {:?}", api_server.names());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::core::DynamicObject;
-use kubernetes::installation::{Done, InstallationError, Installer, Outcome};
+use kubernetes::installation::{AppliedObject, InstallationError, Installer, ObjectOutcome};
 use serde_json::{Value, json};
 
 use crate::installation::api_server::ApiServer;
@@ -38,11 +38,13 @@ impl Observed {
     pub(crate) async fn install(
         &self,
         objects: &[DynamicObject],
-    ) -> Result<Vec<(String, Outcome)>, InstallationError> {
+    ) -> Result<Vec<(String, ObjectOutcome)>, InstallationError> {
         self.installer.install(objects, true, pending()).await.map(named)
     }
 
-    pub(crate) async fn uninstall(&self) -> Result<Vec<(String, Outcome)>, InstallationError> {
+    pub(crate) async fn uninstall(
+        &self,
+    ) -> Result<Vec<(String, ObjectOutcome)>, InstallationError> {
         self.installer.uninstall(pending()).await.map(named)
     }
 
@@ -51,7 +53,7 @@ impl Observed {
     }
 }
 
-fn named(done: Vec<Done>) -> Vec<(String, Outcome)> {
+fn named(done: Vec<AppliedObject>) -> Vec<(String, ObjectOutcome)> {
     done.into_iter().map(|done| (done.object.to_string(), done.outcome)).collect()
 }
 

@@ -1,6 +1,8 @@
 //! What is installed, changed, removed and left alone.
 
-use kubernetes::installation::{InstallationError, Outcome, installed_add_on, installed_root};
+use kubernetes::installation::{
+    InstallationError, ObjectOutcome, installed_add_on, installed_root,
+};
 use kubernetes::manifests::{AddOn, Cluster, Platform, SoftwarePlatformRoot};
 use serde_json::json;
 
@@ -21,9 +23,9 @@ async fn objects_are_made_in_their_order_and_the_second_time_nothing_changes() {
         "ClusterRole sgx-plugin",
         "DaemonSet sgx/sgx-plugin",
     ];
-    assert_eq!(made, names.map(|name| (name.to_owned(), Outcome::Created)));
+    assert_eq!(made, names.map(|name| (name.to_owned(), ObjectOutcome::Created)));
     let again = installer.install(&objects()).await.unwrap();
-    assert_eq!(again, names.map(|name| (name.to_owned(), Outcome::Unchanged)));
+    assert_eq!(again, names.map(|name| (name.to_owned(), ObjectOutcome::Unchanged)));
     assert_eq!(api_server.names().len(), 4, "the claim is gone: {:?}", api_server.names());
 }
 
@@ -39,14 +41,14 @@ async fn what_is_other_is_changed_and_what_is_not_wanted_any_more_is_removed() {
     let mut others = config_map("others", "1");
     others["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("helm");
     api_server.put("configmaps", others);
-    let wanted = [object(namespace()), object(config_map("settings", "2"))];
-    let done = installer.install(&wanted).await.unwrap();
+    let desired = [object(namespace()), object(config_map("settings", "2"))];
+    let done = installer.install(&desired).await.unwrap();
     let expected = [
-        ("Namespace sgx", Outcome::Unchanged),
-        ("ConfigMap sgx/settings", Outcome::Changed),
-        ("ClusterRole sgx-plugin", Outcome::Removed),
-        ("ConfigMap default/verification", Outcome::Removed),
-        ("DaemonSet sgx/sgx-plugin", Outcome::Removed),
+        ("Namespace sgx", ObjectOutcome::Unchanged),
+        ("ConfigMap sgx/settings", ObjectOutcome::Changed),
+        ("ClusterRole sgx-plugin", ObjectOutcome::Removed),
+        ("ConfigMap default/verification", ObjectOutcome::Removed),
+        ("DaemonSet sgx/sgx-plugin", ObjectOutcome::Removed),
     ];
     assert_eq!(done, expected.map(|(name, outcome)| (name.to_owned(), outcome)));
     assert!(api_server.get("configmaps", "others").is_some(), "it is not ours");
@@ -59,7 +61,7 @@ async fn a_namespace_of_others_is_used_and_not_taken_over() {
     api_server.put("namespaces", json!({ "metadata": { "name": NAMESPACE, "labels": {} } }));
     let installer = Observed::new(&api_server);
     let done = installer.install(&objects()).await.unwrap();
-    assert_eq!(done[0], ("Namespace sgx".to_owned(), Outcome::NotOurs));
+    assert_eq!(done[0], ("Namespace sgx".to_owned(), ObjectOutcome::Unmanaged));
     assert!(!api_server.writes().contains(&"PATCH namespaces/sgx".to_owned()));
     installer.uninstall().await.unwrap();
     assert_eq!(api_server.names(), ["namespaces sgx"]);
@@ -79,7 +81,7 @@ async fn what_is_being_deleted_is_waited_for_and_made_anew() {
         later.delete("configmaps", "settings");
     });
     let done = installer.install(&objects()).await.unwrap();
-    assert_eq!(done[1], ("ConfigMap sgx/settings".to_owned(), Outcome::Created));
+    assert_eq!(done[1], ("ConfigMap sgx/settings".to_owned(), ObjectOutcome::Created));
     assert_eq!(installer.progress()[0], "waiting until gone: ConfigMap sgx/settings");
 }
 
@@ -91,7 +93,7 @@ async fn a_root_is_made_once() {
     let with_root = |value| [namespace(), secret("sgx-software-platform", value)].map(object);
     installer.install(&with_root("b25l")).await.unwrap();
     let error = installer.install(&with_root("b3RoZXI=")).await.unwrap_err();
-    assert!(matches!(error, InstallationError::OtherRoot(_)), "{error}");
+    assert!(matches!(error, InstallationError::RootConflict(_)), "{error}");
     installer.install(&objects()).await.unwrap();
     let root = api_server.get("secrets", "sgx-software-platform").unwrap();
     assert_eq!(root["data"]["key"], "b25l", "it outlives the quote service");

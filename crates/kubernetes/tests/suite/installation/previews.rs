@@ -1,6 +1,6 @@
 //! What would change.
 
-use kubernetes::installation::Outcome;
+use kubernetes::installation::ObjectOutcome;
 
 use crate::installation::api_server::ApiServer;
 use crate::installation::installer::{
@@ -13,21 +13,21 @@ async fn a_preview_shows_each_change_and_makes_none() {
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
     let first = installer.installer.preview(&objects()).await.unwrap();
-    assert!(first.iter().all(|it| it.outcome == Outcome::Created), "{first:?}");
+    assert!(first.iter().all(|it| it.outcome == ObjectOutcome::Created), "{first:?}");
     assert!(first[0].difference.contains("+  name: sgx\n"), "{}", first[0].difference);
     assert!(api_server.names().is_empty());
     installer.install(&objects()).await.unwrap();
     let (names, writes) = (api_server.names(), api_server.writes());
-    let wanted =
+    let desired =
         [namespace(), config_map("settings", "2"), secret("certificates", "AA==")].map(object);
-    let previews = installer.installer.preview(&wanted).await.unwrap();
+    let previews = installer.installer.preview(&desired).await.unwrap();
     let outcomes: Vec<_> = previews.iter().map(|it| (it.object.to_string(), it.outcome)).collect();
     let expected = [
-        ("Namespace sgx", Outcome::Unchanged),
-        ("ConfigMap sgx/settings", Outcome::Changed),
-        ("Secret sgx/certificates", Outcome::Created),
-        ("ClusterRole sgx-plugin", Outcome::Removed),
-        ("DaemonSet sgx/sgx-plugin", Outcome::Removed),
+        ("Namespace sgx", ObjectOutcome::Unchanged),
+        ("ConfigMap sgx/settings", ObjectOutcome::Changed),
+        ("Secret sgx/certificates", ObjectOutcome::Created),
+        ("ClusterRole sgx-plugin", ObjectOutcome::Removed),
+        ("DaemonSet sgx/sgx-plugin", ObjectOutcome::Removed),
     ];
     assert_eq!(outcomes, expected.map(|(name, outcome)| (name.to_owned(), outcome)));
     assert!(previews[1].difference.contains("-  key: \"1\"\n+  key: \"2\"\n"), "{previews:?}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kubernetes::installation::{InstallationError, Outcome};
+use kubernetes::installation::{InstallationError, ObjectOutcome};
 use kubernetes::manifests::{AddOn, Cluster};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn everything_is_removed_and_the_second_time_there_is_nothing() {
     installer.install(&objects()).await.unwrap();
     let removed = installer.uninstall().await.unwrap();
     assert_eq!(removed.len(), 4, "{removed:?}");
-    assert!(removed.iter().all(|(_, outcome)| *outcome == Outcome::Removed), "{removed:?}");
+    assert!(removed.iter().all(|(_, outcome)| *outcome == ObjectOutcome::Removed), "{removed:?}");
     let deleted: Vec<_> =
         api_server.writes().into_iter().filter(|it| it.starts_with("DELETE")).collect();
     let order = [
@@ -89,7 +89,7 @@ async fn a_namespace_in_which_others_have_something_stays() {
     application["metadata"]["labels"] = json!({});
     api_server.put("pods", application);
     let done = installer.uninstall().await.unwrap();
-    assert_eq!(done[3], ("Namespace sgx".to_owned(), Outcome::InUse));
+    assert_eq!(done[3], ("Namespace sgx".to_owned(), ObjectOutcome::InUse));
     assert_eq!(api_server.names().len(), 2, "{:?}", api_server.names());
 }
 
@@ -101,7 +101,7 @@ async fn pods_are_waited_for_and_named_if_they_do_not_end() {
     installer.install(&objects()).await.unwrap();
     api_server.is_slow(true);
     let error = installer.uninstall().await.unwrap_err();
-    let InstallationError::NotGone { timeout, left } = &error else { panic!("{error}") };
+    let InstallationError::DeletionTimeout { timeout, left } = &error else { panic!("{error}") };
     assert_eq!(*timeout, Duration::from_secs(60));
     assert!(left.iter().any(|it| it.to_string() == "DaemonSet sgx/sgx-plugin"), "{error}");
     let said = "waiting until gone: ClusterRole sgx-plugin, ConfigMap";

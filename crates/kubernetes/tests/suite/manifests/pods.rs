@@ -206,7 +206,7 @@ fn state_is_given_to_the_user_before_it_is_used() {
         let arguments = pod["initContainers"][0]["args"].as_array().unwrap();
         assert_eq!(
             arguments[..3],
-            [json!("own"), json!(format!("--user={user}")), json!("--if-present")]
+            [json!("chown"), json!(format!("--user={user}")), json!("--if-present")]
         );
         assert_eq!(json!(arguments[3..]), directories, "{name}");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kubernetes::installation::{Done, ObjectName, Outcome, Preview};
+use kubernetes::installation::{AppliedObject, ObjectName, ObjectOutcome, Preview};
 use serde::Serialize;
 
 /// What has become of each object.
@@ -42,9 +42,9 @@ impl Row {
     }
 }
 
-impl From<Vec<Done>> for Outcomes {
-    fn from(done: Vec<Done>) -> Self {
-        let row = |done: Done| Row::new(done.object, past(done.outcome), String::new());
+impl From<Vec<AppliedObject>> for Outcomes {
+    fn from(done: Vec<AppliedObject>) -> Self {
+        let row = |done: AppliedObject| Row::new(done.object, past(done.outcome), String::new());
         Self(done.into_iter().map(row).collect())
     }
 }
@@ -59,7 +59,7 @@ impl From<Vec<Preview>> for Previews {
 impl Outcomes {
     /// Objects that would be removed.
     pub(crate) fn to_remove(objects: Vec<ObjectName>) -> Self {
-        let row = |object| Row::new(object, future(Outcome::Removed), String::new());
+        let row = |object| Row::new(object, future(ObjectOutcome::Removed), String::new());
         Self(objects.into_iter().map(row).collect())
     }
 
@@ -68,25 +68,25 @@ impl Outcomes {
     }
 }
 
-fn past(outcome: Outcome) -> &'static str {
+fn past(outcome: ObjectOutcome) -> &'static str {
     match outcome {
-        Outcome::Created => "created",
-        Outcome::Changed => "changed",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Removed => "removed",
-        Outcome::NotOurs => "used, made by others",
-        Outcome::InUse => "kept, in use by others",
+        ObjectOutcome::Created => "created",
+        ObjectOutcome::Changed => "changed",
+        ObjectOutcome::Unchanged => "unchanged",
+        ObjectOutcome::Removed => "removed",
+        ObjectOutcome::Unmanaged => "used, made by others",
+        ObjectOutcome::InUse => "kept, in use by others",
     }
 }
 
-fn future(outcome: Outcome) -> &'static str {
+fn future(outcome: ObjectOutcome) -> &'static str {
     match outcome {
-        Outcome::Created => "to be created",
-        Outcome::Changed => "to be changed",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Removed => "to be removed",
-        Outcome::NotOurs => "used, made by others",
-        Outcome::InUse => "kept, in use by others",
+        ObjectOutcome::Created => "to be created",
+        ObjectOutcome::Changed => "to be changed",
+        ObjectOutcome::Unchanged => "unchanged",
+        ObjectOutcome::Removed => "to be removed",
+        ObjectOutcome::Unmanaged => "used, made by others",
+        ObjectOutcome::InUse => "kept, in use by others",
     }
 }
 
@@ -135,8 +135,12 @@ mod tests {
             outcome,
             difference: String::new(),
         };
-        let changed = Row { difference: "-a\n+b\n".to_owned(), ..row(future(Outcome::Changed)) };
-        assert_valid(&Outcomes(vec![row(past(Outcome::Created)), row(past(Outcome::Unchanged))]));
-        assert_valid(&Previews(vec![row(future(Outcome::Removed)), changed]));
+        let changed =
+            Row { difference: "-a\n+b\n".to_owned(), ..row(future(ObjectOutcome::Changed)) };
+        assert_valid(&Outcomes(vec![
+            row(past(ObjectOutcome::Created)),
+            row(past(ObjectOutcome::Unchanged)),
+        ]));
+        assert_valid(&Previews(vec![row(future(ObjectOutcome::Removed)), changed]));
     }
 }

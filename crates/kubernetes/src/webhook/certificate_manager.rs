@@ -9,11 +9,11 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::authority_bundle::AuthorityBundle;
-use super::certificate::{IssueError, Next, ServiceName, next, stored};
+use super::certificate::{ActiveCertificates, IssueError, ServiceName, rotate, stored};
 use super::metrics::Metrics;
 use super::secret::{self, SharedSecret};
-use super::server_clock::{ClockDoubt, ServerTime};
-use super::serving::Serving;
+use super::served_certificate::ServedCertificate;
+use super::server_clock::{ClockSkew, ServerTime};
 use super::{Clock, Options};
 
 /// How often it is looked whether something is to be done, or has been done by another replica.
@@ -25,19 +25,19 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often replicas may be in each other's way in one look.
 const ATTEMPTS: u32 = 5;
 
-pub(crate) struct CertificateKeeper {
+pub(crate) struct CertificateManager {
     client: Client,
     secret: SharedSecret,
     bundle: AuthorityBundle,
     service: ServiceName,
     clock: Clock,
-    serving: Arc<Serving>,
+    served: Arc<ServedCertificate>,
     metrics: Metrics,
 }
 
 /// Why certificates are not as they should be.
 #[derive(Debug, thiserror::Error)]
-enum KeepError {
+enum CertificateError {
     #[error(
         "cannot get or set the Secret {name:?}: {source} (getting, creating and updating it must be allowed)"
     )]
@@ -60,32 +60,33 @@ enum KeepError {
         "there are no valid certificates, and none are made here: this machine's clock is {0}; set it, or wait \
          for another replica"
     )]
-    Clock(ClockDoubt),
+    Clock(ClockSkew),
     #[error("other replicas keep changing the Secret {0:?}")]
     Contended(String),
     #[error("the API server does not answer")]
-    NoAnswer,
+    Timeout,
 }
 
-impl CertificateKeeper {
-    pub(crate) fn new(options: Options, serving: Arc<Serving>, metrics: Metrics) -> Self {
+impl CertificateManager {
+    pub(crate) fn new(options: Options, served: Arc<ServedCertificate>, metrics: Metrics) -> Self {
         let Options { client, service, secret, configuration, clock, .. } = options;
         let secrets = Api::namespaced(client.clone(), &service.namespace);
         let secret = SharedSecret { secrets, name: secret };
         let bundle =
             AuthorityBundle { configurations: Api::all(client.clone()), name: configuration };
-        Self { client, secret, bundle, service, clock, serving, metrics }
+        Self { client, secret, bundle, service, clock, served, metrics }
     }
 
     /// Looks after the certificates, without end. The log hears of each problem once.
-    pub(crate) async fn keep(&self) -> Infallible {
+    pub(crate) async fn run(&self) -> Infallible {
         let mut last_problem = None;
         loop {
-            let looked = timeout(TIMEOUT, self.look()).await.unwrap_or(Err(KeepError::NoAnswer));
+            let looked =
+                timeout(TIMEOUT, self.reconcile()).await.unwrap_or(Err(CertificateError::Timeout));
             let (problem, pause) = match looked {
-                Ok(doubt) => {
+                Ok(skew) => {
                     self.metrics.ready();
-                    (doubt.map(in_doubt), PERIOD)
+                    (skew.map(skew_warning), PERIOD)
                 }
                 Err(error) => {
                     self.metrics.not_ready_yet(&error.to_string());
@@ -105,53 +106,60 @@ impl CertificateKeeper {
     }
 
     /// Uses what is stored, and renews it if it is time. Returns why nothing is renewed here.
-    async fn look(&self) -> Result<Option<ClockDoubt>, KeepError> {
-        let time = ServerTime::ask(&self.client, (self.clock)()).await.map_err(KeepError::Time)?;
+    async fn reconcile(&self) -> Result<Option<ClockSkew>, CertificateError> {
+        let time =
+            ServerTime::ask(&self.client, (self.clock)()).await.map_err(CertificateError::Time)?;
         for _ in 0..ATTEMPTS {
-            let Some(Next { material, leaf, .. }) = self.settle(&time).await? else { continue };
+            let Some(ActiveCertificates { material, leaf, .. }) = self.load_or_renew(&time).await?
+            else {
+                continue;
+            };
             self.metrics.certificate_expires(leaf.validity.end);
-            self.serving.show(leaf.certified);
+            self.served.show(leaf.certified);
             self.publish(&material.authorities, time.now).await?;
-            return Ok(time.doubt);
+            return Ok(time.skew);
         }
-        Err(KeepError::Contended(self.secret.name.clone()))
+        Err(CertificateError::Contended(self.secret.name.clone()))
     }
 
     /// What is to be used, and is in the Secret; nothing if another replica has changed that meanwhile.
-    async fn settle(&self, time: &ServerTime) -> Result<Option<Next>, KeepError> {
+    async fn load_or_renew(
+        &self,
+        time: &ServerTime,
+    ) -> Result<Option<ActiveCertificates>, CertificateError> {
         let loaded = self.secret.load().await.map_err(|source| self.secret_error(source))?;
         let material = loaded.as_ref().and_then(secret::material);
-        if let Some(doubt) = time.doubt {
+        if let Some(skew) = time.skew {
             let stored = material.and_then(|it| stored(&it, &self.service, time.now));
-            return stored.map(Some).ok_or(KeepError::Clock(doubt));
+            return stored.map(Some).ok_or(CertificateError::Clock(skew));
         }
-        let next = next(material.as_ref(), &self.service, time.now)?;
-        let Some(change) = &next.change else { return Ok(Some(next)) };
-        let is_stored = self.secret.store(loaded, &next.material).await;
+        let active = rotate(material.as_ref(), &self.service, time.now)?;
+        let Some(change) = &active.change else { return Ok(Some(active)) };
+        let is_stored = self.secret.store(loaded, &active.material).await;
         if !is_stored.map_err(|source| self.secret_error(source))? {
             return Ok(None);
         }
         info!("new certificates in the Secret {:?}: {change}", self.secret.name);
-        Ok(Some(next))
+        Ok(Some(active))
     }
 
-    async fn publish(&self, authorities: &str, now: SystemTime) -> Result<(), KeepError> {
+    async fn publish(&self, authorities: &str, now: SystemTime) -> Result<(), CertificateError> {
         let name = || self.bundle.name.clone();
         match self.bundle.publish(authorities, now).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(KeepError::NoConfiguration(name())),
-            Err(source) => Err(KeepError::Configuration { name: name(), source }),
+            Ok(false) => Err(CertificateError::NoConfiguration(name())),
+            Err(source) => Err(CertificateError::Configuration { name: name(), source }),
         }
     }
 
-    fn secret_error(&self, source: kube::Error) -> KeepError {
-        KeepError::Secret { name: self.secret.name.clone(), source }
+    fn secret_error(&self, source: kube::Error) -> CertificateError {
+        CertificateError::Secret { name: self.secret.name.clone(), source }
     }
 }
 
-fn in_doubt(doubt: ClockDoubt) -> String {
+fn skew_warning(skew: ClockSkew) -> String {
     format!(
-        "this machine's clock is {doubt}: certificates are not renewed here, but by replicas on other nodes; set \
+        "this machine's clock is {skew}: certificates are not renewed here, but by replicas on other nodes; set \
          the clock"
     )
 }

@@ -10,7 +10,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
 use tokio::time::{Instant, sleep};
 
-use super::error::{Doing, InstallationError};
+use super::error::{ApiContext, InstallationError};
 use crate::api_server::{ApiError, ApiServer};
 
 /// The Lease.
@@ -26,14 +26,14 @@ const PERIOD: Duration = Duration::from_secs(10);
 
 /// Works while nobody else does. When `stop` is ready, or somebody else has taken over, the work is dropped
 /// where it waits.
-pub(super) async fn exclusively<T>(
+pub(super) async fn with_lease<T>(
     api_server: &ApiServer,
     holder: &str,
     stop: impl Future<Output = ()>,
     work: impl Future<Output = Result<T, InstallationError>>,
 ) -> Result<T, InstallationError> {
     let leases = Api::namespaced(api_server.client(), NAMESPACE);
-    let lock = Lock { api_server, leases, holder };
+    let lock = InstallationLease { api_server, leases, holder };
     lock.acquire().await?;
     let result = tokio::select! {
         result = work => result,
@@ -44,13 +44,13 @@ pub(super) async fn exclusively<T>(
     result
 }
 
-struct Lock<'a> {
+struct InstallationLease<'a> {
     api_server: &'a ApiServer,
     leases: Api<Lease>,
     holder: &'a str,
 }
 
-impl Lock<'_> {
+impl InstallationLease<'_> {
     async fn acquire(&self) -> Result<(), InstallationError> {
         let doing = || format!("claim the installation with the Lease {NAMESPACE}/{NAME}");
         let now = Timestamp::now();
@@ -77,10 +77,10 @@ impl Lock<'_> {
             match self.renew().await {
                 Ok(true) => last = Instant::now(),
                 Ok(false) => {
-                    return InstallationError::ClaimLost("somebody else has it".to_owned());
+                    return InstallationError::LeaseLost("somebody else has it".to_owned());
                 }
                 Err(error) if last.elapsed() >= DURATION => {
-                    return InstallationError::ClaimLost(error.to_string());
+                    return InstallationError::LeaseLost(error.to_string());
                 }
                 Err(_) => {}
             }
@@ -89,7 +89,7 @@ impl Lock<'_> {
 
     /// `false` if somebody else has the claim.
     async fn renew(&self) -> Result<bool, ApiError> {
-        let Some(mut lease) = self.lease().await?.filter(|lease| self.is_ours(lease)) else {
+        let Some(mut lease) = self.lease().await?.filter(|lease| self.is_managed(lease)) else {
             return Ok(false);
         };
         if let Some(spec) = &mut lease.spec {
@@ -102,7 +102,7 @@ impl Lock<'_> {
     /// Ends the claim. If that fails it ends by itself, when there is no sign of life any more.
     async fn release(&self) {
         let Ok(Some(lease)) = self.lease().await else { return };
-        if self.is_ours(&lease) {
+        if self.is_managed(&lease) {
             let preconditions = Preconditions {
                 resource_version: lease.metadata.resource_version,
                 uid: lease.metadata.uid,
@@ -139,7 +139,7 @@ impl Lock<'_> {
         }
     }
 
-    fn is_ours(&self, lease: &Lease) -> bool {
+    fn is_managed(&self, lease: &Lease) -> bool {
         let spec = lease.spec.as_ref();
         spec.and_then(|spec| spec.holder_identity.as_deref()) == Some(self.holder)
     }
@@ -156,7 +156,7 @@ fn held(lease: &Lease) -> InstallationError {
     let spec = lease.spec.clone().unwrap_or_default();
     let holder = spec.holder_identity.unwrap_or_else(|| "somebody else".to_owned());
     let since = spec.acquire_time.map_or_else(|| "just now".to_owned(), |time| to_seconds(time.0));
-    InstallationError::Held { holder, since }
+    InstallationError::LeaseHeld { holder, since }
 }
 
 fn to_seconds(time: Timestamp) -> String {

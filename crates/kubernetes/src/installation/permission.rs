@@ -1,4 +1,4 @@
-//! A right, as the API server knows it and as people read it.
+//! A permission, as the API server knows it and as people read it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::kind::Kind;
 
 /// Leave to do something with objects of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Right {
+pub struct Permission {
     /// What is done, such as `create`.
     pub verb: String,
     /// The group of the resource's API; empty for the core of Kubernetes.
@@ -19,7 +19,7 @@ pub struct Right {
     pub namespace: Option<String>,
 }
 
-impl Right {
+impl Permission {
     pub(super) fn new(verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> Self {
         Self {
             verb: verb.to_owned(),
@@ -30,7 +30,7 @@ impl Right {
         }
     }
 
-    /// The right to do this with objects of this kind.
+    /// The permission to do this with objects of this kind.
     pub(super) fn with(verb: &str, kind: &Kind, namespace: Option<&str>) -> Self {
         Self::new(verb, kind.group(), kind.plural(), namespace)
     }
@@ -51,20 +51,20 @@ impl Right {
 }
 
 /// For instance `create daemonsets.apps in the namespace kube-system`.
-impl fmt::Display for Right {
+impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb, self.object())
     }
 }
 
-/// The rights as people read them: a line for each kind of object, with all verbs.
-pub(super) fn grouped(rights: &[Right]) -> Vec<String> {
+/// The permissions as people read them: a line for each kind of object, with all verbs.
+pub(super) fn grouped(permissions: &[Permission]) -> Vec<String> {
     let mut groups = Vec::<(String, Vec<&str>)>::new();
-    for right in rights {
-        let object = right.object();
+    for permission in permissions {
+        let object = permission.object();
         match groups.iter_mut().find(|(other, _)| *other == object) {
-            Some((_, verbs)) => verbs.push(&right.verb),
-            None => groups.push((object, vec![&right.verb])),
+            Some((_, verbs)) => verbs.push(&permission.verb),
+            None => groups.push((object, vec![&permission.verb])),
         }
     }
     groups.into_iter().map(|(object, verbs)| format!("{} {object}", verbs.join(", "))).collect()

@@ -1,4 +1,4 @@
-//! `own`: a directory of the host becomes the quote service's user's.
+//! `chown`: a directory of the host becomes the quote service's user's.
 
 use std::fs::{Metadata, Permissions, create_dir, metadata, set_permissions, symlink_metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -30,7 +30,7 @@ fn the_directory_gets_owner_and_mode_again_and_again() {
     for mode in [0o700, 0o777, 0o755] {
         let machine = machine(mode);
         for _ in 0..2 {
-            machine.succeed(&format!("own --user {user}:{group} aesmd"));
+            machine.succeed(&format!("chown --user {user}:{group} aesmd"));
             let directory = directory(&machine);
             assert_eq!((directory.uid(), directory.gid()), (user, group));
             assert_eq!(directory.mode() & 0o7777, 0o755, "from {mode:o}");
@@ -58,7 +58,7 @@ fn what_the_owner_of_before_has_made_is_taken_over() {
     lchown(machine.path("aesmd/link"), Some(65532), Some(65532)).unwrap();
     set_permissions(machine.path("aesmd/cache"), Permissions::from_mode(0o700)).unwrap();
     for _ in 0..2 {
-        machine.succeed("own --user 61100:61101 aesmd");
+        machine.succeed("chown --user 61100:61101 aesmd");
         let owner = |name: &str| {
             let metadata = symlink_metadata(machine.path(name)).unwrap();
             (metadata.uid(), metadata.gid())
@@ -76,8 +76,11 @@ fn what_the_owner_of_before_has_made_is_taken_over() {
 fn a_missing_directory_is_an_error_unless_it_may_be_missing() {
     let machine = Machine::new();
     let user = geteuid().as_raw();
-    machine.run(&format!("own --user {user} nothing")).with_code(1).says(&["cannot open nothing"]);
-    machine.succeed(&format!("own --user {user} --if-present nothing"));
+    machine
+        .run(&format!("chown --user {user} nothing"))
+        .with_code(1)
+        .says(&["cannot open nothing"]);
+    machine.succeed(&format!("chown --user {user} --if-present nothing"));
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn what_is_no_directory_is_left_alone() {
     machine.write("file", "");
     let user = geteuid().as_raw();
     for name in ["link", "file"] {
-        let ended = machine.run(&format!("own --user {user} {name}")).with_code(1);
+        let ended = machine.run(&format!("chown --user {user} {name}")).with_code(1);
         ended.says(&[name, "is not a directory, but a file or a symbolic link"]);
     }
     assert_eq!(directory(&machine).mode() & 0o7777, 0o700);
@@ -96,7 +99,7 @@ fn what_is_no_directory_is_left_alone() {
 #[test]
 fn who_may_not_is_told_what_it_takes() {
     let machine = machine(0o755);
-    let mut command = machine.command("own --user 65532 aesmd");
+    let mut command = machine.command("chown --user 65532 aesmd");
     if geteuid().is_root() {
         set_permissions(machine.path(""), Permissions::from_mode(0o755)).unwrap();
         command.uid(65534).gid(65534);
@@ -108,6 +111,6 @@ fn who_may_not_is_told_what_it_takes() {
 fn a_user_is_a_number() {
     let machine = machine(0o755);
     for user in ["nobody", "", "1:", ":1", "-1", "4294967295", "1:2:3"] {
-        machine.run(&format!("own --user={user} aesmd")).with_code(2).says(&["--user"]);
+        machine.run(&format!("chown --user={user} aesmd")).with_code(2).says(&["--user"]);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) const AESM_DIR: &str = "/var/run/aesmd";
 
 /// Where containers' device nodes come from, and the socket of the quote service.
 #[derive(Debug, Clone)]
-pub struct Grants {
+pub struct Allocator {
     /// The host's directory of device nodes: `/dev`.
     pub device_dir: PathBuf,
     /// Where this process sees the host's file system: `/`, or where a container has it mounted. Device
@@ -35,34 +35,34 @@ pub(crate) struct MissingDeviceNode {
     directory: PathBuf,
 }
 
-impl Grants {
+impl Allocator {
     /// What a container with the resource is to be given.
     ///
     /// # Errors
     /// [`MissingDeviceNode`] if the resource has one that is not there.
-    pub(crate) fn of(
+    pub(crate) fn allocate(
         &self,
         resource: &Resource,
     ) -> Result<ContainerAllocateResponse, MissingDeviceNode> {
-        let mut grant = ContainerAllocateResponse::default();
+        let mut response = ContainerAllocateResponse::default();
         if let Some(device_node) = resource.device_node {
             let host = self.find(device_node)?;
             match self.cdi_dir {
                 Some(_) => {
                     let name = format!("{CDI_KIND}={}", device_node.cdi_name());
-                    grant.cdi_devices = vec![CdiDevice { name }];
+                    response.cdi_devices = vec![CdiDevice { name }];
                 }
-                None => grant.devices = device_specs(device_node, &host).to_vec(),
+                None => response.devices = device_specs(device_node, &host).to_vec(),
             }
         }
         if let Some(aesm_dir) = self.aesm_dir.as_ref().filter(|_| resource.for_enclaves) {
-            grant.mounts.push(Mount {
+            response.mounts.push(Mount {
                 container_path: AESM_DIR.to_owned(),
                 host_path: text(aesm_dir),
                 read_only: true,
             });
         }
-        Ok(grant)
+        Ok(response)
     }
 
     /// Where the device node is on the host.

@@ -9,23 +9,23 @@ use rustls::sign::CertifiedKey;
 
 /// The certificate that is shown at the moment; none at first, upon which handshakes fail.
 #[derive(Debug, Default)]
-pub(crate) struct Serving(RwLock<Option<Arc<CertifiedKey>>>);
+pub(crate) struct ServedCertificate(RwLock<Option<Arc<CertifiedKey>>>);
 
-impl Serving {
+impl ServedCertificate {
     /// Shows this certificate from now on.
     pub(crate) fn show(&self, certificate: Arc<CertifiedKey>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(certificate);
     }
 }
 
-impl ResolvesServerCert for Serving {
+impl ResolvesServerCert for ServedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// TLS with that certificate.
-pub(crate) fn config(serving: Arc<Serving>) -> Result<ServerConfig, rustls::Error> {
+pub(crate) fn config(serving: Arc<ServedCertificate>) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

@@ -8,43 +8,43 @@ use kube::Api;
 use kube::api::PostParams;
 use kube::core::DynamicObject;
 
-use super::error::{Doing, InstallationError};
+use super::error::{ApiContext, InstallationError};
 use super::kind::{KINDS, ObjectName};
-use super::lock;
-use super::right::Right;
+use super::lease;
+use super::permission::Permission;
 use crate::api_server::ApiServer;
 
-/// Fails if not all of these rights are there, and says all that are not.
+/// Fails if not all of these permissions are there, and says all that are not.
 pub(super) async fn check(
     api_server: &ApiServer,
-    needed: &[Right],
-    roles: &[Right],
+    needed: &[Permission],
+    roles: &[Permission],
 ) -> Result<(), InstallationError> {
-    if allows(api_server, &Right::new("*", "*", "*", None)).await? {
+    if allows(api_server, &Permission::new("*", "*", "*", None)).await? {
         return Ok(());
     }
     let mut missing = missing(api_server, needed).await?;
-    // Who gives a right must have it, or the right to give any.
+    // Who gives a permission must have it, or the permission to give any.
     let any = ["escalate", "bind"]
-        .map(|verb| Right::new(verb, "rbac.authorization.k8s.io", "clusterroles", None));
+        .map(|verb| Permission::new(verb, "rbac.authorization.k8s.io", "clusterroles", None));
     if !self::missing(api_server, &any).await?.is_empty() {
         missing.extend(self::missing(api_server, roles).await?);
     }
     missing.dedup();
-    if missing.is_empty() { Ok(()) } else { Err(InstallationError::MissingRights(missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(InstallationError::MissingPermissions(missing)) }
 }
 
 /// What has to be allowed to install these objects, and to find those that were installed before.
-pub(super) fn to_install(names: &[ObjectName]) -> Vec<Right> {
+pub(super) fn to_install(names: &[ObjectName]) -> Vec<Permission> {
     let mut needed = to_find();
     for ObjectName { kind, namespace, .. } in names {
         for verb in ["get", "create", "patch", "delete"] {
-            let right = Right::with(verb, kind, namespace.as_deref());
-            if !needed.contains(&right) {
-                needed.push(right);
+            let permission = Permission::with(verb, kind, namespace.as_deref());
+            if !needed.contains(&permission) {
+                needed.push(permission);
             }
         }
-        let pods = Right::new("list", "", "pods", namespace.as_deref());
+        let pods = Permission::new("list", "", "pods", namespace.as_deref());
         if kind.runs_pods() && !needed.contains(&pods) {
             needed.push(pods);
         }
@@ -53,13 +53,13 @@ pub(super) fn to_install(names: &[ObjectName]) -> Vec<Right> {
 }
 
 /// What has to be allowed to remove these objects.
-pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Right> {
+pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Permission> {
     let mut needed = Vec::new();
     for ObjectName { kind, namespace, .. } in names {
         for verb in ["get", "delete"] {
-            let right = Right::with(verb, kind, namespace.as_deref());
-            if !needed.contains(&right) {
-                needed.push(right);
+            let permission = Permission::with(verb, kind, namespace.as_deref());
+            if !needed.contains(&permission) {
+                needed.push(permission);
             }
         }
     }
@@ -67,16 +67,16 @@ pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Right> {
 }
 
 /// What has to be allowed to find what is installed, and to keep others away meanwhile.
-pub(super) fn to_find() -> Vec<Right> {
-    let list = KINDS.iter().map(|kind| Right::with("list", kind, None));
+pub(super) fn to_find() -> Vec<Permission> {
+    let list = KINDS.iter().map(|kind| Permission::with("list", kind, None));
     let claim = ["get", "create", "update", "delete"]
         .into_iter()
-        .map(|verb| Right::new(verb, "coordination.k8s.io", "leases", Some(lock::NAMESPACE)));
+        .map(|verb| Permission::new(verb, "coordination.k8s.io", "leases", Some(lease::NAMESPACE)));
     list.chain(claim).collect()
 }
 
 /// What these objects allow others to do.
-pub(super) fn given(objects: &[DynamicObject]) -> Vec<Right> {
+pub(super) fn given(objects: &[DynamicObject]) -> Vec<Permission> {
     let rules = objects.iter().flat_map(|object| {
         let rules = object.data.get("rules").cloned();
         let rules = rules.and_then(|rules| serde_json::from_value::<Vec<PolicyRule>>(rules).ok());
@@ -86,49 +86,55 @@ pub(super) fn given(objects: &[DynamicObject]) -> Vec<Right> {
     rules.flat_map(|(rule, namespace)| of_rule(&rule, namespace.as_deref())).collect()
 }
 
-fn of_rule(rule: &PolicyRule, namespace: Option<&str>) -> Vec<Right> {
+fn of_rule(rule: &PolicyRule, namespace: Option<&str>) -> Vec<Permission> {
     let names: Vec<Option<String>> = match rule.resource_names.as_deref() {
         None | Some([]) => vec![None],
         Some(names) => names.iter().cloned().map(Some).collect(),
     };
-    let mut rights = Vec::new();
+    let mut permissions = Vec::new();
     for group in rule.api_groups.iter().flatten() {
         for resource in rule.resources.iter().flatten() {
             for verb in &rule.verbs {
-                let right = Right::new(verb, group, resource, namespace);
-                rights
-                    .extend(names.iter().map(|name| Right { name: name.clone(), ..right.clone() }));
+                let permission = Permission::new(verb, group, resource, namespace);
+                permissions.extend(
+                    names
+                        .iter()
+                        .map(|name| Permission { name: name.clone(), ..permission.clone() }),
+                );
             }
         }
     }
-    rights
+    permissions
 }
 
 async fn missing(
     api_server: &ApiServer,
-    rights: &[Right],
-) -> Result<Vec<Right>, InstallationError> {
+    permissions: &[Permission],
+) -> Result<Vec<Permission>, InstallationError> {
     let mut missing = Vec::new();
-    for right in rights {
-        if !allows(api_server, right).await? {
-            missing.push(right.clone());
+    for permission in permissions {
+        if !allows(api_server, permission).await? {
+            missing.push(permission.clone());
         }
     }
     Ok(missing)
 }
 
-async fn allows(api_server: &ApiServer, right: &Right) -> Result<bool, InstallationError> {
-    let (resource, subresource) = match right.resource.split_once('/') {
+async fn allows(
+    api_server: &ApiServer,
+    permission: &Permission,
+) -> Result<bool, InstallationError> {
+    let (resource, subresource) = match permission.resource.split_once('/') {
         Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
-        None => (right.resource.as_str(), None),
+        None => (permission.resource.as_str(), None),
     };
     let attributes = ResourceAttributes {
-        verb: Some(right.verb.clone()),
-        group: Some(right.group.clone()),
+        verb: Some(permission.verb.clone()),
+        group: Some(permission.group.clone()),
         resource: Some(resource.to_owned()),
         subresource,
-        name: right.name.clone(),
-        namespace: right.namespace.clone(),
+        name: permission.name.clone(),
+        namespace: permission.namespace.clone(),
         ..ResourceAttributes::default()
     };
     let review = SelfSubjectAccessReview {
@@ -141,6 +147,6 @@ async fn allows(api_server: &ApiServer, right: &Right) -> Result<bool, Installat
     let reviews = Api::<SelfSubjectAccessReview>::all(api_server.client());
     let params = PostParams::default();
     let review = api_server.ask(reviews.create(&params, &review)).await;
-    let review = review.doing(|| "ask for our rights".to_owned())?;
+    let review = review.doing(|| "ask for our permissions".to_owned())?;
     Ok(review.status.is_some_and(|status| status.allowed))
 }
