@@ -1,137 +1,124 @@
-//! Questions are answered: from memory at once, else by whoever knows.
+//! Responses to requests for documents: from memory, else from the backend.
+
+mod error;
+mod request;
+mod response;
+mod response_cache;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use collateral::{CollateralId, Document, Source, SourceError};
+use collateral::{CollateralId, Document, Source};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
-use crate::answer::Answer;
-use crate::asker::Asker;
-use crate::keeper::PATIENCE;
-use crate::memory::{Memory, Recollection};
+pub(crate) use self::error::ApiError;
+pub(crate) use self::request::{ApiRequest, Encoding};
+pub(crate) use self::response::{
+    CA_TYPE, CachedResponse, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN,
+};
+use self::response_cache::{CacheLookup, ResponseCache};
+use crate::backend::{Backend, BackendError, REQUEST_TIMEOUT, deadline};
+use crate::client::Client;
 use crate::metrics::{Lookup, Metrics};
-use crate::question::Question;
-use crate::refusal::Refusal;
 
-/// How many answers are looked for at a time. Each has a thread; half of those that there may be are left for probes and
-/// administration.
+/// Maximum cache misses in flight. Each has a thread; half of the runtime's blocking threads are
+/// left for probes and administration.
 const MAX_MISSES: usize = 256;
 
-/// Finds answers.
-pub(crate) trait Backend: Send + Sync {
-    /// The document that this peer asks for, until the deadline at the latest.
-    ///
-    /// # Errors
-    /// [`SourceError`] when there is none.
-    fn find(
-        &self,
-        item: &CollateralId,
-        asker: Asker,
-        deadline: Instant,
-    ) -> Result<Document, SourceError>;
-}
+/// Finds a document for a client before a deadline.
+type Find = dyn Fn(&CollateralId, Client, Instant) -> Result<Document, BackendError> + Send + Sync;
 
-/// What answers questions. Clones share all of it.
+/// Answers requests for documents. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct Api {
-    backend: Arc<dyn Backend>,
-    /// `None` where answers are made as fast as they are remembered, and may change at any time.
-    memory: Option<Arc<Memory>>,
-    /// The right to look for what is not in memory.
+    find: Arc<Find>,
+    /// `None` where documents are made as fast as they are cached, and may change at any time.
+    cache: Option<Arc<ResponseCache>>,
+    /// Permits for cache misses.
     misses: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 impl Api {
-    /// Answers with what this source says at the time.
+    /// Answers with the current documents of this source.
     pub(crate) fn new(source: Arc<dyn Source>) -> Self {
         let misses = Arc::new(Semaphore::new(MAX_MISSES));
-        let backend = Arc::new(Plain(source));
-        Self { backend, memory: None, misses, metrics: Metrics::default() }
+        let find =
+            Arc::new(move |item: &CollateralId, _, deadline| Ok(source.fetch(item, deadline)?));
+        Self { find, cache: None, misses, metrics: Metrics::default() }
     }
 
-    /// Answers with what this backend finds, or found up to a second ago.
-    pub(crate) fn with_memory(backend: Arc<dyn Backend>, metrics: Metrics) -> Self {
+    /// Answers with the documents of this backend, which may be a second old.
+    pub(crate) fn with_cache(backend: Arc<Backend>, metrics: Metrics) -> Self {
         let misses = Arc::new(Semaphore::new(MAX_MISSES));
-        Self { backend, memory: Some(Arc::default()), misses, metrics }
+        let find = Arc::new(move |item: &CollateralId, client, deadline| {
+            backend.find(item, client, deadline)
+        });
+        Self { find, cache: Some(Arc::default()), misses, metrics }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Forgets what was answered.
-    pub(crate) fn forget(&self) {
-        if let Some(memory) = &self.memory {
-            memory.clear();
+    /// Empties the cache of responses.
+    pub(crate) fn clear_cache(&self) {
+        if let Some(cache) = &self.cache {
+            cache.clear();
         }
     }
 
-    /// The answer to a question. Nothing here waits for a disk or a network but on a thread that is for waiting.
-    pub(crate) async fn answer(&self, question: Question, asker: Asker) -> Result<Answer, Refusal> {
-        let recollection = self.memory.as_ref().map(|memory| memory.recall(&question.key()));
-        match recollection.unwrap_or(Recollection::Nothing) {
-            Recollection::Fresh(answer) => {
-                self.metrics.looked_up(Lookup::Hit);
-                Ok(answer)
+    /// The response to a request. Waits for disk and network happen on blocking threads.
+    pub(crate) async fn respond(
+        &self,
+        request: ApiRequest,
+        client: Client,
+    ) -> Result<CachedResponse, ApiError> {
+        let lookup = self.cache.as_ref().map(|cache| cache.get(&request.key()));
+        match lookup.unwrap_or(CacheLookup::Miss) {
+            CacheLookup::Fresh(response) => {
+                self.metrics.count_lookup(Lookup::Hit);
+                Ok(response)
             }
-            Recollection::Aging(answer) => {
-                self.metrics.looked_up(Lookup::Hit);
+            CacheLookup::Stale(response) => {
+                self.metrics.count_lookup(Lookup::Hit);
                 let api = self.clone();
-                spawn_blocking(move || api.find(&question, asker));
-                Ok(answer)
+                spawn_blocking(move || api.find(&request, client));
+                Ok(response)
             }
-            Recollection::Nothing => {
-                self.metrics.looked_up(Lookup::Miss);
-                let busy =
-                    || Refusal::Unavailable("too many questions wait for an answer".to_owned());
-                let miss = timeout(PATIENCE, Arc::clone(&self.misses).acquire_owned()).await;
-                let miss = miss.map_err(|_| busy())?.map_err(|_| busy())?;
+            CacheLookup::Miss => {
+                self.metrics.count_lookup(Lookup::Miss);
+                let busy = || ApiError::Unavailable("too many requests wait".to_owned());
+                let permit = timeout(REQUEST_TIMEOUT, Arc::clone(&self.misses).acquire_owned());
+                let permit = permit.await.map_err(|_| busy())?.map_err(|_| busy())?;
                 let api = self.clone();
                 blocking(move || {
-                    let found = api.find(&question, asker);
-                    drop(miss);
-                    Ok(found?)
+                    let found = api.find(&request, client);
+                    drop(permit);
+                    found
                 })
                 .await
             }
         }
     }
 
-    /// Asks the backend, and remembers what it finds.
-    fn find(&self, question: &Question, asker: Asker) -> Result<Answer, SourceError> {
-        let now = Instant::now();
-        let deadline = now.checked_add(PATIENCE).unwrap_or(now);
-        let document = self.backend.find(&question.item, asker, deadline)?;
-        let answer = Answer::new(question, document)?;
-        if let Some(memory) = &self.memory {
-            memory.remember(question.key(), answer.clone());
+    /// Finds a document, and caches the response.
+    fn find(&self, request: &ApiRequest, client: Client) -> Result<CachedResponse, ApiError> {
+        let document = (self.find)(&request.item, client, deadline())?;
+        let response = CachedResponse::new(request, document)?;
+        if let Some(cache) = &self.cache {
+            cache.insert(request.key(), response.clone());
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// A source that is asked without more ado.
-struct Plain(Arc<dyn Source>);
-
-impl Backend for Plain {
-    fn find(
-        &self,
-        item: &CollateralId,
-        _: Asker,
-        deadline: Instant,
-    ) -> Result<Document, SourceError> {
-        self.0.fetch(item, deadline)
-    }
-}
-
-/// Does what waits, on a thread that is for waiting.
+/// Runs work that blocks on a thread for such work.
 pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    let panicked = |error: JoinError| Refusal::Internal(error.to_string());
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let panicked = |error: JoinError| ApiError::Internal(error.to_string());
     spawn_blocking(work).await.map_err(panicked)?
 }

@@ -35,39 +35,30 @@
 //! (no certificate at this TCB), 500, 502 (the sources are in trouble), 503 (not now).
 
 mod admin;
-mod answer;
 mod api;
-mod asker;
-mod budget;
-mod canonical;
-mod crl_query;
+mod backend;
+mod client;
 mod flights;
-mod index;
-mod keeper;
 mod log_limit;
-mod memory;
 mod metrics;
 mod mode;
 mod platform_name;
 mod platform_store;
-mod query;
-mod question;
-mod refusal;
+mod rate_limiter;
+mod refresh;
 mod router;
 mod server;
-mod software;
+mod software_collateral;
 mod software_pcs;
 mod tls;
 mod tokens;
-mod upkeep;
 
-pub use keeper::KeeperError;
 pub use mode::Mode;
 pub use platform_store::StoreError;
+pub use refresh::{log_event, refresh_due};
 pub use router::router;
 pub use server::{Options, Refresher, Server, ServerError};
-pub use software::SoftwareCollateral;
+pub use software_collateral::SoftwareCollateral;
 pub use software_pcs::software_pcs_router;
 pub use tls::{ServingCertificate, TlsError};
 pub use tokens::{TokenFileError, TokenHash, Tokens};
-pub use upkeep::{log_notice, refresh_due};

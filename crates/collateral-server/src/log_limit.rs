@@ -1,24 +1,24 @@
-//! The log is no place for whoever wants to fill it.
+//! Rate limits for the log.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::budget::{Budget, Rate};
+use crate::rate_limiter::{Rate, RateLimiter};
 
-/// How often an event that strangers can bring about is logged. The others are counted.
+/// Limits the log of an event that any client can cause, and counts the suppressed lines.
 pub(crate) struct LogLimit<K> {
-    budget: Budget<K>,
+    limiter: RateLimiter<K>,
     left_out: AtomicU64,
 }
 
 impl<K: Eq + Hash> LogLimit<K> {
     pub(crate) fn new(each: Rate, all: Rate) -> Self {
-        Self { budget: Budget::new(each, all), left_out: AtomicU64::new(0) }
+        Self { limiter: RateLimiter::new(each, all), left_out: AtomicU64::new(0) }
     }
 
-    /// Whether to log the event: then, how many others were left out since the last one.
+    /// `None`: suppress the event. Else log it, with the number suppressed since the last line.
     pub(crate) fn admit(&self, key: K) -> Option<u64> {
-        if self.budget.take(key).is_ok() {
+        if self.limiter.take(key).is_ok() {
             return Some(self.left_out.swap(0, Ordering::Relaxed));
         }
         self.left_out.fetch_add(1, Ordering::Relaxed);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_is_counted() {
+    fn suppressed_lines_are_counted() {
         let rate = |burst| Rate { burst, interval: Duration::from_secs(3600) };
         let limit = LogLimit::new(rate(2), rate(3));
         let admitted: Vec<_> = (0..10).map(|_| limit.admit(1)).collect();

@@ -1,42 +1,41 @@
-//! What the server counts, as Prometheus reads it.
+//! The metrics of the server.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Instant, UNIX_EPOCH};
 
-use collateral::{CollateralId, Document, Record, Source, SourceError};
+use collateral::{Record, SourceError};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::keeper::TcbStatuses;
-
-/// The counters of one server. Clones count together.
+/// The metrics of one server. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<OfRequest, Counter>,
-    lookups: Family<OfLookup, Counter>,
-    upstream: Family<OfSource, Counter>,
-    upstream_seconds: Family<SourceName, Counter<f64, std::sync::atomic::AtomicU64>>,
-    expiry: Family<ItemName, Gauge>,
+    requests: Family<RequestLabels, Counter>,
+    lookups: Family<LookupLabels, Counter>,
+    upstream: Family<UpstreamLabels, Counter>,
+    upstream_seconds: Family<SourceLabel, Counter<f64, std::sync::atomic::AtomicU64>>,
+    expiry: Family<ItemLabel, Gauge>,
     platforms: Gauge,
-    tcb_statuses: Family<OfTcbStatus, Gauge>,
+    tcb_statuses: Family<TcbStatusLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRequest {
+struct RequestLabels {
     route: String,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfLookup {
+struct LookupLabels {
     outcome: Lookup,
 }
 
-/// Whether an answer was in memory.
+/// The result of a look-up in the cache of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Lookup {
     Hit,
@@ -44,23 +43,23 @@ pub(crate) enum Lookup {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfSource {
+struct UpstreamLabels {
     source: String,
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceName {
+struct SourceLabel {
     source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ItemName {
+struct ItemLabel {
     item: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfTcbStatus {
+struct TcbStatusLabels {
     tcb_status: String,
 }
 
@@ -72,34 +71,34 @@ impl Default for Metrics {
         let lookups = Family::default();
         registry.register(
             "lookups",
-            "Questions by whether the answer was in memory",
+            "Look-ups in the cache of responses, by result",
             lookups.clone(),
         );
         let upstream = Family::default();
-        registry.register(
-            "upstream_requests",
-            "Questions to sources by what came of them",
-            upstream.clone(),
-        );
+        registry.register("upstream_requests", "Requests to sources by outcome", upstream.clone());
         let upstream_seconds = Family::default();
         registry.register_with_unit(
             "upstream_time",
-            "The time that sources have taken",
+            "Time spent waiting for sources",
             Unit::Seconds,
             upstream_seconds.clone(),
         );
         let expiry = Family::default();
         registry.register(
             "item_expiry_timestamp_seconds",
-            "When an item that is kept expires",
+            "Expiry time of a cached item",
             expiry.clone(),
         );
         let platforms = Gauge::default();
-        registry.register("platforms", "Platforms whose certificates are kept", platforms.clone());
+        registry.register(
+            "platforms",
+            "Platforms with PCK certificates in the database",
+            platforms.clone(),
+        );
         let tcb_statuses = Family::default();
         registry.register(
             "platforms_by_tcb_status",
-            "Platforms by their TCB status, by the TCB info that is kept",
+            "Platforms by TCB status, judged by the cached TCB info",
             tcb_statuses.clone(),
         );
         Self {
@@ -116,83 +115,55 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All of it.
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    pub(crate) fn requested(&self, route: String, status: u16) {
-        self.requests.get_or_create(&OfRequest { route, status }).inc();
+    pub(crate) fn count_request(&self, route: String, status: u16) {
+        self.requests.get_or_create(&RequestLabels { route, status }).inc();
     }
 
-    pub(crate) fn looked_up(&self, outcome: Lookup) {
-        self.lookups.get_or_create(&OfLookup { outcome }).inc();
+    pub(crate) fn count_lookup(&self, outcome: Lookup) {
+        self.lookups.get_or_create(&LookupLabels { outcome }).inc();
     }
 
-    /// What is kept.
-    pub(crate) fn keep(&self, records: &[Record]) {
+    /// Runs a request to this source, and counts and times it.
+    pub(crate) fn count_upstream<T>(
+        &self,
+        source: &str,
+        request: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let start = Instant::now();
+        let result = request();
+        let (source, outcome) = (source.to_owned(), outcome(result.as_ref().err()));
+        let labels = SourceLabel { source: source.clone() };
+        self.upstream_seconds.get_or_create(&labels).inc_by(start.elapsed().as_secs_f64());
+        self.upstream.get_or_create(&UpstreamLabels { source, outcome }).inc();
+        result
+    }
+
+    /// Replaces the expiry times by those of these records.
+    pub(crate) fn set_expiries(&self, records: &[Record]) {
         self.expiry.clear();
         for record in records {
             let expiry = record.validity.until.duration_since(UNIX_EPOCH).unwrap_or_default();
             let item = record.item.to_string();
             let expiry = expiry.as_secs().try_into().unwrap_or(i64::MAX);
-            self.expiry.get_or_create(&ItemName { item }).set(expiry);
+            self.expiry.get_or_create(&ItemLabel { item }).set(expiry);
         }
     }
 
-    /// How many platforms are known.
-    pub(crate) fn know(&self, platforms: u64) {
+    pub(crate) fn set_platform_count(&self, platforms: u64) {
         self.platforms.set(platforms.try_into().unwrap_or(i64::MAX));
     }
 
-    /// How current the platforms are.
-    pub(crate) fn stand(&self, statuses: TcbStatuses) {
+    /// Replaces the numbers of platforms by TCB status.
+    pub(crate) fn set_tcb_statuses(&self, statuses: BTreeMap<String, u64>) {
         self.tcb_statuses.clear();
         for (tcb_status, platforms) in statuses {
             let platforms = platforms.try_into().unwrap_or(i64::MAX);
-            self.tcb_statuses.get_or_create(&OfTcbStatus { tcb_status }).set(platforms);
+            self.tcb_statuses.get_or_create(&TcbStatusLabels { tcb_status }).set(platforms);
         }
-    }
-
-    fn asked(&self, source: &str, outcome: &'static str, taken: Duration) {
-        let source = source.to_owned();
-        self.upstream.get_or_create(&OfSource { source: source.clone(), outcome }).inc();
-        self.upstream_seconds.get_or_create(&SourceName { source }).inc_by(taken.as_secs_f64());
-    }
-
-    /// Asks a source, and counts what comes of it.
-    pub(crate) fn ask<T>(
-        &self,
-        source: &str,
-        ask: impl FnOnce() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        let start = Instant::now();
-        let result = ask();
-        self.asked(source, outcome(result.as_ref().err()), start.elapsed());
-        result
-    }
-}
-
-/// A source whose questions are counted.
-pub(crate) struct CountedSource {
-    source: Box<dyn Source>,
-    metrics: Metrics,
-}
-
-impl CountedSource {
-    /// Counts the questions to this source.
-    pub(crate) fn new(source: Box<dyn Source>, metrics: Metrics) -> Self {
-        Self { source, metrics }
-    }
-}
-
-impl Source for CountedSource {
-    fn name(&self) -> &str {
-        self.source.name()
-    }
-
-    fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
-        self.metrics.ask(self.source.name(), || self.source.fetch(item, deadline))
     }
 }
 

@@ -1,20 +1,20 @@
-//! What the server does about what it does not have.
+//! Modes of the server.
 
-/// How the server gets what it does not have. These are a PCCS's modes, there called `CachingFillMode`.
+/// When the server fetches what it does not have: the `CachingFillMode` of a PCCS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It asks its sources when it is asked itself.
+    /// Fetches on request.
     Lazy,
-    /// It asks its sources when a platform registers, and refreshes what it has. Who asks for something else gets
-    /// nothing.
+    /// Fetches when a platform registers, and refreshes what it has. Requests for anything else
+    /// fail.
     Req,
-    /// It asks nobody: platforms register, and an administrator brings their certificates.
+    /// Fetches nothing: platforms register, and an administrator uploads their certificates.
     Offline,
 }
 
 impl Mode {
-    /// Whether sources may be asked at all.
-    pub(crate) fn asks(self) -> bool {
+    /// Tells if sources may be asked at all.
+    pub(crate) fn may_fetch(self) -> bool {
         self != Self::Offline
     }
 }

@@ -30,14 +30,15 @@ use collateral::{Document, PckTcb};
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 pub(crate) use self::binding::Authority;
-use self::binding::{Change, bound_ppid};
+use self::binding::bound_ppid;
 pub use self::error::StoreError;
 use self::file::DatabaseFile;
 pub(crate) use self::listing::ListedPlatform;
 pub(crate) use self::platform::{Certificates, Platform, PlatformKey, der};
 pub(crate) use self::registrations::{Queue, Registration};
 use self::tables::{
-    CERTIFICATES, CHOSEN, ISSUER_CHAINS, NAMES, PLATFORMS, UNREGISTERED, first_and_last, with_tcb,
+    CERTIFICATES, CHOSEN, Change, ISSUER_CHAINS, NAMES, PLATFORMS, UNREGISTERED, first_and_last,
+    with_tcb,
 };
 use crate::platform_name::PlatformName;
 

@@ -1,4 +1,9 @@
-//! Which path asks what.
+//! The routes of the API.
+
+mod canonical;
+mod crl_query;
+mod index;
+mod query;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,37 +18,35 @@ use collateral::{CollateralId, Source};
 use http_server::Index;
 use verify::{EnclaveId, Tee};
 
-use crate::answer::Answer;
-use crate::api::Api;
-use crate::asker::Asker;
-use crate::canonical::canonical;
-use crate::crl_query::{CrlQuery, Encoding, PckCrlQuery};
-use crate::index::READER;
+use self::canonical::canonical;
+use self::crl_query::{CrlQuery, PckCrlQuery};
+use self::index::READER;
+pub(crate) use self::index::{SERVER, SOFTWARE_PCS};
+use self::query::{EvaluationQuery, PckCertQuery, TcbQuery};
+use crate::api::{Api, ApiError, ApiRequest, CachedResponse, Encoding};
+use crate::client::Client;
 use crate::metrics::Metrics;
-use crate::query::{EvaluationQuery, PckCertQuery, TcbQuery};
-use crate::question::Question;
-use crate::refusal::Refusal;
 
-/// Where the questions of SGX are.
+/// The prefix of the paths for SGX.
 pub(crate) const SGX_V4: &str = "/sgx/certification/v4";
-/// Where those of TDX are that differ.
+/// The prefix of the paths for TDX.
 const TDX_V4: &str = "/tdx/certification/v4";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// The API for reading, to be served by an HTTP server with limits on what a client can hold or take.
+/// The read-only API for this source. Serve it with a server that limits connections and headers.
 pub fn router(source: Arc<dyn Source>) -> Router {
     let api = Api::new(source);
     finished(readers(&api), api.metrics(), READER)
 }
 
-/// The questions that anybody may ask.
+/// The routes that need no token.
 pub(crate) fn readers(api: &Api) -> Router {
     let pck = Router::new().route("/pckcert", get(pck_certificate)).with_state(api.clone());
     collateral_readers(api).nest(SGX_V4, pck)
 }
 
-/// Those for collateral.
+/// The routes for collateral.
 pub(crate) fn collateral_readers(api: &Api) -> Router {
     let sgx = Router::new()
         .route("/pckcrl", get(pck_crl))
@@ -63,66 +66,66 @@ pub(crate) fn collateral_readers(api: &Api) -> Router {
         .with_state(api.clone())
 }
 
-/// These routes and their index, for requests in any form that a PCCS takes.
+/// Adds the index, and accepts requests in all forms that a PCCS accepts.
 pub(crate) fn finished(routes: Router, metrics: &Metrics, index: Index) -> Router {
-    let routes = routes.route("/sgx/certification/v3/{*question}", get(v3_has_ended));
+    let routes = routes.route("/sgx/certification/v3/{*path}", get(v3_has_ended));
     let routes =
         index.on(routes).layer(middleware::from_fn_with_state(metrics.clone(), number_and_count));
-    // A layer of the routes themselves would come after the choice of the route.
+    // A layer on the routes themselves would run after the choice of the route.
     Router::new().fallback_service(routes).layer(middleware::map_request(canonical))
 }
 
 async fn pck_certificate(
     State(api): State<Api>,
-    asker: Asker,
+    client: Client,
     Query(query): Query<PckCertQuery>,
-) -> Result<Answer, Refusal> {
-    api.answer(Question::of(CollateralId::PckCertificate(query.into())), asker).await
+) -> Result<CachedResponse, ApiError> {
+    api.respond(ApiRequest::new(CollateralId::PckCertificate(query.into())), client).await
 }
 
 async fn pck_crl(
     State(api): State<Api>,
-    asker: Asker,
+    client: Client,
     Query(query): Query<PckCrlQuery>,
-) -> Result<Answer, Refusal> {
-    api.answer(query.question()?, asker).await
+) -> Result<CachedResponse, ApiError> {
+    api.respond(query.request()?, client).await
 }
 
 fn tcb_info(tee: Tee) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>, asker: Asker, query: Query<TcbQuery>, evaluation| {
+    get(async move |State(api): State<Api>, client: Client, query: Query<TcbQuery>, evaluation| {
         let (fmspc, Query(evaluation)): (_, Query<EvaluationQuery>) = (query.fmspc, evaluation);
         let set = evaluation.set()?;
-        api.answer(Question::of(CollateralId::TcbInfo { tee, fmspc, set }), asker).await
+        api.respond(ApiRequest::new(CollateralId::TcbInfo { tee, fmspc, set }), client).await
     })
 }
 
 fn identity(enclave: EnclaveId) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>, asker: Asker, evaluation: Query<EvaluationQuery>| {
+    get(async move |State(api): State<Api>, client: Client, evaluation: Query<EvaluationQuery>| {
         let set = evaluation.set()?;
-        api.answer(Question::of(CollateralId::EnclaveIdentity { enclave, set }), asker).await
+        api.respond(ApiRequest::new(CollateralId::EnclaveIdentity { enclave, set }), client).await
     })
 }
 
 fn root_ca_crl(encoding: Encoding) -> MethodRouter<Api> {
-    get(async move |State(api): State<Api>, asker: Asker| {
-        api.answer(Question { item: CollateralId::RootCaCrl, encoding }, asker).await
+    get(async move |State(api): State<Api>, client: Client| {
+        api.respond(ApiRequest { item: CollateralId::RootCaCrl, encoding }, client).await
     })
 }
 
 async fn crl(
     State(api): State<Api>,
-    asker: Asker,
+    client: Client,
     Query(query): Query<CrlQuery>,
-) -> Result<Answer, Refusal> {
+) -> Result<CachedResponse, ApiError> {
     let item = query.item()?;
-    api.answer(Question { item, encoding: Encoding::Der }, asker).await
+    api.respond(ApiRequest { item, encoding: Encoding::Der }, client).await
 }
 
 async fn v3_has_ended() -> (StatusCode, &'static str) {
-    (StatusCode::GONE, "version 3 of this API has ended; ask below /sgx/certification/v4/")
+    (StatusCode::GONE, "version 3 of this API has ended; use /sgx/certification/v4/")
 }
 
-/// Gives each response a Request-ID of 32 hexadecimal digits, by which the log knows it, and counts it.
+/// Counts the request, and adds a Request-ID of 32 hexadecimal digits, which is also in the log.
 async fn number_and_count(
     State(metrics): State<Metrics>,
     request: Request,
@@ -136,7 +139,7 @@ async fn number_and_count(
     let mut response = next.run(request).await;
     let status = response.status();
     tracing::debug!(id, %method, route, %status, "collateral request");
-    metrics.requested(route, status.as_u16());
+    metrics.count_request(route, status.as_u16());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -1,4 +1,4 @@
-//! The whole server: the questions that anybody may ask, administration, and what keeps it fresh.
+//! The whole server: the API, administration, and the refresh of its cache.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,68 +11,71 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use collateral::OpenError;
 use collateral::settings::Settings;
 use http_server::Index;
 use private_directory::NotPrivate;
 
 use crate::admin::Admin;
-use crate::api::{Api, Backend, blocking};
-use crate::index::SERVER;
-use crate::keeper::{Keeper, KeeperError};
+use crate::api::{Api, blocking};
+use crate::backend::Backend;
 use crate::metrics::Metrics;
 use crate::mode::Mode;
-use crate::router::{finished, readers};
+use crate::platform_store::{PlatformStore, StoreError};
+use crate::refresh::refresh_due;
+use crate::router::{SERVER, finished, readers};
 use crate::tokens::Tokens;
-use crate::upkeep::refresh_due;
 
-/// The name of the database in the state directory.
+/// The database in the state directory.
 const DATABASE: &str = "platforms.redb";
-/// How often it is looked what is to be fetched again.
-const ROUND: Duration = Duration::from_secs(600);
-
-/// How long a round that is under way is waited for at the end.
+/// Interval between rounds of refreshing.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
+/// Maximum wait for a round in progress at the end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a server needs.
+/// The options of a server.
 pub struct Options {
-    /// How it gets what it does not have.
+    /// When the server fetches what it does not have.
     pub mode: Mode,
-    /// The directory of its database, which is made if it is not there.
+    /// The directory of the database, created if it does not exist.
     pub state_dir: PathBuf,
-    /// Its sources, its cache, and the root it trusts.
+    /// The sources, the cache, and the trusted root.
     pub settings: Settings,
-    /// Who may register platforms, and who may administer.
+    /// The tokens for registration and administration.
     pub tokens: Tokens,
 }
 
-/// A server that caches what it has asked for, in the place of a PCCS.
+/// A caching server, a drop-in replacement for a PCCS.
 pub struct Server {
-    keeper: Arc<Keeper>,
+    backend: Arc<Backend>,
     api: Api,
     admin: Admin,
 }
 
-/// The server cannot begin.
+/// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// There is no directory for its database.
+    /// The directory of the database cannot be created.
     #[error("cannot make the state directory {path}: {reason}")]
     StateDir {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// Others could change its database.
+    /// Other users could change the database.
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
-    /// What it keeps cannot be opened, or the settings cannot be used.
+    /// The settings name something unusable.
     #[error(transparent)]
-    Keeper(#[from] KeeperError),
+    Settings(#[from] OpenError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// Fetches again what is due, until it is dropped. A round that is under way then has a second to end; after that it
-/// ends by itself.
+/// The thread that refreshes the cache. Dropping this stops it, after at most a second's wait for
+/// a round in progress.
 #[derive(Debug)]
 pub struct Refresher {
     stop: Option<mpsc::Sender<()>>,
@@ -80,10 +83,10 @@ pub struct Refresher {
 }
 
 impl Server {
-    /// Opens what the server keeps. Nothing is asked yet.
+    /// Opens the database, the cache and the sources, without a request to any.
     ///
     /// # Errors
-    /// [`ServerError`]; nothing that was kept is changed.
+    /// [`ServerError`]; nothing stored is changed.
     pub fn open(options: Options) -> Result<Self, ServerError> {
         let Options { mode, state_dir, settings, tokens } = options;
         private_directory::make(&state_dir)
@@ -91,91 +94,90 @@ impl Server {
         let database = state_dir.join(DATABASE);
         [&state_dir, &database].into_iter().try_for_each(|path| private_directory::check(path))?;
         let metrics = Metrics::default();
-        let keeper = Keeper::open(mode, &settings, &database, &metrics)?;
-        let keeper = Arc::new(keeper);
-        let backend: Arc<dyn Backend> = Arc::<Keeper>::clone(&keeper);
-        let api = Api::with_memory(backend, metrics);
-        let admin = Admin::new(Arc::clone(&keeper), api.clone(), tokens);
-        Ok(Self { keeper, api, admin })
+        let store = PlatformStore::open(&database)?;
+        let backend = Arc::new(Backend::open(mode, &settings, store, &metrics)?);
+        let api = Api::with_cache(Arc::clone(&backend), metrics);
+        let admin = Admin::new(Arc::clone(&backend), api.clone(), tokens);
+        Ok(Self { backend, api, admin })
     }
 
-    /// The API, to be served by an HTTP server with limits on what a client can hold or take.
+    /// The API. Serve it with a server that limits connections and headers.
     pub fn router(&self) -> Router {
         finished(readers(&self.api).merge(self.admin.routes()), self.api.metrics(), SERVER)
     }
 
-    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it should be.
+    /// `/metrics`; `/livez`; and `/readyz`, which reports problems.
     pub fn metrics_router(&self) -> Router {
         let routes = Router::new()
-            .route("/metrics", get(counted))
+            .route("/metrics", get(metrics))
             .route("/livez", get(async || "alive\n"))
             .route("/readyz", get(ready));
         let index = Index::of_metrics("quote-helper collateral serve: metrics and health");
-        index.on(routes).with_state((Arc::clone(&self.keeper), self.api.metrics().clone()))
+        index.on(routes).with_state((Arc::clone(&self.backend), self.api.metrics().clone()))
     }
 
-    /// Asks for these tokens from now on, and says whether they are others.
+    /// Replaces the tokens; returns `true` if they differ.
     pub fn set_tokens(&self, tokens: Tokens) -> bool {
         self.admin.set_tokens(tokens)
     }
 
-    /// Fetches again what is due, now and then, in a thread of its own.
+    /// Starts the thread that refreshes the cache and the metrics about it.
     ///
     /// # Errors
     /// Those of the operating system about threads.
     pub fn start_refreshing(&self) -> std::io::Result<Refresher> {
-        let (keeper, metrics) = (Arc::clone(&self.keeper), self.api.metrics().clone());
+        let (backend, metrics) = (Arc::clone(&self.backend), self.api.metrics().clone());
         let (stop, stopped) = mpsc::channel();
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("refresher".to_owned()).spawn(move || {
-            refresh(&keeper, &metrics);
-            while stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
-                refresh(&keeper, &metrics);
+            refresh(&backend, &metrics);
+            while stopped.recv_timeout(REFRESH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                refresh(&backend, &metrics);
             }
-            // The database is closed when nobody has it any more.
-            drop(keeper);
+            // Closes the database before the end is reported.
+            drop(backend);
             drop(end);
         })?;
         Ok(Refresher { stop: Some(stop), ended })
     }
 }
 
-type Observed = State<(Arc<Keeper>, Metrics)>;
+type Observed = State<(Arc<Backend>, Metrics)>;
 
-async fn counted(State((keeper, metrics)): Observed, request: HeaderMap) -> impl IntoResponse {
-    let platforms = blocking(move || Ok(keeper.store().count().ok())).await;
+async fn metrics(State((backend, metrics)): Observed, request: HeaderMap) -> impl IntoResponse {
+    let platforms = blocking(move || Ok(backend.store().count().ok())).await;
     if let Ok(Some(platforms)) = platforms {
-        metrics.know(platforms);
+        metrics.set_platform_count(platforms);
     }
     http_server::metrics(&request, metrics.registry())
 }
 
-async fn ready(State((keeper, _)): Observed) -> (StatusCode, String) {
-    let problem = blocking(move || Ok(keeper.problem())).await;
-    match problem.unwrap_or_else(|_| Some("it could not be found out".to_owned())) {
+async fn ready(State((backend, _)): Observed) -> (StatusCode, String) {
+    let problem = blocking(move || Ok(backend.problem())).await;
+    match problem.unwrap_or_else(|_| Some("the check of the server's state failed".to_owned())) {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
     }
 }
 
-fn refresh(keeper: &Keeper, metrics: &Metrics) {
-    if keeper.mode().asks() {
-        refresh_due(keeper.cache());
+fn refresh(backend: &Backend, metrics: &Metrics) {
+    if backend.mode().may_fetch() {
+        refresh_due(backend.cache());
     }
-    match keeper.cache().records() {
-        Ok(records) => metrics.keep(&records),
-        Err(error) => tracing::error!(%error, "the cache cannot be read"),
+    match backend.cache().records() {
+        Ok(records) => metrics.set_expiries(&records),
+        Err(error) => tracing::error!(%error, "cannot read the cache"),
     }
-    match keeper.tcb_statuses() {
-        Ok(statuses) => metrics.stand(statuses),
-        Err(error) => tracing::error!(%error, "the platforms' TCB is not known"),
+    match backend.tcb_statuses() {
+        Ok(statuses) => metrics.set_tcb_statuses(statuses),
+        Err(error) => tracing::error!(%error, "cannot determine the TCB statuses of the platforms"),
     }
 }
 
 impl Drop for Refresher {
     fn drop(&mut self) {
         self.stop.take();
-        // Either it has ended, or it has had its time.
+        // An error means that the thread has ended, or that its time is up.
         let _ = self.ended.recv_timeout(GRACE);
     }
 }

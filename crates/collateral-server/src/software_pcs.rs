@@ -24,13 +24,12 @@ use sgx::CpuSvn;
 use software_platform::SoftwarePlatform;
 
 use crate::SoftwareCollateral;
-use crate::answer::{Answer, CA_TYPE, ENCODED_IN_HEADER, FMSPC, JSON, PCK_CERTIFICATE_CHAIN};
-use crate::api::{Api, blocking};
-use crate::asker::Asker;
-use crate::index::SOFTWARE_PCS;
-use crate::question::Question;
-use crate::refusal::Refusal;
-use crate::router::{SGX_V4, collateral_readers, finished};
+use crate::api::{
+    Api, ApiError, ApiRequest, CA_TYPE, CachedResponse, ENCODED_IN_HEADER, FMSPC, JSON,
+    PCK_CERTIFICATE_CHAIN, blocking,
+};
+use crate::client::Client;
+use crate::router::{SGX_V4, SOFTWARE_PCS, collateral_readers, finished};
 
 /// Type of platforms with scalable processors, which PCK certificates say that software platforms
 /// have.
@@ -62,12 +61,12 @@ impl Pcs {
         &self,
         encrypted_ppid: Vec<u8>,
         pce_id: [u8; 2],
-    ) -> Result<Arc<SoftwarePlatform>, Refusal> {
+    ) -> Result<Arc<SoftwarePlatform>, ApiError> {
         let encrypted_ppid = <[u8; 384]>::try_from(encrypted_ppid)
-            .map_err(|_| Refusal::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
+            .map_err(|_| ApiError::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
         let platform = Arc::clone(&self.platform);
         // To decrypt a PPID takes a millisecond.
-        blocking(move || platform.known_by(&encrypted_ppid, pce_id).ok_or(Refusal::NotFound)).await
+        blocking(move || platform.known_by(&encrypted_ppid, pce_id).ok_or(ApiError::NotFound)).await
     }
 }
 
@@ -106,13 +105,13 @@ struct ConfigurationQuery {
 
 async fn pck_certificate(
     State(pcs): State<Pcs>,
-    asker: Asker,
+    client: Client,
     Query(query): Query<PckCertificateQuery>,
-) -> Result<Answer, Refusal> {
+) -> Result<CachedResponse, ApiError> {
     let qe_id = if query.qeid.is_empty() {
         pcs.find(query.encrypted_ppid, query.pceid).await?.qe_id()
     } else {
-        query.qeid.try_into().map_err(|_| Refusal::invalid("qeid must have 16 bytes"))?
+        query.qeid.try_into().map_err(|_| ApiError::invalid("qeid must have 16 bytes"))?
     };
     let question = PckCertificateRequest {
         qe_id,
@@ -121,13 +120,13 @@ async fn pck_certificate(
         pce_svn: u16::from_le_bytes(query.pcesvn),
         pce_id: query.pceid,
     };
-    pcs.api.answer(Question::of(CollateralId::PckCertificate(question)), asker).await
+    pcs.api.respond(ApiRequest::new(CollateralId::PckCertificate(question)), client).await
 }
 
 async fn pck_certificates(
     State(pcs): State<Pcs>,
     Query(query): Query<PckCertificatesQuery>,
-) -> Result<CertificateList, Refusal> {
+) -> Result<CertificateList, ApiError> {
     let platform = pcs.find(query.encrypted_ppid, query.pceid).await?;
     list(&platform)
 }
@@ -135,10 +134,10 @@ async fn pck_certificates(
 async fn pck_certificates_of_configuration(
     State(pcs): State<Pcs>,
     Query(query): Query<ConfigurationQuery>,
-) -> Result<CertificateList, Refusal> {
+) -> Result<CertificateList, ApiError> {
     let platform = pcs.find(query.encrypted_ppid, query.pceid).await?;
     if platform.pck_subject().cpu_svn.0 != query.cpusvn {
-        return Err(Refusal::NotFound);
+        return Err(ApiError::NotFound);
     }
     list(&platform)
 }
@@ -163,7 +162,7 @@ struct Listed {
 /// The answer with the certificates of a platform.
 type CertificateList = ([(HeaderName, String); 4], Vec<u8>);
 
-fn list(platform: &SoftwarePlatform) -> Result<CertificateList, Refusal> {
+fn list(platform: &SoftwarePlatform) -> Result<CertificateList, ApiError> {
     let (subject, certificate) = (platform.pck_subject(), platform.pck_certificate());
     let component = |(number, svn)| (format!("sgxtcbcomp{number:02}svn"), Value::from(svn));
     let mut tcb: Map<_, _> = (1_u8..).zip(subject.cpu_svn.0).map(component).collect();
@@ -181,8 +180,8 @@ fn list(platform: &SoftwarePlatform) -> Result<CertificateList, Refusal> {
     Ok((headers, json(&[listed])?))
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    serde_json::to_vec(value).map_err(|error| Refusal::Internal(error.to_string()))
+fn json(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(value).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -211,7 +210,7 @@ struct ListedFmspc {
 async fn fmspcs(
     State(pcs): State<Pcs>,
     Query(query): Query<FmspcsQuery>,
-) -> Result<impl IntoResponse, Refusal> {
+) -> Result<impl IntoResponse, ApiError> {
     let fmspc = hex::encode_upper(pcs.platform.fmspc());
     let all = vec![ListedFmspc { fmspc, platform: PLATFORM_TYPE }];
     let fmspcs = match query.platform {

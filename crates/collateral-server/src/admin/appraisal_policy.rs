@@ -11,8 +11,7 @@ use serde::Deserialize;
 
 use super::form::{fixed, parse};
 use super::{Admin, Administrator, MAX_REGISTRATION, body};
-use crate::api::blocking;
-use crate::refusal::Refusal;
+use crate::api::{ApiError, blocking};
 
 /// The part of a JWT, with padding or without.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -63,20 +62,20 @@ pub(super) struct PolicyQuery {
 
 /// Keeps a default policy, and answers with its id: its SHA-384 in hexadecimal. Nobody can ask for
 /// other policies, so they are checked and not kept.
-pub(super) async fn bring(
+pub(super) async fn upload(
     _: Administrator,
     State(admin): State<Admin>,
     request: Request,
-) -> Result<String, Refusal> {
+) -> Result<String, ApiError> {
     let body = body(request, MAX_REGISTRATION).await?;
     let form: PolicyForm = parse(&body)?;
     let fmspc = fixed("fmspc", &form.fmspc)?;
     check(&form.policy)?;
     let id = hex::encode(digest(&SHA384, form.policy.as_bytes()));
-    let keeper = Arc::clone(&admin.keeper);
+    let backend = Arc::clone(&admin.backend);
     blocking(move || match form.is_default {
-        true => Ok(keeper.store().set_default_policy(fmspc, &form.policy)?),
-        false => Ok(keeper.store().unset_default_policy(fmspc, &form.policy)?),
+        true => Ok(backend.store().set_default_policy(fmspc, &form.policy)?),
+        false => Ok(backend.store().unset_default_policy(fmspc, &form.policy)?),
     })
     .await?;
     Ok(id)
@@ -86,17 +85,17 @@ pub(super) async fn bring(
 pub(super) async fn default_policy(
     State(admin): State<Admin>,
     Query(query): Query<PolicyQuery>,
-) -> Result<String, Refusal> {
+) -> Result<String, ApiError> {
     let fmspc = fixed("fmspc", &query.fmspc)?;
-    let keeper = Arc::clone(&admin.keeper);
-    let policy = blocking(move || Ok(keeper.store().default_policy(fmspc)?)).await?;
-    policy.ok_or(Refusal::NotFound)
+    let backend = Arc::clone(&admin.backend);
+    let policy = blocking(move || Ok(backend.store().default_policy(fmspc)?)).await?;
+    policy.ok_or(ApiError::NotFound)
 }
 
 /// Checks that it is a JWT with a policy for SGX or TDX. Its signature is for the verifier to
 /// check, who knows whose it must be.
-fn check(jwt: &str) -> Result<(), Refusal> {
-    let wrong = |reason: &str| Refusal::Invalid(format!("policy {reason}"));
+fn check(jwt: &str) -> Result<(), ApiError> {
+    let wrong = |reason: &str| ApiError::Invalid(format!("policy {reason}"));
     let claims = jwt.split('.').nth(1).ok_or_else(|| wrong("is no JWT: it has no dot"))?;
     let claims = BASE64URL.decode(claims.trim_ascii());
     let claims = claims.map_err(|_| wrong("is no JWT: its payload is not base64url"))?;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use sgx::CpuSvn;
 
 use super::form::{manifest, optional, platform_key, platform_name};
+use crate::api::ApiError;
 use crate::platform_name::PlatformName;
 use crate::platform_store::{PlatformKey, Registration};
-use crate::refusal::Refusal;
 
 /// A platform, as it is sent both ways.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -37,12 +37,12 @@ impl PlatformForm {
     }
 
     /// The name of the platform.
-    pub(super) fn name(&self) -> Result<PlatformName, Refusal> {
+    pub(super) fn name(&self) -> Result<PlatformName, ApiError> {
         platform_name(&self.qe_id)
     }
 
     /// The platform, at a TCB if it says one.
-    pub(super) fn platform(&self) -> Result<(PlatformKey, Option<PckTcb>), Refusal> {
+    pub(super) fn platform(&self) -> Result<(PlatformKey, Option<PckTcb>), ApiError> {
         let key = platform_key(&self.qe_id, &self.pce_id)?;
         let cpu_svn = optional("cpu_svn", self.cpu_svn.as_deref())?;
         let pce_svn = optional("pce_svn", self.pce_svn.as_deref())?;
@@ -54,7 +54,7 @@ impl PlatformForm {
     }
 
     /// The registration: with a manifest nothing else counts, else all of it is needed.
-    pub(super) fn registration(&self) -> Result<Registration, Refusal> {
+    pub(super) fn registration(&self) -> Result<Registration, ApiError> {
         let (platform, tcb) = self.platform()?;
         let manifest = manifest(self.platform_manifest.as_deref())?;
         if !manifest.is_empty() {
@@ -62,7 +62,7 @@ impl PlatformForm {
         }
         let ppid: Option<[u8; 384]> = optional("enc_ppid", self.enc_ppid.as_deref())?;
         let (Some(tcb), Some(ppid)) = (tcb, ppid) else {
-            return Err(Refusal::invalid(
+            return Err(ApiError::invalid(
                 "without platform_manifest, cpu_svn, pce_svn and enc_ppid are all needed",
             ));
         };

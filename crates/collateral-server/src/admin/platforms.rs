@@ -16,12 +16,11 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::form::parse;
 use super::platform_form::PlatformForm;
-use super::refresh::{deadline, fmspcs};
+use super::refresh::fmspcs;
 use super::{Admin, Administrator, MAX_REGISTRATION, User, body};
-use crate::api::blocking;
-use crate::keeper::Keeper;
-use crate::platform_store::{ListedPlatform, Queue, Registration, StoreError};
-use crate::refusal::Refusal;
+use crate::api::{ApiError, blocking};
+use crate::backend::{Backend, deadline};
+use crate::platform_store::{Queue, Registration, StoreError};
 
 const DONE: &str = "done";
 const PLATFORM_COUNT: &str = "platform-count";
@@ -47,31 +46,31 @@ pub(super) async fn register(
     State(admin): State<Admin>,
     Query(query): Query<RegisterQuery>,
     request: Request,
-) -> Result<&'static str, Refusal> {
+) -> Result<&'static str, ApiError> {
     let sets = evaluation_sets(query.update.as_deref())?;
     let body = body(request, MAX_REGISTRATION).await?;
     let form: PlatformForm = parse(&body)?;
     let (name, registration) = (form.name()?, form.registration()?);
-    let keeper = Arc::clone(&admin.keeper);
+    let backend = Arc::clone(&admin.backend);
     blocking(move || {
-        keeper.store().set_name(&name)?;
-        keeper.pck().register(&registration, deadline())
+        backend.store().set_name(&name)?;
+        Ok(backend.pck().register(&registration, deadline())?)
     })
     .await?;
-    admin.api.forget();
-    if admin.keeper.mode().asks() {
-        let keeper = Arc::clone(&admin.keeper);
-        spawn_blocking(move || keeper.prefetch(sets));
+    admin.api.clear_cache();
+    if admin.backend.mode().may_fetch() {
+        let backend = Arc::clone(&admin.backend);
+        spawn_blocking(move || backend.prefetch(sets));
     }
     Ok(DONE)
 }
 
-fn evaluation_sets(update: Option<&str>) -> Result<&'static [TcbUpdate], Refusal> {
+fn evaluation_sets(update: Option<&str>) -> Result<&'static [TcbUpdate], ApiError> {
     match update.map(str::to_ascii_lowercase).as_deref() {
         None | Some("standard") => Ok(&[TcbUpdate::Standard]),
         Some("early") => Ok(&[TcbUpdate::Early]),
         Some("all") => Ok(&[TcbUpdate::Early, TcbUpdate::Standard]),
-        Some(_) => Err(Refusal::invalid("update must be standard, early or all")),
+        Some(_) => Err(ApiError::invalid("update must be standard, early or all")),
     }
 }
 
@@ -83,20 +82,20 @@ pub(super) async fn list(
     _: Administrator,
     State(admin): State<Admin>,
     Query(query): Query<ListQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let listed = match query.source.as_deref() {
         None | Some("" | "reg") => Listed::Registered(Queue::New),
         Some("reg_na") => Listed::Registered(Queue::NotAvailable),
         Some(list) if list.starts_with('[') && list.ends_with(']') => Listed::Known(fmspcs(list)?),
-        Some(_) => return Err(Refusal::invalid("source must be reg, reg_na or [FMSPC,FMSPC,…]")),
+        Some(_) => return Err(ApiError::invalid("source must be reg, reg_na or [FMSPC,FMSPC,…]")),
     };
     let listed = Arc::new(listed);
-    let (keeper, counted) = (Arc::clone(&admin.keeper), Arc::clone(&listed));
-    let count = blocking(move || Ok(counted.count(&keeper)?)).await?;
+    let (backend, counted) = (Arc::clone(&admin.backend), Arc::clone(&listed));
+    let count = blocking(move || Ok(counted.count(&backend)?)).await?;
     // There may be a million: they are sent as they are read.
     let (parts, receiver) = mpsc::channel(PARTS);
     spawn_blocking(move || {
-        if let Err(error) = send(&admin.keeper, &listed, &parts) {
+        if let Err(error) = send(&admin.backend, &listed, &parts) {
             tracing::error!(%error, "a list of platforms was cut");
         }
     });
@@ -116,12 +115,12 @@ enum Listed {
 
 impl Listed {
     /// How many rows the list has.
-    fn count(&self, keeper: &Keeper) -> Result<u64, StoreError> {
+    fn count(&self, backend: &Backend) -> Result<u64, StoreError> {
         match self {
-            Self::Registered(queue) => keeper.store().registered_count(*queue),
+            Self::Registered(queue) => backend.store().registered_count(*queue),
             Self::Known(fmspcs) => {
                 let mut count = 0_u64;
-                keeper.store().visit(|listed| {
+                backend.store().visit(|listed| {
                     if listed.is_of(fmspcs) {
                         count = count.saturating_add(listed.tcbs.len() as u64);
                     }
@@ -135,24 +134,24 @@ impl Listed {
     /// Shows each row to `visit`, until that wants no more.
     fn visit(
         &self,
-        keeper: &Keeper,
+        backend: &Backend,
         mut visit: impl FnMut(&Registration) -> bool,
     ) -> Result<(), StoreError> {
         match self {
             Self::Registered(queue) => {
-                keeper.store().visit_registered(*queue, |registration| visit(&registration))
+                backend.store().visit_registered(*queue, |registration| visit(&registration))
             }
-            Self::Known(fmspcs) => keeper
-                .store()
-                .visit(|listed| !listed.is_of(fmspcs) || rows(&listed).all(|row| visit(&row))),
+            Self::Known(fmspcs) => backend.store().visit(|listed| {
+                !listed.is_of(fmspcs) || listed.registrations().all(|row| visit(&row))
+            }),
         }
     }
 }
 
-fn send(keeper: &Keeper, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Result<(), StoreError> {
+fn send(backend: &Backend, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Result<(), StoreError> {
     let (mut part, mut separator, mut failure) = (vec![b'['], None, None);
-    listed.visit(keeper, |registration| {
-        let name = match keeper.store().name(&registration.platform) {
+    listed.visit(backend, |registration| {
+        let name = match backend.store().name(&registration.platform) {
             Ok(name) => name,
             Err(error) => {
                 failure = Some(error);
@@ -171,14 +170,4 @@ fn send(keeper: &Keeper, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Result
     // Whoever has gone does not want the end either.
     let _ = parts.blocking_send(part.into());
     Ok(())
-}
-
-/// One for each TCB.
-fn rows(listed: &ListedPlatform) -> impl Iterator<Item = Registration> {
-    listed.tcbs.iter().map(|tcb| Registration {
-        platform: listed.key,
-        tcb: Some(*tcb),
-        encrypted_ppid: listed.platform.encrypted_ppid.clone(),
-        manifest: listed.platform.manifest.clone(),
-    })
 }

@@ -1,7 +1,7 @@
 //! `refresh`: what is kept is fetched again.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -10,9 +10,8 @@ use tokio::time::timeout;
 
 use super::form::fixed;
 use super::{Admin, Administrator};
-use crate::api::blocking;
-use crate::keeper::{Keeper, PATIENCE};
-use crate::refusal::Refusal;
+use crate::api::{ApiError, blocking};
+use crate::backend::{Backend, deadline};
 
 /// How long the client waits for the end. A connection lasts a minute.
 const WAIT: Duration = Duration::from_secs(45);
@@ -35,52 +34,52 @@ pub(super) async fn refresh(
     _: Administrator,
     State(admin): State<Admin>,
     Query(query): Query<RefreshQuery>,
-) -> Result<(StatusCode, &'static str), Refusal> {
+) -> Result<(StatusCode, &'static str), ApiError> {
     let what = match query.r#type.as_deref() {
         None | Some("") => What::Collateral,
         Some("certs") => What::PckCertificates(fmspcs(&query.fmspc.unwrap_or_default())?),
-        Some(_) => return Err(Refusal::invalid("type must be certs, or be left out")),
+        Some(_) => return Err(ApiError::invalid("type must be certs, or be left out")),
     };
-    let unavailable = |text: &str| Refusal::Unavailable(text.to_owned());
-    if !admin.keeper.mode().asks() {
+    let unavailable = |text: &str| ApiError::Unavailable(text.to_owned());
+    if !admin.backend.mode().may_fetch() {
         return Err(unavailable("this server is in the mode offline, and asks nobody"));
     }
     let refreshing = Arc::clone(&admin.refreshing).try_acquire_owned();
     let refreshing = refreshing.map_err(|_| unavailable("another refresh is under way"))?;
     let refreshed = tokio::spawn(blocking(move || {
-        let result = run(&admin.keeper, &what);
-        admin.api.forget();
+        let result = run(&admin.backend, &what);
+        admin.api.clear_cache();
         drop(refreshing);
         result
     }));
     match timeout(WAIT, refreshed).await {
         Ok(Ok(result)) => result.map(|()| (StatusCode::OK, "done")),
-        Ok(Err(error)) => Err(Refusal::Internal(error.to_string())),
+        Ok(Err(error)) => Err(ApiError::Internal(error.to_string())),
         Err(_) => Ok((StatusCode::ACCEPTED, "it goes on; the log here says how it ends")),
     }
 }
 
-fn run(keeper: &Keeper, what: &What) -> Result<(), Refusal> {
+fn run(backend: &Backend, what: &What) -> Result<(), ApiError> {
     let result = match what {
-        What::Collateral => keeper.refresh(),
-        What::PckCertificates(fmspcs) => refresh_pck_certificates(keeper, fmspcs),
+        What::Collateral => backend.refresh(),
+        What::PckCertificates(fmspcs) => refresh_pck_certificates(backend, fmspcs),
     };
     match result {
         Ok(()) => tracing::info!("the refresh is done"),
         Err(problem) => {
             tracing::error!(%problem, "not all was refreshed");
             let text = "not all was refreshed, and what is kept stays; the log here says why";
-            return Err(Refusal::Unavailable(text.to_owned()));
+            return Err(ApiError::Unavailable(text.to_owned()));
         }
     }
     Ok(())
 }
 
-fn refresh_pck_certificates(keeper: &Keeper, fmspcs: &[[u8; 6]]) -> Result<(), String> {
+fn refresh_pck_certificates(backend: &Backend, fmspcs: &[[u8; 6]]) -> Result<(), String> {
     let (mut failures, mut last) = (0_u64, String::new());
-    let visited = keeper.store().visit(|listed| {
+    let visited = backend.store().visit(|listed| {
         if listed.is_of(fmspcs)
-            && let Err(error) = keeper.pck().refresh(&listed, deadline)
+            && let Err(error) = backend.pck().refresh(&listed, deadline)
         {
             (failures, last) = (failures.saturating_add(1), error.to_string());
         }
@@ -94,17 +93,11 @@ fn refresh_pck_certificates(keeper: &Keeper, fmspcs: &[[u8; 6]]) -> Result<(), S
 }
 
 /// One FMSPC, or several in brackets; none stands for all.
-pub(super) fn fmspcs(text: &str) -> Result<Vec<[u8; 6]>, Refusal> {
+pub(super) fn fmspcs(text: &str) -> Result<Vec<[u8; 6]>, ApiError> {
     let text = text.trim();
     let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if list.trim().is_empty() {
         return Ok(Vec::new());
     }
     list.split(',').map(|fmspc| fixed("fmspc", fmspc.trim())).collect()
-}
-
-/// Until when one question to the sources may take.
-pub(super) fn deadline() -> Instant {
-    let now = Instant::now();
-    now.checked_add(PATIENCE).unwrap_or(now)
 }

@@ -3,13 +3,12 @@
 //! A QE id is a claim, and no secret: it stands in each quote. The PPID is in the certificates, under Intel's signature.
 //! So the first certificates that are kept for a QE id bind it to their PPID.
 
-use collateral::PckContents;
 use redb::{Error, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
-use super::platform::{Certificates, PlatformKey};
+use super::platform::{Certificates, PlatformKey, ppid};
 use super::tables::{
-    CERTIFICATES, PLATFORMS, UNREGISTERED, clear_certificates, first_and_last, has_issuer_chain,
-    take_chosen,
+    CERTIFICATES, Change, PLATFORMS, UNREGISTERED, clear_certificates, first_and_last,
+    has_issuer_chain, take_chosen,
 };
 
 /// How many platforms are kept at the most that nobody with a token has registered.
@@ -26,15 +25,6 @@ pub(crate) enum Authority {
     User,
     /// The admin token.
     Administrator,
-}
-
-/// What may be done with certificates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
-    /// They may be added to those that are kept.
-    Add,
-    /// They may take the place of those that are kept.
-    Replace,
 }
 
 /// What a QE id is bound to, compared with certificates.
@@ -93,11 +83,6 @@ pub(super) fn bound_ppid(
     let [first, last] = first_and_last(key);
     let certificate = certificates.range::<&[u8; 36]>(&first..=&last)?.next().transpose()?;
     Ok(certificate.and_then(|(_, der)| ppid(der.value())))
-}
-
-/// The PPID that a certificate names. One that is kept was checked, and can be read.
-pub(super) fn ppid(der: &[u8]) -> Option<[u8; 16]> {
-    PckContents::read_der(der).ok().map(|contents| contents.ppid)
 }
 
 fn forget(write: &WriteTransaction, key: &PlatformKey) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use collateral::PckTcb;
 use redb::ReadableDatabase;
 
 use super::tables::{CHOSEN, PLATFORMS, first_and_last, tcb_of};
-use super::{Platform, PlatformKey, PlatformStore, StoreError};
+use super::{Platform, PlatformKey, PlatformStore, Registration, StoreError};
 
 /// How many platforms are read at a time.
 const PAGE: usize = 256;
@@ -25,6 +25,16 @@ impl ListedPlatform {
     /// Whether it is of one of these kinds. None stands for all.
     pub(crate) fn is_of(&self, fmspcs: &[[u8; 6]]) -> bool {
         fmspcs.is_empty() || fmspcs.contains(&self.platform.fmspc)
+    }
+
+    /// One registration for each TCB.
+    pub(crate) fn registrations(&self) -> impl Iterator<Item = Registration> {
+        self.tcbs.iter().map(|tcb| Registration {
+            platform: self.key,
+            tcb: Some(*tcb),
+            encrypted_ppid: self.platform.encrypted_ppid.clone(),
+            manifest: self.platform.manifest.clone(),
+        })
     }
 }
 

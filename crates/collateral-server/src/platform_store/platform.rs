@@ -3,8 +3,6 @@
 use collateral::{Document, PckCertificateRequest, PckContents, PckContentsError, PckTcb};
 use verify::PckCa;
 
-use super::binding::ppid;
-
 /// By what a platform is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PlatformKey {
@@ -120,6 +118,11 @@ impl Certificates {
     pub(crate) fn offered(&self) -> Vec<PckTcb> {
         self.certificates.iter().map(|(tcb, _)| *tcb).collect()
     }
+}
+
+/// The PPID in a certificate; `None` for DER that is no PCK certificate.
+pub(super) fn ppid(der: &[u8]) -> Option<[u8; 16]> {
+    PckContents::read_der(der).ok().map(|contents| contents.ppid)
 }
 
 /// The PEM of a certificate.

@@ -3,7 +3,6 @@
 use collateral::{Document, PckTcb};
 use redb::{Database, Error, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::binding::Change;
 use super::platform::{Certificates, Platform, PlatformKey, PlatformRow, pem};
 
 pub(super) const PLATFORMS: TableDefinition<'_, &[u8; 18], PlatformRow<'_>> =
@@ -25,6 +24,15 @@ pub(super) const NAMES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::
 /// By FMSPC: the default appraisal policy, a JWT.
 pub(super) const DEFAULT_POLICIES: TableDefinition<'_, &[u8; 6], &str> =
     TableDefinition::new("default_policies");
+
+/// The way in which certificates are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Existing rows stay.
+    Add,
+    /// Existing rows are replaced.
+    Replace,
+}
 
 /// Makes the tables that are not there yet.
 pub(super) fn make(database: &Database) -> Result<(), Error> {

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::admin::form::{manifest, optional, platform_key, platform_name};
 use crate::admin::platform_form::PlatformForm;
+use crate::api::ApiError;
 use crate::platform_name::PlatformName;
 use crate::platform_store::Registration;
-use crate::refusal::Refusal;
 
 /// The whole body.
 #[derive(Deserialize)]
@@ -106,12 +106,12 @@ pub(super) struct PckChainsForm {
 
 impl PckCertsForm {
     /// The name of the platform.
-    pub(super) fn name(&self) -> Result<PlatformName, Refusal> {
+    pub(super) fn name(&self) -> Result<PlatformName, ApiError> {
         platform_name(&self.qe_id)
     }
 
     /// The platform of the certificates, and how Intel's PCS knows it.
-    pub(super) fn registration(&self) -> Result<Registration, Refusal> {
+    pub(super) fn registration(&self) -> Result<Registration, ApiError> {
         let ppid: Option<[u8; 384]> = optional("enc_ppid", self.enc_ppid.as_deref())?;
         Ok(Registration {
             platform: platform_key(&self.qe_id, &self.pce_id)?,
@@ -124,11 +124,11 @@ impl PckCertsForm {
 
 impl TcbInfosForm {
     /// Refuses fields of version 3, which would be lost without a word.
-    pub(super) fn check_version(&self) -> Result<(), Refusal> {
+    pub(super) fn check_version(&self) -> Result<(), ApiError> {
         let fields = [("tcbinfo", &self.tcbinfo), ("tcbinfo_early", &self.tcbinfo_early)];
         let found = fields.into_iter().find(|(_, value)| value.is_some());
         found.map_or(Ok(()), |(field, _)| {
-            Err(Refusal::Invalid(format!(
+            Err(ApiError::Invalid(format!(
                 "{field} is of version 3 of the API, which has ended; fetch sgx_tcbinfo below \
                  /sgx/certification/v4/"
             )))

@@ -5,10 +5,10 @@ use verify::{PckCa, Tee};
 
 use super::form::{PckCertsForm, PlatformCollateralForm};
 use super::issuer_chains::{IssuerChains, decoded, missing, pck_field};
-use crate::keeper::{CheckedList, Keeper};
+use crate::api::ApiError;
+use crate::backend::{Backend, CheckedList};
 use crate::platform_name::PlatformName;
 use crate::platform_store::{PlatformKey, Registration};
-use crate::refusal::Refusal;
 
 /// The text in place of a certificate that Intel has not issued yet.
 const NOT_AVAILABLE: &str = "Not available";
@@ -26,18 +26,18 @@ impl PlatformCertificates {
     /// Checks the certificates of all platforms, and that the TCB infos to choose by are there,
     /// among the records of this file or in the cache.
     pub(super) fn read_all(
-        keeper: &Keeper,
+        backend: &Backend,
         form: &PlatformCollateralForm,
         chains: &IssuerChains<'_>,
         records: &[Record],
-    ) -> Result<Vec<Self>, Refusal> {
+    ) -> Result<Vec<Self>, ApiError> {
         let tcbs = tcbs(form)?;
         let certs = form.collaterals.pck_certs.iter().enumerate();
         certs
             .map(|(index, certs)| {
                 let place = format!("collaterals.pck_certs[{index}]");
-                let certificates = Self::read(keeper, &place, certs, chains, &tcbs)?;
-                certificates.check_tcb_info(keeper, records)?;
+                let certificates = Self::read(backend, &place, certs, chains, &tcbs)?;
+                certificates.check_tcb_info(backend, records)?;
                 Ok(certificates)
             })
             .collect()
@@ -45,27 +45,27 @@ impl PlatformCertificates {
 
     /// Checks the certificates of one platform, which are at this place in the body.
     fn read(
-        keeper: &Keeper,
+        backend: &Backend,
         place: &str,
         form: &PckCertsForm,
         chains: &IssuerChains<'_>,
         tcbs: &[(PlatformKey, PckTcb)],
-    ) -> Result<Self, Refusal> {
-        let here = |refusal: Refusal| refusal.at(place);
+    ) -> Result<Self, ApiError> {
+        let here = |error: ApiError| error.at(place);
         let name = form.name().map_err(here)?;
         let registration = form.registration().map_err(here)?;
         let mut certificates = Vec::new();
         for (index, form) in form.certs.iter().enumerate() {
             let certificate = decoded(&form.cert);
-            let here = |refusal: Refusal| refusal.at(format_args!("{place}.certs[{index}].cert"));
+            let here = |error: ApiError| error.at(format_args!("{place}.certs[{index}].cert"));
             certificates.push(certificate.map_err(here)?);
         }
         certificates.retain(|certificate| certificate != NOT_AVAILABLE);
-        let wrong = |reason: &str| Refusal::Invalid(format!("{place}.certs {reason}"));
+        let wrong = |reason: &str| ApiError::Invalid(format!("{place}.certs {reason}"));
         let first = certificates.first().ok_or_else(|| wrong("has no certificate"))?;
         let contents = PckContents::read(first.as_bytes());
         let contents = contents.map_err(|error| wrong(&format!("cannot be used: {error}")))?;
-        let list = checked(keeper, chains, contents.ca, &certificates)?;
+        let list = checked(backend, chains, contents.ca, &certificates)?;
         if list.first.extension.pce_id != registration.platform.pce_id {
             return Err(wrong("has PCK certificates of another PCE id"));
         }
@@ -75,15 +75,15 @@ impl PlatformCertificates {
     }
 
     /// Checks that there is TCB info by which a certificate can be chosen.
-    fn check_tcb_info(&self, keeper: &Keeper, records: &[Record]) -> Result<(), Refusal> {
+    fn check_tcb_info(&self, backend: &Backend, records: &[Record]) -> Result<(), ApiError> {
         let wanted = self.list.first.extension.fmspc;
         let is_brought = records.iter().any(|record| {
             matches!(record.item, CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, .. } if fmspc == wanted)
         });
-        if is_brought || keeper.pck().lists().levels(wanted).is_ok() {
+        if is_brought || backend.pck().lists().levels(wanted).is_ok() {
             return Ok(());
         }
-        Err(Refusal::Invalid(format!(
+        Err(ApiError::Invalid(format!(
             "collaterals.tcbinfos lacks sgx_tcbinfo of the FMSPC {}, by which PCK certificates \
              are chosen, and there is none in the cache",
             hex::encode_upper(wanted)
@@ -93,28 +93,29 @@ impl PlatformCertificates {
 
 /// The certificates, checked under the first of the issuer chains of their CA with which they hold.
 fn checked(
-    keeper: &Keeper,
+    backend: &Backend,
     chains: &IssuerChains<'_>,
     ca: PckCa,
     certificates: &[String],
-) -> Result<CheckedList, Refusal> {
-    let mut refusal = missing(pck_field(ca));
+) -> Result<CheckedList, ApiError> {
+    let mut result = Err(missing(pck_field(ca)));
     for issuer_chain in chains.pck(ca)? {
         let certificates = certificates.to_vec();
         let list = PckList { certificates, not_available: Vec::new(), issuer_chain };
-        match keeper.pck().lists().check(&list) {
-            Ok(list) => return Ok(list),
-            Err(error) => refusal = Refusal::Integrity(error.to_string()),
+        let checked = backend.pck().lists().check(&list);
+        result = checked.map_err(|error| ApiError::Integrity(error.to_string()));
+        if result.is_ok() {
+            break;
         }
     }
-    Err(refusal)
+    result
 }
 
 /// The TCBs of the platforms that the file names.
-fn tcbs(form: &PlatformCollateralForm) -> Result<Vec<(PlatformKey, PckTcb)>, Refusal> {
+fn tcbs(form: &PlatformCollateralForm) -> Result<Vec<(PlatformKey, PckTcb)>, ApiError> {
     let mut tcbs = Vec::new();
     for (index, platform) in form.platforms.iter().enumerate() {
-        let place = |refusal: Refusal| refusal.at(format_args!("platforms[{index}]"));
+        let place = |error: ApiError| error.at(format_args!("platforms[{index}]"));
         let (key, tcb) = platform.platform().map_err(place)?;
         tcbs.extend(tcb.map(|tcb| (key, tcb)));
     }

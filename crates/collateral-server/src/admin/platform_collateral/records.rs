@@ -8,19 +8,19 @@ use super::Notes;
 use super::form::{CollateralsForm, TcbInfosForm, present};
 use super::issuer_chains::{IssuerChains, pck_field};
 use crate::admin::form;
-use crate::keeper::Keeper;
-use crate::refusal::Refusal;
+use crate::api::ApiError;
+use crate::backend::Backend;
 
 /// The source that records of the cache name.
 const SOURCE: &str = "an administrator";
 
 /// The collateral, checked. The notes say which CRL is left out.
 pub(super) fn records(
-    keeper: &Keeper,
+    backend: &Backend,
     form: &CollateralsForm,
     chains: &IssuerChains<'_>,
     notes: &mut Notes,
-) -> Result<Vec<Record>, Refusal> {
+) -> Result<Vec<Record>, ApiError> {
     let mut documents = identities(form, chains)?;
     for (index, infos) in form.tcbinfos.iter().enumerate() {
         let place = format!("collaterals.tcbinfos[{index}]");
@@ -30,7 +30,7 @@ pub(super) fn records(
         let body = der("collaterals.rootcacrl", digits)?;
         documents.push((CollateralId::RootCaCrl, Document { body, issuer_chain: String::new() }));
     }
-    let records = documents.into_iter().map(|(item, document)| record(keeper, item, document));
+    let records = documents.into_iter().map(|(item, document)| record(backend, item, document));
     let mut records: Vec<_> = records.collect::<Result<_, _>>()?;
     let crls = [
         (PckCa::Processor, "collaterals.pckcacrl.processorCrl", &form.pckcacrl.processor_crl),
@@ -39,7 +39,7 @@ pub(super) fn records(
     for (ca, field, digits) in crls {
         if let Some(digits) = present(digits.as_ref()) {
             let body = der(field, digits)?;
-            match pck_crl(keeper, ca, &body, chains)? {
+            match pck_crl(backend, ca, &body, chains)? {
                 Some(record) => records.push(record),
                 None => notes.add(format!(
                     "{field}: neither this file ({}) nor what is kept here has the issuer chain \
@@ -55,24 +55,24 @@ pub(super) fn records(
 /// The CRL of a PCK CA under the first of its issuer chains with which it holds; `None` without
 /// any chain. Intel's tools always bring both CRLs, and the chains of their platforms alone.
 fn pck_crl(
-    keeper: &Keeper,
+    backend: &Backend,
     ca: PckCa,
     body: &[u8],
     chains: &IssuerChains<'_>,
-) -> Result<Option<Record>, Refusal> {
-    let mut refusal = None;
+) -> Result<Option<Record>, ApiError> {
+    let mut result = Ok(None);
     for issuer_chain in chains.pck(ca)? {
         let document = Document { body: body.to_vec(), issuer_chain };
-        match record(keeper, CollateralId::PckCrl(ca), document) {
-            Ok(record) => return Ok(Some(record)),
-            Err(error) => refusal = Some(error),
+        result = record(backend, CollateralId::PckCrl(ca), document).map(Some);
+        if result.is_ok() {
+            break;
         }
     }
-    refusal.map_or(Ok(None), Err)
+    result
 }
 
-fn record(keeper: &Keeper, item: CollateralId, document: Document) -> Result<Record, Refusal> {
-    let fetcher = keeper.cache().fetcher();
+fn record(backend: &Backend, item: CollateralId, document: Document) -> Result<Record, ApiError> {
+    let fetcher = backend.cache().fetcher();
     let fetched = fetcher.now();
     let validity = check(&item, &document, fetcher.roots(), fetched);
     let validity = validity.map_err(|error| integrity(&item, &error))?;
@@ -84,8 +84,8 @@ fn tcb_infos(
     place: &str,
     form: &TcbInfosForm,
     chains: &IssuerChains<'_>,
-) -> Result<Vec<(CollateralId, Document)>, Refusal> {
-    form.check_version().map_err(|refusal| refusal.at(place))?;
+) -> Result<Vec<(CollateralId, Document)>, ApiError> {
+    form.check_version().map_err(|error| error.at(place))?;
     let fmspc = form::fixed(format_args!("{place}.fmspc"), &form.fmspc)?;
     let forms = [
         (Tee::Sgx, TcbUpdate::Standard, &form.sgx_tcbinfo),
@@ -108,7 +108,7 @@ fn tcb_infos(
 fn identities(
     form: &CollateralsForm,
     chains: &IssuerChains<'_>,
-) -> Result<Vec<(CollateralId, Document)>, Refusal> {
+) -> Result<Vec<(CollateralId, Document)>, ApiError> {
     let forms = [
         (EnclaveId::Qe, TcbUpdate::Standard, &form.qeidentity),
         (EnclaveId::Qe, TcbUpdate::Early, &form.qeidentity_early),
@@ -128,14 +128,14 @@ fn identities(
     Ok(documents)
 }
 
-fn der(field: &str, digits: &str) -> Result<Vec<u8>, Refusal> {
+fn der(field: &str, digits: &str) -> Result<Vec<u8>, ApiError> {
     hex::decode(digits.trim())
-        .map_err(|_| Refusal::Invalid(format!("{field} is not a CRL in hexadecimal DER")))
+        .map_err(|_| ApiError::Invalid(format!("{field} is not a CRL in hexadecimal DER")))
 }
 
-/// The refusal of collateral that does not hold.
-pub(super) fn integrity(item: &CollateralId, error: &CheckError) -> Refusal {
-    Refusal::Integrity(format!("{item}: {error}"))
+/// The error of collateral that does not hold.
+pub(super) fn integrity(item: &CollateralId, error: &CheckError) -> ApiError {
+    ApiError::Integrity(format!("{item}: {error}"))
 }
 
 /// The JSON without the spaces that tools add: the signed text has none.

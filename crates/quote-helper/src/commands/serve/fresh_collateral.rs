@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use collateral::settings::{Machine, PartialSettings, Settings};
 use collateral::{Cache, node_statuses};
-use collateral_server::{log_notice, refresh_due};
+use collateral_server::{log_event, refresh_due};
 use tracing::info;
 
 use super::node_metrics::NodeMetrics;
@@ -25,7 +25,7 @@ pub(super) fn settings(config: Option<&Path>) -> anyhow::Result<Settings> {
 /// has nothing in it.
 pub(super) fn keep_fresh(config: Option<&Path>, metrics: NodeMetrics) -> anyhow::Result<()> {
     let settings = settings(config)?;
-    let cache = Cache::open(&settings, Box::new(log_notice))?;
+    let cache = Cache::open(&settings, Box::new(log_event))?;
     let Some(directory) = cache.directory() else { return Ok(()) };
     info!(cache = %directory.path().display(), "keeping collateral fresh");
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! Intel's PCS, as a source of PCK certificates.
+//! Intel's PCS as a source of PCK certificates.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,23 +7,24 @@ use collateral::{
     CollateralId, Document, PckTcb, PcsSource, PlatformIdentity, Source, SourceError,
 };
 
+use super::error::BackendError;
 use super::pck_lists::{CheckedList, PckLists};
 use crate::metrics::Metrics;
 use crate::platform_store::{Authority, PlatformKey, Registration};
 
-/// Asks Intel's PCS for all certificates of a platform, keeps them, and answers with the one that is right.
+/// Fetches all certificates of a platform from Intel's PCS, stores them, and chooses one.
 ///
-/// Intel's PCS can choose, too. But then it would have to be asked again for each TCB, and what it has for other TCBs
-/// would not be there when it cannot be asked.
+/// Intel's PCS can choose, too; but then each TCB needs a request, and certificates for other TCBs
+/// would be missing whenever the PCS cannot be reached.
 #[derive(Clone)]
-pub(super) struct ListSource {
+pub(super) struct PckListSource {
     pcs: Arc<PcsSource>,
     metrics: Metrics,
     lists: Arc<PckLists>,
     authority: Authority,
 }
 
-impl ListSource {
+impl PckListSource {
     pub(super) fn new(
         pcs: PcsSource,
         metrics: Metrics,
@@ -33,12 +34,12 @@ impl ListSource {
         Self { pcs: Arc::new(pcs), metrics, lists, authority }
     }
 
-    /// Asks for the certificates of the platform, and keeps as much of them as the authority allows.
+    /// Fetches the certificates of the platform, and stores as much as the authority allows.
     pub(super) fn fetch_all(
         &self,
         platform: &Registration,
         deadline: Instant,
-    ) -> Result<CheckedList, SourceError> {
+    ) -> Result<CheckedList, BackendError> {
         let pce_id = platform.platform.pce_id;
         let ppid = <&[u8; 384]>::try_from(&platform.encrypted_ppid[..]).ok();
         let ppid = ppid.filter(|ppid| ppid.iter().any(|byte| *byte != 0));
@@ -48,35 +49,37 @@ impl ListSource {
             None => {
                 return Err(SourceError::NotOffered(
                     "the encrypted PPID of the platform is not known",
-                ));
+                )
+                .into());
             }
         };
-        let list = self
-            .metrics
-            .ask(self.pcs.name(), || self.pcs.pck_certificates(identity, pce_id, deadline))?;
+        let request = || self.pcs.pck_certificates(identity, pce_id, deadline);
+        let list = self.metrics.count_upstream(self.pcs.name(), request)?;
         self.lists.keep(platform, &list, self.authority)
     }
 }
 
-impl Source for ListSource {
+impl Source for PckListSource {
     fn name(&self) -> &str {
         self.pcs.name()
     }
 
     fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
-        let CollateralId::PckCertificate(question) = item else {
+        let CollateralId::PckCertificate(request) = item else {
             return Err(SourceError::NotOffered("it is asked for PCK certificates alone"));
         };
-        let tcb = PckTcb { cpu_svn: question.cpu_svn, pce_svn: question.pce_svn };
-        let key = PlatformKey::from(question);
-        let encrypted_ppid = question.encrypted_ppid.as_deref();
+        let tcb = PckTcb { cpu_svn: request.cpu_svn, pce_svn: request.pce_svn };
+        let encrypted_ppid = request.encrypted_ppid.as_deref();
         let platform = Registration {
-            platform: key,
+            platform: PlatformKey::from(request),
             tcb: Some(tcb),
             encrypted_ppid: encrypted_ppid.map(|ppid| ppid.to_vec()).unwrap_or_default(),
             manifest: Vec::new(),
         };
-        let list = self.fetch_all(&platform, deadline)?;
+        let list = self.fetch_all(&platform, deadline).map_err(|error| match error {
+            BackendError::Source(error) => error,
+            other => SourceError::Unreachable(other.to_string()),
+        })?;
         self.lists.choose(&list, &tcb)?.ok_or(SourceError::NoCertificate)
     }
 }

@@ -1,4 +1,4 @@
-//! Documents become answers, ready to be sent.
+//! Documents as responses, ready to be sent.
 
 use std::sync::Arc;
 
@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use collateral::{CollateralId, Document, PckContents, SourceError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::crl_query::Encoding;
-use crate::question::Question;
+use super::request::{ApiRequest, Encoding};
 
 const PEM: &str = "application/x-pem-file";
 const CRL: &str = "application/pkix-crl";
@@ -24,28 +23,28 @@ const TCBM: HeaderName = HeaderName::from_static("sgx-tcbm");
 pub(crate) const FMSPC: HeaderName = HeaderName::from_static("sgx-fmspc");
 pub(crate) const CA_TYPE: HeaderName = HeaderName::from_static("sgx-pck-certificate-ca-type");
 
-/// What of a PEM stays as it is in a header; line feeds, spaces and `+` above all do not.
+/// The characters to encode in a header with PEM: line feeds, spaces and `+` among them.
 pub(crate) const ENCODED_IN_HEADER: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// An answer with status 200. Clones share it.
+/// A response with status 200. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Answer(Arc<Ready>);
+pub(crate) struct CachedResponse(Arc<Parts>);
 
-struct Ready {
+struct Parts {
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
-    /// The answer to this question with this document.
+impl CachedResponse {
+    /// The response to this request with this document.
     ///
     /// # Errors
-    /// [`SourceError::Malformed`] when a document is not what it should be.
-    pub(crate) fn new(question: &Question, document: Document) -> Result<Self, SourceError> {
+    /// [`SourceError::Malformed`] when the document does not fit the request.
+    pub(crate) fn new(request: &ApiRequest, document: Document) -> Result<Self, SourceError> {
         let Document { body, issuer_chain } = document;
         let mut headers = HeaderMap::new();
-        let chain_name = match &question.item {
+        let chain_name = match &request.item {
             CollateralId::PckCertificate(_) => Some(PCK_CERTIFICATE_CHAIN),
             CollateralId::PckCrl(_) => Some(PCK_CRL_CHAIN),
             CollateralId::RootCaCrl => None,
@@ -56,25 +55,25 @@ impl Answer {
             let chain = utf8_percent_encode(&issuer_chain, ENCODED_IN_HEADER).to_string();
             headers.insert(name, value(chain)?);
         }
-        let (media_type, body) = match &question.item {
+        let (media_type, body) = match &request.item {
             CollateralId::PckCertificate(_) => {
-                of_platform(&body, &mut headers)?;
+                insert_platform_headers(&body, &mut headers)?;
                 (PEM, body)
             }
-            CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(body, question.encoding),
+            CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(body, request.encoding),
             CollateralId::TcbInfo { .. } | CollateralId::EnclaveIdentity { .. } => (JSON, body),
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        Ok(Self(Arc::new(Ready { headers, body: body.into() })))
+        Ok(Self(Arc::new(Parts { headers, body: body.into() })))
     }
 
     #[cfg(test)]
     pub(crate) fn text(text: &'static str) -> Self {
-        Self(Arc::new(Ready { headers: HeaderMap::new(), body: text.into() }))
+        Self(Arc::new(Parts { headers: HeaderMap::new(), body: text.into() }))
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for CachedResponse {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.0.body.clone()));
         *response.headers_mut() = self.0.headers.clone();
@@ -82,8 +81,8 @@ impl IntoResponse for Answer {
     }
 }
 
-/// What a PCK certificate says of its platform.
-fn of_platform(certificate: &[u8], headers: &mut HeaderMap) -> Result<(), SourceError> {
+/// The headers that repeat the contents of a PCK certificate.
+fn insert_platform_headers(certificate: &[u8], headers: &mut HeaderMap) -> Result<(), SourceError> {
     let contents = PckContents::read(certificate)
         .map_err(|error| SourceError::Malformed(error.to_string()))?;
     let tcbm = [&contents.cpu_svn.0[..], &contents.pce_svn.to_le_bytes()].concat();

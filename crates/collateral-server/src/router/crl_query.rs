@@ -1,4 +1,4 @@
-//! Questions for CRLs: by their CA, or by the URL of a distribution point.
+//! Query strings for CRLs: by CA, or by the URL of a distribution point.
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -8,10 +8,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use verify::PckCa;
 
-use crate::question::Question;
-use crate::refusal::Refusal;
+use crate::api::{ApiError, ApiRequest, Encoding};
 
-/// Of `pckcrl`. Azure's DCAP client asks with `uri`, and wants PEM.
+/// The query of `pckcrl`. Azure's DCAP client uses `uri`, and expects PEM.
 #[derive(Deserialize)]
 pub(crate) struct PckCrlQuery {
     #[serde(default, deserialize_with = "ca")]
@@ -21,16 +20,7 @@ pub(crate) struct PckCrlQuery {
     uri: Option<String>,
 }
 
-/// The encoding of a CRL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    /// DER as hexadecimal digits, the default of a PCCS.
-    Hex,
-    Der,
-    Pem,
-}
-
-/// Of `crl`.
+/// The query of `crl`.
 #[derive(Deserialize)]
 pub(crate) struct CrlQuery {
     /// The URL of a distribution point.
@@ -38,17 +28,17 @@ pub(crate) struct CrlQuery {
 }
 
 impl PckCrlQuery {
-    /// The question.
+    /// The request for the CRL.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] when it names no CRL.
-    pub(crate) fn question(&self) -> Result<Question, Refusal> {
+    /// [`ApiError::Invalid`] when it names no CRL.
+    pub(crate) fn request(&self) -> Result<ApiRequest, ApiError> {
         let (item, encoding) = match (self.ca, &self.uri) {
             (Some(ca), _) => (CollateralId::PckCrl(ca), Encoding::Hex),
             (None, Some(uri)) => (crl_at(uri)?, Encoding::Pem),
-            (None, None) => return Err(Refusal::invalid("ca must be platform or processor")),
+            (None, None) => return Err(ApiError::invalid("ca must be platform or processor")),
         };
-        Ok(Question { item, encoding: self.encoding.unwrap_or(encoding) })
+        Ok(ApiRequest { item, encoding: self.encoding.unwrap_or(encoding) })
     }
 }
 
@@ -56,17 +46,17 @@ impl CrlQuery {
     /// The CRL at the distribution point.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] when it is none of Intel's.
-    pub(crate) fn item(&self) -> Result<CollateralId, Refusal> {
+    /// [`ApiError::Invalid`] when it is none of Intel's.
+    pub(crate) fn item(&self) -> Result<CollateralId, ApiError> {
         crl_at(&self.uri)
     }
 }
 
 /// The CRL at this URL, whatever its host, since this server may be known by several names. Case
 /// does not count, and Azure's DCAP client percent-encodes the URL twice.
-fn crl_at(uri: &str) -> Result<CollateralId, Refusal> {
+fn crl_at(uri: &str) -> Result<CollateralId, ApiError> {
     let unknown = || {
-        Refusal::invalid(
+        ApiError::invalid(
             "uri must be the URL of a CRL: …/IntelSGXRootCA.der, …/IntelSGXRootCA.crl, \
              …/pckcrl?ca=platform or …/pckcrl?ca=processor",
         )
@@ -111,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distribution_points_are_known_by_their_ends() {
+    fn distribution_points_are_matched_by_the_ends_of_their_urls() {
         let host = "https://certificates.trustedservices.intel.com";
         for (uri, item) in [
             (format!("{host}/IntelSGXRootCA.der"), CollateralId::RootCaCrl),
@@ -130,7 +120,7 @@ mod tests {
         }
         for uri in ["", "x", "https://x/y.crl", "https://x/pckcrl", "https://x/pckcrl?ca=z", "%ff"]
         {
-            assert!(matches!(crl_at(uri), Err(Refusal::Invalid(_))), "{uri}");
+            assert!(matches!(crl_at(uri), Err(ApiError::Invalid(_))), "{uri}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! All PCK certificates of a platform: checked, kept, and one of them chosen.
+//! Lists of all PCK certificates of a platform: their check, their storage, and the choice of one.
 
 use std::sync::Arc;
 
@@ -7,19 +7,20 @@ use collateral::{
 };
 use verify::{PckCertificate, SgxExtension, Tee, check_pck_certificate, check_tcb_info};
 
+use super::error::BackendError;
 use crate::mode::Mode;
 use crate::platform_store::{
-    Authority, Certificates, Platform, PlatformKey, PlatformStore, Registration, der,
+    Authority, Certificates, Platform, PlatformKey, PlatformStore, Registration, StoreError, der,
 };
 
-/// PCK certificates of one platform that hold.
+/// Valid PCK certificates of one platform.
 pub(crate) struct CheckedList {
     pub(crate) certificates: Certificates,
-    /// The content of the first of them.
+    /// The contents of the first certificate.
     pub(crate) first: PckCertificate,
 }
 
-/// Keeps lists of certificates, and chooses.
+/// Checks and stores lists of certificates, and chooses from them.
 pub(crate) struct PckLists {
     mode: Mode,
     cache: Arc<Cache>,
@@ -31,32 +32,32 @@ impl PckLists {
         Self { mode, cache, store }
     }
 
-    /// Keeps as much of the certificates of a platform as the authority allows, if each of them holds.
+    /// Checks a list, and stores as much of it as the authority allows.
     ///
     /// # Errors
-    /// [`SourceError::Malformed`] when one does not, or it is no list of one platform.
+    /// [`SourceError::Malformed`] for an invalid certificate, or for several platforms.
     pub(super) fn keep(
         &self,
         platform: &Registration,
         list: &PckList,
         authority: Authority,
-    ) -> Result<CheckedList, SourceError> {
+    ) -> Result<CheckedList, BackendError> {
         let checked = self.check(list)?;
         if checked.first.extension.pce_id != platform.platform.pce_id {
-            return Err(SourceError::NotFound);
+            return Err(SourceError::NotFound.into());
         }
         self.queue_not_available(platform, list)?;
         match self.replace(platform, &checked, platform.tcb.as_slice(), authority) {
-            // The caller gets its answer although it cannot be kept.
+            // The certificates are served all the same.
             Err(error) if authority == Authority::Anyone => {
-                tracing::error!(%error, "PCK certificates are served, but not kept");
+                tracing::error!(%error, "cannot store PCK certificates, which are served");
             }
             kept => drop(kept?),
         }
         Ok(checked)
     }
 
-    /// The certificate of the list that is right for the platform at this TCB.
+    /// The best certificate of the list for this TCB.
     pub(super) fn choose(
         &self,
         list: &CheckedList,
@@ -67,7 +68,7 @@ impl PckLists {
         Ok(chosen.and_then(|chosen| list.certificates.document(&chosen)))
     }
 
-    /// The certificates, if all of them hold and are of one platform.
+    /// Checks that all certificates are valid and of one platform.
     pub(crate) fn check(&self, list: &PckList) -> Result<CheckedList, SourceError> {
         let (roots, now) = (self.cache.fetcher().roots(), self.cache.fetcher().now());
         let (mut certificates, mut first) = (Vec::new(), None);
@@ -90,15 +91,15 @@ impl PckLists {
         Ok(CheckedList { certificates, first: first.ok_or(SourceError::NotFound)? })
     }
 
-    /// Keeps as much of certificates that were checked as the authority allows, and chooses for these TCBs and those that
-    /// are known; says whether anything was allowed.
+    /// Stores as much of a checked list as the authority allows, and chooses for these TCBs and
+    /// the known ones. Returns `false` if nothing was allowed.
     pub(crate) fn replace(
         &self,
         registration: &Registration,
         list: &CheckedList,
         tcbs: &[PckTcb],
         authority: Authority,
-    ) -> Result<bool, SourceError> {
+    ) -> Result<bool, BackendError> {
         let CheckedList { certificates, first } = list;
         let levels = self.levels(first.extension.fmspc)?;
         let offered = certificates.offered();
@@ -113,27 +114,27 @@ impl PckLists {
         Ok(self.store.replace(key, &platform, certificates, tcbs, choose, authority)?)
     }
 
-    /// The TCB of the kept certificate that is right for the platform at this TCB.
+    /// The TCB of the best stored certificate for this TCB.
     pub(super) fn select(
         &self,
         key: &PlatformKey,
         fmspc: [u8; 6],
         tcb: &PckTcb,
-    ) -> Result<Option<PckTcb>, SourceError> {
+    ) -> Result<Option<PckTcb>, BackendError> {
         Ok(select_pck(tcb, &self.store.offered(key)?, &self.levels(fmspc)?))
     }
 
-    /// The SGX TCB levels of a kind of platform, of the newest evaluation that is available.
+    /// The SGX TCB levels of an FMSPC, from the newest TCB info that is available.
     ///
     /// # Errors
-    /// [`SourceError::NotFound`] when there is no TCB info, and nobody to ask for it.
+    /// [`SourceError::NotFound`] when there is no TCB info and the mode allows no fetch.
     pub(crate) fn levels(&self, fmspc: [u8; 6]) -> Result<Vec<PckTcb>, SourceError> {
         let of_set = |set| {
             let item = CollateralId::TcbInfo { tee: Tee::Sgx, fmspc, set };
-            if self.mode.asks() { self.cache.get(&item).ok() } else { self.cache.peek(&item) }
+            if self.mode.may_fetch() { self.cache.get(&item).ok() } else { self.cache.peek(&item) }
         };
         let record = of_set(TcbUpdate::Early).or_else(|| of_set(TcbUpdate::Standard));
-        let record = record.ok_or_else(|| match self.mode.asks() {
+        let record = record.ok_or_else(|| match self.mode.may_fetch() {
             true => SourceError::Unreachable(format!(
                 "no source has TCB info of the FMSPC {} to choose a PCK certificate by",
                 hex::encode(fmspc)
@@ -141,18 +142,18 @@ impl PckLists {
             false => SourceError::NotFound,
         })?;
         let (document, roots) = (&record.document, self.cache.fetcher().roots());
-        // It was checked when it was kept; that it has expired meanwhile does not change the order of levels.
+        // An expired TCB info still has the right order of levels: check it as of its fetch.
         let info = check_tcb_info(&document.body, &document.issuer_chain, roots, record.fetched)
             .map_err(|error| SourceError::Malformed(error.to_string()))?;
         Ok(info.tcb_levels.iter().map(PckTcb::from).collect())
     }
 
-    /// An administrator may see which certificates Intel has not made yet.
+    /// Queues TCBs for which Intel has no certificate yet, for the administrator's list.
     fn queue_not_available(
         &self,
         platform: &Registration,
         list: &PckList,
-    ) -> Result<(), SourceError> {
+    ) -> Result<(), StoreError> {
         if self.mode == Mode::Req {
             self.store.set_not_available(platform, &list.not_available)?;
         }

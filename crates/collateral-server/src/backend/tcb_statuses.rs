@@ -1,4 +1,4 @@
-//! How current the platforms are.
+//! TCB statuses of the platforms.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -6,18 +6,15 @@ use std::io;
 use collateral::{CollateralId, Record, TcbUpdate};
 use verify::{TcbInfo, Tee, TrustedRoots};
 
-use super::Keeper;
+use super::Backend;
 use crate::platform_store::{ListedPlatform, StoreError};
 
-/// The status of a platform for which no TCB info is kept.
+/// Status of a platform without cached TCB info.
 const UNKNOWN: &str = "unknown";
-/// The status of a platform that is below every level that is published.
+/// Status of a platform below every published level.
 const BELOW_ALL_LEVELS: &str = "below_all_levels";
 
-/// How many platforms have which TCB status, by its name in TCB info.
-pub(crate) type TcbStatuses = BTreeMap<String, u64>;
-
-/// The statuses cannot be found out.
+/// The statuses cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TcbStatusesError {
     #[error("the cache cannot be read: {0}")]
@@ -26,11 +23,11 @@ pub(crate) enum TcbStatusesError {
     Store(#[from] StoreError),
 }
 
-impl Keeper {
-    /// The TCB statuses of all platforms, by the standard TCB info that is kept of their kind.
-    pub(crate) fn tcb_statuses(&self) -> Result<TcbStatuses, TcbStatusesError> {
+impl Backend {
+    /// The number of platforms by TCB status, judged by the cached standard TCB info.
+    pub(crate) fn tcb_statuses(&self) -> Result<BTreeMap<String, u64>, TcbStatusesError> {
         let infos = tcb_infos(&self.cache().records()?, self.cache().fetcher().roots());
-        let mut statuses = TcbStatuses::new();
+        let mut statuses = BTreeMap::<String, u64>::new();
         self.store().visit(|platform| {
             let count = statuses.entry(status(&platform, &infos)).or_default();
             *count = count.saturating_add(1);
@@ -52,7 +49,7 @@ fn tcb_infos(records: &[Record], roots: &TrustedRoots) -> HashMap<[u8; 6], TcbIn
     records.iter().filter_map(info).collect()
 }
 
-/// The status at the highest TCB that the platform is certified for.
+/// The status at the highest TCB for which the platform has a certificate.
 fn status(platform: &ListedPlatform, infos: &HashMap<[u8; 6], TcbInfo>) -> String {
     let highest = platform
         .certified

@@ -1,4 +1,4 @@
-//! Query strings: text becomes typed questions here or is refused here.
+//! Query strings: parsed into typed requests here, or rejected here.
 //!
 //! Hexadecimal digits and words count in either case. Unknown parameters are ignored, as PCS and
 //! PCCS do.
@@ -10,10 +10,10 @@ use sgx::CpuSvn;
 
 use collateral::{PckCertificateRequest, TcbUpdate};
 
+use crate::api::ApiError;
 use crate::platform_name::PlatformName;
-use crate::refusal::Refusal;
 
-/// Of `pckcert`.
+/// The query of `pckcert`.
 #[derive(Deserialize)]
 pub(crate) struct PckCertQuery {
     #[serde(deserialize_with = "qe_id")]
@@ -40,14 +40,14 @@ impl From<PckCertQuery> for PckCertificateRequest {
     }
 }
 
-/// Of `tcb`.
+/// The query of `tcb`.
 #[derive(Deserialize)]
 pub(crate) struct TcbQuery {
     #[serde(with = "hex")]
     pub(crate) fmspc: [u8; 6],
 }
 
-/// Of `tcb` and `qe/identity`.
+/// The TCB evaluation in the query of `tcb` and `qe/identity`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EvaluationQuery {
@@ -57,14 +57,14 @@ pub(crate) struct EvaluationQuery {
 }
 
 impl EvaluationQuery {
-    /// The set that is asked for.
+    /// The requested set.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] when it is asked for in both ways at once.
-    pub(crate) fn set(&self) -> Result<TcbUpdate, Refusal> {
+    /// [`ApiError::Invalid`] when both parameters are given.
+    pub(crate) fn set(&self) -> Result<TcbUpdate, ApiError> {
         match (self.update, self.tcb_evaluation_data_number) {
             (Some(_), Some(_)) => {
-                Err(Refusal::invalid("give update or tcbEvaluationDataNumber, not both"))
+                Err(ApiError::invalid("give update or tcbEvaluationDataNumber, not both"))
             }
             (Some(set), None) => Ok(set),
             (None, Some(number)) => Ok(TcbUpdate::Number(number)),

@@ -1,4 +1,4 @@
-//! The peer of a request, as far as a server without accounts can know it.
+//! The client of a request, identified by its address or uid.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,11 +7,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use http_server::Peer;
 
-/// The peer that a request comes from; `None` if nobody has said.
+/// The peer that sent a request; `None` if the server does not know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Asker(Option<Peer>);
+pub(crate) struct Client(Option<Peer>);
 
-impl<S: Sync> FromRequestParts<S> for Asker {
+impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -19,7 +19,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
     }
 }
 
-impl fmt::Display for Asker {
+impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(Peer::Network(address)) => write!(f, "{address}"),

@@ -1,13 +1,13 @@
-//! Issuer chains that are kept with collateral and platforms.
+//! Issuer chains of PCK certificates and CRLs in the cache and the database.
 
 use collateral::CollateralId;
 use verify::{PckCa, check_pck_issuer_chain};
 
-use super::Keeper;
+use super::Backend;
 use crate::platform_store::StoreError;
 
-impl Keeper {
-    /// The issuer chains of this PCK CA that are kept, and valid today: PEM of the CA and the root.
+impl Backend {
+    /// The stored issuer chains of this PCK CA that are valid now: PEM of the CA and the root.
     pub(crate) fn pck_issuer_chains(&self, ca: PckCa) -> Result<Vec<String>, StoreError> {
         let (roots, now) = (self.cache.fetcher().roots(), self.cache.fetcher().now());
         let mut chains = self.store.issuer_chains()?;

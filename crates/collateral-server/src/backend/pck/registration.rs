@@ -1,25 +1,25 @@
-//! Platforms that register, and those that have registered.
+//! Registration of platforms, and the refresh of their certificates.
 
 use std::time::Instant;
 
 use collateral::{PckCertificateRequest, PckContents, SourceError};
 
-use super::{PckKeeper, ppid};
+use super::{PckBackend, encrypted_ppid};
+use crate::backend::BackendError;
 use crate::mode::Mode;
-use crate::platform_store::{Authority, ListedPlatform, Platform, Queue, Registration, StoreError};
-use crate::refusal::Refusal;
+use crate::platform_store::{Authority, ListedPlatform, Queue, Registration, StoreError};
 
-impl PckKeeper {
-    /// Registers a platform: its certificates are there afterwards, or it is in the queue.
+impl PckBackend {
+    /// Registers a platform: afterwards its certificates are stored, or it is queued.
     ///
     /// # Errors
-    /// [`Refusal::Conflict`] when another platform has registered with the QE id; an administrator can decide between
-    /// them.
+    /// [`BackendError::Conflict`] when another platform has registered with the QE id; only an
+    /// administrator can replace it.
     pub(crate) fn register(
         &self,
         registration: &Registration,
         deadline: Instant,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), BackendError> {
         self.flights.forget_failures();
         if self.is_registered(registration)? {
             return Ok(());
@@ -35,34 +35,28 @@ impl PckKeeper {
         }
     }
 
-    fn bind(&self, registration: &Registration, deadline: Instant) -> Result<(), Refusal> {
+    /// Fetches the certificates, and checks that the QE id is bound to their PPID.
+    fn bind(&self, registration: &Registration, deadline: Instant) -> Result<(), BackendError> {
         let ppid = self.fetch_registered(registration, Authority::User, deadline)?;
         match self.store.ppid(&registration.platform)? == Some(ppid) {
             true => Ok(()),
-            false => Err(Refusal::Conflict),
+            false => Err(BackendError::Conflict),
         }
     }
 
-    /// Asks again for the certificates of a platform that is known.
+    /// Refetches the certificates of a known platform.
     pub(crate) fn refresh(
         &self,
         listed: &ListedPlatform,
         deadline: impl Fn() -> Instant,
-    ) -> Result<(), SourceError> {
-        let Platform { encrypted_ppid, manifest, .. } = &listed.platform;
-        for tcb in &listed.tcbs {
-            let registration = Registration {
-                platform: listed.key,
-                tcb: Some(*tcb),
-                encrypted_ppid: encrypted_ppid.clone(),
-                manifest: manifest.clone(),
-            };
+    ) -> Result<(), BackendError> {
+        for registration in listed.registrations() {
             self.fetch_registered(&registration, Authority::Refresh, deadline())?;
         }
         Ok(())
     }
 
-    /// True if a token holder has registered the platform or brought its certificates.
+    /// Tells if a token holder has registered the platform or uploaded its certificates.
     fn is_registered(&self, registration: &Registration) -> Result<bool, StoreError> {
         let Some(platform) = self.store.platform(&registration.platform)? else {
             return Ok(false);
@@ -76,23 +70,23 @@ impl PckKeeper {
         }
     }
 
-    /// Asks for the certificates of the platform, and gives the PPID that they name.
+    /// Fetches the certificates of the platform, and returns the PPID in them.
     fn fetch_registered(
         &self,
         registration: &Registration,
         authority: Authority,
         deadline: Instant,
-    ) -> Result<[u8; 16], SourceError> {
+    ) -> Result<[u8; 16], BackendError> {
         match registration.tcb {
             Some(tcb) if registration.manifest.is_empty() => {
-                let question = PckCertificateRequest {
+                let request = PckCertificateRequest {
                     qe_id: registration.platform.qe_id,
-                    encrypted_ppid: ppid(&registration.encrypted_ppid),
+                    encrypted_ppid: encrypted_ppid(&registration.encrypted_ppid),
                     cpu_svn: tcb.cpu_svn,
                     pce_svn: tcb.pce_svn,
                     pce_id: registration.platform.pce_id,
                 };
-                let document = self.ask(&question, authority, deadline)?;
+                let document = self.fetch(&request, authority, deadline)?;
                 let contents = PckContents::read(&document.body);
                 Ok(contents.map_err(|error| SourceError::Malformed(error.to_string()))?.ppid)
             }
@@ -100,14 +94,14 @@ impl PckKeeper {
         }
     }
 
-    /// Only lists can be asked for with a manifest.
+    /// Fetches with a platform manifest, which only sources of lists accept.
     fn fetch_by_manifest(
         &self,
         registration: &Registration,
         authority: Authority,
         deadline: Instant,
-    ) -> Result<[u8; 16], SourceError> {
-        let mut result = Err(SourceError::NotFound);
+    ) -> Result<[u8; 16], BackendError> {
+        let mut result = Err(SourceError::NotFound.into());
         for source in &self.sources.of(authority).with_lists {
             result = source.fetch_all(registration, deadline).map(|list| list.first.extension.ppid);
             if result.is_ok() {

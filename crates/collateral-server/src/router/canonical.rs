@@ -1,5 +1,5 @@
-//! Requests in the forms that a PCCS takes as well: paths in any case or with a slash at the end,
-//! and parameters that are there twice, of which the first one counts.
+//! Variants of requests that a PCCS accepts, too: paths in any case or with a trailing slash, and
+//! repeated parameters, of which the first one counts.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// The start of the paths whose case does not count.
+/// Prefixes of the case-insensitive paths.
 const ROOTS: [&str; 2] = ["/sgx/", "/tdx/"];
 
-/// Rewrites the target of a request to the form that the routes have.
+/// Rewrites the target of a request to the form of the routes.
 pub(crate) async fn canonical(mut request: Request) -> Request {
     if let Some(uri) = canonical_uri(request.uri()) {
         *request.uri_mut() = uri;
@@ -18,7 +18,7 @@ pub(crate) async fn canonical(mut request: Request) -> Request {
     request
 }
 
-/// The URI in the form of the routes; `None` if it has that form.
+/// The URI in the form of the routes; `None` if it has that form already.
 fn canonical_uri(uri: &Uri) -> Option<Uri> {
     let path = canonical_path(uri.path());
     let query = uri.query().and_then(canonical_query);
@@ -42,7 +42,7 @@ fn canonical_path(path: &str) -> Option<String> {
         .then(|| path.trim_end_matches('/').to_ascii_lowercase())
 }
 
-/// The first of the parameters of each name; `None` if no name is there twice.
+/// The first parameter of each name; `None` if no name is repeated.
 fn canonical_query(query: &str) -> Option<String> {
     let mut names = HashSet::new();
     let parameters = query.split('&');
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_of_paths_last_slashes_and_repeated_parameters_do_not_count() {
+    fn paths_ignore_case_and_trailing_slashes_and_the_first_parameter_counts() {
         for (target, canonical) in [
             ("/sgx/certification/v4/tcb?fmspc=AB&update=early", None),
             ("/", None),

@@ -1,14 +1,14 @@
-//! How often something may be done: for each of those who ask for it, and for all of them together.
+//! Rate limits: one for each key, and one for all keys together.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many budgets are remembered at the most. Who comes beyond that has the common one alone.
+/// Maximum buckets. Further keys are limited by the common bucket alone.
 const MAX_KEYS: usize = 4096;
 
-/// A rate: a token bucket of this size, into which another token falls after each interval.
+/// The size of a token bucket, and the interval at which it gets a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) burst: u32,
@@ -16,7 +16,7 @@ pub(crate) struct Rate {
 }
 
 /// Token buckets: one for each key, and one for all.
-pub(crate) struct Budget<K> {
+pub(crate) struct RateLimiter<K> {
     each: Rate,
     all: Rate,
     buckets: Mutex<Buckets<K>>,
@@ -30,12 +30,12 @@ struct Buckets<K> {
 #[derive(Clone, Copy)]
 struct Bucket {
     tokens: u32,
-    /// When the last token fell in.
+    /// When the bucket got its last token.
     filled: Instant,
 }
 
-impl<K: Eq + Hash> Budget<K> {
-    /// Full buckets.
+impl<K: Eq + Hash> RateLimiter<K> {
+    /// A limiter with full buckets.
     pub(crate) fn new(each: Rate, all: Rate) -> Self {
         let buckets = Buckets { each: HashMap::new(), all: Bucket::full(&all, Instant::now()) };
         Self { each, all, buckets: Mutex::new(buckets) }
@@ -44,7 +44,7 @@ impl<K: Eq + Hash> Budget<K> {
     /// Takes a token.
     ///
     /// # Errors
-    /// How long to wait for the next one, when there is none.
+    /// The time until the next token, when there is none.
     pub(crate) fn take(&self, key: K) -> Result<(), Duration> {
         self.take_at(key, Instant::now())
     }
@@ -54,14 +54,14 @@ impl<K: Eq + Hash> Budget<K> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Buckets { each, all } = &mut *buckets;
         if each.len() >= MAX_KEYS && !each.contains_key(&key) {
-            each.retain(|_, bucket| bucket.look(&self.each, now).tokens < self.each.burst);
+            each.retain(|_, bucket| bucket.refilled(&self.each, now).tokens < self.each.burst);
         }
         let mut uncounted = Bucket::full(&self.each, now);
         let own = match each.len() < MAX_KEYS || each.contains_key(&key) {
             true => each.entry(key).or_insert(uncounted),
             false => &mut uncounted,
         };
-        (*own, *all) = (own.look(&self.each, now), all.look(&self.all, now));
+        (*own, *all) = (own.refilled(&self.each, now), all.refilled(&self.all, now));
         let wait = own.wait(&self.each, now).max(all.wait(&self.all, now));
         if wait.is_zero() {
             own.tokens = own.tokens.saturating_sub(1);
@@ -77,21 +77,21 @@ impl Bucket {
         Self { tokens: rate.burst, filled: now }
     }
 
-    /// The bucket with what has fallen into it by now.
-    fn look(self, rate: &Rate, now: Instant) -> Self {
+    /// The bucket with the tokens that it got until now.
+    fn refilled(self, rate: &Rate, now: Instant) -> Self {
         let elapsed = now.saturating_duration_since(self.filled);
         let intervals = elapsed.as_nanos().checked_div(rate.interval.as_nanos()).unwrap_or(0);
-        let fallen = u32::try_from(intervals).unwrap_or(u32::MAX);
-        match self.tokens.saturating_add(fallen) {
+        let new = u32::try_from(intervals).unwrap_or(u32::MAX);
+        match self.tokens.saturating_add(new) {
             tokens if tokens >= rate.burst => Self::full(rate, now),
             tokens => {
-                let time = rate.interval.saturating_mul(fallen);
+                let time = rate.interval.saturating_mul(new);
                 Self { tokens, filled: self.filled.checked_add(time).unwrap_or(now) }
             }
         }
     }
 
-    /// How long until there is a token.
+    /// The time until there is a token.
     fn wait(self, rate: &Rate, now: Instant) -> Duration {
         match self.tokens {
             0 => rate.interval.saturating_sub(now.saturating_duration_since(self.filled)),
@@ -112,37 +112,37 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_spent_and_comes_back_token_by_token() {
-        let (budget, start) = (Budget::new(rate(3), rate(100)), Instant::now());
+    fn a_burst_refills_token_by_token() {
+        let (limiter, start) = (RateLimiter::new(rate(3), rate(100)), Instant::now());
         for _ in 0..3 {
-            assert_eq!(budget.take_at(1, start), Ok(()));
+            assert_eq!(limiter.take_at(1, start), Ok(()));
         }
-        assert_eq!(budget.take_at(1, start + 4 * SECOND), Err(6 * SECOND));
-        assert_eq!(budget.take_at(2, start + 4 * SECOND), Ok(()));
-        assert_eq!(budget.take_at(1, start + 10 * SECOND), Ok(()));
-        assert_eq!(budget.take_at(1, start + 10 * SECOND), Err(10 * SECOND));
+        assert_eq!(limiter.take_at(1, start + 4 * SECOND), Err(6 * SECOND));
+        assert_eq!(limiter.take_at(2, start + 4 * SECOND), Ok(()));
+        assert_eq!(limiter.take_at(1, start + 10 * SECOND), Ok(()));
+        assert_eq!(limiter.take_at(1, start + 10 * SECOND), Err(10 * SECOND));
         for _ in 0..3 {
-            assert_eq!(budget.take_at(1, start + 1000 * SECOND), Ok(()));
+            assert_eq!(limiter.take_at(1, start + 1000 * SECOND), Ok(()));
         }
-        assert!(budget.take_at(1, start + 1000 * SECOND).is_err());
+        assert!(limiter.take_at(1, start + 1000 * SECOND).is_err());
     }
 
     #[test]
-    fn all_together_have_a_budget_too() {
-        let (budget, start) = (Budget::new(rate(3), rate(100)), Instant::now());
-        let granted = (0..1000).filter(|key| budget.take_at(*key, start).is_ok()).count();
+    fn all_keys_share_a_limit() {
+        let (limiter, start) = (RateLimiter::new(rate(3), rate(100)), Instant::now());
+        let granted = (0..1000).filter(|key| limiter.take_at(*key, start).is_ok()).count();
         assert_eq!(granted, 100);
-        // A refusal costs nothing.
-        assert_eq!(budget.take_at(7, start + 10 * SECOND), Ok(()));
+        // A rejected request takes no token.
+        assert_eq!(limiter.take_at(7, start + 10 * SECOND), Ok(()));
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_number_of_buckets_is_bounded() {
         let many = Rate { burst: u32::MAX, interval: SECOND };
-        let (budget, start) = (Budget::new(rate(3), many), Instant::now());
+        let (limiter, start) = (RateLimiter::new(rate(3), many), Instant::now());
         for key in 0..3 * MAX_KEYS {
-            assert_eq!(budget.take_at(key, start), Ok(()));
+            assert_eq!(limiter.take_at(key, start), Ok(()));
         }
-        assert_eq!(budget.buckets.lock().unwrap().each.len(), MAX_KEYS);
+        assert_eq!(limiter.buckets.lock().unwrap().each.len(), MAX_KEYS);
     }
 }

@@ -1,17 +1,17 @@
-//! Collateral that is asked for by its TCB evaluation data number.
+//! Collateral requested by its TCB evaluation data number.
 
 use collateral::{CollateralId, Document, TcbUpdate, check};
 
-use super::Keeper;
+use super::Backend;
 use crate::mode::Mode;
 
-impl Keeper {
-    /// The standard or early document, if the item asks for the number that it has.
+impl Backend {
+    /// The cached standard or early document, if it has the requested number.
     ///
-    /// Neither an administrator nor a PCCS as a source brings documents by their number.
-    pub(super) fn kept_by_number(&self, item: &CollateralId) -> Option<Document> {
+    /// Neither administrators nor a PCCS as a source supply documents by number.
+    pub(super) fn cached_by_number(&self, item: &CollateralId) -> Option<Document> {
         [TcbUpdate::Standard, TcbUpdate::Early].into_iter().find_map(|set| {
-            let record = self.cache.peek(&of_set(item, set)?)?;
+            let record = self.cache.peek(&in_set(item, set)?)?;
             if self.mode == Mode::Lazy && self.cache.has_expired(&record) {
                 return None;
             }
@@ -22,8 +22,8 @@ impl Keeper {
     }
 }
 
-/// The item of this set, if the one that is asked for is named by number.
-fn of_set(item: &CollateralId, set: TcbUpdate) -> Option<CollateralId> {
+/// The item in this set, if `item` is requested by number.
+fn in_set(item: &CollateralId, set: TcbUpdate) -> Option<CollateralId> {
     match item {
         CollateralId::TcbInfo { tee, fmspc, set: TcbUpdate::Number(_) } => {
             Some(CollateralId::TcbInfo { tee: *tee, fmspc: *fmspc, set })

@@ -1,4 +1,4 @@
-//! There is no answer: the statuses, those of a PCCS.
+//! Errors as HTTP responses, with the status codes of a PCCS.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,20 +9,21 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use collateral::SourceError;
 
-use crate::budget::Rate;
+use crate::backend::BackendError;
 use crate::log_limit::LogLimit;
 use crate::platform_store::StoreError;
+use crate::rate_limiter::Rate;
 
-/// Failures of sources, of which anybody who asks may cause one.
+/// Limits the log of failures of sources, since any client may cause them.
 static UPSTREAM_LOG: LazyLock<LogLimit<()>> = LazyLock::new(|| {
     let rate = Rate { burst: 30, interval: Duration::from_secs(2) };
     LogLimit::new(rate, rate)
 });
 
-/// There is no answer.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// 400: the request is wrong, in these words.
+pub(crate) enum ApiError {
+    /// 400: the request is invalid, for this reason.
     Invalid(String),
     /// 401: the token is missing or wrong.
     Unauthorized,
@@ -32,28 +33,28 @@ pub(crate) enum Refusal {
     Conflict,
     /// 413: the body is larger than this, in bytes.
     TooLarge(usize),
-    /// 429: this peer, or all together, ask for too much that is not kept. There is room after this time.
+    /// 429: a rate limit is reached. There is room after this time.
     TooMany(Duration),
-    /// 460: what was brought does not hold, in these words.
+    /// 460: uploaded collateral is invalid, for this reason.
     Integrity(String),
     /// 461: there is no such platform.
     UnknownPlatform,
     /// 462: there is no certificate for the platform at this TCB.
     NoCertificate,
-    /// 500: this went wrong here. It is for the log.
+    /// 500: this server failed. The reason is for the log.
     Internal(String),
-    /// 502: this went wrong at the sources. It is for the log.
+    /// 502: the sources failed. The reason is for the log.
     Upstream(String),
-    /// 503: it cannot be done now, in these words.
+    /// 503: not possible now, for this reason.
     Unavailable(String),
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn invalid(text: &str) -> Self {
         Self::Invalid(text.to_owned())
     }
 
-    /// The same refusal, of something at this place in the body.
+    /// Prefixes the reason of [`Self::Invalid`] with a place in the body.
     pub(crate) fn at(self, place: impl fmt::Display) -> Self {
         match self {
             Self::Invalid(reason) => Self::Invalid(format!("{place}.{reason}")),
@@ -61,42 +62,45 @@ impl Refusal {
         }
     }
 
-    fn parts(self) -> (u16, String) {
-        let text = |text: &str| text.to_owned();
-        match self {
-            Self::Invalid(reason) => (400, reason),
-            Self::Unauthorized => (401, text("the token is missing or wrong")),
-            Self::NotFound => (404, text("there is no such collateral here")),
+    fn status_and_text(self) -> (u16, String) {
+        let (status, text) = match self {
+            Self::Invalid(reason) => return (400, reason),
+            Self::Integrity(reason) => return (460, reason),
+            Self::Unavailable(reason) => return (503, reason),
+            Self::TooLarge(limit) => return (413, format!("the body has more than {limit} bytes")),
+            Self::Unauthorized => (401, "the token is missing or wrong"),
+            Self::NotFound => (404, "there is no such collateral here"),
             Self::Conflict => (
                 409,
-                text(
-                    "the PCK certificates that are kept for this QE id are of another platform; an administrator can \
-                     bring others with PUT platformcollateral",
-                ),
+                "another platform is registered with this QE id; an administrator can replace \
+                 its PCK certificates with PUT platformcollateral",
             ),
-            Self::TooMany(_) => (
-                429,
-                text("too much is asked for that is not kept; ask later, or register the platform"),
-            ),
-            Self::TooLarge(limit) => (413, format!("the body has more than {limit} bytes")),
-            Self::Integrity(reason) => (460, reason),
-            Self::UnknownPlatform => (461, text("no platform with this QE id is known here")),
+            Self::TooMany(_) => {
+                (429, "too many requests for uncached items; retry later, or register the platform")
+            }
+            Self::UnknownPlatform => (461, "no platform with this QE id is known here"),
             Self::NoCertificate => (
                 462,
-                text(
-                    "the platform is known here, but there is no PCK certificate for it at this TCB",
-                ),
+                "the platform is known here, but there is no PCK certificate for it at this TCB",
             ),
-            Self::Internal(_) => (500, text("something went wrong; the log here says what")),
-            Self::Upstream(_) => {
-                (502, text("the collateral is not to be had; the log here says why"))
-            }
-            Self::Unavailable(reason) => (503, reason),
+            Self::Internal(_) => (500, "internal error; see the log of this server"),
+            Self::Upstream(_) => (502, "cannot fetch collateral; see the log of this server"),
+        };
+        (status, text.to_owned())
+    }
+}
+
+impl From<BackendError> for ApiError {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Source(error) => error.into(),
+            BackendError::Store(error) => Self::Internal(error),
+            BackendError::Conflict => Self::Conflict,
         }
     }
 }
 
-impl From<SourceError> for Refusal {
+impl From<SourceError> for ApiError {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::NotFound | SourceError::NotOffered(_) => Self::NotFound,
@@ -107,32 +111,31 @@ impl From<SourceError> for Refusal {
                  the encrypted PPID or the platform manifest",
             ),
             SourceError::Busy { status: 429, retry_after: Some(wait) } => Self::TooMany(wait),
-            trouble => Self::Upstream(trouble.to_string()),
+            failure => Self::Upstream(failure.to_string()),
         }
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.to_string())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
-            Self::Internal(trouble) => tracing::error!(%trouble, "a request failed"),
-            // The cause goes to the log and not to the client, who may ask as often as it likes.
-            Self::Upstream(trouble) => {
+            Self::Internal(reason) => tracing::error!(%reason, "a request failed"),
+            Self::Upstream(reason) => {
                 if let Some(left_out) = UPSTREAM_LOG.admit(()) {
-                    tracing::error!(%trouble, left_out, "cannot fetch collateral");
+                    tracing::error!(%reason, left_out, "cannot fetch collateral");
                 }
             }
-            Self::Integrity(reason) => tracing::warn!(%reason, "collateral was refused"),
+            Self::Integrity(reason) => tracing::warn!(%reason, "rejected uploaded collateral"),
             _ => {}
         }
         let wait = if let Self::TooMany(wait) = self { Some(wait) } else { None };
-        let (status, text) = self.parts();
+        let (status, text) = self.status_and_text();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, text).into_response();
         if let Some(wait) = wait {
@@ -147,9 +150,8 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
 
-    /// Only what goes wrong at the sources, or here, is 5xx.
     #[test]
-    fn each_failure_of_a_source_has_its_status() {
+    fn only_failures_of_sources_and_of_this_server_are_5xx() {
         let busy = |status, retry_after| SourceError::Busy { status, retry_after };
         for (error, expected) in [
             (SourceError::NotFound, 404),
@@ -166,7 +168,10 @@ mod tests {
             (SourceError::Timeout, 502),
             (SourceError::Malformed("x".to_owned()), 502),
         ] {
-            assert_eq!(Refusal::from(error.clone()).parts().0, expected, "{error:?}");
+            let error = BackendError::from(error);
+            assert_eq!(ApiError::from(error.clone()).status_and_text().0, expected, "{error:?}");
         }
+        let error = BackendError::Store("x".to_owned());
+        assert_eq!(ApiError::from(error).status_and_text().0, 500);
     }
 }

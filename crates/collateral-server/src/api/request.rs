@@ -1,34 +1,41 @@
-//! What a client asks, as the memory of answers knows it.
+//! A request for a document, and its key in the cache of responses.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use collateral::{CollateralId, PckCertificateRequest, TcbUpdate};
 use verify::{EnclaveId, PckCa, Tee};
 
-use crate::crl_query::Encoding;
-
-/// An item, and the form that it is wanted in.
+/// An item, and its encoding in the response.
 #[derive(Debug, Clone)]
-pub(crate) struct Question {
+pub(crate) struct ApiRequest {
     pub(crate) item: CollateralId,
-    /// Of CRLs.
+    /// Of CRLs; ignored for other items.
     pub(crate) encoding: Encoding,
 }
 
-/// The same for the same question. The encrypted PPID is a part of it: an answer that somebody has got with one that
-/// does not belong to the QE id is for nobody else.
+/// The encoding of a CRL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// DER as hexadecimal digits, the default of a PCCS.
+    Hex,
+    Der,
+    Pem,
+}
+
+/// The key of a request. It includes the encrypted PPID, so that a response to one that does not
+/// belong to the QE id is not sent to anyone else.
 pub(crate) type Key = [u8; 70];
 
-impl Question {
-    /// For all but CRLs.
-    pub(crate) fn of(item: CollateralId) -> Self {
+impl ApiRequest {
+    /// A request for anything but a CRL.
+    pub(crate) fn new(item: CollateralId) -> Self {
         Self { item, encoding: Encoding::Der }
     }
 
     pub(crate) fn key(&self) -> Key {
         match &self.item {
-            CollateralId::PckCertificate(question) => {
+            CollateralId::PckCertificate(request) => {
                 let PckCertificateRequest { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } =
-                    question;
+                    request;
                 let ppid = encrypted_ppid.as_deref().map(|ppid| digest(&SHA256, ppid));
                 let ppid = ppid.as_ref().map(AsRef::as_ref).unwrap_or_default();
                 key([0, 0], &[qe_id, &cpu_svn.0, &pce_svn.to_le_bytes(), pce_id, ppid])
@@ -89,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn different_questions_have_different_keys() {
+    fn different_requests_have_different_keys() {
         let mut items = vec![pck([1; 16], None), pck([2; 16], None), CollateralId::RootCaCrl];
         items.extend([PckCa::Processor, PckCa::Platform].map(CollateralId::PckCrl));
         let sets = [TcbUpdate::Standard, TcbUpdate::Early, TcbUpdate::Number(0)];
@@ -103,19 +110,19 @@ mod tests {
             }
         }
         let count = items.len();
-        let mut keys: Vec<_> = items.into_iter().map(|item| Question::of(item).key()).collect();
+        let mut keys: Vec<_> = items.into_iter().map(|item| ApiRequest::new(item).key()).collect();
         let encoding = Encoding::Hex;
-        keys.push(Question { item: CollateralId::RootCaCrl, encoding }.key());
+        keys.push(ApiRequest { item: CollateralId::RootCaCrl, encoding }.key());
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), count + 1);
     }
 
     #[test]
-    fn the_encrypted_ppid_is_a_part_of_it() {
-        let with = |byte| Question::of(pck([1; 16], Some(Box::new([byte; 384])))).key();
+    fn the_key_includes_the_encrypted_ppid() {
+        let with = |byte| ApiRequest::new(pck([1; 16], Some(Box::new([byte; 384])))).key();
         assert_eq!(with(9), with(9));
         assert_ne!(with(9), with(8));
-        assert_ne!(with(9), Question::of(pck([1; 16], None)).key());
+        assert_ne!(with(9), ApiRequest::new(pck([1; 16], None)).key());
     }
 }
