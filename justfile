@@ -15,7 +15,7 @@ default:
 # Every quick step: a change must pass these.
 ci: fmt deny clippy test doc crypto-build rust-version
 
-# The README's commands work as a new user types them: "Try it" and "By hand".
+# The README's commands work as a new user types them, up to a quote that is verified.
 readme:
     tools/readme.sh try-it
     tools/readme.sh by-hand

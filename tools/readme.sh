@@ -2,8 +2,8 @@
 # Runs the commands of README.md as a new user would type them, taken from the README itself.
 #
 #   tools/readme.sh try-it     the block of "Try it", in this checkout
-#   tools/readme.sh by-hand    the two blocks of "By hand", each in a shell of its own; they build in
-#                              this checkout, write to a temporary directory, and use a free port
+#   tools/readme.sh by-hand    the blocks of "Without SGX" and "For verifiers"; they build in this
+#                              checkout, write to a temporary directory, and use a free port
 #
 # A command followed by "# refused" must end with the exit code of a refused quote.
 set -euo pipefail
@@ -15,29 +15,29 @@ run() {
     bash -euxo pipefail -c "$1"
 }
 
-# Each block of "By hand" prepares its shell in the first line, which needs the checkout.
-by_hand_block() {
+# The commands of a block, without its line that needs the checkout, in the temporary directory.
+in_directory() {
     local commands
-    commands=$(block README.md "By hand" "$1")
-    commands=$(sed -E "1a cd '$directory'
-        s/127\.0\.0\.1:17492/127.0.0.1:$port/" <<<"$commands")
-    run "$(must_end refused 3 <<<"$commands")"
+    commands=$(block README.md "$1" "$2" | sed '/export PATH=/d')
+    commands="cd '$directory'"$'\n'"${commands//17492/$port}"
+    PATH=$PWD/target/release:$PATH run "$(must_end refused 3 <<<"$commands")"
 }
 
 by_hand() {
     directory=$(mktemp -d)
     port=$(free_port)
-    run "$(block README.md "By hand" 1 | head -n 1)"
+    run "$(block README.md "Without SGX" 1 | head -n 1)"
     set -m
-    by_hand_block 1 &
+    in_directory "Without SGX" 1 &
     service=$!
     set +m
     trap 'kill -- "-$service" 2>/dev/null || true; rm -rf "$directory"' EXIT
     until [[ -S $directory/aesm.socket ]]; do
-        kill -0 "$service" || { echo "the service of \"By hand\" did not start" >&2; return 1; }
+        kill -0 "$service" || { echo "the service did not start" >&2; return 1; }
         sleep 0.1
     done
-    by_hand_block 2
+    in_directory "Without SGX" 2
+    in_directory "For verifiers" 1
 }
 
 case ${1:-} in
