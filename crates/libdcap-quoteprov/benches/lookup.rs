@@ -16,47 +16,27 @@
 
 #[path = "../tests/suite/platform.rs"]
 mod platform;
-#[path = "../../libsgx-dcap-ql/tests/suite/program.rs"]
-mod program;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use platform::Platform;
-use program::{Build, Program};
+use test_support::c_programs::{Build, CPrograms};
+use test_support::shared_object::Profile;
 
-/// What the program is linked to.
-const PACKAGES: [&str; 1] = [env!("CARGO_PKG_NAME")];
 const BATCHES: usize = 21;
 const CALLS: u32 = 20_000;
 
-/// The library as it is delivered.
-mod shared_object {
-    use std::path::PathBuf;
-    use std::process::{Command, Stdio};
-
-    pub(crate) fn shared_object(package: &str) -> PathBuf {
-        let output = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--offline",
-                "--profile=bench",
-                "--message-format=json",
-                "--package",
-                package,
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "cargo: {}", output.status);
-        let messages = String::from_utf8(output.stdout).unwrap();
-        messages.split('"').rfind(|text| text.ends_with("libdcap_quoteprov.so")).unwrap().into()
-    }
-}
+/// The program, linked to the library as it is delivered.
+static PROGRAMS: CPrograms = CPrograms::new(
+    env!("CARGO_MANIFEST_DIR"),
+    env!("CARGO_TARGET_TMPDIR"),
+    &[env!("CARGO_PKG_NAME")],
+    Profile::Bench,
+);
 
 fn main() {
-    let (program, platform) = (Program::compile("lookup", Build::Plain), Platform::new());
+    let (program, platform) = (PROGRAMS.compile("lookup", Build::Plain), Platform::new());
     let service = platform.serve();
     let mut process = platform.command(&program, service.address);
     let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod c_programs;
 pub mod header;
 pub mod provider;
 pub mod sample;

@@ -1,14 +1,32 @@
-//! The library's file, as the linker and the dynamic loader see it.
+//! The file of a C library, as the linker and the dynamic loader see it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::c_programs::succeeded;
+
+/// The profile of cargo that a library is built with.
+#[derive(Debug, Clone, Copy)]
+pub enum Profile {
+    /// Quick to build.
+    Dev,
+    /// As shipped.
+    Bench,
+}
+
 /// The shared object of a package of this workspace, built now if it is not there.
-pub fn shared_object(package: &str) -> PathBuf {
-    let built = run(Command::new(env!("CARGO"))
-        .args(["build", "--offline", "--message-format", "json", "--package", package])
-        .current_dir(env!("CARGO_MANIFEST_DIR")));
+pub fn shared_object(package: &str, profile: Profile) -> PathBuf {
+    let profile = match profile {
+        Profile::Dev => "dev",
+        Profile::Bench => "bench",
+    };
+    let built = succeeded(
+        Command::new(env!("CARGO"))
+            .args(["build", "--offline", "--message-format", "json"])
+            .args(["--profile", profile, "--package", package])
+            .current_dir(env!("CARGO_MANIFEST_DIR")),
+    );
     let messages = built.lines().filter_map(|line| serde_json::from_str(line).ok());
     let manifest = format!("/{package}/Cargo.toml");
     let mut files = messages.flat_map(|message: serde_json::Value| {
@@ -20,10 +38,10 @@ pub fn shared_object(package: &str) -> PathBuf {
     files.next().expect("a cdylib").as_str().unwrap().into()
 }
 
-/// What a C program relies on before it calls a function: the library's name, that it asks for no
-/// library but libc, and that it exports its functions and nothing else.
+/// Asserts what a C program relies on before it calls a function: the library's name, that it needs
+/// no library but libc, and that it exports `functions` and nothing else.
 pub fn is_as_promised(package: &str, functions: &[&str]) {
-    let file = shared_object(package);
+    let file = shared_object(package, Profile::Dev);
     let dynamic = read_elf(&file, "--dynamic");
     let values = |tag: &str| -> BTreeSet<&str> {
         let lines = dynamic.lines().filter(|line| line.contains(tag));
@@ -37,38 +55,41 @@ pub fn is_as_promised(package: &str, functions: &[&str]) {
     assert!(dynamic.contains("NODELETE"), "unloaded by dlclose, under threads that have quoted");
 
     let symbols = read_elf(&file, "--dyn-syms");
-    let exported: BTreeSet<&str> = symbols.lines().filter_map(exported).collect();
-    assert_eq!(exported, functions.iter().copied().collect());
-    // Tools of gcc may be there or not; what they are is no secret.
+    let symbols: Vec<_> = symbols.lines().filter_map(Symbol::parse).collect();
+    let exported = symbols.iter().filter(|symbol| symbol.is_exported()).map(|symbol| symbol.name);
+    assert_eq!(exported.collect::<BTreeSet<_>>(), functions.iter().copied().collect());
+    // gcc's own tools are optional.
     let of_gcc = ["__gmon_start__", "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable"];
-    let hooks = symbols.lines().filter_map(hook).filter(|name| !of_gcc.contains(name));
-    let hooks: Vec<&str> = hooks.collect();
+    let hooks = symbols.iter().filter(|symbol| symbol.is_hook()).map(|symbol| symbol.name);
+    let hooks: Vec<&str> = hooks.filter(|name| !of_gcc.contains(name)).collect();
     assert!(hooks.is_empty(), "a program that defines {hooks:?} has them called by the library");
 }
 
-/// The name in a line of the symbol table, if it is one for others to use.
-fn exported(line: &str) -> Option<&str> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let [_, _, _, _kind, binding, _visibility, section, name] = fields[..] else { return None };
-    let defined = section.parse::<u32>().is_ok();
-    (defined && binding != "LOCAL").then_some(name)
+/// A line of the table of dynamic symbols.
+struct Symbol<'a> {
+    binding: &'a str,
+    section: &'a str,
+    name: &'a str,
 }
 
-/// The name in a line of the symbol table, if the library uses it where some other part of the program defines it. What
-/// is libc's has a version.
-fn hook(line: &str) -> Option<&str> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let [_, _, _, _kind, binding, _visibility, section, name] = fields[..] else { return None };
-    (section == "UND" && binding == "WEAK" && !name.contains('@')).then_some(name)
+impl<'a> Symbol<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, _, _kind, binding, _visibility, section, name] = fields[..] else { return None };
+        Some(Self { binding, section, name })
+    }
+
+    /// Defined here, for others.
+    fn is_exported(&self) -> bool {
+        self.section.parse::<u32>().is_ok() && self.binding != "LOCAL"
+    }
+
+    /// Used here if another part of the program defines it. Symbols of libc have a version.
+    fn is_hook(&self) -> bool {
+        self.section == "UND" && self.binding == "WEAK" && !self.name.contains('@')
+    }
 }
 
 fn read_elf(file: &Path, what: &str) -> String {
-    run(Command::new("readelf").args(["--wide", what]).arg(file).env("LC_ALL", "C"))
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}:\n{errors}");
-    String::from_utf8(output.stdout).unwrap()
+    succeeded(Command::new("readelf").args(["--wide", what]).arg(file).env("LC_ALL", "C"))
 }

@@ -4,12 +4,12 @@ use collateral::{CollateralId, Document};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
 use sgx::Collateral;
+use test_support::c_programs::{Build, succeeded};
 use time::OffsetDateTime;
 use verify::{Decision, Policy, TrustedRoots};
 
-use crate::compilers;
+use crate::PROGRAMS;
 use crate::platform::Platform;
-use crate::program::{Build, Program, source, succeeded};
 
 /// Runs the program, compiled in both ways, each time with a service and an empty cache.
 fn runs(name: &str, check: impl Fn(&Platform)) {
@@ -19,7 +19,7 @@ fn runs(name: &str, check: impl Fn(&Platform)) {
 }
 
 fn runs_built(name: &str, build: Build, check: impl Fn(&Platform)) {
-    let (program, platform) = (Program::compile(name, build), Platform::new());
+    let (program, platform) = (PROGRAMS.compile(name, build), Platform::new());
     let service = platform.serve();
     succeeded(&mut platform.command(&program, service.address));
     check(&platform);
@@ -101,7 +101,7 @@ const SMALLEST_STACK: u32 = 256;
 
 #[test]
 fn a_thread_with_a_small_stack_asks() {
-    let (program, platform) = (Program::compile("small_stack", Build::Plain), Platform::new());
+    let (program, platform) = (PROGRAMS.compile("small_stack", Build::Plain), Platform::new());
     let service = platform.serve();
     let mut command = platform.command(&program, service.address);
     succeeded(command.arg(SMALLEST_STACK.to_string()));
@@ -109,5 +109,5 @@ fn a_thread_with_a_small_stack_asks() {
 
 #[test]
 fn the_header_is_for_c_and_cpp() {
-    compilers::accept(&[], &source("layouts.c"));
+    PROGRAMS.compilers_accept(&PROGRAMS.source("layouts.c"), &[]);
 }

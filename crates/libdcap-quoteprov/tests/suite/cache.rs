@@ -6,16 +6,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
+use test_support::c_programs::{Build, Program, succeeded};
 
 use sgx::Quote3Error;
 
+use crate::PROGRAMS;
 use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG, ROOT_CA_CRL};
 use crate::platform::{Platform, nobody};
-use crate::program::{Build, Program, succeeded};
 
 /// A platform whose answers are in its cache, and the program `outcomes`.
 fn filled() -> (Platform, Program) {
-    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
     all_there(&Printed::by(&mut asking(&platform, &program, service.address)));
     (platform, program)
@@ -50,7 +51,7 @@ fn without_the_service_what_is_kept_serves_at_once() {
 #[test]
 fn what_was_cleared_is_asked_for_again() {
     let (platform, _) = filled();
-    let program = Program::compile("provide", Build::Plain);
+    let program = PROGRAMS.compile("provide", Build::Plain);
     let service = platform.serve();
     succeeded(&mut platform.command(&program, service.address));
     // The program clears all at its end, and then asks for one thing.
@@ -93,7 +94,7 @@ fn a_damaged_file_is_no_answer_without_a_service() {
 
 #[test]
 fn what_cannot_be_kept_is_handed_out_and_told_of() {
-    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
     let mut command = asking(&platform, &program, service.address);
     // Below a file there is no directory, for root neither.
@@ -128,7 +129,7 @@ fn what_was_kept_under_another_root_is_not_used() {
 #[test]
 fn a_process_that_is_killed_while_it_writes_leaves_nothing_half_done() {
     let (platform, program) = filled();
-    let churn = Program::compile("churn", Build::Plain);
+    let churn = PROGRAMS.compile("churn", Build::Plain);
     let service = platform.serve();
     for round in 0..15 {
         let mut command = platform.command(&churn, service.address);

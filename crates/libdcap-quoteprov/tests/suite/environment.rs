@@ -1,9 +1,9 @@
 //! Whose environment counts.
 
 use std::process::Command;
+use test_support::c_programs::succeeded;
 
-use crate::privileged::Privileged;
-use crate::program::succeeded;
+use crate::PROGRAMS;
 
 /// As somebody would set it who wants a privileged program to read, write and ask at his places.
 fn at_the_callers(command: &mut Command) -> &mut Command {
@@ -18,7 +18,7 @@ fn at_the_callers(command: &mut Command) -> &mut Command {
 
 #[test]
 fn a_privileged_program_obeys_no_variable_of_its_caller() {
-    let Some(program) = Privileged::compile("privileged") else { return };
+    let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
     let ordinary = succeeded(at_the_callers(&mut program.ordinary()));
     assert!(ordinary.contains("http://caller.example"), "{ordinary}");
     assert!(ordinary.contains("kept in /tmp/caller"), "{ordinary}");
@@ -31,7 +31,7 @@ fn a_privileged_program_obeys_no_variable_of_its_caller() {
 
 #[test]
 fn a_privileged_program_reads_no_settings_that_its_caller_chooses() {
-    let Some(program) = Privileged::compile("privileged") else { return };
+    let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
     let nowhere = program.path().join("none");
     for variable in ["QCNL_CONF_PATH", "QUOTE_HELPER_CONFIG"] {
         let ordinary = succeeded(program.ordinary().env(variable, &nowhere));

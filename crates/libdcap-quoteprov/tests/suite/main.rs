@@ -17,18 +17,17 @@ mod platform;
 mod settings;
 mod tdx;
 
-#[path = "../../../libsgx-dcap-ql/tests/suite/compilers.rs"]
-mod compilers;
-#[path = "../../../libsgx-dcap-ql/tests/suite/privileged.rs"]
-mod privileged;
-#[path = "../../../libsgx-dcap-ql/tests/suite/program.rs"]
-mod program;
-
+use test_support::c_programs::CPrograms;
 use test_support::header::Header;
-use test_support::shared_object::is_as_promised;
+use test_support::shared_object::{Profile, is_as_promised};
 
-/// What the programs are linked to.
-const PACKAGES: [&str; 1] = [env!("CARGO_PKG_NAME")];
+/// The programs in `tests/c`, linked to the libraries of these packages.
+static PROGRAMS: CPrograms = CPrograms::new(
+    env!("CARGO_MANIFEST_DIR"),
+    env!("CARGO_TARGET_TMPDIR"),
+    &[env!("CARGO_PKG_NAME")],
+    Profile::Dev,
+);
 
 #[test]
 fn the_header_is_up_to_date() {

@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
+use test_support::c_programs::{Build, succeeded};
 
 use sgx::Quote3Error;
 
+use crate::PROGRAMS;
 use crate::platform::{Platform, nobody};
-use crate::program::{Build, Program, succeeded};
 
 pub(crate) const QUOTE_CONFIG: &str = "sgx_ql_get_quote_config";
 pub(crate) const COLLATERAL: &str = "sgx_ql_get_quote_verification_collateral";
@@ -54,7 +55,7 @@ impl Printed {
 
 /// What the functions return when all questions get this answer.
 fn outcome(answer: &'static str) -> Printed {
-    let (program, platform) = (Program::compile("outcomes", Build::Plain), Platform::new());
+    let (program, platform) = (PROGRAMS.compile("outcomes", Build::Plain), Platform::new());
     Printed::by(
         platform.command(&program, answering(answer)).env("QUOTE_HELPER_COLLATERAL_RETRIES", "0"),
     )
@@ -128,7 +129,7 @@ fn answers_that_say_nothing_are_messages_that_cannot_be_parsed() {
 
 #[test]
 fn where_nobody_answers_it_is_the_network() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let platform = Platform::new();
     let printed = Printed::by(&mut platform.command(&program, nobody()));
     all(&printed, Quote3Error::NETWORK);
@@ -140,7 +141,7 @@ fn where_nobody_answers_it_is_the_network() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_an_untrusted_root() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let platform = Platform::new();
     for (host, ca_file, words) in [
         ("localhost", "root.pem", "neither it nor the CA that issued it is known here"),
@@ -160,7 +161,7 @@ fn a_certificate_that_is_not_trusted_is_an_untrusted_root() {
 
 #[test]
 fn who_never_answers_is_not_waited_for_for_ever() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let platform = Platform::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let printed = Printed::by(&mut platform.command(&program, silent.local_addr().unwrap()));

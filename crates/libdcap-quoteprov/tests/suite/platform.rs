@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use test_support::c_programs::Program;
 
 use collateral_server::{ServingCertificate, SoftwareCollateral};
 use rustls::ServerConfig;
@@ -16,8 +17,6 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-
-use crate::program::Program;
 
 /// A platform with a directory for what C programs read and write.
 pub(crate) struct Platform {

@@ -2,13 +2,14 @@
 
 use std::process::Command;
 use std::time::Duration;
+use test_support::c_programs::{Build, succeeded};
 
 use sgx::Quote3Error;
 
+use crate::PROGRAMS;
 use crate::applications::accepts;
 use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG};
 use crate::platform::Platform;
-use crate::program::{Build, Program, succeeded};
 
 fn told_of(printed: &Printed, words: &[&str]) {
     let found = |word: &&str| printed.told.iter().any(|(_, message)| message.contains(*word));
@@ -17,7 +18,7 @@ fn told_of(printed: &Printed, words: &[&str]) {
 
 #[test]
 fn with_intels_settings_crls_are_in_their_form() {
-    let (platform, program) = (Platform::new(), Program::compile("provide", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("provide", Build::Plain));
     let service = platform.serve();
     let url = format!("http://{}/sgx/certification/v4/", service.address);
     let settings =
@@ -32,7 +33,7 @@ fn with_intels_settings_crls_are_in_their_form() {
 
 #[test]
 fn with_azures_settings_certificates_and_collateral_come_from_where_they_say() {
-    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
     let url = format!("http://{}/sgx/certification", service.address);
     let mut command = platform.command_without_sources(&program);
@@ -45,7 +46,7 @@ fn with_azures_settings_certificates_and_collateral_come_from_where_they_say() {
 
 #[test]
 fn settings_that_cannot_be_used_are_told_at_each_call() {
-    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     platform.write("broken.conf", b"{ \"pccs_url\": ");
     let missing = platform.path("no.conf");
     let broken = platform.path("broken.conf");
@@ -67,7 +68,7 @@ fn settings_that_cannot_be_used_are_told_at_each_call() {
 
 #[test]
 fn without_sources_the_cache_is_all_there_is() {
-    let (platform, program) = (Platform::new(), Program::compile("outcomes", Build::Plain));
+    let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let local = |command: &mut Command| {
         let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"));
         assert!(!printed.calls.is_empty());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
+use test_support::c_programs::{Build, succeeded};
 
 use collateral::{
     Cache, CacheDirectory, CollateralId, Document, Fetcher, Record, RefreshPolicy, RetryPolicy,
@@ -11,7 +12,7 @@ use collateral::{
 use serde_json::Value;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots, Validity};
 
-use crate::program::{Build, Program, succeeded};
+use crate::PROGRAMS;
 
 /// 2025-06-25, when all of it was valid.
 fn at_that_time() -> SystemTime {
@@ -43,7 +44,7 @@ fn what_intel_has_published_is_handed_out_after_its_time_too() {
     keep(&cache, tcb_info, tcb.clone(), text("tcb_info_issuer_chain"));
     keep(&cache, qe_identity, qe.clone(), text("qe_identity_issuer_chain"));
 
-    let program = Program::compile("tdx", Build::Sanitized);
+    let program = PROGRAMS.compile("tdx", Build::Sanitized);
     let mut command = program.command();
     command.arg(directory.path()).env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true");
     command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", directory.path().join("cache"));

@@ -2,9 +2,10 @@
 
 use std::thread;
 use std::time::Duration;
+use test_support::c_programs::{Build, succeeded};
 
+use crate::PROGRAMS;
 use crate::machine::{Machine, Mode};
-use crate::program::{Build, Program, succeeded};
 
 /// The smallest stacks of a thread that quotes, in KiB, as docs/c-libraries.md has them.
 const SMALLEST_STACKS: [(Mode, u32); 2] = [(Mode::Service, 48), (Mode::InProcess, 256)];
@@ -13,7 +14,7 @@ const SMALLEST_STACKS: [(Mode, u32); 2] = [(Mode::Service, 48), (Mode::InProcess
 /// machine afterwards.
 fn in_both_modes(name: &str, check: impl Fn(&Machine)) {
     for build in [Build::Plain, Build::Sanitized] {
-        let program = Program::compile(name, build);
+        let program = PROGRAMS.compile(name, build);
         for mode in [Mode::InProcess, Mode::Service] {
             let machine = Machine::new();
             let _service = (mode == Mode::Service).then(|| machine.serve());
@@ -49,7 +50,7 @@ fn libraries_are_loaded_and_unloaded_and_keep_their_mode() {
 
 #[test]
 fn a_thread_with_a_small_stack_attests() {
-    let program = Program::compile("small_stack", Build::Plain);
+    let program = PROGRAMS.compile("small_stack", Build::Plain);
     for (mode, kib) in SMALLEST_STACKS {
         let machine = Machine::new();
         let _service = (mode == Mode::Service).then(|| machine.serve());
@@ -61,7 +62,7 @@ fn a_thread_with_a_small_stack_attests() {
 fn a_service_that_restarts_is_waited_for() {
     let machine = Machine::new();
     drop(machine.serve());
-    let program = Program::compile("attest", Build::Plain);
+    let program = PROGRAMS.compile("attest", Build::Plain);
     thread::scope(|scope| {
         let application = scope.spawn(|| succeeded(&mut machine.command(&program, Mode::Service)));
         thread::sleep(Duration::from_millis(300));

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use quoting::SGX_AESM_ADDR;
 
-use crate::privileged::Privileged;
+use crate::PROGRAMS;
 
 #[test]
 fn a_privileged_program_asks_no_service_that_its_caller_chooses() {
-    let Some(program) = Privileged::compile("privileged") else { return };
+    let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
     let socket = program.path().join("aesm.socket");
     let listener = UnixListener::bind(&socket).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -24,7 +24,7 @@ fn a_privileged_program_asks_no_service_that_its_caller_chooses() {
 
 #[test]
 fn a_privileged_program_tells_its_caller_nothing() {
-    let Some(program) = Privileged::compile("privileged") else { return };
+    let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
     let says = |command: &mut Command| {
         let output = command.env("QUOTE_HELPER_TRACE", "stderr").output().unwrap();
         String::from_utf8(output.stderr).unwrap()

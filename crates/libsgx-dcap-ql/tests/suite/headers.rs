@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use test_support::c_programs::{Build, succeeded};
 
-use crate::compilers::accept;
+use crate::PROGRAMS;
 use crate::machine::{Machine, Mode};
-use crate::program::{Build, Program, source, succeeded};
 
 /// The directory with the headers of Intel's names.
 fn intel_names() -> PathBuf {
@@ -14,15 +14,15 @@ fn intel_names() -> PathBuf {
 
 #[test]
 fn they_are_for_c_and_cpp_and_cause_no_warning() {
-    accept(&[], &source("layouts.c"));
+    PROGRAMS.compilers_accept(&PROGRAMS.source("layouts.c"), &[]);
 }
 
 #[test]
 fn sources_that_include_intels_names_compile_and_run() {
     let directory = intel_names();
-    accept(&["-I".as_ref(), directory.as_os_str()], &source("intel_names.c"));
+    PROGRAMS.compilers_accept(&PROGRAMS.source("intel_names.c"), &[&directory]);
 
-    let program = Program::compile_with("intel_names", Build::Plain, &[&directory]);
+    let program = PROGRAMS.compile_with("intel_names", Build::Plain, &[&directory]);
     let machine = Machine::new();
     assert_eq!(succeeded(&mut machine.command(&program, Mode::InProcess)), "0 0\n");
 }
@@ -41,6 +41,6 @@ fn each_header_of_intels_names_can_be_the_first_and_the_only_one() {
         let source = sources.path().join("source.c");
         fs::write(&source, format!("#include \"{name}\"\nint main(void) {{ return 0; }}\n"))
             .unwrap();
-        accept(&["-I".as_ref(), directory.as_os_str()], &source);
+        PROGRAMS.compilers_accept(&source, &[&directory]);
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use test_support::c_programs::Program;
 
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
@@ -15,8 +16,6 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform, Subj
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-
-use crate::program::Program;
 
 /// How the libraries make quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,21 +10,24 @@
 )]
 
 mod applications;
-mod compilers;
 mod environment;
 mod headers;
 mod intel;
 mod machine;
 mod numbers;
 mod outcomes;
-mod privileged;
-mod program;
 
+use test_support::c_programs::CPrograms;
 use test_support::header::Header;
-use test_support::shared_object::is_as_promised;
+use test_support::shared_object::{Profile, is_as_promised};
 
-/// What the programs are linked to.
-const PACKAGES: [&str; 2] = ["libsgx-quote-ex", "libsgx-dcap-ql"];
+/// The programs in `tests/c`, linked to the libraries of these packages.
+static PROGRAMS: CPrograms = CPrograms::new(
+    env!("CARGO_MANIFEST_DIR"),
+    env!("CARGO_TARGET_TMPDIR"),
+    &["libsgx-quote-ex", "libsgx-dcap-ql"],
+    Profile::Dev,
+);
 
 #[test]
 fn the_header_is_up_to_date() {

@@ -6,13 +6,14 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
+use test_support::c_programs::{Build, Program, succeeded};
 
 use aesm::{Payload, Request, Response};
 use quoting::{QUOTE_HELPER_PLATFORM, QUOTE_HELPER_STATE_DIR, SGX_AESM_ADDR};
 use sgx::{AesmError, Quote3Error, QuoteExCall, SgxStatus};
 use software_platform::{SoftwarePlatform, SubjectNames};
 
-use crate::program::{Build, Program, succeeded};
+use crate::PROGRAMS;
 
 /// The functions that ask a service, and as what.
 const QUOTE_EX: [(&str, QuoteExCall); 6] = [
@@ -88,7 +89,7 @@ fn refuse(stream: &mut UnixStream, request: &Request<'_>, error: AesmError) {
 
 #[test]
 fn every_error_of_a_service_becomes_the_official_status() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let directory = tempfile::tempdir().unwrap();
     thread::scope(|scope| {
         // In four heaps, so that those who wait for their time to be over do so at the same time.
@@ -109,7 +110,7 @@ fn every_error_of_a_service_becomes_the_official_status() {
 
 #[test]
 fn whatever_else_comes_than_a_reply_has_a_status() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let directory = tempfile::tempdir().unwrap();
     let socket = |name: &str| directory.path().join(name);
     // A frame that is too large, none at all, and a message that is no reply.
@@ -124,7 +125,7 @@ fn whatever_else_comes_than_a_reply_has_a_status() {
 
 #[test]
 fn a_service_that_dies_or_is_silent_has_a_status_when_the_time_is_over() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let directory = tempfile::tempdir().unwrap();
     let socket = |name: &str| directory.path().join(name);
     serve(&socket("closed"), |_, _| ());
@@ -155,7 +156,7 @@ fn a_service_that_dies_or_is_silent_has_a_status_when_the_time_is_over() {
 
 #[test]
 fn where_no_service_is_meant_to_be_nobody_is_waited_for() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let start = Instant::now();
     let returned = returned(&program, Path::new("/no/such/directory/aesm.socket"));
     assert_eq!(returned, expected(|_| SgxStatus::SERVICE_UNAVAILABLE));
@@ -164,7 +165,7 @@ fn where_no_service_is_meant_to_be_nobody_is_waited_for() {
 
 /// In this environment the callback is told of each call that fails, in these words.
 fn is_told(environment: &[(&str, &str)], words: [&str; 2]) {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let printed = succeeded(program.command().envs(environment.iter().copied()));
     let told: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("told 0 ")).collect();
     assert_eq!(told.len(), DCAP_QL.len(), "{printed}");
@@ -204,7 +205,7 @@ fn traced(program: &Program, trace: Option<&str>) -> String {
 
 #[test]
 fn each_call_that_fails_is_a_line_on_standard_error_if_the_environment_asks_for_it() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     let traced_lines = traced(&program, Some("stderr"));
     let expected = QUOTE_EX
         .map(|(function, _)| {
@@ -233,7 +234,7 @@ fn each_call_that_fails_is_a_line_on_standard_error_if_the_environment_asks_for_
 
 #[test]
 fn an_address_of_another_form_than_a_path_is_an_error_and_not_the_default_socket() {
-    let program = Program::compile("outcomes", Build::Plain);
+    let program = PROGRAMS.compile("outcomes", Build::Plain);
     for address in ["./aesm.socket", "unix:/var/run/aesmd/aesm.socket"] {
         let expected = expected(|_| SgxStatus::INVALID_PARAMETER);
         assert_eq!(returned(&program, Path::new(address)), expected, "{address}");

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::support::{Machine, Serve, eventually};
 use test_support::provider::Provider;
-use test_support::shared_object::shared_object;
+use test_support::shared_object::{Profile, shared_object};
 use upstream::{Upstream, software_platform};
 
 /// Far more than a quote takes on a busy machine, and less than it would take to wait for somebody who hangs.
@@ -191,7 +191,7 @@ fn without_a_certificate_and_an_upstream_the_error_is_clear_and_comes_in_time() 
 
 fn quote_provider() -> &'static PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| shared_object("libdcap-quoteprov"))
+    LIBRARY.get_or_init(|| shared_object("libdcap-quoteprov", Profile::Dev))
 }
 
 /// As the quoting library of the tests reads it.
