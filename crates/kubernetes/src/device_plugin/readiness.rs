@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tracing::{info, warn};
 
 /// What must go well.
@@ -25,13 +26,13 @@ impl Readiness {
     /// What keeps the plugin from its work, in words; nothing if it is ready.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let problems = self.0.lock();
         problems.iter().map(|(component, problem)| format!("{component}: {problem}")).collect()
     }
 
     /// All is well with this component. The log hears of it once.
     pub(crate) fn ready(&self, component: Component) {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&component).is_some() {
+        if self.0.lock().remove(&component).is_some() {
             info!("{component}: ready");
         }
     }
@@ -39,7 +40,7 @@ impl Readiness {
     /// All is not well with this component. The log hears of each problem once.
     pub(crate) fn not_ready(&self, component: Component, problem: impl fmt::Display) {
         let problem = problem.to_string();
-        let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut problems = self.0.lock();
         if problems.get(&component) != Some(&problem) {
             warn!("{component}: {problem}");
             problems.insert(component, problem);
@@ -48,7 +49,7 @@ impl Readiness {
 
     /// This component has yet to become ready.
     pub(crate) fn expect(&self, component: Component) {
-        let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut problems = self.0.lock();
         problems.insert(component, "not yet".to_owned());
     }
 }

@@ -1,12 +1,13 @@
 //! What the webhook counts, as Prometheus reads it, and whether it is ready.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use http_server::Index;
+use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -60,7 +61,7 @@ impl Metrics {
     /// be.
     pub fn router(&self) -> Router {
         let (registry, problem) = (Arc::clone(&self.registry), Arc::clone(&self.problem));
-        let ready = async move || match &*problem.lock().unwrap_or_else(PoisonError::into_inner) {
+        let ready = async move || match &*problem.lock() {
             None => (StatusCode::OK, "ready\n".to_owned()),
             Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
         };
@@ -83,12 +84,12 @@ impl Metrics {
 
     /// The API server can use the webhook. It stays ready after that: what goes wrong later has time.
     pub(crate) fn ready(&self) {
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.problem.lock() = None;
     }
 
     /// Why the API server cannot use the webhook, if it never could.
     pub(crate) fn not_ready_yet(&self, problem: &str) {
-        let mut current = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.problem.lock();
         if let Some(current) = current.as_mut() {
             problem.clone_into(current);
         }

@@ -1,7 +1,8 @@
 //! The certificate that is shown to the API server, which changes while connections last.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -14,13 +15,13 @@ pub(crate) struct ServedCertificate(RwLock<Option<Arc<CertifiedKey>>>);
 impl ServedCertificate {
     /// Shows this certificate from now on.
     pub(crate) fn show(&self, certificate: Arc<CertifiedKey>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(certificate);
+        *self.0.write() = Some(certificate);
     }
 }
 
 impl ResolvesServerCert for ServedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().clone()
     }
 }
 

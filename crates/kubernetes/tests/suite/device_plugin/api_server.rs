@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::patch;
 use axum::{Json, Router};
 use kubernetes::device_plugin::NodeStatus;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -61,27 +62,27 @@ impl ApiServer {
     }
 
     pub(crate) fn behave(&self, behaviour: Behaviour) {
-        self.status.lock().unwrap().behaviour = behaviour;
+        self.status.lock().behaviour = behaviour;
     }
 
     /// The bodies of the patches that were accepted, in their order.
     pub(crate) fn patches(&self) -> Vec<Value> {
-        self.status.lock().unwrap().patches.clone()
+        self.status.lock().patches.clone()
     }
 
     /// Somebody else sets what the node has of a resource.
     pub(crate) fn set(&self, resource: &str, quantity: &str) {
-        self.status.lock().unwrap().capacity.insert(resource.to_owned(), quantity.to_owned());
+        self.status.lock().capacity.insert(resource.to_owned(), quantity.to_owned());
     }
 
     /// The kubelet looks at the status no longer; or does so again.
     pub(crate) fn kubelet_is_away(&self, is_away: bool) {
-        self.status.lock().unwrap().is_kubelet_away = is_away;
+        self.status.lock().is_kubelet_away = is_away;
     }
 
     /// What the node has of a resource.
     pub(crate) fn capacity(&self, resource: &str) -> Option<String> {
-        self.status.lock().unwrap().capacity.get(resource).cloned()
+        self.status.lock().capacity.get(resource).cloned()
     }
 }
 
@@ -93,9 +94,9 @@ async fn patch_status(
 ) -> (StatusCode, Json<Value>) {
     assert_eq!(name, node::NAME);
     assert_eq!(headers["content-type"], "application/merge-patch+json");
-    let behaviour = status.lock().unwrap().behaviour;
+    let behaviour = status.lock().behaviour;
     match behaviour {
-        Behaviour::Accepts => (StatusCode::OK, Json(status.lock().unwrap().merge(patch))),
+        Behaviour::Accepts => (StatusCode::OK, Json(status.lock().merge(patch))),
         Behaviour::Refuses => (StatusCode::FORBIDDEN, Json(forbidden())),
         Behaviour::Hangs => pending().await,
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::future::pending;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -18,6 +18,7 @@ use kubernetes::api::v1beta1::{
     AllocateRequest, AllocateResponse, ContainerAllocateRequest, ContainerAllocateResponse,
     DevicePluginOptions, Empty, ListAndWatchResponse, RegisterRequest,
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::AbortHandle;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -173,7 +174,7 @@ impl Kubelet {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock()
     }
 }
 
@@ -218,7 +219,7 @@ impl Registration for Registrations {
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<Empty>, Status> {
         let request = request.into_inner();
         let (socket, refusal, is_stuck) = {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.0.lock();
             state.registrations.push(request.clone());
             (state.plugin_dir.join(&request.endpoint), state.refusal.clone(), state.is_stuck)
         };
@@ -237,7 +238,7 @@ impl Registration for Registrations {
         let listening = listen(Arc::clone(&self.0), resource_name.clone(), api.clone());
         let listening = tokio::spawn(listening).abort_handle();
         let client = Client { api, options, listening };
-        self.0.lock().unwrap().clients.insert(resource_name, client);
+        self.0.lock().clients.insert(resource_name, client);
         Ok(Response::new(Empty {}))
     }
 }
@@ -248,11 +249,11 @@ async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: DevicePlugi
     if let Ok(lists) = api.list_and_watch(Empty {}).await {
         let mut lists = lists.into_inner();
         while let Ok(Some(list)) = lists.message().await {
-            let mut state = state.lock().unwrap();
+            let mut state = state.lock();
             state.devices.entry(resource.clone()).or_default().take_list(list);
         }
     }
-    state.lock().unwrap().disconnect(&resource);
+    state.lock().disconnect(&resource);
 }
 
 impl State {

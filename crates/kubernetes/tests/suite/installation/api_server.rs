@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use kube::Config;
 use kubernetes::api_server::ApiServer as Address;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -67,43 +68,43 @@ impl ApiServer {
 
     /// From now on requests whose line begins so get this; see [`Request::line`].
     pub(crate) fn fail(&self, line: &'static str, fault: Fault) {
-        self.state.lock().unwrap().faults.push((line, fault));
+        self.state.lock().faults.push((line, fault));
     }
 
     pub(crate) fn recover(&self) {
-        self.state.lock().unwrap().faults.clear();
+        self.state.lock().faults.clear();
     }
 
     /// These permissions, as `create daemonsets`, are not there.
     pub(crate) fn forbid(&self, permissions: &[&'static str]) {
-        self.state.lock().unwrap().forbidden = permissions.to_vec();
+        self.state.lock().forbidden = permissions.to_vec();
     }
 
     pub(crate) fn is_slow(&self, is_slow: bool) {
-        self.state.lock().unwrap().is_slow = is_slow;
+        self.state.lock().is_slow = is_slow;
     }
 
     pub(crate) fn put(&self, resource: &str, object: Value) {
-        self.state.lock().unwrap().store.put(resource, object);
+        self.state.lock().store.put(resource, object);
     }
 
     pub(crate) fn get(&self, resource: &str, name: &str) -> Option<Value> {
         let uri = format!("/api/v1/{resource}/{name}").parse().unwrap();
-        self.state.lock().unwrap().store.get(&Request::new("GET", &uri))
+        self.state.lock().store.get(&Request::new("GET", &uri))
     }
 
     pub(crate) fn delete(&self, resource: &str, name: &str) {
         let uri = format!("/api/v1/{resource}/{name}").parse().unwrap();
-        self.state.lock().unwrap().store.delete(&Request::new("DELETE", &uri));
+        self.state.lock().store.delete(&Request::new("DELETE", &uri));
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.state.lock().unwrap().store.names()
+        self.state.lock().store.names()
     }
 
     /// The requests that were to change something, but for the claim.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let requests = self.state.lock().unwrap().requests.clone();
+        let requests = self.state.lock().requests.clone();
         let writes = requests.iter().filter(|it| it.is_write() && it.resource != "leases");
         writes.map(Request::line).collect()
     }
@@ -118,7 +119,7 @@ async fn answer(
     let request = Request::new(method.as_str(), &uri);
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let fault = {
-        let mut state = server.state.lock().unwrap();
+        let mut state = server.state.lock();
         state.requests.push(request.clone());
         let line = request.line();
         state.faults.iter().find(|(start, _)| line.starts_with(start)).map(|(_, fault)| *fault)
@@ -128,7 +129,7 @@ async fn answer(
         Some(Fault::Silence) => pending().await,
         Some(Fault::Text(text)) => text.into_response(),
         None => {
-            let answer = server.state.lock().unwrap().answer(&request, body);
+            let answer = server.state.lock().answer(&request, body);
             match answer {
                 Ok(object) => Json(object).into_response(),
                 Err(code) => refusal(code, &request),

@@ -1,11 +1,12 @@
 //! The installer, and what it installs.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::core::DynamicObject;
 use kubernetes::installation::{AppliedObject, InstallationError, Installer, ObjectOutcome};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::installation::api_server::ApiServer;
@@ -30,7 +31,7 @@ impl Observed {
             api_server: api_server.address(),
             holder: holder.to_owned(),
             timeout: Duration::from_secs(60),
-            progress: Box::new(move |line| kept.lock().unwrap().push(line.to_owned())),
+            progress: Box::new(move |line| kept.lock().push(line.to_owned())),
         };
         Self { installer, progress }
     }
@@ -49,7 +50,7 @@ impl Observed {
     }
 
     pub(crate) fn progress(&self) -> Vec<String> {
-        self.progress.lock().unwrap().clone()
+        self.progress.lock().clone()
     }
 }
 

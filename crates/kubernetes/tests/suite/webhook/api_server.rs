@@ -1,7 +1,7 @@
 //! An API server that knows one Secret and one `MutatingWebhookConfiguration`.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::{Path, State};
@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use k8s_openapi::ByteString;
 use kube::Client;
 use kubernetes::webhook::Clock;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -81,14 +82,14 @@ impl ApiServer {
 
     /// What is in the Secret.
     pub(crate) fn secret(&self, key: &str) -> Option<String> {
-        let secret = self.state.lock().unwrap().secret.clone()?;
+        let secret = self.state.lock().secret.clone()?;
         let bytes: ByteString = serde_json::from_value(secret["data"][key].clone()).ok()?;
         Some(String::from_utf8(bytes.0).unwrap())
     }
 
     /// Somebody else writes into the Secret.
     pub(crate) fn set_secret(&self, key: &str, text: &str) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state.lock();
         state.version += 1;
         let version = state.version.to_string();
         let secret = state.secret.get_or_insert_with(|| json!({ "metadata": { "name": SECRET } }));
@@ -98,7 +99,7 @@ impl ApiServer {
 
     /// The authorities that the webhooks of the configuration have.
     pub(crate) fn bundles(&self) -> Vec<Option<String>> {
-        let state = self.state.lock().unwrap();
+        let state = self.state.lock();
         let webhooks = state.configuration.as_ref().unwrap()["webhooks"].as_array().unwrap();
         let bundle = |webhook: &Value| {
             let bundle = webhook["clientConfig"]["caBundle"].clone();
@@ -109,30 +110,30 @@ impl ApiServer {
     }
 
     pub(crate) fn remove_configuration(&self) -> Value {
-        self.state.lock().unwrap().configuration.take().unwrap()
+        self.state.lock().configuration.take().unwrap()
     }
 
     pub(crate) fn set_configuration(&self, configuration: Value) {
-        self.state.lock().unwrap().configuration = Some(configuration);
+        self.state.lock().configuration = Some(configuration);
     }
 
     /// The time that it tells.
     pub(crate) fn set_clock(&self, clock: Clock) {
-        self.state.lock().unwrap().clock = clock;
+        self.state.lock().clock = clock;
     }
 
     pub(crate) fn forbid(&self, is_forbidden: bool) {
-        self.state.lock().unwrap().is_forbidden = is_forbidden;
+        self.state.lock().is_forbidden = is_forbidden;
     }
 
     /// How many requests there were.
     pub(crate) fn requests(&self) -> usize {
-        self.state.lock().unwrap().requests
+        self.state.lock().requests
     }
 
     /// Does it, unless it is forbidden.
     fn answer(&self, work: impl FnOnce(&mut ApiState) -> Result<Value, u16>) -> Response {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state.lock();
         state.requests += 1;
         let result = if state.is_forbidden { Err(403) } else { work(&mut state) };
         match result {
@@ -163,7 +164,7 @@ impl ApiState {
 
 /// Each answer has the time.
 async fn dated(State(server): State<ApiServer>, mut response: Response) -> Response {
-    let clock = server.state.lock().unwrap().clock;
+    let clock = server.state.lock().clock;
     let now = OffsetDateTime::from(clock()).format(&Rfc2822).unwrap();
     let date = now.replace("+0000", "GMT").parse().unwrap();
     response.headers_mut().insert(DATE, date);
