@@ -12,9 +12,9 @@ mod key;
 mod ledger;
 mod line;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use quoting::QuotingError;
 use sgx::ReportBody;
 
@@ -88,9 +88,8 @@ impl AuditLog {
         all.iter().flatten().for_each(Line::log);
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds whole sums all the same.
     fn ledgers(&self) -> MutexGuard<'_, Ledgers> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

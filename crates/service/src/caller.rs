@@ -15,11 +15,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 // Rustix has this, too, but its pid cannot be 0, and the kernel's is where it is not visible from here.
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use tenant::Tenant;
 pub(crate) use workload::Workload;
@@ -141,9 +142,8 @@ impl Callers {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds whole entries all the same.
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

@@ -4,9 +4,10 @@
 //! its tenant, and then for that of the tenant.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use quoting::Flow;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -69,9 +70,8 @@ impl Flows {
         changed.is_some_and(|changed| now.saturating_duration_since(changed) < RECENT)
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds whole flows all the same.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -170,13 +170,13 @@ mod tests {
             let (flow, turns) = (flows.of(&in_pod("a", uid), now), Arc::clone(&turns));
             waiting.spawn(async move {
                 let _turn = flow.turn().await;
-                turns.lock().unwrap().push(uid);
+                turns.lock().push(uid);
             });
             tokio::task::yield_now().await;
         }
         drop(first);
         while waiting.join_next().await.is_some() {}
-        assert_eq!(turns.lock().unwrap()[..4], [1, 0, 1, 0]);
+        assert_eq!(turns.lock()[..4], [1, 0, 1, 0]);
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! they have the reply. Only who is still there a moment later is waited for.
 
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tracing::{debug, warn};
 
@@ -166,8 +167,8 @@ impl Guests {
         });
     }
 
-    fn leaving(&self) -> std::sync::MutexGuard<'_, Vec<Guest>> {
-        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    fn leaving(&self) -> parking_lot::MutexGuard<'_, Vec<Guest>> {
+        self.leaving.lock()
     }
 }
 

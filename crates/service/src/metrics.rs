@@ -1,13 +1,14 @@
 //! What the service counts, as Prometheus reads it.
 
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aesm::Operation;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::get;
+use parking_lot::{Mutex, MutexGuard};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -241,7 +242,7 @@ impl Metrics {
 
     /// Whoever panics while it holds the lock has left a registry that can be shown all the same.
     fn registry(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registry.lock()
     }
 }
 

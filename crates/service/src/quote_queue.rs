@@ -1,8 +1,9 @@
 //! Quotes that take their time wait here: for a thread, or for whoever else makes them.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use quoting::{Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::AesmError;
 use tokio::sync::oneshot;
@@ -122,9 +123,8 @@ impl Drop for QuoteQueue {
 }
 
 impl Shared {
-    /// No panic happens while the lock is held, so a poisoned one holds whole jobs all the same.
     fn lock(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock()
     }
 
     /// The next job, as soon as there is one; `None` once the queue is closed.
@@ -137,7 +137,7 @@ impl Shared {
             if jobs.closed {
                 return None;
             }
-            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut jobs);
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
         }
 
         fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-            self.0.lock().unwrap().recv().unwrap();
+            self.0.lock().recv().unwrap();
             Ok(QuoteReply { quote: Vec::new(), qe_report_info: None })
         }
     }

@@ -12,9 +12,10 @@
 mod hold;
 mod holders;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use prometheus_client::metrics::gauge::Gauge;
 use quoting::Flow;
 use tokio::sync::Notify;
@@ -82,11 +83,11 @@ impl SharedLimit {
 
     /// There is so much from now on. Whoever holds more keeps it.
     pub(crate) fn set_quota(&self, quota: Quota) {
-        *self.quota.write().unwrap_or_else(PoisonError::into_inner) = quota;
+        *self.quota.write() = quota;
     }
 
     fn quota(&self) -> Quota {
-        *self.quota.read().unwrap_or_else(PoisonError::into_inner)
+        *self.quota.read()
     }
 
     /// Takes one for this flow, if need be from somebody else.
@@ -126,9 +127,8 @@ impl SharedLimit {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds whole counts all the same.
     fn holders(&self) -> MutexGuard<'_, Holders> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+        self.holders.lock()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Quotes wait here, and are given to the worker that has the least to do.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use quoting::{AttestationKey, Flow, QuoteReply, QuoteRequest, QuotingError};
 use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
@@ -242,9 +243,8 @@ impl Pool {
         state.dispatch();
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds whole jobs all the same.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

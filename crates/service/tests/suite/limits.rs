@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{Service, framed, read_all, software_quoter};
 use aesm::{Client, ClientError, FRAME_HEADER_SIZE, Payload, Request, Response};
+use parking_lot::{Condvar, Mutex};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
@@ -23,7 +24,7 @@ struct Gated {
 
 impl Gated {
     fn open(&self) {
-        *self.open.lock().unwrap() = true;
+        *self.open.lock() = true;
         self.changed.notify_all();
     }
 }
@@ -42,8 +43,7 @@ impl Quoter for Gated {
     }
 
     fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        let open = self.open.lock().unwrap();
-        let _open = self.changed.wait_while(open, |open| !*open).unwrap();
+        self.changed.wait_while(&mut self.open.lock(), |open| !*open);
         Ok(QuoteReply { quote: vec![7; 100], qe_report_info: None })
     }
 }

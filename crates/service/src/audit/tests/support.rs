@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use quoting::QuotingError;
@@ -56,7 +57,7 @@ impl Log {
     }
 
     pub(super) fn lines(&self) -> Vec<Line> {
-        self.lines.lock().unwrap().clone()
+        self.lines.lock().clone()
     }
 
     /// How many quotes each line sums up.
@@ -114,7 +115,7 @@ impl Subscriber for Collector {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.0.lock().unwrap().push(fields.0);
+        self.0.lock().push(fields.0);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
