@@ -7,7 +7,7 @@ mod platform_form;
 mod platforms;
 mod refresh;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +16,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{get, post, put};
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
 use crate::api::{Api, ApiError};
@@ -60,8 +61,13 @@ impl Admin {
 
     /// Replaces the tokens; returns `true` if they differ.
     pub(crate) fn set_tokens(&self, tokens: Tokens) -> bool {
-        let mut current = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+<<<<<<< HEAD
+        let mut current = self.tokens.write();
         let differ = *current != tokens;
+=======
+        let mut current = self.tokens.write();
+        let are_others = *current != tokens;
+>>>>>>> efe6b10 (Lock with parking_lot in collateral-server)
         *current = tokens;
         differ
     }
@@ -84,7 +90,7 @@ impl Admin {
     }
 
     fn check(&self, role: Role, parts: &Parts) -> Result<(), TokenError> {
-        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.tokens.read();
         tokens.check(role, &parts.headers)
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// How long what has failed is not tried again.
 const FAILED_FOR: Duration = Duration::from_secs(2);
@@ -60,7 +61,7 @@ impl<K: Eq + Hash + Clone, E: Clone> Flights<K, E> {
 
     /// No panic happens while the lock is held.
     fn failures(&self) -> MutexGuard<'_, HashMap<K, (Instant, E)>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failures.lock()
     }
 }
 

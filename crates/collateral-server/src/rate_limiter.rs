@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+<<<<<<< HEAD:crates/collateral-server/src/rate_limiter.rs
 /// Maximum buckets. Further keys are limited by the common bucket alone.
+=======
+use parking_lot::Mutex;
+
+/// How many budgets are remembered at the most. Who comes beyond that has the common one alone.
+>>>>>>> efe6b10 (Lock with parking_lot in collateral-server):crates/collateral-server/src/budget.rs
 const MAX_KEYS: usize = 4096;
 
 /// The size of a token bucket, and the interval at which it gets a token.
@@ -51,7 +56,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
 
     fn take_at(&self, key: K, now: Instant) -> Result<(), Duration> {
         // No panic happens while the lock is held.
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         let Buckets { each, all } = &mut *buckets;
         if each.len() >= MAX_KEYS && !each.contains_key(&key) {
             each.retain(|_, bucket| bucket.refilled(&self.each, now).tokens < self.each.burst);
@@ -143,6 +148,10 @@ mod tests {
         for key in 0..3 * MAX_KEYS {
             assert_eq!(limiter.take_at(key, start), Ok(()));
         }
+<<<<<<< HEAD:crates/collateral-server/src/rate_limiter.rs
         assert_eq!(limiter.buckets.lock().unwrap().each.len(), MAX_KEYS);
+=======
+        assert_eq!(budget.buckets.lock().each.len(), MAX_KEYS);
+>>>>>>> efe6b10 (Lock with parking_lot in collateral-server):crates/collateral-server/src/budget.rs
     }
 }

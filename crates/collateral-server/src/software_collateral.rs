@@ -1,9 +1,10 @@
 //! The software platform as a source of collateral.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use collateral::{CollateralId, Document, PckCertificateRequest, Source, SourceError, TcbUpdate};
+use parking_lot::{Mutex, MutexGuard};
 use sgx::Collateral;
 use software_platform::{
     CollateralIssue, PcsCollateral, PkiError, SignedJson, SoftwarePlatform, decrypt_ppid,
@@ -57,7 +58,7 @@ impl SoftwareCollateral {
 
     /// No panic happens while the lock is held.
     fn lock(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        self.current.lock()
     }
 
     /// The collateral, issued a short time ago at most. After a jump of the clock it is issued anew.

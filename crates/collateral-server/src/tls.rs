@@ -1,10 +1,11 @@
 //! The certificate that is shown to clients, which may be replaced while the server runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 use std::{fmt, fs, io};
 
+use parking_lot::{Mutex, RwLock};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -73,7 +74,7 @@ impl ServingCertificate {
     pub fn reload_if_modified(&self) -> Result<bool, TlsError> {
         let now = modified(&self.certificate, &self.key);
         // `reload` takes this lock, too.
-        let is_modified = *self.modified.lock().unwrap_or_else(PoisonError::into_inner) != now;
+        let is_modified = *self.modified.lock() != now;
         if is_modified { self.reload() } else { Ok(false) }
     }
 
@@ -82,10 +83,9 @@ impl ServingCertificate {
     /// # Errors
     /// [`TlsError`]; the old one is shown further on.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        *self.modified.lock().unwrap_or_else(PoisonError::into_inner) =
-            modified(&self.certificate, &self.key);
+        *self.modified.lock() = modified(&self.certificate, &self.key);
         let new = Arc::new(certified(&self.certificate, &self.key)?);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write();
         let is_another = current.cert != new.cert;
         *current = new;
         Ok(is_another)
@@ -109,7 +109,7 @@ impl ServingCertificate {
 
 impl ResolvesServerCert for ServingCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.current.read()))
     }
 }
 

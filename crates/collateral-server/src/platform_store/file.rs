@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use redb::{Builder, Database, Error};
 
 use super::StoreError;
@@ -47,7 +47,7 @@ impl DatabaseFile {
         let failed = |error| StoreError::of(&self.path, error);
         let first = {
             // No panic leaves the database half changed: a transaction that does not end is none.
-            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            let database = self.database.read();
             database.as_ref().map(&work)
         };
         match first {
@@ -58,7 +58,7 @@ impl DatabaseFile {
             }
             None | Some(Err(Error::PreviousIo)) => {
                 self.reopen()?;
-                let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+                let database = self.database.read();
                 database.as_ref().map_or(Err(Error::PreviousIo), work).map_err(failed)
             }
             Some(result) => result.map_err(failed),
@@ -66,7 +66,7 @@ impl DatabaseFile {
     }
 
     fn reopen(&self) -> Result<(), StoreError> {
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.write();
         *database = None;
         *database = Some(open(&self.path, false)?);
         Ok(())

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +19,7 @@ use collateral::settings::{
 use collateral_server::{
     Mode, Options, Refresher, Server, ServerError, SoftwareCollateral, TokenHash, Tokens,
 };
+use parking_lot::Mutex;
 use software_platform::{
     CertificationKind, Deployment, MachineSecret, SoftwarePlatform, SubjectNames,
 };
@@ -86,7 +87,7 @@ impl Upstream {
         let watch = middleware::from_fn(move |request: Request, next: Next| {
             count.fetch_add(1, Ordering::SeqCst);
             if let Some(key) = request.headers().get("ocp-apim-subscription-key") {
-                keys.lock().unwrap().push(key.to_str().unwrap().to_owned());
+                keys.lock().push(key.to_str().unwrap().to_owned());
             }
             let is_down = down.load(Ordering::SeqCst);
             async move {

@@ -1,6 +1,6 @@
 //! Intel's PCS above the server: lists of certificates, of which the right one is chosen.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::routing::get as getting;
 use collateral::settings::{Serves, SourceSettings};
 use collateral::{PckContents, PcsKind};
 use collateral_server::Mode;
+use parking_lot::Mutex;
 use software_platform::SoftwarePlatform;
 
 use crate::exchange::{Answer, get, request};
@@ -43,8 +44,8 @@ impl Pcs {
         let (of, state) = (Arc::clone(&platform), Arc::clone(&offer));
         let list = async move |uri: Uri, body: Bytes| {
             let question = format!("{uri} {}", String::from_utf8_lossy(&body));
-            state.lock().unwrap().questions.push(question);
-            list(&of, &state.lock().unwrap())
+            state.lock().questions.push(question);
+            list(&of, &state.lock())
         };
         let path = format!("{V4}/pckcerts");
         let router = Router::new().route(&path, getting(list.clone()).post(list));
@@ -100,8 +101,8 @@ async fn the_right_one_is_chosen_for_each_tcb_though_the_source_is_gone() {
     let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 13);
     assert_eq!(pcs.lists.asked(), 1);
-    assert_eq!(*pcs.lists.api_keys.lock().unwrap(), ["the key"]);
-    assert!(pcs.collateral.api_keys.lock().unwrap().is_empty());
+    assert_eq!(*pcs.lists.api_keys.lock(), ["the key"]);
+    assert!(pcs.collateral.api_keys.lock().is_empty());
     pcs.lists.set_down(true);
     pcs.collateral.set_down(true);
     for (at, chosen) in [(11, 11), (12, 12), (13, 13), (20, 13)] {
@@ -116,10 +117,10 @@ async fn a_new_tcb_gets_the_certificate_that_intel_has_made_meanwhile() {
     let home = Home::trusting(&pcs.platform);
     let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 12);
-    pcs.offer.lock().unwrap().pce_svns.push(14);
+    pcs.offer.lock().pce_svns.push(14);
     assert_eq!(pce_svn(&get(server.address, &pcs.question(14)).await), 14);
     // For the TCB that was known it was chosen anew, too.
-    pcs.offer.lock().unwrap().pce_svns.push(13);
+    pcs.offer.lock().pce_svns.push(13);
     let question = format!("{V4}/refresh?type=certs&fmspc=");
     assert_eq!(request(server.address, "POST", &question, &[ADMIN], b"").await.status, 200);
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 13);
@@ -163,7 +164,7 @@ async fn a_platform_is_registered_with_its_manifest() {
     let path = format!("{V4}/platforms");
     let registered = request(server.address, "POST", &path, &[USER], body.as_bytes()).await;
     assert_eq!(registered.status, 200, "{}", registered.text());
-    let question = pcs.offer.lock().unwrap().questions[0].clone();
+    let question = pcs.offer.lock().questions[0].clone();
     assert!(question.contains(r#"{"platformManifest":"ABCDEF","pceid":"0000"}"#), "{question}");
     pcs.lists.set_down(true);
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 13);
@@ -172,7 +173,7 @@ async fn a_platform_is_registered_with_its_manifest() {
 #[tokio::test]
 async fn in_the_mode_req_a_registration_asks_and_an_administrator_sees_what_is_missing() {
     let pcs = Pcs::offering(&[12]).await;
-    pcs.offer.lock().unwrap().not_available.push(13);
+    pcs.offer.lock().not_available.push(13);
     let home = Home::trusting(&pcs.platform);
     let server = home.serve(Mode::Req, pcs.sources(&home)).await;
     assert_eq!(get(server.address, &pcs.question(12)).await.status, 461);
