@@ -61,13 +61,8 @@ impl Admin {
 
     /// Replaces the tokens; returns `true` if they differ.
     pub(crate) fn set_tokens(&self, tokens: Tokens) -> bool {
-<<<<<<< HEAD
         let mut current = self.tokens.write();
         let differ = *current != tokens;
-=======
-        let mut current = self.tokens.write();
-        let are_others = *current != tokens;
->>>>>>> efe6b10 (Lock with parking_lot in collateral-server)
         *current = tokens;
         differ
     }

@@ -4,13 +4,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-<<<<<<< HEAD:crates/collateral-server/src/rate_limiter.rs
-/// Maximum buckets. Further keys are limited by the common bucket alone.
-=======
 use parking_lot::Mutex;
 
-/// How many budgets are remembered at the most. Who comes beyond that has the common one alone.
->>>>>>> efe6b10 (Lock with parking_lot in collateral-server):crates/collateral-server/src/budget.rs
+/// Maximum buckets. Further keys are limited by the common bucket alone.
 const MAX_KEYS: usize = 4096;
 
 /// The size of a token bucket, and the interval at which it gets a token.
@@ -148,10 +144,6 @@ mod tests {
         for key in 0..3 * MAX_KEYS {
             assert_eq!(limiter.take_at(key, start), Ok(()));
         }
-<<<<<<< HEAD:crates/collateral-server/src/rate_limiter.rs
-        assert_eq!(limiter.buckets.lock().unwrap().each.len(), MAX_KEYS);
-=======
-        assert_eq!(budget.buckets.lock().each.len(), MAX_KEYS);
->>>>>>> efe6b10 (Lock with parking_lot in collateral-server):crates/collateral-server/src/budget.rs
+        assert_eq!(limiter.buckets.lock().each.len(), MAX_KEYS);
     }
 }

@@ -18,11 +18,12 @@ mod source;
 mod writable_paths;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 use http_server::Index;
+use parking_lot::Mutex;
 use quoting::Platform;
 use tokio::sync::watch;
 use tracing::warn;

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
 use collateral::settings::{Settings, SourceSettings};
 use collateral::{Cache, CollateralId, Document, Event, Record, Source, SourceError, TcbUpdate};
+use parking_lot::Mutex;
 use sgx::Collateral;
 use verify::Validity;
 
@@ -183,7 +183,7 @@ fn tell_once() -> impl Fn(&Event) {
     let last = Mutex::new(String::new());
     move |notice| {
         let words = notice.to_string();
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = last.lock();
         if !matches!(notice, Event::Fetched(_)) && *last != words {
             output::note(&words);
             *last = words;

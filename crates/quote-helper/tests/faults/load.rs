@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::application::{Application, Library};
 use crate::trouble::Trouble;
@@ -94,7 +96,7 @@ impl Progress {
 
     /// Counts what somebody else got.
     pub(crate) fn note(&self, outcome: Result<Duration, Trouble>) {
-        self.noted.lock().unwrap().add(outcome);
+        self.noted.lock().add(outcome);
     }
 
     #[track_caller]
@@ -123,7 +125,7 @@ pub(crate) fn load_during<T>(
     let ends = Ends(&progress);
     let result = disturb(&progress);
     drop(ends);
-    let noted = std::mem::take(&mut *progress.noted.lock().unwrap());
+    let noted = std::mem::take(&mut *progress.noted.lock());
     let loads = applications.into_iter().map(|application| application.join().unwrap());
     (loads.fold(noted, Load::and).sorted(), result)
 }

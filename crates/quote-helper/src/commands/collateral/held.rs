@@ -1,12 +1,13 @@
 //! The cache, and what it has to say meanwhile.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 use collateral::settings::Settings;
 use collateral::{Cache, Event, Record};
+use parking_lot::{Mutex, MutexGuard};
 use private_directory::quoted;
 
 use super::messages::Messages;
@@ -123,5 +124,5 @@ impl Noticed {
 
 /// No panic happens while the lock is held.
 fn lock(notices: &Mutex<Noticed>) -> MutexGuard<'_, Noticed> {
-    notices.lock().unwrap_or_else(PoisonError::into_inner)
+    notices.lock()
 }

@@ -2,8 +2,9 @@
 //! been updated.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use service::{Limits, Rules, WorkerQuoter};
 use tokio::sync::watch;
 use tracing::info;
@@ -61,7 +62,7 @@ impl Reload {
             self.limits.set(&limits);
             self.rules.send_replace(rules(&settings, limits));
         }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+        *self.last.lock() = settings;
         if let Some(workers) = &self.workers {
             info!("replacing the workers");
             workers.replace();
@@ -73,7 +74,7 @@ impl Reload {
 
     fn changes(&self, new: &Settings) -> Changes {
         let is_reloaded = |name: &&str| RELOADED.contains(name);
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.lock();
         let applied = last.changes(new).into_iter().filter(is_reloaded);
         let pending = self.started.changes(new).into_iter().filter(|name| !is_reloaded(name));
         Changes {

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 /// The reply to a request.
@@ -67,7 +68,7 @@ impl ApiServer {
 
     /// The paths that were asked for.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().clone()
     }
 
     pub(crate) fn kubeconfig(&self) -> String {
@@ -88,7 +89,7 @@ fn answer(mut stream: TcpStream, reply: &dyn Fn(&str) -> Reply, asked: &Mutex<Ve
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     // The headers.
     lines.find(|line| line.as_ref().is_ok_and(String::is_empty) || line.is_err());
-    asked.lock().unwrap().push(path.clone());
+    asked.lock().push(path.clone());
     match reply(&path) {
         Reply::Never => std::thread::sleep(std::time::Duration::from_secs(60)),
         Reply::Body(status, body) => {

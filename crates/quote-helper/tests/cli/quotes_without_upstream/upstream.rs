@@ -2,13 +2,14 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use collateral::{CollateralId, Document, Source, SourceError};
 use collateral_server::SoftwareCollateral;
+use parking_lot::Mutex;
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
@@ -92,7 +93,7 @@ impl Upstream {
         let Some(hanging) = &self.hanging else { return false };
         match hanging.accept() {
             Ok((stream, _)) => {
-                self.calls.lock().unwrap().push(stream);
+                self.calls.lock().push(stream);
                 true
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,

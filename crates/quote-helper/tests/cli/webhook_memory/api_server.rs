@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 /// Serves until the test ends.
@@ -40,7 +41,7 @@ impl ApiServer {
 
     /// Whom the webhook tells the API server to trust, in PEM.
     pub(crate) fn bundle(&self) -> Option<Vec<u8>> {
-        let objects = self.objects.lock().unwrap();
+        let objects = self.objects.lock();
         let bundle = objects.configuration["webhooks"][0]["clientConfig"].get("caBundle")?;
         let bundle: k8s_openapi::ByteString = serde_json::from_value(bundle.clone()).unwrap();
         Some(bundle.0)
@@ -74,7 +75,7 @@ fn answer(mut stream: TcpStream, objects: &Mutex<Objects>) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let (status, object) = objects.lock().unwrap().reply(method, path, body);
+    let (status, object) = objects.lock().reply(method, path, body);
     let object = object.to_string();
     let head = format!("Content-Length: {}\r\nConnection: close", object.len());
     write!(stream, "HTTP/1.1 {status} X\r\n{head}\r\n\r\n{object}").unwrap();
