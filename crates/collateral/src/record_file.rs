@@ -1,11 +1,9 @@
 //! The form of a record on disk, in the cache and wherever it is carried to.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
+use atomic_file::Readers;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -181,16 +179,8 @@ fn check_replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file whole, or leaves it as it was: first in `directory`, where a sweep finds what kill -9 leaves.
+/// Replaces a file that users of other programs read. Unfinished, it is in `directory`, where the
+/// next sweep finds what a killed process leaves.
 pub(crate) fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    // It is public, and other users' processes read it.
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    File::open(path.parent().unwrap_or(directory))?.sync_all()
+    atomic_file::replace_staged(directory, path, bytes, Readers::Everyone)
 }
-
-/// With which the names of files begin that are being written; kill -9 may leave one.
-pub(crate) const TEMPORARY: &str = ".being-written-";

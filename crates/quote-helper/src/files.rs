@@ -2,12 +2,13 @@
 
 use std::fmt::{self, Display};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, ensure};
+use atomic_file::Readers;
 use rustix::fs::{OFlags, fcntl_setfl};
 
 use crate::output;
@@ -104,20 +105,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     // Devices, pipes and symbolic links stay what they are.
     let is_replaceable = fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());
     match is_replaceable && !is_standard(path) {
-        true => persist(path, bytes).with_context(|| format!("cannot write {}", path.display())),
+        true => atomic_file::replace(path, bytes, Readers::Umask)
+            .with_context(|| format!("cannot write {}", path.display())),
         false => write(path, bytes),
     }
-}
-
-fn persist(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o644))
-        .tempfile_in(directory.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 fn write_to_standard_output(bytes: &[u8]) -> anyhow::Result<()> {

@@ -23,13 +23,14 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: "sgx", uses: &[], tests_use: &[] },
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
+    Crate { name: "atomic-file", uses: &[], tests_use: &[] },
     Crate { name: "printable", uses: &[], tests_use: &[] },
     Crate { name: "private-directory", uses: &[], tests_use: &[] },
     Crate { name: "untrusted-input", uses: &[], tests_use: &[] },
     Crate { name: "call-trace", uses: &["printable", "untrusted-input"], tests_use: &[] },
     Crate {
         name: "software-platform",
-        uses: &["printable", "private-directory", "sgx", "untrusted-input"],
+        uses: &["atomic-file", "printable", "private-directory", "sgx", "untrusted-input"],
         tests_use: &["verify"],
     },
     Crate { name: "verify", uses: &["printable", "sgx"], tests_use: &["software-platform"] },
@@ -37,7 +38,14 @@ const CRATES: &[Crate] = &[
     Crate { name: "http-server", uses: &[], tests_use: &[] },
     Crate {
         name: "collateral",
-        uses: &["printable", "private-directory", "sgx", "untrusted-input", "verify"],
+        uses: &[
+            "atomic-file",
+            "printable",
+            "private-directory",
+            "sgx",
+            "untrusted-input",
+            "verify",
+        ],
         tests_use: &["software-platform"],
     },
     Crate {
@@ -65,7 +73,7 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "http-server", "printable", "quoting", "sgx"],
         tests_use: &["sockets", "software-platform", "verify"],
     },
-    Crate { name: "kubernetes", uses: &["http-server"], tests_use: &[] },
+    Crate { name: "kubernetes", uses: &["atomic-file", "http-server"], tests_use: &[] },
     Crate {
         name: "diagnosis",
         uses: &[
@@ -100,6 +108,7 @@ const CRATES: &[Crate] = &[
         name: "quote-helper",
         uses: &[
             "aesm",
+            "atomic-file",
             "collateral",
             "collateral-server",
             "diagnosis",

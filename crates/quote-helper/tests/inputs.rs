@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// The crates of the C libraries, and what they are made of.
 const IN_OTHERS_PROCESSES: &[&str] = &[
     "aesm",
+    "atomic-file",
     "call-trace",
     "collateral",
     "libdcap-quoteprov",
@@ -30,7 +31,7 @@ const FILES: &[&str] = &["fs::read(", "fs::read_to_string(", "File::open(", ".re
 
 /// What reads files that are always there and always files, or waits for a person on purpose.
 const MAY_READ_FILES: &[(&str, &str)] = &[
-    ("collateral/src/record_file.rs", "a directory, to have it on the disk"),
+    ("atomic-file/src/lib.rs", "a directory, to have it on the disk"),
     ("collateral/src/settings/machine.rs", "a file of the kernel's"),
     ("diagnosis/src/", "files of the kernel's"),
     ("kubernetes/src/device_plugin/epc.rs", "files of the kernel's"),
@@ -45,7 +46,6 @@ const MAY_READ_FILES: &[(&str, &str)] = &[
     ("sockets/src/handover/secret.rs", "what must be private besides"),
     ("sockets/src/peer.rs", "a file of the kernel's"),
     ("test-support/", "only tests use it"),
-    ("software-platform/src/state_file.rs", "a directory, to have it on the disk"),
 ];
 
 #[test]

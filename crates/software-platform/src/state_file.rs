@@ -1,11 +1,11 @@
 //! Files that last: written whole or not at all, readable by their owner alone.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use atomic_file::Readers;
 use serde::Serialize;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// The largest file, in bytes: far more than any of ours has.
@@ -23,16 +23,12 @@ pub(crate) fn read_anothers(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>
 
 /// Writes a new file as JSON. When there is one already it stays, and the error is `AlreadyExists`.
 pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let (directory, file) = write_beside(path, &json(value)?)?;
-    file.persist_noclobber(path)?;
-    directory.sync_all()
+    atomic_file::create_new(path, &json(value)?, Readers::Owner)
 }
 
 /// Writes the file; whoever reads meanwhile gets all of the old one or all of the new one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (directory, file) = write_beside(path, bytes)?;
-    file.persist(path)?;
-    directory.sync_all()
+    atomic_file::replace(path, bytes, Readers::Owner)
 }
 
 /// As [`replace`], with a value as JSON.
@@ -52,13 +48,4 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result,
     }
-}
-
-/// A temporary file with these bytes, on the disk, in the opened directory of `path`.
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<(File, NamedTempFile)> {
-    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    Ok((File::open(directory)?, file))
 }

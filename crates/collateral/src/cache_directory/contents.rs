@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use atomic_file::TEMPORARY_PREFIX;
+
 use crate::CollateralId;
-use crate::record_file::TEMPORARY;
 
 /// What others put into any directory, and what stays there: that of a file system's root, and the mark by which backup
 /// programs know caches.
@@ -63,7 +64,7 @@ impl Contents {
                 name if name.strip_suffix(".json").is_some_and(CollateralId::is_name) => {
                     &mut contents.records
                 }
-                name if name.starts_with(TEMPORARY) => &mut contents.unfinished,
+                name if name.starts_with(TEMPORARY_PREFIX) => &mut contents.unfinished,
                 name if is_former_lock(name) => &mut contents.former_locks,
                 name if name.starts_with('.') || OF_ANY_DIRECTORY.contains(&name) => continue,
                 _ => return Err(foreign(directory, &entry)),

@@ -1,10 +1,10 @@
 //! SGX's device nodes in the form of the Container Device Interface (CDI), for runtimes that take device
 //! names from the kubelet (Kubernetes 1.28 and later).
 
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::Path;
 
+use atomic_file::Readers;
 use serde_json::json;
 
 use super::allocator::Allocator;
@@ -36,9 +36,6 @@ pub(crate) fn describe(allocator: &Allocator, directory: &Path) -> io::Result<()
         "devices": devices.collect::<Vec<_>>(),
     });
     std::fs::create_dir_all(directory)?;
-    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(directory)?;
-    writeln!(file, "{description:#}")?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.persist(directory.join(FILE))?;
-    Ok(())
+    let json = format!("{description:#}\n");
+    atomic_file::replace(&directory.join(FILE), json.as_bytes(), Readers::Everyone)
 }
