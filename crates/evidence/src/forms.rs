@@ -8,6 +8,6 @@ pub(crate) mod hexadecimal;
 pub(crate) mod json;
 pub(crate) mod json_binding;
 pub(crate) mod open_enclave;
-pub(crate) mod other;
 pub(crate) mod pem;
 pub(crate) mod tagged_evidence;
+pub(crate) mod unrecognized;

@@ -27,7 +27,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
 }
 
 /// Tells whether the bytes begin with the header of a quote by Intel's QE: no other structure does.
-pub(crate) fn is_of_intels_qe(bytes: &[u8]) -> bool {
+pub(crate) fn has_intel_header(bytes: &[u8]) -> bool {
     matches!(version(bytes), Some(3..=5))
         && bytes.get(12..28) == Some(&QuoteHeader::INTEL_QE_VENDOR_ID)
 }

@@ -4,8 +4,8 @@ use sgx::{AttestationKeyId, QeReportInfo, Report, ReportBody, TargetInfo};
 
 use crate::error::{Problem, ReadError};
 use crate::forms::{
-    base64, certificate, epid, hex_dump, hexadecimal, json, open_enclave, other, pem,
-    tagged_evidence,
+    base64, certificate, epid, hex_dump, hexadecimal, json, open_enclave, pem, tagged_evidence,
+    unrecognized,
 };
 use crate::reader::{Reader, Recognize};
 use crate::wrapping::Wrapping;
@@ -30,14 +30,14 @@ fn binary(reader: Reader, bytes: &[u8]) -> Result<Evidence, ReadError> {
         return evidence;
     }
     let has_size = reader.recognizes_sizes() && STRUCTURE_SIZES.contains(&bytes.len());
-    if has_size && !quote_bytes::is_of_intels_qe(bytes) {
+    if has_size && !quote_bytes::has_intel_header(bytes) {
         return Ok(Evidence::new(Content::Structure, bytes));
     }
     quote_bytes::read(bytes)
         .or_else(|| epid::read(bytes))
         .or_else(|| certificate::read(reader, bytes))
         .or_else(|| tagged_evidence::read(reader, bytes))
-        .unwrap_or_else(|| Err(Problem::NoQuote(other::describe_binary(bytes)).into()))
+        .unwrap_or_else(|| Err(Problem::NoQuote(unrecognized::describe_binary(bytes)).into()))
 }
 
 fn text(reader: Reader, text: &str) -> Result<Evidence, ReadError> {
@@ -57,5 +57,5 @@ fn text(reader: Reader, text: &str) -> Result<Evidence, ReadError> {
     if let Some(bytes) = base64::decode(text) {
         return reader.read_inner(&bytes, Wrapping::Base64);
     }
-    Err(Problem::NoQuote(other::describe_text(text)).into())
+    Err(Problem::NoQuote(unrecognized::describe_text(text)).into())
 }

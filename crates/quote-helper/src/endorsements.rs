@@ -1,18 +1,21 @@
-//! What a verdict on a quote rests on besides the quote: a trusted root, and collateral.
+//! Options for the inputs of a verification besides the quote: the trusted root, and collateral.
 
-mod collateral_file;
-mod supply;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use std::path::PathBuf;
-
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use collateral::settings::{Origin, Settings};
+use collateral::{CollateralProvider, Event};
+use parking_lot::Mutex;
 use sgx::Collateral;
 use verify::TrustedRoots;
 
-pub(crate) use self::collateral_file::write_bundle;
-pub(crate) use self::supply::CollateralSupply;
 use crate::sources::Sources;
+use crate::{files, output};
+
+/// The largest file with collateral, in bytes: that of some thousand platforms.
+const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
 /// The sources of collateral and trusted root.
 #[derive(Debug, Default, Args)]
@@ -34,38 +37,39 @@ pub(crate) struct Endorsements {
 }
 
 impl Endorsements {
-    /// True if the command line says anything about them.
+    /// True if the command line names collateral, a source or a trusted root.
     pub(crate) fn are_named(&self) -> bool {
         self.collateral.is_some() || self.sources.are_named() || self.sources.have_trusted_root()
     }
 
-    /// The collateral of the file; or as the sources of the command line have it now, unchecked; or
-    /// from the cache of this machine and its sources.
-    pub(crate) fn open(&self) -> anyhow::Result<CollateralSupply> {
+    /// The collateral of the file; or of the sources on the command line, unchecked; or of the cache
+    /// of this machine and its sources.
+    pub(crate) fn open(&self) -> anyhow::Result<CollateralProvider> {
         if let Some(path) = &self.collateral {
-            return CollateralSupply::of_file(path);
+            return CollateralProvider::of_file(&read(path)?)
+                .with_context(|| format!("cannot use {}", files::Input(path)));
         }
         let settings = self.settings()?;
-        match self.sources.are_named() && self.cache_dir.is_none() {
-            true => CollateralSupply::of_sources(&settings),
-            false => CollateralSupply::of_cache(settings),
-        }
+        Ok(match self.sources.are_named() && self.cache_dir.is_none() {
+            true => CollateralProvider::of_sources(&settings)?,
+            false => CollateralProvider::of_cache(settings, Box::new(note_once()))?,
+        })
     }
 
-    /// The collateral for `quote`, as the file, the command line or the variables have it now;
-    /// `None` if none of these names a source.
+    /// The collateral for `quote` from the file, or from the sources of the command line or the
+    /// variables; `None` if none of these names a source.
     pub(crate) fn named_collateral(&self, quote: &[u8]) -> Option<anyhow::Result<Collateral>> {
-        let supply = match self.are_named() {
+        let provider = match self.are_named() {
             true => self.open(),
             false => match self.settings() {
                 Ok(settings) if matches!(settings.origin, Origin::Variables(_)) => {
-                    CollateralSupply::of_sources(&settings)
+                    CollateralProvider::of_sources(&settings).map_err(Into::into)
                 }
                 Ok(_) => return None,
                 Err(error) => Err(error),
             },
         };
-        Some(supply.and_then(|mut supply| supply.for_quote(quote)))
+        Some(provider.and_then(|mut provider| for_quote(&mut provider, quote)))
     }
 
     /// The root certificate to trust.
@@ -75,5 +79,35 @@ impl Endorsements {
 
     fn settings(&self) -> anyhow::Result<Settings> {
         Ok(self.sources.settings(self.cache_dir.clone())?)
+    }
+}
+
+/// The collateral for this quote.
+pub(crate) fn for_quote(
+    provider: &mut CollateralProvider,
+    quote: &[u8],
+) -> anyhow::Result<Collateral> {
+    provider.for_quote(quote).map_err(|error| anyhow!("{error}"))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let shown = files::Input(path);
+    let mut bytes = Vec::new();
+    let mut file = files::open(path)?.take(MAX_SIZE.saturating_add(1));
+    file.read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
+    ensure!(bytes.len() as u64 <= MAX_SIZE, "{shown} has more than {MAX_SIZE} bytes");
+    Ok(bytes)
+}
+
+/// Notes problems of the cache; one that concerns several items only once.
+fn note_once() -> impl Fn(&Event) {
+    let last = Mutex::new(String::new());
+    move |event| {
+        let message = event.to_string();
+        let mut last = last.lock();
+        if !matches!(event, Event::Fetched(_)) && *last != message {
+            output::note(&message);
+            *last = message;
+        }
     }
 }

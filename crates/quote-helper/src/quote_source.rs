@@ -17,10 +17,10 @@ use crate::values::OneOf;
 const QUOTE_HELPER_SOCKET: &str = "QUOTE_HELPER_SOCKET";
 
 /// The time to wait for a service that is being restarted.
-const RESTART: Duration = Duration::from_secs(1);
+const RESTART_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time for the answer of a service that was not meant.
-const GLANCE: Duration = Duration::from_millis(200);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The socket of the quote service.
 #[derive(Debug, Clone, Default, Args)]
@@ -94,11 +94,11 @@ impl QuoteSource {
     ) -> anyhow::Result<T> {
         if self.is_in_process() {
             let done = self.open().and_then(|quoter| quote(&*quoter));
-            return done.map_err(|error| error_with_unasked_service(error, None));
+            return done.map_err(|error| with_default_service_hint(error, None));
         }
         let socket = self.service.path()?;
-        let quoter = AesmQuoter::new(&socket, Client::DEFAULT_TIMEOUT).patience(RESTART);
-        quote(&quoter).map_err(|error| error_with_unasked_service(error, Some(&socket)))
+        let quoter = AesmQuoter::new(&socket, Client::DEFAULT_TIMEOUT).patience(RESTART_TIMEOUT);
+        quote(&quoter).map_err(|error| with_default_service_hint(error, Some(&socket)))
     }
 
     fn is_in_process(&self) -> bool {
@@ -113,21 +113,21 @@ impl QuoteSource {
 }
 
 /// The error, with the service at the default socket if there is one and it was not asked.
-pub(crate) fn error_with_unasked_service(
+pub(crate) fn with_default_service_hint(
     error: anyhow::Error,
     asked: Option<&Path>,
 ) -> anyhow::Error {
-    match unasked_service(asked) {
+    match default_service_hint(asked) {
         Some(hint) => anyhow!("{}. {hint}", explain(&error)),
         None => error,
     }
 }
 
 /// In words, that a service answers at the default socket, if it is another one than was asked.
-pub(crate) fn unasked_service(asked: Option<&Path>) -> Option<String> {
+pub(crate) fn default_service_hint(asked: Option<&Path>) -> Option<String> {
     let default = Path::new(DEFAULT_SOCKET);
     let is_same = asked.is_some_and(|asked| asked == default || is_same_file(asked, default));
-    let client = Client::new(default).timeout(GLANCE);
+    let client = Client::new(default).timeout(PROBE_TIMEOUT);
     if is_same || client.call(&Request::GetSupportedAttKeyIdNum).is_err() {
         return None;
     }

@@ -70,7 +70,7 @@ impl Sources {
     }
 
     /// The options that were given with their values, as words of a command.
-    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn given_options(&self) -> Vec<(&'static str, String)> {
         let Self { config, sources, ca_file, api_key_file, trusted_root, .. } = self;
         let file = |option, file: &Option<PathBuf>| Some((option, quoted(file.as_deref()?)));
         let sources = sources.iter().flatten();

@@ -31,7 +31,7 @@ pub enum AttestationError {
     NoAttestationKey,
     /// Something on the way answered in place of the QE.
     #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
-    Impostor(&'static str),
+    NotFromQe(&'static str),
     /// The QE's REPORT was made for another enclave, on another machine, or was changed.
     #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
     QeReport(#[from] ReportError),
@@ -69,12 +69,12 @@ impl Application {
         // A REPORT is made for one enclave on the same machine, which alone can check it: here the QE.
         let qe = quoter.initialize(&key_id)?.target_info;
         let report = self.report(&qe);
-        let question = self.question()?;
+        let request = self.qe_report_request()?;
         let reply =
-            quoter.quote(&QuoteRequest { report, key_id, qe_report_info: Some(question) })?;
-        let answer =
-            reply.qe_report_info.ok_or(AttestationError::Impostor("its REPORT is missing"))?;
-        self.check(&question, &answer.qe_report, &reply.quote)?;
+            quoter.quote(&QuoteRequest { report, key_id, qe_report_info: Some(request) })?;
+        let qe_report_info =
+            reply.qe_report_info.ok_or(AttestationError::NotFromQe("its REPORT is missing"))?;
+        self.check(&request, &qe_report_info.qe_report, &reply.quote)?;
         Ok(Offer { public_key: self.public_key, quote: reply.quote })
     }
 
@@ -84,7 +84,7 @@ impl Application {
     }
 
     /// The QE is to prove that it is one: by a REPORT of its own, for this enclave and about this nonce.
-    fn question(&self) -> Result<QeReportInfo, AttestationError> {
+    fn qe_report_request(&self) -> Result<QeReportInfo, AttestationError> {
         let mut nonce = [0; 16];
         rand::fill(&mut nonce).map_err(|_| AttestationError::NoKey)?;
         let target_info = self.enclave.target_info();
@@ -94,15 +94,15 @@ impl Application {
     /// The QE's REPORT says SHA-256(nonce ‖ quote).
     fn check(
         &self,
-        question: &QeReportInfo,
+        request: &QeReportInfo,
         qe_report: &Report,
         quote: &[u8],
     ) -> Result<(), AttestationError> {
         self.enclave.verify_report(qe_report)?;
-        let expected = digest(&SHA256, &[&question.nonce[..], quote].concat());
+        let expected = digest(&SHA256, &[&request.nonce[..], quote].concat());
         match qe_report.body.report_data.0.starts_with(expected.as_ref()) {
             true => Ok(()),
-            false => Err(AttestationError::Impostor("its REPORT is about another quote")),
+            false => Err(AttestationError::NotFromQe("its REPORT is about another quote")),
         }
     }
 

@@ -9,7 +9,7 @@ use remote_attestation::Channel;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::arguments::Role;
-use crate::patience::patiently;
+use crate::retry::retry;
 
 /// Connects to the other enclave or waits for it, for so long.
 pub(crate) fn open(role: Role, patience: Duration) -> anyhow::Result<Channel> {
@@ -34,6 +34,6 @@ fn accept(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> 
 }
 
 fn connect(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> {
-    patiently(patience, || TcpStream::connect_timeout(&address, patience), |_| true)
+    retry(patience, || TcpStream::connect_timeout(&address, patience), |_| true)
         .with_context(|| format!("cannot connect to {address} within {patience:?}"))
 }

@@ -13,7 +13,7 @@ use verify::{TrustedRoot, TrustedRoots, Verdict};
 
 use crate::arguments::EvidenceArguments;
 use crate::output;
-use crate::patience::patiently;
+use crate::retry::retry;
 
 /// A trusted root, and where collateral comes from.
 pub(crate) struct Evidence {
@@ -64,14 +64,14 @@ impl Source {
             Self::File(path) => serde_json::from_slice(&read(path)?)
                 .with_context(|| format!("{} holds no collateral", path.display())),
             Self::Pccs { url, patience } => {
-                Ok(patiently(*patience, || collateral::fetch(url, quote), is_nobody_there)?)
+                Ok(retry(*patience, || collateral::fetch(url, quote), is_unreachable)?)
             }
         }
     }
 }
 
 /// Whether the PCCS may have to start first.
-fn is_nobody_there(error: &QuoteCollateralError<ServiceError>) -> bool {
+fn is_unreachable(error: &QuoteCollateralError<ServiceError>) -> bool {
     matches!(
         error,
         QuoteCollateralError::Item(ServiceError { reason: SourceError::Unreachable(_), .. })

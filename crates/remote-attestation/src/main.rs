@@ -3,11 +3,11 @@
 
 mod arguments;
 mod connection;
+mod counters;
 mod evidence;
 mod output;
-mod patience;
+mod retry;
 mod session;
-mod tally;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,28 +16,28 @@ use clap::Parser;
 use quoting::{ApplicationQuoter, QuotingMode};
 
 use self::arguments::{Arguments, Role};
+use self::counters::Counters;
 use self::evidence::Evidence;
 use self::session::Session;
-use self::tally::Tally;
 
 /// Asks the quote service if `SGX_AESM_ADDR` is set, and makes quotes in this process if not.
 static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut tally = Tally::default();
-    let attested = attest(&arguments, &mut tally);
+    let mut counters = Counters::default();
+    let attested = attest(&arguments, &mut counters);
     if let Err(error) = &attested {
         output::note(format_args!("error: {}", output::explained(error)));
     }
-    output::result(tally);
+    output::result(counters);
     match attested {
-        Ok(()) if tally.failed == 0 => ExitCode::SUCCESS,
+        Ok(()) if counters.failed == 0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }
 
-fn attest(arguments: &Arguments, tally: &mut Tally) -> anyhow::Result<()> {
+fn attest(arguments: &Arguments, counters: &mut Counters) -> anyhow::Result<()> {
     output::result(format_args!("{}: quotes come from {}", arguments.name, provider()));
     let evidence = Evidence::load(&arguments.evidence, arguments.patience)?;
     let quoter = QUOTER.quoter()?;
@@ -49,19 +49,19 @@ fn attest(arguments: &Arguments, tally: &mut Tally) -> anyhow::Result<()> {
         quoter,
         channel,
         evidence,
-        tally,
+        counters,
     };
     match arguments.role() {
-        Role::Connect(_) => begin_repeatedly(&mut session, arguments),
-        Role::Listen(_) => session.answer_until_closed(),
+        Role::Connect(_) => attest_repeatedly(&mut session, arguments),
+        Role::Listen(_) => session.respond_until_closed(),
     }
 }
 
-fn begin_repeatedly(session: &mut Session<'_>, arguments: &Arguments) -> anyhow::Result<()> {
+fn attest_repeatedly(session: &mut Session<'_>, arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
     loop {
-        session.begin()?;
-        if arguments.is_enough(session.tally.attested, begin.elapsed()) {
+        session.initiate()?;
+        if arguments.is_enough(session.counters.attested, begin.elapsed()) {
             return Ok(());
         }
     }

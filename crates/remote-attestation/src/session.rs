@@ -10,10 +10,10 @@ use quoting::{Quoter, QuotingError};
 use remote_attestation::{Application, AttestationError, Channel, Conversation, Offer};
 use sgx::AesmError;
 
+use crate::counters::Counters;
 use crate::evidence::Evidence;
 use crate::output;
-use crate::patience::patiently;
-use crate::tally::Tally;
+use crate::retry::retry;
 
 /// One enclave's side.
 pub(crate) struct Session<'a> {
@@ -24,42 +24,42 @@ pub(crate) struct Session<'a> {
     pub(crate) quoter: &'a dyn Quoter,
     pub(crate) channel: Channel,
     pub(crate) evidence: Evidence,
-    pub(crate) tally: &'a mut Tally,
+    pub(crate) counters: &'a mut Counters,
 }
 
 impl Session<'_> {
     /// Attests each other, on the initiative of this side.
-    pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn initiate(&mut self) -> anyhow::Result<()> {
         let application = Application::start(self.name)?;
         self.send_offer(&application)?;
         let offer = self.channel.receive().with_context(|| self.about_peer())?;
         let conversation = self.trust(application, &offer)?;
-        self.say(&conversation)?;
-        self.hear(&conversation)?;
+        self.send_message(&conversation)?;
+        self.receive_message(&conversation)?;
         self.count();
         Ok(())
     }
 
     /// Attests each other as often as the other one begins, which must be once at least.
-    pub(crate) fn answer_until_closed(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn respond_until_closed(&mut self) -> anyhow::Result<()> {
         while let Some(offer) =
             self.channel.receive_unless_closed().with_context(|| self.about_peer())?
         {
             let application = Application::start(self.name)?;
             self.send_offer(&application)?;
             let conversation = self.trust(application, &offer)?;
-            self.hear(&conversation)?;
-            self.say(&conversation)?;
+            self.receive_message(&conversation)?;
+            self.send_message(&conversation)?;
             self.count();
         }
-        ensure!(self.tally.attested > 0, "{} has sent nothing", self.peer);
+        ensure!(self.counters.attested > 0, "{} has sent nothing", self.peer);
         Ok(())
     }
 
     /// Gets a quote and sends it.
     fn send_offer(&mut self, application: &Application) -> anyhow::Result<()> {
         let offer = self.offer(application)?;
-        self.tell(format_args!("quote: {}", STANDARD.encode(&offer.quote)));
+        self.print_once(format_args!("quote: {}", STANDARD.encode(&offer.quote)));
         self.channel.send(&offer.to_bytes()).with_context(|| self.about_peer())
     }
 
@@ -67,16 +67,16 @@ impl Session<'_> {
     /// how long it goes on; before, there is nothing to go on.
     fn offer(&mut self, application: &Application) -> anyhow::Result<Offer> {
         let (quoter, patience) = (self.quoter, self.patience);
-        let tally = &mut *self.tally;
-        let has_quoted = tally.attested > 0;
+        let counters = &mut *self.counters;
+        let has_quoted = counters.attested > 0;
         let attempt = || {
-            tally.quotes = tally.quotes.saturating_add(1);
+            counters.quotes = counters.quotes.saturating_add(1);
             application.offer(quoter).inspect_err(|error| {
-                tally.failed = tally.failed.saturating_add(1);
+                counters.failed = counters.failed.saturating_add(1);
                 output::note(format_args!("a quote failed: {error}"));
             })
         };
-        patiently(patience, attempt, |_| has_quoted).map_err(no_quote)
+        retry(patience, attempt, |_| has_quoted).map_err(no_quote)
     }
 
     /// Verifies the other's offer. Only if it is trusted there is a key.
@@ -90,35 +90,35 @@ impl Session<'_> {
         };
         let enclave = attested.body.enclave();
         let enclave = enclave.with_context(|| format!("{peer}'s quote is of no enclave"))?;
-        self.tell(format_args!(
+        self.print_once(format_args!(
             "{peer}'s quote is trusted: MRENCLAVE {}, TCB status {}, under \"{}\"",
             enclave.mr_enclave, attested.tcb.status, attested.root.subject
         ));
         Ok(application.agree(&offer.public_key)?)
     }
 
-    fn say(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
+    fn send_message(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
         let message = format!("{} to {}: the secret is 42", self.name, self.peer);
         let sealed = conversation.seal(self.name, &message)?;
         self.channel.send(&sealed).with_context(|| self.about_peer())
     }
 
-    fn hear(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
+    fn receive_message(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
         let sealed = self.channel.receive().with_context(|| self.about_peer())?;
         let message = conversation.open(self.peer, &sealed).with_context(|| self.about_peer())?;
-        self.tell(format_args!("{} encrypted bytes say \"{message}\"", sealed.len()));
+        self.print_once(format_args!("{} encrypted bytes say \"{message}\"", sealed.len()));
         Ok(())
     }
 
     /// Prints what is the same each time once only.
-    fn tell(&self, line: impl Display) {
-        if self.tally.attested == 0 {
+    fn print_once(&self, line: impl Display) {
+        if self.counters.attested == 0 {
             output::result(line);
         }
     }
 
     fn count(&mut self) {
-        self.tally.attested = self.tally.attested.saturating_add(1);
+        self.counters.attested = self.counters.attested.saturating_add(1);
     }
 
     fn about_peer(&self) -> String {

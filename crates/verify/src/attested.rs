@@ -1,6 +1,7 @@
 //! What the evidence proves.
 
 mod quoted;
+mod tcb;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,9 +10,10 @@ use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
 pub use self::quoted::{Enclave, Td, TdExtension};
+pub use self::tcb::AttestedTcb;
 use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
-use crate::{PlatformFeatures, SgxExtension, Tcb, TrustedRoot};
+use crate::{PlatformFeatures, SgxExtension, TrustedRoot};
 
 /// What a quote proves together with its collateral: true under `root` at the given time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,9 +25,9 @@ pub struct Attested {
     #[cfg_attr(feature = "schema", schemars(with = "quoted::Quoted"))]
     pub body: QuoteBody,
     /// How current its platform is.
-    pub tcb: Tcb,
+    pub tcb: AttestedTcb,
     /// Which platform it runs on.
-    pub platform: Platform,
+    pub platform: AttestedPlatform,
     /// The root that the evidence leads to.
     pub root: TrustedRoot,
     /// When the first piece of the evidence expires: of the certificates, up to the root, the CRLs,
@@ -38,7 +40,7 @@ pub struct Attested {
 /// The platform as its PCK certificate describes it. In JSON byte strings are in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Platform {
+pub struct AttestedPlatform {
     /// FMSPC, 6 bytes: the kind of platform (family, model, stepping, platform type, custom SKU).
     #[serde(with = "hex")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -74,8 +76,8 @@ impl Attested {
         let expires = Duration::from_secs(claims.earliest_expiration_date);
         Ok(Self {
             body,
-            tcb: Tcb::new(level, claims)?,
-            platform: Platform::new(pck),
+            tcb: AttestedTcb::new(level, claims)?,
+            platform: AttestedPlatform::new(pck),
             root: root.clone(),
             earliest_expiration: UNIX_EPOCH
                 .checked_add(expires)
@@ -84,7 +86,7 @@ impl Attested {
     }
 }
 
-impl Platform {
+impl AttestedPlatform {
     fn new(pck: &SgxExtension) -> Self {
         Self {
             fmspc: pck.fmspc,
@@ -116,7 +118,7 @@ impl Describe for Attested {
     }
 }
 
-impl Describe for Platform {
+impl Describe for AttestedPlatform {
     fn describe(&self) -> Description {
         Description::default()
             .bytes("FMSPC", &self.fmspc)

@@ -12,7 +12,7 @@ macro_rules! codes {
         ///
         /// In JSON and in text a code is its name in snake_case, such as `untrusted_root`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code {
+        pub enum VerdictCode {
             $(
                 #[doc = $meaning]
                 $variant,
@@ -22,7 +22,7 @@ macro_rules! codes {
             Policy(Step),
         }
 
-        impl Code {
+        impl VerdictCode {
             /// Every code but those of the policy.
             pub const EVIDENCE: &[Self] = &[$(Self::$variant,)+];
 
@@ -45,7 +45,7 @@ macro_rules! codes {
             }
         }
 
-        impl fmt::Display for Code {
+        impl fmt::Display for VerdictCode {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$variant => f.write_str($name),)+
@@ -79,13 +79,13 @@ codes! {
     UnreadableEvidence "unreadable_evidence" Undecided "a certificate or piece of collateral cannot be read";
 }
 
-impl Serialize for Code {
+impl Serialize for VerdictCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl From<&CollateralError> for Code {
+impl From<&CollateralError> for VerdictCode {
     fn from(error: &CollateralError) -> Self {
         match error {
             CollateralError::Unreadable { .. } => Self::UnreadableEvidence,

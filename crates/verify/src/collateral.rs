@@ -35,11 +35,11 @@ pub use pck_certificate::{PckCertificate, check_pck_certificate};
 pub use platform_features::{PlatformFeature, PlatformFeatures, UnknownPlatformFeature};
 pub use revocation_list::{PckCrl, RootCaCrl, check_pck_crl, check_root_ca_crl};
 pub use sgx_extension::{SgxExtension, SgxType};
-pub use tcb_assessment::{Shortfall, ShortfallOf, TcbAssessment};
+pub use tcb_assessment::{Shortfall, TcbAssessment, TcbPart};
 pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, check_tcb_info};
 pub use validity::Validity;
 
-pub(crate) use claimed_root::carried_chain;
+pub(crate) use claimed_root::embedded_chain;
 pub(crate) use pck_chain::PckChain;
 pub(crate) use signed_json::SignedJson;
 pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};

@@ -8,28 +8,28 @@ use dcap_qvl::configs::DefaultConfig;
 use rustls_pki_types::CertificateDer;
 use sgx::{IntoBytes, Quote};
 
+use crate::checked_evidence::CheckedEvidence;
 use crate::failure::{At, Failure, Problem};
-use crate::pieces::Pieces;
 use crate::signatures::{signed_by, signed_by_key};
 use crate::tcb_level::platform_level;
-use crate::{Code, Step};
+use crate::{Step, VerdictCode};
 
 mod quoting_enclave;
 mod td_attributes;
 
 /// The first step that fails; `Ok` when none does.
-pub(crate) fn diagnose(quote: &Quote, pieces: &Pieces) -> Result<(), Failure> {
-    let Pieces { pck_der, qe_identity, .. } = pieces;
+pub(crate) fn diagnose(quote: &Quote, evidence: &CheckedEvidence) -> Result<(), Failure> {
+    let CheckedEvidence { pck_der, qe_identity, .. } = evidence;
     qe_report_signature(quote, pck_der).at(Step::QeReportSignature)?;
     attestation_key(quote).at(Step::AttestationKey)?;
     let qe = &quote.signature.qe_report;
     let qe_status = quoting_enclave::check(qe, qe_identity).at(Step::QeMatch)?;
     quote_signature(quote).at(Step::QuoteSignature)?;
-    platform_level(quote, pieces).at(Step::TcbLevel)?;
+    platform_level(quote, evidence).at(Step::TcbLevel)?;
     match qe_status {
         dcap_qvl::TcbStatus::Revoked => {
             let reason = "the Quoting Enclave's security version is revoked";
-            Err(Problem::new(Code::TcbRevoked, reason)).at(Step::TcbLevel)
+            Err(Problem::new(VerdictCode::TcbRevoked, reason)).at(Step::TcbLevel)
         }
         _ => td_attributes::check(&quote.body).at(Step::TdAttributes),
     }
@@ -69,5 +69,5 @@ fn quote_signature(quote: &Quote) -> Result<(), Problem> {
 }
 
 fn modified(reason: &str) -> Problem {
-    Problem::new(Code::QuoteModified, reason)
+    Problem::new(VerdictCode::QuoteModified, reason)
 }

@@ -6,12 +6,12 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
 use sgx::{Collateral, Quote, QuoteHeader, QuoteParseError};
 
-use crate::collateral::carried_chain;
+use crate::checked_evidence::{CheckedEvidence, no_pck_certificate};
+use crate::collateral::embedded_chain;
 use crate::diagnosis::diagnose;
 use crate::failure::{At, Failure, Problem};
-use crate::pieces::{Pieces, no_pck_certificate};
 use crate::tcb_level::platform_level;
-use crate::{Attested, ClaimedRoot, Code, Step, TrustedRoot, TrustedRoots};
+use crate::{Attested, ClaimedRoot, Step, TrustedRoot, TrustedRoots, VerdictCode};
 
 /// What the quote proves under one of the roots, or where it went furthest.
 pub(crate) fn check(
@@ -49,15 +49,17 @@ pub(crate) fn parse(quote: &[u8]) -> Result<Quote, Failure> {
 }
 
 fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
-    let unsupported = |reason: String| Problem::new(Code::UnsupportedQuote, reason);
+    let unsupported = |reason: String| Problem::new(VerdictCode::UnsupportedQuote, reason);
     let quote = Quote::parse_padded(quote).map_err(|error| match error {
         QuoteParseError::Epid(_)
         | QuoteParseError::AttestationKeyType(_)
         | QuoteParseError::TeeType(_) => unsupported(error.to_string()),
         QuoteParseError::Version(_) => {
-            Problem::new(Code::NotAQuote, format!("these bytes are no quote: {error}"))
+            Problem::new(VerdictCode::NotAQuote, format!("these bytes are no quote: {error}"))
         }
-        _ => Problem::new(Code::NotAQuote, format!("these bytes are no whole quote: {error}")),
+        _ => {
+            Problem::new(VerdictCode::NotAQuote, format!("these bytes are no whole quote: {error}"))
+        }
     })?;
     if quote.header.qe_vendor_id != QuoteHeader::INTEL_QE_VENDOR_ID {
         let vendor = hex::encode(quote.header.qe_vendor_id);
@@ -79,7 +81,7 @@ fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
 /// latter are used where there are both.
 fn claimed_roots(quote: &Quote, collateral: &Collateral) -> Result<Vec<ClaimedRoot>, Problem> {
     let given = collateral.pck_certificate_chain.as_ref().map(String::as_bytes);
-    let chains = [carried_chain(quote), given].into_iter().flatten();
+    let chains = [embedded_chain(quote), given].into_iter().flatten();
     let roots: Vec<_> = chains.map(ClaimedRoot::of_pck_chain).collect();
     match roots.iter().any(Result::is_ok) {
         true => Ok(roots.into_iter().flatten().collect()),
@@ -97,8 +99,8 @@ fn untrusted(quote: &Quote, claimed: &[ClaimedRoot], roots: &TrustedRoots) -> Fa
         |root: &TrustedRoot| format!("\"{}\", SHA-256 {}", root.subject, hex::encode(root.sha256));
     let trusted: Vec<String> = roots.iter().map(named).collect();
     let (code, what) = match ClaimedRoot::of_quote(quote) {
-        Some(_) => (Code::UntrustedRoot, "the quote"),
-        None => (Code::ForeignCollateral, "the PCK certificate in the collateral"),
+        Some(_) => (VerdictCode::UntrustedRoot, "the quote"),
+        None => (VerdictCode::ForeignCollateral, "the PCK certificate in the collateral"),
     };
     // The one that the quote itself carries comes first.
     let claimed = claimed.first().map(ToString::to_string).unwrap_or_default();
@@ -113,21 +115,21 @@ fn check_under(
     collateral: &Collateral,
     now: SystemTime,
 ) -> Result<Attested, Failure> {
-    let pieces = Pieces::check(quote, collateral, root, now)?;
-    let claims = match authority(root, quote, collateral, now) {
+    let evidence = CheckedEvidence::check(quote, collateral, root, now)?;
+    let claims = match claims_of_dcap_qvl(root, quote, collateral, now) {
         Ok(claims) => claims,
         Err(reason) => {
-            diagnose(quote, &pieces)?;
-            return Err(Failure::elsewhere(reason));
+            diagnose(quote, &evidence)?;
+            return Err(Failure::without_step(reason));
         }
     };
-    let level = platform_level(quote, &pieces).at(Step::TcbLevel)?;
-    Attested::new(quote.body.clone(), &claims, &pieces.pck.extension, level, root)
-        .map_err(Failure::elsewhere)
+    let level = platform_level(quote, &evidence).at(Step::TcbLevel)?;
+    Attested::new(quote.body.clone(), &claims, &evidence.pck.extension, level, root)
+        .map_err(Failure::without_step)
 }
 
 /// Debug enclaves and TDs pass here: whether they are allowed is for the policy to say.
-fn authority(
+fn claims_of_dcap_qvl(
     root: &TrustedRoot,
     quote: &Quote,
     collateral: &Collateral,

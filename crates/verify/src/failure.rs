@@ -1,23 +1,23 @@
 //! Where and why the evidence does not hold.
 
-use crate::{Code, CollateralError, Step};
+use crate::{CollateralError, Step, VerdictCode};
 
 /// Why a step did not pass; the code says what is decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Problem {
-    pub(crate) code: Code,
+    pub(crate) code: VerdictCode,
     pub(crate) reason: String,
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(code: VerdictCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
 }
 
 impl From<CollateralError> for Problem {
     fn from(error: CollateralError) -> Self {
-        Self::new(Code::from(&error), error.to_string())
+        Self::new(VerdictCode::from(&error), error.to_string())
     }
 }
 
@@ -31,8 +31,8 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A refusal that belongs to no known step.
-    pub(crate) fn elsewhere(reason: String) -> Self {
-        Self { step: None, problem: Problem::new(Code::EvidenceRefused, reason) }
+    pub(crate) fn without_step(reason: String) -> Self {
+        Self { step: None, problem: Problem::new(VerdictCode::EvidenceRefused, reason) }
     }
 }
 

@@ -20,24 +20,23 @@
 //!   of another root or platform than the quote, or is outside its dates (expired or not yet valid,
 //!   certificates too).
 //!
-//! The reason is a [`Code`] for programs, and a sentence for people.
+//! The reason is a [`VerdictCode`] for programs, and a sentence for people.
 //!
 //! Whoever keeps collateral checks it piece by piece, as it comes from a PCS or a PCCS:
 //! [`check_pck_certificate`], [`check_pck_crl`], [`check_root_ca_crl`], [`check_tcb_info`],
 //! [`check_enclave_identity`]. [`TcbInfo::assess`] says what a platform lacks.
 
 mod attested;
+mod checked_evidence;
 mod code;
 mod collateral;
 mod diagnosis;
 mod evidence;
 mod failure;
-mod pieces;
 mod policy;
 mod roots;
 mod signatures;
 mod step;
-mod tcb;
 mod tcb_level;
 mod tcb_status;
 mod td_level;
@@ -47,20 +46,19 @@ use std::time::SystemTime;
 
 use sgx::Collateral;
 
-pub use attested::{Attested, Enclave, Platform, Td, TdExtension};
-pub use code::Code;
+pub use attested::{Attested, AttestedPlatform, AttestedTcb, Enclave, Td, TdExtension};
+pub use code::VerdictCode;
 pub use collateral::{
     ClaimedRoot, CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl,
     PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension, SgxType, Shortfall,
-    ShortfallOf, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, UnknownPlatformFeature,
+    Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart, UnknownPlatformFeature,
     Validity, check_enclave_identity, check_pck_certificate, check_pck_crl, check_pck_issuer_chain,
     check_root_ca_crl, check_tcb_info,
 };
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
 pub use sgx::Tee;
-pub use step::{Outcome, Step, StepResult};
-pub use tcb::Tcb;
+pub use step::{Step, StepOutcome, StepResult};
 pub use tcb_status::{TcbStatus, UnknownTcbStatus};
 pub use verdict::{Decision, Verdict};
 

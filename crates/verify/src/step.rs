@@ -102,7 +102,7 @@ impl fmt::Display for Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", content = "reason", rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum StepOutcome {
     /// What the step's meaning says is true.
     Passed,
     /// It is not, or could not be found out: why.
@@ -119,17 +119,17 @@ pub struct StepResult {
     pub step: Step,
     /// How it ended.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: StepOutcome,
 }
 
 impl fmt::Display for StepResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
-            Outcome::Passed => write!(f, "passed       {}", self.step),
-            Outcome::Failed(reason) => {
+            StepOutcome::Passed => write!(f, "passed       {}", self.step),
+            StepOutcome::Failed(reason) => {
                 write!(f, "FAILED       {}: {}", self.step, printable::line(reason))
             }
-            Outcome::NotReached => write!(f, "not reached  {}", self.step),
+            StepOutcome::NotReached => write!(f, "not reached  {}", self.step),
         }
     }
 }

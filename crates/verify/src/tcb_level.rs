@@ -2,10 +2,10 @@
 
 use sgx::Quote;
 
+use crate::checked_evidence::CheckedEvidence;
 use crate::failure::Problem;
-use crate::pieces::Pieces;
 use crate::td_level::{CertifiedSvns, td_level};
-use crate::{Code, SgxExtension, TcbLevel, TcbStatus, Tee};
+use crate::{SgxExtension, TcbLevel, TcbStatus, Tee, VerdictCode};
 
 /// The level that a platform reaches.
 pub(crate) struct PlatformLevel {
@@ -16,11 +16,14 @@ pub(crate) struct PlatformLevel {
 }
 
 /// The level that the platform of this quote reaches. It is not a revoked one.
-pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformLevel, Problem> {
-    let (tcb_info, pck) = (&pieces.tcb_info, &pieces.pck.extension);
+pub(crate) fn platform_level(
+    quote: &Quote,
+    evidence: &CheckedEvidence,
+) -> Result<PlatformLevel, Problem> {
+    let (tcb_info, pck) = (&evidence.tcb_info, &evidence.pck.extension);
     if tcb_info.fmspc != pck.fmspc {
         return Err(Problem::new(
-            Code::MismatchedCollateral,
+            VerdictCode::MismatchedCollateral,
             format!(
                 "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
                 hex::encode_upper(tcb_info.fmspc),
@@ -30,7 +33,7 @@ pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformL
     }
     if tcb_info.pce_id != pck.pce_id {
         return Err(Problem::new(
-            Code::MismatchedCollateral,
+            VerdictCode::MismatchedCollateral,
             format!(
                 "the TCB info is for PCE id {}, this platform's is {}; fetch its collateral",
                 hex::encode_upper(tcb_info.pce_id),
@@ -42,7 +45,7 @@ pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformL
     let tee = if td.is_some() { Tee::Tdx } else { Tee::Sgx };
     if tcb_info.tee != tee {
         return Err(Problem::new(
-            Code::MismatchedCollateral,
+            VerdictCode::MismatchedCollateral,
             format!("the TCB info is of {}, not {tee}", tcb_info.tee),
         ));
     }
@@ -54,11 +57,11 @@ pub(crate) fn platform_level(quote: &Quote, pieces: &Pieces) -> Result<PlatformL
     }
     match tcb_info.assess(&components, pce_svn).reached {
         None => Err(Problem::new(
-            Code::TcbTooLow,
+            VerdictCode::TcbTooLow,
             "the platform is below every published security version",
         )),
         Some(level) if level.status == TcbStatus::Revoked => {
-            Err(Problem::new(Code::TcbRevoked, "the platform's security version is revoked"))
+            Err(Problem::new(VerdictCode::TcbRevoked, "the platform's security version is revoked"))
         }
         Some(level) => Ok(PlatformLevel { level, current: None }),
     }

@@ -4,7 +4,7 @@ use sgx::{QuoteBody, TdReport10, TeeTcbSvn};
 
 use crate::collateral::{TdxModule, TdxModuleIdentity, TdxModules};
 use crate::failure::Problem;
-use crate::{Code, TcbInfo, TcbLevel, TcbStatus};
+use crate::{TcbInfo, TcbLevel, TcbStatus, VerdictCode};
 
 /// The SVNs of a platform that its PCK certificate lists.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ fn reached(
     let mut levels = info.tcb_levels.iter();
     let level = levels.find(|level| level.is_reached_by(svns, tee_tcb_svn));
     let level = level.ok_or_else(|| {
-        Problem::new(Code::TcbTooLow, "the platform is below every published version")
+        Problem::new(VerdictCode::TcbTooLow, "the platform is below every published version")
     })?;
     let level = match modules.identity(tee_tcb_svn)? {
         None => level.clone(),
@@ -48,7 +48,7 @@ fn reached(
     };
     match level.status {
         TcbStatus::Revoked => {
-            Err(Problem::new(Code::TcbRevoked, "the platform's security version is revoked"))
+            Err(Problem::new(VerdictCode::TcbRevoked, "the platform's security version is revoked"))
         }
         _ => Ok(level),
     }
@@ -80,7 +80,7 @@ impl TcbLevel {
         let mut levels = identity.tcb_levels.iter();
         let module = levels.find(|level| isv_svn >= level.isv_svn);
         let module = module.ok_or_else(|| {
-            Problem::new(Code::TcbTooLow, "the TDX module is below every published version")
+            Problem::new(VerdictCode::TcbTooLow, "the TDX module is below every published version")
         })?;
         self.status = self.status.with_component(module.status);
         self.date = self.date.min(module.date);
@@ -125,9 +125,9 @@ fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
 
 fn undecided(reason: &str) -> Problem {
     let reason = format!("the TCB info cannot be used for this TD: {reason}; fetch a newer one");
-    Problem::new(Code::MismatchedCollateral, reason)
+    Problem::new(VerdictCode::MismatchedCollateral, reason)
 }
 
 fn mismatch(reason: &str) -> Problem {
-    Problem::new(Code::TdxModuleMismatch, reason)
+    Problem::new(VerdictCode::TdxModuleMismatch, reason)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sgx::{Describe, Quote};
 
 use crate::failure::{Failure, Problem};
-use crate::{Attested, ClaimedRoot, Code, Outcome, Policy, Step, StepResult};
+use crate::{Attested, ClaimedRoot, Policy, Step, StepOutcome, StepResult, VerdictCode};
 
 /// What a verification decided. See the crate's documentation for where the lines are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -30,7 +30,7 @@ pub struct Verdict {
     /// What was decided.
     pub decision: Decision,
     /// The reason, for programs; of several rules of the policy that refuse, the first one.
-    pub code: Code,
+    pub code: VerdictCode,
     /// Why the quote is not trusted; `None` if it is.
     pub reason: Option<String>,
     /// The root that the quote's own certificates name as theirs, trusted or not; `None` if it
@@ -55,14 +55,14 @@ impl Verdict {
     /// The verdict on bytes in which no quote was found: why not.
     #[must_use]
     pub fn without_quote(reason: String, policy: &Policy) -> Self {
-        let problem = Problem::new(Code::NotAQuote, reason);
+        let problem = Problem::new(VerdictCode::NotAQuote, reason);
         Self::of_failure(Failure { step: Some(Step::QuoteFormat), problem }, policy)
     }
 
     /// The verdict on a quote whose collateral is not there: why not.
     #[must_use]
     pub fn without_collateral(quote: &[u8], reason: String, policy: &Policy) -> Self {
-        let problem = Problem::new(Code::CollateralUnavailable, reason);
+        let problem = Problem::new(VerdictCode::CollateralUnavailable, reason);
         let failure = Failure { step: Some(Step::RootCrl), problem };
         let quote = Quote::parse_padded(quote).ok();
         Self::of_failure(failure, policy).with_root(quote.and_then(|q| ClaimedRoot::of_quote(&q)))
@@ -77,9 +77,9 @@ impl Verdict {
         let rules = policy.check(&attested);
         let reasons: Vec<String> = rules.iter().filter_map(failed).collect();
         let broken = rules.iter().find(|result| failed(result).is_some());
-        let code = broken.map_or(Code::Trusted, |result| Code::Policy(result.step));
+        let code = broken.map_or(VerdictCode::Trusted, |result| VerdictCode::Policy(result.step));
         let proved = evidence(attested.body.td().is_some());
-        let proved = proved.map(|step| StepResult { step, outcome: Outcome::Passed });
+        let proved = proved.map(|step| StepResult { step, outcome: StepOutcome::Passed });
         Self {
             decision: code.decision(),
             code,
@@ -95,9 +95,9 @@ impl Verdict {
     pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
         let Failure { step: failed, problem: Problem { code, reason } } = failure;
         let outcome = |step| match failed {
-            Some(failed) if step < failed => Outcome::Passed,
-            Some(failed) if step == failed => Outcome::Failed(reason.clone()),
-            _ => Outcome::NotReached,
+            Some(failed) if step < failed => StepOutcome::Passed,
+            Some(failed) if step == failed => StepOutcome::Failed(reason.clone()),
+            _ => StepOutcome::NotReached,
         };
         let steps = evidence(failed == Some(Step::TdAttributes)).chain(policy.steps());
         let steps = steps.map(|step| StepResult { step, outcome: outcome(step) }).collect();
@@ -113,7 +113,7 @@ fn evidence(is_td: bool) -> impl Iterator<Item = Step> {
 
 fn failed(result: &StepResult) -> Option<String> {
     match &result.outcome {
-        Outcome::Failed(reason) => Some(reason.clone()),
+        StepOutcome::Failed(reason) => Some(reason.clone()),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use sgx::Collateral;
-use verify::{Decision, Policy, Tcb, TrustedRoots, Verdict};
+use verify::{AttestedTcb, Decision, Policy, TrustedRoots, Verdict};
 
 use super::CollateralLookup;
 use crate::finding::Finding;
@@ -98,7 +98,7 @@ fn judged(verdict: &Verdict) -> Finding {
     }
 }
 
-fn described(Tcb { status, advisory_ids, .. }: &Tcb) -> String {
+fn described(AttestedTcb { status, advisory_ids, .. }: &AttestedTcb) -> String {
     match advisory_ids.as_slice() {
         [] => format!("; TCB status {status}"),
         advisories => format!("; TCB status {status}, advisories {}", advisories.join(", ")),
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_trusted_quote_is_told_with_its_tcb_status_and_advisories() {
-        let tcb = |advisory_ids| Tcb {
+        let tcb = |advisory_ids| AttestedTcb {
             status: verify::TcbStatus::UpToDate,
             date: std::time::UNIX_EPOCH,
             advisory_ids,

@@ -13,7 +13,7 @@ use crate::cluster::api_server;
 use crate::endorsements::Endorsements;
 use crate::failure::{Failure, explain};
 use crate::output::{self, Format};
-use crate::quote_source::{ServiceSocket, unasked_service};
+use crate::quote_source::{ServiceSocket, default_service_hint};
 use crate::runtime::runtime;
 
 /// The heading of options about the machine or container.
@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     if !arguments.is_about_cluster()
-        && let Some(hint) = unasked_service(Some(&arguments.service.path()?))
+        && let Some(hint) = default_service_hint(Some(&arguments.service.path()?))
     {
         output::note(hint);
     }

@@ -9,7 +9,7 @@ use collateral::settings::ServiceUrl;
 use quoting::AesmQuoter;
 use remote_attestation::{Application, Offer, Verifier};
 use sgx::Quote;
-use verify::{Decision, Outcome, TrustedRoots, Verdict};
+use verify::{Decision, StepOutcome, TrustedRoots, Verdict};
 
 use self::host::Host;
 use crate::failure::Failure;
@@ -99,7 +99,7 @@ fn tampered(offer: &Offer) -> anyhow::Result<Offer> {
 }
 
 fn passed(verdict: &Verdict) -> Vec<String> {
-    let passed = verdict.steps.iter().filter(|result| result.outcome == Outcome::Passed);
+    let passed = verdict.steps.iter().filter(|result| result.outcome == StepOutcome::Passed);
     passed.map(|result| result.step.to_string()).collect()
 }
 

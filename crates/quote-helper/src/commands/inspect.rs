@@ -7,7 +7,7 @@ mod inspected;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use evidence::{Content as Kind, Evidence};
+use evidence::{Content, Evidence};
 use sgx::{
     AttestationKeyId, Describe, Description, FromBytes, QeReportInfo, Quote, QuoteHeader, Report,
     ReportBody, TargetInfo,
@@ -15,7 +15,7 @@ use sgx::{
 
 use self::encoding::{Encoding, shortened};
 use self::fields::{Encode, Fields};
-use self::inspected::{Content, Inspected};
+use self::inspected::{Inspected, Inspection};
 use crate::failure::{Failure, explain};
 use crate::files::StandardInputTwice;
 use crate::output::{self, Format};
@@ -81,12 +81,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn read(
     arguments: &Arguments,
     QuoteInput { name, bytes }: QuoteInput,
-) -> Result<Option<Content>, (&'static str, anyhow::Error)> {
+) -> Result<Option<Inspection>, (&'static str, anyhow::Error)> {
     let bytes = bytes.map_err(|error| ("file_unreadable", error))?;
     show(arguments, &bytes, &name).map_err(|error| ("not_recognized", error))
 }
 
-fn show(arguments: &Arguments, bytes: &[u8], name: &InputName) -> anyhow::Result<Option<Content>> {
+fn show(
+    arguments: &Arguments,
+    bytes: &[u8],
+    name: &InputName,
+) -> anyhow::Result<Option<Inspection>> {
     let cannot_tell = || format!("cannot tell what {name} is");
     let evidence = Evidence::read(bytes).with_context(cannot_tell)?;
     let (kind, structure) = recognize(&evidence).with_context(cannot_tell)?;
@@ -95,7 +99,7 @@ fn show(arguments: &Arguments, bytes: &[u8], name: &InputName) -> anyhow::Result
         output::text(&pem)?;
         return Ok(None);
     }
-    let is_attestation = evidence.content != Kind::Structure;
+    let is_attestation = evidence.content != Content::Structure;
     if let Some(reason) = evidence.not_verifiable().filter(|_| is_attestation) {
         output::note(reason);
     }
@@ -106,7 +110,7 @@ fn show(arguments: &Arguments, bytes: &[u8], name: &InputName) -> anyhow::Result
         None => description.with_bytes_as(&shortened),
         Some(_) => description.with_bytes_as(&encode),
     };
-    Ok(Some(Content {
+    Ok(Some(Inspection {
         kind,
         read_from: evidence.origin(),
         bound: evidence.binding().map(|binding| binding.is_ok()),
@@ -166,11 +170,11 @@ impl Structure {
 fn recognize(evidence: &Evidence) -> anyhow::Result<(&'static str, Structure)> {
     let bytes = &evidence.bytes;
     match evidence.content {
-        Kind::Quote { .. } => Ok(("quote", Structure::Quote(Box::new(Quote::parse(bytes)?)))),
-        Kind::EpidQuote { .. } => {
+        Content::Quote { .. } => Ok(("quote", Structure::Quote(Box::new(Quote::parse(bytes)?)))),
+        Content::EpidQuote { .. } => {
             Ok(("EPID quote", Structure::ReportBody(Box::new(epid_quote(bytes)?))))
         }
-        Kind::LocalReport | Kind::Structure => fixed_size(bytes),
+        Content::LocalReport | Content::Structure => fixed_size(bytes),
     }
 }
 

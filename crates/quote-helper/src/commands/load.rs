@@ -15,7 +15,7 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::failure::Failure;
 use crate::output::{self, Format};
-use crate::quote_source::{ServiceSocket, error_with_unasked_service};
+use crate::quote_source::{ServiceSocket, with_default_service_hint};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -51,7 +51,7 @@ enum Operation {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let socket = arguments.service.path()?;
     let request = OwnedRequest::prepare(arguments, &socket)
-        .map_err(|error| error_with_unasked_service(error, Some(&socket)))?;
+        .map_err(|error| with_default_service_hint(error, Some(&socket)))?;
     let over = AtomicBool::new(false);
     let start = Instant::now();
     let runs: Vec<Run> = thread::scope(|scope| {

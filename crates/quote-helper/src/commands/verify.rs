@@ -1,20 +1,21 @@
 //! `verify`: tells whether quotes are to be trusted.
 
 mod advice;
-mod outcome;
 mod policy_arguments;
 mod policy_file;
+mod result;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
+use collateral::{CollateralProvider, write_bundle};
 use evidence::Evidence;
 use verify::{Policy, TrustedRoots, Verdict};
 
-use self::outcome::{Outcome, Worst};
 use self::policy_arguments::PolicyArguments;
-use crate::endorsements::{CollateralSupply, Endorsements, write_bundle};
+use self::result::{ResultCounts, VerificationResult};
+use crate::endorsements::{Endorsements, for_quote};
 use crate::failure::{Failure, explain};
 use crate::files::{self, StandardInputTwice};
 use crate::output::{self, Format, note_origin};
@@ -57,12 +58,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut verifier = match Verifier::new(arguments) {
         Ok(verifier) => verifier,
         Err((code, error)) => {
-            let outcome = Outcome::of_error(None, code, explain(&error));
+            let outcome = VerificationResult::of_error(None, code, explain(&error));
             print(arguments, &outcome)?;
             return Err(Failure::Error(error));
         }
     };
-    let mut worst = Worst::default();
+    let mut worst = ResultCounts::default();
     for input in arguments.inputs.each() {
         let outcome = verifier.outcome(input)?;
         worst.add(&outcome);
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Prints an outcome: as a whole, or as one line of several. Tells if somebody reads on.
-fn print(arguments: &Arguments, outcome: &Outcome) -> anyhow::Result<bool> {
+fn print(arguments: &Arguments, outcome: &VerificationResult) -> anyhow::Result<bool> {
     match (arguments.inputs.is_batch(), arguments.output) {
         (false, format) => output::result(format, outcome).map(|()| true),
         (true, format) => output::one_of_many(format, &outcome.line(), outcome),
@@ -88,7 +89,7 @@ struct Verifier<'a> {
     policy: Policy,
     roots: TrustedRoots,
     /// Opened for the first quote that needs it.
-    supply: Option<CollateralSupply>,
+    provider: Option<CollateralProvider>,
 }
 
 impl<'a> Verifier<'a> {
@@ -99,20 +100,24 @@ impl<'a> Verifier<'a> {
         let policy = arguments.requirements.or(from_file.as_ref()).to_policy();
         let roots = arguments.endorsements.trusted_roots();
         let roots = roots.map_err(|error| ("trusted_root_unusable", error))?;
-        Ok(Self { arguments, policy, roots, supply: None })
+        Ok(Self { arguments, policy, roots, provider: None })
     }
 
     /// The outcome for one input.
     ///
     /// # Errors
     /// [`StandardInputTwice`]: the command line is wrong.
-    fn outcome(&mut self, input: QuoteInput) -> anyhow::Result<Outcome> {
+    fn outcome(&mut self, input: QuoteInput) -> anyhow::Result<VerificationResult> {
         let QuoteInput { name, bytes } = input;
         let file = match bytes {
             Ok(file) => file,
             Err(error) if error.is::<StandardInputTwice>() => return Err(error),
             Err(error) => {
-                return Ok(Outcome::of_error(Some(name), "file_unreadable", explain(&error)));
+                return Ok(VerificationResult::of_error(
+                    Some(name),
+                    "file_unreadable",
+                    explain(&error),
+                ));
             }
         };
         let read = Evidence::read_quote(&file);
@@ -124,7 +129,7 @@ impl<'a> Verifier<'a> {
             Err(error) => Verdict::without_quote(error.to_string(), &self.policy),
         };
         let origin = read.ok().and_then(|evidence| evidence.origin());
-        Ok(Outcome::of_verdict(name, origin, verdict))
+        Ok(VerificationResult::of_verdict(name, origin, verdict))
     }
 
     fn verdict(&mut self, evidence: &Evidence) -> anyhow::Result<Verdict> {
@@ -133,7 +138,7 @@ impl<'a> Verifier<'a> {
         if let Some(verdict) = verify::verify_root(quote, &self.roots, &policy) {
             return Ok(verdict);
         }
-        let collateral = self.supply().and_then(|supply| supply.for_quote(quote));
+        let collateral = self.provider().and_then(|provider| for_quote(provider, quote));
         match collateral {
             Ok(collateral) => {
                 let now = self.arguments.time.unwrap_or_else(SystemTime::now);
@@ -144,22 +149,27 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn supply(&mut self) -> anyhow::Result<&mut CollateralSupply> {
-        if self.supply.is_none() {
-            let mut supply = self.arguments.endorsements.open()?;
-            if self.arguments.save_collateral.is_some() {
-                supply.remember_used();
+    fn provider(&mut self) -> anyhow::Result<&mut CollateralProvider> {
+        let provider = match self.provider.take() {
+            Some(provider) => provider,
+            None => {
+                let mut provider = self.arguments.endorsements.open()?;
+                if self.arguments.save_collateral.is_some() {
+                    provider.record_used();
+                }
+                provider
             }
-            self.supply = Some(supply);
-        }
-        self.supply.as_mut().ok_or_else(|| anyhow::anyhow!("there is no collateral"))
+        };
+        Ok(self.provider.insert(provider))
     }
 
-    /// Writes what was used, if it is to be kept.
+    /// Writes the collateral that was used, if that was asked for.
     fn save(self) -> anyhow::Result<()> {
         let Some(path) = &self.arguments.save_collateral else { return Ok(()) };
-        let used = self.supply.map(CollateralSupply::used).unwrap_or_default();
-        write_bundle(path, &used)?;
+        let used = self.provider.map(CollateralProvider::used).unwrap_or_default();
+        let mut bundle = Vec::new();
+        write_bundle(&used, &mut bundle)?;
+        files::replace(path, &bundle)?;
         let number = used.len();
         match files::is_standard(path) {
             true => output::note(format_args!("{number} items of collateral were written")),
@@ -177,5 +187,5 @@ impl<'a> Verifier<'a> {
 /// The schemas of what it prints as JSON.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
-    vec![("verify", crate::schemas::of::<outcome::Outcome>())]
+    vec![("verify", crate::schemas::of::<result::VerificationResult>())]
 }

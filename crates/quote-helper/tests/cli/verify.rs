@@ -149,7 +149,7 @@ fn without_usable_evidence_there_is_no_verdict() {
     let (machine, _serve) = attested();
     machine.write("damaged.json", "{");
     for (evidence, reason) in [
-        ("--collateral damaged.json", "damaged.json holds no collateral"),
+        ("--collateral damaged.json", "cannot use damaged.json: it holds no collateral"),
         ("--collateral missing.json", "cannot read missing.json"),
         ("--source http://127.0.0.1:1", "the PCCS at http://127.0.0.1:1"),
     ] {
@@ -355,7 +355,7 @@ fn a_refusal_by_policy_names_the_option_that_accepts() {
 #[test]
 fn the_page_lists_every_code() {
     let page = include_str!("../../../../docs/verification.md");
-    for code in verify::Code::EVIDENCE {
+    for code in verify::VerdictCode::EVIDENCE {
         let decision = serde_json::to_value(code.decision()).unwrap();
         let row = format!("| `{code}` | {} | {} |", decision.as_str().unwrap(), code.meaning());
         assert!(page.contains(&row), "{row}");

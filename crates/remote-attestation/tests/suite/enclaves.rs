@@ -44,12 +44,12 @@ fn offer(
 fn an_enclave_takes_quotes_of_the_qe_only() {
     assert!(offer(|_, _, reply| reply).is_ok());
     let without_proof = offer(|_, _, reply| QuoteReply { qe_report_info: None, ..reply });
-    assert!(matches!(without_proof, Err(AttestationError::Impostor(_))), "{without_proof:?}");
+    assert!(matches!(without_proof, Err(AttestationError::NotFromQe(_))), "{without_proof:?}");
     let other_quote = offer(|_, _, mut reply| {
         reply.quote[500] ^= 1;
         reply
     });
-    assert!(matches!(other_quote, Err(AttestationError::Impostor(_))), "{other_quote:?}");
+    assert!(matches!(other_quote, Err(AttestationError::NotFromQe(_))), "{other_quote:?}");
     let forged = offer(|_, _, mut reply| {
         reply.qe_report_info.as_mut().unwrap().qe_report.body.report_data.0[0] ^= 1;
         reply
@@ -64,7 +64,7 @@ fn an_answer_to_another_question_is_no_proof() {
         other.qe_report_info.as_mut().unwrap().nonce = [0; 16];
         quoter.quote(&other).unwrap()
     });
-    assert!(matches!(replayed, Err(AttestationError::Impostor(_))), "{replayed:?}");
+    assert!(matches!(replayed, Err(AttestationError::NotFromQe(_))), "{replayed:?}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl ClaimedRoot {
     /// of PCK certificates, or one that cannot be read.
     #[must_use]
     pub fn of_quote(quote: &Quote) -> Option<Self> {
-        carried_chain(quote).and_then(|chain| Self::of_pck_chain(chain).ok())
+        embedded_chain(quote).and_then(|chain| Self::of_pck_chain(chain).ok())
     }
 
     /// The root at the end of a chain of PCK certificates in PEM.
@@ -87,7 +87,7 @@ impl ClaimedRoot {
 }
 
 /// The chain of PCK certificates in PEM that a quote carries; `None` if it carries something else.
-pub(crate) fn carried_chain(quote: &Quote) -> Option<&[u8]> {
+pub(crate) fn embedded_chain(quote: &Quote) -> Option<&[u8]> {
     let certification = &quote.signature.certification_data;
     (certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN)
         .then_some(certification.data.as_slice())

@@ -57,18 +57,18 @@ pub fn check_enclave_identity(
 ) -> Result<EnclaveIdentity, CollateralError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer<'a> {
+    struct Response<'a> {
         #[serde(borrow)]
         enclave_identity: &'a RawValue,
         #[serde(with = "hex")]
         signature: [u8; 64],
     }
-    let answer: Answer<'_> = serde_json::from_slice(body)
+    let response: Response<'_> = serde_json::from_slice(body)
         .map_err(|error| CollateralError::unreadable(WHAT, &json_error(&error)))?;
     let json = SignedJson {
         what: WHAT,
-        json: answer.enclave_identity.get(),
-        signature: &answer.signature,
+        json: response.enclave_identity.get(),
+        signature: &response.signature,
     };
     json.check_enclave_identity(issuer_chain, roots, now).map(|(identity, _)| identity)
 }

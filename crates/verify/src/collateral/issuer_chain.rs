@@ -109,7 +109,7 @@ impl<'r> Issuer<'r> {
 
 impl<'r> PckIssuer<'r> {
     pub(super) fn new(what: &str, issuer: Issuer<'r>) -> Result<Self, CollateralError> {
-        let named = |ca: &PckCa| Role::PckCa(*ca).names(&issuer.certificate, issuer.root);
+        let named = |ca: &PckCa| Role::PckCa(*ca).matches(&issuer.certificate, issuer.root);
         match [PckCa::Processor, PckCa::Platform].into_iter().find(named) {
             Some(ca) => Ok(Self { ca, issuer }),
             None => {

@@ -23,7 +23,7 @@ impl Role {
         certificate: &Certificate,
         root: &TrustedRoot,
     ) -> Result<(), CollateralError> {
-        if self.names(certificate, root) {
+        if self.matches(certificate, root) {
             return Ok(());
         }
         let (found, wanted) = (certificate.fields().subject(), self.phrase());
@@ -33,7 +33,7 @@ impl Role {
 
     /// Under Intel's root a subject is known to the last attribute. Another root was passed by the
     /// verifier, and its PKI may put a prefix of its own before Intel's phrase.
-    pub(super) fn names(self, certificate: &Certificate, root: &TrustedRoot) -> bool {
+    pub(super) fn matches(self, certificate: &Certificate, root: &TrustedRoot) -> bool {
         let phrase = self.phrase();
         if root.is_intel() {
             let intel = format!("C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel {phrase}");

@@ -20,7 +20,7 @@ pub struct TcbAssessment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
     /// Of what.
-    pub of: ShortfallOf,
+    pub of: TcbPart,
     /// The SVN of the platform.
     pub has: u16,
     /// The SVN of the level.
@@ -29,7 +29,7 @@ pub struct Shortfall {
 
 /// What has an SVN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShortfallOf {
+pub enum TcbPart {
     /// A TCB component.
     Component {
         /// Its number, 1 to 16.
@@ -63,12 +63,12 @@ impl TcbLevel {
         let pairs = (1..).zip(self.components.iter().zip(*components));
         let short = pairs.filter(|(_, (needed, has))| *has < needed.svn);
         let components = short.map(|(number, (needed, has))| Shortfall {
-            of: ShortfallOf::component(number, needed),
+            of: TcbPart::component(number, needed),
             has: has.into(),
             needs: needed.svn.into(),
         });
         let needs = self.pce_svn;
-        let pce = Shortfall { of: ShortfallOf::PceSvn, has: pce_svn, needs };
+        let pce = Shortfall { of: TcbPart::PceSvn, has: pce_svn, needs };
         components.chain((pce_svn < needs).then_some(pce))
     }
 }
@@ -88,7 +88,7 @@ fn is_current(status: TcbStatus) -> bool {
     }
 }
 
-impl ShortfallOf {
+impl TcbPart {
     fn component(number: u8, component: &TcbComponent) -> Self {
         let TcbComponent { category, kind, .. } = component.clone();
         let said = |text: &String| !text.is_empty();
@@ -102,7 +102,7 @@ impl fmt::Display for Shortfall {
     }
 }
 
-impl fmt::Display for ShortfallOf {
+impl fmt::Display for TcbPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Component { number, category, kind } = self else {
             return f.write_str("PCESVN");

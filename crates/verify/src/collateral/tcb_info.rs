@@ -88,15 +88,15 @@ pub fn check_tcb_info(
 ) -> Result<TcbInfo, CollateralError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer<'a> {
+    struct Response<'a> {
         #[serde(borrow)]
         tcb_info: &'a RawValue,
         #[serde(with = "hex")]
         signature: [u8; 64],
     }
-    let answer: Answer<'_> =
+    let response: Response<'_> =
         serde_json::from_slice(body).map_err(|error| unreadable(&json_error(&error)))?;
-    let (json, signature) = (answer.tcb_info.get(), &answer.signature);
+    let (json, signature) = (response.tcb_info.get(), &response.signature);
     SignedJson { what: WHAT, json, signature }.check_tcb_info(issuer_chain, roots, now)
 }
 

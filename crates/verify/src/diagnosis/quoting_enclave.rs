@@ -3,7 +3,7 @@
 use dcap_qvl::QeIdentity;
 use sgx::{IntoBytes, ReportBody};
 
-use crate::Code;
+use crate::VerdictCode;
 use crate::failure::Problem;
 
 /// Checks that the QE is the published one; gives the TCB status of its version.
@@ -26,7 +26,7 @@ pub(super) fn check(
     ];
     if let Some((field, _)) = matches.iter().find(|(_, matches)| !matches) {
         return Err(Problem::new(
-            Code::QuotingEnclaveMismatch,
+            VerdictCode::QuotingEnclaveMismatch,
             format!("the Quoting Enclave's {field} is not the published one"),
         ));
     }
@@ -34,7 +34,7 @@ pub(super) fn check(
     let level = identity.tcb_levels.iter().find(|level| isv_svn >= level.tcb.isvsvn);
     level.map(|level| level.tcb_status).ok_or_else(|| {
         Problem::new(
-            Code::TcbTooLow,
+            VerdictCode::TcbTooLow,
             format!("the Quoting Enclave's ISVSVN {isv_svn} is below every published version"),
         )
     })

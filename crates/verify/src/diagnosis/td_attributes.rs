@@ -2,7 +2,7 @@
 
 use sgx::{QuoteBody, TdAttributes};
 
-use crate::Code;
+use crate::VerdictCode;
 use crate::failure::Problem;
 
 /// Says which attribute makes a TD unacceptable whatever the policy is.
@@ -22,5 +22,5 @@ pub(super) fn check(body: &QuoteBody) -> Result<(), Problem> {
     } else {
         return Ok(());
     };
-    Err(Problem::new(Code::TdAttributes, format!("TDATTRIBUTES {attributes}: {reason}")))
+    Err(Problem::new(VerdictCode::TdAttributes, format!("TDATTRIBUTES {attributes}: {reason}")))
 }

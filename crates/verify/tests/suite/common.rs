@@ -5,7 +5,7 @@ pub(crate) mod platform;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use test_support::sample::{SAMPLE_TIME, Sample, sample};
-use verify::{Decision, Outcome, Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
+use verify::{Decision, Policy, Step, StepOutcome, TcbStatus, TrustedRoots, Verdict, verify};
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
@@ -33,11 +33,11 @@ pub(crate) fn assert_fails(verdict: &Verdict, decision: Decision, failed: Step) 
     assert!(verdict.attested.is_none() && verdict.trusted().is_none(), "{verdict}");
     for result in &verdict.steps {
         let right = match &result.outcome {
-            Outcome::Passed => result.step < failed,
-            Outcome::Failed(reason) => {
+            StepOutcome::Passed => result.step < failed,
+            StepOutcome::Failed(reason) => {
                 result.step == failed && verdict.reason.as_ref() == Some(reason)
             }
-            Outcome::NotReached => result.step > failed,
+            StepOutcome::NotReached => result.step > failed,
         };
         assert!(right, "expected to fail at {failed:?}:\n{verdict}");
     }

@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evidence::{Evidence, NOW};
-use verify::{Decision, Outcome, Step, TcbStatus, Verdict, verify};
+use verify::{Decision, Step, StepOutcome, TcbStatus, Verdict, verify};
 
 use crate::common::{at, lenient};
 
@@ -101,6 +101,6 @@ fn answer(verdict: &Verdict) -> Option<Answer> {
         return Some(Answer::Accepts(attested.tcb.status));
     }
     let mut steps = verdict.steps.iter();
-    let failed = steps.find(|result| matches!(result.outcome, Outcome::Failed(_)))?;
+    let failed = steps.find(|result| matches!(result.outcome, StepOutcome::Failed(_)))?;
     Some(Answer::Rejects(verdict.decision, failed.step))
 }

@@ -1,7 +1,9 @@
 //! Each rule of the policy passes and fails for its own reason.
 
 use sgx::{Attributes, ConfigId, IsvExtProdId, IsvFamilyId, MrEnclave, MrSigner, ReportData, U16};
-use verify::{Code, Decision, Outcome, PlatformFeature, Policy, Step, TcbStatus, Verdict};
+use verify::{
+    Decision, PlatformFeature, Policy, Step, StepOutcome, TcbStatus, Verdict, VerdictCode,
+};
 
 use crate::common::platform::Platform;
 use crate::common::{SAMPLE_TIME, at, lenient};
@@ -102,7 +104,7 @@ fn any_status_is_accepted_by_its_advisories_if_all_of_them_are() {
         draft.tcb_info = draft.tcb_info.replace(list, "[]");
     });
     let verdict = silent.verify_at(SAMPLE_TIME, &accepting(&both));
-    assert_eq!(verdict.code, Code::Policy(Step::TcbStatus), "{verdict}");
+    assert_eq!(verdict.code, VerdictCode::Policy(Step::TcbStatus), "{verdict}");
 }
 
 fn set_evaluation(json: &mut String, number: u32) {
@@ -156,7 +158,7 @@ fn add_configuration(extension: &mut Vec<u8>, flags: [bool; 3]) {
 #[test]
 fn all_broken_rules_are_named_at_once() {
     let verdict = check(&Policy { isv_prod_ids: vec![4], ..Policy::default() });
-    let failed = |result: &&verify::StepResult| matches!(result.outcome, Outcome::Failed(_));
+    let failed = |result: &&verify::StepResult| matches!(result.outcome, StepOutcome::Failed(_));
     let failed: Vec<Step> = verdict.steps.iter().filter(failed).map(|result| result.step).collect();
     assert_eq!(failed, [Step::Debug, Step::TcbStatus, Step::IsvProdId]);
     let reason = verdict.reason.unwrap();
@@ -174,7 +176,7 @@ fn rules_are_not_reached_when_the_evidence_fails() {
     let verdict = platform.verify_at(SAMPLE_TIME, &policy);
     assert_eq!(verdict.decision, Decision::Refused);
     let rule = verdict.steps.iter().find(|result| result.step == Step::IsvSvn).unwrap();
-    assert_eq!(rule.outcome, Outcome::NotReached);
+    assert_eq!(rule.outcome, StepOutcome::NotReached);
 }
 
 #[test]
@@ -202,10 +204,14 @@ fn statuses_have_their_official_names() {
 fn refuses(step: Step, policy: &Policy) {
     let verdict = check(policy);
     assert_eq!(verdict.decision, Decision::Refused, "{verdict}");
-    assert_eq!(verdict.code, Code::Policy(step), "{verdict}");
+    assert_eq!(verdict.code, VerdictCode::Policy(step), "{verdict}");
     assert_eq!(verdict.trusted(), None);
     for result in &verdict.steps {
-        assert_eq!(matches!(result.outcome, Outcome::Failed(_)), result.step == step, "{verdict}");
+        assert_eq!(
+            matches!(result.outcome, StepOutcome::Failed(_)),
+            result.step == step,
+            "{verdict}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sgx::Quote;
 use test_support::sample::dcap_qvl_package;
-use verify::{Decision, Outcome, Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
+use verify::{Decision, Policy, Step, StepOutcome, TcbStatus, TrustedRoots, Verdict, verify};
 
 use crate::common;
 use crate::common::{SAMPLE_TIME, assert_fails, at, lenient, sample, verify_sample};
@@ -19,7 +19,7 @@ fn is_trusted_at_its_time_with_its_status() {
     assert!(attested.root.subject.ends_with(",CN=Intel SGX Root CA"));
     assert_eq!(attested.body, Quote::parse(&sample().quote).unwrap().body);
     assert!(verdict.steps.len() > Step::EVIDENCE.len(), "the evidence, and the policy");
-    assert!(verdict.steps.iter().all(|result| result.outcome == Outcome::Passed));
+    assert!(verdict.steps.iter().all(|result| result.outcome == StepOutcome::Passed));
     assert_eq!(verdict.reason, None);
 }
 
@@ -41,7 +41,7 @@ fn is_refused_by_the_default_policy_for_its_status() {
     assert!(verdict.attested.is_some(), "what was refused is shown");
     let failed = |step| {
         let result = verdict.steps.iter().find(|result| result.step == step).unwrap();
-        matches!(result.outcome, Outcome::Failed(_))
+        matches!(result.outcome, StepOutcome::Failed(_))
     };
     assert!(failed(Step::TcbStatus) && !failed(Step::Debug));
     assert!(Step::EVIDENCE.iter().all(|step| !failed(*step)));

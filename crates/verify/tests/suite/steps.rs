@@ -2,7 +2,7 @@
 
 use sgx::{U16, U32};
 use verify::Decision::{Refused, Trusted, Undecided};
-use verify::{Code, Outcome, RootKind, Step, verify_root};
+use verify::{RootKind, Step, StepOutcome, VerdictCode, verify_root};
 
 use crate::common::platform::{Draft, Platform};
 use crate::common::{SAMPLE_TIME, assert_fails, lenient};
@@ -24,12 +24,12 @@ fn collateral_of_another_root_decides_nothing() {
     let foreign = Platform { collateral: other.collateral, ..platform };
     let verdict = foreign.verify();
     assert_fails(&verdict, Undecided, Step::RootCrl);
-    assert_eq!(verdict.code, Code::ForeignCollateral);
+    assert_eq!(verdict.code, VerdictCode::ForeignCollateral);
     // The quote's own root is looked at first, and needs no collateral.
     assert_eq!(verify_root(&foreign.quote.to_bytes(), &foreign.roots, &lenient()), None);
     let refused = verify_root(&foreign.quote.to_bytes(), &other.roots, &lenient()).unwrap();
     assert_fails(&refused, Refused, Step::TrustedRoot);
-    assert_eq!(refused.code, Code::UntrustedRoot);
+    assert_eq!(refused.code, VerdictCode::UntrustedRoot);
     let root = refused.quote_root.unwrap();
     assert_eq!((&*root.subject, root.kind), ("CN=Test SGX Root CA", RootKind::Unknown));
     assert_eq!(root.sha256, foreign.roots.iter().next().unwrap().sha256);
@@ -42,21 +42,21 @@ fn the_root_of_a_part_of_the_collateral_counts_too() {
     mixed.collateral.tcb_info_issuer_chain = other.collateral.tcb_info_issuer_chain;
     let verdict = mixed.verify();
     assert_fails(&verdict, Undecided, Step::TcbInfo);
-    assert_eq!(verdict.code, Code::ForeignCollateral);
+    assert_eq!(verdict.code, VerdictCode::ForeignCollateral);
 }
 
 #[test]
 fn every_code_belongs_to_one_decision() {
     for (code, decision) in [
-        (Code::Trusted, Trusted),
-        (Code::UntrustedRoot, Refused),
-        (Code::Policy(Step::MrEnclave), Refused),
-        (Code::ForeignCollateral, Undecided),
-        (Code::Expired, Undecided),
+        (VerdictCode::Trusted, Trusted),
+        (VerdictCode::UntrustedRoot, Refused),
+        (VerdictCode::Policy(Step::MrEnclave), Refused),
+        (VerdictCode::ForeignCollateral, Undecided),
+        (VerdictCode::Expired, Undecided),
     ] {
         assert_eq!(code.decision(), decision);
     }
-    assert_eq!(Code::Policy(Step::MrEnclave).to_string(), "policy_mr_enclave");
+    assert_eq!(VerdictCode::Policy(Step::MrEnclave).to_string(), "policy_mr_enclave");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_no_step_explains_leaves_every_step_open() {
     let verdict = platform.verify();
     assert_eq!(verdict.decision, Refused);
     assert!(verdict.steps.len() >= Step::EVIDENCE.len());
-    assert!(verdict.steps.iter().all(|result| result.outcome == Outcome::NotReached));
+    assert!(verdict.steps.iter().all(|result| result.outcome == StepOutcome::NotReached));
     assert!(verdict.reason.unwrap().contains("SWHardeningNeeded"));
 }
 

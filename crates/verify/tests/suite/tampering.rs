@@ -107,7 +107,7 @@ fn never_trusted(flips: impl Iterator<Item = (usize, u8)>) {
                     let step = verdict
                         .steps
                         .iter()
-                        .find(|result| matches!(result.outcome, verify::Outcome::Failed(_)));
+                        .find(|result| matches!(result.outcome, verify::StepOutcome::Failed(_)));
                     assert!(step.is_some(), "byte {byte}: no step says why:\n{verdict}");
                 }
             });

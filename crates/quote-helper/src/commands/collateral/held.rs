@@ -49,7 +49,7 @@ impl HeldArguments {
     /// The options that were given, as words of a command.
     fn given(&self) -> String {
         let cache_dir = self.cache_dir.as_deref().map(|path| ("--cache-dir", quoted(path)));
-        let options = cache_dir.into_iter().chain(self.sources.given());
+        let options = cache_dir.into_iter().chain(self.sources.given_options());
         options.map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>().join(" ")
     }
 }

@@ -30,24 +30,24 @@ pub(super) fn describe(data: &CertificationData, with_pem: bool) -> Description 
 /// The certificates as PEM, those that cannot be read as they are; `None` when the data holds none.
 pub(super) fn pem(data: &CertificationData) -> Option<String> {
     let certificates = certificates(data)?;
-    Some(certificates.iter().map(Found::pem).collect())
+    Some(certificates.iter().map(CarriedCertificate::pem).collect())
 }
 
 /// A certificate as the quote carries it.
-enum Found {
+enum CarriedCertificate {
     /// From `-----BEGIN ` on.
     Pem(String),
     Der(Vec<u8>),
 }
 
 /// The certificates in data of type 4 and 5; `None` for other types.
-fn certificates(data: &CertificationData) -> Option<Vec<Found>> {
+fn certificates(data: &CertificationData) -> Option<Vec<CarriedCertificate>> {
     let text = String::from_utf8_lossy(&data.data);
     let sections = text.split(PEM_BEGIN).skip(1);
-    let sections: Vec<Found> = sections.map(Found::section).collect();
+    let sections: Vec<CarriedCertificate> = sections.map(CarriedCertificate::section).collect();
     match data.data_type {
         CertificationDataType::PCK_CERTIFICATE if sections.is_empty() => {
-            Some(vec![Found::Der(data.data.clone())])
+            Some(vec![CarriedCertificate::Der(data.data.clone())])
         }
         CertificationDataType::PCK_CERTIFICATE | CertificationDataType::PCK_CERTIFICATE_CHAIN => {
             Some(sections)
@@ -56,7 +56,7 @@ fn certificates(data: &CertificationData) -> Option<Vec<Found>> {
     }
 }
 
-impl Found {
+impl CarriedCertificate {
     /// The text behind `-----BEGIN `. Quotes may have a zero byte after the last certificate.
     fn section(section: &str) -> Self {
         Self::Pem(format!("{PEM_BEGIN}{}", section.trim_end_matches(['\0', '\n', '\r'])))
@@ -81,7 +81,7 @@ impl Found {
     }
 
     fn describe(&self, with_pem: bool) -> Description {
-        let description = match self.der().and_then(|der| Contents::read(&der)) {
+        let description = match self.der().and_then(|der| CertificateContents::read(&der)) {
             Ok(contents) => contents.describe(),
             Err(reason) => Description::default().text("unreadable", reason),
         };
@@ -89,7 +89,7 @@ impl Found {
     }
 
     fn fields(&self, encode: Encode<'_>) -> CertificateFields {
-        let contents = self.der().and_then(|der| Contents::read(&der));
+        let contents = self.der().and_then(|der| CertificateContents::read(&der));
         let unreadable = contents.as_ref().err().cloned();
         let contents = contents.ok();
         let extension = contents.as_ref().and_then(|contents| contents.extension.as_ref());
@@ -110,7 +110,7 @@ impl Found {
 }
 
 /// The contents of a certificate.
-struct Contents {
+struct CertificateContents {
     subject: String,
     issuer: String,
     serial: Vec<u8>,
@@ -121,7 +121,7 @@ struct Contents {
     extension: Option<Result<SgxExtension, String>>,
 }
 
-impl Contents {
+impl CertificateContents {
     /// Reads a certificate in DER.
     fn read(der: &[u8]) -> Result<Self, String> {
         let certificate = Certificate::from_der(der);

@@ -41,7 +41,7 @@ pub(super) struct Inspected {
 }
 
 /// All that is known of a structure besides its input.
-pub(super) struct Content {
+pub(super) struct Inspection {
     /// As people call it.
     pub(super) kind: &'static str,
     pub(super) read_from: Option<String>,
@@ -53,9 +53,9 @@ pub(super) struct Content {
 }
 
 impl Inspected {
-    pub(super) fn new(name: InputName, content: Content) -> Self {
+    pub(super) fn new(name: InputName, content: Inspection) -> Self {
         let text = content.to_string();
-        let Content { kind, read_from, bound, bindings, encoding, fields, .. } = content;
+        let Inspection { kind, read_from, bound, bindings, encoding, fields, .. } = content;
         Self {
             version: VERSION,
             file: name.file,
@@ -106,7 +106,7 @@ impl fmt::Display for Inspected {
     }
 }
 
-impl fmt::Display for Content {
+impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.kind)?;
         if let Some(origin) = &self.read_from {

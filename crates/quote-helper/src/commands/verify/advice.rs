@@ -1,11 +1,11 @@
 //! The ways out of a verdict, in words of the command line.
 
-use verify::{Attested, Code, Outcome, RootKind, Step, Verdict};
+use verify::{Attested, RootKind, Step, StepOutcome, Verdict, VerdictCode};
 
 /// The advice on this verdict: for a refusal by the policy the options that accept the quote.
 pub(super) fn advice(verdict: &Verdict) -> Vec<String> {
-    if let (Code::Policy(_), Some(attested)) = (verdict.code, &verdict.attested) {
-        let failed = verdict.steps.iter().filter(|s| matches!(s.outcome, Outcome::Failed(_)));
+    if let (VerdictCode::Policy(_), Some(attested)) = (verdict.code, &verdict.attested) {
+        let failed = verdict.steps.iter().filter(|s| matches!(s.outcome, StepOutcome::Failed(_)));
         return failed.map(|result| acceptance(result.step, attested)).collect();
     }
     on_evidence(verdict).map(str::to_owned).into_iter().collect()
@@ -14,32 +14,32 @@ pub(super) fn advice(verdict: &Verdict) -> Vec<String> {
 fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
     let kind = verdict.quote_root.as_ref().map(|root| root.kind);
     Some(match (verdict.code, kind) {
-        (Code::UntrustedRoot, Some(RootKind::Intel)) => {
+        (VerdictCode::UntrustedRoot, Some(RootKind::Intel)) => {
             "leave out --trusted-root to trust Intel's root"
         }
-        (Code::UntrustedRoot, Some(RootKind::Software)) => {
+        (VerdictCode::UntrustedRoot, Some(RootKind::Software)) => {
             "for tests, --trusted-root FILE trusts a software platform; `quote-helper platform root \
              --out FILE` writes its root"
         }
-        (Code::UntrustedRoot, _) => {
+        (VerdictCode::UntrustedRoot, _) => {
             "--trusted-root FILE trusts a root; take its certificate from its owner, not from the \
              quote"
         }
-        (Code::ForeignCollateral, _) => {
+        (VerdictCode::ForeignCollateral, _) => {
             "pass collateral of the quote's own root, with --collateral FILE or --source URL"
         }
-        (Code::CollateralUnavailable, _) => {
+        (VerdictCode::CollateralUnavailable, _) => {
             "pass the collateral with --collateral FILE, or ask another source with --source URL"
         }
-        (Code::MismatchedCollateral, _) => {
+        (VerdictCode::MismatchedCollateral, _) => {
             "pass collateral of this quote's platform, with --collateral FILE or --source URL"
         }
-        (Code::Expired, _) => {
+        (VerdictCode::Expired, _) => {
             "get newer collateral, with --source URL or `quote-helper collateral fetch --quote FILE`; \
              --time TIME verifies as of an earlier time"
         }
-        (Code::NotYetValid, _) => "check this machine's clock, and --time",
-        (Code::NoPckCertificate, _) => "--source URL asks a PCCS that knows the platform",
+        (VerdictCode::NotYetValid, _) => "check this machine's clock, and --time",
+        (VerdictCode::NoPckCertificate, _) => "--source URL asks a PCCS that knows the platform",
         _ => return None,
     })
 }

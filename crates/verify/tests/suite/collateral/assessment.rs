@@ -1,8 +1,6 @@
 //! Which TCB level a platform reaches, and what falls short.
 
-use verify::{
-    ShortfallOf, TcbInfo, TcbStatus, TrustedRoots, check_pck_certificate, check_tcb_info,
-};
+use verify::{TcbInfo, TcbPart, TcbStatus, TrustedRoots, check_pck_certificate, check_tcb_info};
 
 use crate::collateral::pieces::{answer, date, recorded, recorded_text};
 use crate::common::{SAMPLE_TIME, at, sample};
@@ -50,7 +48,7 @@ fn a_configuration_shows_in_the_component_that_stands_for_it() {
     let status = assessment.reached.unwrap().status;
     assert_eq!(status, TcbStatus::ConfigurationAndSWHardeningNeeded);
     let [shortfall] = &assessment.shortfalls[..] else { panic!("{:?}", assessment.shortfalls) };
-    assert_eq!(shortfall.of, ShortfallOf::Component { number: 7, category: None, kind: None });
+    assert_eq!(shortfall.of, TcbPart::Component { number: 7, category: None, kind: None });
     assert_eq!((shortfall.has, shortfall.needs), (0, 12));
     assert_eq!(shortfall.to_string(), "TCB component 7 is 0, needs 12");
     components[6] = 12;

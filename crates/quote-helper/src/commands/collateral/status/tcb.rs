@@ -4,7 +4,7 @@ use std::fmt;
 
 use collateral::EvaluatedTcb;
 use serde::Serialize;
-use verify::{Shortfall, ShortfallOf, TcbStatus};
+use verify::{Shortfall, TcbPart, TcbStatus};
 
 use super::super::words::rfc3339;
 
@@ -61,8 +61,8 @@ impl From<Shortfall> for Short {
         let words = shortfall.to_string();
         let Shortfall { of, has, needs } = shortfall;
         let (component, category, kind) = match of {
-            ShortfallOf::Component { number, category, kind } => (Some(number), category, kind),
-            ShortfallOf::PceSvn => (None, None, None),
+            TcbPart::Component { number, category, kind } => (Some(number), category, kind),
+            TcbPart::PceSvn => (None, None, None),
         };
         Self { component, category, kind, has, needs, words }
     }

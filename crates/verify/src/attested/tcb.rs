@@ -12,7 +12,7 @@ use crate::{TcbStatus, UnknownTcbStatus};
 /// TCB of the platform and its Quoting Enclave together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Tcb {
+pub struct AttestedTcb {
     /// The status: the worse of the two.
     pub status: TcbStatus,
     /// Date of the TCB level, the earlier of the two: flaws that Intel had fixed by then are fixed.
@@ -27,7 +27,7 @@ pub struct Tcb {
     pub evaluation_data_number: u32,
 }
 
-impl Tcb {
+impl AttestedTcb {
     /// Of a platform at this level, with the QE of these claims; a TD was launched at `level`, and
     /// the platform may have another status now.
     pub(crate) fn new(

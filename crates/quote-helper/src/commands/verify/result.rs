@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// The outcome for one quote.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Outcome {
+pub(super) struct VerificationResult {
     /// The version of this form.
     version: u32,
     /// The file, as it was given; null if the error is about none.
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
     /// The wrappings in which the quote was found; null if there were none.
     read_from: Option<String>,
     /// The decision.
-    decision: OutcomeDecision,
+    decision: VerificationDecision,
     /// The reason, for programs.
     code: String,
     /// The reason, for people; null if the quote is trusted.
@@ -46,14 +46,14 @@ pub(super) struct Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-enum OutcomeDecision {
+enum VerificationDecision {
     Trusted,
     Refused,
     Undecided,
     Error,
 }
 
-impl Outcome {
+impl VerificationResult {
     pub(super) fn of_verdict(name: InputName, read_from: Option<String>, verdict: Verdict) -> Self {
         let advice = advice(&verdict);
         let Verdict { decision, code, reason, quote_root, steps, attested } = verdict;
@@ -79,7 +79,7 @@ impl Outcome {
             line: name.as_ref().and_then(|name| name.line),
             file: name.map(|name| name.file),
             read_from: None,
-            decision: OutcomeDecision::Error,
+            decision: VerificationDecision::Error,
             code: code.to_owned(),
             reason: Some(reason),
             advice: Vec::new(),
@@ -98,10 +98,10 @@ impl Outcome {
 
     fn headline(&self) -> String {
         let decision = match self.decision {
-            OutcomeDecision::Trusted => "TRUSTED",
-            OutcomeDecision::Refused => "REFUSED",
-            OutcomeDecision::Undecided => "COULD NOT DECIDE",
-            OutcomeDecision::Error => "ERROR",
+            VerificationDecision::Trusted => "TRUSTED",
+            VerificationDecision::Refused => "REFUSED",
+            VerificationDecision::Undecided => "COULD NOT DECIDE",
+            VerificationDecision::Error => "ERROR",
         };
         match &self.reason {
             Some(reason) => format!("{decision}: {}", printable::line(reason)),
@@ -110,10 +110,10 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for VerificationResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The error itself is said where all commands say it.
-        if self.decision == OutcomeDecision::Error {
+        if self.decision == VerificationDecision::Error {
             return Ok(());
         }
         writeln!(f, "{}", self.headline())?;
@@ -126,7 +126,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl From<Decision> for OutcomeDecision {
+impl From<Decision> for VerificationDecision {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Trusted => Self::Trusted,
@@ -139,7 +139,7 @@ impl From<Decision> for OutcomeDecision {
 /// The worst of several outcomes, which decides how the command ends: a refusal, then an error,
 /// then no decision.
 #[derive(Default)]
-pub(super) struct Worst {
+pub(super) struct ResultCounts {
     total: u64,
     refused: u64,
     undecided: u64,
@@ -147,14 +147,14 @@ pub(super) struct Worst {
     last_error: Option<String>,
 }
 
-impl Worst {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+impl ResultCounts {
+    pub(super) fn add(&mut self, outcome: &VerificationResult) {
         self.total = self.total.saturating_add(1);
         match outcome.decision {
-            OutcomeDecision::Trusted => {}
-            OutcomeDecision::Refused => self.refused = self.refused.saturating_add(1),
-            OutcomeDecision::Undecided => self.undecided = self.undecided.saturating_add(1),
-            OutcomeDecision::Error => {
+            VerificationDecision::Trusted => {}
+            VerificationDecision::Refused => self.refused = self.refused.saturating_add(1),
+            VerificationDecision::Undecided => self.undecided = self.undecided.saturating_add(1),
+            VerificationDecision::Error => {
                 self.errors = self.errors.saturating_add(1);
                 self.last_error.clone_from(&outcome.reason);
             }

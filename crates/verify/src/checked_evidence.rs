@@ -9,16 +9,16 @@ use dcap_qvl::QeIdentity;
 use rustls_pki_types::CertificateDer;
 use sgx::{Collateral, Quote};
 
-use crate::collateral::carried_chain;
+use crate::collateral::embedded_chain;
 use crate::collateral::{PckChain, SignedJson};
 use crate::failure::{At, Failure, Problem};
 use crate::{
-    ClaimedRoot, Code, CollateralError, EnclaveId, PckCertificate, RootCaCrl, Signer, Step,
-    TcbInfo, TrustedRoot, TrustedRoots, check_root_ca_crl,
+    ClaimedRoot, CollateralError, EnclaveId, PckCertificate, RootCaCrl, Signer, Step, TcbInfo,
+    TrustedRoot, TrustedRoots, VerdictCode, check_root_ca_crl,
 };
 
-/// Pieces that hold under one root at one time, and are not revoked.
-pub(crate) struct Pieces {
+/// CheckedEvidence that hold under one root at one time, and are not revoked.
+pub(crate) struct CheckedEvidence {
     pub(crate) tcb_info: TcbInfo,
     pub(crate) qe_identity: QeIdentity,
     pub(crate) pck: PckCertificate,
@@ -26,7 +26,7 @@ pub(crate) struct Pieces {
     pub(crate) pck_der: CertificateDer<'static>,
 }
 
-impl Pieces {
+impl CheckedEvidence {
     /// Checks all pieces that a verification of `quote` needs.
     pub(crate) fn check(
         quote: &Quote,
@@ -35,7 +35,7 @@ impl Pieces {
         now: SystemTime,
     ) -> Result<Self, Failure> {
         let roots = &TrustedRoots::only(root);
-        check_is_of(root, collateral).at(Step::RootCrl)?;
+        check_same_root(root, collateral).at(Step::RootCrl)?;
         let root_crl = &check_root_ca_crl(&collateral.root_ca_crl, roots, now).at(Step::RootCrl)?;
         let tcb_info = tcb_info(collateral, roots, root_crl, now).at(Step::TcbInfo)?;
         let qe = if quote.body.td().is_some() { EnclaveId::TdQe } else { EnclaveId::Qe };
@@ -48,7 +48,7 @@ impl Pieces {
 
 /// Checks that the collateral is not that of another root, by the roots that its parts come with. A
 /// part of another root among those of this one is left to the check of that part.
-fn check_is_of(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Problem> {
+fn check_same_root(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Problem> {
     let chains = [
         ("the PCK CRL", &collateral.pck_crl_issuer_chain),
         ("the TCB info", &collateral.tcb_info_issuer_chain),
@@ -59,7 +59,7 @@ fn check_is_of(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Proble
         Some(other) if claimed.iter().flatten().all(|claimed| !claimed.is(root)) => {
             let (own, sha256) = (&root.subject, hex::encode(root.sha256));
             Err(Problem::new(
-                Code::ForeignCollateral,
+                VerdictCode::ForeignCollateral,
                 format!(
                     "the quote leads to the root \"{own}\", SHA-256 {sha256}, and the collateral \
                      to {other}"
@@ -105,7 +105,7 @@ fn qe_identity(
     match identity.id {
         id if id == qe => Ok(contents),
         id => Err(Problem::new(
-            Code::MismatchedCollateral,
+            VerdictCode::MismatchedCollateral,
             format!("the QE identity is of \"{id}\"; this quote needs that of \"{qe}\""),
         )),
     }
@@ -128,7 +128,7 @@ fn pck_chain<'r>(
 ) -> Result<PckChain<'r>, Problem> {
     let pem = match &collateral.pck_certificate_chain {
         Some(chain) => chain.as_bytes(),
-        None => carried_chain(quote).ok_or_else(|| no_pck_certificate(quote))?,
+        None => embedded_chain(quote).ok_or_else(|| no_pck_certificate(quote))?,
     };
     Ok(PckChain::check(pem, root, now)?)
 }
@@ -140,7 +140,7 @@ pub(crate) fn no_pck_certificate(quote: &Quote) -> Problem {
         "there is no PCK certificate: the quote carries certification data of type {carried}, and \
          the collateral has no pck_certificate_chain"
     );
-    Problem::new(Code::NoPckCertificate, reason)
+    Problem::new(VerdictCode::NoPckCertificate, reason)
 }
 
 fn pck_revocation(

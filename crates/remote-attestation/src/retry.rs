@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Attempts something until it succeeds, or fails for good, or has failed for so long.
-pub(crate) fn patiently<T, E>(
+pub(crate) fn retry<T, E>(
     patience: Duration,
     mut attempt: impl FnMut() -> Result<T, E>,
     is_worth_another: impl Fn(&E) -> bool,
