@@ -269,7 +269,7 @@ fn a_library_that_would_ask_a_service_is_refused() {
         return;
     }
     let again = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_library_that_would_ask_a_service_is_refused"])
+        .args(["--exact", "dcap::a_library_that_would_ask_a_service_is_refused"])
         .env(SGX_AESM_ADDR, "")
         .output()
         .unwrap();
