@@ -8,6 +8,11 @@
 //! Everything here waits in the caller's thread, with a deadline, and starts no thread that lives longer than a
 //! question: this crate is part of a library that lives in other people's processes.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "an application that forks copies parking_lot's table of waiting threads, perhaps locked"
+)]
+
 mod backoff;
 mod bundle;
 mod cache;

@@ -7,6 +7,10 @@
 //!
 //! The functions may be called by several threads at once. Messages go to the application's own callback only.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "an application that forks copies parking_lot's table of waiting threads, perhaps locked"
+)]
 
 mod answer;
 mod block;

@@ -159,6 +159,11 @@ const BANS: &[Ban] = &[
         from: &["libdcap-quoteprov"],
         because: "it lives in somebody else's process: no runtime, no log",
     },
+    Ban {
+        of: &["parking_lot"],
+        from: &["libdcap-quoteprov", "libsgx-quote-ex", "libsgx-dcap-ql"],
+        because: "a fork copies its table of waiting threads, perhaps locked",
+    },
 ];
 
 /// The files that talk C, and so may hold unsafe code.

@@ -3,6 +3,11 @@
 //! The service serves a Quoter; command line and tests call one. Which one it is, is decided in one
 //! place: [`QuotingMode`].
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "an application that forks copies parking_lot's table of waiting threads, perhaps locked"
+)]
+
 mod aesm_quoter;
 mod application;
 mod canary;

@@ -1,8 +1,8 @@
 //! Sources that do as they are told, over the collateral of a software platform.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,6 +10,7 @@ use collateral::{
     Cache, CacheDirectory, CollateralId, Document, Event, Fetcher, PckCertificateRequest,
     RefreshPolicy, RetryPolicy, Source, SourceError, TcbUpdate,
 };
+use parking_lot::Mutex;
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots};
@@ -98,7 +99,7 @@ impl Scripted {
 
     /// From now on it fails so; `None`: it works.
     pub(crate) fn fail(&self, failure: Option<SourceError>) {
-        *self.failure.lock().unwrap() = failure;
+        *self.failure.lock() = failure;
     }
 
     /// How often it was asked.
@@ -135,7 +136,7 @@ impl Scripted {
     ) -> (Cache, Arc<Mutex<Vec<String>>>) {
         let on_event: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = Arc::clone(&on_event);
-        let hear = Box::new(move |notice: &Event| heard.lock().unwrap().push(notice.to_string()));
+        let hear = Box::new(move |notice: &Event| heard.lock().push(notice.to_string()));
         let directory = Some(CacheDirectory::new(directory, 1 << 20));
         (Cache::new(self.fetcher_at(clock), directory, policy, hear), on_event)
     }
@@ -149,7 +150,7 @@ impl Source for Scripted {
     fn fetch(&self, item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         thread::sleep(self.delay);
-        let failure = self.failure.lock().unwrap().clone();
+        let failure = self.failure.lock().clone();
         match failure {
             Some(failure) => Err(failure),
             None => {

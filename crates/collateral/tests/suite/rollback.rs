@@ -147,7 +147,7 @@ fn an_older_file_in_the_place_of_a_newer_one_is_not_used() {
         std::fs::copy(elsewhere.path().join(&name), cache_of(&directory).join(&name)).unwrap();
         let (cache, on_event) = newest.cache(&cache_of(&directory));
         assert!(cache.peek(&item).is_none());
-        assert!(on_event.lock().unwrap().iter().any(|notice| notice.contains("it is older")));
+        assert!(on_event.lock().iter().any(|notice| notice.contains("it is older")));
         assert!(cache.get(&item).is_ok(), "fetched again");
     }
 }
@@ -197,8 +197,8 @@ fn a_damaged_mark_is_named_and_made_anew() {
     let (cache, on_event) = newest.cache(&cache_of(&directory));
     cache.refresh(&tcb_info()).unwrap();
     let told = |on_event: &Arc<_>| {
-        let on_event: &std::sync::Mutex<Vec<String>> = on_event;
-        on_event.lock().unwrap().iter().any(|notice| notice.contains(".high-water-marks"))
+        let on_event: &parking_lot::Mutex<Vec<String>> = on_event;
+        on_event.lock().iter().any(|notice| notice.contains(".high-water-marks"))
     };
     assert!(told(&on_event));
     let (cache, on_event) = newest.cache(&cache_of(&directory));

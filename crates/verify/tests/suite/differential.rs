@@ -12,10 +12,10 @@ mod pki;
 mod sgx_extension;
 mod tcb;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evidence::{Evidence, NOW};
+use parking_lot::Mutex;
 use verify::{Decision, Step, StepOutcome, TcbStatus, Verdict, verify};
 
 use crate::common::{at, lenient};
@@ -72,13 +72,13 @@ pub(crate) fn run(cases: &[Case]) {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Some(difference) = difference(case) {
-                        wrong.lock().unwrap().push(difference);
+                        wrong.lock().push(difference);
                     }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong = wrong.into_inner();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
