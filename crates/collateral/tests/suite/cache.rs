@@ -57,7 +57,7 @@ fn another_process_finds_it_on_disk_though_the_source_is_dead() {
         assert_eq!((kept.validity, &kept.source), (fetched.validity, &fetched.source));
     }
     assert_eq!(source.asked(), items().len());
-    assert!(on_event.lock().unwrap().is_empty());
+    assert!(on_event.lock().is_empty());
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     let asked = source.asked();
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     assert_eq!(source.asked(), asked, "it is not asked again at once");
-    let on_event = on_event.lock().unwrap();
+    let on_event = on_event.lock();
     assert!(on_event[0].contains("used though it has expired"), "{on_event:?}");
     assert!(on_event[0].contains("connection refused"), "{on_event:?}");
 }
@@ -213,7 +213,7 @@ fn a_damaged_file_is_fetched_anew_and_said() {
         fs::write(&file, damage).unwrap();
         let (cache, on_event) = source.cache(directory.path());
         cache.get(&tcb_info()).unwrap();
-        let on_event = on_event.lock().unwrap();
+        let on_event = on_event.lock();
         assert!(on_event[0].contains(file.to_str().unwrap()), "{on_event:?}");
         assert!(fs::read_to_string(&file).unwrap().contains("tcbInfo"));
     }
@@ -257,7 +257,7 @@ fn a_file_that_was_changed_is_not_used() {
     let policy = RefreshPolicy { max_wait: Duration::from_millis(200), ..RefreshPolicy::default() };
     let (cache, on_event) = source.cache_at(directory.path(), SystemTime::now, policy);
     cache.get(&tcb_info()).unwrap_err();
-    assert!(on_event.lock().unwrap()[0].contains("is not used"), "{on_event:?}");
+    assert!(on_event.lock()[0].contains("is not used"), "{on_event:?}");
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
     let (cache, on_event) = source.cache(&no_directory);
     cache.get(&tcb_info()).unwrap();
     cache.get(&tcb_info()).unwrap();
-    let on_event = on_event.lock().unwrap();
+    let on_event = on_event.lock();
     assert!(on_event.iter().any(|notice| notice.contains("cannot keep")), "{on_event:?}");
     assert_eq!(source.asked(), 1);
 }
@@ -309,7 +309,7 @@ fn where_others_could_write_nothing_is_kept() {
     let (cache, on_event) = source.cache(directory.path());
     cache.get(&tcb_info()).unwrap();
     assert!(!file(&directory, &tcb_info()).exists());
-    let on_event = on_event.lock().unwrap();
+    let on_event = on_event.lock();
     assert!(on_event.iter().any(|notice| notice.contains("chmod go-w")), "{on_event:?}");
 }
 
@@ -436,7 +436,7 @@ fn a_source_that_answers_with_another_platform_changes_nothing() {
         let (cache, on_event) = other.cache(directory.path());
         assert_eq!(cache.refresh(&pck).unwrap().document, kept.document);
         assert_eq!(cache.get(&pck).unwrap().document, kept.document);
-        let on_event = on_event.lock().unwrap().join("; ");
+        let on_event = on_event.lock().join("; ");
         assert!(on_event.contains("PPID"), "{on_event}");
     }
     // What else it has is as good as before.

@@ -37,7 +37,7 @@ fn fetch_into(directory: &Path) -> Vec<String> {
     let (cache, on_event) = Scripted::new().cache(directory);
     cache.get(&tcb_info()).unwrap();
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-    let on_event = on_event.lock().unwrap();
+    let on_event = on_event.lock();
     on_event.iter().filter(|notice| !notice.starts_with("fetched ")).cloned().collect()
 }
 
