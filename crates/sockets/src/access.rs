@@ -1,24 +1,24 @@
-//! Who may connect.
+//! The users who may connect to a socket.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-/// Who may connect to a socket.
+/// The users who may connect to a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SocketAccess {
     /// Every user of the machine, as AESM clients expect: mode 0666.
     #[default]
     Everybody,
-    /// The members of the group with this number, its owner and root: mode 0660.
+    /// The members of the group with this id, the owner and root: mode 0660.
     Group(u32),
-    /// Its owner and root: mode 0600.
+    /// The owner and root: mode 0600.
     Owner,
 }
 
 impl SocketAccess {
-    /// Sets owner and mode of a socket at a path that nobody knows yet.
+    /// Sets the group and the mode of the socket at this path.
     pub(crate) fn apply(self, path: &Path) -> io::Result<()> {
         let mode = match self {
             Self::Everybody => 0o666,
@@ -37,8 +37,8 @@ fn not_a_member(group: u32, error: io::Error) -> io::Error {
         return error;
     }
     let message = format!(
-        "it cannot be given to the group {group}, of which the service's user is no member; make it one, or choose \
-         another group"
+        "it cannot be given to the group {group}, of which the service's user is no member; make it \
+         one, or choose another group"
     );
     io::Error::new(ErrorKind::PermissionDenied, message)
 }

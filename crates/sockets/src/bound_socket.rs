@@ -1,93 +1,74 @@
-//! The socket's place in the file system.
+//! A listening socket in the file system.
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::access::SocketAccess;
 use crate::peer::Peer;
+use crate::socket_file::SocketFile;
 
-/// The longest path that a socket can have, in bytes.
+/// The longest path of a socket, in bytes.
 const MAX_PATH: usize = 107;
 
-/// A socket's file at its path. It is removed when this is dropped, if it is still the same file.
+/// A socket's file, removed on drop if the same file is still at its path.
 #[derive(Debug)]
-pub struct BoundSocket(Place);
-
-/// A file at a path, whoever's it is.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub(crate) path: PathBuf,
-    pub(crate) file: FileId,
+pub struct BoundSocket {
+    file: Arc<SocketFile>,
+    is_ours: bool,
 }
 
-/// Which file it is, whatever it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileId {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+/// The process that listens at a path.
+pub(crate) enum ExistingListener {
+    /// None; or a dead one has left its socket.
+    None,
+    /// One whose backlog is full.
+    Busy,
+    /// One that this connection is to.
+    Connected(UnixStream),
 }
 
-/// Who is at a path.
-pub(crate) enum Occupant {
-    /// Nothing, or the socket of a process that has died.
-    Nobody,
-    /// Somebody who listens, with a connection to them unless their backlog is full.
-    Somebody(Option<UnixStream>),
-}
-
-/// Why the service cannot listen at a path.
+/// The reason for which a service cannot listen at a path.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// The kernel takes no such path for a socket.
+    /// The path is longer than the kernel allows.
     #[error("the socket path {} is too long: a socket's path has at most 107 bytes", .0.display())]
     TooLong(PathBuf),
-    /// Something else is there.
+    /// A file that is not a socket is there.
     #[error("{} is there and is no socket; choose another path or remove it", .0.display())]
     NotASocket(PathBuf),
-    /// A service is there, and stays.
+    /// Another service listens there.
     #[error(
         "another service is listening at {}; stop it first (an aesmd of the system, maybe?) or \
          choose another path", .0.display()
     )]
     InUse(PathBuf),
-    /// The file system says no.
+    /// The operating system refuses.
     #[error("cannot listen at {}: {source}", .path.display())]
     Io {
         /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl BoundSocket {
-    /// Listens at `path`, open to every user of the machine as AESM clients expect. Missing parent
-    /// directories are made; the socket of a service that died is replaced in one step.
+    /// Listens at `path`, open to every user, without blocking. Makes missing parent directories,
+    /// and replaces the socket of a dead process in one step.
     ///
     /// # Errors
-    /// [`BindError`]; nothing that is alive, or no socket, is ever removed.
+    /// [`BindError`]; no file but the socket of a dead process is ever replaced.
     pub fn listen(path: &Path) -> Result<(Self, UnixListener), BindError> {
-        Self::listen_for(path, SocketAccess::Everybody)
+        Self::listen_after(None, path, SocketAccess::Everybody)
     }
 
-    /// Does the same for those who may connect.
-    ///
-    /// # Errors
-    /// Those of [`BoundSocket::listen`].
-    pub fn listen_for(
-        path: &Path,
-        access: SocketAccess,
-    ) -> Result<(Self, UnixListener), BindError> {
-        Self::listen_after(None, path, access)
-    }
-
-    /// Does the same, and the socket of this predecessor does not count: it is about to end. Has to be
-    /// called within a runtime if there is a predecessor.
+    /// Does the same for chosen users, and replaces the socket of `predecessor` too.
     ///
     /// # Errors
     /// Those of [`BoundSocket::listen`].
@@ -97,101 +78,90 @@ impl BoundSocket {
         access: SocketAccess,
     ) -> Result<(Self, UnixListener), BindError> {
         prepare(path)?;
-        if let Occupant::Somebody(stream) = Occupant::of(path)? {
-            let stream = stream.filter(|_| predecessor.is_some());
-            let holder = stream.and_then(|stream| Peer::of(stream).ok());
-            if holder.is_none() || holder != predecessor {
-                return Err(BindError::InUse(path.to_owned()));
-            }
+        match ExistingListener::at(path)? {
+            ExistingListener::None => {}
+            ExistingListener::Connected(stream)
+                if predecessor.is_some() && Peer::of(&stream).ok() == predecessor => {}
+            _ => return Err(BindError::InUse(path.to_owned())),
         }
         Self::replace(path, access)
     }
 
-    /// Listens at `path`, whoever else does.
-    pub(crate) fn replace(
-        path: &Path,
-        access: SocketAccess,
-    ) -> Result<(Self, UnixListener), BindError> {
-        let failed = |source| BindError::Io { path: path.to_owned(), source };
-        // Bound beside and renamed over: at no moment is there no socket, or one that is not open.
+    /// Listens at `path` in place of any socket that is there.
+    ///
+    /// # Errors
+    /// [`BindError::Io`].
+    pub fn replace(path: &Path, access: SocketAccess) -> Result<(Self, UnixListener), BindError> {
+        Self::bind(path, access).map_err(|source| BindError::Io { path: path.to_owned(), source })
+    }
+
+    /// Binds beside the path and renames: a socket is always there, and never without its mode.
+    fn bind(path: &Path, access: SocketAccess) -> io::Result<(Self, UnixListener)> {
         let mut beside = tempfile::Builder::new();
         beside.prefix(".").rand_bytes(3);
-        let socket =
-            beside.make_in(parent(path), |beside| UnixListener::bind(beside)).map_err(failed)?;
-        access.apply(socket.path()).map_err(failed)?;
-        let file = FileId::at(socket.path()).map_err(failed)?;
-        let listener = socket.persist(path).map_err(|error| failed(error.error))?;
-        Ok((Self(Place { path: path.to_owned(), file }), listener))
+        let socket = beside.make_in(parent(path), |beside| UnixListener::bind(beside))?;
+        access.apply(socket.path())?;
+        socket.as_file().set_nonblocking(true)?;
+        let file = SocketFile::open(socket.path())?.at(path);
+        let listener = socket.persist(path).map_err(|error| error.error)?;
+        Ok((Self::adopt(file), listener))
     }
 
     /// Takes the file over from another process.
-    pub(crate) fn adopt(place: Place) -> Self {
-        Self(place)
+    pub(crate) fn adopt(file: SocketFile) -> Self {
+        Self { file: Arc::new(file), is_ours: true }
     }
 
     /// Leaves the file to another process.
-    pub(crate) fn leave(self) {
-        std::mem::forget(self);
+    pub(crate) fn leave(mut self) {
+        self.is_ours = false;
     }
 
-    pub(crate) fn file(&self) -> FileId {
-        self.0.file
-    }
-
-    pub(crate) fn place(&self) -> &Place {
-        &self.0
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Arc<SocketFile> {
+        &self.file
     }
 }
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        if self.0.is_as_it_was() {
-            let _ = fs::remove_file(&self.0.path);
+        if self.is_ours && self.file.is_unchanged() {
+            let _ = fs::remove_file(&self.file.path);
         }
     }
 }
 
-impl Place {
-    /// Whether this file is at this path.
-    pub(crate) fn is_as_it_was(&self) -> bool {
-        FileId::at(&self.path).is_ok_and(|found| found == self.file)
-    }
-}
-
-impl FileId {
-    pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        let file = fs::symlink_metadata(path)?;
-        Ok(Self { device: file.dev(), inode: file.ino() })
-    }
-}
-
-impl Occupant {
-    /// Looks who is at the path, without taking anything from them.
-    pub(crate) fn of(path: &Path) -> Result<Self, BindError> {
+impl ExistingListener {
+    /// Connects to the socket at the path, and sends nothing.
+    pub(crate) fn at(path: &Path) -> Result<Self, BindError> {
         let file = match fs::symlink_metadata(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Nobody),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::None),
             Err(source) => return Err(BindError::Io { path: path.to_owned(), source }),
         };
         if !file.file_type().is_socket() {
             return Err(BindError::NotASocket(path.to_owned()));
         }
         match connect(path) {
-            Ok(stream) => Ok(Self::Somebody(Some(stream))),
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(Self::Nobody),
-            Err(_) => Ok(Self::Somebody(None)),
+            Ok(stream) => Ok(Self::Connected(stream)),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(Self::None),
+            Err(_) => Ok(Self::Busy),
         }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
     }
 }
 
-/// Makes the directory of a socket, if the path can be a socket's.
+/// Checks the path, and makes the directory of the socket.
 pub(crate) fn prepare(path: &Path) -> Result<(), BindError> {
     check_length(path)?;
     let failed = |source| BindError::Io { path: path.to_owned(), source };
     private_directory::make_readable(parent(path)).map_err(failed)
 }
 
-/// Checks that the path can be a socket's.
 pub(crate) fn check_length(path: &Path) -> Result<(), BindError> {
     if path.as_os_str().len() > MAX_PATH {
         return Err(BindError::TooLong(path.to_owned()));
@@ -203,7 +173,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-/// Connects if somebody would accept it; a connection that would have to wait counts as an error.
+/// Connects without waiting: a full backlog is an error.
 fn connect(path: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;

@@ -1,32 +1,25 @@
-//! Another service, by the word of the kernel.
+//! Peer credentials (SO_PEERCRED).
 
 use std::fmt;
 use std::io;
-use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::fd::AsFd;
 
-use tokio::net::UnixStream;
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
-/// The process at the other end of a connection.
+/// The process at the other end of a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// Its number, unless it is in another container.
+    /// Its process id; `None` in another PID namespace.
     pub pid: Option<u32>,
-    /// Its user.
+    /// Its user id.
     pub uid: u32,
 }
 
 impl Peer {
-    /// Who is at the other end of this connection. Has to be called within a runtime.
-    pub(crate) fn of(stream: StdUnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Self::at_the_end_of(&UnixStream::from_std(stream)?)
-    }
-
-    /// Who is at the other end of this one.
-    pub(crate) fn at_the_end_of(stream: &UnixStream) -> io::Result<Self> {
-        let peer = stream.peer_cred()?;
-        // Of a process in another container the kernel says that its number is 0.
-        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    pub(crate) fn of(stream: &impl AsFd) -> io::Result<Self> {
+        let peer = getsockopt(stream, PeerCredentials)?;
+        // The kernel gives 0 for a process of another PID namespace.
+        let pid = u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0);
         Ok(Self { pid, uid: peer.uid() })
     }
 }

@@ -1,8 +1,6 @@
 //! `serve`: serves quotes to the applications of this machine.
 
-mod activation;
 mod descriptors;
-mod ending;
 mod fresh_collateral;
 mod health;
 mod intel_caches;
@@ -12,6 +10,7 @@ mod node_metrics;
 mod node_processes;
 mod reload;
 mod sgx_device;
+mod shutdown;
 mod socket_group;
 mod software;
 mod source;
@@ -25,6 +24,8 @@ use clap::Args;
 use http_server::Index;
 use parking_lot::Mutex;
 use quoting::Platform;
+use sockets::handover::HandoverCounters;
+use sockets::{Activation, ListeningSocket};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -37,14 +38,12 @@ use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::watchdog;
-use activation::Activation;
-use ending::Serving;
 use health::{Health, Proof};
 use limit_metrics::LimitMetrics;
-use listening::{Held, Listening};
 use node_metrics::NodeMetrics;
 use reload::Reload;
 use sgx_device::LateDevice;
+use shutdown::{OwnedSockets, Serving};
 use software::Software;
 use source::Source;
 use writable_paths::writable_paths;
@@ -104,8 +103,9 @@ async fn serve(
     let access = socket_group::access(settings.socket_group.as_deref())?;
     let limits = descriptors::limits(settings);
     let Source { quoter, workers, software, metrics } = Source::open(settings).await?;
-    let listening = Listening::begin(settings, access, activation).await?;
-    let Listening { listener, path, mut listeners, owner } = listening;
+    let ListeningSocket { listener, path, http, predecessor, source } =
+        listening::open(settings, access, activation).await?;
+    let mut listeners = Listeners::inherited(http, predecessor);
     serve_collateral(settings, software.as_ref(), &mut listeners, &stop).await?;
     let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
     let health = Health::new(Arc::clone(&quoter), proof, &metrics);
@@ -141,12 +141,15 @@ async fn serve(
         let reload = Arc::clone(&reload);
         async move { reload.run().await }
     })?;
-    let held = Held::new(owner, &listener, listeners, &metrics)?;
+    let owned =
+        OwnedSockets { source, listener: listener.try_clone()?, http: listeners.for_successor() };
     let after_hand_over = settings.after_hand_over();
-    let serving = Serving { held, health, manager, stop, socket: path, after_hand_over };
-    let (until_the_end, ending) = serving.split();
-    service::serve(listener, quoter, current, metrics, until_the_end).await?;
-    ending.finish().await?;
+    let serving = Serving { health, manager, stop, socket: path, after_hand_over };
+    let counters = HandoverCounters::default();
+    metrics.register(|registry| counters.register(registry));
+    let (until_end, shutdown) = serving.split(owned, counters);
+    service::serve(listener, quoter, current, metrics, until_end).await?;
+    shutdown.finish().await?;
     late_device.check()
 }
 

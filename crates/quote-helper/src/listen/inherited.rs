@@ -58,7 +58,6 @@ impl Listeners {
         let bound = BoundSocket::listen_after(self.predecessor, path, SocketAccess::Owner);
         let (bound, listener) =
             bound.with_context(|| format!("cannot serve {what} over a Unix socket"))?;
-        listener.set_nonblocking(true)?;
         info!(address = %path.display(), "serving {what}");
         Ok((bound, UnixListener::from_std(listener)?))
     }

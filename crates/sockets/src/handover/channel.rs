@@ -25,14 +25,14 @@ const ANCILLARY_SIZE: usize = rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS));
 
 /// A connection to the other instance.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(crate) struct Channel {
     stream: UnixStream,
     peer: Peer,
 }
 
-/// Why there is no hand-over.
+/// The failure of a hand-over.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum HandoverError {
     #[error("its backlog is full")]
     Busy,
     #[error("the connection was closed")]
@@ -40,13 +40,13 @@ pub(super) enum Trouble {
     #[error("nothing was said for {0:?}")]
     Silent(Duration),
     #[error("its sockets are at this path no more")]
-    Displaced,
+    SocketReplaced,
     #[error("the two instances have different secrets in their state directories")]
     OtherSecret,
     #[error("{0}")]
     Refused(String),
     #[error("what was said makes no sense at this point")]
-    OutOfTurn,
+    UnexpectedMessage,
     #[error(transparent)]
     Malformed(#[from] Malformed),
     #[error(transparent)]
@@ -54,14 +54,13 @@ pub(super) enum Trouble {
 }
 
 impl Channel {
-    pub(super) fn new(stream: StdUnixStream) -> io::Result<Self> {
+    pub(super) fn from_std(stream: StdUnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::over(UnixStream::from_std(stream)?)
+        Self::new(UnixStream::from_std(stream)?)
     }
 
-    pub(super) fn over(stream: UnixStream) -> io::Result<Self> {
-        let peer = Peer::at_the_end_of(&stream)?;
-        Ok(Self { stream, peer })
+    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+        Ok(Self { peer: Peer::of(&stream)?, stream })
     }
 
     pub(super) fn peer(&self) -> Peer {
@@ -74,39 +73,39 @@ impl Channel {
         &self,
         secret: &Secret,
         time: Duration,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), HandoverError> {
         let ours = secret::nonce()?;
         self.send(&Message::Hello(ours), &[]).await?;
         let (theirs, proof) = match self.receive(time).await? {
             Message::Challenge(nonce, proof) => (nonce, proof),
-            Message::Refused(reason) => return Err(Trouble::Refused(reason)),
-            _ => return Err(Trouble::OutOfTurn),
+            Message::Refused(reason) => return Err(HandoverError::Refused(reason)),
+            _ => return Err(HandoverError::UnexpectedMessage),
         };
         let nonces = Nonces { predecessor: theirs, successor: ours };
         if !secret.verifies(Role::Predecessor, &nonces, &proof) {
-            return Err(Trouble::OtherSecret);
+            return Err(HandoverError::OtherSecret);
         }
         self.send(&Message::HandOver(secret.prove(Role::Successor, &nonces)), &[]).await
     }
 
     /// Makes sure, as the instance that serves, that the one at the other end has this secret and
     /// asks for the sockets.
-    pub(super) async fn hear_request(
+    pub(super) async fn check_request(
         &self,
         secret: &Secret,
         time: Duration,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), HandoverError> {
         let Message::Hello(theirs) = self.receive(time).await? else {
-            return Err(Trouble::OutOfTurn);
+            return Err(HandoverError::UnexpectedMessage);
         };
         let nonces = Nonces { predecessor: secret::nonce()?, successor: theirs };
         let proof = secret.prove(Role::Predecessor, &nonces);
         self.send(&Message::Challenge(nonces.predecessor, proof), &[]).await?;
         let Message::HandOver(proof) = self.receive(time).await? else {
-            return Err(Trouble::OutOfTurn);
+            return Err(HandoverError::UnexpectedMessage);
         };
         let is_known = secret.verifies(Role::Successor, &nonces, &proof);
-        is_known.then_some(()).ok_or(Trouble::OtherSecret)
+        is_known.then_some(()).ok_or(HandoverError::OtherSecret)
     }
 
     /// Sends a message with these descriptors. It fits into any socket's buffer as a whole.
@@ -114,7 +113,7 @@ impl Channel {
         &self,
         message: &Message,
         descriptors: &[BorrowedFd<'_>],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), HandoverError> {
         let frame = message.to_frame();
         let send = || {
             let mut space = [MaybeUninit::uninit(); ANCILLARY_SIZE];
@@ -129,26 +128,26 @@ impl Channel {
         match self.stream.async_io(Interest::WRITABLE, send).await {
             Ok(FRAME_SIZE) => Ok(()),
             Ok(_) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Trouble::Closed),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(HandoverError::Closed),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Receives a message within this time. Descriptors that come with it are an error.
-    pub(super) async fn receive(&self, time: Duration) -> Result<Message, Trouble> {
+    pub(super) async fn receive(&self, time: Duration) -> Result<Message, HandoverError> {
         let mut none = Vec::new();
         let message = self.message::<0>(&mut none);
-        timeout(time, message).await.unwrap_or(Err(Trouble::Silent(time)))
+        timeout(time, message).await.unwrap_or(Err(HandoverError::Silent(time)))
     }
 
     /// Receives a message, and the descriptors that came with it, within this time.
     pub(super) async fn receive_with_descriptors(
         &self,
         time: Duration,
-    ) -> Result<(Message, Vec<OwnedFd>), Trouble> {
+    ) -> Result<(Message, Vec<OwnedFd>), HandoverError> {
         let mut descriptors = Vec::new();
         let message = self.message::<ANCILLARY_SIZE>(&mut descriptors);
-        let message = timeout(time, message).await.unwrap_or(Err(Trouble::Silent(time)))?;
+        let message = timeout(time, message).await.unwrap_or(Err(HandoverError::Silent(time)))?;
         Ok((message, descriptors))
     }
 
@@ -156,15 +155,15 @@ impl Channel {
     async fn message<const ROOM: usize>(
         &self,
         descriptors: &mut Vec<OwnedFd>,
-    ) -> Result<Message, Trouble> {
+    ) -> Result<Message, HandoverError> {
         let mut frame = [0; FRAME_SIZE];
         let mut rest = &mut frame[..];
         while !rest.is_empty() {
             let receive = || receive::<ROOM>(&self.stream, rest, descriptors);
             let size = match self.stream.async_io(Interest::READABLE, receive).await {
-                Ok(0) => return Err(Trouble::Closed),
+                Ok(0) => return Err(HandoverError::Closed),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                    return Err(Trouble::Closed);
+                    return Err(HandoverError::Closed);
                 }
                 received => received?,
             };

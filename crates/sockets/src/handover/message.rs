@@ -16,7 +16,7 @@ use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use super::secret::{Nonce, Proof};
-use crate::bound_socket::FileId;
+use crate::socket_file::FileId;
 
 /// The size of every message, in bytes.
 pub const FRAME_SIZE: usize = size_of::<Frame>();

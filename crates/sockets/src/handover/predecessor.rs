@@ -1,10 +1,13 @@
-//! A running instance, which may have a successor, or lose its socket.
+//! A running instance: has a control socket for its successor, and notices the loss of its sockets.
 
 use std::future::pending;
-use std::path::PathBuf;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -14,27 +17,28 @@ use tracing::warn;
 use super::channel::Channel;
 use super::guard::{self, OutOfUse};
 use super::private_files::PrivateFiles;
-use super::serve_successor::{Sockets, listen};
+use super::serve_successor::{OwnedSockets, serve_successors};
 use crate::access::SocketAccess;
-use crate::bound_socket::{BindError, BoundSocket, Occupant, Place};
+use crate::bound_socket::{BindError, BoundSocket, ExistingListener};
 use crate::peer::Peer;
+use crate::socket_file::SocketFile;
 
-/// How long the end waits for a hand-over that is under way.
-const LAST_MOMENT: Duration = Duration::from_secs(3);
-/// How long a successor may take to have its own control socket.
-const ARRIVAL: Duration = Duration::from_secs(30);
-/// How often it is looked whether the socket's file is there.
-const LOOK: Duration = Duration::from_secs(1);
-/// How often in a row it has to be found missing.
+/// The time for a hand-over that is under way when the service is to stop.
+const LAST_HANDOVER_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time for a successor to bind its own control socket.
+const SUCCESSOR_TIMEOUT: Duration = Duration::from_secs(30);
+/// The interval between two looks at a socket's file.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of looks in a row that must find the file missing.
 const LOOKS: u32 = 2;
 
-/// The sockets of a running instance, and whoever may ask for them.
+/// Gives the sockets of a running instance to a successor, once.
 #[derive(Debug)]
-pub struct Control {
-    place: Place,
-    sockets: Arc<Sockets>,
-    control: PathBuf,
-    door: Option<Door>,
+pub struct HandoverServer {
+    file: Arc<SocketFile>,
+    sockets: Arc<OwnedSockets>,
+    control_path: PathBuf,
+    control: Option<ControlSocket>,
     handed_over: oneshot::Receiver<Channel>,
     out_of_use: Option<oneshot::Receiver<OutOfUse>>,
 }
@@ -45,141 +49,150 @@ pub struct Successor {
     /// Its process.
     pub peer: Peer,
     channel: Channel,
-    control: PathBuf,
+    control_path: PathBuf,
 }
 
-/// The control socket, at which a successor asks.
+/// The socket at which a successor asks.
 #[derive(Debug)]
-struct Door {
+struct ControlSocket {
     socket: BoundSocket,
-    listening: JoinHandle<()>,
+    server: JoinHandle<()>,
 }
 
-/// Why no client finds an instance any more.
+/// The loss of a listening socket: clients no longer reach this instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// The socket's file is gone, or is another one.
-    Displaced,
-    /// Another process that has the socket has shut it down, or keeps making it block.
+pub enum SocketLoss {
+    /// The socket's file was removed or replaced.
+    Replaced,
+    /// Another process has shut the socket down, or keeps making it block.
     OutOfUse,
 }
 
 impl Successor {
     /// Waits until it has ended, and no other instance has come after it.
-    pub async fn gone(&self) {
-        // It is closed as soon as the successor has a control socket of its own.
-        let _ = self.channel.receive(ARRIVAL).await;
-        while !matches!(Occupant::of(&self.control), Ok(Occupant::Nobody)) {
-            sleep(LOOK).await;
+    pub async fn wait_until_vacant(&self) {
+        // Closed as soon as the successor has its own control socket.
+        let _ = self.channel.receive(SUCCESSOR_TIMEOUT).await;
+        let holder = || ExistingListener::at(&self.control_path);
+        while !holder().is_ok_and(|holder| holder.is_none()) {
+            sleep(LOOK_INTERVAL).await;
         }
     }
 }
 
-impl Control {
-    /// Gives these sockets, once, to who proves at the control socket that it may have them.
-    pub(super) fn start(files: PrivateFiles, place: Place, sockets: Sockets) -> Self {
-        let sockets = Arc::new(sockets);
-        let (given, handed_over) = oneshot::channel();
-        let door = open_door(&files)
-            .map(|(socket, control)| {
-                let listening = listen(control, Arc::clone(&sockets), files.secret, given);
-                Door { socket, listening: tokio::spawn(listening) }
+impl HandoverServer {
+    /// Gives these sockets to the first process that proves at the control socket that it has the
+    /// secret.
+    pub(crate) fn start(
+        files: PrivateFiles,
+        listener: StdUnixListener,
+        http: Vec<TcpListener>,
+        socket: BoundSocket,
+        given: Counter,
+    ) -> Self {
+        let file = Arc::clone(socket.file());
+        let sockets = Arc::new(OwnedSockets::new(listener, http, socket, given));
+        let (sender, handed_over) = oneshot::channel();
+        let PrivateFiles { control: control_path, secret, .. } = files;
+        let control = bind_control_socket(&control_path)
+            .map(|(socket, listener)| {
+                let server = serve_successors(listener, Arc::clone(&sockets), secret, sender);
+                ControlSocket { socket, server: tokio::spawn(server) }
             })
             .inspect_err(|error| warn!(%error, "no successor can take over from this instance"));
         let out_of_use = sockets
             .descriptors()
             .and_then(guard::start)
             .inspect_err(|error| warn!(%error, "cannot guard the listening sockets"));
-        let control = files.control;
-        Self { place, sockets, control, door: door.ok(), handed_over, out_of_use: out_of_use.ok() }
+        let (control, out_of_use) = (control.ok(), out_of_use.ok());
+        Self { file, sockets, control_path, control, handed_over, out_of_use }
     }
 
     /// Waits until a successor has the sockets and serves.
-    pub async fn handed_over(&mut self) -> Successor {
+    pub(crate) async fn handed_over(&mut self) -> Successor {
         match (&mut self.handed_over).await {
             Ok(channel) => {
-                Successor { peer: channel.peer(), channel, control: self.control.clone() }
+                let control_path = self.control_path.clone();
+                Successor { peer: channel.peer(), channel, control_path }
             }
-            // Nobody can ask any more.
+            // There is no control socket.
             Err(_) => pending().await,
         }
     }
 
-    /// Waits until no client finds this instance any more.
-    pub fn lost(&mut self) -> impl Future<Output = Loss> + use<> {
-        let (place, taken) = (self.place.clone(), self.out_of_use.take());
+    /// Waits until clients no longer reach this instance.
+    pub(crate) fn lost(&mut self) -> impl Future<Output = SocketLoss> + use<> {
+        let (file, out_of_use) = (Arc::clone(&self.file), self.out_of_use.take());
         async move {
             tokio::select! {
-                () = displaced(&place) => Loss::Displaced,
-                () = out_of_use(taken) => Loss::OutOfUse,
+                () = socket_replaced(&file) => SocketLoss::Replaced,
+                () = socket_out_of_use(out_of_use) => SocketLoss::OutOfUse,
             }
         }
     }
 
-    /// Removes the sockets' files, since this instance is to end. If a successor is about to have
-    /// them it gets the moment that it needs; then it is given back, and the files stay.
-    pub async fn close(mut self) -> Option<Successor> {
+    /// Removes the sockets' files, since this instance is to end. A hand-over that is under way is
+    /// completed if it takes less than [`LAST_HANDOVER_TIMEOUT`]; then the files stay.
+    pub(crate) async fn close(mut self) -> Option<Successor> {
         let sockets = Arc::clone(&self.sockets);
-        match timeout(LAST_MOMENT, sockets.file.lock()).await {
+        match timeout(LAST_HANDOVER_TIMEOUT, sockets.file.lock()).await {
             Ok(file) if file.is_none() => {
                 drop(file);
                 return Some(self.handed_over().await);
             }
             Ok(mut file) => drop(file.take()),
             Err(_) => {
-                // With it ends the conversation that holds the file.
-                self.shut_door();
+                // This ends the hand-over that holds the file.
+                self.close_control_socket();
                 drop(sockets.file.lock().await.take());
             }
         }
-        self.shut_door();
+        self.close_control_socket();
         None
     }
 
-    fn shut_door(&mut self) {
-        if let Some(Door { listening, socket }) = self.door.take() {
-            listening.abort();
-            drop(socket);
+    fn close_control_socket(&mut self) {
+        if let Some(ControlSocket { server, .. }) = self.control.take() {
+            server.abort();
         }
     }
 }
 
-impl Drop for Control {
+impl Drop for HandoverServer {
     fn drop(&mut self) {
-        // A successor that serves is about to replace the file: to look whether it has, and to remove
-        // it, would be two steps.
+        // A successor that serves is about to replace the file: to check whether it has done so,
+        // and to remove it, would be two steps.
         if self.sockets.is_given()
-            && let Some(Door { socket, listening }) = self.door.take()
+            && let Some(ControlSocket { socket, server }) = self.control.take()
         {
-            listening.abort();
+            server.abort();
             socket.leave();
         }
-        self.shut_door();
+        self.close_control_socket();
     }
 }
 
-fn open_door(files: &PrivateFiles) -> Result<(BoundSocket, UnixListener), BindError> {
-    let failed = |source| BindError::Io { path: files.control.clone(), source };
-    let (socket, control) = BoundSocket::replace(&files.control, SocketAccess::Owner)?;
-    control.set_nonblocking(true).map_err(failed)?;
-    Ok((socket, UnixListener::from_std(control).map_err(failed)?))
+fn bind_control_socket(path: &Path) -> Result<(BoundSocket, UnixListener), BindError> {
+    let (socket, listener) = BoundSocket::replace(path, SocketAccess::Owner)?;
+    let listener = UnixListener::from_std(listener);
+    Ok((socket, listener.map_err(|source| BindError::Io { path: path.to_owned(), source })?))
 }
 
-async fn displaced(place: &Place) {
+async fn socket_replaced(file: &SocketFile) {
     let mut looks = 0;
     while looks < LOOKS {
-        sleep(LOOK).await;
-        looks = if place.is_as_it_was() { 0 } else { looks.saturating_add(1) };
+        sleep(LOOK_INTERVAL).await;
+        looks = if file.is_unchanged() { 0 } else { looks.saturating_add(1) };
     }
 }
 
-async fn out_of_use(told: Option<oneshot::Receiver<OutOfUse>>) {
-    let is_told = match told {
-        Some(told) => told.await.is_ok(),
+async fn socket_out_of_use(guard: Option<oneshot::Receiver<OutOfUse>>) {
+    let is_out_of_use = match guard {
+        Some(guard) => guard.await.is_ok(),
         None => false,
     };
-    if !is_told {
-        // Nobody looks any more.
+    if !is_out_of_use {
+        // Nothing guards the sockets.
         pending::<()>().await;
     }
 }

@@ -8,15 +8,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use private_directory::NotPrivate;
 
-use super::AcquireError;
-use super::secret::Secret;
-use crate::bound_socket::{self, BindError};
+use super::secret::{Secret, SecretError};
+use crate::bound_socket::{BindError, check_length};
 
 /// The directory of these files, below the state directory.
 pub const PRIVATE_DIRECTORY: &str = "hand-over";
 const SECRET: &str = "secret";
-/// The bytes of a digest that tell the sockets of one state directory apart.
+/// The length, in bytes, of the digest that tells sockets with one state directory apart.
 const DIGEST_SIZE: usize = 8;
 
 /// The files of the instances that serve at one path, below the private state directory.
@@ -26,28 +26,42 @@ pub struct PrivateFiles {
     pub control: PathBuf,
     /// Locked by the instance that starts.
     pub lock: PathBuf,
-    /// Known to whoever can read the directory.
+    /// Known to every process that can read the directory.
     pub secret: Secret,
 }
 
+/// The private files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateFilesError {
+    /// A path cannot be used.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Others can change the state directory.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
+    /// The secret cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
 impl PrivateFiles {
-    /// Those for the applications' socket at `path`, whose directory must be there. The directory
-    /// below `state_dir` and the secret are made if they are missing.
+    /// The files for the applications' socket at `path`, whose directory must exist. Makes the
+    /// directory below `state_dir` and the secret if they are missing.
     ///
     /// # Errors
-    /// [`AcquireError`] when somebody else could change the directory, or it cannot be used.
-    pub fn open(path: &Path, state_dir: &Path) -> Result<Self, AcquireError> {
+    /// [`PrivateFilesError`].
+    pub fn open(path: &Path, state_dir: &Path) -> Result<Self, PrivateFilesError> {
         let directory = private_directory(state_dir)?;
         let name = name(path)?;
         let control = directory.join(format!("{name}.socket"));
-        bound_socket::check_length(&control).map_err(|_| too_long(state_dir))?;
+        check_length(&control).map_err(|_| too_long(state_dir))?;
         let lock = directory.join(format!("{name}.lock"));
         Ok(Self { control, lock, secret: Secret::open(&directory.join(SECRET))? })
     }
 }
 
-/// The directory, which nobody but this user and root can enter.
-fn private_directory(state_dir: &Path) -> Result<PathBuf, AcquireError> {
+/// Makes the directory, which only this user and root can enter.
+fn private_directory(state_dir: &Path) -> Result<PathBuf, PrivateFilesError> {
     let directory = state_dir.join(PRIVATE_DIRECTORY);
     let failed = |source| BindError::Io { path: directory.clone(), source };
     // First: in another user's directory root would make one that keeps that user's instance out.
@@ -61,7 +75,7 @@ fn private_directory(state_dir: &Path) -> Result<PathBuf, AcquireError> {
     Ok(directory)
 }
 
-/// The same for every name of the same path.
+/// A name that is the same for every spelling of the path.
 fn name(path: &Path) -> Result<String, BindError> {
     let failed = |source| BindError::Io { path: path.to_owned(), source };
     let absolute = std::path::absolute(path).map_err(failed)?;

@@ -1,5 +1,4 @@
-//! A running instance talks to whoever comes to its control socket, and gives its sockets to a
-//! successor.
+//! The control socket's server: sends the sockets to a successor.
 
 use std::io;
 use std::net::TcpListener;
@@ -15,95 +14,95 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
-use super::channel::{Channel, MAX_DESCRIPTORS, Trouble};
+use super::channel::{Channel, HandoverError, MAX_DESCRIPTORS};
 use super::message::Message;
 use super::secret::Secret;
 use crate::bound_socket::BoundSocket;
 
-/// Conversations at a time; who comes then waits. Only one can lead to anything.
-const CONVERSATIONS: usize = 64;
-/// The time for each word of a successor until it has the sockets.
-const QUESTION: Duration = Duration::from_secs(2);
-/// The time for a successor, from when it has the sockets, to serve.
-const PREPARATION: Duration = Duration::from_secs(120);
-/// The pause after a connection could not be accepted, for instance for want of descriptors.
+/// The number of connections at a time; further ones wait. Only one can lead to a hand-over.
+const MAX_CONNECTIONS: usize = 64;
+/// The time for each message of a peer until it has the sockets.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time for a successor that has the sockets to serve.
+const PREPARATION_TIMEOUT: Duration = Duration::from_secs(120);
+/// The pause after a failed accept, for instance for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The sockets that a successor gets.
 #[derive(Debug)]
-pub(super) struct Sockets {
+pub(super) struct OwnedSockets {
     listener: StdUnixListener,
     http: Vec<TcpListener>,
-    /// The file of the listener; nothing once somebody else has it. Locked while a successor prepares.
+    /// The listener's file, until a successor owns it. Locked while a successor prepares.
     pub(super) file: Mutex<Option<BoundSocket>>,
     given: Counter,
 }
 
-/// Talks to whoever comes, until somebody has the sockets.
-pub(super) async fn listen(
+/// Serves the control socket until a successor has the sockets and serves.
+pub(super) async fn serve_successors(
     control: UnixListener,
-    sockets: Arc<Sockets>,
+    sockets: Arc<OwnedSockets>,
     secret: Secret,
-    given: oneshot::Sender<Channel>,
+    handed_over: oneshot::Sender<Channel>,
 ) {
-    let mut conversations = JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = control.accept(), if conversations.len() < CONVERSATIONS => match accepted {
+            accepted = control.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    drop(conversations.spawn(talk(Arc::clone(&sockets), secret.clone(), stream)));
+                    let sockets = Arc::clone(&sockets);
+                    drop(connections.spawn(serve_successor(sockets, secret.clone(), stream)));
                 }
                 Err(error) => {
-                    warn!(%error, "cannot accept on the control socket; trying again");
+                    warn!(%error, "cannot accept on the control socket; retrying");
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(ended) = conversations.join_next() => if let Ok(Some(channel)) = ended {
-                let _ = given.send(channel);
+            Some(ended) = connections.join_next() => if let Ok(Some(channel)) = ended {
+                let _ = handed_over.send(channel);
                 return;
             },
         }
     }
 }
 
-/// Talks to one of them, who is the successor if this ends with the channel to it.
-async fn talk(sockets: Arc<Sockets>, secret: Secret, stream: UnixStream) -> Option<Channel> {
-    let channel = match Channel::over(stream) {
-        Ok(channel) => channel,
-        Err(error) => {
-            debug!(%error, "somebody left the control socket at once");
-            return None;
-        }
-    };
+/// Serves one peer. Returns the channel to it if it is now the successor.
+async fn serve_successor(
+    sockets: Arc<OwnedSockets>,
+    secret: Secret,
+    stream: UnixStream,
+) -> Option<Channel> {
+    let channel = Channel::new(stream)
+        .inspect_err(|error| debug!(%error, "a peer left the control socket at once"))
+        .ok()?;
     let peer = channel.peer();
-    let file = match sockets.asked(&channel, &secret).await {
-        Ok(file) => file,
-        Err(Trouble::Closed) => {
-            debug!(%peer, "somebody looked whether this instance is there");
+    let reason = match sockets.lock_for(&channel, &secret).await {
+        Ok(file) => match sockets.send(&channel, file).await {
+            Ok(()) => return Some(channel),
+            Err(reason) => {
+                warn!(%peer, %reason, "the new instance does not serve; this one goes on");
+                // It may have changed the backlog, or the process that the kernel names.
+                name_this_process(&sockets.listener);
+                reason
+            }
+        },
+        Err(HandoverError::Closed) => {
+            debug!(%peer, "a peer checked that this instance is there");
             return None;
         }
         Err(reason) => {
-            warn!(%peer, %reason, "rejected a request for the sockets");
-            // Who does not read it does not want to know it.
-            let _ = channel.send(&Message::Refused(reason.to_string()), &[]).await;
-            return None;
+            warn!(%peer, %reason, "rejected a hand-over request");
+            reason
         }
     };
-    match sockets.give(&channel, file).await {
-        Ok(()) => Some(channel),
-        Err(reason) => {
-            warn!(%peer, %reason, "the new instance does not serve; this one goes on");
-            // It may have changed the length of the queue, or who is named as the one that listens.
-            show_this_process(&sockets.listener);
-            let _ = channel.send(&Message::Refused(reason.to_string()), &[]).await;
-            None
-        }
-    }
+    // The peer may be gone.
+    let _ = channel.send(&Message::Refused(reason.to_string()), &[]).await;
+    None
 }
 
 type LockedFile<'a> = MutexGuard<'a, Option<BoundSocket>>;
 
-impl Sockets {
+impl OwnedSockets {
     pub(super) fn new(
         listener: StdUnixListener,
         http: Vec<TcpListener>,
@@ -113,32 +112,39 @@ impl Sockets {
         Self { listener, http, file: Some(file).into(), given }
     }
 
-    /// Descriptors of all that a successor gets.
+    /// Duplicates of all descriptors that a successor gets.
     pub(super) fn descriptors(&self) -> io::Result<Vec<OwnedFd>> {
         self.borrowed().iter().map(BorrowedFd::try_clone_to_owned).collect()
     }
 
-    /// Whether a successor has them, and serves.
+    /// Whether a successor has the sockets and serves.
     pub(super) fn is_given(&self) -> bool {
         self.file.try_lock().is_ok_and(|file| file.is_none())
     }
 
-    /// Whether somebody may have the sockets and asks for them.
-    async fn asked(&self, channel: &Channel, secret: &Secret) -> Result<LockedFile<'_>, Trouble> {
-        channel.hear_request(secret, QUESTION).await?;
-        let busy = |_| Trouble::Refused("another instance is taking over".to_owned());
+    /// Locks the file for a peer that proves that it has the secret.
+    async fn lock_for(
+        &self,
+        channel: &Channel,
+        secret: &Secret,
+    ) -> Result<LockedFile<'_>, HandoverError> {
+        channel.check_request(secret, REQUEST_TIMEOUT).await?;
+        let busy = |_| HandoverError::Refused("another instance is taking over".to_owned());
         self.file.try_lock().map_err(busy)
     }
 
-    /// Gives the sockets away, and goes on until the successor serves.
-    async fn give(&self, channel: &Channel, mut file: LockedFile<'_>) -> Result<(), Trouble> {
-        let gone = || Trouble::Refused("its sockets are given up already".to_owned());
-        let message = Message::Sockets(file.as_ref().ok_or_else(gone)?.file());
-        info!(successor = %channel.peer(), "a new instance gets the socket; this one goes on until it serves");
+    /// Sends the sockets, and waits until the successor serves.
+    async fn send(&self, channel: &Channel, mut file: LockedFile<'_>) -> Result<(), HandoverError> {
+        let gone = || HandoverError::Refused("its sockets are given up already".to_owned());
+        let message = Message::Sockets(file.as_ref().ok_or_else(gone)?.file().id);
+        info!(
+            successor = %channel.peer(),
+            "a new instance gets the socket; this one goes on until it serves"
+        );
         channel.send(&message, &self.borrowed()).await?;
-        match channel.receive(PREPARATION).await? {
+        match channel.receive(PREPARATION_TIMEOUT).await? {
             Message::Serving => {}
-            _ => return Err(Trouble::OutOfTurn),
+            _ => return Err(HandoverError::UnexpectedMessage),
         }
         channel.send(&Message::Ended, &[]).await?;
         file.take().into_iter().for_each(BoundSocket::leave);
@@ -152,9 +158,9 @@ impl Sockets {
     }
 }
 
-/// Lets those who ask the kernel who listens see this process, and not another one that had the socket.
-pub(super) fn show_this_process(listener: &StdUnixListener) {
+/// Has the kernel name this process as the one that listens, rather than a former owner.
+pub(super) fn name_this_process(listener: &StdUnixListener) {
     if let Err(error) = rustix::net::listen(listener, i32::MAX) {
-        warn!(%error, "the kernel goes on to name another process as who listens");
+        warn!(%error, "the kernel still names another process as the one that listens");
     }
 }

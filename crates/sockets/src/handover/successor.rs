@@ -1,4 +1,4 @@
-//! What a starting instance has got, until it serves.
+//! A starting instance: receives the sockets of the running one, and has it stop.
 
 use std::io;
 use std::net::TcpListener;
@@ -11,148 +11,155 @@ use rustix::net::sockopt::{socket_acceptconn, socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
 use tracing::{info, warn};
 
-use super::Acquired;
-use super::channel::{Channel, Trouble};
-use super::handover_counters::HandoverCounters;
+use super::channel::{Channel, HandoverError};
 use super::message::Message;
-use super::predecessor::Control;
 use super::private_files::PrivateFiles;
-use super::serve_successor::{Sockets, show_this_process};
-use super::start_lock::StartLock;
+use super::serve_successor::name_this_process;
 use crate::access::SocketAccess;
-use crate::bound_socket::{BoundSocket, Place};
+use crate::bound_socket::{BoundSocket, ExistingListener};
+use crate::peer::Peer;
+use crate::socket_file::SocketFile;
 
-/// The time for a running instance to answer.
-const ANSWER: Duration = Duration::from_secs(5);
+/// The time for the running instance to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The sockets of a starting instance. Dropped, it leaves everything to its predecessor.
+/// The sockets that a running instance has sent.
 #[derive(Debug)]
-pub struct Claim {
-    origin: Origin,
-    files: PrivateFiles,
-    lock: Option<StartLock>,
+pub(crate) struct Received {
+    pub(crate) listener: UnixListener,
+    pub(crate) http: Vec<TcpListener>,
+    pub(crate) takeover: Takeover,
 }
 
+/// A hand-over that is under way. The predecessor goes on serving if this is dropped.
 #[derive(Debug)]
-enum Origin {
-    /// The socket is new.
-    Bound(BoundSocket),
-    /// The socket is that of a predecessor, which goes on until it is told.
-    Predecessor { channel: Channel, place: Place, access: SocketAccess },
+pub struct Takeover {
+    channel: Channel,
+    file: SocketFile,
+    access: SocketAccess,
 }
 
-/// The predecessor goes on, so that the new instance must not.
+/// The running instance did not send its sockets.
+#[derive(Debug)]
+pub(crate) struct RequestRefused {
+    pub(crate) holder: String,
+    pub(crate) reason: HandoverError,
+}
+
+/// The predecessor goes on serving, so the new instance must stop.
 #[derive(Debug, thiserror::Error)]
 #[error("{predecessor} had promised its sockets, and goes on serving: {reason}")]
-pub struct Withdrawn {
+pub struct TakeoverRefused {
     predecessor: String,
     reason: String,
 }
 
-impl Claim {
-    pub(super) fn bound(socket: BoundSocket, files: PrivateFiles) -> Self {
-        Self { origin: Origin::Bound(socket), files, lock: None }
-    }
-
-    pub(super) fn with_lock(self, lock: Option<StartLock>) -> Self {
-        Self { lock, ..self }
-    }
-
-    /// To be called when clients are served: the predecessor, if there is one, stops. From then on this
-    /// instance gives these sockets to its successor.
-    ///
-    /// # Errors
-    /// [`Withdrawn`] if the predecessor goes on.
-    pub async fn settle(
-        self,
-        listener: UnixListener,
-        http: Vec<TcpListener>,
-        counters: &HandoverCounters,
-    ) -> Result<Control, Withdrawn> {
-        let (socket, predecessor) = match self.origin {
-            Origin::Bound(socket) => (socket, None),
-            Origin::Predecessor { channel, place, access } => {
-                end(&channel).await?;
-                counters.taken().inc();
-                if let Err(error) = access.apply(&place.path) {
-                    warn!(%error, "those may connect who could before");
-                }
-                show_this_process(&listener);
-                (BoundSocket::adopt(place), Some(channel))
-            }
-        };
-        let place = socket.place().clone();
-        let sockets = Sockets::new(listener, http, socket, counters.given());
-        let control = Control::start(self.files, place, sockets);
-        // From now on the predecessor may look for this instance at the control socket.
-        drop(predecessor);
-        drop(self.lock);
-        Ok(control)
+/// Asks the instance at the control socket for the socket at `path`. `None` if no instance is
+/// there, or clients no longer find it.
+pub(crate) async fn request_sockets(
+    holder: ExistingListener,
+    path: &Path,
+    access: SocketAccess,
+    files: &PrivateFiles,
+) -> Result<Option<Received>, RequestRefused> {
+    let refused = |holder: &str, reason| RequestRefused { holder: holder.to_owned(), reason };
+    let channel = match holder {
+        ExistingListener::None => return Ok(None),
+        ExistingListener::Busy => return Err(refused("a busy process", HandoverError::Busy)),
+        ExistingListener::Connected(stream) => Channel::from_std(stream)
+            .map_err(|error| refused("an unknown process", error.into()))?,
+    };
+    let holder = channel.peer().to_string();
+    match receive_sockets(channel, path, access, files).await {
+        Ok(received) => Ok(Some(received)),
+        Err(HandoverError::SocketReplaced) => {
+            warn!(holder, "an instance runs whose socket was replaced; it can be stopped");
+            Ok(None)
+        }
+        // It ended at this moment.
+        Err(HandoverError::Closed)
+            if ExistingListener::at(&files.control).is_ok_and(|holder| holder.is_none()) =>
+        {
+            Ok(None)
+        }
+        Err(reason) => Err(RequestRefused { holder, reason }),
     }
 }
 
-/// Asks the instance at the other end for the socket at this path.
-pub(super) async fn ask(
+async fn receive_sockets(
     channel: Channel,
     path: &Path,
     access: SocketAccess,
-    files: PrivateFiles,
-) -> Result<Acquired, Trouble> {
-    channel.ask_for_sockets(&files.secret, ANSWER).await?;
-    let (file, mut descriptors) = match channel.receive_with_descriptors(ANSWER).await? {
+    files: &PrivateFiles,
+) -> Result<Received, HandoverError> {
+    channel.ask_for_sockets(&files.secret, ANSWER_TIMEOUT).await?;
+    let (file, mut descriptors) = match channel.receive_with_descriptors(ANSWER_TIMEOUT).await? {
         (Message::Sockets(file), descriptors) => (file, descriptors.into_iter()),
-        (Message::Refused(reason), _) => return Err(Trouble::Refused(reason)),
-        _ => return Err(Trouble::OutOfTurn),
+        (Message::Refused(reason), _) => return Err(HandoverError::Refused(reason)),
+        _ => return Err(HandoverError::UnexpectedMessage),
     };
-    let listener = unix_listener(descriptors.next().ok_or(Trouble::OutOfTurn)?)?;
-    let http = descriptors.map(tcp_listener).collect::<Result<_, _>>()?;
-    let place = Place { path: path.to_owned(), file };
-    if !place.is_as_it_was() {
-        return Err(Trouble::Displaced);
-    }
+    let listener = descriptors.next().ok_or(HandoverError::UnexpectedMessage)?;
+    let listener = checked(listener, &[AddressFamily::UNIX])?;
+    let http = descriptors
+        .map(|listener| checked(listener, &[AddressFamily::INET, AddressFamily::INET6]))
+        .collect::<Result<_, _>>()?;
+    let there = SocketFile::open(path).ok().filter(|there| there.id == file);
+    let file = there.ok_or(HandoverError::SocketReplaced)?;
     info!(predecessor = %channel.peer(), "taking over from the running instance");
-    let predecessor = Some(channel.peer());
-    let origin = Origin::Predecessor { channel, place, access };
-    let claim = Claim { origin, files, lock: None };
-    Ok(Acquired { listener, predecessor, http, claim })
+    Ok(Received { listener, http, takeover: Takeover { channel, file, access } })
 }
 
-/// Has the predecessor stop. If it has died meanwhile, or hangs, its sockets are here all the same.
-async fn end(predecessor: &Channel) -> Result<(), Withdrawn> {
-    let ended = async {
+impl Takeover {
+    pub(crate) fn predecessor(&self) -> Peer {
+        self.channel.peer()
+    }
+
+    /// Has the predecessor stop. The connection to it is to be closed when the control socket is
+    /// this instance's own.
+    pub(crate) async fn complete(
+        self,
+        listener: &UnixListener,
+    ) -> Result<(BoundSocket, Channel), TakeoverRefused> {
+        let Self { channel, file, access } = self;
+        stop(&channel).await?;
+        if let Err(error) = access.apply(&file.path) {
+            warn!(%error, "cannot change the users who may connect");
+        }
+        name_this_process(listener);
+        Ok((BoundSocket::adopt(file), channel))
+    }
+}
+
+/// Has the predecessor stop. One that has died or hangs has given its sockets all the same.
+async fn stop(predecessor: &Channel) -> Result<(), TakeoverRefused> {
+    let answer = async {
         predecessor.send(&Message::Serving, &[]).await?;
-        predecessor.receive(ANSWER).await
+        predecessor.receive(ANSWER_TIMEOUT).await
     };
     let name = predecessor.peer();
-    match ended.await {
-        Ok(Message::Ended) => info!(predecessor = %name, "the predecessor has handed over"),
+    match answer.await {
         Ok(Message::Refused(reason)) => {
-            return Err(Withdrawn { predecessor: name.to_string(), reason });
+            return Err(TakeoverRefused { predecessor: name.to_string(), reason });
         }
-        Ok(_) => warn!(predecessor = %name, "the predecessor does not say that it has handed over"),
-        Err(reason) => {
-            warn!(predecessor = %name, %reason, "the predecessor does not say that it has handed over");
+        Ok(Message::Ended) => info!(predecessor = %name, "the predecessor has handed over"),
+        other => {
+            let reason = other.err().unwrap_or(HandoverError::UnexpectedMessage);
+            warn!(predecessor = %name, %reason, "the predecessor does not confirm the hand-over");
         }
     }
     Ok(())
 }
 
-fn unix_listener(descriptor: OwnedFd) -> Result<UnixListener, Trouble> {
-    check(&descriptor, &[AddressFamily::UNIX])?;
-    Ok(descriptor.into())
-}
-
-fn tcp_listener(descriptor: OwnedFd) -> Result<TcpListener, Trouble> {
-    check(&descriptor, &[AddressFamily::INET, AddressFamily::INET6])?;
-    Ok(descriptor.into())
-}
-
-/// Whether it is a socket that accepts connections, of one of these families.
-fn check(socket: &OwnedFd, families: &[AddressFamily]) -> Result<(), Trouble> {
-    let is_stream = socket_type(socket).map_err(io::Error::from)? == SocketType::STREAM;
-    let is_listening = socket_acceptconn(socket).map_err(io::Error::from)?;
-    let family = socket_domain(socket).map_err(io::Error::from)?;
-    (is_stream && is_listening && families.contains(&family))
-        .then_some(())
-        .ok_or(Trouble::OutOfTurn)
+/// Checks that a descriptor is a listening stream socket of one of these families.
+fn checked<Listener: From<OwnedFd>>(
+    socket: OwnedFd,
+    families: &[AddressFamily],
+) -> Result<Listener, HandoverError> {
+    let is_stream = socket_type(&socket).map_err(io::Error::from)? == SocketType::STREAM;
+    let is_listening = socket_acceptconn(&socket).map_err(io::Error::from)?;
+    let family = socket_domain(&socket).map_err(io::Error::from)?;
+    match is_stream && is_listening && families.contains(&family) {
+        true => Ok(socket.into()),
+        false => Err(HandoverError::UnexpectedMessage),
+    }
 }

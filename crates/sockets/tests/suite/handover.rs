@@ -1,6 +1,7 @@
 //! Sockets that go from one instance to the next, among peers that keep to the rules and others.
 
 use std::fs;
+use std::future::{pending, ready};
 use std::io::{IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
@@ -11,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use sockets::SocketAccess;
 use sockets::handover::{
-    AcquireError, Acquired, Control, FRAME_SIZE, HandoverCounters, Loss, Message, Nonces,
-    PrivateFiles, Role, Secret, acquire,
+    FRAME_SIZE, HandoverCounters, Message, Nonces, PrivateFiles, PrivateFilesError, Role, Secret,
+    SocketLoss, Successor,
 };
+use sockets::{ListeningSocket, OpenError, ServingSocket, SocketAccess, SocketEnd, SocketOptions};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -62,28 +63,44 @@ impl Site {
         fs::read_dir(directory).unwrap().map(|entry| name(entry.unwrap())).collect()
     }
 
-    fn acquire(&self, take_over: bool) -> Result<Acquired, AcquireError> {
-        self.acquire_with(&self.state_dir(), take_over)
+    fn open(&self, take_over: bool) -> Result<ListeningSocket, OpenError> {
+        self.open_with(&self.socket(), &self.state_dir(), take_over)
     }
 
-    fn acquire_with(&self, state_dir: &Path, take_over: bool) -> Result<Acquired, AcquireError> {
-        let everybody = SocketAccess::Everybody;
-        self.runtime.block_on(acquire(&self.socket(), state_dir, everybody, take_over))
-    }
-
-    fn acquire_at(&self, socket: &Path) -> Acquired {
-        let (state_dir, everybody) = (self.state_dir(), SocketAccess::Everybody);
-        self.runtime.block_on(acquire(socket, &state_dir, everybody, false)).unwrap()
+    fn open_with(
+        &self,
+        path: &Path,
+        state_dir: &Path,
+        take_over: bool,
+    ) -> Result<ListeningSocket, OpenError> {
+        let access = SocketAccess::Everybody;
+        let options = SocketOptions { path, state_dir, access, take_over };
+        self.runtime.block_on(ListeningSocket::open(options))
     }
 
     /// An instance that serves.
-    fn start(&self) -> Control {
-        self.settle(self.acquire(false).unwrap(), Vec::new())
+    fn start(&self) -> ServingSocket {
+        self.serve(self.open(false).unwrap(), Vec::new())
     }
 
-    fn settle(&self, acquired: Acquired, http: Vec<TcpListener>) -> Control {
-        let Acquired { listener, claim, .. } = acquired;
-        self.runtime.block_on(claim.settle(listener, http, &HandoverCounters::default())).unwrap()
+    fn serve(&self, socket: ListeningSocket, http: Vec<TcpListener>) -> ServingSocket {
+        let ListeningSocket { listener, source, .. } = socket;
+        let counters = HandoverCounters::default();
+        self.runtime.block_on(source.start_serving(listener, http, &counters)).unwrap()
+    }
+
+    /// Tells an instance to stop, which removes its files.
+    fn stop(&self, instance: ServingSocket) {
+        let end = self.runtime.block_on(instance.until_end(ready(())));
+        assert!(matches!(end, SocketEnd::Closed), "{end:?}");
+    }
+
+    /// Waits until an instance has handed over.
+    fn successor_of(&self, instance: ServingSocket) -> Successor {
+        match self.runtime.block_on(instance.until_end(pending())) {
+            SocketEnd::HandedOver(successor) => successor,
+            end => panic!("{end:?}"),
+        }
     }
 
     /// Somebody at the control socket.
@@ -102,8 +119,8 @@ impl Site {
 
     /// The reason for which a start fails.
     fn refusal(&self) -> String {
-        let error = self.acquire(false).unwrap_err();
-        assert!(matches!(error, AcquireError::Refused { .. }), "{error}");
+        let error = self.open(false).unwrap_err();
+        assert!(matches!(error, OpenError::Refused { .. }), "{error}");
         error.to_string()
     }
 
@@ -180,27 +197,26 @@ fn the_sockets_go_over_and_their_files_stay() {
     let site = Site::new();
     let http = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = http.local_addr().unwrap();
-    let mut old = site.settle(site.acquire(false).unwrap(), vec![http]);
+    let old = site.serve(site.open(false).unwrap(), vec![http]);
     let before = inode(&site.socket());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&site.control()), 0o600);
     assert_eq!(mode(site.control().parent().unwrap()), 0o700);
 
-    let acquired = site.acquire(false).unwrap();
-    assert_eq!(acquired.predecessor.unwrap().pid, Some(std::process::id()));
-    assert_eq!(acquired.http.first().unwrap().local_addr().unwrap(), address);
+    let opened = site.open(false).unwrap();
+    assert_eq!(opened.predecessor.unwrap().pid, Some(std::process::id()));
+    assert_eq!(opened.http.first().unwrap().local_addr().unwrap(), address);
     assert_eq!(site.applications_see(), ["aesm.socket"]);
-    let accepts = acquired.listener.try_clone().unwrap();
-    let new = site.settle(acquired, Vec::new());
-    let successor = site.runtime.block_on(old.handed_over());
+    let accepts = opened.listener.try_clone().unwrap();
+    let new = site.serve(opened, Vec::new());
+    let successor = site.successor_of(old);
     assert_eq!(successor.peer.pid, Some(std::process::id()));
-    drop(old);
     assert_eq!(inode(&site.socket()), before);
     let _client = UnixStream::connect(site.socket()).unwrap();
     accepts.accept().unwrap();
     assert_eq!(site.applications_see(), ["aesm.socket"]);
 
-    assert!(site.runtime.block_on(new.close()).is_none());
+    site.stop(new);
     assert!(site.applications_see().is_empty());
     let left = fs::read_dir(site.control().parent().unwrap()).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
@@ -212,24 +228,24 @@ fn who_gets_the_sockets_and_goes_away_has_taken_nothing() {
     let site = Site::new();
     let _old = site.start();
     let before = inode(&site.socket());
-    drop(site.acquire(false).unwrap());
+    drop(site.open(false).unwrap());
     let (peer, answer) = site.successor();
     assert!(matches!(answer, Message::Sockets(_)), "{answer:?}");
     drop(peer);
     assert_eq!(inode(&site.socket()), before);
-    eventually_acquires(&site);
+    eventually_opens(&site);
 }
 
 /// What the last one held may take a moment to be noticed.
-fn eventually_acquires(site: &Site) {
-    let acquired = (0..100).find_map(|_| match site.acquire(false) {
-        Err(AcquireError::Refused { reason, .. }) if reason.contains("is taking over") => {
+fn eventually_opens(site: &Site) {
+    let opened = (0..100).find_map(|_| match site.open(false) {
+        Err(OpenError::Refused { reason, .. }) if reason.contains("is taking over") => {
             std::thread::sleep(Duration::from_millis(10));
             None
         }
-        acquired => Some(acquired.unwrap()),
+        opened => Some(opened.unwrap()),
     });
-    drop(acquired.expect("the sockets are to be had"));
+    drop(opened.expect("the sockets are to be had"));
 }
 
 #[test]
@@ -266,8 +282,8 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert!(matches!(answer, Message::Sockets(_)), "{answer:?}");
     say(&mut peer, &Message::Hello([7; 32]));
     assert!(matches!(read(&mut peer), Message::Refused(_)));
-    eventually_acquires(&site);
-    assert!(site.runtime.block_on(old.close()).is_none());
+    eventually_opens(&site);
+    site.stop(old);
 }
 
 #[test]
@@ -288,10 +304,10 @@ fn descriptors_that_nobody_asked_for_are_closed() {
 #[test]
 fn hundreds_that_say_nothing_only_have_a_successor_wait() {
     let site = Site::new();
-    let mut old = site.start();
+    let old = site.start();
     let _silent: Vec<_> = (0..70).map(|_| site.peer()).collect();
     let _new = site.start();
-    site.runtime.block_on(old.handed_over());
+    site.successor_of(old);
 }
 
 #[test]
@@ -299,10 +315,12 @@ fn the_end_waits_for_a_hand_over_that_is_under_way() {
     let site = Site::new();
     let old = site.start();
     let before = inode(&site.socket());
-    let acquired = site.acquire(false).unwrap();
-    let waiting = site.runtime.spawn(async { old.close().await.is_some() });
+    let opened = site.open(false).unwrap();
+    let waiting = site
+        .runtime
+        .spawn(async { matches!(old.until_end(ready(())).await, SocketEnd::HandedOver(_)) });
     std::thread::sleep(Duration::from_millis(100));
-    let _new = site.settle(acquired, Vec::new());
+    let _new = site.serve(opened, Vec::new());
     expect(waiting, &site);
     assert_eq!(inode(&site.socket()), before);
 }
@@ -311,8 +329,8 @@ fn the_end_waits_for_a_hand_over_that_is_under_way() {
 fn the_end_does_not_wait_for_ever() {
     let site = Site::new();
     let old = site.start();
-    let _acquired = site.acquire(false).unwrap();
-    assert!(site.runtime.block_on(old.close()).is_none());
+    let _opened = site.open(false).unwrap();
+    site.stop(old);
     assert!(!site.socket().exists());
     assert!(!site.control().exists());
 }
@@ -323,12 +341,12 @@ fn a_predecessor_that_dies_leaves_its_sockets() {
     let socket = site.socket();
     let old = site.start();
     let before = inode(&socket);
-    let acquired = site.acquire(false).unwrap();
+    let opened = site.open(false).unwrap();
     // Who is killed removes nothing.
     std::mem::forget(old);
-    let new = site.settle(acquired, Vec::new());
+    let new = site.serve(opened, Vec::new());
     assert_eq!(inode(&socket), before);
-    assert!(site.runtime.block_on(new.close()).is_none());
+    site.stop(new);
     assert!(!socket.exists());
 }
 
@@ -410,18 +428,18 @@ fn an_instance_that_does_not_keep_to_the_rules_is_left_alone() {
 fn who_is_there_gives_way_if_that_is_said() {
     let site = Site::new();
     let foreign = UnixListener::bind(site.socket()).unwrap();
-    let error = site.acquire(false).unwrap_err();
-    assert!(matches!(error, AcquireError::Occupied { .. }), "{error}");
+    let error = site.open(false).unwrap_err();
+    assert!(matches!(error, OpenError::Occupied { .. }), "{error}");
     let said = format!("process {} (", std::process::id());
     assert!(error.to_string().contains(&said), "{error}");
     assert_eq!(site.applications_see(), ["aesm.socket"]);
 
-    let new = site.settle(site.acquire(true).unwrap(), Vec::new());
+    let new = site.serve(site.open(true).unwrap(), Vec::new());
     foreign.set_nonblocking(true).unwrap();
     while foreign.accept().is_ok() {}
     let _client = UnixStream::connect(site.socket()).unwrap();
     assert!(foreign.accept().is_err(), "clients find the new one");
-    assert!(site.runtime.block_on(new.close()).is_none());
+    site.stop(new);
 }
 
 /// Intel's aesmd, started later, removes the socket and makes its own.
@@ -431,7 +449,7 @@ fn an_instance_whose_socket_was_replaced_is_not_asked_for_it() {
     let _old = site.start();
     fs::remove_file(site.socket()).unwrap();
     let foreign = UnixListener::bind(site.socket()).unwrap();
-    assert!(matches!(site.acquire(false), Err(AcquireError::Occupied { .. })));
+    assert!(matches!(site.open(false), Err(OpenError::Occupied { .. })));
     drop(foreign);
     let _new = site.start();
     UnixStream::connect(site.socket()).unwrap();
@@ -442,9 +460,10 @@ fn a_state_directory_without_room_for_the_control_socket_is_an_error() {
     let site = Site::new();
     let room = 73 - site.directory.path().as_os_str().len() - 1;
     for (length, fits) in [(room, true), (room + 1, false)] {
-        let acquired = site.acquire_with(&site.directory.path().join("x".repeat(length)), false);
-        assert_eq!(acquired.is_ok(), fits, "{length}");
-        let Err(error) = acquired else { continue };
+        let opened =
+            site.open_with(&site.socket(), &site.directory.path().join("x".repeat(length)), false);
+        assert_eq!(opened.is_ok(), fits, "{length}");
+        let Err(error) = opened else { continue };
         assert!(error.to_string().contains("at most 73 bytes"), "{error}");
     }
 }
@@ -474,15 +493,16 @@ fn nobody_without_the_secret_gets_a_descriptor() {
         say(&mut second, &Message::HandOver(proof));
         assert!(matches!(read(&mut second), Message::Refused(_)));
     }
-    eventually_acquires(&site);
+    eventually_opens(&site);
 }
 
 #[test]
 fn an_instance_with_another_state_directory_is_like_any_other_service() {
     let site = Site::new();
     let _old = site.start();
-    let error = site.acquire_with(&site.directory.path().join("other"), false).unwrap_err();
-    assert!(matches!(error, AcquireError::Occupied { .. }), "{error}");
+    let error =
+        site.open_with(&site.socket(), &site.directory.path().join("other"), false).unwrap_err();
+    assert!(matches!(error, OpenError::Occupied { .. }), "{error}");
     assert!(error.to_string().contains("another state directory"), "{error}");
 }
 
@@ -490,8 +510,9 @@ fn an_instance_with_another_state_directory_is_like_any_other_service() {
 fn instances_at_different_sockets_share_a_state_directory() {
     let site = Site::new();
     let _one = site.start();
-    let other = site.acquire_at(&site.directory.path().join("aesmd/other.socket"));
-    assert_eq!(other.predecessor, None);
+    let other =
+        site.open_with(&site.directory.path().join("aesmd/other.socket"), &site.state_dir(), false);
+    assert_eq!(other.unwrap().predecessor, None);
 }
 
 #[test]
@@ -500,7 +521,8 @@ fn a_socket_is_the_same_by_each_of_its_names() {
     let _old = site.start();
     let link = site.directory.path().join("link");
     std::os::unix::fs::symlink("aesmd", &link).unwrap();
-    assert!(site.acquire_at(&link.join("aesm.socket")).predecessor.is_some());
+    let opened = site.open_with(&link.join("aesm.socket"), &site.state_dir(), false).unwrap();
+    assert!(opened.predecessor.is_some());
 }
 
 #[test]
@@ -509,8 +531,11 @@ fn a_state_directory_that_others_can_change_is_refused() {
     let hand_over = site.control().parent().unwrap().to_owned();
     for directory in [site.state_dir(), hand_over.clone()] {
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
-        let error = site.acquire(false).unwrap_err();
-        assert!(matches!(error, AcquireError::NotPrivate(_)), "{error}");
+        let error = site.open(false).unwrap_err();
+        assert!(
+            matches!(error, OpenError::PrivateFiles(PrivateFilesError::NotPrivate(_))),
+            "{error}"
+        );
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let _old = site.start();
@@ -525,10 +550,10 @@ fn an_instance_of_before_there_was_a_secret_is_not_asked() {
     let _old = UnixListener::bind(site.socket()).unwrap();
     let beside = site.directory.path().join("aesmd/aesm.socket.control");
     let control = UnixListener::bind(beside).unwrap();
-    let error = site.acquire(false).unwrap_err();
-    assert!(matches!(error, AcquireError::Earlier { .. }), "{error}");
+    let error = site.open(false).unwrap_err();
+    assert!(matches!(error, OpenError::Earlier { .. }), "{error}");
     assert!(error.to_string().contains("Stop it first, or take its place"), "{error}");
-    site.acquire(true).unwrap();
+    site.open(true).unwrap();
     control.set_nonblocking(true).unwrap();
     assert!(control.accept().is_err(), "it was not even spoken to");
 }
@@ -538,12 +563,12 @@ fn a_listening_socket_that_is_shut_down_is_noticed() {
     let http = || vec![TcpListener::bind("127.0.0.1:0").unwrap()];
     for is_http in [false, true] {
         let site = Site::new();
-        let mut old = site.settle(site.acquire(false).unwrap(), http());
-        let acquired = site.acquire(false).unwrap();
-        let listener = acquired.listener.as_fd();
-        let socket = if is_http { acquired.http.first().unwrap().as_fd() } else { listener };
+        let old = site.serve(site.open(false).unwrap(), http());
+        let opened = site.open(false).unwrap();
+        let listener = opened.listener.as_fd();
+        let socket = if is_http { opened.http.first().unwrap().as_fd() } else { listener };
         rustix::net::shutdown(socket, rustix::net::Shutdown::Read).unwrap();
-        let lost = site.runtime.block_on(async { old.lost().await });
-        assert_eq!(lost, Loss::OutOfUse);
+        let end = site.runtime.block_on(old.until_end(pending()));
+        assert!(matches!(end, SocketEnd::Lost(SocketLoss::OutOfUse)), "{end:?}");
     }
 }

@@ -17,11 +17,11 @@ impl HandoverCounters {
         self.given();
     }
 
-    pub(super) fn taken(&self) -> Counter {
+    pub(crate) fn taken(&self) -> Counter {
         self.direction("taken")
     }
 
-    pub(super) fn given(&self) -> Counter {
+    pub(crate) fn given(&self) -> Counter {
         self.direction("given")
     }
 

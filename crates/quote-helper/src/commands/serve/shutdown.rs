@@ -1,0 +1,155 @@
+//! The end of a service, from when it serves until its process may exit.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use sockets::handover::{HandoverCounters, SocketLoss, Successor};
+use sockets::{SocketEnd, SocketSource};
+use tokio::sync::oneshot;
+use tracing::info;
+
+use super::health::Health;
+use crate::service_manager::ServiceManager;
+use crate::settings::AfterHandOver;
+use crate::stop::Stop;
+
+/// A service that is about to serve, and the parties that are told about it.
+pub(super) struct Serving {
+    pub(super) health: Health,
+    pub(super) manager: ServiceManager,
+    pub(super) stop: Stop,
+    pub(super) socket: PathBuf,
+    pub(super) after_hand_over: AfterHandOver,
+}
+
+/// The listening sockets, for a successor.
+pub(super) struct OwnedSockets {
+    pub(super) source: SocketSource,
+    pub(super) listener: UnixListener,
+    pub(super) http: Vec<TcpListener>,
+}
+
+/// The work that is left once the last client is served.
+pub(super) struct Shutdown {
+    end: oneshot::Receiver<SocketEnd>,
+    manager: ServiceManager,
+    stop: Stop,
+    socket: PathBuf,
+}
+
+impl Serving {
+    /// Splits into a future to be awaited while clients are served, and the work after it.
+    pub(super) fn split(
+        self,
+        sockets: OwnedSockets,
+        counters: HandoverCounters,
+    ) -> (impl Future<Output = service::Stop> + Send + 'static, Shutdown) {
+        let (manager, stop, socket) =
+            (self.manager.clone(), self.stop.clone(), self.socket.clone());
+        let (sender, end) = oneshot::channel();
+        let until_end = async move {
+            let end = self.until_end(sockets, &counters).await;
+            let stop = stop_of(&end);
+            // Nobody receives it if the service has failed.
+            let _ = sender.send(end);
+            stop
+        };
+        (until_end, Shutdown { end, manager, stop, socket })
+    }
+
+    /// Announces that clients are served, waits for the end, and announces that.
+    async fn until_end(self, sockets: OwnedSockets, counters: &HandoverCounters) -> SocketEnd {
+        let Self { health, manager, stop, socket, after_hand_over } = self;
+        let OwnedSockets { source, listener, http } = sockets;
+        let end = match source.start_serving(listener, http, counters).await {
+            Ok(serving) => {
+                health.serving();
+                manager.ready("serving quotes");
+                info!(socket = %socket.display(), "serving quotes");
+                serving.until_end(stop.stopped()).await
+            }
+            Err(refused) => SocketEnd::TakeoverRefused(refused),
+        };
+        health.leaving(reason(&end));
+        let waits =
+            after_hand_over == AfterHandOver::Wait && matches!(end, SocketEnd::HandedOver(_));
+        if !waits {
+            manager.stopping(reason(&end));
+            stop.begin();
+        }
+        end
+    }
+}
+
+impl Shutdown {
+    /// Waits to be told to end, if the settings say so, and ends the servers.
+    ///
+    /// # Errors
+    /// When the service is to be started again.
+    pub(super) async fn finish(self) -> anyhow::Result<()> {
+        let end = self.end.await;
+        if let Ok(SocketEnd::HandedOver(successor)) = &end
+            && !self.stop.has_begun()
+        {
+            wait_after_handover(&self.stop, &self.manager, successor).await?;
+        }
+        self.stop.finish().await;
+        match end {
+            Ok(SocketEnd::TakeoverRefused(refused)) => Err(refused.into()),
+            Ok(SocketEnd::Lost(SocketLoss::Replaced)) => bail!(
+                "{} was removed, or replaced by another service's socket, so that no client finds \
+                 this one; start it again",
+                self.socket.display()
+            ),
+            Ok(SocketEnd::Lost(SocketLoss::OutOfUse)) => bail!(
+                "a process that had asked for the listening sockets of {} has taken one of them \
+                 out of use; start this instance again, and it makes new ones",
+                self.socket.display()
+            ),
+            _ => {
+                info!("stopped");
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn wait_after_handover(
+    stop: &Stop,
+    manager: &ServiceManager,
+    successor: &Successor,
+) -> anyhow::Result<()> {
+    info!("all is handed over; waiting to be told to end");
+    tokio::select! {
+        () = stop.stopped() => {
+            manager.stopping("all is handed over");
+            Ok(())
+        }
+        () = successor.wait_until_vacant() => {
+            bail!("the instance that had taken over is gone; start this one again, and it serves")
+        }
+    }
+}
+
+/// The treatment of clients that are connected.
+fn stop_of(end: &SocketEnd) -> service::Stop {
+    match end {
+        SocketEnd::Closed | SocketEnd::Lost(_) => service::Stop::Closed,
+        SocketEnd::Kept | SocketEnd::HandedOver(_) | SocketEnd::TakeoverRefused(_) => {
+            service::Stop::HandedOver
+        }
+    }
+}
+
+/// The end in words, for probes and the service manager.
+fn reason(end: &SocketEnd) -> &'static str {
+    match end {
+        SocketEnd::Closed | SocketEnd::Kept => "the service is stopping",
+        SocketEnd::HandedOver(_) => "another instance serves",
+        SocketEnd::Lost(SocketLoss::Replaced) => "the socket's file is gone",
+        SocketEnd::Lost(SocketLoss::OutOfUse) => "another process has taken the socket out of use",
+        SocketEnd::TakeoverRefused(_) => "another instance goes on",
+    }
+}
