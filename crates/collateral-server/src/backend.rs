@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use collateral::settings::Settings;
 use collateral::{
-    AttemptError, Cache, CollateralId, Document, FetchError, Flights, OpenError, SourceError,
+    AttemptError, Cache, CollateralId, Document, FetchError, OpenError, SingleFlight, SourceError,
     TcbUpdate,
 };
 use verify::{EnclaveId, PckCa};
@@ -50,7 +50,7 @@ pub(crate) struct Backend {
     pck: PckBackend,
     rate_limits: Arc<RateLimits>,
     /// Fetches in progress, by the name of the item.
-    flights: Flights<String>,
+    flights: SingleFlight<String, ()>,
 }
 
 impl Backend {
@@ -65,7 +65,8 @@ impl Backend {
         let cache = Arc::new(sources::cache(mode, settings, metrics)?);
         let rate_limits = Arc::<RateLimits>::default();
         let pck = sources::pck(mode, settings, metrics, &cache, &store, &rate_limits)?;
-        let (has_sources, flights) = (!settings.sources.is_empty(), Flights::default());
+        let (has_sources, flights) =
+            (!settings.sources.is_empty(), SingleFlight::new(pck::FAILURE_PAUSE));
         Ok(Self { mode, has_sources, cache, store, pck, rate_limits, flights })
     }
 
@@ -118,7 +119,7 @@ impl Backend {
         deadline: Instant,
     ) -> Result<Document, SourceError> {
         let flight =
-            || self.flights.take_off(item.to_string(), deadline).ok_or(SourceError::Timeout);
+            || self.flights.acquire(item.to_string(), deadline).ok_or(SourceError::Timeout);
         let _flight = self.cache.would_fetch(item).then(flight).transpose()?;
         if self.cache.would_fetch(item) {
             self.rate_limits.check_client(client)?;

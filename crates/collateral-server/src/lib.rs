@@ -38,7 +38,6 @@ mod admin;
 mod api;
 mod backend;
 mod client;
-mod flights;
 mod log_limit;
 mod metrics;
 mod mode;

@@ -1,38 +1,54 @@
-//! How long to leave alone who has failed.
+//! Pauses between attempts.
 
 use std::time::{Duration, Instant};
 
-/// The pause after the first failure, where nobody says otherwise.
+/// The default pause after the first failure.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Pauses that double with each failure, by chance a half longer or shorter, so that those who failed together do
-/// not come back together.
+/// The pause after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// Always the same.
+    Fixed(Duration),
+    /// This one after the first failure, then twice as long after each, up to 5 minutes. Jitter
+    /// makes it up to a half longer or shorter, so that clients that failed together do not retry
+    /// together.
+    Doubling(Duration),
+}
+
+/// The failures of one operation since it last succeeded.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    first: Duration,
+    pause: Pause,
     failures: u32,
     until: Option<Instant>,
 }
 
 impl Backoff {
-    /// No failure yet; the first one will be followed by about this pause.
-    pub(crate) fn new(first: Duration) -> Self {
-        Self { first, failures: 0, until: None }
+    pub(crate) fn new(pause: Pause) -> Self {
+        Self { pause, failures: 0, until: None }
     }
 
-    /// Until when to wait; `None` if it is over.
+    pub(crate) fn pause(&self) -> Pause {
+        self.pause
+    }
+
+    /// The end of the pause; `None` outside of one.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until.filter(|until| *until > Instant::now())
     }
 
-    /// It failed, and perhaps said how long it wants to be left alone.
-    pub(crate) fn fail(&mut self, wish: Option<Duration>) {
-        let doubled =
-            self.first.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
-        let pause = doubled.min(LONGEST).mul_f64(0.5 + fastrand::f64());
+    /// Begins a pause, which takes at least as long as `retry_after`.
+    pub(crate) fn fail(&mut self, retry_after: Option<Duration>) {
+        let pause = match self.pause {
+            Pause::Fixed(pause) => pause,
+            Pause::Doubling(first) => {
+                let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+                first.saturating_mul(factor).min(LONGEST_PAUSE).mul_f64(0.5 + fastrand::f64())
+            }
+        };
         self.failures = self.failures.saturating_add(1).min(31);
-        self.until = Instant::now().checked_add(pause.max(wish.unwrap_or_default()));
+        self.until = Instant::now().checked_add(pause.max(retry_after.unwrap_or_default()));
     }
 }

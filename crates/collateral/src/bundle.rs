@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::check::check;
-use crate::record_file::{self, Kept, MAX_FILE};
+use crate::record_file::{self, MAX_FILE, StoredRecord};
 use crate::{Cache, CollateralId, Document, InsertError, Record};
 
 /// By which a bundle is known.
@@ -57,7 +57,7 @@ pub struct Bundle<R> {
 
 /// A record of a bundle, before anything about it is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleRecord(Kept);
+pub struct BundleRecord(StoredRecord);
 
 /// A bundle, or a part of it, cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -173,8 +173,8 @@ impl BundleRecord {
 /// What has become of a record of a bundle that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
-    /// It is kept.
-    Kept(Record),
+    /// It is stored.
+    Stored(Record),
     /// This, which is not older, was kept before and still is.
     HadNewer(Arc<Record>),
 }
@@ -189,7 +189,7 @@ impl Cache {
     /// [`InsertError`].
     pub fn import(&self, record: BundleRecord) -> Result<Imported, InsertError> {
         let (roots, now) = (self.fetcher().roots(), self.fetcher().now());
-        let Kept { item, document, fetched, source } = record.0;
+        let StoredRecord { item, document, fetched, source } = record.0;
         let validity = check(&item, &document, roots, now)?;
         let fetched = SystemTime::from(fetched).clamp(validity.from, now);
         // As it is checked whenever it is read from the cache.
@@ -198,7 +198,7 @@ impl Cache {
         let record = Record { item, document, validity, fetched, source };
         match (self.insert(&record)?, self.peek(&record.item)) {
             (false, Some(kept)) => Ok(Imported::HadNewer(kept)),
-            _ => Ok(Imported::Kept(record)),
+            _ => Ok(Imported::Stored(record)),
         }
     }
 }

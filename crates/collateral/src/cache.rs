@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::backoff::{Backoff, FIRST_PAUSE};
+use parking_lot::Mutex;
+
+use crate::backoff::FIRST_PAUSE;
 use crate::cache_directory::ItemLock;
 use crate::check::{Checked, inspect};
-use crate::flights::{Flight, Flights};
-use crate::record_file::Kept;
+use crate::record_file::StoredRecord;
 use crate::{
-    CacheDirectory, CheckError, CollateralId, Event, EventHandler, FetchError, Fetcher,
-    PckContents, Record, RecordFileError, RefreshPolicy, Revision,
+    CacheDirectory, CheckError, CollateralId, Event, EventHandler, FetchError, Fetcher, Pause,
+    PckContents, Permit, Record, RecordFileError, RefreshPolicy, Revision, SingleFlight,
 };
 
 /// How often it is looked whether another process has kept something newer.
@@ -32,8 +33,7 @@ pub struct Cache {
     policy: RefreshPolicy,
     on_event: EventHandler,
     memory: Mutex<HashMap<String, Remembered>>,
-    failures: Mutex<HashMap<String, (Backoff, FetchError)>>,
-    flights: Flights<String>,
+    flights: SingleFlight<String, FetchError>,
 }
 
 struct Remembered {
@@ -43,7 +43,7 @@ struct Remembered {
 }
 
 struct Turn<'a> {
-    _flight: Flight<'a, String>,
+    _permit: Permit<'a, String, FetchError>,
     lock: Option<ItemLock>,
 }
 
@@ -69,8 +69,7 @@ impl Cache {
             policy,
             on_event,
             memory: Mutex::default(),
-            failures: Mutex::default(),
-            flights: Flights::default(),
+            flights: SingleFlight::new(Pause::Doubling(FIRST_PAUSE)),
         }
     }
 
@@ -92,7 +91,7 @@ impl Cache {
     #[must_use]
     pub fn would_fetch(&self, item: &CollateralId) -> bool {
         let name = item.to_string();
-        self.kept(item, &name).is_none() && self.lately_failed(&name).is_none()
+        self.kept(item, &name).is_none() && self.flights.recent_failure(&name).is_none()
     }
 
     /// What is kept of the item, whatever its age; nothing is fetched.
@@ -117,7 +116,8 @@ impl Cache {
     /// Those of the operating system about the directory. What cannot be fetched is in the list.
     pub fn refresh_due(&self) -> io::Result<Vec<Result<Arc<Record>, FetchError>>> {
         let due = self.records()?.into_iter().filter(|record| self.is_due(record));
-        let is_quiet = |record: &Record| self.lately_failed(&record.item.to_string()).is_none();
+        let is_quiet =
+            |record: &Record| self.flights.recent_failure(&record.item.to_string()).is_none();
         Ok(due.filter(is_quiet).map(|record| self.refresh(&record.item)).collect())
     }
 
@@ -158,8 +158,8 @@ impl Cache {
     /// # Errors
     /// Those of the operating system about the directory.
     pub fn clear(&self, which: impl Fn(&CollateralId) -> bool) -> io::Result<()> {
-        lock(&self.memory).retain(|_, remembered| !which(&remembered.record.item));
-        lock(&self.failures).clear();
+        self.memory.lock().retain(|_, remembered| !which(&remembered.record.item));
+        self.flights.forget_failures();
         let Some(directory) = self.directory.as_ref().filter(|files| files.path().is_dir()) else {
             return Ok(());
         };
@@ -218,7 +218,7 @@ impl Cache {
 
     /// What is in memory, and whether it is still what is on disk. It is not always looked.
     fn remembered(&self, item: &CollateralId, name: &str) -> Option<(Arc<Record>, bool)> {
-        let mut memory = lock(&self.memory);
+        let mut memory = self.memory.lock();
         let remembered = memory.get_mut(name)?;
         let record = Arc::clone(&remembered.record);
         if remembered.looked.elapsed() < LOOK_EVERY {
@@ -233,7 +233,7 @@ impl Cache {
     fn fetch_first(&self, item: &CollateralId, name: &str) -> Result<Arc<Record>, FetchError> {
         let deadline = after(self.policy.max_wait);
         let _turn = self.turn(item, name, deadline);
-        match (self.kept(item, name), self.lately_failed(name)) {
+        match (self.kept(item, name), self.flights.recent_failure(name)) {
             (Some(record), _) => Ok(record),
             (None, Some(error)) => Err(error),
             (None, None) => self.fetch(item, name, deadline),
@@ -242,7 +242,7 @@ impl Cache {
 
     /// Something newer than what has expired, if it is to be had soon and nobody else is about to fetch it.
     fn newer(&self, item: &CollateralId, name: &str, expired: Arc<Record>) -> Arc<Record> {
-        if self.lately_failed(name).is_some() {
+        if self.flights.recent_failure(name).is_some() {
             return expired;
         }
         let turn = self.turn(item, name, Instant::now());
@@ -269,26 +269,19 @@ impl Cache {
         let accept = |checked: &Checked| self.check_not_older(item, checked);
         match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.kept(item, name)) {
             (Ok((record, checked)), _) => {
-                lock(&self.failures).remove(name);
+                self.flights.forget_failure(name);
                 if self.is_of_other_platform(&record) {
                     return Ok(self.not_bound(item, name, record));
                 }
                 Ok(self.take(name, Arc::new(record), &checked))
             }
             // Sources that are behind are no failure while there is something newer.
-            (Err(error), Some(kept)) if error.is_of_older() => {
-                lock(&self.failures).remove(name);
+            (Err(error), Some(kept)) if error.has_older() => {
+                self.flights.forget_failure(name);
                 Ok(kept)
             }
             (Err(error), _) => {
-                let mut failures = lock(&self.failures);
-                if failures.len() >= MAX_REMEMBERED {
-                    failures.clear();
-                }
-                let entry = failures.entry(name.to_owned());
-                let failure = entry.or_insert_with(|| (Backoff::new(FIRST_PAUSE), error.clone()));
-                failure.0.fail(None);
-                failure.1 = error.clone();
+                self.flights.record_failure(name.to_owned(), error.clone());
                 Err(error)
             }
         }
@@ -324,7 +317,7 @@ impl Cache {
         let ppid =
             |record: &Record| PckContents::read(&record.document.body).ok().map(|pck| pck.ppid);
         let is_other = |kept: &Record| is_of_qe(&kept.item) && ppid(kept) != ppid(record);
-        let is_in_memory = lock(&self.memory).values().any(|kept| is_other(&kept.record));
+        let is_in_memory = self.memory.lock().values().any(|kept| is_other(&kept.record));
         let files = self.directory.as_ref().and_then(|directory| directory.all().ok());
         let mut files =
             files.into_iter().flatten().filter_map(Result::ok).filter(|kept| is_of_qe(&kept.item));
@@ -347,17 +340,11 @@ impl Cache {
         self.remember(name, fetched)
     }
 
-    fn lately_failed(&self, name: &str) -> Option<FetchError> {
-        let failures = lock(&self.failures);
-        let (backoff, error) = failures.get(name)?;
-        backoff.until().map(|_| error.clone())
-    }
-
     fn remember(&self, name: &str, record: Arc<Record>) -> Arc<Record> {
         let modified = self.modified(&record.item);
         let remembered = Remembered { record, modified, looked: Instant::now() };
         let record = Arc::clone(&remembered.record);
-        let mut memory = lock(&self.memory);
+        let mut memory = self.memory.lock();
         if memory.len() >= MAX_REMEMBERED {
             memory.clear();
         }
@@ -369,11 +356,11 @@ impl Cache {
     /// processes with this directory have half of the time to come to an end: one of them may hang, and whoever has
     /// waited for it needs the other half to fetch the item by himself.
     fn turn(&self, item: &CollateralId, name: &str, deadline: Instant) -> Option<Turn<'_>> {
-        let flight = self.flights.take_off(name.to_owned(), deadline)?;
+        let permit = self.flights.acquire(name.to_owned(), deadline)?;
         let left = deadline.saturating_duration_since(Instant::now());
         let half = after(left.checked_div(2).unwrap_or_default());
         let lock = self.directory.as_ref().map(|directory| directory.lock(item, half));
-        Some(Turn { _flight: flight, lock })
+        Some(Turn { _permit: permit, lock })
     }
 
     fn modified(&self, item: &CollateralId) -> Option<SystemTime> {
@@ -385,13 +372,13 @@ impl Cache {
     }
 
     /// What was read from disk, if it held when it was fetched.
-    fn usable(&self, kept: Result<Kept, RecordFileError>) -> Option<Record> {
+    fn usable(&self, kept: Result<StoredRecord, RecordFileError>) -> Option<Record> {
         let unusable = |reason: String| (self.on_event)(&Event::Unusable(reason));
         let kept = kept.inspect_err(|error| unusable(error.to_string())).ok()?;
         let fetched = kept.fetched.into();
         match self.inspect(&kept, fetched) {
             Ok(Checked { validity, .. }) => {
-                let Kept { item, document, source, .. } = kept;
+                let StoredRecord { item, document, source, .. } = kept;
                 Some(Record { item, document, validity, fetched, source })
             }
             Err(error) => {
@@ -402,7 +389,7 @@ impl Cache {
     }
 
     /// What the file says that holds. An older file in the place of a newer one holds, too, but for the mark.
-    fn inspect(&self, kept: &Kept, fetched: SystemTime) -> Result<Checked, CheckError> {
+    fn inspect(&self, kept: &StoredRecord, fetched: SystemTime) -> Result<Checked, CheckError> {
         let checked = inspect(&kept.item, &kept.document, self.fetcher.roots(), fetched)?;
         checked.not_older_than(self.mark(&kept.item, &checked.root))
     }
@@ -417,11 +404,6 @@ pub enum InsertError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] RecordFileError),
-}
-
-/// No panic happens while one of these locks is held.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn after(time: Duration) -> Instant {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use self::contents::{CacheFile, Contents};
 pub(crate) use self::item_lock::ItemLock;
 use crate::check::Checked;
-use crate::record_file::{self, Kept};
+use crate::record_file::{self, StoredRecord};
 use crate::{CollateralId, Record, RecordFileError, Revision};
 
 /// How old a record gets. Collateral has expired long before, and a platform that asks has a newer certificate.
@@ -47,7 +47,10 @@ impl CacheDirectory {
     }
 
     /// What is kept of the item, unchecked.
-    pub(crate) fn read(&self, item: &CollateralId) -> Result<Option<Kept>, RecordFileError> {
+    pub(crate) fn read(
+        &self,
+        item: &CollateralId,
+    ) -> Result<Option<StoredRecord>, RecordFileError> {
         record_file::read(&self.directory, item)
     }
 
@@ -89,7 +92,7 @@ impl CacheDirectory {
     }
 
     /// What is kept, file by file, unchecked. Where there is no directory, nothing is.
-    pub(crate) fn all(&self) -> io::Result<Vec<Result<Kept, RecordFileError>>> {
+    pub(crate) fn all(&self) -> io::Result<Vec<Result<StoredRecord, RecordFileError>>> {
         let files = Contents::read(&self.directory)?.records.into_iter();
         Ok(files.filter_map(|file| record_file::read_file(&file.path).transpose()).collect())
     }

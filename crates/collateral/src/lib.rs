@@ -18,12 +18,13 @@ mod bundle;
 mod cache;
 mod cache_directory;
 mod check;
+mod circuit_breaker;
 mod collateral_file;
 mod collateral_id;
 mod document;
 mod event;
+mod fetch_error;
 mod fetcher;
-mod flights;
 mod node_status;
 mod open;
 mod pck_contents;
@@ -34,8 +35,10 @@ mod record_file;
 mod refresh_policy;
 mod revision;
 pub mod settings;
+mod single_flight;
 mod source;
 
+pub use backoff::Pause;
 pub use bundle::{Bundle, BundleError, BundleRecord, Imported, write_bundle};
 pub use cache::{Cache, InsertError};
 pub use cache_directory::CacheDirectory;
@@ -44,8 +47,8 @@ pub use collateral_file::CollateralFileError;
 pub use collateral_id::{CollateralId, PckCertificateRequest, TcbUpdate};
 pub use document::{Document, Record};
 pub use event::{Event, EventHandler};
-pub use fetcher::{Attempt, AttemptError, FetchError, Fetcher, RetryPolicy};
-pub use flights::{Flight, Flights};
+pub use fetch_error::{Attempt, AttemptError, FetchError};
+pub use fetcher::{Fetcher, RetryPolicy};
 pub use node_status::{EvaluatedTcb, NodeStatus, node_statuses};
 pub use open::OpenError;
 pub use pck_contents::{PckContents, PckContentsError};
@@ -57,6 +60,7 @@ pub use quote_collateral::{
 pub use record_file::RecordFileError;
 pub use refresh_policy::RefreshPolicy;
 pub use revision::Revision;
+pub use single_flight::{Permit, SingleFlight};
 pub use source::{
     FileSource, PckList, PcsKind, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,
 };

@@ -43,7 +43,7 @@ pub fn node_statuses(records: &[Record], set: TcbUpdate, roots: &TrustedRoots) -
             None => nodes.push(node),
         }
     }
-    let kept = Kept { records, roots };
+    let kept = CheckedRecords { records, roots };
     nodes.into_iter().map(|node| node.status(&kept, set)).collect()
 }
 
@@ -77,7 +77,7 @@ impl<'a> Node<'a> {
         PckTcb { cpu_svn: sgx::CpuSvn(tcb_components), pce_svn }
     }
 
-    fn status(self, kept: &Kept<'_>, set: TcbUpdate) -> NodeStatus {
+    fn status(self, kept: &CheckedRecords<'_>, set: TcbUpdate) -> NodeStatus {
         let (fmspc, ca) = (self.certificate.extension.fmspc, self.certificate.ca);
         let items = platform_items(Tee::Sgx, fmspc, ca, set);
         let [pck_crl, _, tcb_info, _] = items.each_ref().map(|item| kept.find(item));
@@ -107,12 +107,12 @@ impl<'a> Node<'a> {
 }
 
 /// What is kept.
-struct Kept<'a> {
+struct CheckedRecords<'a> {
     records: &'a [Record],
     roots: &'a TrustedRoots,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> CheckedRecords<'a> {
     fn find(&self, item: &CollateralId) -> Option<&'a Record> {
         self.records.iter().find(|record| record.item == *item)
     }

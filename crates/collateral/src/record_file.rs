@@ -15,7 +15,7 @@ pub(crate) const MAX_FILE: u64 = 9 * 1024 * 1024;
 
 /// What is on disk, before anything is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredRecord {
     pub(crate) item: CollateralId,
     pub(crate) document: Document,
     pub(crate) fetched: OffsetDateTime,
@@ -98,7 +98,7 @@ impl From<&Record> for Form {
     }
 }
 
-impl From<Form> for Kept {
+impl From<Form> for StoredRecord {
     fn from(form: Form) -> Self {
         let body = match form.body {
             Body::Text(text) => text.into_bytes(),
@@ -115,7 +115,10 @@ pub(crate) fn path(directory: &Path, item: &CollateralId) -> PathBuf {
 }
 
 /// What this directory has of the item; `None` if nothing.
-pub(crate) fn read(directory: &Path, item: &CollateralId) -> Result<Option<Kept>, RecordFileError> {
+pub(crate) fn read(
+    directory: &Path,
+    item: &CollateralId,
+) -> Result<Option<StoredRecord>, RecordFileError> {
     let path = path(directory, item);
     let Some(kept) = read_file(&path)? else {
         return Ok(None);
@@ -128,7 +131,7 @@ pub(crate) fn read(directory: &Path, item: &CollateralId) -> Result<Option<Kept>
 }
 
 /// What this file has; `None` if it is not there.
-pub(crate) fn read_file(path: &Path) -> Result<Option<Kept>, RecordFileError> {
+pub(crate) fn read_file(path: &Path) -> Result<Option<StoredRecord>, RecordFileError> {
     let Some(bytes) = read_bytes(path)? else { return Ok(None) };
     from_json(&bytes).map(Some).map_err(|error| RecordFileError::Damaged {
         path: path.to_owned(),
@@ -150,8 +153,8 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, RecordFileError
 }
 
 /// Reads the form that a record has.
-pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<Kept> {
-    serde_json::from_slice::<Form>(json).map(Kept::from)
+pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<StoredRecord> {
+    serde_json::from_slice::<Form>(json).map(StoredRecord::from)
 }
 
 /// Writes a record in its form, on one line.

@@ -76,7 +76,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Whether it is the source that is in trouble, rather than this question that has no answer there.
+    /// Tells if the source failed, rather than has no such item.
     #[must_use]
     pub fn is_source_failure(&self) -> bool {
         !matches!(
@@ -85,9 +85,16 @@ impl SourceError {
         )
     }
 
-    /// Whether other questions would fare no better. A 4xx status is about this question, so that
-    /// one that the source does not like cannot turn it off for the others.
-    pub(crate) fn is_of_source(&self) -> bool {
+    /// Tells if the source is not asked for a while. A 4xx status is about one request, which must
+    /// not keep the source from the others.
+    pub(crate) fn opens_circuit(&self) -> bool {
         self.is_source_failure() && !matches!(self, Self::Status(400..=499))
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 }

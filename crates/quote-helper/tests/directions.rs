@@ -67,7 +67,11 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "software-platform", "sgx", "untrusted-input"],
         tests_use: &["service", "verify"],
     },
-    Crate { name: "sockets", uses: &["private-directory"], tests_use: &[] },
+    Crate {
+        name: "sockets",
+        uses: &["atomic-file", "private-directory", "untrusted-input"],
+        tests_use: &[],
+    },
     Crate {
         name: "service",
         uses: &["aesm", "http-server", "printable", "quoting", "sgx"],

@@ -43,7 +43,6 @@ const MAY_READ_FILES: &[(&str, &str)] = &[
     ("remote-attestation/src/evidence.rs", "a sample application, started by a person"),
     ("service/src/caller.rs", "a file of the kernel's"),
     ("service/src/caller/uid_ranges.rs", "/etc/passwd and /etc/subuid"),
-    ("sockets/src/handover/secret.rs", "what must be private besides"),
     ("sockets/src/peer.rs", "a file of the kernel's"),
     ("test-support/", "only tests use it"),
 ];

@@ -8,4 +8,4 @@
 pub mod environment;
 mod regular_file;
 
-pub use regular_file::{open, read, read_if_there, read_unlinked_if_there};
+pub use regular_file::{open, open_unlinked, read, read_if_there, read_unlinked_if_there};

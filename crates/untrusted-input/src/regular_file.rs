@@ -17,6 +17,15 @@ pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::empty())
 }
 
+/// As [`open`], for a file in a directory of another user, who could lay a symbolic link to a file
+/// that this process alone may read: a link is an error.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_unlinked(path: &Path) -> io::Result<File> {
+    open_with(path, OFlags::NOFOLLOW)
+}
+
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | flags;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
@@ -67,13 +76,12 @@ pub fn read_if_there(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
     missing_is_none(read(path, max))
 }
 
-/// As [`read_if_there`], for a file in a directory of another user, who could lay a symbolic link
-/// to what this process alone may read: a link is an error, and not followed.
+/// As [`read_if_there`], with [`open_unlinked`].
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_unlinked_if_there(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
-    missing_is_none(open_with(path, OFlags::NOFOLLOW).and_then(|file| read_all(file, max)))
+    missing_is_none(open_unlinked(path).and_then(|file| read_all(file, max)))
 }
 
 fn missing_is_none(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {

@@ -3,10 +3,11 @@
 mod registration;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use collateral::{
-    CollateralId, Document, Fetcher, PckCertificateRequest, PckTcb, Source, SourceError,
+    CollateralId, Document, Fetcher, Pause, PckCertificateRequest, PckTcb, SingleFlight, Source,
+    SourceError,
 };
 
 use super::error::BackendError;
@@ -15,9 +16,11 @@ use super::pck_lists::PckLists;
 use super::rate_limits::RateLimits;
 use super::summary;
 use crate::client::Client;
-use crate::flights::Flights;
 use crate::mode::Mode;
 use crate::platform_store::{Authority, Certificates, Platform, PlatformKey, PlatformStore};
+
+/// A certificate that cannot be found is not looked for again for this time.
+pub(super) const FAILURE_PAUSE: Pause = Pause::Fixed(Duration::from_secs(2));
 
 /// A fetch in progress. It includes the encrypted PPID, so that a request with a wrong one does not
 /// fail those with the right one.
@@ -30,7 +33,7 @@ pub(crate) struct PckBackend {
     lists: Arc<PckLists>,
     store: Arc<PlatformStore>,
     rate_limits: Arc<RateLimits>,
-    flights: Flights<FlightKey, BackendError>,
+    flights: SingleFlight<FlightKey, BackendError>,
 }
 
 /// The sources, separately for each authority by which they are asked.
@@ -55,7 +58,7 @@ impl PckBackend {
         store: Arc<PlatformStore>,
         rate_limits: Arc<RateLimits>,
     ) -> Self {
-        Self { mode, sources, lists, store, rate_limits, flights: Flights::default() }
+        Self { mode, sources, lists, store, rate_limits, flights: SingleFlight::new(FAILURE_PAUSE) }
     }
 
     pub(crate) fn lists(&self) -> &PckLists {
@@ -76,7 +79,7 @@ impl PckBackend {
         }
         let find = || self.find(request, client, deadline);
         let flight = (key, tcb, request.encrypted_ppid.clone());
-        let found = self.flights.fly(flight, deadline, stored, find);
+        let found = self.flights.run(flight, deadline, stored, find);
         found.unwrap_or(Err(SourceError::Timeout.into()))
     }
 

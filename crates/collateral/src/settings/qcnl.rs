@@ -8,7 +8,7 @@ mod values;
 
 use std::path::PathBuf;
 
-use self::qcnl_file::QcnlFile;
+use self::qcnl_file::{QcnlError, QcnlFile};
 use super::{
     Base, Machine, Origin, Place, Retry, Serves, ServiceSettings, ServiceUrl, SettingsError,
     SourceSettings, TrustSettings, text_file,
@@ -41,11 +41,19 @@ pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
             None => return Ok(None),
         },
     };
-    let file = QcnlFile::parse(&text).map_err(|flaw| {
-        let place = Place::File { path: path.clone(), line: flaw.line };
-        SettingsError::wrong(place, &flaw.problem)
+    let file = parse(&text).map_err(|error| {
+        let place = Place::File { path: path.clone(), line: error.line };
+        SettingsError::wrong(place, &error.problem)
     })?;
     Ok(Some(base(&file, path)))
+}
+
+/// Reads either format: JSON with comments, or `KEY=value`, which was the format before 2021.
+fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
+    match text.trim_start().starts_with(['{', '/']) {
+        true => json::parse(text),
+        false => key_value::parse(text),
+    }
 }
 
 fn base(file: &QcnlFile, path: PathBuf) -> Base {

@@ -50,7 +50,7 @@ fn what_the_issuer_made_later_is_newer_whenever_it_was_fetched() {
     let new = cache(&directory.path().join("new"), 5, || SystemTime::now() - 4 * HOUR);
     let [in_old, in_new] = [&old, &new].map(|cache| cache.refresh(&tcb_info()).unwrap());
     assert!(in_old.fetched > in_new.fetched && in_old.validity.from < in_new.validity.from);
-    assert!(matches!(old.import(carried(&in_new, &[])).unwrap(), Imported::Kept(_)));
+    assert!(matches!(old.import(carried(&in_new, &[])).unwrap(), Imported::Stored(_)));
     for older in [&in_new, &in_old] {
         assert!(matches!(old.import(carried(older, &[])).unwrap(), Imported::HadNewer(_)));
     }
@@ -66,7 +66,7 @@ fn what_nobody_has_signed_does_no_harm() {
         let there = || cache(&directory.path().join(fetched), 0, SystemTime::now);
         let source = format!("\u{1b}[31m{}", "x".repeat(1000));
         let carried = carried(&record, &[("fetched", json!(fetched)), ("source", json!(source))]);
-        assert!(matches!(there().import(carried).unwrap(), Imported::Kept(_)));
+        assert!(matches!(there().import(carried).unwrap(), Imported::Stored(_)));
         // Read from the disk, by another process.
         let kept = there().peek(&tcb_info()).unwrap();
         assert!(kept.fetched >= record.validity.from && kept.fetched <= SystemTime::now());

@@ -3,13 +3,13 @@
 //! Each side sends a nonce and an HMAC-SHA256 over a label of its role and both nonces, so that
 //! neither learns the secret, and no proof can be replayed or sent back.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use atomic_file::Readers;
 use aws_lc_rs::hmac;
-use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 const SIZE: usize = 32;
@@ -115,14 +115,14 @@ fn message(role: Role, nonces: &Nonces) -> Vec<u8> {
 fn read(path: &Path) -> Result<Secret, SecretError> {
     let failed = |source| SecretError::Io { path: path.to_owned(), source };
     let unusable = |problem| SecretError::Unusable { path: path.to_owned(), problem };
-    // A FIFO must not hang the start.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(flags.bits().cast_signed());
-    let file = options.open(path).map_err(failed)?;
+    let wrong_size = || unusable("it is not a file of 32 bytes");
+    let file = untrusted_input::open_unlinked(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => wrong_size(),
+        _ => failed(error),
+    })?;
     let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() || metadata.len() != SIZE as u64 {
-        return Err(unusable("it is not a file of 32 bytes"));
+    if metadata.len() != SIZE as u64 {
+        return Err(wrong_size());
     }
     if metadata.mode() & 0o077 != 0 {
         return Err(unusable("its mode lets others read or change it"));
@@ -143,13 +143,9 @@ fn key_of(mut file: File) -> io::Result<Secret> {
 fn make(path: &Path) -> io::Result<()> {
     let mut bytes = [0; SIZE];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| no_random_bytes())?;
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(&bytes)?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
-        _ => Ok(()),
+    match atomic_file::create_new(path, &bytes, Readers::Owner) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made,
     }
 }
 

@@ -6,13 +6,13 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::qcnl_file::{Flaw, QcnlFile};
+use super::qcnl_file::{QcnlError, QcnlFile};
 
 /// Reads a file in this form.
-pub(super) fn parse(text: &str) -> Result<QcnlFile, Flaw> {
+pub(super) fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
     let text = without_comments(text)?;
     let Values(values) = serde_json::from_str(&text)
-        .map_err(|error| Flaw { line: Some(error.line()), problem: message(&error) })?;
+        .map_err(|error| QcnlError { line: Some(error.line()), problem: message(&error) })?;
     let mut file = QcnlFile::default();
     for (key, value) in values {
         match file.set(&key, &mut serde_json::Deserializer::from_str(value.get())) {
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<QcnlFile, Flaw> {
             Ok(false) => file.unknown_keys.push(key),
             Err(error) => {
                 let line = Some(line_of(value.get(), &text));
-                return Err(Flaw { line, problem: format!("{key}: {}", message(&error)) });
+                return Err(QcnlError { line, problem: format!("{key}: {}", message(&error)) });
             }
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<QcnlFile, Flaw> {
 }
 
 /// The text with spaces in place of comments, so that all else stays in its line.
-fn without_comments(text: &str) -> Result<String, Flaw> {
+fn without_comments(text: &str) -> Result<String, QcnlError> {
     let mut rest = text;
     let mut json = String::with_capacity(text.len());
     while let Some(start) = rest.find(['"', '/']) {
@@ -37,7 +37,7 @@ fn without_comments(text: &str) -> Result<String, Flaw> {
         let (end, is_comment) = if from.starts_with("//") {
             (from.find('\n').unwrap_or(from.len()), true)
         } else if let Some(inner) = from.strip_prefix("/*") {
-            let end = inner.find("*/").ok_or_else(|| Flaw {
+            let end = inner.find("*/").ok_or_else(|| QcnlError {
                 line: Some(line_of(from, text)),
                 problem: "a comment begins here with /* and does not end".to_owned(),
             })?;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::qcnl_file::{Flaw, QcnlFile};
+use super::qcnl_file::{QcnlError, QcnlFile};
 
 /// Reads a file in this form.
-pub(super) fn parse(text: &str) -> Result<QcnlFile, Flaw> {
+pub(super) fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
     let mut file = QcnlFile::default();
     for (line, number) in text.lines().zip(1..) {
         // As in Intel's provider, space has no meaning wherever it stands.
@@ -13,7 +13,7 @@ pub(super) fn parse(text: &str) -> Result<QcnlFile, Flaw> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        set(&mut file, &line).map_err(|problem| Flaw { line: Some(number), problem })?;
+        set(&mut file, &line).map_err(|problem| QcnlError { line: Some(number), problem })?;
     }
     Ok(file)
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::{CollateralForm, ServiceUrl};
 use super::values::{self, RequestOptions};
-use super::{json, key_value};
 use crate::TcbUpdate;
 
 /// What the file says. The keys have the names of its JSON form.
@@ -28,22 +27,14 @@ pub(super) struct QcnlFile {
     pub(super) unknown_keys: Vec<String>,
 }
 
-/// What is wrong with a file.
-pub(super) struct Flaw {
-    /// From 1, if it is known.
+/// A file that cannot be understood.
+pub(super) struct QcnlError {
+    /// From 1; `None` if it is not known.
     pub(super) line: Option<usize>,
     pub(super) problem: String,
 }
 
 impl QcnlFile {
-    /// Reads either form: JSON with comments, or `KEY=value` as it was before 2021.
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
-        match text.trim_start().starts_with(['{', '/']) {
-            true => json::parse(text),
-            false => key_value::parse(text),
-        }
-    }
-
     /// Takes the value of a key, if the key has a meaning: whether it has.
     pub(super) fn set<'de, D: Deserializer<'de>>(
         &mut self,

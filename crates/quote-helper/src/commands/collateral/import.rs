@@ -126,7 +126,7 @@ impl Row {
         let item = record.item();
         let (name, words) = (item.to_string(), ItemWords::from(item).to_string());
         let (outcome, valid_until, reason) = match held.cache.import(record) {
-            Ok(Imported::Kept(record)) => (Outcome::Kept, Some(record.validity.until), None),
+            Ok(Imported::Stored(record)) => (Outcome::Kept, Some(record.validity.until), None),
             Ok(Imported::HadNewer(kept)) => (Outcome::HadNewer, Some(kept.validity.until), None),
             Err(error) => {
                 (Outcome::Refused, None, Some(printable::line(&error.to_string()).into_owned()))
