@@ -154,7 +154,7 @@ fn a_response_without_an_error_code_is_a_failure() {
 }
 
 #[test]
-fn what_is_no_response_is_refused() {
+fn bytes_that_are_no_response_are_refused() {
     for damaged in ["", "00", "0801", "820108", "82010208", "ba0100", "ffffffffffffffffffff01"] {
         assert!(Response::decode(&hex::decode(damaged).unwrap()).is_err(), "{damaged}");
     }

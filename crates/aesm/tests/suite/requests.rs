@@ -81,7 +81,7 @@ fn a_damaged_request_that_can_be_told_is_malformed() {
 }
 
 #[test]
-fn what_a_request_does_not_know_is_passed_over() {
+fn unknown_fields_of_a_request_are_skipped() {
     let served = [
         "aa0100",                       // as it should be
         "aa0100ff",                     // a damaged field after it
