@@ -33,7 +33,7 @@ fn carried(record: &Record, changes: &[(&str, Value)]) -> BundleRecord {
 }
 
 #[test]
-fn what_has_expired_on_the_way_is_refused() {
+fn records_that_expired_on_the_way_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let from = cache(&directory.path().join("from"), 0, SystemTime::now);
     let record = from.refresh(&tcb_info()).unwrap();
@@ -44,7 +44,7 @@ fn what_has_expired_on_the_way_is_refused() {
 }
 
 #[test]
-fn what_the_issuer_made_later_is_newer_whenever_it_was_fetched() {
+fn the_issue_date_decides_which_record_is_newer() {
     let directory = tempfile::tempdir().unwrap();
     let old = cache(&directory.path().join("old"), 10, SystemTime::now);
     let new = cache(&directory.path().join("new"), 5, || SystemTime::now() - 4 * HOUR);
@@ -58,7 +58,7 @@ fn what_the_issuer_made_later_is_newer_whenever_it_was_fetched() {
 }
 
 #[test]
-fn what_nobody_has_signed_does_no_harm() {
+fn unsigned_fields_of_a_bundle_do_no_harm() {
     let directory = tempfile::tempdir().unwrap();
     let from = cache(&directory.path().join("from"), 0, SystemTime::now);
     let record = from.refresh(&tcb_info()).unwrap();

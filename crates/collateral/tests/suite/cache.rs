@@ -32,7 +32,7 @@ fn in_forty_days() -> SystemTime {
 }
 
 #[test]
-fn what_is_kept_is_not_asked_for_again() {
+fn cached_items_are_not_refetched() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     for item in items() {
@@ -89,7 +89,7 @@ fn asked_by_eight(source: &Scripted, caches: &[Cache; 2]) -> usize {
 }
 
 #[test]
-fn who_asks_at_the_same_time_asks_the_source_once() {
+fn concurrent_requests_reach_the_source_once() {
     let (directory, source) = (directory(), Scripted::new().after(Duration::from_millis(200)));
     // Two caches are two processes: they share the directory alone.
     let caches = [source.cache(directory.path()).0, source.cache(directory.path()).0];
@@ -104,7 +104,7 @@ fn without_a_directory_each_process_asks_once() {
 }
 
 #[test]
-fn what_another_process_has_fetched_since_is_taken() {
+fn items_that_another_process_fetched_are_used() {
     let (directory, source) = (directory(), Scripted::new());
     let (early, late) = (source.cache(directory.path()).0, source.cache(directory.path()).0);
     let first = early.get(&tcb_info()).unwrap();
@@ -142,7 +142,7 @@ fn something_expired_is_fetched_anew_when_it_can_be() {
 }
 
 #[test]
-fn who_has_something_expired_does_not_wait_for_whoever_fetches() {
+fn expired_items_are_served_while_another_thread_fetches() {
     let (directory, source) = (directory(), Scripted::new());
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(dead());
@@ -158,7 +158,7 @@ fn who_has_something_expired_does_not_wait_for_whoever_fetches() {
 }
 
 #[test]
-fn who_has_something_expired_leaves_it_to_another_process_that_fetches() {
+fn expired_items_are_served_while_another_process_fetches() {
     let (directory, source) = (directory(), Scripted::new());
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     let slow = source.clone().after(Duration::from_millis(1500));
@@ -220,7 +220,7 @@ fn a_damaged_file_is_fetched_anew_and_said() {
 }
 
 #[test]
-fn what_is_in_memory_serves_on_when_its_file_is_damaged() {
+fn items_in_memory_survive_damage_to_their_files() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     cache.get(&tcb_info()).unwrap();
@@ -261,7 +261,7 @@ fn a_file_that_was_changed_is_not_used() {
 }
 
 #[test]
-fn what_is_of_another_root_is_refused_and_never_on_disk() {
+fn items_of_another_root_are_refused_and_never_written() {
     let (directory, ours) = (directory(), Scripted::new());
     let theirs = Scripted::of(&platform([8; 32]));
     let fetcher = collateral::Fetcher::new(
@@ -281,7 +281,7 @@ fn what_is_of_another_root_is_refused_and_never_on_disk() {
 }
 
 #[test]
-fn what_expired_before_it_came_is_refused() {
+fn items_that_arrive_expired_are_refused() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache_at(directory.path(), in_forty_days, RefreshPolicy::default());
     let error = cache.get(&tcb_info()).unwrap_err();
@@ -290,7 +290,7 @@ fn what_expired_before_it_came_is_refused() {
 }
 
 #[test]
-fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
+fn an_unwritable_cache_still_answers() {
     let (directory, source) = (directory(), Scripted::new());
     let no_directory = directory.path().join("file");
     fs::write(&no_directory, "").unwrap();
@@ -303,7 +303,7 @@ fn where_nothing_can_be_written_there_is_an_answer_all_the_same() {
 }
 
 #[test]
-fn where_others_could_write_nothing_is_kept() {
+fn a_cache_that_others_can_write_is_not_used() {
     let (directory, source) = (directory(), Scripted::new());
     fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
     let (cache, on_event) = source.cache(directory.path());
@@ -339,7 +339,7 @@ fn the_oldest_gives_way_to_what_is_new() {
 }
 
 #[test]
-fn what_is_very_old_and_what_was_never_written_whole_is_swept_away() {
+fn very_old_and_partial_files_are_removed() {
     let (directory, source) = (directory(), Scripted::new());
     source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     let abandoned = directory.path().join(".being-written-by-a-killed-process");
@@ -354,7 +354,7 @@ fn what_is_very_old_and_what_was_never_written_whole_is_swept_away() {
 }
 
 #[test]
-fn what_is_due_is_fetched_again_and_what_is_not_is_left() {
+fn only_items_that_are_due_are_refreshed() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     items().iter().for_each(|item| drop(cache.get(item).unwrap()));
@@ -400,7 +400,7 @@ fn another_evaluation_than_the_one_that_was_asked_for_is_refused() {
 }
 
 #[test]
-fn what_is_cleared_is_gone_from_memory_and_disk() {
+fn clearing_empties_memory_and_disk() {
     let (directory, source) = (directory(), Scripted::new());
     let (cache, _) = source.cache(directory.path());
     items().iter().for_each(|item| drop(cache.get(item).unwrap()));

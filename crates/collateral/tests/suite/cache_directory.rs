@@ -72,7 +72,7 @@ fn a_file_with_the_name_of_a_record_and_something_else_in_it_stays() {
 }
 
 #[test]
-fn what_lies_in_any_directory_and_what_earlier_versions_left_is_no_obstacle() {
+fn foreign_files_and_files_of_earlier_versions_are_no_obstacle() {
     let directory = directory();
     let path = |name: &str| directory.path().join(name);
     fs::create_dir(path("lost+found")).unwrap();
@@ -137,7 +137,7 @@ fn a_stranger_who_locks_all_that_he_can_open_stops_nobody() {
 }
 
 #[test]
-fn who_waits_in_vain_for_another_process_has_time_to_fetch() {
+fn time_to_fetch_remains_after_waiting_in_vain_for_another_process() {
     let directory = directory();
     let locks = directory.path().join(".locks");
     private_directory::make(&locks).unwrap();

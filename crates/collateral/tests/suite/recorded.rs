@@ -105,7 +105,7 @@ fn is_kept(recorded: Recorded, now: fn() -> SystemTime) -> bool {
 }
 
 #[test]
-fn what_intel_signed_is_kept_at_its_time() {
+fn items_signed_by_intel_are_stored_while_valid() {
     for recorded in recordings() {
         let (item, now) = (recorded.item.clone(), recorded.valid_at);
         assert!(is_kept(recorded, now), "{item}");
@@ -113,7 +113,7 @@ fn what_intel_signed_is_kept_at_its_time() {
 }
 
 #[test]
-fn what_has_expired_is_never_kept() {
+fn expired_items_are_never_stored() {
     for recorded in recordings() {
         let item = recorded.item.clone();
         assert!(!is_kept(recorded, in_2034), "{item}");
@@ -121,7 +121,7 @@ fn what_has_expired_is_never_kept() {
 }
 
 #[test]
-fn what_was_changed_is_never_kept() {
+fn changed_items_are_never_stored() {
     for number in 0..recordings().len() {
         for part in 1..8 {
             let mut recorded = recordings().remove(number);
@@ -137,7 +137,7 @@ fn what_was_changed_is_never_kept() {
 }
 
 #[test]
-fn what_another_signed_is_never_kept() {
+fn items_of_another_signer_are_never_stored() {
     for number in 0..recordings().len() {
         let mut recorded = recordings().remove(number);
         let (item, now) = (recorded.item.clone(), recorded.valid_at);

@@ -80,7 +80,7 @@ fn a_newer_evaluation_makes_up_for_an_older_date() {
 }
 
 #[test]
-fn what_was_seen_once_is_remembered_when_the_records_are_gone() {
+fn revisions_are_remembered_after_the_records_are_gone() {
     let (directory, newest) = kept();
     forget_records(&cache_of(&directory));
     let (cache, _) = evaluation(1, 0).cache(&cache_of(&directory));
@@ -118,7 +118,7 @@ fn the_next_source_is_asked_when_one_is_behind() {
 }
 
 #[test]
-fn what_is_brought_from_elsewhere_is_no_older_either() {
+fn imported_items_cannot_be_older_either() {
     let (directory, _) = kept();
     let elsewhere = tempfile::tempdir().unwrap();
     let (other, _) = evaluation(1, 0).cache(elsewhere.path());

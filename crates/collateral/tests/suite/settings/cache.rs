@@ -24,7 +24,7 @@ fn each_user_has_a_cache() {
 }
 
 #[test]
-fn who_has_no_directory_keeps_answers_in_memory() {
+fn answers_stay_in_memory_without_a_directory() {
     for place in [
         Place::new().with("HOME", ""),
         Place::new().with("HOME", "relative").with("XDG_CACHE_HOME", "relative"),

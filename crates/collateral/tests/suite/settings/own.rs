@@ -151,7 +151,7 @@ fn nobody_is_asked_if_so_desired() {
 }
 
 #[test]
-fn what_is_wrong_in_the_configuration_is_told_with_line_and_key() {
+fn configuration_errors_name_line_and_key() {
     for (line, problem) in [
         ("sorces = []", "unknown setting sorces; did you mean sources?"),
         (
@@ -214,7 +214,7 @@ fn what_is_wrong_in_the_configuration_is_told_with_line_and_key() {
 }
 
 #[test]
-fn what_is_wrong_in_a_variable_is_told_with_its_name() {
+fn errors_in_variables_name_the_variable() {
     for (setting, value, problem) in [
         ("SOURCES", "pcs,", "\"\" is no source"),
         ("LOCAL_ONLY", "yes", "\"yes\" is neither true nor false"),

@@ -117,7 +117,7 @@ fn one_pccs_serves_everything_if_no_other_is_named() {
 }
 
 #[test]
-fn what_intel_assumes_is_said() {
+fn defaults_of_intels_library_are_named() {
     for text in ["{}", "", "# nothing\n"] {
         let place = Place::new().with_qcnl(text);
         assert_eq!(summary(&place.settings()), ["Pccs https://localhost:8081 Everything"]);

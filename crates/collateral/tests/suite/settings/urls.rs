@@ -23,7 +23,7 @@ fn the_path_of_the_api_is_taken_off() {
 }
 
 #[test]
-fn what_is_no_url_is_told() {
+fn invalid_urls_are_reported() {
     for (text, problem) in [
         ("", "\"\" is no URL"),
         ("pccs", "has no scheme"),

@@ -25,7 +25,7 @@ fn the_machine_decides_if_nobody_else_does() {
 }
 
 #[test]
-fn what_is_not_as_people_may_think_is_told() {
+fn surprising_settings_are_pointed_out() {
     let place = Place::new().with("AZDCAP_CLIENT_ID", "me").with_qcnl(
         r#"{"pccs_url": "https://pccs", "use_secure_cert": false, "collateral_service": "http://plain", "new": 1}"#,
     );
