@@ -46,7 +46,7 @@ impl Scratch {
 }
 
 #[test]
-fn what_is_kept_is_there_after_closing() {
+fn stored_platforms_survive_closing() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
     assert_eq!(store.platform(&key(1)).unwrap(), None);
@@ -161,7 +161,7 @@ fn registered(store: &PlatformStore, queue: Queue) -> Vec<Registration> {
 }
 
 #[test]
-fn who_has_registered_stays_in_the_queue_until_that_is_acknowledged() {
+fn registrations_stay_queued_until_acknowledged() {
     let scratch = Scratch::new();
     let store = scratch.open().unwrap();
     let registration = |number: u8, tcb: Option<PckTcb>| Registration {

@@ -78,7 +78,7 @@ async fn without_the_token_nothing_is_told_or_taken() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_registration_is_said() {
+async fn errors_of_a_registration_are_named() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     let post = async |query: &str, body: &str| {
@@ -207,7 +207,7 @@ async fn a_platform_may_register_by_another_name_than_its_qe_id() {
 }
 
 #[tokio::test]
-async fn what_is_kept_answers_to_its_tcb_evaluation_data_number_too() {
+async fn stored_collateral_is_found_by_its_tcb_evaluation_data_number_too() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     let good = collateral(&platform, &json!([registration(&platform)]));

@@ -57,7 +57,7 @@ async fn the_default_policy_of_a_kind_of_platforms_is_the_last_one_that_was_brou
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_policy_is_said() {
+async fn errors_of_a_policy_are_named() {
     let home = Home::trusting(&platform());
     let server = home.serve(Mode::Offline, Vec::new()).await;
     let good = policy(SGX, "good");

@@ -106,7 +106,7 @@ fn without_ppid(question: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_names_somebody_elses_qe_id_has_an_answer_that_is_not_kept() {
+async fn answers_for_a_foreign_qe_id_are_not_stored() {
     let network = Network::new().await;
     let server = network.home.serve(Mode::Lazy, network.sources()).await;
     assert!(network.is_victims(&get(server.address, &network.question(13)).await));

@@ -197,7 +197,7 @@ async fn other_paths_methods_and_versions_are_refused() {
 }
 
 #[tokio::test]
-async fn what_failed_inside_stays_inside() {
+async fn internal_failures_are_not_disclosed() {
     // Collateral cannot be issued at a time before 1970.
     let platform = platform(SubjectNames::Software, CertificationKind::PckCertificateChain);
     let server = serve_at(platform, || OffsetDateTime::UNIX_EPOCH - Duration::from_secs(1)).await;

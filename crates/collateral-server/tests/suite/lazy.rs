@@ -90,7 +90,7 @@ async fn many_that_ask_for_the_same_are_one_question_above() {
 }
 
 #[tokio::test]
-async fn what_the_source_does_not_have_has_its_status() {
+async fn missing_items_have_the_status_of_the_source() {
     let platform = platform();
     let upstream = Upstream::of(&platform).await;
     let home = Home::trusting(&platform);
@@ -133,7 +133,7 @@ async fn a_known_platform_at_a_new_tcb_gets_what_is_there_when_the_source_is_gon
 }
 
 #[tokio::test]
-async fn what_another_root_vouches_for_is_not_passed_on() {
+async fn items_of_another_root_are_not_passed_on() {
     let platform = platform();
     let upstream = Upstream::of(&platform).await;
     let other = software::platform(

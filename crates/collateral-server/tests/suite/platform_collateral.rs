@@ -109,7 +109,7 @@ async fn a_further_platform_needs_neither_chain_nor_tcb_info_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_collateral_is_said_and_nothing_of_it_is_kept() {
+async fn errors_of_collateral_are_named_and_nothing_is_stored() {
     let platform = platform();
     let (home, server) = offline(&platform).await;
     let good = collateral(&platform, &json!([registration(&platform)]));

@@ -131,7 +131,7 @@ async fn certificates_of_a_configuration_are_those_at_its_cpusvn() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_gets_no_certificate() {
+async fn unknown_platforms_get_no_certificate() {
     let platform = platform();
     let upstream = pcs(&platform).await;
     let server = upstream.address;

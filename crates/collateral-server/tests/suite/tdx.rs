@@ -129,7 +129,7 @@ async fn tcb_info_and_identity_of_tdx_are_kept() {
 }
 
 #[tokio::test]
-async fn what_is_of_sgx_is_not_taken_for_tdx() {
+async fn sgx_collateral_is_not_taken_for_tdx() {
     let signer = Signer::new();
     let upstream = upstream(&signer, "SGX", "QE").await;
     let home = Home::trusting_root(&signer.root);

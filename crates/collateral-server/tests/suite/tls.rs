@@ -77,7 +77,7 @@ fn later(path: &Path) {
 }
 
 #[test]
-fn what_cannot_be_used_is_named() {
+fn unusable_certificates_are_named() {
     let directory = tempfile::tempdir().unwrap();
     certify(directory.path());
     let path = |name: &str| directory.path().join(name);
