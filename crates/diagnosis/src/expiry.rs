@@ -78,7 +78,7 @@ mod tests {
     use crate::finding::Status;
 
     #[test]
-    fn what_expires_soon_is_a_warning_and_what_has_is_a_failure() {
+    fn imminent_expiry_is_a_warning_and_past_expiry_a_failure() {
         let now = SystemTime::UNIX_EPOCH + 1_000 * DAY;
         let finding = |at| {
             let expiry = Expiry { what: "it".to_owned(), at };

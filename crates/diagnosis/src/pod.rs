@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_mounted_is_said_once() {
+    fn missing_mounts_are_reported_once() {
         let directory = tempfile::tempdir().unwrap();
         for socket in ["aesm.socket", "nowhere/aesm.socket"] {
             let service = ServiceSocket::gather(directory.path().join(socket));

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn who_runs_as_a_user_of_the_add_on_is_told() {
+    fn pods_that_run_as_a_user_of_the_add_on_are_reported() {
         let container = |user: u32| {
             let resources = json!({ "limits": { EPC: "10" } });
             json!({ "resources": resources, "securityContext": { "runAsUser": user } })

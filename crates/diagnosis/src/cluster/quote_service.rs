@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_on_a_node_is_told_with_its_fix() {
+    fn problems_of_a_node_come_with_their_fixes() {
         let report = report(&json!([
             found("answer", "ok", None),
             found("verification", "skipped", None),

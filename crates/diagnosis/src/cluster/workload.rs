@@ -96,7 +96,7 @@ mod tests {
     use crate::finding::Status;
 
     #[test]
-    fn what_is_not_ready_is_named_with_its_node() {
+    fn pods_that_are_not_ready_are_named_with_their_nodes() {
         let daemon_set: DaemonSet = typed(workload("sgx-plugin", 3, 1));
         let mut pods = vec![pod("sgx-plugin", "a", "n1"), pod("sgx-plugin", "b", "n2")];
         pods[1].status.as_mut().unwrap().conditions = None;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ready_is_ok_and_what_runs_nowhere_is_not() {
+    fn a_ready_workload_is_ok_and_one_without_pods_is_not() {
         for (wanted, ready, status) in
             [(2, 2, Status::Ok), (0, 0, Status::Warning), (1, 0, Status::Failed)]
         {

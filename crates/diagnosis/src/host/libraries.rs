@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_comes_with_its_package() {
+    fn missing_libraries_come_with_their_packages() {
         let missing = findings(&nothing(), &recorded::server());
         use Status::{Failed, Warning};
         let expected = [Failed, Failed, Failed, Warning, Warning, Warning];

@@ -36,7 +36,7 @@ mod tests {
     use crate::finding::Status;
 
     #[test]
-    fn what_is_missing_is_named_and_the_software_platform_is_insecure() {
+    fn missing_parts_are_named_and_the_software_platform_is_insecure() {
         assert_eq!(finding(true, true).status, Status::Ok);
         for (device, library, named) in [
             (false, true, "/dev/sgx_enclave is missing"),

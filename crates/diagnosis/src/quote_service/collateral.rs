@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_expires_first_is_named_whichever_it_is() {
+    fn the_first_item_to_expire_is_named() {
         let soon = "2001-01-01T00:00:00Z";
         let collateral = collateral();
         for what in ["TCB info", "QE identity"] {

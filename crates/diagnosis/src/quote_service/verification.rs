@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_verified_is_not_said_to_be_good() {
+    fn unverified_quotes_are_not_called_good() {
         assert_eq!(finding(None).status, Status::Skipped);
         let unverified = finding(Some(&Verification::NoCollateralGiven));
         assert_eq!(unverified.status, Status::Skipped);
