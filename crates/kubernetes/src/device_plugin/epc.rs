@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn where_processor_and_kernel_differ_the_smaller_counts() {
+    fn the_smaller_of_processor_and_kernel_counts() {
         let nodes = numa_nodes(&[("node0", "1073741824\n")]);
         let epc = Epc::detect(processor(&[2 * GIB]), nodes.path());
         assert_eq!(epc.parts(), [part(0, GIB)]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_cannot_mean_is_ignored() {
+    fn impossible_numbers_of_the_kernel_are_ignored() {
         for nonsense in ["", "many", "-1", "99999999999999999999999", "1 2"] {
             let nodes = numa_nodes(&[("node0", "1073741824"), ("node1", nonsense)]);
             let epc = Epc::detect(processor(&[GIB]), nodes.path());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_is_gone() {
+    fn memory_that_is_taken_is_subtracted() {
         let mut epc = Epc { parts: vec![part(0, 8 * GIB), part(1, 4 * GIB)] };
         let taken = epc.take(10 * GIB);
         assert_eq!(taken.parts(), [part(0, 8 * GIB), part(1, 2 * GIB)]);

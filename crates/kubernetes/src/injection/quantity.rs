@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quantity_is_refused() {
+    fn invalid_quantities_are_refused() {
         for text in [
             "", ".", "-1", "Mi", "5 Mi", " 5", "5MB", "5mi", "5MiMi", "1.2.3", "0x10", "1e",
             "1e--1", "1e+-1", "1e1.5", "ten", "٣", "5é", "++1", "1,000",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absurd_is_refused() {
+    fn absurd_quantities_are_refused() {
         for text in [
             "9223372036854775808",
             "8Ei",

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cluster_writes_is_no_difference() {
+    fn fields_that_the_cluster_writes_are_no_difference() {
         let ours = json!({
             "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "name": "a" },
             "spec": { "minReadySeconds": 1 },
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_made_is_all_new() {
+    fn a_missing_object_is_all_new() {
         let shown = difference(None, &secret("c2VjcmV0"), "Secret root");
         assert!(shown.starts_with("--- /dev/null\n+++ Secret root\n"), "{shown}");
         assert!(shown.contains("+  name: root\n"), "{shown}");

@@ -151,7 +151,7 @@ fn the_latest_event_that_is_of_the_present_state_is_told() {
 }
 
 #[test]
-fn what_a_probe_writes_is_one_line_with_what_failed() {
+fn probe_output_is_one_line_with_the_failure() {
     let running = json!({ "running": {} });
     let written = "Readiness probe failed: this container\n\nservice\n  ✓ socket   it is there\n  \
                    ✗ answer   none\n             within 2 seconds\n      fix: start it\n";

@@ -31,7 +31,7 @@ fn settings(directory: &str) -> Settings {
 }
 
 #[test]
-fn what_comes_of_a_case_is_as_it_was_looked_at() {
+fn cases_match_their_reviewed_results() {
     let differing: Vec<_> = Case::all().iter().filter_map(Case::difference).collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sound_is_kept() {
+    fn a_sound_certificate_is_kept() {
         let material = fresh();
         for days in [0, 1, 30, 59] {
             let active = rotate(Some(&material), &service(), start() + DAY * days).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_is_made_anew() {
+    fn an_expired_certificate_is_replaced() {
         for (days, keeps_authority) in [(91, true), (366, false), (10_000, false)] {
             let material = fresh();
             let now = start() + DAY * days;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_valid_yet_is_made_anew() {
+    fn a_certificate_that_is_not_valid_yet_is_replaced() {
         let now = start() - DAY;
         let active = rotate(Some(&fresh()), &service(), now).unwrap();
         assert!(is_accepted(&active.material, &active.material, now));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_used_as_long_as_it_is_valid() {
+    fn a_stored_certificate_is_used_while_it_is_valid() {
         let material = fresh();
         for (days, is_used) in [(0, true), (89, true), (91, false)] {
             let used = stored(&material, &service(), start() + DAY * days);

@@ -168,7 +168,7 @@ async fn without_its_device_node_a_container_does_not_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_announced_does_no_harm() {
+async fn calls_that_were_not_announced_do_no_harm() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.azure()).await;

@@ -112,7 +112,7 @@ async fn a_kubelet_that_does_not_answer_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_lost_the_list_of_devices_gets_it_again() {
+async fn a_kubelet_that_lost_the_device_list_gets_it_again() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;

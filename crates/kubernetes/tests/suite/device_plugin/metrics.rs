@@ -20,7 +20,7 @@ pub(crate) fn outcome(metric: &str, resource: &str, code: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_offered() {
+async fn offered_resources_are_exported() {
     let node = Node::new();
     let _kubelet = Kubelet::start(&node);
     let mut options = node.options("azure=6MiB,intel", Epc::of_size(8 * MIB));
@@ -33,7 +33,7 @@ async fn what_is_offered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn which_resources_are_healthy() {
+async fn resource_health_is_exported() {
     let node = Node::new();
     std::fs::remove_file(node.provision()).unwrap();
     let kubelet = Kubelet::start(&node);
@@ -46,7 +46,7 @@ async fn which_resources_are_healthy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_containers_have() {
+async fn allocated_resources_are_exported() {
     let node = Node::new();
     let kubelet = Arc::new(Kubelet::start(&node));
     pod_resources::serve(&node.pod_resources(), &kubelet);
@@ -63,7 +63,7 @@ async fn what_containers_have() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_and_answered() {
+async fn allocations_are_counted_by_code() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;

@@ -47,7 +47,7 @@ async fn software_epc_needs_no_device_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_else_has_changed_is_set_again() {
+async fn numbers_that_somebody_changed_are_restored() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     let _plugin = Plugin::start(&node, intel(&node, &api_server)).await;
@@ -57,7 +57,7 @@ async fn what_somebody_else_has_changed_is_set_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_profile_has_left_is_removed() {
+async fn resources_of_another_profile_are_removed() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     for resource in [AZURE, ALIYUN, INTEL] {
@@ -98,7 +98,7 @@ async fn the_api_server_is_not_flooded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_containers_cannot_have_yet_is_told() {
+async fn resources_that_containers_cannot_have_yet_are_reported() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     api_server.kubelet_is_away(true);

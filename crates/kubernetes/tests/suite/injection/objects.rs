@@ -95,7 +95,7 @@ fn each_item_of_a_list_is_an_object() {
 }
 
 #[test]
-fn what_looks_like_a_pod_template_of_a_custom_resource_is_one() {
+fn pod_templates_of_custom_resources_are_recognized() {
     let template = json!({ "spec": pod_spec() });
     for (kind, spec, pointer) in [
         ("Rollout", json!({ "template": template }), "spec.template"),
@@ -268,7 +268,7 @@ fn numbers_become_strings_where_strings_have_to_be() {
 }
 
 #[test]
-fn what_should_be_a_pod_but_is_none_is_an_error() {
+fn malformed_pods_are_errors() {
     for spec in [json!("none"), json!({ "containers": { "name": "app" } })] {
         let mut pod = object("v1", "Pod", &spec);
         let before = pod.clone();

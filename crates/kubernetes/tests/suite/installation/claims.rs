@@ -70,7 +70,7 @@ async fn a_claim_without_a_sign_of_life_is_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_slower_by_a_moment_gives_way() {
+async fn the_slower_of_two_installations_gives_way() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.fail("POST leases", Fault::Refusal(409));
@@ -95,7 +95,7 @@ async fn a_claim_is_renewed_while_it_is_worked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_taken_over_stops() {
+async fn an_installation_that_lost_the_lease_stops() {
     pace();
     let api_server = ApiServer::start().await;
     let task = busy(&api_server).await;
@@ -106,7 +106,7 @@ async fn who_was_taken_over_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_renew_stops_before_somebody_else_may_begin() {
+async fn an_installation_stops_before_its_unrenewed_lease_expires() {
     pace();
     let api_server = ApiServer::start().await;
     let task = busy(&api_server).await;

@@ -82,7 +82,7 @@ async fn an_api_server_that_does_not_answer_is_waited_for_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_answer_of_an_api_server_is_said_to_be_none() {
+async fn foreign_responses_are_reported_as_no_api_server() {
     pace();
     for text in ["", "<html>sign in</html>", "[]", "{}", r#"{"items":7}"#, "null", "\u{0}"] {
         let api_server = ApiServer::start().await;

@@ -30,7 +30,7 @@ async fn objects_are_made_in_their_order_and_the_second_time_nothing_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_other_is_changed_and_what_is_not_wanted_any_more_is_removed() {
+async fn differing_objects_are_changed_and_obsolete_ones_removed() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -68,7 +68,7 @@ async fn a_namespace_of_others_is_used_and_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_being_deleted_is_waited_for_and_made_anew() {
+async fn objects_under_deletion_are_awaited_and_recreated() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);

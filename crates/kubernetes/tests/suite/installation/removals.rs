@@ -60,7 +60,7 @@ async fn the_webhook_is_asked_no_more_before_it_goes_and_the_device_plugin_goes_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_removal_left_half_way_is_found_by_the_next() {
+async fn leftovers_of_a_partial_removal_are_found_by_the_next() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);

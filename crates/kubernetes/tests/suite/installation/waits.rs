@@ -170,7 +170,7 @@ async fn an_api_server_that_is_away_for_a_while_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_is_not_waited_for() {
+async fn permanent_failures_are_not_waited_for() {
     pace();
     for fault in [Fault::Refusal(403), Fault::Text("{}")] {
         let api_server = ApiServer::start().await;

@@ -68,7 +68,7 @@ fn metrics_are_for_namespaces_that_say_that_they_collect_them() {
 }
 
 #[test]
-fn who_asks_nobody_can_ask_nobody() {
+fn pods_that_ask_nobody_have_no_egress() {
     for (platform, name, asks) in [
         (Platform::Dcap, "sgx-plugin", false),
         (Platform::Software, "sgx-quote-helper", false),

@@ -10,7 +10,7 @@ use crate::manifests::choices::{PCCS_SECRET, all, everything, objects};
 use crate::manifests::{find, is, kind};
 
 #[test]
-fn what_a_pod_needs_is_there_before_it() {
+fn dependencies_of_a_pod_come_before_it() {
     for choice in all() {
         for (place, object) in choice.objects.iter().enumerate() {
             let before = &choice.objects[..place];

@@ -142,7 +142,7 @@ async fn a_certificate_is_renewed_and_connections_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_may_not_do_is_told_until_it_may() {
+async fn missing_permissions_are_reported_until_granted() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.forbid(true);

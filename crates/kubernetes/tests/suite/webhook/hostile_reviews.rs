@@ -20,7 +20,7 @@ fn without(field: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_review_is_a_bad_request() {
+async fn bodies_that_are_no_review_are_bad_requests() {
     let webhook = Webhook::start_ready().await;
     let mut no_request = review(&pod());
     no_request.as_object_mut().unwrap().remove("request");
@@ -91,7 +91,7 @@ async fn another_method_path_or_type_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused() {
+async fn oversized_reviews_are_refused() {
     let webhook = Webhook::start_ready().await;
     let mut large = review(&pod());
     large["request"]["object"]["metadata"]["annotations"]["large"] = json!("x".repeat(3 << 20));

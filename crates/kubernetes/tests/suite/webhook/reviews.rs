@@ -93,7 +93,7 @@ async fn a_dry_run_is_answered_like_any() {
 }
 
 #[tokio::test]
-async fn what_is_no_new_pod_is_allowed_unchanged() {
+async fn reviews_of_anything_but_new_pods_are_allowed_unchanged() {
     let webhook = Webhook::start_ready().await;
     let base = review(&pod());
     let with = |pointer: &str, value: Value| {
@@ -157,7 +157,7 @@ async fn reviews_ask_nothing_of_the_api_server() {
 
 /// What is skipped when a pod is read stays, whatever it is.
 #[tokio::test]
-async fn what_injection_does_not_read_stays() {
+async fn fields_that_injection_does_not_read_stay() {
     let webhook = Webhook::start_ready().await;
     let mut pod = pod();
     pod["metadata"] = json!({ "name": "app", "labels": {}, "annotations": null });
