@@ -49,7 +49,7 @@ fn without_the_service_what_is_kept_serves_at_once() {
 }
 
 #[test]
-fn what_was_cleared_is_asked_for_again() {
+fn cleared_items_are_fetched_again() {
     let (platform, _) = filled();
     let program = PROGRAMS.compile("provide", Build::Plain);
     let service = platform.serve();
@@ -93,7 +93,7 @@ fn a_damaged_file_is_no_answer_without_a_service() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_handed_out_and_told_of() {
+fn collateral_that_cannot_be_stored_is_handed_out_and_logged() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
     let mut command = asking(&platform, &program, service.address);
@@ -114,7 +114,7 @@ fn a_cache_that_may_only_be_read_serves() {
 }
 
 #[test]
-fn what_was_kept_under_another_root_is_not_used() {
+fn collateral_stored_under_another_root_is_not_used() {
     let (platform, program) = filled();
     let service = platform.serve();
     // Without a root of its own it trusts Intel's.

@@ -128,7 +128,7 @@ fn answers_that_say_nothing_are_messages_that_cannot_be_parsed() {
 }
 
 #[test]
-fn where_nobody_answers_it_is_the_network() {
+fn silence_is_a_network_error() {
     let program = PROGRAMS.compile("outcomes", Build::Plain);
     let platform = Platform::new();
     let printed = Printed::by(&mut platform.command(&program, nobody()));
@@ -160,7 +160,7 @@ fn a_certificate_that_is_not_trusted_is_an_untrusted_root() {
 }
 
 #[test]
-fn who_never_answers_is_not_waited_for_for_ever() {
+fn a_silent_service_is_not_waited_for_for_ever() {
     let program = PROGRAMS.compile("outcomes", Build::Plain);
     let platform = Platform::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

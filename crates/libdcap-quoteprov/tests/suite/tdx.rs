@@ -20,7 +20,7 @@ fn at_that_time() -> SystemTime {
 }
 
 #[test]
-fn what_intel_has_published_is_handed_out_after_its_time_too() {
+fn intels_collateral_is_handed_out_after_it_expired_too() {
     let directory = tempfile::tempdir().unwrap();
     let published = published();
     let text = |name: &str| published[name].as_str().unwrap().to_owned();
