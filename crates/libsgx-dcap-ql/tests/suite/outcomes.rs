@@ -155,7 +155,7 @@ fn a_service_that_dies_or_is_silent_has_a_status_when_the_time_is_over() {
 }
 
 #[test]
-fn where_no_service_is_meant_to_be_nobody_is_waited_for() {
+fn a_missing_service_is_not_waited_for() {
     let program = PROGRAMS.compile("outcomes", Build::Plain);
     let start = Instant::now();
     let returned = returned(&program, Path::new("/no/such/directory/aesm.socket"));
