@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printable_stays_as_it_is() {
+    fn printable_text_stays_as_it_is() {
         let text = "C:\\new \"é\" – 日本語 עברית \u{1f469}\u{200d}\u{1f4bb}";
         assert!(matches!(line(text), Cow::Borrowed(shown) if shown == text));
     }
