@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_private() {
+    fn a_missing_directory_is_private() {
         check(Path::new("/there/is/none")).unwrap();
     }
 }
