@@ -224,7 +224,7 @@ fn libraries_have_error_types() {
 }
 
 #[test]
-fn what_is_pure_stays_pure() {
+fn pure_crates_reach_no_network_or_runtime() {
     for Ban { of, from, because } in BANS {
         for ours in *from {
             let reached = reached_from(ours);

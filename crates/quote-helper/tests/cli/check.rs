@@ -203,7 +203,7 @@ fn somebody_who_never_accepts_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_no_socket_is_named() {
+fn a_file_that_is_no_socket_is_named() {
     let machine = Machine::new();
     machine.write("aesm.socket", "");
     let ended = machine.run(CHECK).with_code(1);

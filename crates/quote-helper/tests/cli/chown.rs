@@ -40,7 +40,7 @@ fn the_directory_gets_owner_and_mode_again_and_again() {
 
 /// An earlier version ran as another user, and what it keeps is only for that user's eyes.
 #[test]
-fn what_the_owner_of_before_has_made_is_taken_over() {
+fn files_of_the_former_owner_are_taken_over() {
     if !geteuid().is_root() {
         // Nobody else can give files away.
         return;
@@ -84,7 +84,7 @@ fn a_missing_directory_is_an_error_unless_it_may_be_missing() {
 }
 
 #[test]
-fn what_is_no_directory_is_left_alone() {
+fn anything_but_a_directory_is_not_changed() {
     let machine = machine(0o700);
     symlink("aesmd", machine.path("link")).unwrap();
     machine.write("file", "");
@@ -97,7 +97,7 @@ fn what_is_no_directory_is_left_alone() {
 }
 
 #[test]
-fn who_may_not_is_told_what_it_takes() {
+fn missing_privileges_are_named() {
     let machine = machine(0o755);
     let mut command = machine.command("chown --user 65532 aesmd");
     if geteuid().is_root() {

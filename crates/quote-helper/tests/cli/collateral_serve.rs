@@ -162,7 +162,7 @@ fn it_stops_when_it_is_told_to() {
 }
 
 #[test]
-fn what_cannot_be_used_is_said() {
+fn unusable_settings_are_named() {
     let machine = machine();
     machine.write("short", "0123");
     for (flags, code, words) in [
@@ -212,7 +212,7 @@ fn a_damaged_database_is_told_and_not_replaced() {
 }
 
 #[test]
-fn what_was_acknowledged_is_there_after_kill_9() {
+fn acknowledged_registrations_survive_kill_9() {
     let machine = machine();
     let line = format!("{SERVE} --mode offline");
     let (mut acknowledged, mut begun) = (Vec::new(), 0);

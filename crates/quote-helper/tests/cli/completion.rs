@@ -141,7 +141,7 @@ fn fish_completes() {
 }
 
 #[test]
-fn what_is_offered_are_the_visible_commands_and_their_options() {
+fn completions_are_the_visible_commands_and_their_options() {
     let machine = machine();
     let offered = |words: &[&str]| {
         let index = (words.len() + 1).to_string();

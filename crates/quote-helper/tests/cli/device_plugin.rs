@@ -95,7 +95,7 @@ fn settings_come_from_variables_too() {
 }
 
 #[test]
-fn what_stands_in_the_nodes_status_needs_to_know_where_that_is() {
+fn the_node_status_needs_the_nodes_name() {
     let machine = Machine::new();
     for profile in ["--resource-profile intel", "--epc-accounting node-status"] {
         let line = format!("device-plugin --plugin-dir plugins --epc-size 1GiB {profile}");

@@ -45,7 +45,7 @@ fn a_named_pipe_in_the_state_is_an_error_at_once() {
 }
 
 #[test]
-fn what_a_shell_has_opened_is_read() {
+fn descriptors_that_a_shell_opened_are_read() {
     let machine = Machine::new();
     let _serve = machine.serve();
     machine.quote("0102");

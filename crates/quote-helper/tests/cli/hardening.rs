@@ -135,7 +135,7 @@ fn no_thread_of_the_service_can_write_outside_of_the_sandbox() {
 }
 
 #[test]
-fn what_is_kept_is_for_its_user_alone() {
+fn state_is_private_to_its_user() {
     let machine = Machine::new();
     let serve = machine.serve();
     assert_eq!(mode(&machine.path("state")), 0o700);

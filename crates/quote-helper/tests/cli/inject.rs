@@ -43,7 +43,7 @@ fn machine() -> Machine {
 }
 
 #[test]
-fn what_comes_out_is_yaml_and_what_is_to_be_said_is_beside_it() {
+fn standard_output_is_yaml_and_warnings_go_to_standard_error() {
     let ended = machine().succeed("inject -f objects.yaml");
     for part in [
         "kind: ConfigMap",
@@ -113,7 +113,7 @@ fn flags_and_variables_say_what_the_cluster_is_like() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_nothing_is_printed() {
+fn unreadable_input_is_reported_and_nothing_is_printed() {
     let machine = Machine::new();
     let no_pod = format!("{OBJECTS}---\napiVersion: v1\nkind: Pod\nspec: none\n");
     for (text, says) in [

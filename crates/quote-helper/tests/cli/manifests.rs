@@ -71,7 +71,7 @@ fn the_software_platform_has_a_root_of_its_own_or_the_given_one() {
 }
 
 #[test]
-fn what_older_clusters_do_not_know_is_left_out() {
+fn features_that_older_clusters_lack_are_left_out() {
     let machine = Machine::new();
     let new = machine.succeed("manifests --enable-sgxquotehelper").stdout;
     let old =

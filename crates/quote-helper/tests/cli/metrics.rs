@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::support::{Machine, SERVE, Serve, eventually, http_get};
 
 #[test]
-fn what_was_asked_for_is_counted() {
+fn requests_are_counted() {
     let machine = Machine::new();
     let serve = machine.serve();
     machine.quote("07");
@@ -71,7 +71,7 @@ fn has_status(serve: &Serve, status: &str) -> bool {
 }
 
 #[test]
-fn what_expires_is_known_and_that_it_has_expired() {
+fn expiry_dates_and_expired_items_are_exported() {
     let collateral = ["pck-crl", "root-ca-crl", "tcb-info", "qe-identity"];
     let machine = Machine::new();
     let serve = machine.serve();
@@ -124,7 +124,7 @@ fn metrics_and_health_are_served_over_a_unix_socket() {
 
 /// Stalled clients of the metrics do not keep the service from ending.
 #[test]
-fn who_keeps_asking_for_metrics_does_not_keep_the_service() {
+fn a_client_of_the_metrics_does_not_delay_the_stop() {
     let machine = Machine::new();
     let line =
         SERVE.replace("--metrics-listen 127.0.0.1:0", "--metrics-listen unix:metrics.socket");

@@ -116,7 +116,7 @@ fn show_tells_what_identifies_the_platform() {
 }
 
 #[test]
-fn what_is_no_deployment_is_refused() {
+fn files_that_are_no_deployment_are_refused() {
     let machine = Machine::new();
     machine.write("deployment.json", "{}");
     machine

@@ -139,7 +139,7 @@ fn quotes_go_on_whatever_becomes_of_the_upstream() {
 }
 
 #[test]
-fn what_is_due_is_fetched_again_while_quotes_go_on() {
+fn due_collateral_is_refreshed_while_quotes_go_on() {
     let site = Site::with_cache();
     site.age(time::Duration::days(2));
     site.upstream.slow(Duration::from_secs(2));

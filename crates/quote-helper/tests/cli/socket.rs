@@ -13,7 +13,7 @@ fn identity(machine: &Machine) -> Value {
 }
 
 #[test]
-fn what_is_no_socket_stays() {
+fn files_that_are_no_socket_stay() {
     let machine = Machine::new();
     machine.write("file", "precious");
     std::fs::create_dir(machine.path("directory")).unwrap();

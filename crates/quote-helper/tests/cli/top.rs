@@ -163,7 +163,7 @@ fn a_service_that_is_replaced_or_away_is_told_and_followed() {
 }
 
 #[test]
-fn what_is_no_quote_service_is_refused() {
+fn endpoints_that_are_no_quote_service_are_refused() {
     let too_much = "a 1\n".repeat(5 << 20);
     for (answer, reason) in [
         ("<html>".to_owned(), "is no metrics endpoint"),
@@ -188,7 +188,7 @@ fn it_ends_when_nobody_reads_any_more() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused() {
+fn unusable_arguments_of_top_are_refused() {
     let machine = Machine::new();
     for (line, reason) in [
         ("top --metrics 17490", "nor ADDRESS:PORT, nor the path of a Unix socket"),

@@ -3,7 +3,7 @@
 use crate::support::{Ended, Machine};
 
 #[test]
-fn what_cannot_be_meant_is_refused_before_anything_is_done() {
+fn contradictory_arguments_are_refused_before_anything_is_done() {
     let machine = Machine::new();
     for (line, reason) in [
         ("", "Usage: quote-helper <COMMAND>"),

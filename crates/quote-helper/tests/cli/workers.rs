@@ -272,7 +272,7 @@ fn faults_of_the_provider_are_seen_as_documented() {
 
 /// The library of a worker that was taken over speaks in the worker's name, past the worker's own checks.
 #[test]
-fn what_a_worker_that_was_taken_over_sends_is_not_delivered() {
+fn replies_of_a_compromised_worker_are_not_delivered() {
     let provider = Provider::build();
     let machine = Machine::new();
     let serve = Serve::start(&mut dcap(&machine, &provider.library(), "3s"));

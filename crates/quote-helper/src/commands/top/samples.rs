@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_refused_with_its_line() {
+    fn damaged_samples_are_refused_with_their_line() {
         for line in [
             "",
             " a 1",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_refused() {
+    fn truncated_samples_are_refused() {
         let whole = "a{x=\"\\\"é\"} 1 2 # {y=\"z\"} 3\n# EOF";
         assert!(Samples::parse(whole).is_ok());
         for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {

@@ -154,7 +154,7 @@ fn a_caller_that_the_service_forgot_in_between_is_no_restart() {
 }
 
 #[test]
-fn what_a_service_does_not_tell_is_left_out() {
+fn metrics_that_a_service_lacks_are_left_out() {
     let text = "quote_helper_service_info{platform=\"dcap\",version=\"0.1.0\"} 1\n# EOF\n";
     let view = view(text, text);
     let service = service(&view);
@@ -239,7 +239,7 @@ fn text_has_all_of_it_and_no_colour() {
 }
 
 #[test]
-fn what_matters_stands_out() {
+fn important_figures_stand_out() {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
     let (view, palette) = (view(BEFORE, NOW), Palette::plain());
     (&Screen { view: &view, palette }).render(buffer.area, &mut buffer);

@@ -54,7 +54,7 @@ fn a_platform_that_nobody_judged_needs_attention_and_is_fetched() {
 }
 
 #[test]
-fn what_a_platform_lacks_is_fetched() {
+fn missing_items_of_a_platform_are_fetched() {
     let (machine, _serve, options) = site();
     machine.succeed(&format!("collateral fetch --quote q.bin {options}"));
     let crl = machine.names("cache").into_iter().find(|name| name.starts_with("pck-crl")).unwrap();

@@ -59,7 +59,7 @@ fn root_follows_no_link_of_the_owner() {
 }
 
 #[test]
-fn what_changes_a_platform_is_told_to_be_run_as_its_user_and_works_so() {
+fn commands_that_change_a_platform_name_their_user_and_work_as_it() {
     if !is_root() {
         return;
     }

@@ -53,7 +53,7 @@ fn a_damaged_attestation_key_is_removed_and_made_again() {
 }
 
 #[test]
-fn what_is_published_and_damaged_is_taken_back() {
+fn the_advice_for_damaged_tcb_files_repairs_the_platform() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
     let show = "platform show --state-dir state --output json";

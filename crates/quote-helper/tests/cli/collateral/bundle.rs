@@ -64,7 +64,7 @@ fn it_goes_through_pipes() {
 }
 
 #[test]
-fn what_is_not_newer_than_what_is_kept_is_left() {
+fn records_that_are_not_newer_are_not_imported() {
     let site = exported();
     let again = site.run("import bundle --output json").with_code(0).json();
     assert_eq!(outcomes(&again["items"]), ["had-newer"; ITEMS]);
@@ -88,7 +88,7 @@ fn what_is_not_newer_than_what_is_kept_is_left() {
 }
 
 #[test]
-fn what_knows_of_fewer_tcb_recoveries_is_older_whatever_its_date() {
+fn fewer_tcb_recoveries_make_a_record_older_whatever_its_date() {
     let site = Site::fetched();
     site.tcb("--raise");
     eventually("OutOfDate", || {
@@ -138,7 +138,7 @@ fn what_knows_of_fewer_tcb_recoveries_is_older_whatever_its_date() {
 }
 
 #[test]
-fn what_does_not_hold_is_refused_and_the_rest_is_kept() {
+fn invalid_records_are_refused_and_the_rest_is_imported() {
     let site = exported();
     let mut lines = lines(&site);
     let body =

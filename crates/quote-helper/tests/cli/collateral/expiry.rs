@@ -41,7 +41,7 @@ fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
 }
 
 #[test]
-fn what_has_expired_is_shown_and_not_exported() {
+fn expired_collateral_is_shown_and_not_exported() {
     let machine = after(
         || SystemTime::now() - 31 * DAY,
         || OffsetDateTime::now_utc() - time::Duration::days(31),
@@ -64,7 +64,7 @@ fn what_has_expired_is_shown_and_not_exported() {
 }
 
 #[test]
-fn what_expires_in_less_than_a_week_is_a_warning() {
+fn expiry_within_a_week_is_a_warning() {
     let machine = after(
         || SystemTime::now() - 25 * DAY,
         || OffsetDateTime::now_utc() - time::Duration::days(25),

@@ -10,7 +10,7 @@ use super::{ITEMS, Site, outcomes};
 use crate::support::{Ended, Machine, eventually};
 
 #[test]
-fn what_a_quote_needs_is_fetched_and_outlives_its_source() {
+fn collateral_of_a_quote_is_fetched_and_outlives_its_source() {
     let site = Site::new();
     let fetched = site.run("fetch --quote q.bin --output json").with_code(0);
     fetched.says(&[&site.serve.pccs(), "because the command line says so", "kept in cache"]);
@@ -79,7 +79,7 @@ fn a_kind_of_platform_is_enough_for_a_verifier() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn incomplete_and_invalid_arguments_are_refused() {
     let site = Site::new();
     for (line, reason) in [
         ("fetch --fmspc 00906ED50000", "--ca <CA>"),

@@ -84,7 +84,7 @@ fn check_knows_the_tcb_by_the_cache() {
 }
 
 #[test]
-fn what_is_revoked_is_the_worst() {
+fn revocation_is_the_worst_status() {
     let site = Site::fetched();
     site.tcb("--revoke");
     let revoked = comes_to(&site, 7);
@@ -125,7 +125,7 @@ fn early(site: &Site) -> std::path::PathBuf {
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_command_that_fetches_it() {
+fn missing_items_are_named_with_the_command_that_fetches_them() {
     let site = Site::fetched();
     for (file, what) in
         [("tcb-info", "TCB info (SGX) of FMSPC"), ("pck-crl", "PCK CRL of platform CA")]

@@ -20,7 +20,7 @@ fn files(site: &Site) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn what_leads_to_another_root_is_not_kept() {
+fn collateral_of_another_root_is_not_stored() {
     let site = Site::new();
     let flags = format!("--cache-dir cache --source {}", site.serve.pccs());
     let line = format!("collateral fetch {} {flags}", site.platform());
@@ -31,7 +31,7 @@ fn what_leads_to_another_root_is_not_kept() {
 }
 
 #[test]
-fn what_was_kept_under_another_root_is_not_used() {
+fn collateral_stored_under_another_root_is_not_used() {
     let site = Site::fetched();
     let list = site.machine.succeed("collateral list --cache-dir cache --output json").json();
     assert_eq!(list["items"].as_array().unwrap().len(), 0);
