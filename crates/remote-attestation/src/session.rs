@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_runs_a_software_enclave_on_sgx_is_told_so() {
+    fn a_software_enclave_on_sgx_is_reported() {
         let error =
             |code| no_quote(AttestationError::from(QuotingError::new(code, "none"))).to_string();
         assert!(error(AesmError::InvalidReport).contains("is a software enclave"));

@@ -154,7 +154,7 @@ fn the_root_of_the_software_platform_is_trusted_because_the_job_says_so() {
 }
 
 #[test]
-fn what_verifiers_need_comes_from_a_config_map_that_may_be_missing() {
+fn verifiers_read_an_optional_config_map() {
     for name in OUT_OF_PROCESS {
         let spec = spec(name);
         for container in &spec.containers {
