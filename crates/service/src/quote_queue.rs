@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_floods_the_queue_has_its_part_of_it_and_others_do_not_wait_for_the_rest() {
+    async fn a_flooding_caller_gets_its_quota_and_delays_nobody() {
         let (queue, make_one) = queue(100, 10);
         let flood: Vec<_> = (0..10).map(|_| ask(&queue, 1)).collect();
         tokio::task::yield_now().await;

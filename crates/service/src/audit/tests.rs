@@ -43,7 +43,7 @@ fn a_quote_is_logged_with_who_asked_and_for_what() {
 }
 
 #[test]
-fn what_is_unknown_is_left_out() {
+fn unknown_fields_are_left_out() {
     let log = Log::new();
     log.record(&Caller::UNKNOWN, &enclave(1), None, LATENCY, 0.0);
     let line = &log.lines()[0];
@@ -92,7 +92,7 @@ fn quotes_that_are_alike_are_summed_up_for_ten_seconds() {
 }
 
 #[test]
-fn who_has_been_away_is_logged_at_once() {
+fn callers_that_return_are_logged_at_once() {
     let log = Log::new();
     log.record(&caller(0), &enclave(1), None, LATENCY, 0.0);
     log.flush(10.0);
@@ -139,7 +139,7 @@ fn failures_are_alike_whatever_their_reports_say() {
 }
 
 #[test]
-fn what_is_left_is_logged_at_the_end() {
+fn remaining_sums_are_logged_at_the_end() {
     let log = Log::new();
     for uid in [0, 0, 1, 0] {
         log.record(&caller(uid), &enclave(1), None, LATENCY, 0.0);

@@ -70,7 +70,7 @@ fn a_pid_of_another_user_is_another_process() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unknown_and_bounded() {
+fn unreadable_processes_are_unknown_and_bounded() {
     let (machine, now) = (Machine::new(), Instant::now());
     assert_eq!(machine.pod(now), None);
     for pid in 1..=3 * REMEMBERED.cast_signed() {

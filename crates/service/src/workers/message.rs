@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_arrives_in_pieces_is_put_together() {
+    fn messages_in_pieces_are_reassembled() {
         let mut frames = Vec::new();
         replies().iter().for_each(|reply| append_reply(&mut frames, reply));
         let mut messages = Messages::default();

@@ -47,7 +47,7 @@ fn it_understands_the_errors() {
 }
 
 #[test]
-fn what_is_for_epid_is_an_error_and_not_a_crash() {
+fn epid_requests_are_errors_and_not_crashes() {
     let service = Service::ordinary();
     let client = AesmClient::with_path(&service.socket);
     assert!(client.init_quote().is_err());

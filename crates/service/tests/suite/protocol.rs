@@ -343,7 +343,7 @@ fn selection_gives_back_the_callers_own_entry() {
 }
 
 #[test]
-fn what_belongs_to_epid_and_launch_control_is_closed_without_a_reply() {
+fn epid_and_launch_control_are_closed_without_a_reply() {
     let service = Service::ordinary();
     for field in [1, 2, 3, 4, 10, 11, 12, 13, 14, 18, 20, 23] {
         let key = ((field as u32) << 3) | 2;
@@ -361,7 +361,7 @@ fn what_belongs_to_epid_and_launch_control_is_closed_without_a_reply() {
 }
 
 #[test]
-fn what_is_no_request_is_closed_without_a_reply() {
+fn invalid_requests_are_closed_without_a_reply() {
     let service = Service::ordinary();
     let hostile: [&[u8]; 9] = [
         &[],

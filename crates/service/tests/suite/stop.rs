@@ -67,7 +67,7 @@ fn quotes_under_way_are_finished() {
 }
 
 #[test]
-fn who_has_connected_may_still_ask() {
+fn connected_clients_are_served_during_a_stop() {
     let mut service = Service::ordinary();
     let mut streams: Vec<_> = (0..50).map(|_| service.connect()).collect();
     service.begin_stop();

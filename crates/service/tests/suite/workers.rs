@@ -222,7 +222,7 @@ fn a_worker_that_lies_is_replaced_and_its_quote_made_by_another_one() {
 }
 
 #[test]
-fn what_only_lying_workers_answer_is_given_up_and_never_delivered() {
+fn lies_of_workers_are_never_delivered() {
     let (service, _directory) = service(Limits::default());
     let client = client(&service);
     let lie = request(&client, SEND_TEXT);
@@ -276,7 +276,7 @@ fn without_a_worker_quotes_are_refused_at_once_until_there_is_one() {
 }
 
 #[test]
-fn when_workers_do_not_come_up_again_quotes_are_refused_at_once_and_the_rest_is_answered() {
+fn quotes_are_refused_at_once_while_no_worker_comes_up() {
     let (service, directory) = service(Limits::default());
     let client = client(&service);
     let (deadly, harmless) = (request(&client, DIE), request(&client, 0));

@@ -172,7 +172,7 @@ fn sums_say_whose_they_are() {
 }
 
 #[test]
-fn what_does_not_come_again_is_forgotten() {
+fn entries_that_do_not_recur_are_forgotten() {
     let log = Log::new();
     for number in 0..40 {
         log.record(&caller(number), &enclave(1), None, LATENCY, 0.0);

@@ -66,7 +66,7 @@ fn containers_without_kubernetes() {
 }
 
 #[test]
-fn what_is_no_container() {
+fn processes_outside_of_containers_have_no_workload() {
     for path in [
         "/",
         "",
