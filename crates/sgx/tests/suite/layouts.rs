@@ -139,7 +139,7 @@ fn attributes_are_named() {
 }
 
 #[test]
-fn what_is_no_quote_is_told_why() {
+fn invalid_quotes_are_refused_with_a_reason() {
     let error = |bytes: &[u8]| Quote::parse(bytes).unwrap_err().to_string();
     assert_eq!(error(&[]), "the quote ends within its header: 48 bytes needed, 0 left");
     let mut bytes = vec![0; 500];

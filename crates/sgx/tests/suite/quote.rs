@@ -147,7 +147,7 @@ fn every_shorter_and_every_longer_one_is_an_error() {
 }
 
 #[test]
-fn what_is_read_of_a_changed_one_is_written_again() {
+fn changed_quotes_are_written_as_they_were_read() {
     for (quote, _) in all() {
         let bytes = quote.to_bytes();
         for offset in 0..bytes.len() {
