@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_said_to_be() {
+    fn invalid_frames_are_reported() {
         let frame = Message::Serving.to_frame();
         assert_eq!(Message::parse(&frame[1..]), Err(Malformed::Foreign));
         assert_eq!(Message::parse(&[&frame[..], &[0]].concat()), Err(Malformed::Foreign));

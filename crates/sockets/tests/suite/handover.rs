@@ -224,7 +224,7 @@ fn the_sockets_go_over_and_their_files_stay() {
 }
 
 #[test]
-fn who_gets_the_sockets_and_goes_away_has_taken_nothing() {
+fn a_successor_that_leaves_with_the_sockets_has_taken_nothing() {
     let site = Site::new();
     let _old = site.start();
     let before = inode(&site.socket());
@@ -258,7 +258,7 @@ fn one_successor_at_a_time() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_changes_nothing() {
+fn unexpected_messages_are_refused_and_change_nothing() {
     let site = Site::new();
     let old = site.start();
     let mut older = Message::Serving.to_frame();
@@ -425,7 +425,7 @@ fn an_instance_that_does_not_keep_to_the_rules_is_left_alone() {
 }
 
 #[test]
-fn who_is_there_gives_way_if_that_is_said() {
+fn a_foreign_listener_is_replaced_only_on_demand() {
     let site = Site::new();
     let foreign = UnixListener::bind(site.socket()).unwrap();
     let error = site.open(false).unwrap_err();
