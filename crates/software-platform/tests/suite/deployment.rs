@@ -68,7 +68,7 @@ fn seed_names_and_creation_time_each_give_another_root() {
 }
 
 #[test]
-fn what_is_kept_comes_back() {
+fn a_stored_deployment_is_read_back() {
     let now = CREATED + Duration::milliseconds(1234);
     let deployment = Deployment::generate(SubjectNames::Software, now).unwrap();
     let kept = serde_json::to_string(&deployment).unwrap();

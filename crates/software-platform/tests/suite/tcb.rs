@@ -104,7 +104,7 @@ fn verify(platform: &SoftwarePlatform, quote: &[u8]) -> Result<VerifiedReport, S
 }
 
 #[test]
-fn what_is_published_by_default_is_that_all_is_up_to_date() {
+fn the_published_status_is_up_to_date_by_default() {
     let platform = Machine::new().open();
     let issued = |issue| serde_json::to_string(&platform.collateral(&issue).unwrap()).unwrap();
     let up_to_date = platform.deployment().up_to_date(&platform.pck_subject(), NOW);
@@ -239,7 +239,7 @@ fn a_reset_takes_everything_back_and_mends_what_is_damaged() {
 }
 
 #[test]
-fn what_is_damaged_is_an_error_and_stays() {
+fn damaged_files_are_errors_and_stay() {
     let machine = Machine::new();
     machine.raise();
     machine.update();
@@ -264,7 +264,7 @@ fn what_is_damaged_is_an_error_and_stays() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_damaged() {
+fn inconsistent_contents_are_damaged() {
     let machine = Machine::new();
     let level = r#"{"version":1,"recoveries":[],"revoked_levels":[1],"revoked_pck_serials":[],"expired":false}"#;
     fs::write(machine.file("tcb.json"), level).unwrap();
@@ -291,7 +291,7 @@ fn lost_microcode_is_an_error() {
 }
 
 #[test]
-fn what_cannot_be_written_changes_nothing() {
+fn a_failed_write_changes_nothing() {
     let machine = Machine::new();
     fs::create_dir(machine.file("microcode.json.d")).unwrap();
     machine.raise();
