@@ -16,7 +16,7 @@ fn pem_and_der_give_the_same_root() {
 }
 
 #[test]
-fn what_is_no_root_is_refused_with_a_reason() {
+fn files_that_are_no_root_are_refused_with_a_reason() {
     let der = TrustedRoots::intel().iter().next().unwrap().der().to_vec();
     let key = pem::encode(&pem::Pem::new("PUBLIC KEY", der.clone()));
     for nothing in [&b""[..], b"no certificate", &[0xff; 100], key.as_bytes()] {

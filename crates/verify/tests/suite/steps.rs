@@ -191,7 +191,7 @@ fn tcb_level() {
 }
 
 #[test]
-fn what_no_step_explains_leaves_every_step_open() {
+fn a_refusal_that_no_step_explains_leaves_every_step_open() {
     // Intel defines no such status for a QE identity: dcap-qvl refuses it.
     let platform = Platform::new(|draft| {
         draft.qe_identity = draft.qe_identity.replace("\"UpToDate\"", "\"SWHardeningNeeded\"");

@@ -206,7 +206,7 @@ fn the_policy_is_about_tds() {
 }
 
 #[test]
-fn what_an_enclave_has_is_not_ignored_for_a_td_nor_the_reverse() {
+fn policies_for_enclaves_are_not_ignored_for_tds_nor_the_reverse() {
     let (td, enclave) = (Platform::tdx(|_| ()), Platform::new(|_| ()));
     for (policy, field) in [
         (Policy { mr_enclaves: vec![MrEnclave([0; 32])], ..lenient() }, "MRENCLAVE"),

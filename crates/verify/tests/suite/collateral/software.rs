@@ -39,7 +39,7 @@ fn everything_is_accepted_for_its_thirty_days() {
 }
 
 #[test]
-fn what_an_expired_issuer_signed_is_expired() {
+fn items_of_an_expired_issuer_are_expired() {
     let platform = platform(7, SubjectNames::Software);
     for (name, in_time, too_late) in
         [("TCB info", 6, 8), ("QE identity", 6, 8), ("PCK CRL", 14, 16)]

@@ -153,7 +153,7 @@ fn chains_have_one_form() {
 }
 
 #[test]
-fn who_is_revoked_is_refused() {
+fn revoked_issuers_are_refused() {
     let serial = |who: Who| who as u64 + 1;
     let by_root = |revoked: Who, intel, ours| {
         let change = move |e: &mut Evidence| e.root_crl.revoked = vec![900, serial(revoked), 901];
