@@ -1,5 +1,5 @@
-//! A process that asks for the sockets of a running instance, and does with them what it should not.
-//! It has the secret; the protocol is written out once more, as docs/hand-over.md has it.
+//! A process that asks for the sockets of a running instance, and does with them what it should
+//! not. It has the secret; the protocol is written out once more, as docs/hand-over.md has it.
 
 use std::io::{IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! Who asks for quotes is known, and may be refused.
+//! The audit log names callers, and the policy refuses some.
 
 use aesm::{Client, Request};
 use rustix::process::{Signal, getgid, getuid};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Ended, Machine};
 
-/// What users read about it.
+/// The page for users.
 const DOCUMENT: &str = include_str!("../../../../docs/check.md");
 
 const CHECK: &str = "check --socket aesm.socket --output json";
@@ -138,7 +138,7 @@ fn in_a_container_it_looks_at_what_matters_there() {
     let ended = Ended::of(&mut command).with_code(0);
     serves(&ended, ["ok"; 6]);
     assert_eq!(finding(&ended, "verification")["value"], "UpToDate");
-    // Who sees the service's process is in its container.
+    // A process that sees the service's process is in its container.
     assert_eq!(finding(&ended, "sgx-aesm-addr")["status"], "ok");
     let documented = documented("A container");
     for finding in findings(&ended.json()) {

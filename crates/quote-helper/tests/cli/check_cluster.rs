@@ -1,5 +1,5 @@
-//! `check` over a cluster, with an API server that answers as it is told. What is found in what it answers is
-//! tested beside the findings.
+//! `check` over a cluster, with an API server that answers as it is told. What is found in what it
+//! answers is tested beside the findings.
 
 mod api_server;
 
@@ -24,7 +24,7 @@ fn check_json(server: &ApiServer) -> Ended {
     check(server, "--output json")
 }
 
-/// What every API server tells everybody.
+/// The reply of every API server to every client.
 pub(crate) fn version() -> Reply {
     Reply::json(&json!({
         "major": "1", "minor": "33", "gitVersion": "v1.33.2", "gitCommit": "", "gitTreeState": "",

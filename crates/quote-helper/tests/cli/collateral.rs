@@ -1,4 +1,5 @@
-//! `collateral fetch|list|export|import|status`: collateral is fetched ahead, kept, carried and looked after.
+//! `collateral fetch|list|export|import|status`: collateral is fetched ahead, kept, carried and
+//! looked after.
 
 mod bundle;
 mod expiry;
@@ -13,11 +14,11 @@ use serde_json::Value;
 
 use crate::support::{Ended, Machine, SERVE, Serve};
 
-/// How many items a verifier needs, the PCK certificate included.
+/// The items that a verifier needs, the PCK certificate included.
 const ITEMS: usize = 5;
 
-/// A machine with a software platform that a service serves the collateral of, its root in `root.pem`, and a quote in
-/// `q.bin` that says which PCK certificate it leads to.
+/// A machine with a software platform that a service serves the collateral of, its root in
+/// `root.pem`, and a quote in `q.bin` that says which PCK certificate it leads to.
 struct Site {
     machine: Machine,
     serve: Serve,
@@ -65,7 +66,7 @@ impl Site {
         self.machine.succeed(&line).json()
     }
 
-    /// What `collateral list` tells of this directory.
+    /// The output of `collateral list` for this directory.
     fn list(&self, cache: &str) -> Value {
         self.offline("list --output json", cache).with_code(0).json()
     }

@@ -59,7 +59,7 @@ impl Server {
         Self { child, collateral, metrics, log: Some(log) }
     }
 
-    /// What a verifier is told as the URL of its PCCS.
+    /// The URL of the PCCS for verifiers.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.collateral)
     }
@@ -144,7 +144,7 @@ fn a_quote_is_verified_with_what_it_passes_on_and_keeps() {
     assert!(metrics.contains("upstream_requests_total{source=\"the PCCS at"), "{metrics}");
     drop(server);
     drop(quotes);
-    // What it has kept is enough without the source, and after a start anew.
+    // Its cache is enough without the source, and after a restart.
     let server = Server::start(&mut machine.command(&line));
     machine.succeed(&verify.replace(verify.split("//").last().unwrap(), &server.collateral));
 }

@@ -15,7 +15,7 @@ use crate::support::{Machine, SERVE, eventually, http_get};
 
 /// Twice as many as a server keeps, and as many again as wait to be accepted.
 const CONNECTIONS: usize = 2000;
-/// What a kubelet grants a probe.
+/// The timeout of a kubelet's probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Enough for TCP to try again after a burst that the accept queue could not take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

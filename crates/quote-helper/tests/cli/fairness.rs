@@ -1,5 +1,5 @@
-//! Tenants share connections: a pod however many users it has, a user however many subordinate uids, and what happens when
-//! there are no more.
+//! Tenants share connections: a pod however many users it has, a user however many subordinate
+//! uids, and what happens when there are no more.
 
 mod caller;
 mod pod;
@@ -19,7 +19,7 @@ use crate::support::{Machine, SERVE, Serve, eventually, skipped};
 /// A service with 64 connections, and so 32 for each tenant.
 const FEW: &str = "--max-connections 64 --idle-timeout 10m";
 
-/// Whether this process can be several users of the machine. A login makes all of them one.
+/// True if this process can act as several users. A login would make all of them one caller.
 fn can_be_others() -> bool {
     let login = std::fs::read_to_string("/proc/self/loginuid");
     let has_logged_in = login.is_ok_and(|uid| uid.trim() != u32::MAX.to_string());

@@ -1,4 +1,4 @@
-//! What is read: regular files, and pipes that are open already. A named pipe keeps nobody waiting.
+//! Input files: regular files and open pipes. A named pipe does not block.
 
 use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! What `serve` and its workers give up, and what they refuse to work with.
+//! Privileges that `serve` and its workers drop, and directories that they refuse.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -56,7 +56,8 @@ fn the_sandbox_is_said_and_can_be_turned_off() {
     }
 }
 
-/// A worker's library that tries to write where `TRY_TO_WRITE` says, and tells in `TOLD` what became of it.
+/// A worker's library that tries to write where `TRY_TO_WRITE` says, and tells in `TOLD` what
+/// became of it.
 const CURIOUS_LIBRARY: &str = r#"
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +76,7 @@ __attribute__((constructor)) static void look(void) {
 }
 "#;
 
-/// What a worker's library is told when it writes to `outside/file`.
+/// The error that a worker's library gets when it writes to `outside/file`.
 fn worker_writes_outside(more: &str) -> String {
     let machine = Machine::new();
     fs::create_dir(machine.path("outside")).unwrap();

@@ -102,8 +102,8 @@ fn a_service_on_a_platform_that_is_out_of_date_is_ready() {
     });
 }
 
-/// The clients are to learn by an error that there is a new key; a canary that had it initialized would keep that
-/// from them.
+/// The clients are to learn by an error that there is a new key; a canary that had it initialized
+/// would keep that from them.
 #[test]
 fn a_new_attestation_key_is_left_to_the_clients() {
     let machine = Machine::new();

@@ -1,4 +1,5 @@
-//! Text that others have written, on its way to terminal and log: it neither ends a line nor controls the terminal.
+//! Text that others have written, on its way to terminal and log: it neither ends a line nor
+//! controls the terminal.
 
 use std::fs;
 use std::process::Command;

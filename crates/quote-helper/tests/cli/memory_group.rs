@@ -15,7 +15,8 @@ impl Group {
         Self::new(1 << 30).is_some()
     }
 
-    /// A group whose processes may have so many bytes, if the system lets us make one: version 1, or 2.
+    /// A group whose processes may have so many bytes, if the system lets us make one: version 1,
+    /// or 2.
     pub(crate) fn new(limit: u64) -> Option<Self> {
         let forms = [("memory/", "memory.limit_in_bytes"), ("", "memory.max")];
         forms.into_iter().find_map(|(hierarchy, file)| {
@@ -29,7 +30,7 @@ impl Group {
         })
     }
 
-    /// What the number of a process is written into to put it there.
+    /// The file that takes the pid of a process to move it there.
     pub(crate) fn processes(&self) -> PathBuf {
         self.0.join("cgroup.procs")
     }

@@ -137,8 +137,8 @@ fn a_client_of_the_metrics_does_not_delay_the_stop() {
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }
 
-/// The form of OpenMetrics, as far as a line tells: comments of three kinds, or a sample of a family
-/// that was announced; and the end.
+/// The form of OpenMetrics, as far as a line tells: comments of three kinds, or a sample of a
+/// family that was announced; and the end.
 fn is_open_metrics(text: &str) {
     let samples = text.strip_suffix("# EOF\n").expect("# EOF is the last line");
     let mut family = "";

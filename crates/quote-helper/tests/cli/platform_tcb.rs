@@ -1,5 +1,5 @@
-//! `platform tcb`: a TCB recovery from its publication to machines that are up to date again, and what
-//! else may happen to a platform, as clients and verifiers see it.
+//! `platform tcb`: a TCB recovery from its publication to machines that are up to date again, and
+//! what else may happen to a platform, as clients and verifiers see it.
 
 use aesm::{Client, ClientError, Payload, Request};
 use dcap_qvl::collateral::CollateralClient;

@@ -1,4 +1,5 @@
-//! Looks into a process of the real program from the inside: a preloaded library tries what each thread may still do.
+//! Looks into a process of the real program from the inside: a preloaded library tries what each
+//! thread may still do.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,12 @@ pub(crate) struct Probe {
     paths: Vec<PathBuf>,
 }
 
-/// What the threads of a process were told.
+/// The kernel's answers to the threads of a process.
 pub(crate) struct Answers(Vec<(String, i32)>);
 
 impl Probe {
-    /// A probe that tries to write these files, and tells in the file `told`, which children must be able to write.
+    /// A probe that tries to write these files, and tells in the file `told`, which children must
+    /// be able to write.
     pub(crate) fn new(machine: &Machine, told: &str, paths: &[&str]) -> Self {
         let (source, library) = (machine.path("probe.c"), machine.path("probe.so"));
         machine.write("probe.c", include_str!("probe.c"));
@@ -68,12 +70,12 @@ impl Probe {
 }
 
 impl Answers {
-    /// What all threads were told when they tried this file; `None` if they were told different things.
+    /// The common answer to all threads that tried this file; `None` if answers differ.
     pub(crate) fn writing(&self, path: &Path) -> Option<i32> {
         self.all(path.to_str().unwrap())
     }
 
-    /// Whether core dumps and debuggers of the same user can read the memory.
+    /// 1 if core dumps and debuggers of the same user can read the memory.
     pub(crate) fn dumpable(&self) -> Option<i32> {
         self.all("dumpable")
     }

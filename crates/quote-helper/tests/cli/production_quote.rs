@@ -1,4 +1,5 @@
-//! A production quote and Intel's collateral of its time, through a server to which that was brought then.
+//! A production quote and Intel's collateral of its time, through a server to which that was
+//! brought then.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,7 +27,7 @@ fn then() -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(SAMPLE_TIME)).unwrap()
 }
 
-/// What Intel's PCS answered then.
+/// The responses of Intel's PCS at that time.
 fn documents(collateral: &Collateral) -> [Document; 4] {
     let signed = |name: &str, json: &str, signature: &[u8]| {
         format!("{{\"{name}\":{json},\"signature\":\"{}\"}}", hex::encode(signature)).into_bytes()

@@ -1,5 +1,5 @@
-//! The network is never in the road of a quote: Intel's library asks ours for the PCK certificate each time, and
-//! whoever that one has it from may be slow, hang or be dead.
+//! The network is never in the road of a quote: Intel's library asks ours for the PCK certificate
+//! each time, and whoever that one has it from may be slow, hang or be dead.
 
 mod upstream;
 
@@ -19,7 +19,8 @@ use test_support::provider::Provider;
 use test_support::shared_object::{Profile, shared_object};
 use upstream::{Upstream, software_platform};
 
-/// Far more than a quote takes on a busy machine, and less than it would take to wait for somebody who hangs.
+/// Far more than a quote takes on a busy machine, and less than it would take to wait for somebody
+/// who hangs.
 const AT_ONCE: Duration = Duration::from_millis(1_500);
 
 /// A machine whose quoting library asks for the platform's PCK certificate.
@@ -82,7 +83,8 @@ impl Site {
         Duration::from_micros(figures["latency_max_us"].as_u64().unwrap())
     }
 
-    /// Starts a service whose client is told this, and whose log says that, within the service's time for a quote.
+    /// Starts a service whose client is told this, and whose log says that, within the service's
+    /// time for a quote.
     #[track_caller]
     fn quote_fails(&self, told: &str, logged: &str) {
         let (serve, begin) = (self.serve(), Instant::now());
@@ -153,7 +155,7 @@ fn due_collateral_is_refreshed_while_quotes_go_on() {
     assert_eq!(site.upstream.asked(), 2);
 }
 
-/// What is due cannot be fetched, which takes the service its time, and quotes none.
+/// A refresh that hangs takes the service's time, but none of the quotes'.
 #[test]
 fn quotes_go_on_while_a_refresh_hangs() {
     let mut site = Site::with_cache();
@@ -164,7 +166,8 @@ fn quotes_go_on_while_a_refresh_hangs() {
     site.quotes();
 }
 
-/// The certificate has expired by the age that is set, and workers leave it to the service to fetch another.
+/// The certificate has expired by the age that is set, and workers leave it to the service to fetch
+/// another.
 #[test]
 fn an_expired_certificate_serves_while_the_upstream_hangs() {
     let mut site = Site::with_cache();

@@ -23,7 +23,7 @@ const EXAMPLES: [&str; 10] = [
     "max_queued_quotes_per_caller",
 ];
 
-/// What keeps a test's service out of the way of the system's.
+/// Options that keep a test's service apart from the system's.
 const PRIVATE: &str = "serve --config config.toml --platform software --socket aesm.socket \
      --state-dir state --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
      --log-format json";

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What [`Machine::serve`] runs.
+/// The command line of [`Machine::serve`].
 pub(crate) const SERVE: &str = "serve --platform software --socket aesm.socket --state-dir state \
      --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
 
@@ -101,7 +101,7 @@ impl Machine {
     }
 }
 
-/// What is left of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -274,7 +274,8 @@ pub(crate) fn inode(path: &Path) -> u64 {
     std::fs::symlink_metadata(path).unwrap().ino()
 }
 
-/// Whether this kernel has Landlock, by its own word. If not, a test of the sandbox is skipped, loudly; in CI it fails.
+/// True if the kernel has Landlock. If not, a test of the sandbox is skipped with a note; in CI it
+/// fails.
 #[track_caller]
 pub(crate) fn kernel_has_landlock() -> bool {
     let ruleset = Ruleset::default()
@@ -284,7 +285,7 @@ pub(crate) fn kernel_has_landlock() -> bool {
     present_or_skipped(ruleset.is_ok(), "a kernel with Landlock")
 }
 
-/// Whether this is root. If not, a test that needs it is skipped, loudly; in CI it fails.
+/// True for root. If not, a test that needs root is skipped with a note; in CI it fails.
 #[track_caller]
 pub(crate) fn is_root() -> bool {
     present_or_skipped(rustix::process::geteuid().is_root(), "root")
@@ -299,8 +300,8 @@ pub(crate) fn present_or_skipped(is_present: bool, what: &str) -> bool {
     is_present
 }
 
-/// Says that a test, or a part of it, is skipped, for want of this: past the capture of the test harness, which hides
-/// what a test that passes has said.
+/// Says that a test, or a part of it, is skipped, for want of this: past the capture of the test
+/// harness, which hides what a test that passes has said.
 #[track_caller]
 pub(crate) fn skipped(for_want_of: &str) {
     let place = std::panic::Location::caller();

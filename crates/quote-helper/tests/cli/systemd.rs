@@ -55,7 +55,7 @@ fn the_socket_of_the_service_manager_outlives_the_service() {
     assert_eq!(inode(&machine.socket()), before);
     assert!(!machine.path("state/hand-over").exists(), "there is no successor to be met");
 
-    // Who comes while nobody serves only waits.
+    // A client that connects while no instance serves waits.
     let mut stream = UnixStream::connect(machine.socket()).unwrap();
     stream.write_all(&Request::GetSupportedAttKeyIdNum.to_frame(None)).unwrap();
     let serve = start();
@@ -94,7 +94,7 @@ fn sockets_that_are_of_no_use_are_refused() {
     }
 }
 
-/// What the service manager is told, until there is this.
+/// The notifications to the service manager, up to this one.
 pub(crate) fn told(manager: &UnixDatagram, until: &str) -> Vec<String> {
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut all = Vec::new();
@@ -192,7 +192,7 @@ fn nobody_to_tell_is_no_reason_not_to_serve() {
     assert_eq!(serve.wait().0.code(), Some(0));
 }
 
-/// Where systemd's own checks are, they find nothing.
+/// `systemd-analyze`, where it is installed, finds nothing.
 #[test]
 fn the_units_are_sound() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/systemd");

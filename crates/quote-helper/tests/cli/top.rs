@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::hostile_text::{HOSTILE, is_harmless};
 use crate::support::{Ended, Machine, eventually};
 
-/// What a service of another version might answer, with this many quotes made.
+/// Metrics as a service of another version might have them, after this many quotes.
 fn metrics(quotes: u32) -> String {
     format!(
         "quote_helper_service_info{{platform=\"dcap\",version=\"9.9.9\"}} 1\n\
@@ -18,7 +18,8 @@ fn metrics(quotes: u32) -> String {
     )
 }
 
-/// Answers each question for metrics with the next of these, and that for readiness with 503, at a Unix socket.
+/// Answers each question for metrics with the next of these, and that for readiness with 503, at a
+/// Unix socket.
 fn serve_answers(machine: &Machine, answers: Vec<String>) -> PathBuf {
     let socket = machine.path("metrics.socket");
     let listener = UnixListener::bind(&socket).unwrap();
@@ -35,7 +36,7 @@ fn serve_answers(machine: &Machine, answers: Vec<String>) -> PathBuf {
                 false => ("503 Service Unavailable", "no worker\nis ready\n".to_owned()),
             };
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-            // Who is told too much hangs up.
+            // A client that gets too much hangs up.
             let _ = stream.get_mut().write_all((head + &body).as_bytes());
         }
     });

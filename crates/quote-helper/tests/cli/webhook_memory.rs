@@ -20,7 +20,7 @@ use crate::support::{Machine, eventually};
 
 /// As the manifests have it, in bytes.
 const LIMIT: u64 = 128 << 20;
-/// How long the API server waits, as the manifests have it.
+/// The API server's timeout, as in the manifests.
 const API_SERVER_TIMEOUT: Duration = Duration::from_secs(3);
 const HOST: &str = "sgx-webhook.x.svc";
 

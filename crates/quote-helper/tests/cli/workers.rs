@@ -52,8 +52,8 @@ fn serve_isolated(machine: &Machine, more: &str) -> Serve {
     Serve::start(&mut machine.command(&format!("{SERVE} --isolate --workers 2 {more}")))
 }
 
-/// Lets clients ask for quotes and verify them while `disturb` does its work, and gives the number of
-/// quotes and the longest time that one took. No quote may fail.
+/// Lets clients ask for quotes and verify them while `disturb` does its work, and gives the number
+/// of quotes and the longest time that one took. No quote may fail.
 fn quotes_under_disturbance(
     machine: &Machine,
     disturb: impl FnOnce(&AtomicUsize),
@@ -207,13 +207,14 @@ fn dcap(machine: &Machine, library: &Path, worker_timeout: &str) -> Command {
          --metrics-listen 127.0.0.1:0 --worker-timeout {worker_timeout} --log-format json \
          --dcap-library {} --writable-paths {}",
         library.display(),
-        // Where the library removes its fault, if that is there once only.
+        // The library removes a single fault from this directory.
         library.parent().unwrap().display()
     );
     machine.command(&line)
 }
 
-/// Foreign code is in workers only, and quotes there, even if the service was told to ask a service.
+/// Foreign code is in workers only, and quotes there, even if the service was told to ask a
+/// service.
 #[test]
 fn the_library_is_loaded_by_workers_alone() {
     let provider = Provider::wrapper_only();
@@ -229,7 +230,7 @@ fn the_library_is_loaded_by_workers_alone() {
     eventually("all workers have it", || serve.children().into_iter().all(has_library));
 }
 
-/// What a client sees of each fault, as the table in the documentation has it.
+/// The outcome of each fault for clients, as in the documented table.
 #[test]
 fn faults_of_the_provider_are_seen_as_documented() {
     let table = include_str!("../../../../docs/quote-provider-faults.md");
@@ -270,7 +271,8 @@ fn faults_of_the_provider_are_seen_as_documented() {
     assert!(missing.is_empty(), "the table lacks {missing:#?}");
 }
 
-/// The library of a worker that was taken over speaks in the worker's name, past the worker's own checks.
+/// The library of a worker that was taken over speaks in the worker's name, past the worker's own
+/// checks.
 #[test]
 fn replies_of_a_compromised_worker_are_not_delivered() {
     let provider = Provider::build();
@@ -348,7 +350,7 @@ fn without_a_library_the_service_says_what_is_missing_and_answers_what_it_can() 
     assert_eq!(log.matches("cannot be started").count(), 2, "once for each worker: {log}");
 }
 
-/// How many quotes with this outcome the audit log has.
+/// The number of quotes with this outcome in the audit log.
 fn audited(log: &str, outcome: &str) -> u64 {
     let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let fields = events.map(|event| event["fields"].clone());

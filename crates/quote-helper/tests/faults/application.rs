@@ -11,7 +11,7 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::trouble::Trouble;
 
-/// What our C libraries allow a service, a restart included.
+/// The timeout of the C libraries, which includes a restart.
 const PATIENCE: Duration = aesm::Client::DEFAULT_TIMEOUT;
 
 /// The client that an application has.

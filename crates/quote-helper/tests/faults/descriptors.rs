@@ -30,7 +30,8 @@ fn exhausted() -> Outcome {
         let allow = |current| {
             prlimit(Some(pid), Resource::Nofile, Rlimit { current, maximum }).unwrap();
         };
-        // Those of standard input, output and error: what is open stays open, and nothing more is opened.
+        // Those of standard input, output and error: what is open stays open, and nothing more is
+        // opened.
         allow(Some(3));
         thread::sleep(Duration::from_secs(1));
         allow(maximum);

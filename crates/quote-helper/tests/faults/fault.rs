@@ -10,7 +10,7 @@ use rustix::process::geteuid;
 use crate::load::Load;
 use crate::trouble::Trouble;
 
-/// What the documentation says of all faults.
+/// The documentation of all faults.
 const DOCUMENTED: &str = include_str!("../../../../docs/service-faults.md");
 
 /// Set where what this process mounts is nobody else's.
@@ -20,13 +20,13 @@ const OWN_MOUNTS: &str = "OWN_MOUNTS";
 pub(crate) struct Fault {
     pub(crate) name: &'static str,
     pub(crate) needs: Needs,
-    /// What applications get meanwhile in place of quotes; nothing, if they get each quote.
+    /// Errors that applications get meanwhile; none if they get each quote.
     pub(crate) troubles: &'static [Trouble],
-    /// What is to be said about that.
+    /// A remark on these errors.
     pub(crate) note: &'static str,
-    /// What the log has; nothing, if there is nothing to tell.
+    /// The log line; empty if there is none.
     pub(crate) log: &'static str,
-    /// What is to be done, and how it goes on.
+    /// The remedy, and the state afterwards.
     pub(crate) afterwards: &'static str,
     pub(crate) happen: fn() -> Outcome,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Needs {
     MemoryGroups,
 }
 
-/// What came of a fault.
+/// The outcome of a fault.
 pub(crate) struct Outcome {
     pub(crate) load: Load,
     pub(crate) log: String,

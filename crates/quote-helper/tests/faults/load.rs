@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// After a failure an application waits for a moment, rather than to fail thousands of times.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What applications got.
+/// Quotes and errors that applications got.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// How long each quote took; in ascending order when the load is over.
+    /// The latency of each quote; sorted when the load is over.
     latencies: Vec<Duration>,
     troubles: BTreeMap<Trouble, usize>,
 }
@@ -72,7 +72,7 @@ impl Load {
     }
 }
 
-/// How far a load that goes on has come.
+/// The progress of a running load.
 #[derive(Default)]
 pub(crate) struct Progress {
     quotes: AtomicU64,
@@ -118,7 +118,8 @@ pub(crate) fn load_during<T>(
     let progress = Arc::new(Progress::default());
     let start = |_| {
         let (progress, socket) = (Arc::clone(&progress), socket.to_owned());
-        // Not scoped: where the test fails, nobody waits for applications that wait for a service which hangs.
+        // Not scoped: where the test fails, nobody waits for applications that wait for a service
+        // which hangs.
         thread::spawn(move || ask(&Application::new(library, &socket), &progress))
     };
     let applications: Vec<_> = (0..APPLICATIONS).map(start).collect();

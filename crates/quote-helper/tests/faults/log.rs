@@ -65,7 +65,7 @@ fn unread() -> Outcome {
     Outcome { load, log: String::new() }
 }
 
-/// What the metrics are.
+/// The metrics of the service.
 fn ask(socket: &Path) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream
@@ -137,7 +137,7 @@ fn unanswerable(socket: &Path) {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     stream.write_all(&[3, 0, 0, 0, 0xff, 0xff, 0xff]).unwrap();
-    // Whether by an end or by an error: closed it is, unless the time is over.
+    // End of file and errors both mean closed, unless the read timed out.
     let closed = stream.read(&mut [0]);
     assert!(!closed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "it hangs");
 }

@@ -1,6 +1,6 @@
-//! What goes wrong around the service, and what applications notice of it: the real program, and Fortanix's client as
-//! it is published. `just faults`, `just never-down` and `just soak` run it; each takes minutes, and one test at a time
-//! gives figures that can be compared.
+//! Faults around the service, and their effect on applications: the real program, and Fortanix's
+//! published client. `just faults`, `just never-down` and `just soak` run them. Each takes minutes;
+//! one test at a time gives comparable figures.
 
 #![allow(
     clippy::arithmetic_side_effects,

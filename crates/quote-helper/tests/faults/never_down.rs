@@ -1,4 +1,5 @@
-//! Upgrades, restarts and kills under load, a hundred times each, and the quotes that fail by them: none.
+//! Upgrades, restarts and kills under load, a hundred times each, and the quotes that fail by them:
+//! none.
 
 mod disturbance;
 mod service;

@@ -28,7 +28,7 @@ pub(crate) struct Site {
     log: String,
 }
 
-/// What must not be lost.
+/// The state that must survive.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Identity {
     public_key_id: [u8; 32],
@@ -72,7 +72,8 @@ impl Site {
         }
     }
 
-    /// Waits until the service ends, which it does by itself, and not as somebody who has been told to.
+    /// Waits until the service ends, which it does by itself, and not as somebody who has been told
+    /// to.
     pub(crate) fn wait_for_failure(&mut self) {
         eventually("the service ends", || !is_running(self.serve()));
         let (status, log) = self.serve.take().expect("it ran").wait();
@@ -99,7 +100,7 @@ impl Site {
         self.log.push_str(&ended.stderr);
     }
 
-    /// What instances that have ended have logged.
+    /// The log of the instances that have ended.
     pub(crate) fn log(&self) -> &str {
         &self.log
     }
@@ -108,7 +109,7 @@ impl Site {
         (self.command)(&self.machine)
     }
 
-    /// When all is over: there are quotes, by the attestation key and with the state of before.
+    /// The final state: quotes by the former attestation key, and the former state.
     pub(crate) fn outcome(mut self, load: Load) -> Outcome {
         let application = Application::new(Library::Fortanix, &self.machine.socket());
         eventually("there are quotes again", || application.quote(7).is_ok());
@@ -142,7 +143,7 @@ pub(crate) fn started_by(starter: &[&str], machine: &Machine, line: &str) -> Com
     command
 }
 
-/// Whether it has not ended by itself.
+/// True if it has not exited.
 pub(crate) fn is_running(instance: &Serve) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{}/status", instance.pid()));
     !status.unwrap_or_default().contains("State:\tZ")

@@ -18,7 +18,8 @@ use verifier::Verifier;
 /// For how long it is measured how much the service can do.
 const SATURATION: Duration = Duration::from_secs(5);
 
-/// How often memory and descriptors are looked at, and from when on they are not to grow.
+/// The interval of the samples of memory and descriptors, and the time after which they must not
+/// grow.
 const LOOK: Duration = Duration::from_secs(10);
 const WARM_UP: Duration = Duration::from_secs(60);
 

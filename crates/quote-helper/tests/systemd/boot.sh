@@ -1,11 +1,11 @@
 #!/bin/sh
-# Becomes systemd, the first process of a machine of its own. It is to be started in new namespaces: mounts, processes,
-# cgroups, network, IPC and names.
+# Becomes systemd, the first process of a machine of its own. It is to be started in new namespaces:
+# mounts, processes, cgroups, network, IPC and names.
 #
 # usage: boot.sh INSTALLED DIRECTORY
 #
-# The machine's files are those of this one, without what is mounted below; /usr/local is INSTALLED. What it writes is
-# kept in memory, at DIRECTORY, and is gone with it.
+# The machine's files are those of this one, without what is mounted below; /usr/local is INSTALLED.
+# What it writes is kept in memory, at DIRECTORY, and is gone with it.
 set -eu
 installed=$1
 memory=$2

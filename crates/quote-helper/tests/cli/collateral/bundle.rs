@@ -95,7 +95,7 @@ fn fewer_tcb_recoveries_make_a_record_older_whatever_its_date() {
         site.run("fetch --force").with_code(0);
         site.run("status").code == Some(6)
     });
-    // What was fetched before TCB info is of this evaluation now, too.
+    // Items fetched before the TCB info are of this evaluation now, too.
     site.run("fetch --force").with_code(0);
     site.tcb("--reset");
     let platform = site.platform();
@@ -128,7 +128,7 @@ fn fewer_tcb_recoveries_make_a_record_older_whatever_its_date() {
     }
     site.run("status").with_code(6);
 
-    // What was seen once stays known when the records are gone.
+    // The newest evaluation seen is remembered without the records.
     records("cache").for_each(|path| std::fs::remove_file(path).unwrap());
     let imported = site.run("import bundle --output json").with_code(1).json();
     for item in imported["items"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! What has expired, seen by a program whose clock cannot be set: it was fetched a month ago.
+//! Expired collateral. The program's clock cannot be set, so it was fetched a month ago.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

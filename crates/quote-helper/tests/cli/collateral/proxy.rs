@@ -1,4 +1,4 @@
-//! Who is asked through a proxy: those whom the environment says, and never the services of the machine itself.
+//! Proxies: for the sources that the environment names, and never for local services.
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};

@@ -57,7 +57,7 @@ fn a_tcb_recovery_is_told_by_component_until_the_machine_is_updated() {
     assert_eq!(updated["platforms"].as_array().unwrap().len(), 1);
 }
 
-/// What `check` finds about the TCB, with the cache or without: status and value.
+/// The finding of `check` on the TCB, with or without the cache: status and value.
 fn checked(site: &Site, cache: &str) -> (Value, Value) {
     let mut check = site.machine.command("check --socket aesm.socket --output json");
     check.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", cache);
@@ -102,7 +102,7 @@ fn a_tcb_recovery_that_is_coming_is_a_warning() {
     site.tcb("--raise");
     let platform = site.platform();
     eventually("the newest evaluation", || {
-        // What is fresh stays, and so does the standard evaluation.
+        // Fresh items stay, and so does the standard evaluation.
         site.run(&format!("fetch {platform} --early")).with_code(0);
         let (code, _) = status(&site);
         if code != 5 {

@@ -23,7 +23,7 @@ pub(super) fn as_user<T: Send>(uid: u32, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Whether a request on a new connection is answered.
+/// True if a request on a new connection is answered.
 pub(super) fn is_served(socket: &Path) -> bool {
     let client = Client::new(socket).timeout(Duration::from_secs(5));
     client.call(&Request::GetSupportedAttKeyIdNum).is_ok()
@@ -42,7 +42,7 @@ impl Held {
         as_user(uid, || Self((0..count).map(|_| connect()).collect()))
     }
 
-    /// How many of them the service has not closed.
+    /// The number that the service has not closed.
     pub(super) fn open(&self) -> usize {
         self.0.iter().filter(|stream| is_open(stream)).count()
     }

@@ -62,7 +62,7 @@ impl Drop for Pod {
 }
 
 impl Holder {
-    /// How many connections each user has that the service has not closed.
+    /// The connections of each user that the service has not closed.
     pub(super) fn open(&mut self) -> Vec<usize> {
         writeln!(self.stdin).unwrap();
         let mut line = String::new();

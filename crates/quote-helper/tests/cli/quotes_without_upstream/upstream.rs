@@ -53,7 +53,7 @@ impl Upstream {
         self.address
     }
 
-    /// How often it was asked for something.
+    /// The number of requests.
     pub(crate) fn asked(&self) -> usize {
         self.source.asked.load(Ordering::SeqCst)
     }
@@ -88,7 +88,7 @@ impl Upstream {
         self.hanging = Some(hanging);
     }
 
-    /// Whether somebody waits for it to say something.
+    /// True if a client waits for a response.
     pub(crate) fn is_called(&self) -> bool {
         let Some(hanging) = &self.hanging else { return false };
         match hanging.accept() {

@@ -1,4 +1,4 @@
-//! What happens to a service that applications ask all the time.
+//! Disturbances of a service under constant load.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ pub(super) struct Disturbance {
     pub(super) what: &'static str,
     /// In what form the service quotes.
     pub(super) start: fn() -> Service,
-    /// Who asks it.
+    /// The library of its clients.
     pub(super) library: Library,
     /// Does it once.
     pub(super) happen: fn(&mut Service),
-    /// Whether no quote may fail; if not, the failures are only told.
+    /// True if no quote may fail; if not, failures are only reported.
     pub(super) promised: bool,
 }
 

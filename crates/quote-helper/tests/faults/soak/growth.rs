@@ -15,8 +15,9 @@ pub(super) struct Sample {
     descriptors: f64,
 }
 
-/// By how much it has become more at the least from the first sample to the last: the line that fits them best, less
-/// two standard errors of its slope. What clients take at one moment or another is a part of each sample.
+/// By how much it has become more at the least from the first sample to the last: the line that
+/// fits them best, less two standard errors of its slope. What clients take at one moment or
+/// another is a part of each sample.
 #[derive(Debug)]
 pub(super) struct Growth {
     /// Private memory, in bytes.
@@ -32,7 +33,8 @@ impl Sample {
         Self {
             seconds: time.as_secs_f64(),
             resident: memory("Rss:"),
-            // Dirty pages alone: how much of a program's file is in memory is not up to the program.
+            // Dirty pages alone: how much of a program's file is in memory is not up to the
+            // program.
             private: memory("Private_Dirty:"),
             descriptors: processes.iter().map(|pid| descriptors(*pid)).sum(),
         }
