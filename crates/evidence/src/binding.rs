@@ -1,20 +1,20 @@
-//! Data that came with a quote, and whether the quote vouches for it.
+//! Data that came with a quote, checked against REPORTDATA.
 
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// A check that REPORTDATA vouches for data that came with the quote.
+/// The check that REPORTDATA binds data that came with the quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// The data, such as `the certificate's key`.
     pub subject: &'static str,
-    /// The rule by which REPORTDATA vouches for it, or the reason why it does not.
+    /// The rule that binds it, or the reason that it is not bound.
     pub outcome: Result<&'static str, String>,
 }
 
 impl Binding {
-    /// The whole as text, if REPORTDATA does not vouch for the data.
+    /// The binding as text, if it failed.
     pub(crate) fn failure(&self) -> Option<String> {
         self.outcome.is_err().then(|| self.to_string())
     }
@@ -29,7 +29,7 @@ impl fmt::Display for Binding {
     }
 }
 
-/// Tells whether the first 32 bytes of REPORTDATA are the SHA-256 of `data`.
+/// True if the first 32 bytes of REPORTDATA are the SHA-256 of `data`.
 pub(crate) fn is_digest(report_data: Option<&[u8]>, data: &[u8]) -> bool {
     report_data == Some(digest(&SHA256, data).as_ref())
 }

@@ -1,17 +1,17 @@
-//! The structures that are found.
+//! The kinds of structures.
 
 use sgx::Tee;
 
 use crate::quote_bytes::{HEADER_SIZE, SGX_REPORT_DATA_OFFSET, body_start, report_data_offset};
 
-/// The kind of structure that was found.
+/// A kind of structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// A quote that is signed with ECDSA.
     Quote {
         /// 3, 4 or 5.
         version: u16,
-        /// The kind of environment that it is of.
+        /// The kind of TEE.
         tee: Tee,
     },
     /// A quote that is signed with EPID (Intel Enhanced Privacy ID).
@@ -19,10 +19,10 @@ pub enum Content {
         /// 1 or 2.
         version: u16,
     },
-    /// A REPORT, 432 bytes, that is marked as a local one.
+    /// A REPORT, 432 bytes, marked as local.
     LocalReport,
-    /// Bytes that are as many as a structure of the SGX SDK has, outside of any structured form:
-    /// REPORT, REPORT body, target info, QE report info or attestation key id.
+    /// Bytes with the size of a structure of the SGX SDK: REPORT, REPORT body, target info, QE
+    /// report info or attestation key id.
     Structure,
 }
 

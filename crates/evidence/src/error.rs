@@ -1,4 +1,4 @@
-//! Errors: there is no quote, or none that can be used.
+//! Errors of reading a quote.
 
 use std::fmt;
 
@@ -9,27 +9,27 @@ use crate::wrapping::{Wrapping, origin};
 pub struct ReadError {
     /// The problem.
     pub(crate) problem: Problem,
-    /// The wrappings that were removed before, from the innermost to the outermost.
+    /// The wrappings removed so far, from the innermost to the outermost.
     pub(crate) wrappings: Vec<Wrapping>,
 }
 
 /// A problem with bytes that should hold a quote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
-    /// The bytes are of another kind: which.
+    /// The bytes are of this other kind.
     #[error(
         "there is no quote: it is {0}. Quotes are read as they are, as hexadecimal or base64, from \
          JSON, from RA-TLS certificates and from reports and evidence of Open Enclave"
     )]
     NoQuote(String),
-    /// The bytes begin like a quote and end before its end.
+    /// A truncated quote.
     #[error(
-        "the quote is cut short: its {part} would end at byte {end}, and there are {size} bytes"
+        "the quote is truncated: its {part} would end at byte {end}, and there are {size} bytes"
     )]
     Truncated {
         /// The part of the quote.
         part: &'static str,
-        /// The end that it would have, in bytes from the start of the quote.
+        /// The end of the part, in bytes from the start of the quote.
         end: usize,
         /// The number of bytes that there are.
         size: usize,
@@ -42,7 +42,7 @@ pub(crate) enum Problem {
         /// The number of bytes that follow.
         excess: usize,
     },
-    /// A form was recognized and cannot be read: which one, and why.
+    /// A recognized form that cannot be read.
     #[error("{form} cannot be read: {reason}")]
     Malformed {
         /// The form.
@@ -50,8 +50,8 @@ pub(crate) enum Problem {
         /// The reason.
         reason: String,
     },
-    /// There are several quotes: where.
-    #[error("there are several quotes, in JSON fields {0}; put the one that you mean into a file")]
+    /// Several quotes, in these fields.
+    #[error("there are several quotes, in JSON fields {0}; put one of them into a file of its own")]
     Several(String),
     /// Wrappings nest too deeply.
     #[error("the wrappings nest deeper than {0} levels")]
@@ -79,7 +79,7 @@ impl ReadError {
         self
     }
 
-    /// Tells whether the bytes have nothing to do with quotes, so that others may be tried.
+    /// True if the bytes are unrelated to quotes, so that the search may go on.
     pub(crate) fn is_no_quote(&self) -> bool {
         matches!(self.problem, Problem::NoQuote(_))
     }
@@ -110,7 +110,7 @@ pub enum NotVerifiable {
     /// <https://api.portal.trustedservices.intel.com/content/documentation.html>.
     #[error(
         "this is an EPID quote (version {version}). Intel ended its attestation service for EPID \
-         on April 2, 2025, so nobody can verify it any more; make an ECDSA quote (DCAP)"
+         on April 2, 2025, so it can no longer be verified; make an ECDSA quote (DCAP)"
     )]
     Epid {
         /// The quote's version, 1 or 2.
@@ -122,8 +122,8 @@ pub enum NotVerifiable {
          ask for a quote (in Open Enclave: remote attestation)"
     )]
     LocalReport,
-    /// A structure of a fixed size, which is no quote.
-    #[error("this is no quote, but a structure of {size} bytes; `inspect` shows it")]
+    /// Another structure of a fixed size.
+    #[error("this is not a quote but a structure of {size} bytes; `inspect` shows it")]
     NoQuote {
         /// Its size in bytes.
         size: usize,

@@ -1,4 +1,4 @@
-//! The forms, one module each.
+//! The recognized forms, one module each.
 
 pub(crate) mod base64;
 pub(crate) mod certificate;

@@ -1,18 +1,16 @@
-//! The forms in which people hold quotes.
+//! Quotes in the forms in which files hold them.
 //!
-//! [`Evidence::read`] takes the bytes of a file, finds the quote in them and says how it was
-//! wrapped: as hexadecimal or base64, in JSON, in an RA-TLS certificate, behind a header of the
-//! Open Enclave SDK, or in a buffer padded with zeros. Wrappings nest up to [`MAX_DEPTH`]. There is
-//! no input or output here.
+//! [`Evidence::read`] finds the quote in the bytes of a file and lists its wrappings: hexadecimal
+//! or base64, JSON, an RA-TLS certificate, a header of the Open Enclave SDK, or padding with zeros.
+//! Wrappings nest up to [`MAX_DEPTH`].
 //!
-//! Some wrappings carry data that the quote vouches for in REPORTDATA, such as the key of a
-//! certificate. [`Evidence::bindings`] says of each one whether it does. Nothing here checks a
-//! quote's signature: that is what the crate `verify` is for, and a binding is worth nothing
-//! without it.
+//! Some wrappings carry data that REPORTDATA should bind, such as the key of a certificate:
+//! [`Evidence::bindings`]. The quote's signature is not checked here, and a binding proves nothing
+//! until the crate `verify` has checked it.
 //!
-//! The order of recognition, for binary data: headers of Open Enclave, quotes, EPID quotes,
-//! structures of a fixed size, DER certificates, CBOR evidence; for text: JSON, hexadecimal, hex
-//! dumps, PEM, base64.
+//! Order of recognition of binary data: headers of Open Enclave, structures of a fixed size,
+//! quotes, EPID quotes, DER certificates, CBOR evidence; of text: JSON, hexadecimal, hex dumps,
+//! PEM, base64.
 
 mod binding;
 mod content;
@@ -29,16 +27,16 @@ pub use error::{NotVerifiable, ReadError};
 pub use reader::{MAX_DEPTH, MAX_TEXT_SIZE};
 pub use wrapping::Wrapping;
 
-/// The bytes of a quote, or of what was found in its place, and how they were wrapped.
+/// A quote or another structure, and its wrappings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The kind of structure.
     pub content: Content,
-    /// Exactly the bytes of the structure: wrappings and padding are removed.
+    /// The bytes of the structure, without wrappings and padding.
     pub bytes: Vec<u8>,
     /// The wrappings, from the innermost to the outermost.
     pub wrappings: Vec<Wrapping>,
-    /// Data that came with the quote, and whether REPORTDATA vouches for it.
+    /// Checks of the data that came with the quote against REPORTDATA.
     pub bindings: Vec<Binding>,
 }
 
@@ -46,12 +44,12 @@ impl Evidence {
     /// Finds the quote in the bytes of a file.
     ///
     /// # Errors
-    /// [`ReadError`] says what the bytes look like, or where they are damaged.
+    /// [`ReadError`] names the kind of the bytes, or the damage.
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         recognition::read_file(bytes)
     }
 
-    /// The same, but only a quote of a kind that a remote party can verify.
+    /// The same, but only for a quote that a remote party can verify.
     ///
     /// # Errors
     /// [`ReadError`], also for EPID quotes, local REPORTs and other structures.
@@ -63,7 +61,7 @@ impl Evidence {
         }
     }
 
-    /// The reason why no remote party can verify this; `None` for a quote that one can verify.
+    /// The reason that a remote party cannot verify this; `None` for a quote that it can verify.
     #[must_use]
     pub fn not_verifiable(&self) -> Option<NotVerifiable> {
         match self.content {
@@ -74,14 +72,13 @@ impl Evidence {
         }
     }
 
-    /// The wrappings as people read them, such as `base64, in JSON field quote`; `None` if the
-    /// bytes were the structure itself.
+    /// The wrappings as text, such as `base64, in JSON field quote`; `None` without wrappings.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
         wrapping::origin(&self.wrappings)
     }
 
-    /// All bindings as one: `None` without any, an error if one fails.
+    /// All bindings combined: `None` without any, an error if one fails.
     #[must_use]
     pub fn binding(&self) -> Option<Result<(), String>> {
         let failed = self.bindings.iter().filter_map(Binding::failure).collect::<Vec<_>>();
@@ -101,7 +98,7 @@ impl Evidence {
         self
     }
 
-    /// The first 32 bytes of REPORTDATA, where digests are put.
+    /// The first 32 bytes of REPORTDATA, which hold digests.
     fn report_data_digest(&self) -> Option<&[u8]> {
         self.content.report_data(&self.bytes)?.get(..32)
     }

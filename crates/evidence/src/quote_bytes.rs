@@ -26,7 +26,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     matches!(version, 3..=5).then(|| read_version(bytes, version).map_err(ReadError::from))
 }
 
-/// Tells whether the bytes begin with the header of a quote by Intel's QE: no other structure does.
+/// True if the bytes begin with the header of a quote by Intel's QE, which no other structure does.
 pub(crate) fn has_intel_header(bytes: &[u8]) -> bool {
     matches!(version(bytes), Some(3..=5))
         && bytes.get(12..28) == Some(&QuoteHeader::INTEL_QE_VENDOR_ID)
@@ -78,7 +78,7 @@ fn version(bytes: &[u8]) -> Option<u16> {
     bytes.first_chunk().map(|version| u16::from_le_bytes(*version))
 }
 
-/// Version 3 has no TEE type but reserved bytes; it is of SGX.
+/// Version 3 has reserved bytes instead of a TEE type; it is always of SGX.
 fn tee(bytes: &[u8], version: u16) -> Result<Tee, Problem> {
     match (version, u32_at(bytes, 4, "header")?) {
         (3, _) | (_, 0) => Ok(Tee::Sgx),

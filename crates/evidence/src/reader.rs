@@ -11,7 +11,8 @@ pub const MAX_DEPTH: usize = 8;
 /// The largest text that is read, in bytes. Event logs are the largest parts of evidence.
 pub const MAX_TEXT_SIZE: usize = 1024 * 1024;
 
-/// The functions that recognize a form. Forms reach them through [`Reader`], to read their contents.
+/// The functions that recognize a form. Forms reach them through [`Reader`], to read their
+/// contents.
 pub(crate) struct Recognize {
     pub(crate) text: fn(Reader, &str) -> Result<Evidence, ReadError>,
     pub(crate) binary: fn(Reader, &[u8]) -> Result<Evidence, ReadError>,

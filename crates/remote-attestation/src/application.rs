@@ -66,7 +66,8 @@ impl Application {
     pub fn offer(&self, quoter: &dyn Quoter) -> Result<Offer, AttestationError> {
         let key_ids = quoter.attestation_key_ids()?;
         let key_id = *key_ids.first().ok_or(AttestationError::NoAttestationKey)?;
-        // A REPORT is made for one enclave on the same machine, which alone can check it: here the QE.
+        // A REPORT is made for one enclave on the same machine, which alone can check it: here the
+        // QE.
         let qe = quoter.initialize(&key_id)?.target_info;
         let report = self.report(&qe);
         let request = self.qe_report_request()?;
@@ -83,7 +84,8 @@ impl Application {
         self.enclave.report(qe, self.public_key.binding())
     }
 
-    /// The QE is to prove that it is one: by a REPORT of its own, for this enclave and about this nonce.
+    /// The QE is to prove that it is one: by a REPORT of its own, for this enclave and about this
+    /// nonce.
     fn qe_report_request(&self) -> Result<QeReportInfo, AttestationError> {
         let mut nonce = [0; 16];
         rand::fill(&mut nonce).map_err(|_| AttestationError::NoKey)?;
@@ -106,8 +108,8 @@ impl Application {
         }
     }
 
-    /// Agrees on a key with the other enclave. To be called once its quote is trusted: anybody can send
-    /// a public key.
+    /// Agrees on a key with the other enclave. To be called once its quote is trusted: anybody can
+    /// send a public key.
     ///
     /// # Errors
     /// [`AttestationError::NoAgreement`].
@@ -120,8 +122,8 @@ impl Application {
     }
 }
 
-/// MRENCLAVE of the enclave whose code is known by this name. That of a real enclave is the hash of its
-/// code; this one's is the SHA-256 of the name.
+/// MRENCLAVE of the enclave whose code is known by this name. That of a real enclave is the hash of
+/// its code; this one's is the SHA-256 of the name.
 #[must_use]
 pub fn mr_enclave(code: &str) -> MrEnclave {
     MrEnclave(sha256(code.as_bytes()))

@@ -16,9 +16,10 @@ Exit codes:
 
 /// Two enclaves attest each other over TCP, and then talk encrypted: one listens, one connects.
 ///
-/// They are software enclaves, for quotes of the software platform. SGX_AESM_ADDR says where quotes come
-/// from, as for any SGX application: set to 1, from the quote service at /var/run/aesmd/aesm.socket; set
-/// to an absolute path, from the one at this socket; not set, from this process.
+/// They are software enclaves, for quotes of the software platform. SGX_AESM_ADDR says where quotes
+/// come from, as for any SGX application: set to 1, from the quote service at
+/// /var/run/aesmd/aesm.socket; set to an absolute path, from the one at this socket; not set, from
+/// this process.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -39,19 +40,21 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", env = "REMOTE_ATTESTATION_CONNECT")]
     connect: Option<SocketAddr>,
 
-    /// How often to attest each other, with new keys and new quotes each time [default: 1]. For the one
-    /// that connects; the other one goes along.
+    /// How often to attest each other, with new keys and new quotes each time [default: 1]. For the
+    /// one that connects; the other one goes along.
     #[arg(long, value_name = "NUMBER", env = "REMOTE_ATTESTATION_REPEAT")]
     #[arg(requires = "connect", conflicts_with = "duration")]
     repeat: Option<NonZero<u64>>,
 
-    /// For how long to attest each other again and again, for instance 30s. For the one that connects.
+    /// For how long to attest each other again and again, for instance 30s. For the one that
+    /// connects.
     #[arg(id = "duration", long = "for", value_name = "DURATION", env = "REMOTE_ATTESTATION_FOR")]
     #[arg(requires = "connect", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
 
-    /// For how long others are waited for that are not there yet, or are away: the other enclave and
-    /// each of its messages, the collateral server, and, after the first quote, whoever makes quotes.
+    /// For how long others are waited for that are not there yet, or are away: the other enclave
+    /// and each of its messages, the collateral server, and, after the first quote, whoever makes
+    /// quotes.
     #[arg(long, value_name = "DURATION", env = "REMOTE_ATTESTATION_PATIENCE")]
     #[arg(default_value = "1m", value_parser = humantime::parse_duration)]
     pub(crate) patience: Duration,
@@ -63,8 +66,8 @@ pub(crate) struct Arguments {
 /// What the other's quote is verified with.
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArguments {
-    /// Trusts this root certificate, PEM or DER, instead of Intel's, as quotes of the software platform
-    /// need it. INSECURE: they say nothing about genuine SGX [default: Intel's root].
+    /// Trusts this root certificate, PEM or DER, instead of Intel's, as quotes of the software
+    /// platform need it. INSECURE: they say nothing about genuine SGX [default: Intel's root].
     #[arg(long, value_name = "FILE", env = "REMOTE_ATTESTATION_TRUSTED_ROOT")]
     pub(crate) trusted_root: Option<PathBuf>,
 
@@ -73,7 +76,8 @@ pub(crate) struct EvidenceArguments {
     #[arg(default_value = "https://api.trustedservices.intel.com", value_parser = ServiceUrl::parse)]
     pub(crate) pccs: ServiceUrl,
 
-    /// Verifies with the collateral of this JSON file, as `quote-helper platform collateral` writes it.
+    /// Verifies with the collateral of this JSON file, as `quote-helper platform collateral` writes
+    /// it.
     #[arg(long, value_name = "FILE", env = "REMOTE_ATTESTATION_COLLATERAL")]
     #[arg(conflicts_with = "pccs")]
     pub(crate) collateral: Option<PathBuf>,

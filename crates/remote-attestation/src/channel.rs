@@ -97,7 +97,8 @@ impl Channel {
     fn fill(&mut self, buffer: &mut [u8], begin: Instant) -> Result<usize, ChannelError> {
         let mut filled = 0_usize;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            // Set anew for each read: a peer that drips must not get the whole time again and again.
+            // Set anew for each read: a peer that drips must not get the whole time again and
+            // again.
             let left = self.time_left(begin)?;
             self.stream.set_read_timeout(Some(left)).map_err(ChannelError::Failed)?;
             match self.transferred(|stream| stream.read(rest)) {

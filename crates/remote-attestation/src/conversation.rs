@@ -45,8 +45,8 @@ impl Conversation {
         Ok([&nonce.as_ref()[..], &bytes].concat())
     }
 
-    /// Decrypts what [`seal`](Self::seal) gave to this sender. Since both enclaves have the same key, the
-    /// sender's name is authenticated too: nobody can send a message back to who wrote it.
+    /// Decrypts what [`seal`](Self::seal) gave to this sender. Since both enclaves have the same
+    /// key, the sender's name is authenticated too: nobody can send a message back to who wrote it.
     ///
     /// # Errors
     /// [`ConversationError::Open`].

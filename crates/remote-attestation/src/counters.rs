@@ -4,8 +4,8 @@ use std::fmt;
 
 /// How many quotes there were.
 ///
-/// One that failed is one for which the Quoter gave an error, so that an application would have seen it:
-/// for 15 seconds it has asked a service again that was busy or being restarted.
+/// One that failed is one for which the Quoter gave an error, so that an application would have
+/// seen it: for 15 seconds it has asked a service again that was busy or being restarted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counters {
     /// How often a quote was asked for.

@@ -19,8 +19,8 @@ use crate::retry::retry;
 pub(crate) struct Evidence {
     roots: TrustedRoots,
     source: Source,
-    /// Made when the first offer is there, since collateral is fetched for a quote, and kept: it is valid
-    /// for weeks, and the other enclave stays on its machine.
+    /// Made when the first offer is there, since collateral is fetched for a quote, and kept: it is
+    /// valid for weeks, and the other enclave stays on its machine.
     verifier: Option<Verifier>,
 }
 

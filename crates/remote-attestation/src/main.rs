@@ -1,5 +1,5 @@
-//! `remote-attestation`: one of the two enclaves. See the library for what they do; this is the program
-//! around it: settings, files, connections, what is printed.
+//! `remote-attestation`: one of the two enclaves. See the library for what they do; this is the
+//! program around it: settings, files, connections, what is printed.
 
 mod arguments;
 mod connection;

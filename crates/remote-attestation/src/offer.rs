@@ -36,8 +36,8 @@ impl Offer {
         [&self.public_key.0[..], &self.quote].concat()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) gave; `None` if it is too short for a key. Whether the
-    /// rest is a quote is for the [`Verifier`](crate::Verifier) to say.
+    /// Reads what [`to_bytes`](Self::to_bytes) gave; `None` if it is too short for a key. Whether
+    /// the rest is a quote is for the [`Verifier`](crate::Verifier) to say.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (public_key, quote) = bytes.split_first_chunk()?;

@@ -63,8 +63,8 @@ impl Session<'_> {
         self.channel.send(&offer.to_bytes()).with_context(|| self.about_peer())
     }
 
-    /// Gets a quote. After the first one, another that fails is counted and asked for again, to see for
-    /// how long it goes on; before, there is nothing to go on.
+    /// Gets a quote. After the first one, another that fails is counted and asked for again, to see
+    /// for how long it goes on; before, there is nothing to go on.
     fn offer(&mut self, application: &Application) -> anyhow::Result<Offer> {
         let (quoter, patience) = (self.quoter, self.patience);
         let counters = &mut *self.counters;

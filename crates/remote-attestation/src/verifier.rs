@@ -12,14 +12,15 @@ use crate::{Offer, mr_enclave};
 pub struct Verifier {
     /// Where trust begins. [`TrustedRoots::intel`] for genuine SGX.
     pub roots: TrustedRoots,
-    /// What is known of the platform today: its certificates, which of them are revoked, which of its
-    /// software is up to date. It is fetched with [`collateral::fetch`], and expires after some weeks.
+    /// What is known of the platform today: its certificates, which of them are revoked, which of
+    /// its software is up to date. It is fetched with [`collateral::fetch`], and expires after some
+    /// weeks.
     pub collateral: Collateral,
 }
 
 impl Verifier {
-    /// Demands a genuine and current platform, the enclave with this code, and that its quote vouches
-    /// for the very key that came with it.
+    /// Demands a genuine and current platform, the enclave with this code, and that its quote
+    /// vouches for the very key that came with it.
     #[must_use]
     pub fn verify(&self, offer: &Offer, code: &str) -> Verdict {
         let policy = Policy {

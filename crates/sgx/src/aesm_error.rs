@@ -4,14 +4,14 @@ use std::fmt;
 
 macro_rules! aesm_errors {
     ($($number:literal $variant:ident $name:literal $meaning:literal;)+) => {
-        /// What an AESM reply says went wrong: a number of `aesm_error_t` other than 0, success.
+        /// The error in an AESM reply: a number of `aesm_error_t` other than 0, success.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum AesmError {
             $(
                 #[doc = $meaning]
                 $variant,
             )+
-            /// A number that the protocol does not know, nor this table.
+            /// A number that the protocol does not define.
             Unlisted(u32),
         }
 
@@ -47,7 +47,7 @@ macro_rules! aesm_errors {
             fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => $meaning,)+
-                    Self::Unlisted(_) => "a number that the protocol does not list",
+                    Self::Unlisted(_) => "a number that the protocol does not define",
                 }
             }
         }
@@ -80,7 +80,8 @@ aesm_errors! {
     23 Thread "THREAD_ERROR" "a thread failed";
     24 DeviceNotAvailable "SGX_DEVICE_NOT_AVAILABLE" "the SGX device is not available";
     25 EnableDeviceFailed "ENABLE_SGX_DEVICE_FAILED" "SGX cannot be enabled";
-    26 PlatformInfoBlobInvalidSig "PLATFORM_INFO_BLOB_INVALID_SIG" "the platform info blob's signature is wrong";
+    26 PlatformInfoBlobInvalidSig "PLATFORM_INFO_BLOB_INVALID_SIG"
+        "the platform info blob's signature is wrong";
     28 KdfMismatch "KDF_MISMATCH" "the key derivation function is another one";
     29 OutOfEpc "OUT_OF_EPC" "not enough enclave memory";
     30 ServiceUnavailable "SERVICE_UNAVAILABLE" "no quote can be made now";
@@ -92,17 +93,22 @@ aesm_errors! {
     36 InvalidPceSigScheme "INVALID_PCE_SIG_SCHEME" "the PCE signs in another way";
     37 AttKeyBlob "ATT_KEY_BLOB_ERROR" "the attestation key blob is damaged";
     38 UnsupportedAttKeyId "UNSUPPORTED_ATT_KEY_ID" "no attestation key with this id";
-    39 UnsupportedLoadingPolicy "UNSUPPORTED_LOADING_POLICY" "the enclave load policy is not supported";
-    40 InterfaceUnavailable "INTERFACE_UNAVAILABLE" "the interface to the quoting enclave is not available";
-    41 PlatformLibUnavailable "PLATFORM_LIB_UNAVAILABLE" "the quote provider library is not available";
-    42 AttKeyNotInitialized "ATT_KEY_NOT_INITIALIZED" "there is no attestation key yet; initialize first";
+    39 UnsupportedLoadingPolicy "UNSUPPORTED_LOADING_POLICY"
+        "the enclave load policy is not supported";
+    40 InterfaceUnavailable "INTERFACE_UNAVAILABLE"
+        "the interface to the quoting enclave is not available";
+    41 PlatformLibUnavailable "PLATFORM_LIB_UNAVAILABLE"
+        "the quote provider library is not available";
+    42 AttKeyNotInitialized "ATT_KEY_NOT_INITIALIZED"
+        "there is no attestation key yet; initialize first";
     43 AttKeyCertDataInvalid "ATT_KEY_CERT_DATA_INVALID" "the certification data is wrong";
     44 NoPlatformCertData "NO_PLATFORM_CERT_DATA" "there is no PCK certificate for this platform";
     45 ErrorReport "ERROR_REPORT" "the REPORT could not be used";
     46 EnclaveLost "ENCLAVE_LOST" "the quoting enclave was lost, for instance by suspend to memory";
     47 InvalidReport "INVALID_REPORT" "the REPORT was not made for this platform's quoting enclave";
     48 EnclaveLoad "ENCLAVE_LOAD_ERROR" "the quoting enclave could not be loaded";
-    49 UnableToGenerateQeReport "UNABLE_TO_GENERATE_QE_REPORT" "the quoting enclave could not report";
+    49 UnableToGenerateQeReport "UNABLE_TO_GENERATE_QE_REPORT"
+        "the quoting enclave could not report";
     50 KeyCertification "KEY_CERTIFICATION_ERROR" "the attestation key could not be certified";
 }
 

@@ -1,4 +1,4 @@
-//! Attestation key id, by which caller and service agree on the key that signs.
+//! Attestation key id, by which caller and service agree on the signing key.
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -14,7 +14,7 @@ pub struct AttestationKeyId {
     pub id: U16,
     /// Structure version, 0.
     pub version: U16,
-    /// How many bytes of `mr_signer` count, 32.
+    /// The number of used bytes of `mr_signer`, 32.
     pub mr_signer_length: U16,
     /// MRSIGNER of the Quoting Enclave; SHA-384 would need all 48 bytes.
     pub mr_signer: [u8; 48],
@@ -28,18 +28,18 @@ pub struct AttestationKeyId {
     pub family_id: [u8; 16],
     /// 0, 1: EPID; 2: ECDSA P-256; 3: ECDSA P-384.
     pub algorithm_id: U32,
-    /// Service provider id of EPID; the caller's own and not compared.
+    /// Service provider id of EPID; not compared.
     pub spid: [u8; 16],
-    /// Attestation key type of EPID; the caller's own and not compared.
+    /// Attestation key type of EPID; not compared.
     pub att_key_type: U16,
     reserved: [u8; 80],
 }
 
 impl AttestationKeyId {
-    /// How many bytes, from the first, identify the key: `sgx_att_key_id_t` of the DCAP API.
+    /// The number of leading bytes that identify the key: `sgx_att_key_id_t` of the DCAP API.
     pub const COMPARED_SIZE: usize = 158;
 
-    /// ECDSA P-256 by Intel's third Quoting Enclave, or by one that stands in for it.
+    /// ECDSA P-256 by Intel's third Quoting Enclave, or a replacement of it.
     #[must_use]
     pub fn ecdsa_p256() -> Self {
         let mut key_id: Self = zerocopy::FromZeros::new_zeroed();
@@ -50,7 +50,7 @@ impl AttestationKeyId {
         key_id
     }
 
-    /// Whether both name the same key: the rest of the structure is the caller's own.
+    /// True if both name the same key.
     #[must_use]
     pub fn names_same_key(&self, other: &Self) -> bool {
         self.as_bytes().get(..Self::COMPARED_SIZE) == other.as_bytes().get(..Self::COMPARED_SIZE)

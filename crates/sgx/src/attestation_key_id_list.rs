@@ -1,26 +1,26 @@
-//! The attestation key id list, by which a verifier says which keys it takes.
+//! The attestation key id list: the keys that a verifier accepts.
 
 use zerocopy::FromBytes;
 use zerocopy::little_endian::{U16, U32};
 
 use crate::{AesmError, AttestationKeyId};
 
-/// At most so many attestation key ids are in a list.
+/// The maximum number of attestation key ids in a list.
 const MAX_KEY_IDS: usize = 10;
 
 impl AttestationKeyId {
     /// The largest list, in bytes.
     pub const MAX_LIST_SIZE: usize = 8 + MAX_KEY_IDS * size_of::<Self>();
 
-    /// The key to use, of those that there are: the first one that the verifier's list names, as the
-    /// list has it; without a list, the preferred one, `known[0]`.
+    /// Selects the first entry of the verifier's list that names a known key; without a list
+    /// `known[0]`, the preferred key.
     ///
-    /// A list is id 0 and version 0 (2 bytes each), count (4), at most ten ids (256 each), and no more
-    /// (`sgx_ql_att_key_id_list_t` of the DCAP API).
+    /// A list is id 0 and version 0 (2 bytes each), count (4) and at most ten ids (256 each;
+    /// `sgx_ql_att_key_id_list_t` of the DCAP API).
     ///
     /// # Errors
-    /// [`AesmError::Parameter`] when the list is not of this form, [`AesmError::UnsupportedAttKeyId`]
-    /// when it names no known key.
+    /// [`AesmError::Parameter`] for a list of another form, [`AesmError::UnsupportedAttKeyId`] if
+    /// it names no known key.
     pub fn select(known: &[Self], list: Option<&[u8]>) -> Result<Self, AesmError> {
         let selected = match list {
             None => known.first().copied(),

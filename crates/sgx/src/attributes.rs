@@ -13,14 +13,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub struct Attributes {
     /// INIT, DEBUG and so on.
     pub flags: U64,
-    /// Which processor state the enclave may use, as in XCR0.
+    /// The processor state that the enclave may use, as in XCR0.
     pub xfrm: U64,
 }
 
 impl Attributes {
     /// The enclave was initialized by EINIT.
     pub const INIT: u64 = 1 << 0;
-    /// The enclave's memory can be read and written by a debugger: it keeps no secrets.
+    /// A debugger can read and write the enclave's memory: it keeps no secrets.
     pub const DEBUG: u64 = 1 << 1;
     /// The enclave runs in 64-bit mode.
     pub const MODE64BIT: u64 = 1 << 2;
@@ -46,13 +46,13 @@ impl Attributes {
         Self { flags: U64::new(flags), xfrm: U64::new(xfrm) }
     }
 
-    /// Tells if the enclave uses key separation and sharing (KSS).
+    /// True if the enclave uses key separation and sharing (KSS).
     #[must_use]
     pub fn has_kss(&self) -> bool {
         self.flags.get() & Self::KSS != 0
     }
 
-    /// Whether the enclave can be debugged, and so keeps no secrets.
+    /// True if the enclave can be debugged, and so keeps no secrets.
     #[must_use]
     pub fn is_debug(&self) -> bool {
         self.flags.get() & Self::DEBUG != 0

@@ -1,33 +1,33 @@
-//! Fixed-size byte strings with names, and the one way to read a structure of a fixed size.
+//! Named byte strings of a fixed size, and the parser of structures of a fixed size.
 
 use std::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// The bytes are not as many as the structure has.
+/// Bytes of the wrong size for a structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} has {expected} bytes, not {actual}")]
 pub struct SizeError {
-    /// Which structure was expected.
+    /// The expected structure.
     pub what: &'static str,
     /// Its size in bytes.
     pub expected: usize,
-    /// How many bytes there were.
+    /// The actual size in bytes.
     pub actual: usize,
 }
 
-/// The text is not so many bytes in hexadecimal.
+/// Text that is not hexadecimal of this size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {size} bytes in hexadecimal, {} digits", .size.saturating_mul(2))]
 pub struct WrongHexadecimal {
-    /// The number of bytes that are wanted.
+    /// The expected number of bytes.
     pub size: usize,
 }
 
-/// Reads the structure `T`, called `what` in the error, from exactly as many bytes as it has.
+/// Reads the structure `T`, called `what` in the error.
 ///
 /// # Errors
-/// [`SizeError`] when `bytes` are fewer or more.
+/// [`SizeError`] unless `bytes` have exactly its size.
 pub fn parse<T: FromBytes>(what: &'static str, bytes: &[u8]) -> Result<T, SizeError> {
     T::read_from_bytes(bytes).map_err(|_| SizeError {
         what,
@@ -77,11 +77,12 @@ macro_rules! byte_string {
 }
 
 byte_string! {
-    /// CPUSVN, 16 bytes: the security version of the processor's microcode and firmware (SDM 3D, 38.4).
+    /// CPUSVN, 16 bytes: the security version of the processor's microcode and firmware (SDM 3D,
+    /// 38.4).
     CpuSvn, 16
 }
 byte_string! {
-    /// MRENCLAVE, 32 bytes: SHA-256 of how the enclave was built (SDM 3D, 38.4).
+    /// MRENCLAVE, 32 bytes: SHA-256 of the enclave's initial contents (SDM 3D, 38.4).
     MrEnclave, 32
 }
 byte_string! {
@@ -102,7 +103,7 @@ byte_string! {
     ConfigId, 64
 }
 byte_string! {
-    /// REPORTDATA, 64 bytes: what the enclave binds to its REPORT.
+    /// REPORTDATA, 64 bytes: the data that the enclave binds to its REPORT.
     ReportData, 64
 }
 byte_string! {
@@ -119,15 +120,15 @@ byte_string! {
 }
 
 impl MrSigner {
-    /// The signer of Intel's QE and PCE. Clients know it by heart, so the software platform's
-    /// enclaves carry it too: what tells the two apart is the trust root.
+    /// The signer of Intel's QE and PCE. Clients expect it, so the software platform's enclaves
+    /// have it, too; only the root distinguishes the two.
     pub const INTEL_QE: Self = Self([
         0x8c, 0x4f, 0x57, 0x75, 0xd7, 0x96, 0x50, 0x3e, 0x96, 0x13, 0x7f, 0x77, 0xc6, 0x8a, 0x82,
         0x9a, 0x00, 0x56, 0xac, 0x8d, 0xed, 0x70, 0x14, 0x0b, 0x08, 0x1b, 0x09, 0x44, 0x90, 0xc5,
         0x7b, 0xff,
     ]);
 
-    /// The signer of Intel's TD Quoting Enclave, by the identity that Intel's PCS publishes.
+    /// The signer of Intel's TD Quoting Enclave, from the identity that Intel's PCS publishes.
     pub const INTEL_TD_QE: Self = Self([
         0xdc, 0x9e, 0x2a, 0x7c, 0x6f, 0x94, 0x8f, 0x17, 0x47, 0x4e, 0x34, 0xa7, 0xfc, 0x43, 0xed,
         0x03, 0x0f, 0x7c, 0x15, 0x63, 0xf1, 0xba, 0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e, 0x54,

@@ -1,11 +1,11 @@
-//! Certification data: the PCK certificate behind a quote, or what leads to it.
+//! Certification data: the PCK certificate of a quote, or a reference to it.
 
 use std::fmt;
 
 use crate::describe::display_description;
 use crate::{CpuSvn, Describe, Description};
 
-/// Certification data: the PCK certificate, or what leads to it.
+/// The PCK certificate, or a reference to it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CertificationData {
     /// The type of `data`.
@@ -18,8 +18,8 @@ pub struct CertificationData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CertificationDataType(pub u16);
 
-/// Certification data of type 1, 2 or 3: the platform and the TCB for which a PCS or a PCCS has the
-/// PCK certificate.
+/// Certification data of type 1, 2 or 3: the platform and TCB whose PCK certificate a PCS or a PCCS
+/// provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PckReference<'a> {
     /// PPID: 16 bytes in the clear, 256 encrypted with RSA-2048-OAEP, 384 with RSA-3072-OAEP.
@@ -43,8 +43,8 @@ impl CertificationDataType {
     pub const PCK_CERTIFICATE: Self = Self(4);
     /// PCK certificate chain as PEM: leaf, intermediate, root.
     pub const PCK_CERTIFICATE_CHAIN: Self = Self(5);
-    /// QE report, its signature, authentication data and certification data of another type: what
-    /// certifies the attestation key of quotes of version 4 and 5.
+    /// QE report, its signature, authentication data and certification data of another type, in
+    /// quotes of version 4 and 5.
     pub const QE_REPORT: Self = Self(6);
     /// Platform manifest.
     pub const PLATFORM_MANIFEST: Self = Self(7);
@@ -82,8 +82,7 @@ impl fmt::Display for CertificationDataType {
 }
 
 impl CertificationData {
-    /// Reads data of type 1, 2 or 3; `None` for data of other types, or of a size that its type
-    /// does not have.
+    /// Reads data of type 1, 2 or 3; `None` for other types and wrong sizes.
     #[must_use]
     pub fn pck_reference(&self) -> Option<PckReference<'_>> {
         let (ppid, rest) = self.data.split_at_checked(self.data_type.ppid_size()?)?;
@@ -110,9 +109,8 @@ impl Describe for CertificationData {
             return description.text("size", format_args!("{size} bytes"));
         }
         let description = match self.data_type.ppid_size() {
-            Some(_) => {
-                description.text("unreadable", format_args!("no size of this type: {size} bytes"))
-            }
+            Some(_) => description
+                .text("unreadable", format_args!("wrong size for this type: {size} bytes")),
             None => description,
         };
         match std::str::from_utf8(&self.data) {

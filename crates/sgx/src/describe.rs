@@ -1,10 +1,10 @@
-//! One description of a structure, for people and for programs alike.
+//! Descriptions of structures, for text output.
 
 use std::fmt;
 
-/// A structure that can say what its fields hold.
+/// A structure with a description of its fields.
 pub trait Describe {
-    /// The fields in the order in which they lie in memory; reserved ones are left out while zero.
+    /// The fields in memory order, without reserved ones that are zero.
     fn describe(&self) -> Description;
 }
 
@@ -12,12 +12,12 @@ pub trait Describe {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Description(pub Vec<(&'static str, Value)>);
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Text of one line, such as a number or a date.
     Text(String),
-    /// A byte string; as text in hexadecimal.
+    /// A byte string; in text hexadecimal.
     Bytes(Vec<u8>),
     /// Text of several lines, such as a certificate chain.
     Block(String),
@@ -42,7 +42,7 @@ impl Description {
         self
     }
 
-    /// Adds bytes that are zero today: named only if they are not.
+    /// Adds reserved bytes, unless they are zero.
     #[must_use]
     pub fn reserved(self, name: &'static str, value: &[u8]) -> Self {
         if value.iter().all(|byte| *byte == 0) { self } else { self.bytes(name, value) }
@@ -61,7 +61,7 @@ impl Description {
         self.nested(name, value.describe())
     }
 
-    /// Adds a structure that has been described.
+    /// Adds a described structure.
     #[must_use]
     pub fn nested(mut self, name: &'static str, value: Self) -> Self {
         self.0.push((name, Value::Fields(value)));
@@ -82,7 +82,7 @@ impl Description {
         self
     }
 
-    /// The same description with byte strings as this text.
+    /// The same description, with byte strings encoded as text.
     #[must_use]
     pub fn with_bytes_as(self, encode: &impl Fn(&[u8]) -> String) -> Self {
         let value = |value| match value {
@@ -134,7 +134,7 @@ impl fmt::Display for Description {
     }
 }
 
-/// Gives structures that describe themselves their `Display` and `Debug`.
+/// Implements `Display` and `Debug` by `Describe`.
 macro_rules! display_description {
     ($($name:ty),+) => {$(
         impl std::fmt::Display for $name {

@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::{Attributes, CpuSvn, KeyId};
 
-/// Which key EGETKEY derives (SDM 3D, 38.17).
+/// The key that EGETKEY derives (SDM 3D, 38.17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyName {
     /// For EINIT tokens; needs the attribute `EINITTOKEN_KEY`.
@@ -16,7 +16,7 @@ pub enum KeyName {
     ProvisionSeal = 2,
     /// The key that checks REPORTs made for the enclave.
     Report = 3,
-    /// The key for what the enclave keeps outside.
+    /// The key for data stored outside of the enclave.
     Seal = 4,
 }
 
@@ -30,7 +30,7 @@ impl KeyName {
     }
 }
 
-/// KEYPOLICY: which parts of the enclave's identity enter a seal key (SDM 3D, 38.17.2).
+/// KEYPOLICY: the parts of the enclave's identity that enter a seal key (SDM 3D, 38.17.2).
 #[derive(Debug, Clone, Copy)]
 pub struct KeyPolicy;
 
@@ -64,11 +64,11 @@ pub struct KeyRequest {
     reserved_1: [u8; 2],
     /// CPUSVN of the key, at most the processor's.
     pub cpu_svn: CpuSvn,
-    /// Which of the enclave's ATTRIBUTES enter.
+    /// The bits of the enclave's ATTRIBUTES that enter.
     pub attribute_mask: Attributes,
     /// Distinguishes keys that are otherwise the same.
     pub key_id: KeyId,
-    /// Which bits of the enclave's MISCSELECT enter.
+    /// The bits of the enclave's MISCSELECT that enter.
     pub misc_mask: U32,
     /// CONFIGSVN of the key, at most the enclave's own.
     pub config_svn: U16,

@@ -1,14 +1,14 @@
 //! SGX byte layouts and code tables.
 //!
-//! Every structure here is the structure that the processor, the Quoting Enclave or the AESM
-//! protocol puts into memory: little-endian, no padding but the reserved fields, which are kept as
-//! they came so that parsing and serializing are exact inverses.
+//! The structures have the memory layout of the processor, the Quoting Enclave or the AESM
+//! protocol: little-endian, without padding. Reserved fields are preserved, so parsing and
+//! serializing are exact inverses.
 //!
 //! Structures of a fixed size implement zerocopy's traits: `T::read_from_bytes` and
-//! `value.as_bytes()` are the two directions, and [`parse`] is the first one with a typed error.
-//! A [`Quote`] has parts of variable size and its own [`Quote::parse`].
+//! `value.as_bytes()`; [`parse`] reads with a typed error. A [`Quote`] has parts of variable size
+//! and its own [`Quote::parse`].
 //!
-//! This crate does no input or output, and knows nothing of how a quote is made or checked.
+//! This crate does no input or output, and neither makes nor verifies quotes.
 
 mod aesm_error;
 mod attestation_key_id;

@@ -1,4 +1,4 @@
-//! QE report info, the optional proof that the real QE answered.
+//! QE report info, the optional proof that a quote is by the genuine QE.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -7,8 +7,8 @@ use crate::{Describe, Description, Report, TargetInfo};
 
 /// QE report info, 960 bytes (`sgx_qe_report_info_t` of the DCAP API).
 ///
-/// The caller fills in the nonce and its own target info; the QE adds a REPORT for that target whose
-/// report data is SHA-256(nonce ‖ quote) ‖ 32 zero bytes.
+/// The caller sets the nonce and its own target info; the QE adds a REPORT for that target, with
+/// report data SHA-256(nonce ‖ quote) ‖ 32 zero bytes.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct QeReportInfo {

@@ -1,4 +1,4 @@
-//! The quote: what goes to the remote party.
+//! Quotes.
 
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::U32;
@@ -17,23 +17,23 @@ pub struct Quote {
     pub header: QuoteHeader,
     /// Body of the application enclave's REPORT, or the TD's report.
     pub body: QuoteBody,
-    /// Signature, and what it takes to trust the key that made it.
+    /// The signature, and the certification of its key.
     pub signature: QuoteSignature,
 }
 
 impl Quote {
-    /// The bytes that the signature of a version 3 quote covers: header and report body.
+    /// The size of the signed part of a version 3 quote, header and report body, in bytes.
     pub const SIGNED_SIZE: usize = size_of::<QuoteHeader>() + size_of::<ReportBody>();
 
-    /// The size of the smallest quote, one of version 3 without authentication and certification
-    /// data: what is signed, and 588 bytes of lengths, signatures, keys and the QE's REPORT.
+    /// The size of the smallest quote, version 3 without authentication and certification data: the
+    /// signed part, and 588 bytes of lengths, signatures, keys and the QE's REPORT.
     pub const MIN_SIZE: usize = Self::SIGNED_SIZE + 588;
 
     /// Reads exactly one quote.
     ///
     /// # Errors
-    /// [`QuoteParseError`] when the bytes are cut short, go on after the quote, or are of another
-    /// version, kind or key type. Nothing is allocated beyond the size of `bytes`.
+    /// [`QuoteParseError`] when the bytes are truncated, exceed the quote, or are of another
+    /// version, kind or key type. Allocates at most the size of `bytes`.
     pub fn parse(bytes: &[u8]) -> Result<Self, QuoteParseError> {
         let mut reader = Reader::new(bytes, "quote");
         let header: QuoteHeader = reader.structure("header")?;
@@ -53,10 +53,10 @@ impl Quote {
         Ok(Self { header, body, signature: QuoteSignature::read(version, signature)? })
     }
 
-    /// Reads one quote from a buffer that is padded with zeros, as AESM replies are.
+    /// Reads one quote from a buffer padded with zeros, as in AESM replies.
     ///
     /// # Errors
-    /// As [`Quote::parse`]; bytes other than zero after the quote are no padding.
+    /// As [`Quote::parse`]; padding must be zeros.
     pub fn parse_padded(bytes: &[u8]) -> Result<Self, QuoteParseError> {
         match Self::parse(bytes) {
             Err(QuoteParseError::Oversized(excess, "quote")) => {
@@ -78,8 +78,7 @@ impl Quote {
         [&self.signed_bytes(), length(&signature).as_bytes(), &signature].concat()
     }
 
-    /// The bytes that the attestation key signs: header and body, in version 5 with its type and
-    /// size.
+    /// The bytes that the attestation key signs: header and body, with its descriptor in version 5.
     #[must_use]
     pub fn signed_bytes(&self) -> Vec<u8> {
         [self.header.as_bytes(), &self.body.to_bytes(self.header.version.get())].concat()

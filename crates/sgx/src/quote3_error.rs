@@ -1,10 +1,12 @@
-//! The errors of Intel's quote generation and quote provider libraries (`quote3_error_t` of the DCAP API).
+//! The errors of Intel's quote generation and quote provider libraries (`quote3_error_t` of the
+//! DCAP API).
 
 use std::fmt;
 
 use crate::{AesmError, SgxStatus};
 
-/// What a function of `libsgx_dcap_ql`, `libsgx_qe3_logic` or `libdcap_quoteprov` returns: 0, or a number from 0xe001.
+/// The return value of a function of `libsgx_dcap_ql`, `libsgx_qe3_logic` or `libdcap_quoteprov`:
+/// 0, or a number from 0xe001.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quote3Error(pub u32);
 
@@ -18,7 +20,7 @@ macro_rules! quote3_errors {
                 pub const $name: Self = Self($number);
             )+
 
-            /// The official name, where this table has it.
+            /// The official name, if known.
             #[must_use]
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
@@ -28,7 +30,7 @@ macro_rules! quote3_errors {
                 }
             }
 
-            /// The error with which Intel's service passes this one on to its clients.
+            /// The AESM error that Intel's service returns to its clients for this error.
             #[must_use]
             pub fn aesm(self) -> AesmError {
                 match self.0 {
@@ -37,8 +39,8 @@ macro_rules! quote3_errors {
                 }
             }
 
-            /// The first error that is passed on as `error`.
-            fn passed_on_as(error: AesmError) -> Option<Self> {
+            /// The first error with this AESM error.
+            fn with_aesm(error: AesmError) -> Option<Self> {
                 [$(Self::$name),+].into_iter().find(|listed| listed.aesm() == error)
             }
         }
@@ -68,7 +70,8 @@ quote3_errors! {
     0xe014 ENCLAVE_LOST "SGX_QL_ENCLAVE_LOST" EnclaveLost;
     0xe015 INVALID_REPORT "SGX_QL_INVALID_REPORT" InvalidReport;
     0xe016 ENCLAVE_LOAD "SGX_QL_ENCLAVE_LOAD_ERROR" EnclaveLoad;
-    0xe017 UNABLE_TO_GENERATE_QE_REPORT "SGX_QL_UNABLE_TO_GENERATE_QE_REPORT" UnableToGenerateQeReport;
+    0xe017 UNABLE_TO_GENERATE_QE_REPORT "SGX_QL_UNABLE_TO_GENERATE_QE_REPORT"
+        UnableToGenerateQeReport;
     0xe018 KEY_CERTIFICATION "SGX_QL_KEY_CERTIFCATION_ERROR" KeyCertification;
     0xe019 NETWORK "SGX_QL_NETWORK_ERROR" Network;
     0xe01a MESSAGE "SGX_QL_MESSAGE_ERROR" Msg;
@@ -94,8 +97,8 @@ quote3_errors! {
 }
 
 impl Quote3Error {
-    /// The error that `libsgx_dcap_ql` makes of the status of `libsgx_quote_ex`, when the quote
-    /// service was asked, as Intel's library has it.
+    /// The error that Intel's `libsgx_dcap_ql` returns for a status of `libsgx_quote_ex`, out of
+    /// process.
     #[must_use]
     pub fn of_status(status: SgxStatus) -> Self {
         match status {
@@ -115,14 +118,14 @@ impl Quote3Error {
         }
     }
 
-    /// The error that means what `error` means: the other way of [`Self::aesm`].
+    /// The error for an AESM error: the inverse of [`Self::aesm`].
     #[must_use]
     pub fn of_aesm(error: AesmError) -> Self {
         match error {
             AesmError::NoDevice => Self::NO_DEVICE,
             AesmError::ServiceUnavailable => Self::SERVICE_UNAVAILABLE,
             AesmError::Busy => Self::BUSY,
-            _ => Self::passed_on_as(error).unwrap_or(Self::UNEXPECTED),
+            _ => Self::with_aesm(error).unwrap_or(Self::UNEXPECTED),
         }
     }
 }

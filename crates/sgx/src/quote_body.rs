@@ -1,4 +1,4 @@
-//! The body of a quote: who is quoted, an enclave or a trust domain.
+//! The body of a quote: an enclave or a trust domain.
 
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
@@ -10,8 +10,8 @@ use crate::{
     TdReport15Ex,
 };
 
-/// The enclave or TD that is quoted. Version 3 and 4 quotes have the body that belongs to their TEE
-/// type; version 5 quotes name its type and size.
+/// The quoted enclave or TD. The TEE type determines the body of quotes of version 3 and 4; those
+/// of version 5 state its type and size.
 #[derive(Clone, PartialEq, Eq)]
 pub enum QuoteBody {
     /// An enclave: type 1, 384 bytes.
@@ -93,7 +93,7 @@ impl QuoteBody {
         }
     }
 
-    /// Reads what follows this header.
+    /// Reads the body after this header.
     pub(crate) fn read(
         header: &QuoteHeader,
         reader: &mut Reader<'_>,

@@ -1,4 +1,4 @@
-//! The header of a quote, which all versions have in common.
+//! The header of a quote, the same in all versions.
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -20,16 +20,16 @@ pub struct QuoteHeader {
     pub qe_svn: U16,
     /// ISVSVN of the PCE. Reserved in version 4 and 5.
     pub pce_svn: U16,
-    /// The maker of the QE.
+    /// The vendor of the QE.
     pub qe_vendor_id: [u8; 16],
-    /// Of the QE; the first 16 bytes are the QE_ID.
+    /// Data of the QE; the first 16 bytes are the QE_ID.
     pub user_data: [u8; 20],
 }
 
 impl QuoteHeader {
-    /// The version that the SGX Quoting Enclave makes.
+    /// The version of quotes of the SGX Quoting Enclave.
     pub const VERSION: u16 = 3;
-    /// The attestation key type of every quote here: ECDSA with P-256.
+    /// The supported attestation key type: ECDSA with P-256.
     pub const ECDSA_P256: u16 = 2;
     /// The TEE type of SGX.
     pub const SGX: u32 = 0;

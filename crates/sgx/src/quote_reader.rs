@@ -1,21 +1,21 @@
-//! Reading the parts of a quote, one after the other, and what can be wrong with them.
+//! A reader of the parts of a quote, and its errors.
 
 use zerocopy::FromBytes;
 
-/// The bytes are no quote of a supported version.
+/// Bytes that are not a supported quote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteParseError {
     /// The quote ends before this part of it.
     #[error("the quote ends within its {part}: {needed} bytes needed, {left} left")]
     Truncated {
-        /// The part that is cut short.
+        /// The truncated part.
         part: &'static str,
         /// The size of that part in bytes.
         needed: usize,
-        /// The bytes that there are for it.
+        /// The number of bytes left for it.
         left: usize,
     },
-    /// Bytes follow after the end that the quote itself states.
+    /// Bytes after the end that the quote states.
     #[error("{0} bytes follow after the end of the {1}")]
     Oversized(usize, &'static str),
     /// An EPID quote, version 1 or 2.
@@ -24,11 +24,8 @@ pub enum QuoteParseError {
          quote"
     )]
     Epid(u16),
-    /// The first two bytes are no version of a quote.
-    #[error(
-        "they begin with {0:#06x}, which is no version of a quote; supported are 3 (SGX), 4 and 5 \
-         (SGX and TDX)"
-    )]
+    /// An unknown version.
+    #[error("unknown version {0:#06x}; supported are 3 (SGX), 4 and 5 (SGX and TDX)")]
     Version(u16),
     /// Not signed with ECDSA P-256.
     #[error("attestation key type {0} is not supported; only 2 (ECDSA P-256) is")]
@@ -36,7 +33,7 @@ pub enum QuoteParseError {
     /// A version 4 quote of neither SGX nor TDX.
     #[error("TEE type {0:#x} is not supported; only 0 (SGX) and 0x81 (TDX) are")]
     TeeType(u32),
-    /// A version 5 quote whose body has another type or size than the header and the type say.
+    /// A version 5 quote with an unexpected type or size of its body.
     #[error(
         "a body of type {body_type} and {size} bytes in a quote of TEE type {tee_type:#x} is not \
          supported; SGX has type 1 (384 bytes), TDX has 2 (584), 3 (648) and 4 (885)"

@@ -1,4 +1,4 @@
-//! The signature data of a quote: the signature and the chain of keys behind it.
+//! The signature data of a quote: the signature and the certification of its key.
 
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
@@ -7,11 +7,11 @@ use crate::quote::length;
 use crate::quote_reader::Reader;
 use crate::{CertificationData, CertificationDataType, Description, QuoteParseError, ReportBody};
 
-/// ECDSA P-256 signature data (`sgx_ql_ecdsa_sig_data_t` and what follows it, of the DCAP API).
+/// ECDSA P-256 signature data (`sgx_ql_ecdsa_sig_data_t` of the DCAP API and the data after it).
 ///
-/// PCK key signs `qe_report`, whose report data binds `attestation_public_key`, which signs the
-/// quote. In version 3 the parts follow each other; in version 4 and 5 those behind the attestation
-/// key are wrapped as certification data of type 6.
+/// The PCK key signs `qe_report`, whose report data binds `attestation_public_key`, which signs the
+/// quote. In version 4 and 5 the parts after the attestation key are wrapped as certification data
+/// of type 6.
 #[derive(Clone, PartialEq, Eq)]
 pub struct QuoteSignature {
     /// ECDSA signature of the attestation key over header and body: r ‖ s, big-endian.
@@ -23,14 +23,14 @@ pub struct QuoteSignature {
     pub qe_report: ReportBody,
     /// ECDSA signature of the PCK key over the QE report: r ‖ s, big-endian.
     pub qe_report_signature: [u8; 64],
-    /// Data of the QE's own, at most 65,535 bytes.
+    /// Data of the QE, at most 65,535 bytes.
     pub authentication_data: Vec<u8>,
-    /// How to find the PCK certificate.
+    /// The PCK certificate, or a reference to it.
     pub certification_data: CertificationData,
 }
 
 impl QuoteSignature {
-    /// Reads the whole of the signature data of a quote of this version.
+    /// Reads the signature data of a quote of this version.
     pub(crate) fn read(version: u16, mut reader: Reader<'_>) -> Result<Self, QuoteParseError> {
         let signature = reader.structure("signature")?;
         let attestation_public_key = reader.structure("attestation key")?;
@@ -89,8 +89,8 @@ impl QuoteSignature {
         bytes
     }
 
-    /// The fields as they are nested in a quote of this version, with this description of the
-    /// certification data.
+    /// The fields, nested as in a quote of this version, with this description of the certification
+    /// data.
     pub(crate) fn describe(&self, version: u16, certification: Description) -> Description {
         let keys = Description::default()
             .bytes("signature", &self.signature)
@@ -108,7 +108,7 @@ impl QuoteSignature {
     }
 }
 
-/// Tells if the parts behind the attestation key are certification data of type 6.
+/// True if the parts after the attestation key are certification data of type 6.
 fn is_wrapped(version: u16) -> bool {
     version >= 4
 }

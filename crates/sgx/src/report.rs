@@ -1,4 +1,4 @@
-//! REPORT, which an enclave makes for another one on the same machine.
+//! REPORT, by which an enclave attests itself to another one on the same machine.
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -9,9 +9,9 @@ use crate::{
     MrEnclave, MrSigner, ReportData,
 };
 
-/// The body of a REPORT, 384 bytes: who the reporting enclave is (SDM 3D, 38.15).
+/// The body of a REPORT, 384 bytes: the identity of the reporting enclave (SDM 3D, 38.15).
 ///
-/// This is the part that the MAC of a [`Report`] covers, and the part that a quote carries.
+/// The MAC of a [`Report`] covers it, and a quote contains it.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct ReportBody {
@@ -32,7 +32,7 @@ pub struct ReportBody {
     reserved_3: [u8; 32],
     /// CONFIGID, with KSS.
     pub config_id: ConfigId,
-    /// ISVPRODID: which of its signer's products the enclave is.
+    /// ISVPRODID: the product among those of its signer.
     pub isv_prod_id: U16,
     /// ISVSVN: the security version of the enclave.
     pub isv_svn: U16,
@@ -41,7 +41,7 @@ pub struct ReportBody {
     reserved_4: [u8; 42],
     /// ISVFAMILYID, with KSS.
     pub isv_family_id: IsvFamilyId,
-    /// What the enclave binds to the REPORT.
+    /// The data that the enclave binds to the REPORT.
     pub report_data: ReportData,
 }
 
@@ -73,15 +73,15 @@ impl Describe for ReportBody {
     }
 }
 
-/// REPORT, 432 bytes: what EREPORT gives (SDM 3D, 38.15).
+/// REPORT, 432 bytes: the output of EREPORT (SDM 3D, 38.15).
 ///
-/// Only the target enclave can check it, with a key that EGETKEY gives to nobody else.
+/// Only the target enclave can check it, with a key that only it gets from EGETKEY.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct Report {
-    /// Who the reporting enclave is.
+    /// The identity of the reporting enclave.
     pub body: ReportBody,
-    /// KEYID that the report key was derived with.
+    /// The KEYID of the report key.
     pub key_id: KeyId,
     /// AES-128-CMAC of the body under the target's report key.
     pub mac: [u8; 16],
@@ -95,11 +95,7 @@ impl Default for Report {
 
 impl Describe for Report {
     fn describe(&self) -> Description {
-        let Description(mut fields) = self.body.describe();
-        fields.extend(
-            Description::default().bytes("KEYID", &self.key_id.0).bytes("MAC", &self.mac).0,
-        );
-        Description(fields)
+        self.body.describe().bytes("KEYID", &self.key_id.0).bytes("MAC", &self.mac)
     }
 }
 

@@ -1,14 +1,14 @@
-//! The status codes of the SGX SDK (`sgx_status_t`), as far as quoting has them.
+//! The status codes of the SGX SDK (`sgx_status_t`) for quoting.
 
 use std::fmt;
 
 use crate::AesmError;
 
-/// What a function of `libsgx_quote_ex` returns, a number of `sgx_status_t` in 32 bits.
+/// The return value of a function of `libsgx_quote_ex`: `sgx_status_t`, 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SgxStatus(pub u32);
 
-/// A function of `libsgx_quote_ex`: the same AESM error becomes another status here and there.
+/// A function of `libsgx_quote_ex`. The status for an AESM error depends on the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteExCall {
     /// `sgx_get_supported_att_key_id_num` and `sgx_get_supported_att_key_ids`.
@@ -27,7 +27,7 @@ use QuoteExCall::{Init, KeyIds, Quote, Select, Size};
 
 const EVERYWHERE: &[QuoteExCall] = &[KeyIds, Select, Init, Size, Quote];
 
-/// An AESM error, its status, and the functions that tell it. Anything else is
+/// AESM errors, their status, and the functions that return it. All others return
 /// [`SgxStatus::UNEXPECTED`].
 const TABLE: &[(AesmError, SgxStatus, &[QuoteExCall])] = &[
     (AesmError::NoDevice, SgxStatus::NO_DEVICE, EVERYWHERE),
@@ -100,7 +100,7 @@ statuses! {
 }
 
 impl SgxStatus {
-    /// The status that `call` returns when a service answers with `error`, as Intel's library has it.
+    /// The status that `call` of Intel's library returns for an `error` of the service.
     #[must_use]
     pub fn of_aesm(error: AesmError, call: QuoteExCall) -> Self {
         let mut rows = TABLE.iter();

@@ -1,4 +1,4 @@
-//! TARGETINFO, which names the enclave a REPORT is made for.
+//! TARGETINFO, the target enclave of a REPORT.
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::describe::display_description;
 use crate::{Attributes, Describe, Description, MrEnclave};
 
-/// TARGETINFO, 512 bytes: for which enclave EREPORT makes a REPORT (SDM 3D, 38.16).
+/// TARGETINFO, 512 bytes: the enclave that can check the REPORT (SDM 3D, 38.16).
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct TargetInfo {

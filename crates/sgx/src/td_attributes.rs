@@ -21,7 +21,7 @@ impl TdAttributes {
     pub const PROFILING: u64 = 0b111 << 4;
     /// A hash of the service TDs is part of the TD's report.
     pub const SERVTD_EXT: u64 = 1 << 17;
-    /// The TD sees no #VE when the host takes away a page.
+    /// The TD gets no #VE when the host removes a page.
     pub const SEPT_VE_DISABLE: u64 = 1 << 28;
     /// The TD can be migrated to another platform.
     pub const MIGRATABLE: u64 = 1 << 29;
@@ -45,7 +45,7 @@ impl TdAttributes {
         (1 << 63, "PERFMON"),
     ];
 
-    /// Tells if the TD can be debugged or profiled, and so keeps no secrets.
+    /// True if the TD can be debugged or profiled, and so keeps no secrets.
     #[must_use]
     pub fn is_debug(&self) -> bool {
         self.0.get() & (Self::DEBUG | Self::PROFILING) != 0

@@ -18,21 +18,21 @@ pub struct TdReport10 {
     pub mr_signer_seam: Measurement,
     /// SEAMATTRIBUTES: attributes of the TDX module; zero for Intel's.
     pub seam_attributes: [u8; 8],
-    /// TDATTRIBUTES: whether the TD can be debugged, and so on.
+    /// TDATTRIBUTES: debuggable, migratable and so on.
     pub td_attributes: TdAttributes,
-    /// XFAM: which processor state the TD may use, as in XCR0.
+    /// XFAM: the processor state that the TD may use, as in XCR0.
     pub xfam: U64,
     /// MRTD: measurement of the initial contents of the TD.
     pub mr_td: Measurement,
-    /// MRCONFIGID: configuration that the TD's owner did not choose.
+    /// MRCONFIGID: configuration not chosen by the TD's owner.
     pub mr_config_id: Measurement,
     /// MROWNER: the TD's owner.
     pub mr_owner: Measurement,
-    /// MROWNERCONFIG: configuration that the TD's owner chose.
+    /// MROWNERCONFIG: configuration chosen by the TD's owner.
     pub mr_owner_config: Measurement,
     /// RTMR0 to RTMR3: measurements that the TD extends while it runs.
     pub rtmr: [Measurement; 4],
-    /// REPORTDATA: what the TD binds to the report.
+    /// REPORTDATA: the data that the TD binds to the report.
     pub report_data: ReportData,
 }
 
@@ -55,11 +55,11 @@ pub struct TdReport15 {
 pub struct TdReport15Ex {
     /// The report of TDX 1.5.
     pub base: TdReport15,
-    /// The virtual machine of a partitioned TD that the report is for; 0 for the TD itself.
+    /// The virtual machine of a partitioned TD; 0 for the TD itself.
     pub vm_id: u8,
     /// Identifies this launch of the TD.
     pub td_id: [u8; 32],
-    /// Hash of what is known of the devices of the TD.
+    /// Hash of the device information of the TD.
     pub device_info: Measurement,
     /// The service TDs that were bound when the TD was created.
     pub initial_service_td_hash: Measurement,

@@ -1,4 +1,4 @@
-//! What the evidence proves.
+//! The facts that evidence proves.
 
 mod quoted;
 mod tcb;
@@ -15,23 +15,22 @@ use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
 use crate::{PlatformFeatures, SgxExtension, TrustedRoot};
 
-/// What a quote proves together with its collateral: true under `root` at the given time.
+/// The facts that a quote and its collateral prove under `root` at the time of verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attested {
-    /// The enclave or TD that is quoted. In JSON an enclave is the member `enclave`, a trust domain
-    /// `td`; byte strings are in hexadecimal.
+    /// The quoted enclave or TD: in JSON the member `enclave` or `td`, byte strings in hexadecimal.
     #[serde(flatten, serialize_with = "quoted::serialize")]
     #[cfg_attr(feature = "schema", schemars(with = "quoted::Quoted"))]
     pub body: QuoteBody,
-    /// How current its platform is.
+    /// The TCB of its platform.
     pub tcb: AttestedTcb,
-    /// Which platform it runs on.
+    /// The platform that it runs on.
     pub platform: AttestedPlatform,
     /// The root that the evidence leads to.
     pub root: TrustedRoot,
-    /// When the first piece of the evidence expires: of the certificates, up to the root, the CRLs,
-    /// TCB info and QE identity. In JSON RFC 3339, UTC.
+    /// The earliest expiry of the certificates, up to the root, CRLs, TCB info and QE identity. In
+    /// JSON RFC 3339, UTC.
     #[serde(serialize_with = "serialize_rfc3339")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub earliest_expiration: SystemTime,
@@ -55,7 +54,7 @@ pub struct AttestedPlatform {
     pub cpu_svn: CpuSvn,
     /// ISVSVN of the PCE that the PCK key is derived for.
     pub pce_svn: u16,
-    /// PPID, 16 bytes: identifies the processor package. No secret, but it tells machines apart.
+    /// PPID, 16 bytes: identifies the processor package. Not secret, but unique to a machine.
     #[serde(with = "hex")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ppid: [u8; 16],
@@ -65,7 +64,7 @@ pub struct AttestedPlatform {
 }
 
 impl Attested {
-    /// Fails on claims that no quote can have.
+    /// Fails on dates and statuses out of range.
     pub(crate) fn new(
         body: QuoteBody,
         claims: &QuoteClaims,
@@ -81,7 +80,7 @@ impl Attested {
             root: root.clone(),
             earliest_expiration: UNIX_EPOCH
                 .checked_add(expires)
-                .ok_or("the collateral expires at no date that can be counted")?,
+                .ok_or("the collateral has an expiry out of range")?,
         })
     }
 }

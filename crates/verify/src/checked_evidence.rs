@@ -1,7 +1,7 @@
-//! The pieces of the evidence: each is checked as when it is kept, and then against the others.
+//! The check of certificates, CRLs, TCB info and QE identity of one verification.
 //!
-//! This comes before dcap-qvl decides, which is more lenient about single pieces than Intel's
-//! verifier: about names, the root's own dates, CRLs from the future and the form of TCB info.
+//! It comes before dcap-qvl, which is more lenient than Intel's verifier about names, the root's
+//! own dates, CRLs from the future and the form of TCB info.
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use crate::{
     TrustedRoot, TrustedRoots, VerdictCode, check_root_ca_crl,
 };
 
-/// CheckedEvidence that hold under one root at one time, and are not revoked.
+/// Evidence that is valid under one root at one time, and not revoked.
 pub(crate) struct CheckedEvidence {
     pub(crate) tcb_info: TcbInfo,
     pub(crate) qe_identity: QeIdentity,
@@ -27,7 +27,7 @@ pub(crate) struct CheckedEvidence {
 }
 
 impl CheckedEvidence {
-    /// Checks all pieces that a verification of `quote` needs.
+    /// Checks everything that a verification of `quote` needs.
     pub(crate) fn check(
         quote: &Quote,
         collateral: &Collateral,
@@ -46,8 +46,8 @@ impl CheckedEvidence {
     }
 }
 
-/// Checks that the collateral is not that of another root, by the roots that its parts come with. A
-/// part of another root among those of this one is left to the check of that part.
+/// Refuses collateral of which every readable issuer chain ends at another root. A single foreign
+/// chain is left to the check of its own item.
 fn check_same_root(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Problem> {
     let chains = [
         ("the PCK CRL", &collateral.pck_crl_issuer_chain),
@@ -86,7 +86,7 @@ fn tcb_info(
     Ok(info)
 }
 
-/// The identity of this Quoting Enclave.
+/// The identity of the Quoting Enclave `qe`.
 fn qe_identity(
     qe: EnclaveId,
     collateral: &Collateral,
@@ -119,7 +119,7 @@ fn signer_revocation(
     refuse_revoked(&format!("the signer of {what}"), root_crl.revokes(&signer.serial))
 }
 
-/// The chain in the collateral, or else the one that the quote carries.
+/// The chain in the collateral, else the one in the quote.
 fn pck_chain<'r>(
     quote: &Quote,
     collateral: &Collateral,
@@ -133,12 +133,12 @@ fn pck_chain<'r>(
     Ok(PckChain::check(pem, root, now)?)
 }
 
-/// The problem that nobody has the PCK certificate of this quote.
+/// The problem that neither quote nor collateral has a PCK certificate.
 pub(crate) fn no_pck_certificate(quote: &Quote) -> Problem {
     let carried = quote.signature.certification_data.data_type;
     let reason = format!(
-        "there is no PCK certificate: the quote carries certification data of type {carried}, and \
-         the collateral has no pck_certificate_chain"
+        "there is no PCK certificate: the quote has certification data of type {carried}, and the \
+         collateral has no pck_certificate_chain"
     );
     Problem::new(VerdictCode::NoPckCertificate, reason)
 }

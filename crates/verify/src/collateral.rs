@@ -1,11 +1,10 @@
-//! Single pieces of collateral, as a PCS or a PCCS answers them.
+//! Single items of collateral, as in responses of a PCS or a PCCS.
 //!
-//! Each `check_…` function takes one answer and says whether it may be kept: it leads to a trusted
-//! root through the right kind of issuer, is signed, and is in date. What is returned says what the
-//! answer is for, so that the caller can compare it with the question.
+//! Each `check_…` function checks one response: the chain to a trusted root through the right kind
+//! of issuer, the signature and the dates. The returned value names the platform, CA or enclave of
+//! the item, for the caller to compare with the request.
 //!
-//! The sizes of the answers are for the caller to limit; the time that a check takes grows with
-//! them in proportion.
+//! The caller limits the size of responses; a check takes time in proportion to it.
 
 mod certificate;
 mod claimed_root;

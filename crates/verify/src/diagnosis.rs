@@ -1,7 +1,5 @@
-//! Which step fails, when dcap-qvl has refused pieces that hold: its further steps, one by one.
-//!
-//! This never makes a quote trusted. It only says where trust ends, and whether the evidence says
-//! no there or cannot be used.
+//! The search for the failed step after dcap-qvl has refused the evidence. It repeats the steps of
+//! dcap-qvl one by one, and never makes a quote trusted.
 
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::DefaultConfig;

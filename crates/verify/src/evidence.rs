@@ -1,4 +1,4 @@
-//! The evidence as a whole: when its pieces hold, dcap-qvl decides.
+//! The verification of a quote with its collateral under one of several roots.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use crate::failure::{At, Failure, Problem};
 use crate::tcb_level::platform_level;
 use crate::{Attested, ClaimedRoot, Step, TrustedRoot, TrustedRoots, VerdictCode};
 
-/// What the quote proves under one of the roots, or where it went furthest.
+/// The facts that the quote proves under one of the roots, else the failure at the latest step.
 pub(crate) fn check(
     quote: &Quote,
     collateral: &Collateral,
@@ -32,8 +32,7 @@ pub(crate) fn check(
     Err(furthest.unwrap_or_else(|| untrusted(quote, &claimed, roots)))
 }
 
-/// Checks as much as needs no collateral: the quote's own certificates, if it carries them, name a
-/// trusted root as theirs.
+/// Checks that the certificates in the quote, if any, lead to a trusted root. Needs no collateral.
 pub(crate) fn check_root(quote: &Quote, roots: &TrustedRoots) -> Result<(), Failure> {
     match ClaimedRoot::of_quote(quote) {
         Some(claimed) if !roots.iter().any(|root| claimed.is(root)) => {
@@ -43,7 +42,7 @@ pub(crate) fn check_root(quote: &Quote, roots: &TrustedRoots) -> Result<(), Fail
     }
 }
 
-/// Reads a quote of a kind that can be verified.
+/// Reads a quote of a supported kind.
 pub(crate) fn parse(quote: &[u8]) -> Result<Quote, Failure> {
     parse_supported(quote).at(Step::QuoteFormat)
 }
@@ -55,11 +54,9 @@ fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
         | QuoteParseError::AttestationKeyType(_)
         | QuoteParseError::TeeType(_) => unsupported(error.to_string()),
         QuoteParseError::Version(_) => {
-            Problem::new(VerdictCode::NotAQuote, format!("these bytes are no quote: {error}"))
+            Problem::new(VerdictCode::NotAQuote, format!("not a quote: {error}"))
         }
-        _ => {
-            Problem::new(VerdictCode::NotAQuote, format!("these bytes are no whole quote: {error}"))
-        }
+        _ => Problem::new(VerdictCode::NotAQuote, format!("not a complete quote: {error}")),
     })?;
     if quote.header.qe_vendor_id != QuoteHeader::INTEL_QE_VENDOR_ID {
         let vendor = hex::encode(quote.header.qe_vendor_id);
@@ -77,8 +74,8 @@ fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
     }
 }
 
-/// The roots that the certificates of the quote and those in the collateral name, one at least: the
-/// latter are used where there are both.
+/// The roots of the certificates in the quote and in the collateral; at least one. The latter are
+/// used if there are both.
 fn claimed_roots(quote: &Quote, collateral: &Collateral) -> Result<Vec<ClaimedRoot>, Problem> {
     let given = collateral.pck_certificate_chain.as_ref().map(String::as_bytes);
     let chains = [embedded_chain(quote), given].into_iter().flatten();
@@ -92,8 +89,8 @@ fn claimed_roots(quote: &Quote, collateral: &Collateral) -> Result<Vec<ClaimedRo
     }
 }
 
-/// The failure that no claimed root is trusted. The root of certificates in the collateral says
-/// nothing of the quote, so the quote is not refused for it.
+/// The failure that no claimed root is trusted. A quote is not refused for the root of certificates
+/// in the collateral.
 fn untrusted(quote: &Quote, claimed: &[ClaimedRoot], roots: &TrustedRoots) -> Failure {
     let named =
         |root: &TrustedRoot| format!("\"{}\", SHA-256 {}", root.subject, hex::encode(root.sha256));
@@ -102,7 +99,7 @@ fn untrusted(quote: &Quote, claimed: &[ClaimedRoot], roots: &TrustedRoots) -> Fa
         Some(_) => (VerdictCode::UntrustedRoot, "the quote"),
         None => (VerdictCode::ForeignCollateral, "the PCK certificate in the collateral"),
     };
-    // The one that the quote itself carries comes first.
+    // The root of the quote itself comes first.
     let claimed = claimed.first().map(ToString::to_string).unwrap_or_default();
     let reason =
         format!("{what} leads to {claimed}, which is not trusted; trusted: {}", trusted.join("; "));
@@ -128,7 +125,8 @@ fn check_under(
         .map_err(Failure::without_step)
 }
 
-/// Debug enclaves and TDs pass here: whether they are allowed is for the policy to say.
+/// The claims of the quote, if dcap-qvl accepts it. Debug enclaves and TDs pass: the policy decides
+/// about them.
 fn claims_of_dcap_qvl(
     root: &TrustedRoot,
     quote: &Quote,

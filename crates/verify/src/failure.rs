@@ -1,8 +1,8 @@
-//! Where and why the evidence does not hold.
+//! The step at which the evidence fails, and the reason.
 
 use crate::{CollateralError, Step, VerdictCode};
 
-/// Why a step did not pass; the code says what is decided.
+/// The reason for the failure of a step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Problem {
     pub(crate) code: VerdictCode,
@@ -21,22 +21,22 @@ impl From<CollateralError> for Problem {
     }
 }
 
-/// The step that did not pass. Failures are ordered by how far they got.
+/// A failed verification. A later step is the greater failure.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Failure {
-    /// `None` when no step of ours shows why, or none was taken.
+    /// `None` if no step fails by itself.
     pub(crate) step: Option<Step>,
     pub(crate) problem: Problem,
 }
 
 impl Failure {
-    /// A refusal that belongs to no known step.
+    /// A refusal by dcap-qvl that no step explains.
     pub(crate) fn without_step(reason: String) -> Self {
         Self { step: None, problem: Problem::new(VerdictCode::EvidenceRefused, reason) }
     }
 }
 
-/// Names the step in which a problem turned up.
+/// Adds the step to a problem.
 pub(crate) trait At<T> {
     fn at(self, step: Step) -> Result<T, Failure>;
 }

@@ -1,30 +1,29 @@
 //! Quote verification as a pure function of quote, collateral, roots, time and policy.
 //!
-//! [`verify`] answers one question: may I trust that the enclave or the trust domain (TD) this
-//! quote describes runs on a genuine, current platform, and is the one I expect? There is no clock
-//! and no network here: the same arguments give the same [`Verdict`].
+//! [`verify`] decides if the quoted enclave or trust domain (TD) runs on a genuine, current
+//! platform and is the expected one. The crate has no clock and no network: the same arguments give
+//! the same [`Verdict`].
 //!
-//! First each piece is checked by itself and against the others, by the same functions as when it
-//! is kept, and by the rules of Intel's verifier. Then the `dcap-qvl` crate is the authority: only
-//! when it accepts the evidence, too, have the steps passed, and only then does the [`Policy`] look
-//! at what was proved. When it refuses, its further [`Step`]s are walked through one by one to say
-//! where and why.
+//! 1. Certificates, CRLs, TCB info and QE identity are checked by the rules of Intel's verifier,
+//!    with the functions that collateral caches use.
+//! 2. The `dcap-qvl` crate decides if the evidence as a whole holds. If it refuses, the remaining
+//!    [`Step`]s are repeated one by one to find the one that fails.
+//! 3. The [`Policy`] is applied to what the evidence proves.
 //!
 //! A verdict has one of three [`Decision`]s:
-//! - **trusted**: the evidence proves what the quote says, and the policy agrees;
-//! - **refused**: the evidence can be read, and says no. The quote's certificates do not lead to a
-//!   trusted root, a signature is wrong, a certificate is revoked, the QE is not the one that was
-//!   published, the TCB is below every published level or revoked, or the policy disagrees;
-//! - **undecided**: evidence is missing or unusable, so nothing was found out. The bytes are no
-//!   quote of a kind that is supported, there is no PCK certificate, collateral cannot be read, is
-//!   of another root or platform than the quote, or is outside its dates (expired or not yet valid,
-//!   certificates too).
+//! - **trusted**: the evidence holds, and the policy accepts the enclave or TD;
+//! - **refused**: the evidence can be read and is against the quote. The quote leads to an
+//!   untrusted root, a signature is wrong, a certificate is revoked, the QE is not the published
+//!   one, the TCB is revoked or below every published level, or the policy refuses;
+//! - **undecided**: evidence is missing or unusable. The bytes are not a supported quote, there is
+//!   no PCK certificate, or collateral is unreadable, expired, not yet valid, or of another root or
+//!   platform.
 //!
 //! The reason is a [`VerdictCode`] for programs, and a sentence for people.
 //!
-//! Whoever keeps collateral checks it piece by piece, as it comes from a PCS or a PCCS:
-//! [`check_pck_certificate`], [`check_pck_crl`], [`check_root_ca_crl`], [`check_tcb_info`],
-//! [`check_enclave_identity`]. [`TcbInfo::assess`] says what a platform lacks.
+//! Caches check single items of collateral with [`check_pck_certificate`], [`check_pck_crl`],
+//! [`check_root_ca_crl`], [`check_tcb_info`] and [`check_enclave_identity`]. [`TcbInfo::assess`]
+//! lists the updates that a platform lacks.
 
 mod attested;
 mod checked_evidence;
@@ -62,10 +61,9 @@ pub use step::{Step, StepOutcome, StepResult};
 pub use tcb_status::{TcbStatus, UnknownTcbStatus};
 pub use verdict::{Decision, Verdict};
 
-/// Verifies a quote, which may be padded with zeros as AESM replies are.
+/// Verifies a quote, which may be padded with zeros as in AESM replies.
 ///
-/// `now` is the time at which certificates and collateral have to be valid; a time before 1970
-/// counts as 1970.
+/// Certificates and collateral must be valid at `now`; a time before 1970 counts as 1970.
 #[must_use]
 pub fn verify(
     quote: &[u8],
@@ -85,8 +83,8 @@ pub fn verify(
     verdict.with_root(ClaimedRoot::of_quote(&quote))
 }
 
-/// The verdict on a quote that needs no collateral: it cannot be read, or its own certificates lead
-/// to a root that is not trusted. `None` if the collateral decides.
+/// The verdict on a quote that is unreadable or leads to an untrusted root; `None` if it takes
+/// collateral to decide.
 #[must_use]
 pub fn verify_root(quote: &[u8], roots: &TrustedRoots, policy: &Policy) -> Option<Verdict> {
     let quote = match evidence::parse(quote) {

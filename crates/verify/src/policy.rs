@@ -8,13 +8,12 @@ use sgx::{ConfigId, IsvExtProdId, IsvFamilyId, Measurement, MrEnclave, MrSigner,
 
 use crate::{PlatformFeature, TcbStatus};
 
-/// The demands on an enclave or a TD. `None` and an empty list demand nothing; a demand for what
-/// the quoted kind does not have refuses the quote.
+/// The requirements on an enclave or a TD. `None` and an empty list require nothing; a requirement
+/// on a field that the quoted kind lacks refuses the quote.
 ///
-/// The default is strict about the platform and open about the enclave: no debug enclaves, only
-/// [`TcbStatus::UpToDate`], any identity. A verifier that hands out secrets sets at least
-/// `mr_enclaves`, or `mr_signers` with `isv_prod_ids` and `minimum_isv_svn`; for a TD `mr_tds` and
-/// those of `rtmrs` that its software extends.
+/// The default accepts any identity, but no debug enclave and only [`TcbStatus::UpToDate`]. A
+/// verifier that hands out secrets sets at least `mr_enclaves`, or `mr_signers` with `isv_prod_ids`
+/// and `minimum_isv_svn`; for a TD `mr_tds` and the `rtmrs` that its software extends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The enclave has one of these MRENCLAVEs.
@@ -39,30 +38,26 @@ pub struct Policy {
     pub rtmrs: [Vec<Measurement>; 4],
     /// All 64 bytes of REPORTDATA.
     pub report_data: Option<ReportData>,
-    /// The outcome of a check that REPORTDATA vouches for what came with the quote, such as the key
-    /// of the certificate that it was in: an error says why it does not. `None` if nothing came
-    /// with it.
+    /// The result of the check that REPORTDATA binds the data that came with the quote, such as the
+    /// key of a certificate; an error is the reason. `None` if no data came with it.
     pub binding: Option<Result<(), String>>,
-    /// Accepts an enclave or TD that can be debugged, which keeps no secrets.
+    /// Accepts an enclave or TD that can be debugged, and so keeps no secrets.
     pub allow_debug: bool,
-    /// The TCB statuses to accept. Each one besides `UpToDate` is a known weakness that the
-    /// verifier takes upon itself; verifiers in the field accept `SWHardeningNeeded` when the
-    /// enclave's code has the mitigations that the advisories ask for. `Revoked` has no effect
-    /// here: it is refused in any case ([`TcbStatus::Revoked`]).
+    /// The TCB statuses to accept. Each one besides `UpToDate` stands for a known weakness; a
+    /// common one is `SWHardeningNeeded`, for enclaves with the mitigations that the advisories
+    /// require. `Revoked` has no effect: it is always refused.
     pub accepted_tcb_statuses: Vec<TcbStatus>,
-    /// Intel's security advisories to accept, such as `INTEL-SA-00615`: any status is accepted,
-    /// too, if it comes with at least one advisory and all of them are in this list. A status
-    /// without advisories, such as that of an unsafe configuration alone, is accepted by its name
-    /// only.
+    /// Intel's security advisories to accept, such as `INTEL-SA-00615`. A status with at least one
+    /// advisory is accepted if all of them are in this list; one without advisories only by its
+    /// name.
     pub accepted_advisories: Vec<String>,
-    /// The earliest date of the TCB level of platform and QE: flaws that Intel had fixed by then
-    /// must be fixed.
+    /// The earliest date of the TCB level of platform and QE.
     pub minimum_tcb_date: Option<SystemTime>,
     /// The lowest TCB evaluation data number of TCB info and QE identity. Collateral from before a
-    /// TCB recovery is still signed and in date: this tells the two apart.
+    /// TCB recovery is still signed and in date; only this number excludes it.
     pub minimum_tcb_evaluation_data_number: Option<u32>,
-    /// Features that the PCK certificate must say the platform does not have. A certificate that
-    /// does not say so is refused, too.
+    /// Features that the PCK certificate must state to be off. A certificate without the statement
+    /// is refused, too.
     pub refused_features: Vec<PlatformFeature>,
 }
 

@@ -1,4 +1,4 @@
-//! The certificates at which trust begins.
+//! Trusted root certificates.
 
 use std::fmt;
 
@@ -18,8 +18,7 @@ const DER_SEQUENCE: u8 = 0x30;
 
 /// The root certificates that a verification trusts; at least one.
 ///
-/// [`TrustedRoots::intel`] is what production uses. Given roots take its place, they do not add
-/// to it: whoever trusts a software platform's root does so instead of trusting Intel's.
+/// Production uses [`TrustedRoots::intel`]. Other roots replace Intel's; they do not add to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedRoots(Vec<TrustedRoot>);
 
@@ -27,8 +26,8 @@ pub struct TrustedRoots(Vec<TrustedRoot>);
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrustedRoot {
-    /// The name in the certificate (RFC 4514). Anybody can make a root of any name: what tells
-    /// roots apart is `sha256`.
+    /// The name in the certificate (RFC 4514). Anybody can make a root of any name; `sha256`
+    /// distinguishes them.
     pub subject: String,
     /// SHA-256 of the certificate's DER, 32 bytes.
     #[serde(with = "hex")]
@@ -38,7 +37,7 @@ pub struct TrustedRoot {
     der: Vec<u8>,
 }
 
-/// Bytes that are no root certificate.
+/// Bytes that are not a root certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RootError {
     /// Neither form was recognized.
@@ -47,19 +46,19 @@ pub enum RootError {
          (\"-----BEGIN CERTIFICATE-----\") or DER"
     )]
     NoCertificate,
-    /// A certificate that cannot be read.
+    /// A certificate that cannot be parsed.
     #[error(
-        "a trusted root is no X.509 certificate that can be read: it is damaged, cut off or not \
-         understood; export it anew"
+        "a trusted root is not a readable X.509 certificate: it is damaged, truncated or of an \
+         unsupported form; export it again"
     )]
     Unreadable,
-    /// A certificate at which no trust can begin.
-    #[error("\"{0}\" is not a root certificate: it is not issued by itself; give its root")]
+    /// A certificate that another one issued.
+    #[error("\"{0}\" is not a root certificate, since it is not self-issued; pass its root")]
     NotSelfIssued(String),
 }
 
 impl TrustedRoots {
-    /// Intel's SGX root, under which every genuine platform is certified.
+    /// Intel's SGX root, which certifies every genuine platform.
     #[must_use]
     pub fn intel() -> Self {
         Self(vec![TrustedRoot::new(INTEL_SUBJECT.to_owned(), INTEL)])
@@ -68,7 +67,7 @@ impl TrustedRoots {
     /// Reads one root as DER, or one or more as PEM.
     ///
     /// # Errors
-    /// [`RootError`] when there is none, or one is no root certificate.
+    /// [`RootError`] when there is none, or one is not a root certificate.
     pub fn parse(bytes: &[u8]) -> Result<Self, RootError> {
         if bytes.first() == Some(&DER_SEQUENCE) {
             return Ok(Self(vec![TrustedRoot::from_der(bytes)?]));
@@ -121,7 +120,7 @@ impl TrustedRoot {
         &self.der
     }
 
-    /// Whether this is Intel's SGX root, under which names are Intel's.
+    /// True for Intel's SGX root.
     pub(crate) fn is_intel(&self) -> bool {
         self.der == INTEL
     }

@@ -1,23 +1,23 @@
-//! ECDSA P-256 with SHA-256, the one kind of signature there is.
+//! ECDSA P-256 with SHA-256, the only signature algorithm of quotes and collateral.
 
 use dcap_qvl::config::{Config, CryptoProvider, EcdsaSigEncoder};
 use dcap_qvl::configs::DefaultConfig;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use webpki::EndEntityCert;
 
-/// Checks a raw signature (r ‖ s, 64 bytes, big-endian) of the certificate's key.
+/// Checks a raw signature (r ‖ s, 64 bytes, big-endian) by the certificate's key.
 pub(crate) fn signed_by(signer: &CertificateDer<'_>, message: &[u8], signature: &[u8]) -> bool {
     der_signature(signature).is_some_and(|signature| signed_by_der(signer, message, &signature))
 }
 
-/// Checks a signature as certificates have it (DER) of the certificate's key.
+/// Checks a signature in DER, as in certificates, by the certificate's key.
 pub(crate) fn signed_by_der(signer: &CertificateDer<'_>, message: &[u8], signature: &[u8]) -> bool {
     EndEntityCert::try_from(signer).is_ok_and(|certificate| {
         certificate.verify_signature(ecdsa_p256(), message, signature).is_ok()
     })
 }
 
-/// Checks a raw signature of a raw public key (x ‖ y, 64 bytes, big-endian).
+/// Checks a raw signature by a raw public key (x ‖ y, 64 bytes, big-endian).
 pub(crate) fn signed_by_key(key: &[u8; 64], message: &[u8], signature: &[u8; 64]) -> bool {
     const UNCOMPRESSED_POINT: u8 = 4;
     let point: Vec<u8> = std::iter::once(UNCOMPRESSED_POINT).chain(*key).collect();

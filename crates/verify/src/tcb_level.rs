@@ -1,4 +1,4 @@
-//! Which TCB level a platform reaches, by the rules of Intel's verifier.
+//! The TCB level of a platform, by the rules of Intel's verifier.
 
 use sgx::Quote;
 
@@ -7,15 +7,15 @@ use crate::failure::Problem;
 use crate::td_level::{CertifiedSvns, td_level};
 use crate::{SgxExtension, TcbLevel, TcbStatus, Tee, VerdictCode};
 
-/// The level that a platform reaches.
+/// The TCB level of a platform.
 pub(crate) struct PlatformLevel {
-    /// The level; for a TD the one that the platform had when the TD was launched.
+    /// The level; for a TD, the level at its launch.
     pub(crate) level: TcbLevel,
-    /// The status that the platform of a TD has now, if the quote says so.
+    /// The status of a TD's platform now, if the quote states it.
     pub(crate) current: Option<TcbStatus>,
 }
 
-/// The level that the platform of this quote reaches. It is not a revoked one.
+/// The TCB level of the quote's platform; a revoked one is an error.
 pub(crate) fn platform_level(
     quote: &Quote,
     evidence: &CheckedEvidence,
@@ -25,7 +25,7 @@ pub(crate) fn platform_level(
         return Err(Problem::new(
             VerdictCode::MismatchedCollateral,
             format!(
-                "the TCB info is for platforms with FMSPC {}, this one has {}; fetch its collateral",
+                "the TCB info is for FMSPC {}, this platform's is {}; fetch its collateral",
                 hex::encode_upper(tcb_info.fmspc),
                 hex::encode_upper(pck.fmspc)
             ),

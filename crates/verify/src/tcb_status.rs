@@ -1,42 +1,42 @@
-//! TCB status, the names of the PCS API v4.
+//! TCB status, with the names of the PCS API v4.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How current the platform's security versions are, in the words of Intel's TCB info.
-///
-/// In JSON and in text a status is its official name, such as `UpToDate`.
+/// A status of Intel's TCB info. In JSON and in text it is the official name, such as `UpToDate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TcbStatus {
-    /// Nothing is known to be missing.
+    /// No update is missing.
     UpToDate,
-    /// The platform is current, and the enclave's own code has to work around a weakness.
+    /// No update is missing; the enclave's own code must mitigate a weakness.
     SWHardeningNeeded,
-    /// The platform is current, and its configuration (for instance hyper-threading) leaves a
-    /// weakness open.
+    /// No update is missing; the configuration (such as hyper-threading) leaves a weakness.
     ConfigurationNeeded,
     /// Both of the above.
     ConfigurationAndSWHardeningNeeded,
     /// Microcode, firmware or Intel's enclaves lack a security update.
     OutOfDate,
-    /// They lack an update, and the configuration leaves a weakness open.
+    /// An update is missing, and the configuration leaves a weakness.
     OutOfDateConfigurationNeeded,
-    /// The platform's keys are no longer trustworthy. No policy can accept this.
+    /// The keys of the platform are not trustworthy. No policy can accept this.
     Revoked,
-    /// Of a TD alone: it was launched when an update was missing, which the platform has by now.
+    /// Of TDs only: the platform got a missing update after the launch of the TD.
     #[serde(skip_deserializing)]
     TDRelaunchAdvised,
-    /// The same, and the configuration leaves a weakness open.
+    /// The same, and the configuration leaves a weakness.
     #[serde(skip_deserializing)]
     TDRelaunchAdvisedConfigurationNeeded,
 }
 
-/// A name that is no TCB status.
+/// An unknown TCB status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no TCB status; use one of {all}", all = TcbStatus::list(&TcbStatus::ALL))]
+#[error(
+    "unknown TCB status \"{0}\"; expected one of {all}",
+    all = TcbStatus::list(&TcbStatus::ALL)
+)]
 pub struct UnknownTcbStatus(String);
 
 impl TcbStatus {
@@ -53,7 +53,7 @@ impl TcbStatus {
         Self::TDRelaunchAdvisedConfigurationNeeded,
     ];
 
-    /// The statuses of TCB info, which a platform can have: all but those of a TD alone.
+    /// The statuses of TCB info, which a platform can have: all but those of TDs only.
     pub fn published() -> impl Iterator<Item = Self> {
         let of_td = [Self::TDRelaunchAdvised, Self::TDRelaunchAdvisedConfigurationNeeded];
         Self::ALL.into_iter().filter(move |status| !of_td.contains(status))
@@ -75,8 +75,8 @@ impl TcbStatus {
         }
     }
 
-    /// A platform's status together with that of its Quoting Enclave or its TDX module, as Intel's
-    /// verifier has it.
+    /// Combines a platform's status with that of its Quoting Enclave or TDX module, as Intel's
+    /// verifier does.
     pub(crate) fn with_component(self, component: Self) -> Self {
         match (component, self) {
             (Self::Revoked, _) => Self::Revoked,
@@ -89,8 +89,8 @@ impl TcbStatus {
         }
     }
 
-    /// The status of a TD that was launched at this status on a platform that has another one now,
-    /// as Intel's verifier has it.
+    /// Combines the status of a TD at its launch with the current one of its platform, as Intel's
+    /// verifier does.
     pub(crate) fn with_current(self, current: Self) -> Self {
         match (self, current) {
             (Self::OutOfDate, Self::UpToDate | Self::SWHardeningNeeded) => Self::TDRelaunchAdvised,

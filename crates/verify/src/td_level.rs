@@ -6,7 +6,7 @@ use crate::collateral::{TdxModule, TdxModuleIdentity, TdxModules};
 use crate::failure::Problem;
 use crate::{TcbInfo, TcbLevel, TcbStatus, VerdictCode};
 
-/// The SVNs of a platform that its PCK certificate lists.
+/// The SVNs in a PCK certificate.
 #[derive(Clone, Copy)]
 pub(crate) struct CertifiedSvns {
     /// Of the 16 TCB components.
@@ -15,8 +15,8 @@ pub(crate) struct CertifiedSvns {
     pub(crate) pce_svn: u16,
 }
 
-/// The level at which the TD was launched, that of its TDX module included, and the status of the
-/// level that the platform reaches now if the quote says so (TDX 1.5). Neither is a revoked one.
+/// The level at the launch of the TD, with that of its TDX module, and the status of the platform
+/// now if the quote states it (TDX 1.5). A revoked level is an error.
 pub(crate) fn td_level(
     info: &TcbInfo,
     svns: CertifiedSvns,
@@ -30,7 +30,7 @@ pub(crate) fn td_level(
     Ok((launched, current.transpose()?.map(|level| level.status)))
 }
 
-/// The level for these SVNs of TDX: the lower one of platform and module.
+/// The level for these SVNs of TDX, that of platform and module combined.
 fn reached(
     info: &TcbInfo,
     modules: &TdxModules,
@@ -55,8 +55,8 @@ fn reached(
 }
 
 impl TcbLevel {
-    /// A module of a version above 0 has levels of its own, which its SVN and version, the first
-    /// two of TDX's SVNs, are compared with instead.
+    /// The first two SVNs of TDX are the SVN and version of the module. A module of a version above
+    /// 0 has levels of its own, so they are not compared here.
     fn is_reached_by(&self, svns: CertifiedSvns, tee_tcb_svn: TeeTcbSvn) -> bool {
         let [_, module_version, ..] = tee_tcb_svn.0;
         let skipped = if module_version == 0 { 0 } else { 2 };
@@ -69,8 +69,8 @@ impl TcbLevel {
             && svns.pce_svn >= self.pce_svn
     }
 
-    /// Together with the level of the TDX module: the worse status, the earlier date, the
-    /// advisories of both.
+    /// Combined with the level of the TDX module: the worse status, the earlier date, all
+    /// advisories.
     fn with_module(
         mut self,
         identity: &TdxModuleIdentity,
@@ -94,7 +94,7 @@ impl TcbLevel {
 }
 
 impl TdxModules {
-    /// The identity of the module with these SVNs; `None` for version 0, which has none.
+    /// The identity of the module with these SVNs; `None` for version 0.
     fn identity(&self, tee_tcb_svn: TeeTcbSvn) -> Result<Option<&TdxModuleIdentity>, Problem> {
         let [_, version, ..] = tee_tcb_svn.0;
         if version == 0 {
@@ -107,7 +107,7 @@ impl TdxModules {
     }
 }
 
-/// Checks that the TDX module is by the published signer, with the published attributes.
+/// Checks the signer and the attributes of the TDX module.
 fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
     let identity = modules.identity(td.tee_tcb_svn)?;
     let TdxModule { mr_signer, attributes, attributes_mask } =
@@ -124,7 +124,7 @@ fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
 }
 
 fn undecided(reason: &str) -> Problem {
-    let reason = format!("the TCB info cannot be used for this TD: {reason}; fetch a newer one");
+    let reason = format!("the TCB info cannot be used for this TD: {reason}; fetch newer TCB info");
     Problem::new(VerdictCode::MismatchedCollateral, reason)
 }
 

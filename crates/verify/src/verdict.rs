@@ -8,58 +8,55 @@ use sgx::{Describe, Quote};
 use crate::failure::{Failure, Problem};
 use crate::{Attested, ClaimedRoot, Policy, Step, StepOutcome, StepResult, VerdictCode};
 
-/// What a verification decided. See the crate's documentation for where the lines are.
+/// The decision of a verification. The crate documentation defines the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// The evidence holds, and the policy agrees.
+    /// The evidence holds, and the policy accepts.
     Trusted,
-    /// The evidence says no, or the policy does.
+    /// The evidence or the policy is against the quote.
     Refused,
     /// Evidence is missing or unusable.
     Undecided,
 }
 
-/// The answer to [`verify`](crate::verify).
+/// The result of [`verify`](crate::verify).
 ///
 /// In JSON `{"decision", "code", "reason", "quote_root", "steps", "attested"}`, of which `reason`,
-/// `quote_root` and `attested` may be null; the names of these fields and of theirs stay as they
-/// are.
+/// `quote_root` and `attested` may be null. Names of members are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
-    /// The reason, for programs; of several rules of the policy that refuse, the first one.
+    /// The reason, for programs; the first one if several rules of the policy refuse.
     pub code: VerdictCode,
-    /// Why the quote is not trusted; `None` if it is.
+    /// The reason, for people; `None` if the quote is trusted.
     pub reason: Option<String>,
-    /// The root that the quote's own certificates name as theirs, trusted or not; `None` if it
-    /// carries none.
+    /// The root of the certificates in the quote, trusted or not; `None` if it has none.
     pub quote_root: Option<ClaimedRoot>,
     /// Every step in order: [`Step::EVIDENCE`], for a TD [`Step::TdAttributes`], then those of the
     /// policy.
     pub steps: Vec<StepResult>,
-    /// What the evidence proves; `None` unless all steps of the evidence passed. It is also there
-    /// when the policy refuses, to show what it refused: who wants to rely on it asks
-    /// [`Verdict::trusted`].
+    /// The facts that the evidence proves; `None` unless all its steps passed. Present also when
+    /// the policy refuses: to rely on it use [`Verdict::trusted`].
     pub attested: Option<Attested>,
 }
 
 impl Verdict {
-    /// What was attested, if the decision is [`Decision::Trusted`].
+    /// The proved facts, if the decision is [`Decision::Trusted`].
     #[must_use]
     pub fn trusted(&self) -> Option<&Attested> {
         self.attested.as_ref().filter(|_| self.decision == Decision::Trusted)
     }
 
-    /// The verdict on bytes in which no quote was found: why not.
+    /// The verdict on bytes without a quote, for this reason.
     #[must_use]
     pub fn without_quote(reason: String, policy: &Policy) -> Self {
         let problem = Problem::new(VerdictCode::NotAQuote, reason);
         Self::of_failure(Failure { step: Some(Step::QuoteFormat), problem }, policy)
     }
 
-    /// The verdict on a quote whose collateral is not there: why not.
+    /// The verdict on a quote without collateral, for this reason.
     #[must_use]
     pub fn without_collateral(quote: &[u8], reason: String, policy: &Policy) -> Self {
         let problem = Problem::new(VerdictCode::CollateralUnavailable, reason);
@@ -72,7 +69,7 @@ impl Verdict {
         Self { quote_root, ..self }
     }
 
-    /// The evidence holds: the policy decides.
+    /// The verdict of the policy on evidence that holds.
     pub(crate) fn of_policy(attested: Attested, policy: &Policy) -> Self {
         let rules = policy.check(&attested);
         let reasons: Vec<String> = rules.iter().filter_map(failed).collect();
@@ -90,8 +87,8 @@ impl Verdict {
         }
     }
 
-    /// The evidence does not hold: steps before the failed one passed, those after were not
-    /// reached. Of a failure that belongs to no step, no step can be said to have passed.
+    /// The verdict on evidence that does not hold. Steps before the failed one passed, those after
+    /// it were not reached; a failure without a step leaves all unreached.
     pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
         let Failure { step: failed, problem: Problem { code, reason } } = failure;
         let outcome = |step| match failed {

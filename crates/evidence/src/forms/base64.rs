@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Fewer characters are a word rather than base64 of a structure.
+/// Shorter text is a word rather than base64 of a structure.
 const MIN_LENGTH: usize = 64;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(

@@ -1,8 +1,7 @@
-//! RA-TLS certificates: a quote in an extension, whose REPORTDATA vouches for the certificate's
-//! key.
+//! RA-TLS certificates: a quote in an extension, whose REPORTDATA binds the certificate's key.
 //!
-//! The certificate's own signature is not checked: it is self-signed, and a TLS handshake proves
-//! that the peer has the key.
+//! The signature is not checked: the certificate is self-signed, and the TLS handshake proves that
+//! the peer has the key.
 
 use ::pem::{EncodeConfig, LineEnding, Pem, encode_config};
 use x509_cert::Certificate;
@@ -21,12 +20,12 @@ const DER_SEQUENCE: u8 = 0x30;
 /// The extension of interoperable RA-TLS (TCG DICE tagged evidence).
 const TAGGED_EVIDENCE: &str = "2.23.133.5.4.9";
 
-/// The extension that Intel's SDK for SGX puts a quote into. In PCK certificates it is something
-/// else, a sequence.
+/// The extension with a quote of Intel's SDK for SGX. In PCK certificates it is another one, a
+/// sequence.
 const INTEL: &str = "1.2.840.113741.1.13.1";
 
-/// The extensions that hold evidence, in the order in which they count: a certificate of Gramine
-/// has the first two. Sources: gramineproject/gramine `tools/sgx/ra-tls/ra_tls.h`, whose identifier
+/// The extensions with evidence, in order of preference: a certificate of Gramine has the first
+/// two. Sources: gramineproject/gramine `tools/sgx/ra-tls/ra_tls.h`, whose identifier
 /// has two bytes too many in front (0.6.9.42 for 1.2), and openenclave/openenclave
 /// `include/openenclave/internal/report.h` and `evidence.h`; EGo uses 1.3.6.1.4.1.311.105.1.
 const EXTENSIONS: [(&str, &str); 8] = [
@@ -40,7 +39,7 @@ const EXTENSIONS: [(&str, &str); 8] = [
     (INTEL, "Intel SGX SDK"),
 ];
 
-/// The evidence in a DER certificate; `None` if the bytes are no certificate.
+/// The evidence in a DER certificate; `None` for other bytes.
 pub(crate) fn read(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     if bytes.first() != Some(&DER_SEQUENCE) {
         return None;
@@ -61,7 +60,7 @@ fn read_certificate(reader: Reader, certificate: &Certificate) -> Result<Evidenc
     wrapped(read, Wrapping::Certificate { name, oid })
 }
 
-/// The extension that counts, and what it holds.
+/// The preferred extension and its contents.
 fn extension(certificate: &Certificate) -> Option<(&'static str, &'static str, &[u8])> {
     let extensions = certificate.tbs_certificate().extensions()?;
     EXTENSIONS.iter().find_map(|(oid, name)| {
@@ -84,7 +83,7 @@ fn read_extension(
         let tagged = TaggedEvidence::parse(value)?;
         let evidence = tagged.evidence(reader)?;
         let outcome = tagged.check_claims(&evidence).and_then(|()| tagged.check_key(key));
-        (evidence, outcome.map(|()| "REPORTDATA vouches for claims with its hash"))
+        (evidence, outcome.map(|()| "REPORTDATA binds claims with its hash"))
     } else {
         let evidence = reader.read_binary(value)?;
         let outcome = check_key(&evidence, key);

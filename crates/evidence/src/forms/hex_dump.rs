@@ -17,7 +17,7 @@ fn decode_lines(text: &str) -> Result<Vec<u8>, ReadError> {
         match Line::parse(line) {
             Some(Line { offset, bytes: more }) if offset == bytes.len() => bytes.extend(more),
             _ if line == "*" => {
-                return Err(malformed("it leaves out lines that repeat; use hexdump -v"));
+                return Err(malformed("it omits repeated lines; use hexdump -v"));
             }
             _ => return Err(malformed(&format!("bytes are missing at offset {}", bytes.len()))),
         }
@@ -32,8 +32,8 @@ struct Line {
 }
 
 impl Line {
-    /// Two spaces begin the text column of xxd, a bar the one of hexdump, which has two spaces
-    /// between its halves, too.
+    /// The text column begins with two spaces in xxd, with a bar in hexdump, which also has two
+    /// spaces between its halves.
     fn parse(line: &str) -> Option<Self> {
         let (offset, columns) = match line.split_once(": ") {
             Some((offset, rest)) => (offset, rest.split("  ").next()?),

@@ -1,5 +1,5 @@
-//! JSON that holds a quote in one of its fields, whatever the field's name: requests and answers of
-//! attestation services, and the evidence of Confidential Containers.
+//! JSON with a quote in any field: requests and responses of attestation services, and evidence of
+//! Confidential Containers.
 
 use serde_json::Value;
 
@@ -12,11 +12,10 @@ use crate::wrapping::Wrapping;
 /// Shorter fields hold no quote: the smallest one has 1,020 bytes.
 const MIN_LENGTH: usize = 400;
 
-/// The number of different quotes that are kept: two are enough to know that there are several.
+/// The maximum number of quotes to collect: two prove that there are several.
 const MAX_FOUND: usize = 2;
 
-/// The number of characters of a field's name that are shown, and of fields of a document without
-/// a quote.
+/// The maximum length of a field's name in messages, in characters, and the number of fields.
 const MAX_NAME_LENGTH: usize = 40;
 const NAMED_FIELDS: usize = 8;
 
@@ -36,9 +35,9 @@ pub(crate) fn read(reader: Reader, text: &str) -> Option<Result<Evidence, ReadEr
 /// The search for a quote in a document.
 struct Search<'a> {
     reader: Reader,
-    /// The names of the fields in which the search is.
+    /// The names of the fields around the current value.
     path: Vec<&'a str>,
-    /// Quotes that differ, and where.
+    /// Distinct quotes, with their paths.
     found: Vec<(String, Evidence)>,
     /// The error of the first field that looks like a quote and cannot be read.
     damaged: Option<ReadError>,
@@ -57,7 +56,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks into a value; serde_json bounds how deeply they nest.
+    /// Searches a value; serde_json limits the depth.
     fn value(&mut self, value: &'a Value, parent: Option<&Value>) {
         match value {
             Value::String(text) if text.len() >= MIN_LENGTH => self.field(text.as_bytes(), parent),
@@ -90,7 +89,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A quote that is there twice counts once, with all that is bound to it.
+    /// The same quote in two fields counts once, with the bindings of both.
     fn keep(&mut self, evidence: Evidence) {
         if let Some((_, found)) =
             self.found.iter_mut().find(|(_, found)| found.bytes == evidence.bytes)
@@ -101,14 +100,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Names are cut off, so that messages stay readable.
+    /// The path with truncated names, for messages.
     fn path(&self) -> String {
         let names = self.path.iter().map(|name| name.chars().take(MAX_NAME_LENGTH).collect());
         names.collect::<Vec<String>>().join(".")
     }
 }
 
-/// The items as bytes, if they are many enough and all of them numbers of 0 to 255.
+/// The items as bytes, if there are enough of them and all are numbers from 0 to 255.
 fn bytes(items: &[Value]) -> Option<Vec<u8>> {
     if items.len() < MIN_LENGTH {
         return None;

@@ -1,5 +1,4 @@
-//! Data that a JSON document has beside a quote, where the format states how REPORTDATA vouches for
-//! it.
+//! Data beside a quote in a JSON document, of formats that define its binding to REPORTDATA.
 //!
 //! - Azure Attestation: `runtimeData.data`, base64 for URLs; REPORTDATA begins with its SHA-256.
 //! - Intel Trust Authority: `runtime_data`, behind `verifier_nonce.val` and `verifier_nonce.iat` if
@@ -50,8 +49,8 @@ fn confidential_containers(parent: &Value, evidence: &Evidence) -> Option<Bindin
 }
 
 fn decode(value: &Value) -> Result<Vec<u8>, String> {
-    let text = value.as_str().ok_or("it is no text")?;
-    base64::decode_any_length(text).ok_or_else(|| "it is no base64".to_owned())
+    let text = value.as_str().ok_or("it is not text")?;
+    base64::decode_any_length(text).ok_or_else(|| "it is not base64".to_owned())
 }
 
 /// Checks that REPORTDATA is the hash of one of the messages.

@@ -23,7 +23,7 @@ const REMOTE: u32 = 2;
 /// The version of `oe_attestation_header_t`.
 const VERSION: u32 = 3;
 
-/// The formats of evidence: UUID, name, and the kind of what is in it.
+/// The formats of evidence: UUID, name, and contents.
 const FORMATS: [(u128, &str, Format); 5] = [
     (0xa3a21e87_1b4d4014_b70aa125_d2fbcd8c, "SGX ECDSA", Format::QuoteAndClaims),
     (0x8ba70286_c1cf11ed_afa10242_ac120002, "TDX", Format::Quote),
@@ -77,7 +77,7 @@ fn read_evidence(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadEr
     Some(wrapped(evidence, Wrapping::OpenEnclaveEvidence(name)))
 }
 
-/// A quote, and custom claims of any size behind it.
+/// A quote and custom claims of any size.
 fn quote_and_claims(reader: Reader, data: &[u8]) -> Result<Evidence, ReadError> {
     let (quote, claims) = quote_bytes::split(data)?;
     let mut evidence = reader.field()?.read_binary(quote)?;
@@ -89,7 +89,7 @@ fn quote_and_claims(reader: Reader, data: &[u8]) -> Result<Evidence, ReadError> 
     Ok(evidence)
 }
 
-/// A REPORT, and custom claims behind it, which nobody can check here.
+/// A REPORT. Custom claims may follow; they cannot be checked here.
 fn local_report(data: &[u8]) -> Result<Evidence, ReadError> {
     let size = size_of::<Report>();
     let report = data.get(..size).ok_or(Problem::Malformed {
@@ -99,8 +99,8 @@ fn local_report(data: &[u8]) -> Result<Evidence, ReadError> {
     Ok(Evidence::new(Content::LocalReport, report))
 }
 
-/// As many bytes as the header says; zeros may follow. `None` if other bytes follow: such bytes
-/// have no header.
+/// The bytes by the size in the header; zeros may follow. `None` if others follow: it was no
+/// header.
 fn take<'a>(form: &'static str, bytes: &'a [u8], size: u64) -> Option<Result<&'a [u8], ReadError>> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let Some((data, rest)) = bytes.split_at_checked(size) else {

@@ -1,4 +1,4 @@
-//! PEM: certificates, and whatever else is put between such lines.
+//! PEM: certificates, and sections with any other label.
 
 use ::pem::Pem;
 

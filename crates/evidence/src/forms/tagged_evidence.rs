@@ -31,7 +31,7 @@ pub(crate) struct TaggedEvidence {
     claims: Vec<u8>,
 }
 
-/// Reads the evidence, if the bytes begin like such, and checks its claims.
+/// Reads the evidence and checks its claims; `None` for other bytes.
 pub(crate) fn read(reader: Reader, bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
     bytes.starts_with(&TAG_60000).then(|| {
         let tagged = TaggedEvidence::parse(bytes)?;
@@ -57,17 +57,17 @@ impl TaggedEvidence {
             Some([Value::Bytes(quote), Value::Bytes(claims)]) => {
                 Ok(Self { quote: quote.clone(), claims: claims.clone() })
             }
-            _ => Err(malformed("it is no array of a quote and a claims buffer")),
+            _ => Err(malformed("it is not an array of a quote and a claims buffer")),
         }
     }
 
-    /// The quote, with nothing bound to it yet.
+    /// The quote, without bindings.
     pub(crate) fn evidence(&self, reader: Reader) -> Result<Evidence, ReadError> {
         let read = reader.field().and_then(|field| field.read_binary(&self.quote));
         wrapped(read, Wrapping::TaggedEvidence)
     }
 
-    /// Checks that REPORTDATA vouches for the claims.
+    /// Checks that REPORTDATA binds the claims.
     pub(crate) fn check_claims(&self, evidence: &Evidence) -> Result<(), String> {
         match is_digest(evidence.report_data_digest(), &self.claims) {
             true => Ok(()),
@@ -75,7 +75,7 @@ impl TaggedEvidence {
         }
     }
 
-    /// Checks that the claims vouch for a public key, `SubjectPublicKeyInfo` in DER.
+    /// Checks that the claims name a public key, `SubjectPublicKeyInfo` in DER.
     pub(crate) fn check_key(&self, key: &[u8]) -> Result<(), String> {
         let (algorithm, expected) =
             self.key_digest().ok_or("the claims hold no readable pubkey-hash")?;

@@ -1,9 +1,9 @@
-//! Names for files that hold no quote, for messages.
+//! Names of the kinds of files without a quote, for messages.
 
-/// The number of characters of a text that are shown.
+/// The number of characters of a text to show.
 const SHOWN: usize = 40;
 
-/// The first bytes of kinds of files that are given by mistake.
+/// The first bytes of kinds of files that are passed by mistake.
 const MAGIC: [(&[u8], &str); 7] = [
     (b"\x1f\x8b", "a gzip archive; unpack it"),
     (b"PK\x03\x04", "a zip archive; unpack it"),
@@ -46,15 +46,14 @@ pub(crate) fn describe_text(text: &str) -> String {
         return "XML".to_owned();
     }
     if is_token(text) {
-        return "a JSON Web Token, which an attestation service issues in place of a quote"
+        return "a JSON Web Token, which an attestation service issues instead of a quote"
             .to_owned();
     }
     let start: String = text.lines().next().unwrap_or_default().chars().take(SHOWN).collect();
     format!("text that begins with \"{start}\"")
 }
 
-/// Tells whether the text is header, claims and signature of a JSON Web Token: `{"` in base64 is
-/// `eyJ`.
+/// True for header, claims and signature of a JSON Web Token: `{"` in base64 is `eyJ`.
 fn is_token(text: &str) -> bool {
     let parts: Vec<_> = text.split('.').collect();
     parts.len() == 3 && parts.iter().take(2).all(|part| part.starts_with("eyJ"))

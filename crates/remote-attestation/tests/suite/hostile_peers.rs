@@ -54,7 +54,7 @@ fn bytes_that_are_no_offer_are_refused() {
         (frame(&[7; 100])[..50].to_vec(), "the peer closed the connection"),
         (frame(b""), "bob has sent no offer"),
         (frame(&[7; 31]), "bob has sent no offer"),
-        (frame(&[7; 32]), "bob's quote is not trusted: these bytes are no whole quote"),
+        (frame(&[7; 32]), "bob's quote is not trusted: not a complete quote"),
         (frame(&[7; MAX_FRAME]), "bob's quote is not trusted"),
     ] {
         let ended = sent(&bytes);

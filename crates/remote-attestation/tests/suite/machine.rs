@@ -1,4 +1,5 @@
-//! A machine on the software platform: its state and what verifiers need as files, and a quote service.
+//! A machine on the software platform: its state and what verifiers need as files, and a quote
+//! service.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -24,7 +25,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// With the platform's state in `state`, its root in `root.pem` and collateral in `collateral.json`.
+    /// With the platform's state in `state`, its root in `root.pem` and collateral in
+    /// `collateral.json`.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let deployment =
@@ -58,8 +60,8 @@ impl Machine {
         self.platform.collateral(&issue).unwrap()
     }
 
-    /// Serves quotes at the socket `aesmd/aesm.socket`, and collateral at the URL that this gives, for as
-    /// long as the test runs.
+    /// Serves quotes at the socket `aesmd/aesm.socket`, and collateral at the URL that this gives,
+    /// for as long as the test runs.
     pub(crate) fn serve(&self) -> String {
         self.serve_at("127.0.0.1:0")
     }
@@ -90,7 +92,8 @@ impl Machine {
         url
     }
 
-    /// The program with the arguments of this line, which trusts the root; quotes come from the service.
+    /// The program with the arguments of this line, which trusts the root; quotes come from the
+    /// service.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_remote-attestation"));
         command.args(line.split_whitespace()).current_dir(&self.directory).env_clear();

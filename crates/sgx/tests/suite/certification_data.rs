@@ -44,7 +44,7 @@ fn another_size_is_said_and_shown() {
     for (data_type, size) in [(1, 33), (1, 35), (1, 37), (2, 273), (3, 402), (3, 403), (3, 405)] {
         let text = described(data_type, &vec![7; size]);
         assert!(
-            text.contains(&format!("unreadable  no size of this type: {size} bytes")),
+            text.contains(&format!("unreadable  wrong size for this type: {size} bytes")),
             "{text}"
         );
         assert!(text.contains(&"07".repeat(size)), "{text}");

@@ -1,4 +1,4 @@
-//! The JSON form of who is quoted.
+//! The JSON form of enclaves and TDs.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) fn serialize<S: Serializer>(body: &QuoteBody, serializer: S) -> Resul
 /// The form that [`serialize`] writes.
 #[cfg(feature = "schema")]
 #[derive(schemars::JsonSchema)]
-#[allow(dead_code, clippy::large_enum_variant, reason = "only its schema is of use")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
 pub(super) enum Quoted {
     /// An enclave.
     #[schemars(rename = "enclave")]
@@ -35,8 +35,8 @@ pub(super) enum Quoted {
     Td(Td),
 }
 
-/// The fields of a REPORT's body in JSON. Byte strings are text in the encoding that was asked for,
-/// in the order in which they lie in memory.
+/// The fields of a REPORT's body in JSON. Byte strings are text in the requested encoding, in
+/// memory order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enclave {
@@ -48,9 +48,9 @@ pub struct Enclave {
     pub isv_prod_id: u16,
     /// ISVSVN.
     pub isv_svn: u16,
-    /// Tells if a debugger can read and write the enclave's memory.
+    /// True if a debugger can read and write the enclave's memory.
     pub debug: bool,
-    /// Tells if the enclave uses key separation and sharing (KSS); the next four fields are zero
+    /// True if the enclave uses key separation and sharing (KSS); the next four fields are zero
     /// without it.
     pub kss: bool,
     /// ISVEXTPRODID, 16 bytes.
@@ -71,8 +71,7 @@ pub struct Enclave {
     pub cpu_svn: String,
     /// REPORTDATA, 64 bytes.
     pub report_data: String,
-    /// Reserved fields that are not zero, by their offset in bytes; usually there are none, and
-    /// then there is no such member.
+    /// Reserved fields that are not zero, by their offset in bytes; absent if all are zero.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reserved: BTreeMap<String, String>,
 }
@@ -102,7 +101,7 @@ impl Enclave {
     }
 }
 
-/// The reserved fields that the description names, because they are not zero.
+/// The reserved fields of the description, which lists those that are not zero.
 fn reserved(body: &ReportBody, encode: Encode<'_>) -> BTreeMap<String, String> {
     let fields = body.describe().0.into_iter();
     let reserved = fields.filter_map(|(name, value)| match (name.split_once("reserved "), value) {
@@ -132,7 +131,7 @@ pub struct Td {
     pub mr_signer_seam: String,
     /// SEAMATTRIBUTES, 8 bytes.
     pub seam_attributes: String,
-    /// Tells if the host can debug or profile the TD.
+    /// True if the host can debug or profile the TD.
     pub debug: bool,
     /// TDATTRIBUTES.
     pub td_attributes: u64,
@@ -146,11 +145,11 @@ pub struct Td {
     pub mr_service_td: Option<String>,
     /// REPORTDATA, 64 bytes.
     pub report_data: String,
-    /// The extended report of TDX 1.5; null where the quote has none.
+    /// The extended report of TDX 1.5; null if the quote has none.
     pub extended: Option<TdExtension>,
 }
 
-/// The part of a TD's extended report that the other reports do not have.
+/// The fields that only the extended report of a TD has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TdExtension {
@@ -158,17 +157,17 @@ pub struct TdExtension {
     pub vm_id: u8,
     /// Identifies this launch of the TD, 32 bytes.
     pub td_id: String,
-    /// Hash of what is known of the TD's devices, 48 bytes.
+    /// Hash of the TD's device information, 48 bytes.
     pub device_info: String,
-    /// Hash of the service TDs that were bound at the creation, 48 bytes.
+    /// Hash of the service TDs that were bound at creation, 48 bytes.
     pub initial_service_td_hash: String,
-    /// Attributes of the service TD that was bound at the creation.
+    /// Attributes of the service TD that was bound at creation.
     pub initial_service_td_attributes: u64,
-    /// CPUSVN at the creation, 16 bytes.
+    /// CPUSVN at creation, 16 bytes.
     pub initial_cpu_svn: String,
-    /// TEE_TCB_SVN at the creation, 16 bytes.
+    /// TEE_TCB_SVN at creation, 16 bytes.
     pub initial_tee_tcb_svn: String,
-    /// The kind of platform at the creation, 12 bytes.
+    /// The kind of platform at creation, 12 bytes.
     pub initial_tee_fmspc: String,
     /// Hash of the service TDs that are bound now, 48 bytes.
     pub current_service_td_hash: String,
@@ -177,7 +176,7 @@ pub struct TdExtension {
 }
 
 impl Td {
-    /// The fields of `body`, byte strings in this encoding; `None` if it is an enclave's.
+    /// The fields of `body`, byte strings in this encoding; `None` for an enclave.
     #[must_use]
     pub fn new(body: &QuoteBody, encode: Encode<'_>) -> Option<Self> {
         let td = body.td()?;

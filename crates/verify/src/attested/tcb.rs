@@ -1,4 +1,4 @@
-//! How current a platform is, together with its Quoting Enclave.
+//! The TCB of a platform and its Quoting Enclave.
 
 use std::time::SystemTime;
 
@@ -9,27 +9,27 @@ use crate::collateral::{parse_date, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
 use crate::{TcbStatus, UnknownTcbStatus};
 
-/// TCB of the platform and its Quoting Enclave together.
+/// The combined TCB of the platform and its Quoting Enclave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttestedTcb {
     /// The status: the worse of the two.
     pub status: TcbStatus,
-    /// Date of the TCB level, the earlier of the two: flaws that Intel had fixed by then are fixed.
-    /// In JSON RFC 3339, UTC.
+    /// Date of the TCB level, the earlier of the two: it includes Intel's fixes up to then. In JSON
+    /// RFC 3339, UTC.
     #[serde(serialize_with = "serialize_rfc3339")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub date: SystemTime,
-    /// Intel's security advisories behind it, such as `INTEL-SA-00615`.
+    /// Intel's security advisories behind the status, such as `INTEL-SA-00615`.
     pub advisory_ids: Vec<String>,
-    /// The number of the TCB recovery event that the collateral knows of
-    /// (`tcbEvaluationDataNumber`): the lower one of TCB info and QE identity.
+    /// `tcbEvaluationDataNumber`, the TCB recovery event of the collateral: the lower one of TCB
+    /// info and QE identity.
     pub evaluation_data_number: u32,
 }
 
 impl AttestedTcb {
-    /// Of a platform at this level, with the QE of these claims; a TD was launched at `level`, and
-    /// the platform may have another status now.
+    /// Combines the level of the platform with that of the QE in `claims`. A TD was launched at
+    /// `level`; `current` is the status of its platform now.
     pub(crate) fn new(
         PlatformLevel { level, current }: PlatformLevel,
         claims: &QuoteClaims,

@@ -1,4 +1,4 @@
-//! One certificate, and whether another one issued it.
+//! One certificate and its relation to its issuer.
 
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::DefaultConfig;
@@ -12,7 +12,7 @@ use x509_cert::serial_number::SerialNumber;
 use super::{CollateralError, Validity};
 use crate::signatures::signed_by_der;
 
-/// A certificate that can be read; nothing else about it is checked.
+/// A parsed certificate, otherwise unchecked.
 pub(super) struct Certificate {
     der: CertificateDer<'static>,
     parsed: x509_cert::Certificate,
@@ -33,7 +33,7 @@ impl Certificate {
             return Err(unreadable(&format!("it has {found} certificates instead of {N}")));
         }
         if !same_but_for_white_space(&encode_pem(&certificates), pem) {
-            return Err(unreadable("it has something beside the PEM of certificates"));
+            return Err(unreadable("it has other contents than PEM certificates"));
         }
         let parsed = certificates.into_iter().map(|der| Self::parse(what, der));
         let parsed: Vec<Self> = parsed.collect::<Result<_, _>>()?;
@@ -42,13 +42,12 @@ impl Certificate {
 
     pub(super) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
         let parsed = x509_cert::Certificate::from_der(&der).map_err(|_| {
-            CollateralError::unreadable(what, "a certificate is damaged or cut off")
+            CollateralError::unreadable(what, "a certificate is damaged or truncated")
         })?;
         let der = CertificateDer::from(der);
-        // This refuses critical extensions that it does not understand, and a signature algorithm
-        // that is not the signed one.
+        // Refuses unknown critical extensions, and a signature algorithm other than the signed one.
         EndEntityCert::try_from(&der).map_err(|_| {
-            let reason = "a certificate has an extension or a signature that is not understood";
+            let reason = "a certificate has an unsupported extension or signature";
             CollateralError::unreadable(what, reason)
         })?;
         Ok(Self { der, parsed })
@@ -88,19 +87,19 @@ impl Certificate {
         CollateralError::UntrustedRoot { what: what.to_owned(), root }
     }
 
-    /// Tells if it names itself as its issuer, as roots do.
+    /// True if it is its own issuer by name, as roots are.
     pub(super) fn is_self_issued(&self) -> bool {
         self.fields().subject() == self.fields().issuer()
     }
 
-    /// Whether both have the same name and the same key: editions of one authority.
+    /// True if both have the same name and key: editions of one authority.
     pub(super) fn is_same_authority(&self, other: &Self) -> bool {
         let (own, others) = (self.fields(), other.fields());
         own.subject() == others.subject()
             && own.subject_public_key_info() == others.subject_public_key_info()
     }
 
-    /// Whether this certificate is by `issuer`, and `issuer` may issue certificates.
+    /// True if `issuer` signed this certificate, and is a CA.
     pub(super) fn is_issued_by(&self, issuer: &Self) -> bool {
         let signature = self.parsed.signature().as_bytes();
         let signed = signed_part(&self.der).ok().zip(signature);

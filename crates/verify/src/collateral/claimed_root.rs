@@ -1,4 +1,4 @@
-//! The root to which a chain of certificates leads, as it says itself.
+//! The root at the end of a certificate chain, unverified.
 
 use std::fmt;
 
@@ -12,11 +12,10 @@ use super::certificate::Certificate;
 use super::pck_chain::parse_chain;
 use crate::{TrustedRoot, TrustedRoots};
 
-/// The beginning of the common name of every software platform's root.
+/// The prefix of the common name of every software platform's root.
 const SOFTWARE: &str = "INSECURE Software ";
 
-/// The root at the end of a certificate chain. By itself it is a claim: no signature is checked. In
-/// JSON `{"subject", "sha256", "kind"}`.
+/// The root at the end of a certificate chain, unverified. In JSON `{"subject", "sha256", "kind"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimedRoot {
@@ -26,28 +25,27 @@ pub struct ClaimedRoot {
     #[serde(with = "hex")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub sha256: [u8; 32],
-    /// Whose root it is.
+    /// The kind of root.
     pub kind: RootKind,
     #[serde(skip)]
     der: Vec<u8>,
 }
 
-/// Whose root it is.
+/// A kind of root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RootKind {
-    /// Intel's SGX root, by its name and its key.
+    /// Intel's SGX root, by name and key.
     Intel,
-    /// By its name that of a software platform, which protects nothing.
+    /// The root of a software platform, by name; it protects nothing.
     Software,
     /// Any other one.
     Unknown,
 }
 
 impl ClaimedRoot {
-    /// The root at the end of the chain that `quote` carries; `None` if the quote carries no chain
-    /// of PCK certificates, or one that cannot be read.
+    /// The root of the PCK certificate chain in `quote`; `None` if there is no readable one.
     #[must_use]
     pub fn of_quote(quote: &Quote) -> Option<Self> {
         embedded_chain(quote).and_then(|chain| Self::of_pck_chain(chain).ok())
@@ -77,7 +75,7 @@ impl ClaimedRoot {
         }
     }
 
-    /// Tells if this is the trusted root or another edition of it: same name, same key.
+    /// True for the trusted root and for other editions of it: same name, same key.
     pub(crate) fn is(&self, trusted: &TrustedRoot) -> bool {
         let parse = |der: &[u8]| Certificate::parse("a root", der.to_vec()).ok();
         parse(&self.der)
@@ -86,7 +84,7 @@ impl ClaimedRoot {
     }
 }
 
-/// The chain of PCK certificates in PEM that a quote carries; `None` if it carries something else.
+/// The PCK certificate chain in a quote, PEM; `None` if its certification data is of another type.
 pub(crate) fn embedded_chain(quote: &Quote) -> Option<&[u8]> {
     let certification = &quote.signature.certification_data;
     (certification.data_type == CertificationDataType::PCK_CERTIFICATE_CHAIN)

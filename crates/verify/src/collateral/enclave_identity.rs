@@ -17,7 +17,7 @@ const WHAT: &str = "the enclave identity";
 /// The version of enclave identities since API version 3.
 const VERSION: u8 = 2;
 
-/// Which of Intel's enclaves an identity is of. As text by its `id` in the identity.
+/// One of Intel's enclaves. As text its `id` in the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EnclaveId {
@@ -29,12 +29,12 @@ pub enum EnclaveId {
     TdQe,
 }
 
-/// An enclave identity that holds.
+/// A valid enclave identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnclaveIdentity {
-    /// Which enclave it is of.
+    /// The enclave.
     pub id: EnclaveId,
-    /// The number of the TCB recovery event that it knows of.
+    /// The TCB recovery event that it includes.
     pub tcb_evaluation_data_number: u32,
     /// `issueDate` and `nextUpdate`.
     pub validity: Validity,
@@ -44,11 +44,11 @@ pub struct EnclaveIdentity {
 
 /// Checks an enclave identity, version 2.
 ///
-/// `body` is the whole answer, `{"enclaveIdentity":{…},"signature":"…"}`; `issuer_chain` the PEM of
-/// the TCB signer's certificate and the root's.
+/// `body` is the whole response, `{"enclaveIdentity":{…},"signature":"…"}`; `issuer_chain` the PEM
+/// of the TCB signer's certificate and the root's.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`.
+/// [`CollateralError`] when it is not valid at `now`.
 pub fn check_enclave_identity(
     body: &[u8],
     issuer_chain: &str,
@@ -74,7 +74,7 @@ pub fn check_enclave_identity(
 }
 
 impl SignedJson<'_> {
-    /// Checks an enclave identity; gives what it says of the enclave, too.
+    /// Checks an enclave identity, and returns its contents, too.
     pub(crate) fn check_enclave_identity(
         &self,
         issuer_chain: &str,
@@ -86,7 +86,7 @@ impl SignedJson<'_> {
         let contents: QeIdentity =
             serde_json::from_str(self.json).map_err(|error| unreadable(&json_error(&error)))?;
         let id = EnclaveId::named(&contents.id)
-            .ok_or_else(|| unreadable(&format!("\"{}\" is no known enclave", contents.id)))?;
+            .ok_or_else(|| unreadable(&format!("unknown enclave \"{}\"", contents.id)))?;
         let tcb_evaluation_data_number = contents.tcb_evaluation_data_number;
         let validity = Validity::parse(self.what, &contents.issue_date, &contents.next_update)?;
         let signer = self.check(issuer_chain, roots, validity, now)?;

@@ -1,65 +1,65 @@
-//! Why a piece of collateral is not to be used.
+//! The errors of collateral.
 
 use std::time::SystemTime;
 
 use super::rfc3339;
 
-/// A piece of collateral that is not to be used. `what` names the piece, such as `the TCB info`.
+/// Unusable collateral. `what` names the item, such as `the TCB info`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CollateralError {
     /// It cannot be read, or is something else.
     #[error(
-        "{what} cannot be used: {reason}; see that its source is a PCS or a PCCS, API version 4, \
-         or ask another one"
+        "{what} cannot be used: {reason}; check that its source is a PCS or a PCCS, API version 4, \
+         or use another source"
     )]
     Unreadable {
-        /// The piece.
+        /// The item.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// It is of another root.
     #[error(
-        "{what} leads to the root \"{root}\", which is not trusted; ask a source whose \
+        "{what} leads to the root \"{root}\", which is not trusted; use a source whose \
          certificates are Intel's, or trust this root if it is your own software platform's"
     )]
     UntrustedRoot {
-        /// The piece.
+        /// The item.
         what: String,
-        /// Subject and SHA-256 of the root that it came with.
+        /// Subject and SHA-256 of that root.
         root: String,
     },
-    /// A signature does not hold, or is by somebody who may not make it.
-    #[error("{what} {reason}; it was changed or put together wrongly: ask another source")]
+    /// A signature is wrong, or by the wrong issuer.
+    #[error("{what} {reason}; it was modified or assembled wrongly: use another source")]
     WronglySigned {
-        /// The piece.
+        /// The item.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// Its time has not begun.
+    /// It is not valid yet.
     #[error("{what} is not valid before {from}; check this machine's clock", from = date(*from))]
     NotYetValid {
-        /// The piece.
+        /// The item.
         what: String,
-        /// When its time begins.
+        /// The beginning of its validity.
         from: SystemTime,
     },
-    /// Its time is over.
+    /// It has expired.
     #[error(
-        "{what} expired at {until}; fetch it again, from another source if this one has no newer one",
+        "{what} expired at {until}; fetch it again, if need be from another source",
         until = date(*until)
     )]
     Expired {
-        /// The piece.
+        /// The item.
         what: String,
-        /// When its time ended.
+        /// The end of its validity.
         until: SystemTime,
     },
-    /// Its issuer takes it back.
-    #[error("{what} is revoked by its issuer's CRL; trust it no longer")]
+    /// Its issuer has revoked it.
+    #[error("{what} is revoked by its issuer's CRL; do not trust it")]
     Revoked {
-        /// The piece.
+        /// The item.
         what: String,
     },
 }

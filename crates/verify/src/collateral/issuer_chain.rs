@@ -1,7 +1,7 @@
-//! The certificates that come with an answer: its issuer's, then the root's.
+//! Issuer chains in responses: the certificate of the issuer, then the root.
 //!
-//! The shape of these chains is fixed, so there is no path to search for. The library that checks
-//! the certificates of quotes takes no CA as the end of a path, and the issuer of a CRL is one.
+//! These chains have a fixed shape, so no path is searched. webpki cannot check them, since it
+//! accepts no CA as the end of a path, and the issuer of a CRL is one.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use super::role::Role;
 use super::{CollateralError, PckCa};
 use crate::{TrustedRoot, TrustedRoots};
 
-/// Who signed a piece of collateral.
+/// The signer of an item of collateral.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// SHA-256 of the trusted root that its certificate leads to, as in [`TrustedRoot::sha256`].
@@ -31,12 +31,12 @@ pub(super) struct PckIssuer<'r> {
     pub(super) issuer: Issuer<'r>,
 }
 
-/// Checks the issuer chain of PCK certificates and their CRL, and says which PCK CA it is of.
+/// Checks the issuer chain of PCK certificates and their CRL, and returns its PCK CA.
 ///
 /// `issuer_chain` is the PEM of the PCK CA and the root.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`.
+/// [`CollateralError`] when it is not valid at `now`.
 pub fn check_pck_issuer_chain(
     issuer_chain: &str,
     roots: &TrustedRoots,
@@ -45,7 +45,7 @@ pub fn check_pck_issuer_chain(
     check_pck_ca("PCK certificates", issuer_chain, roots, now).map(|issuer| issuer.ca)
 }
 
-/// The PCK CA which issued `what`, in the first place of the chain.
+/// The PCK CA at the beginning of the chain, which issued `what`.
 pub(super) fn check_pck_ca<'r>(
     what: &str,
     chain: &str,
@@ -55,7 +55,7 @@ pub(super) fn check_pck_ca<'r>(
     PckIssuer::new(what, check(what, chain, roots, now)?)
 }
 
-/// The certificate which signs what is published, in the first place of the chain.
+/// The TCB signing certificate at the beginning of the chain.
 pub(super) fn check_tcb_signing<'r>(
     what: &str,
     chain: &str,
@@ -85,7 +85,8 @@ fn check<'r>(
 }
 
 impl<'r> Issuer<'r> {
-    /// Checks that `root`, the certificate of `trusted`, issued this one, and that both are in date.
+    /// Checks that `root`, the certificate of `trusted`, issued this one, and that both are in
+    /// date.
     pub(super) fn check(
         what: &str,
         certificate: Certificate,

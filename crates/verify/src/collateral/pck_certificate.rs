@@ -10,7 +10,7 @@ use crate::TrustedRoots;
 
 const WHAT: &str = "the PCK certificate";
 
-/// A PCK certificate that holds.
+/// A valid PCK certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PckCertificate {
     /// Its platform, and the TCB that the PCK is derived for.
@@ -25,12 +25,12 @@ pub struct PckCertificate {
     pub serial: Vec<u8>,
 }
 
-/// Checks a PCK certificate. Whether it is revoked is for [`PckCrl`](crate::PckCrl) to say.
+/// Checks a PCK certificate, except for its revocation: see [`PckCrl`](crate::PckCrl).
 ///
 /// `certificate` is the PEM of one certificate, `issuer_chain` the PEM of its PCK CA and the root.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`.
+/// [`CollateralError`] when it is not valid at `now`.
 pub fn check_pck_certificate(
     certificate: &[u8],
     issuer_chain: &str,

@@ -21,8 +21,8 @@ pub(crate) struct PckChain<'r> {
 impl<'r> PckChain<'r> {
     /// Checks a chain in PEM.
     ///
-    /// Quotes carry the root as it was when their platform was provisioned. So another edition of
-    /// the root (same name, same key) may end the chain; the trusted one is what counts.
+    /// A quote has the root of the time when its platform was provisioned. So another edition of
+    /// the trusted root (same name, same key) may end the chain; the trusted one counts.
     pub(crate) fn check(
         pem: &[u8],
         root: &'r TrustedRoot,
@@ -37,14 +37,13 @@ impl<'r> PckChain<'r> {
         Ok(Self { pck: PckCertificate::check(&leaf, &ca, now)?, der: leaf.der().clone(), ca })
     }
 
-    /// Checks that a CRL is that of this chain's PCK CA.
+    /// Checks a CRL of this chain's PCK CA.
     pub(crate) fn check_crl(&self, crl: &[u8], now: SystemTime) -> Result<PckCrl, CollateralError> {
         PckCrl::check(crl, &self.ca, now)
     }
 }
 
-/// Reads a chain in PEM: PCK certificate, PCK CA, root. Zeros after its end are padding, as some
-/// quotes have it.
+/// Reads a chain in PEM: PCK certificate, PCK CA, root. Some quotes pad it with zeros.
 pub(super) fn parse_chain(pem: &[u8]) -> Result<[Certificate; 3], CollateralError> {
     let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
     let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);

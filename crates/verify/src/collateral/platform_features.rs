@@ -6,16 +6,16 @@ use std::str::FromStr;
 use serde::Serialize;
 use sgx::{Describe, Description};
 
-/// What a PCK certificate says of its platform's configuration; `None` where it says nothing, as
-/// those of the PCK Processor CA do.
+/// The configuration of a platform in its PCK certificate; `None` if not stated, as in certificates
+/// of the PCK Processor CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlatformFeatures {
-    /// Whether processor packages can be added.
+    /// True if processor packages can be added.
     pub dynamic_platform: Option<bool>,
-    /// Whether Intel's registration service has the platform's root keys.
+    /// True if Intel's registration service has the platform's root keys.
     pub cached_keys: Option<bool>,
-    /// Whether simultaneous multithreading (hyper-threading) is on.
+    /// True if simultaneous multithreading (hyper-threading) is on.
     pub smt: Option<bool>,
 }
 
@@ -30,7 +30,7 @@ pub enum PlatformFeature {
     Smt,
 }
 
-/// A name that is no platform feature.
+/// An unknown platform feature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown platform feature \"{0}\"; expected dynamic-platform, cached-keys or smt")]
 pub struct UnknownPlatformFeature(String);

@@ -1,4 +1,4 @@
-//! TCB levels as they are written in TCB info.
+//! TCB levels in the JSON of TCB info.
 
 use std::time::SystemTime;
 

@@ -23,7 +23,7 @@ const PCK_CRL: &str = "the CRL of the PCK CA";
 pub struct PckCrl {
     /// The CA that issued it.
     pub ca: PckCa,
-    /// CRL number: each CRL of a CA has a higher one than those before it.
+    /// CRL number, which increases with each CRL of a CA.
     pub number: u64,
     /// `thisUpdate` and `nextUpdate`.
     pub validity: Validity,
@@ -35,7 +35,7 @@ pub struct PckCrl {
 /// The CRL of a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootCaCrl {
-    /// CRL number: each CRL of a root has a higher one than those before it.
+    /// CRL number, which increases with each CRL of a root.
     pub number: u64,
     /// `thisUpdate` and `nextUpdate`.
     pub validity: Validity,
@@ -45,8 +45,7 @@ pub struct RootCaCrl {
 }
 
 impl PckCrl {
-    /// Whether the certificate with this serial number is revoked; big-endian, without leading
-    /// zeros.
+    /// True if this serial number (big-endian, without leading zeros) is revoked.
     #[must_use]
     pub fn revokes(&self, serial: &[u8]) -> bool {
         self.revoked.contains(serial)
@@ -74,8 +73,7 @@ impl PckCrl {
 }
 
 impl RootCaCrl {
-    /// Whether the certificate with this serial number is revoked; big-endian, without leading
-    /// zeros.
+    /// True if this serial number (big-endian, without leading zeros) is revoked.
     #[must_use]
     pub fn revokes(&self, serial: &[u8]) -> bool {
         self.revoked.contains(serial)
@@ -87,7 +85,7 @@ impl RootCaCrl {
 /// `crl` is DER, `issuer_chain` the PEM of the PCK CA and the root.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`.
+/// [`CollateralError`] when it is not valid at `now`.
 pub fn check_pck_crl(
     crl: &[u8],
     issuer_chain: &str,
@@ -100,7 +98,7 @@ pub fn check_pck_crl(
 /// Checks the CRL of the root (DER), and the root itself.
 ///
 /// # Errors
-/// [`CollateralError`] when one of them is not to be used at the time `now`, or the root is revoked.
+/// [`CollateralError`] when one of them is not valid at `now`, or the root is revoked.
 pub fn check_root_ca_crl(
     crl: &[u8],
     roots: &TrustedRoots,
@@ -125,7 +123,7 @@ pub fn check_root_ca_crl(
     Ok(RootCaCrl { number, validity, root: trusted.sha256, revoked })
 }
 
-/// A CRL that can be read; nothing else about it is checked.
+/// A parsed CRL, otherwise unchecked.
 struct RevocationList<'a> {
     der: &'a [u8],
     issuer: Name,
@@ -137,10 +135,10 @@ struct RevocationList<'a> {
 
 impl<'a> RevocationList<'a> {
     fn parse(what: &str, der: &'a [u8]) -> Result<Self, CollateralError> {
-        // This knows which extensions it must understand.
+        // Refuses unknown critical extensions.
         let damaged = || {
-            let reason = "it is no CRL of X.509 version 2, it is damaged, or it has a critical \
-                          extension that is not understood";
+            let reason = "it is not a CRL of X.509 version 2, is damaged, or has an unsupported \
+                          critical extension";
             CollateralError::unreadable(what, reason)
         };
         OwnedCertRevocationList::from_der(der).map_err(|_| damaged())?;
@@ -173,7 +171,7 @@ impl<'a> RevocationList<'a> {
     }
 }
 
-/// A CRL has expired at its `nextUpdate`, for the library that walks certificate chains, too.
+/// A CRL has expired at its `nextUpdate`, as in webpki.
 fn check_dates(what: &str, validity: Validity, now: SystemTime) -> Result<(), CollateralError> {
     validity.check(what, now)?;
     match validity.until {
@@ -182,7 +180,7 @@ fn check_dates(what: &str, validity: Validity, now: SystemTime) -> Result<(), Co
     }
 }
 
-/// The CRL number, which each CRL must have; Intel's are small.
+/// The CRL number, at most 64 bits: Intel's are small.
 fn crl_number(list: &TbsCertList) -> Option<u64> {
     let mut extensions = list.crl_extensions.iter().flatten();
     let extension = extensions.find(|extension| extension.extn_id == CrlNumber::OID)?;

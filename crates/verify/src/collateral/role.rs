@@ -1,10 +1,10 @@
-//! The roles of Intel's PKI, and the subject names by which certificates hold them.
+//! The roles of Intel's PKI, which certificates have by their subject names.
 
 use super::certificate::Certificate;
 use super::{CollateralError, PckCa};
 use crate::TrustedRoot;
 
-/// What a certificate below the root may be used for.
+/// The role of a certificate below the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Issues PCK certificates and their CRL.
@@ -16,7 +16,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Checks that the certificate's subject is the one that Intel documents for this role.
+    /// Checks for the subject that Intel documents for this role.
     pub(super) fn check(
         self,
         what: &str,
@@ -31,8 +31,8 @@ impl Role {
         Err(CollateralError::wrongly_signed(what, &reason))
     }
 
-    /// Under Intel's root a subject is known to the last attribute. Another root was passed by the
-    /// verifier, and its PKI may put a prefix of its own before Intel's phrase.
+    /// Under Intel's root the whole subject must match. The PKI of another root may put a prefix of
+    /// its own before Intel's phrase.
     pub(super) fn matches(self, certificate: &Certificate, root: &TrustedRoot) -> bool {
         let phrase = self.phrase();
         if root.is_intel() {
@@ -42,7 +42,7 @@ impl Role {
         certificate.common_name().ends_with(phrase)
     }
 
-    /// How the common name ends.
+    /// The end of the common name.
     fn phrase(self) -> &'static str {
         match self {
             Self::PckCa(PckCa::Processor) => "SGX PCK Processor CA",

@@ -17,11 +17,11 @@ const TCB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.
 /// is part of a [`PckCertificate`](crate::PckCertificate).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SgxExtension {
-    /// Platform provisioning id, 16 bytes: names the processor package.
+    /// Platform provisioning id, 16 bytes: identifies the processor package.
     pub ppid: [u8; 16],
     /// CPUSVN that the PCK is derived for.
     pub cpu_svn: CpuSvn,
-    /// The SVNs of the 16 TCB components that this CPUSVN stands for; TCB info speaks of these.
+    /// The SVNs of the 16 TCB components of this CPUSVN; TCB info compares these.
     pub tcb_components: [u8; 16],
     /// ISVSVN of the PCE that the PCK is derived for.
     pub pce_svn: u16,
@@ -46,7 +46,7 @@ pub enum SgxType {
     Scalable,
     /// 2: encrypted, with integrity.
     ScalableWithIntegrity,
-    /// A number that is not defined.
+    /// An undefined number.
     Unknown(u64),
 }
 
@@ -54,8 +54,8 @@ impl SgxExtension {
     /// Reads the extension of a certificate in DER.
     ///
     /// # Errors
-    /// [`CollateralError::Unreadable`] when the certificate cannot be read, has no such extension,
-    /// or one that lacks a value.
+    /// [`CollateralError::Unreadable`] when the certificate is unreadable, or has no complete SGX
+    /// extension.
     pub fn read(certificate: &[u8]) -> Result<Self, CollateralError> {
         let extension = parse_pck_extension(certificate)
             .map_err(|error| unreadable(&format!("it has no SGX extension: {error:#}")))?;

@@ -1,4 +1,4 @@
-//! JSON with a signature over its very bytes.
+//! JSON with a signature over its exact bytes.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use super::{CollateralError, Signer, Validity};
 use crate::TrustedRoots;
 use crate::signatures::signed_by;
 
-/// One member of an answer, as it stands there, and the signature beside it.
+/// The signed member of a response, byte for byte, and its signature.
 pub(crate) struct SignedJson<'a> {
     pub(crate) what: &'static str,
     pub(crate) json: &'a str,
@@ -19,7 +19,7 @@ pub(crate) struct SignedJson<'a> {
 }
 
 impl SignedJson<'_> {
-    /// Checks the version, before a field is missed that other versions do not have.
+    /// Checks the version first: other versions lack fields.
     pub(super) fn check_version(&self, needed: u8) -> Result<(), CollateralError> {
         #[derive(Deserialize)]
         struct Versioned {
@@ -35,7 +35,7 @@ impl SignedJson<'_> {
         Ok(())
     }
 
-    /// Checks issuer, signature and dates; gives who signed.
+    /// Checks issuer, signature and dates, and returns the signer.
     pub(super) fn check(
         &self,
         issuer_chain: &str,
@@ -45,7 +45,7 @@ impl SignedJson<'_> {
     ) -> Result<Signer, CollateralError> {
         let issuer = check_tcb_signing(self.what, issuer_chain, roots, now)?;
         if !signed_by(issuer.certificate.der(), self.json.as_bytes(), self.signature) {
-            let reason = "is not what its publisher signed";
+            let reason = "has a wrong signature";
             return Err(CollateralError::wrongly_signed(self.what, reason));
         }
         validity.check(self.what, now)?;

@@ -1,25 +1,24 @@
-//! Which TCB level a platform reaches, and what it lacks for a better one.
+//! The TCB level of a platform, and the updates that it lacks.
 
 use std::fmt;
 
 use super::{TcbComponent, TcbInfo, TcbLevel};
 use crate::TcbStatus;
 
-/// How a platform compares with TCB info.
+/// The comparison of a platform with TCB info.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbAssessment {
-    /// The highest level that the platform reaches, with its status, date and advisories; `None`
-    /// when it is below all of them.
+    /// The highest level that the platform reaches; `None` below all levels.
     pub reached: Option<TcbLevel>,
-    /// What is below the highest current level. Empty when the platform has that level's status,
-    /// or no level is current.
+    /// The SVNs below the highest current level. Empty if the platform has that level's status, or
+    /// no level is current.
     pub shortfalls: Vec<Shortfall>,
 }
 
 /// An SVN that is too low.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
-    /// Of what.
+    /// The part of the TCB.
     pub of: TcbPart,
     /// The SVN of the platform.
     pub has: u16,
@@ -27,16 +26,16 @@ pub struct Shortfall {
     pub needs: u16,
 }
 
-/// What has an SVN.
+/// A part of the TCB with an SVN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TcbPart {
     /// A TCB component.
     Component {
         /// Its number, 1 to 16.
         number: u8,
-        /// Who updates it, if TCB info says so.
+        /// The party that updates it, if TCB info states it.
         category: Option<String>,
-        /// What it is, if TCB info says so.
+        /// Its kind, if TCB info states it.
         kind: Option<String>,
     },
     /// The Provisioning Certification Enclave.
@@ -44,8 +43,8 @@ pub enum TcbPart {
 }
 
 impl TcbInfo {
-    /// Compares a platform with the levels, by its SGX TCB components and PCESVN as its PCK
-    /// certificate has them. Also in TCB info of TDX, these are what is compared.
+    /// Compares the SGX TCB components and PCESVN of a PCK certificate with the levels, also in TCB
+    /// info of TDX.
     #[must_use]
     pub fn assess(&self, components: &[u8; 16], pce_svn: u16) -> TcbAssessment {
         let mut levels = self.tcb_levels.iter();
@@ -73,7 +72,7 @@ impl TcbLevel {
     }
 }
 
-/// Whether no update is missing at this status.
+/// True if no update is missing at this status.
 fn is_current(status: TcbStatus) -> bool {
     match status {
         TcbStatus::UpToDate

@@ -1,4 +1,4 @@
-//! TCB info: which TCB levels of a kind of platform are good.
+//! TCB info: the TCB levels of a kind of platform.
 
 use std::cmp::Reverse;
 use std::time::SystemTime;
@@ -19,19 +19,19 @@ const WHAT: &str = "the TCB info";
 /// The version of TCB info since API version 4.
 const VERSION: u8 = 3;
 
-/// The one kind of comparison that is defined: each component with its own minimum.
+/// The only defined comparison: each component with its own minimum.
 const TCB_TYPE: u32 = 0;
 
-/// TCB info of a kind of platform.
+/// Valid TCB info.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbInfo {
-    /// The kind of TEE that it is about.
+    /// The kind of TEE.
     pub tee: Tee,
     /// FMSPC, 6 bytes: the kind of platform.
     pub fmspc: [u8; 6],
     /// PCE id, 2 bytes, little-endian.
     pub pce_id: [u8; 2],
-    /// The number of the TCB recovery event that it knows of.
+    /// The TCB recovery event that it includes.
     pub tcb_evaluation_data_number: u32,
     /// `issueDate` and `nextUpdate`.
     pub validity: Validity,
@@ -43,7 +43,7 @@ pub struct TcbInfo {
     pub signer: Signer,
 }
 
-/// What it means for a platform to be at this TCB or above, and below the next higher level.
+/// A TCB level: the status of platforms at these SVNs or above, and below the next higher level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbLevel {
     /// The SGX TCB components, 1 to 16, which a PCK certificate lists.
@@ -52,7 +52,7 @@ pub struct TcbLevel {
     pub(crate) tdx_components: Option<[TcbComponent; 16]>,
     /// The least ISVSVN of the PCE.
     pub pce_svn: u16,
-    /// The date of the level: what was fixed by then is fixed in it.
+    /// The date of the level: it includes all fixes up to then.
     pub date: SystemTime,
     /// The status of such a platform.
     pub status: TcbStatus,
@@ -65,21 +65,21 @@ pub struct TcbLevel {
 pub struct TcbComponent {
     /// Its least SVN.
     pub svn: u8,
-    /// Who updates it, such as `BIOS` or `OS/VMM`; not said of all.
+    /// The party that updates it, such as `BIOS` or `OS/VMM`, if stated.
     #[serde(default)]
     pub category: Option<String>,
-    /// What it is, such as `Early Microcode Update`; not said of all.
+    /// Its kind, such as `Early Microcode Update`, if stated.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }
 
 /// Checks TCB info, version 3.
 ///
-/// `body` is the whole answer, `{"tcbInfo":{…},"signature":"…"}`; `issuer_chain` the PEM of the TCB
-/// signer's certificate and the root's.
+/// `body` is the whole response, `{"tcbInfo":{…},"signature":"…"}`; `issuer_chain` the PEM of the
+/// TCB signer's certificate and the root's.
 ///
 /// # Errors
-/// [`CollateralError`] when it is not to be used at the time `now`.
+/// [`CollateralError`] when it is not valid at `now`.
 pub fn check_tcb_info(
     body: &[u8],
     issuer_chain: &str,
@@ -127,7 +127,7 @@ impl SignedJson<'_> {
     }
 }
 
-/// The levels, the highest first. Nothing promises this order in the file.
+/// The levels, the highest first; Intel does not guarantee this order.
 fn sorted(
     levels: Vec<PublishedLevel<PublishedSvns>>,
     tee: Tee,
@@ -143,7 +143,7 @@ fn sorted(
 }
 
 impl TcbLevel {
-    /// By which levels are ordered: the components, then the PCE.
+    /// The order of levels: by the components, then by the PCE.
     pub(crate) fn svns(&self) -> ([u8; 16], u16) {
         (self.components.each_ref().map(|component| component.svn), self.pce_svn)
     }
@@ -163,7 +163,7 @@ fn tdx_modules(
     Ok(Some(TdxModules { base, identities }))
 }
 
-/// TCB info as it is written.
+/// The JSON of TCB info.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Published {

@@ -1,4 +1,4 @@
-//! The TDX modules that TCB info knows.
+//! The TDX modules in TCB info.
 
 use std::cmp::Reverse;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use super::CollateralError;
 use super::published_level::PublishedLevel;
 use crate::TcbStatus;
 
-/// The modules in TCB info of TDX.
+/// The TDX modules in TCB info.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TdxModules {
     /// The module of version 0.
@@ -50,7 +50,7 @@ pub(crate) struct TdxModuleTcbLevel {
     pub(crate) advisory_ids: Vec<String>,
 }
 
-/// A module identity as it is written.
+/// The JSON of a module identity.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PublishedIdentity {

@@ -1,4 +1,4 @@
-//! From when to when something is valid.
+//! Validity periods.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::CollateralError;
 
-/// From when to when a piece of collateral is valid, both inclusive.
+/// The validity period of an item of collateral, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     /// `notBefore` of a certificate, `thisUpdate` of a CRL, `issueDate` of signed JSON.
@@ -46,11 +46,11 @@ pub(crate) fn parse_date(what: &str, date: &str) -> Result<SystemTime, Collatera
         .and_then(|date| u64::try_from(date.unix_timestamp()).ok())
         .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
         .ok_or_else(|| {
-            CollateralError::unreadable(what, &format!("it has a date that is none: {date:?}"))
+            CollateralError::unreadable(what, &format!("it has an invalid date: {date:?}"))
         })
 }
 
-/// RFC 3339, UTC, in whole seconds; `None` for a time that has no such form.
+/// RFC 3339, UTC, in whole seconds; `None` for a time out of its range.
 pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
     let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let date = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
@@ -61,6 +61,6 @@ pub(crate) fn serialize_rfc3339<S: Serializer>(
     at: &SystemTime,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let text = rfc3339(*at).ok_or_else(|| ser::Error::custom("a time beyond the year 9999"))?;
+    let text = rfc3339(*at).ok_or_else(|| ser::Error::custom("a time after the year 9999"))?;
     serializer.serialize_str(&text)
 }

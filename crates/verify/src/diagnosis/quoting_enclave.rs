@@ -1,4 +1,4 @@
-//! How the Quoting Enclave compares with what is published.
+//! The Quoting Enclave compared with its published identity.
 
 use dcap_qvl::QeIdentity;
 use sgx::{IntoBytes, ReportBody};
@@ -6,7 +6,7 @@ use sgx::{IntoBytes, ReportBody};
 use crate::VerdictCode;
 use crate::failure::Problem;
 
-/// Checks that the QE is the published one; gives the TCB status of its version.
+/// Checks the identity of the QE, and returns the TCB status of its version.
 pub(super) fn check(
     qe: &ReportBody,
     identity: &QeIdentity,

@@ -1,11 +1,11 @@
-//! The demands of dcap-qvl on a trust domain besides its measurements.
+//! The requirements of dcap-qvl on the attributes of a TD.
 
 use sgx::{QuoteBody, TdAttributes};
 
 use crate::VerdictCode;
 use crate::failure::Problem;
 
-/// Says which attribute makes a TD unacceptable whatever the policy is.
+/// Refuses a TD with an attribute that no policy can accept.
 pub(super) fn check(body: &QuoteBody) -> Result<(), Problem> {
     let Some(td) = body.td() else { return Ok(()) };
     let attributes = td.td_attributes;

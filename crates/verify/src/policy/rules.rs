@@ -8,13 +8,13 @@ use sgx::{Measurement, QuoteBody, ReportBody, TdReport10};
 use crate::collateral::rfc3339;
 use crate::{Attested, Policy, Step, StepOutcome, StepResult, TcbStatus};
 
-/// One of the measurements of a TD.
+/// The getter of a measurement of a TD.
 type Measured = fn(&TdReport10) -> Measurement;
 
 type Rule<'a> = Box<dyn Fn(&Attested) -> Result<(), String> + 'a>;
 
 impl Policy {
-    /// Checks every rule, also after one has failed.
+    /// Checks all rules, also after one has failed.
     pub(crate) fn check(&self, attested: &Attested) -> Vec<StepResult> {
         let result = |(step, rule): (Step, Rule<'_>)| StepResult {
             step,
@@ -182,7 +182,7 @@ fn one_of<'a, T: PartialEq + Display>(
     })
 }
 
-/// The rule that the enclave has one of these values; `None` if there are none.
+/// Requires that the enclave has one of these values; `None` for an empty list.
 fn of_enclave<'a, T: PartialEq + Display>(
     step: Step,
     name: &'static str,
@@ -193,7 +193,7 @@ fn of_enclave<'a, T: PartialEq + Display>(
     (!expected.is_empty()).then(|| (step, rule()))
 }
 
-/// The rule that the enclave has this SVN or a higher one; `None` if none is demanded.
+/// Requires that the enclave has at least this SVN; `None` without a minimum.
 fn at_least<'a>(
     step: Step,
     name: &'static str,

@@ -1,5 +1,5 @@
-//! What Intel's verifier says and what we say, case by case, over evidence that a PKI of our own
-//! signed after a change.
+//! The verdicts of Intel's verifier and of this crate, over evidence that the test's PKI signed after
+//! a change.
 //!
 //! The tables have Intel's answer by the rules of its verification library, as its documentation
 //! and source state them. We may be stricter, never more lenient.
@@ -20,7 +20,7 @@ use verify::{Decision, Step, StepOutcome, TcbStatus, Verdict, verify};
 
 use crate::common::{at, lenient};
 
-/// What one of the two verifiers says.
+/// The result of one of the two verifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The evidence holds, and this is the TCB status.

@@ -197,7 +197,7 @@ fn statuses_have_their_official_names() {
         assert_eq!(status.to_string().parse(), Ok(status));
     }
     let error = "uptodate".parse::<TcbStatus>().unwrap_err().to_string();
-    assert!(error.contains("use one of UpToDate, SWHardeningNeeded"), "{error}");
+    assert!(error.contains("expected one of UpToDate, SWHardeningNeeded"), "{error}");
 }
 
 #[track_caller]

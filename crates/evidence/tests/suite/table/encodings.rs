@@ -29,8 +29,8 @@ pub(crate) fn binary(samples: &Samples) -> Vec<Case> {
         error("a quote without its last byte", &q[..q.len() - 1], "signature data would end at"),
         error("the first 512 bytes of a quote", &q[..512], "signature data would end at"),
         error("the header of a quote", &q[..48], "signature data length would end at byte 436"),
-        error("the first 4 bytes of a quote", &q[..4], "cut short"),
-        error("a TDX quote cut off", &tdx5[..600], "cut short"),
+        error("the first 4 bytes of a quote", &q[..4], "truncated"),
+        error("a TDX quote cut off", &tdx5[..600], "truncated"),
         error("a quote of an unknown TEE", [&[4, 0, 2, 0, 9], &q[5..]].concat(), "TEE type 0x9"),
         error("version 6", [&[6], &q[1..]].concat(), "unknown binary data"),
         other("an EPID quote, version 1", epid(1), Content::EpidQuote { version: 1 }, ENDED),
@@ -89,7 +89,7 @@ pub(crate) fn texts(samples: &Samples) -> Vec<Case> {
         error(
             "a hexdump with lines left out",
             hexdump(&q).lines().take(2).chain(["*"]).collect::<Vec<_>>().join("\n"),
-            "it leaves out lines that repeat; use hexdump -v",
+            "it omits repeated lines; use hexdump -v",
         ),
         error("base64 of text", base64("text; ".repeat(40).as_bytes()), "text that begins with"),
         other(

@@ -157,7 +157,7 @@ fn invalid_records_are_refused_and_the_rest_is_imported() {
     let imported = ended.json();
     let reasons: Vec<_> = imported["items"].as_array().unwrap().iter().collect();
     for (name, reason) in [
-        ("tcb-info", "is not what its publisher signed"),
+        ("tcb-info", "has a wrong signature"),
         ("pck-crl-processor", "it is of another PCK CA: asked for processor, got platform"),
         ("root-ca-crl", "is not signed by a trusted root"),
     ] {

@@ -1,4 +1,4 @@
-//! Which TCB level a platform reaches, and what falls short.
+//! The TCB level of a platform, and its shortfalls.
 
 use verify::{TcbInfo, TcbPart, TcbStatus, TrustedRoots, check_pck_certificate, check_tcb_info};
 

@@ -81,7 +81,7 @@ fn refused(piece: &Piece, how: &str) -> CollateralError {
     checked.expect_err(&format!("{}: {how} makes no difference", piece.name))
 }
 
-/// Where a byte is; white space in PEM does not count.
+/// The index of a byte; white space in PEM does not count.
 fn counting_bytes(bytes: &[u8]) -> Vec<usize> {
     let is_pem = bytes.starts_with(b"-----");
     (0..bytes.len()).filter(|byte| !(is_pem && bytes[*byte].is_ascii_whitespace())).collect()

@@ -1,4 +1,4 @@
-//! Who may have issued what.
+//! Issuers and their roles.
 
 use rcgen::KeyUsagePurpose;
 use verify::{CollateralError, TrustedRoots};

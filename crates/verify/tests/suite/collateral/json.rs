@@ -87,8 +87,8 @@ fn version_2_of_tcb_info_is_named() {
             .to_owned()
     });
     let error = error.unwrap_err().to_string();
-    let told = "the TCB info cannot be used: it is version 2; version 3 is needed; see that its \
-                source is a PCS or a PCCS, API version 4, or ask another one";
+    let told = "the TCB info cannot be used: it is version 2; version 3 is needed; check that \
+                its source is a PCS or a PCCS, API version 4, or use another source";
     assert_eq!(error, told);
 }
 

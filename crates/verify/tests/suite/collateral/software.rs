@@ -1,4 +1,4 @@
-//! What the software platform issues, and a TCB recovery on it.
+//! Collateral of the software platform, and a TCB recovery on it.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use super::{SAMPLE_TIME, Sample, at, lenient, sample};
 
 const SGX_EXTENSION: [u64; 7] = [1, 2, 840, 113_741, 1, 13, 1];
 
-/// What the platform will sign.
+/// The data for the platform to sign.
 pub(crate) struct Draft {
     pub(crate) quote: Quote,
     pub(crate) tcb_info: String,

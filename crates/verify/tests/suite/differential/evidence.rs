@@ -16,7 +16,7 @@ use crate::differential::sgx_extension::{PlatformSpec, sgx_extension};
 pub(crate) const NOW: i64 = SAMPLE_TIME.cast_signed();
 pub(crate) const DAY: i64 = 86_400;
 
-/// What is going to be signed. As it is made, Intel's verifier accepts it as `UpToDate`.
+/// The evidence before signing. By default Intel's verifier accepts it as `UpToDate`.
 pub(crate) struct Evidence {
     pub(crate) certificates: [CertificateSpec; Who::ALL.len()],
     pub(crate) platform: PlatformSpec,

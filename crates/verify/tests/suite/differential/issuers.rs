@@ -1,4 +1,4 @@
-//! Who may have signed what, under which name, and who has been revoked.
+//! Signers: their roles, names and revocation.
 
 use verify::Step;
 

@@ -1,4 +1,4 @@
-//! What TCB info, QE identity and PCK certificate say, and whether they belong together.
+//! The contents of TCB info, QE identity and PCK certificate, and their consistency.
 
 use serde_json::{Value, json};
 use sgx::{U16, U32};

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::differential::evidence::{DAY, NOW};
 
-/// Who has a key.
+/// The owner of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
     /// The root to trust.

@@ -3,7 +3,7 @@
 use yasna::models::ObjectIdentifier;
 use yasna::{DERWriter, DERWriterSeq};
 
-/// What a PCK certificate says of its platform.
+/// The SGX extension of a PCK certificate.
 pub(crate) struct PlatformSpec {
     pub(crate) fmspc: [u8; 6],
     pub(crate) pce_id: [u8; 2],
