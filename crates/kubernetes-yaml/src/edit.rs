@@ -1,4 +1,4 @@
-//! The additions by which nodes become other values.
+//! Additions that change nodes to other values.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use crate::print::Layout;
 use crate::value::Values;
 use crate::{EditError, Yaml};
 
-/// Collects changes to a text.
+/// Collects edits of a text.
 pub(crate) struct Editor<'y, 'a> {
     yaml: &'y Yaml<'a>,
-    /// The layout of the document at hand, and its first line.
+    /// The current document's layout and first line.
     layout: Layout,
     line: usize,
     edits: Vec<Edit>,
 }
 
-/// These bytes are replaced. Line breaks are line feeds here.
+/// Replaces these bytes by a text with line feeds.
 struct Edit {
     start: usize,
     end: usize,
@@ -33,7 +33,7 @@ impl<'y, 'a> Editor<'y, 'a> {
         Self { yaml, layout: Layout::DEFAULT, line: 1, edits: Vec::new() }
     }
 
-    /// Makes a document become this value.
+    /// Changes a document to this value.
     pub(crate) fn make(&mut self, root: NodeId, target: &Value) -> Result {
         if Values::new(self.yaml).of(root).as_ref() == Ok(target) {
             return Ok(());
@@ -43,7 +43,7 @@ impl<'y, 'a> Editor<'y, 'a> {
         self.become_value(root, target)
     }
 
-    /// The text with all changes. Of those at one place the first comes first.
+    /// The text with all edits, in their order where they share an offset.
     pub(crate) fn text(mut self) -> String {
         self.edits.sort_by_key(|edit| edit.start);
         let source = self.yaml.text;
@@ -84,7 +84,7 @@ impl<'y, 'a> Editor<'y, 'a> {
     ) -> Result {
         let yaml = self.yaml;
         let merge = entries.iter().rposition(|(key, _)| yaml.is_merge(*key));
-        // Fields that a merge key has overwritten are not in the mapping's value.
+        // Fields before a merge key that overrides them are not in the mapping's value.
         let (overwritten, own) = entries.split_at(merge.map_or(0, |it| it.saturating_add(1)));
         let merged = match merge.map(|_| Values::new(yaml).of(id)) {
             Some(Ok(Value::Object(merged))) => merged,
@@ -112,7 +112,7 @@ impl<'y, 'a> Editor<'y, 'a> {
         Ok(())
     }
 
-    /// The value behind a key becomes another one.
+    /// Changes the value of a key.
     fn become_field(
         &mut self,
         mapping: NodeId,
@@ -125,7 +125,7 @@ impl<'y, 'a> Editor<'y, 'a> {
         if node.style().is_some() || Values::new(self.yaml).of(value).as_ref() == Ok(target) {
             return self.become_value(value, target);
         }
-        // In quotes it is a string, which nothing has to replace.
+        // A quoted scalar is a string already and never needs a change.
         if matches!(node.kind, Kind::Scalar { style, .. } if style != ScalarStyle::Plain) {
             return self.refuse();
         }
@@ -182,14 +182,14 @@ impl<'y, 'a> Editor<'y, 'a> {
         self.add_to_flow(id, &parts);
     }
 
-    /// Adds lines below a block collection, indented as it is.
+    /// Adds lines below a block collection, with its indentation.
     fn add_lines(&mut self, id: NodeId, added: &Value) {
         let (column, end) = (self.yaml.node(id).column, self.yaml.end_of_lines(id));
         let lines = self.layout.block(added, column);
         self.replace(end, end, &format!("\n{}{lines}", " ".repeat(column)));
     }
 
-    /// Adds parts behind the last one of a flow collection.
+    /// Adds parts to the end of a flow collection.
     fn add_to_flow(&mut self, id: NodeId, parts: &[String]) {
         let node = self.yaml.node(id);
         let mut separator = match self.yaml.part_column(node) {
@@ -226,7 +226,7 @@ impl<'y, 'a> Editor<'y, 'a> {
     }
 }
 
-/// The lines but the first with a tab for each space that they begin with.
+/// Indents all lines but the first by tabs instead of spaces.
 fn tabs_for_spaces(text: &str) -> String {
     let lines = text.split('\n').enumerate().map(|(index, line)| {
         let rest = line.trim_start_matches(' ');

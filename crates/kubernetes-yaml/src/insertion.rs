@@ -1,4 +1,4 @@
-//! Where a text can be added to.
+//! Offsets for additions to a text.
 
 use granit_parser::{ScalarStyle, StructureStyle};
 
@@ -7,14 +7,14 @@ use crate::node::{Kind, Node, NodeId};
 use crate::print::Layout;
 
 impl<'a> Yaml<'a> {
-    /// The end of the line on which a block node ends: before its line break, behind its comment.
+    /// The end of a block node's last line, after its comment.
     pub(crate) fn end_of_lines(&self, id: NodeId) -> usize {
         let end = self.end(id);
         let rest = self.text.get(end..).unwrap_or_default();
         end.saturating_add(rest.find(['\r', '\n']).unwrap_or(rest.len()))
     }
 
-    /// The end of a node's own text, or of its last part.
+    /// The end of a node's text, or of its last part.
     pub(crate) fn end(&self, id: NodeId) -> usize {
         let mut node = self.node(id);
         while node.style() == Some(StructureStyle::Block)
@@ -30,7 +30,7 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// The end of the last line of a block scalar: with the empty ones if they belong to it.
+    /// The end of a block scalar's last line, including empty lines that belong to it.
     fn end_of_block_scalar(&self, node: &Node<'a>, text: &str) -> usize {
         let keeps_empty_lines = text.trim_end_matches('\n').is_empty() || text.ends_with("\n\n");
         let raw = self.text.get(node.start..node.end).unwrap_or_default();
@@ -50,7 +50,7 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// The offset behind the comma that follows the last part of a flow collection, if one does.
+    /// The offset after the comma behind the last part of a flow collection, if there is one.
     pub(crate) fn behind_comma(&self, collection: &Node<'a>, last: usize) -> Option<usize> {
         let rest = self.text.get(last..collection.end)?;
         let mut is_comment = false;
@@ -65,21 +65,21 @@ impl<'a> Yaml<'a> {
         None
     }
 
-    /// The column of the parts of a flow collection, if each begins on a line of its own.
+    /// The column of a flow collection's parts, if each has its own line.
     pub(crate) fn part_column(&self, collection: &Node<'a>) -> Option<usize> {
         let first = self.node(collection.first()?);
         let before = self.text.get(collection.start..first.start)?;
         before.contains('\n').then_some(first.column)
     }
 
-    /// Tells if the parts of a flow collection, each on a line of its own, are indented by tabs.
+    /// True if a flow collection's parts, each on its own line, are indented by tabs.
     pub(crate) fn is_indented_by_tabs(&self, collection: &Node<'a>) -> bool {
         let first = collection.first().map_or(collection.start, |first| self.node(first).start);
         let before = self.text.get(collection.start..first).unwrap_or_default();
         before.contains('\t')
     }
 
-    /// The layout of a document, as far as it shows.
+    /// The layout of a document, as far as it is visible.
     pub(crate) fn layout(&self, root: NodeId) -> Layout {
         let is_json = self.node(root).style() == Some(StructureStyle::Flow);
         let mut layout = Layout { is_json, ..Layout::DEFAULT };

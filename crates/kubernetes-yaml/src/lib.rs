@@ -1,12 +1,12 @@
-//! YAML as kubectl reads it, and additions that leave every other byte of the text alone.
+//! Parses YAML as kubectl does, and edits it in place.
 //!
-//! [`Yaml::parse`] reads a file of documents, [`Yaml::values`] gives their JSON, and [`Yaml::with`]
-//! the text for other values that have more in them. Nothing is printed anew: comments, quoting,
-//! order, indentation, line ends and the notation of numbers stay as their author wrote them.
+//! [`Yaml::parse`] parses a file of documents, [`Yaml::values`] returns them as JSON, and
+//! [`Yaml::with`] returns the text with additions. Comments, quoting, order, indentation, line ends
+//! and the notation of numbers do not change.
 //!
-//! Scalars mean what they mean to `sigs.k8s.io/yaml`, which is YAML 1.1 for numbers and booleans:
-//! `0440` is 288, `yes` is true, dates are strings. Unlike there, a key that stands twice in a
-//! mapping is an error. A text may have 500,000 nodes, aliases 100,000 more.
+//! Scalars have the meaning that they have to `sigs.k8s.io/yaml`, which is YAML 1.1 for numbers and
+//! booleans: `0440` is 288, `yes` is true, dates are strings. Other than there, duplicate keys in a
+//! mapping are an error. The limits are 500,000 nodes, and 100,000 more by aliases.
 
 mod edit;
 mod error;
@@ -35,30 +35,29 @@ pub struct Yaml<'a> {
 }
 
 impl<'a> Yaml<'a> {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// [`ReadError`] if it is not YAML, or larger or more nested than what is read.
+    /// [`ReadError`] if it is not YAML, or exceeds a limit.
     pub fn parse(text: &'a str) -> Result<Self, ReadError> {
         reader::read(text)
     }
 
-    /// The documents in JSON; null for one without content.
+    /// The documents in JSON; null for an empty one.
     ///
     /// # Errors
-    /// [`ReadError`] if a document has no meaning in JSON, or its aliases stand for too much.
+    /// [`ReadError`] if a document has no JSON form, or its aliases exceed the limit.
     pub fn values(&self) -> Result<Vec<Value>, ReadError> {
         let mut values = Values::new(self);
         self.roots.iter().map(|root| values.of(*root)).collect()
     }
 
-    /// The lines at which the documents begin, counted from 1.
+    /// The first line of each document, counted from 1.
     pub fn lines(&self) -> impl Iterator<Item = usize> {
         self.roots.iter().map(|root| self.line(self.node(*root).start))
     }
 
-    /// A scalar as it is written in a document, without its quotes: `0440`, where its value is 288.
-    /// The place is a JSON pointer (RFC 6901).
+    /// A scalar's text without quotes, such as `0440`, at a JSON pointer (RFC 6901) in a document.
     #[must_use]
     pub fn written(&self, document: usize, pointer: &str) -> Option<&str> {
         let mut node = self.resolved(*self.roots.get(document)?);
@@ -72,11 +71,11 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// The text with such an addition to each document that its value becomes the target.
+    /// The text with additions that change the documents' values to the targets.
     ///
     /// # Errors
-    /// [`EditError`] if the documents cannot become so by additions, such as in a part that is
-    /// shared by aliases. The result has been read again by then.
+    /// [`EditError`] if additions cannot do so, for instance in a part that aliases share. The
+    /// result was parsed and compared.
     pub fn with(&self, targets: &[Value]) -> Result<String, EditError> {
         let mut editor = Editor::new(self);
         for (root, target) in self.roots.iter().zip(targets) {
@@ -87,7 +86,7 @@ impl<'a> Yaml<'a> {
         Ok(text)
     }
 
-    /// Checks that the text says what it should.
+    /// Checks that the text has these values.
     fn check(&self, text: &str, targets: &[Value]) -> Result<(), EditError> {
         let values = match Yaml::parse(text).and_then(|yaml| yaml.values()) {
             Ok(values) => values,
@@ -108,11 +107,11 @@ impl<'a> Yaml<'a> {
     }
 
     fn node(&self, id: NodeId) -> &Node<'a> {
-        // An id is given for a node that is there.
+        // Ids exist only for nodes in the list.
         self.nodes.get(id.0).unwrap_or(&Node::EMPTY)
     }
 
-    /// The node, or what an alias stands for.
+    /// The node, or the target of an alias.
     fn resolved(&self, id: NodeId) -> &Node<'a> {
         match self.node(id).kind {
             Kind::Alias(target) => self.node(target),

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use granit_parser::{ScalarStyle, StructureStyle, Tag};
 
-/// The number of a node among all of a text.
+/// The index of a node in its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NodeId(pub(crate) usize);
 
 /// A node. Offsets are in bytes.
 #[derive(Debug)]
 pub(crate) struct Node<'a> {
-    /// The first byte; that of the first key or indicator in a block collection.
+    /// The first byte; in a block collection that of the first key or indicator.
     pub(crate) start: usize,
-    /// Behind the last byte. In a block collection it has no meaning.
+    /// The byte after the last one; undefined for a block collection.
     pub(crate) end: usize,
     /// The column of `start` in characters, counted from 0.
     pub(crate) column: usize,
@@ -27,7 +27,7 @@ pub(crate) enum Kind<'a> {
         style: ScalarStyle,
         tag: Option<Tag>,
     },
-    /// The node that the alias stands for.
+    /// The target of the alias.
     Alias(NodeId),
     Sequence {
         style: StructureStyle,
@@ -40,7 +40,7 @@ pub(crate) enum Kind<'a> {
 }
 
 impl Node<'_> {
-    /// Nothing, which reads as null.
+    /// An empty node, which is null.
     pub(crate) const EMPTY: Self = Self {
         start: 0,
         end: 0,

@@ -1,4 +1,4 @@
-//! Values become YAML.
+//! Conversion of values to YAML.
 
 use serde_json::Value;
 

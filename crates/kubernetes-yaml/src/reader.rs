@@ -1,4 +1,4 @@
-//! Text becomes nodes.
+//! Conversion of text to nodes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use granit_parser::{Event, Parser, Span, StructureStyle};
 use crate::node::{Kind, Node, NodeId};
 use crate::{ReadError, Yaml};
 
-/// The most nodes that are read, some 50 MiB of memory.
+/// The maximum number of nodes, which take some 50 MiB of memory.
 const MAX_NODES: usize = 500_000;
 
-/// Reads a text of documents.
+/// Parses a text of documents.
 pub(crate) fn read(text: &str) -> Result<Yaml<'_>, ReadError> {
     let mut reader = Reader {
         text,
@@ -35,7 +35,7 @@ struct Reader<'a> {
     text: &'a str,
     nodes: Vec<Node<'a>>,
     roots: Vec<NodeId>,
-    /// The collections that have begun and not ended.
+    /// The open collections.
     open: Vec<Open>,
     /// The node of each anchor.
     anchors: HashMap<usize, NodeId>,
@@ -43,7 +43,7 @@ struct Reader<'a> {
 
 struct Open {
     id: NodeId,
-    /// A key that has no value yet.
+    /// A key without a value yet.
     key: Option<NodeId>,
 }
 

@@ -1,10 +1,10 @@
-//! The meaning of plain scalars.
+//! The values of plain scalars.
 //!
-//! Source: what sigs.k8s.io/yaml 1.6.0 prints for the table in `tests/scalars.txt`.
+//! Source: the output of sigs.k8s.io/yaml 1.6.0 for the table in `tests/suite/scalars.txt`.
 
 use serde_json::{Number, Value};
 
-/// The value of a plain scalar; `None` for an infinity and what is not a number, which JSON lacks.
+/// The value of a plain scalar; `None` for infinity and NaN, which JSON lacks.
 pub(crate) fn resolve(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),

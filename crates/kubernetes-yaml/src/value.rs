@@ -1,4 +1,4 @@
-//! Nodes become JSON.
+//! Conversion of nodes to JSON.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,19 @@ use crate::node::{Kind, Node, NodeId};
 use crate::scalar::resolve;
 use crate::{ReadError, Yaml};
 
-/// The most nodes that aliases may add.
+/// The maximum number of nodes that aliases add.
 const MAX_ALIASED: usize = 100_000;
-/// The deepest nesting of nodes, aliases included. Without them the parser allows 255 collections
-/// of each style.
+/// The maximum nesting, aliases included. Without aliases the parser allows 255 collections of each
+/// style.
 const MAX_DEPTH: usize = 512;
 
-/// Makes JSON of nodes.
+/// Converts nodes to JSON.
 pub(crate) struct Values<'y, 'a> {
     yaml: &'y Yaml<'a>,
     depth: usize,
-    /// In how many aliases the node is.
+    /// The number of aliases around the node.
     aliases: usize,
-    /// The number of nodes that were visited by way of aliases.
+    /// The number of nodes visited through aliases.
     aliased: usize,
 }
 
@@ -61,7 +61,7 @@ impl<'y, 'a> Values<'y, 'a> {
         }
     }
 
-    /// A later key wins over what is merged, and what is merged over an earlier key.
+    /// A later key overrides merged fields, and merged fields override an earlier key.
     fn of_mapping(
         &mut self,
         entries: &[(NodeId, NodeId)],
@@ -83,7 +83,7 @@ impl<'y, 'a> Values<'y, 'a> {
         Ok(fields)
     }
 
-    /// Of several mappings the earlier ones win.
+    /// Earlier mappings override later ones.
     fn merge(&mut self, id: NodeId, into: &mut Map<String, Value>) -> Result<(), ReadError> {
         let merged = match self.of(id)? {
             Value::Array(merged) => merged,
@@ -107,7 +107,7 @@ impl<'a> Yaml<'a> {
         let string = || Value::String(text.clone().into_owned());
         let tag = match tag.as_ref().map(Tag::core_suffix) {
             None if *style == ScalarStyle::Plain => {
-                let what = "JSON has no infinity, and nothing for what is not a number";
+                let what = "JSON has no infinity and no NaN";
                 return resolve(text).ok_or_else(|| self.not_json(node, what));
             }
             None | Some(None | Some("str" | "timestamp")) => return Ok(string()),
@@ -124,7 +124,7 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// A key as JSON has it: a string, or what a number or a boolean is as a string.
+    /// A key in JSON: a string, or a number or boolean as a string.
     pub(crate) fn key(&self, id: NodeId) -> Result<String, ReadError> {
         let node = self.resolved(id);
         let value = match node.kind {
@@ -135,11 +135,11 @@ impl<'a> Yaml<'a> {
             Value::String(key) => Ok(key),
             Value::Bool(key) => Ok(key.to_string()),
             Value::Number(key) => Ok(number_key(&key)),
-            _ => Err(self.not_json(self.node(id), "a key is no string; put it into quotes")),
+            _ => Err(self.not_json(self.node(id), "a key is not a string; put it into quotes")),
         }
     }
 
-    /// Tells if a key merges other mappings into its own.
+    /// True if a key merges other mappings.
     pub(crate) fn is_merge(&self, key: NodeId) -> bool {
         match &self.node(key).kind {
             Kind::Scalar { text, style, .. } => text == "<<" && *style == ScalarStyle::Plain,
@@ -152,7 +152,7 @@ impl<'a> Yaml<'a> {
     }
 }
 
-/// A number as a key: of a fraction what 32 bits hold.
+/// A number as a key: fractions are rounded to 32 bits, as by kubectl.
 fn number_key(key: &Number) -> String {
     match key.as_f64().filter(|_| key.is_f64()) {
         #[allow(clippy::cast_possible_truncation, reason = "as kubectl does it")]

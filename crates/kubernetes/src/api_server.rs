@@ -1,4 +1,4 @@
-//! The API server: each answer within a time, and each failure in words.
+//! A client of the API server, with a timeout for each request and readable errors.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -11,25 +11,24 @@ use tokio::time::timeout;
 
 use crate::manifests::KubernetesVersion;
 
-/// The time for an answer.
+/// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How many objects are asked for at a time.
+/// The maximum number of objects in a page of a list.
 const PAGE: u32 = 500;
-/// So many pages are enough for the largest clusters that Kubernetes supports (150,000 pods); a server that
-/// goes on is not followed.
+/// Enough for the largest clusters that Kubernetes supports (150,000 pods).
 const MAX_PAGES: usize = 1_000;
 
-/// An API server, and who we are to it.
+/// An API server, with the credentials of a kubeconfig or a pod.
 #[derive(Clone)]
 pub struct ApiServer {
     client: Client,
     url: String,
 }
 
-/// Why there is not the answer that was hoped for.
+/// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// There is no connection to it.
+    /// There is no connection.
     #[error(
         "the API server {url} cannot be reached: {cause}; check that the cluster runs, and that its address \
          is this one (kubectl config view --minify)"
@@ -37,16 +36,13 @@ pub enum ApiError {
     Unreachable {
         /// Its address.
         url: String,
-        /// What came of it.
+        /// The cause.
         cause: String,
     },
-    /// It takes too long.
-    #[error(
-        "the API server {0} does not answer within 10 seconds; check whether it is overloaded, and what is \
-         between here and there"
-    )]
+    /// There is no answer within 10 seconds.
+    #[error("the API server {0} does not answer within 10 seconds; check its load and the network")]
     Timeout(String),
-    /// It does not know us.
+    /// The credentials are rejected.
     #[error(
         "the API server {url} does not accept the credentials of the kubeconfig: {cause}; log in again, or \
          choose another context with --context"
@@ -54,41 +50,41 @@ pub enum ApiError {
     Credentials {
         /// Its address.
         url: String,
-        /// What it says.
+        /// The API server's message.
         cause: String,
     },
-    /// We may not. The API server's own words name the verb, the resource and the namespace.
-    #[error("{0}; whoever administers the cluster can grant this right")]
+    /// A permission is missing. The API server's message names verb, resource and namespace.
+    #[error("{0}; ask a cluster administrator for this permission")]
     Forbidden(String),
-    /// There is no such thing.
+    /// There is no such object or kind.
     #[error("{0}")]
     NotFound(String),
-    /// Somebody else was faster.
+    /// The object has changed meanwhile, or exists already.
     #[error("{0}")]
     Conflict(String),
-    /// It refuses for another reason.
+    /// Another HTTP error.
     #[error("the API server answers {code}: {message}")]
     Refused {
-        /// The status code of HTTP.
+        /// The HTTP status code.
         code: u16,
-        /// The API server's own words.
+        /// The API server's message.
         message: String,
     },
-    /// It is not an answer of an API server.
+    /// The response is not one of an API server.
     #[error(
-        "what {url} answers is not what an API server says: {cause}; check that the address is that of a \
-         Kubernetes API server, and that no proxy answers in its place"
+        "the response of {url} is not one of an API server: {cause}; check that the address is that of a \
+         Kubernetes API server, and that no proxy answers for it"
     )]
     Unreadable {
         /// Its address.
         url: String,
-        /// What is wrong with it.
+        /// The cause.
         cause: String,
     },
 }
 
 impl ApiServer {
-    /// The API server that this configuration leads to. It is not asked anything yet.
+    /// Makes a client, which does not connect yet.
     ///
     /// # Errors
     /// If certificates or keys of the configuration cannot be used.
@@ -98,41 +94,41 @@ impl ApiServer {
         Ok(Self { client: Client::try_from(config)?, url })
     }
 
-    /// Its version, as far as objects differ between versions.
+    /// Returns the minor release.
     ///
     /// # Errors
-    /// If it cannot be asked, or says something else.
+    /// If the request fails, or the response is no version.
     pub async fn version(&self) -> Result<KubernetesVersion, ApiError> {
         self.parsed(&self.release().await?)
     }
 
-    /// Its version in full, such as `v1.33.2`.
+    /// Returns the full version, such as `v1.33.2`.
     ///
     /// # Errors
-    /// If it cannot be asked, or says something else.
+    /// If the request fails, or the response is no version.
     pub async fn release(&self) -> Result<String, ApiError> {
         let release = self.ask(self.client.apiserver_version()).await?.git_version;
-        // Everything of it may be missing, as in what is something else.
+        // Every field may be missing in a response of another server.
         self.parsed(&release)?;
         Ok(release)
     }
 
-    /// Its address, without a slash at the end.
+    /// The address, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it is asked with. Only what goes through [`ask`](Self::ask) has a deadline.
+    /// The underlying client. Only requests through [`ask`](Self::ask) have a timeout.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// The objects that are selected and wanted, all of them, in pages of 500.
+    /// Returns all objects that match `selected` and `wanted`, fetched in pages of 500.
     ///
     /// # Errors
-    /// If it cannot be asked for one of the pages, or there is no end of them.
+    /// If a page cannot be fetched, or the list has more than 1,000 pages.
     pub async fn list<K>(
         &self,
         objects: &Api<K>,
@@ -152,19 +148,19 @@ impl ApiServer {
                 None => return Ok(found),
             }
         }
-        let cause = "there is no end of a list".to_owned();
+        let cause = "a list does not end".to_owned();
         Err(ApiError::Unreadable { url: self.url.clone(), cause })
     }
 
-    /// The answer, if it comes within 10 seconds.
+    /// Awaits a request, for 10 seconds at most.
     ///
     /// # Errors
-    /// Those of the question, and if there is no answer in time.
+    /// Those of the request, and [`ApiError::Timeout`].
     pub async fn ask<T>(
         &self,
-        question: impl Future<Output = Result<T, kube::Error>>,
+        request: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiError> {
-        match timeout(TIMEOUT, question).await {
+        match timeout(TIMEOUT, request).await {
             Ok(answer) => answer.map_err(|error| self.error(error)),
             Err(_) => Err(ApiError::Timeout(self.url.clone())),
         }
@@ -188,7 +184,7 @@ impl ApiServer {
     }
 
     fn refusal(&self, status: &kube::core::Status) -> ApiError {
-        // A proxy that answers in its place may say much.
+        // A proxy may send a long page.
         let message: String = status.message.chars().take(1000).collect();
         match status.code {
             401 => ApiError::Credentials { url: self.url.clone(), cause: message },
@@ -205,7 +201,7 @@ impl ApiServer {
 }
 
 impl ApiError {
-    /// Whether it may go away by itself, so that whoever waits can go on waiting.
+    /// True if a retry may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Timeout(_) => true,
@@ -215,7 +211,7 @@ impl ApiError {
     }
 }
 
-/// An error and its causes, but for those that it has named already.
+/// Joins an error and its causes, except those that its text contains already.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,8 +1,9 @@
-//! The SGX device plugin: a node's enclave memory (EPC) as a resource that Kubernetes schedules by.
+//! The SGX device plugin: makes a node's enclave memory (EPC) a resource that Kubernetes schedules.
 //!
-//! The kubelet is told of each resource and its devices, one device for each unit that can be given
-//! out; it gives them to containers and asks here what such a container is to get. Which devices are
-//! free is the kubelet's to know: nothing is kept here, and a plugin can be replaced at any time.
+//! The plugin registers each resource and its devices with the kubelet, one device for each
+//! allocatable unit. The kubelet assigns devices to containers and asks the plugin for their device
+//! nodes and mounts. Only the kubelet knows which devices are free: the plugin is stateless and can
+//! be replaced at any time.
 
 mod allocator;
 mod cdi;
@@ -45,32 +46,32 @@ use plan::Plan;
 use readiness::Component;
 use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT, is_served};
 
-/// The pause after something that time alone may not mend.
+/// The pause after a failure that may need an operator.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What a device plugin works with.
+/// The configuration of a device plugin.
 pub struct Options {
-    /// What to offer.
+    /// The resources to offer.
     pub offer: Offer,
-    /// The enclave memory there is to offer.
+    /// The enclave memory to offer.
     pub epc: Epc,
-    /// What containers get.
+    /// The devices and mounts that containers get.
     pub allocator: Allocator,
     /// The kubelet's plugin directory, [`PLUGIN_DIR`].
     pub plugin_dir: PathBuf,
-    /// Where to set what is counted in the node's status, see [`Offer::needs_node_status`].
+    /// The node status for resources that the API server counts, see [`Offer::needs_node_status`].
     pub node_status: Option<NodeStatus>,
 }
 
-/// Offers this node's enclave memory until `shutdown` is ready, whatever becomes of the kubelet, the API
-/// server and the device nodes meanwhile. `metrics` tells how it goes.
+/// Offers this node's enclave memory until `shutdown` is ready. Restarts of the kubelet, an
+/// unreachable API server and missing device nodes are retried, and reported by `metrics`.
 pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Output = ()>) {
     let Options { offer, epc, allocator, plugin_dir, node_status } = options;
     let total = epc.total();
     let plan = Plan::new(&offer, epc);
     metrics.offers(total, &plan);
     if plan.is_empty() {
-        info!("this node has no EPC to offer: idle, on purpose");
+        info!("this node has no EPC to offer: the plugin is idle");
         return shutdown.await;
     }
     info!(epc = %ByteSize(total), "offering this node's enclave memory");
@@ -99,7 +100,7 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
     }
 }
 
-/// One session with the kubelet after another, without end; `current` has the one that lasts.
+/// Runs one session after another; `current` holds the open one.
 async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
     let readiness = config.metrics.readiness();
     let mut last_kubelet = None;
@@ -124,8 +125,8 @@ async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
                     sleep(PERIOD).await;
                 }
             }
-            // Once, at once: from Kubernetes 1.25 on, when a plugin ends, the kubelet also drops the one
-            // that has taken its place.
+            // The first retry is immediate: from Kubernetes 1.25 on, when a plugin ends, the
+            // kubelet also drops its successor.
             SessionEnd::NotWatched(_) if is_brief && last_was_brief => sleep(PAUSE).await,
             SessionEnd::NotWatched(_) => {}
         }
@@ -133,7 +134,7 @@ async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
     }
 }
 
-/// A session, as soon as the kubelet is there for it.
+/// Retries until the kubelet accepts a session.
 async fn start_session(config: &SessionConfig) -> Session {
     loop {
         let error = match Session::start(config.clone()).await {

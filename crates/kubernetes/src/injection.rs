@@ -1,7 +1,7 @@
-//! What a pod with enclaves needs and its author may leave out: a function from pod to pod.
+//! Injection of the settings that pods with enclaves need: a function from pod to pod.
 //!
-//! A pod that asks for no enclave memory (EPC) is left as it is, and of any pod nothing is changed or
-//! removed, only added to. What is there already stays; injecting a second time adds nothing.
+//! Pods without enclave memory (EPC) stay as they are. Injection only adds: existing settings win,
+//! and injecting twice has the effect of injecting once.
 
 mod container;
 mod device_nodes;
@@ -32,33 +32,33 @@ use serde_json::Value;
 use crate::device_plugin::EpcAccounting;
 use relevant::RelevantPod;
 
-/// What is so in the cluster that pods are made for.
+/// The properties of the cluster that pods are for.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The nodes' directory with the quote service's socket.
     pub aesm_dir: PathBuf,
-    /// Whether the device plugin gives the socket's directory to every container that gets EPC, so that no
-    /// pod needs a volume for it.
+    /// True if the device plugin mounts the socket's directory into every container with EPC, so
+    /// that pods need no volume for it.
     pub socket_by_device_plugin: bool,
-    /// Who counts EPC in MiB: where the API server does, containers get the device node by a resource of its
-    /// own.
+    /// The counter of EPC in MiB: where it is the API server, a resource of its own gives
+    /// containers the device node.
     pub epc_accounting: EpcAccounting,
-    /// Whether nodes have a quote service.
+    /// True if the nodes have a quote service.
     pub has_quote_service: bool,
-    /// The users that the add-on's pods run as, and no application should.
+    /// The users of the add-on's pods, which applications must not share.
     pub add_on_uids: RangeInclusive<u32>,
 }
 
-/// A pod with what it needs.
+/// A pod with injected settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
     /// The pod.
     pub pod: Pod,
-    /// What its author should know: what, where, and what to do, a sentence each.
+    /// Warnings for the pod's author, each with a fix.
     pub warnings: Vec<String>,
 }
 
-/// Adds to the pod what it needs.
+/// Adds the settings that the pod needs.
 #[must_use]
 pub fn inject(mut pod: Pod, settings: &Settings) -> Injection {
     let quote_provider = quote_provider::annotated(&pod.metadata).map(str::to_owned);
@@ -76,15 +76,14 @@ pub fn inject(mut pod: Pod, settings: &Settings) -> Injection {
     Injection { pod, warnings }
 }
 
-/// A JSON patch (RFC 6902) and what the pod's author should know.
+/// A JSON patch (RFC 6902), and warnings for the pod's author.
 pub type PatchAndWarnings = (Patch, Vec<String>);
 
-/// The JSON patch (RFC 6902) that adds to a pod in JSON what it needs, and the warnings. Fields that are not
-/// known here stay as they are. Reading and injecting take no more memory than `memory`, in bytes, however
-/// large the pod is.
+/// The JSON patch (RFC 6902) for a pod in JSON, and warnings. Unknown fields are not touched.
+/// Parsing and injection allocate at most `memory` bytes, whatever the pod's size.
 ///
 /// # Errors
-/// [`ReadError`] if this is no pod, or one that needs more memory.
+/// [`ReadError`] if this is not a pod, or it needs more memory.
 pub fn patch_json(
     json: &str,
     settings: &Settings,
@@ -94,7 +93,7 @@ pub fn patch_json(
     Ok(patch(pod, has_metadata, settings)?)
 }
 
-/// The patch for the object that the pod was read from.
+/// The patch for the object that the pod was parsed from.
 fn patch(
     pod: Pod,
     has_metadata: bool,
@@ -106,8 +105,8 @@ fn patch(
     Ok((json_patch::diff(&before, &json(&pod, has_metadata)?), warnings))
 }
 
-/// The pod in JSON. A typed pod always has metadata, but the object that it was read from need not: a patch
-/// must add them then, rather than to add to them.
+/// The pod in JSON. A typed pod always has metadata; if its object has none the patch must create
+/// them.
 fn json(pod: &Pod, has_metadata: bool) -> Result<Value, serde_json::Error> {
     let mut json = serde_json::to_value(pod)?;
     if let Some(fields) = json.as_object_mut().filter(|_| !has_metadata) {

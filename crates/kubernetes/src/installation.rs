@@ -1,8 +1,7 @@
-//! Makes a cluster have the objects of an installation, and removes them again.
+//! Installs the objects of the add-on in a cluster, and removes them.
 //!
-//! What belongs to an installation is known by its labels, in whatever namespace it is: what an earlier version or
-//! other settings have left is found without any record of it. Who does it holds a Lease
-//! meanwhile, so that nobody else does.
+//! Objects are identified by their labels in all namespaces, so that leftovers of earlier versions
+//! and settings are found without a record. A Lease prevents concurrent changes.
 
 mod applied_object;
 mod apply;
@@ -41,30 +40,30 @@ use self::waiting::ReadinessWait;
 use crate::api_server::ApiServer;
 use crate::manifests::SOFTWARE_PLATFORM;
 
-/// Hears, in one line each, what changes while it is waited.
+/// Receives a line of text for each change while the installer waits.
 pub type Progress = dyn Fn(&str) + Send + Sync;
 
-/// Who changes an installation, and how.
+/// Changes the installation of a cluster.
 pub struct Installer {
     /// The cluster.
     pub api_server: ApiServer,
-    /// Who it is, for others who want to do the same at the same time; different for each process.
+    /// The holder of the Lease, for messages to others; different for each process.
     pub holder: String,
-    /// How long it is waited for pods to be ready, or to be gone.
+    /// The maximum wait for pods to become ready, or to end.
     pub timeout: Duration,
-    /// Hears how it goes.
+    /// Receives progress.
     pub progress: Box<Progress>,
 }
 
 impl Installer {
-    /// Makes the cluster have these objects, which are in an order in which they can be made, and nothing else of
-    /// ours. With `wait`, it returns when all their pods are ready. It ends early when `stop` is ready.
+    /// Applies these objects in their order and removes all others of the add-on. With `wait`,
+    /// returns when all their pods are ready. Stops early when `stop` is ready.
     ///
-    /// The root of a software platform stays even if it is not among the objects.
+    /// The software platform's root is never removed.
     ///
     /// # Errors
-    /// If permissions are missing, somebody else is at it, or a namespace is going away, and nothing was changed; or
-    /// if the API server failed half-way, or pods do not become ready in time.
+    /// Before any change: missing permissions, a concurrent installation, or a terminating
+    /// namespace. Later: the API server fails, or pods do not become ready in time.
     pub async fn install(
         &self,
         objects: &[DynamicObject],
@@ -84,10 +83,10 @@ impl Installer {
         with_lease(&self.api_server, &self.holder, stop, work).await
     }
 
-    /// Looks whether we may install these objects; [`install`](Self::install) does so itself.
+    /// Checks the permissions to install these objects, as [`install`](Self::install) does.
     ///
     /// # Errors
-    /// With all permissions that are missing.
+    /// All missing permissions.
     pub async fn check_permissions(
         &self,
         objects: &[DynamicObject],
@@ -97,10 +96,10 @@ impl Installer {
         permissions::check(&self.api_server, &needed, &permissions::given(objects)).await
     }
 
-    /// What [`install`](Self::install) would do, without doing it.
+    /// The changes that [`install`](Self::install) would make.
     ///
     /// # Errors
-    /// If the API server cannot be asked.
+    /// If a request fails.
     pub async fn preview(
         &self,
         objects: &[DynamicObject],
@@ -120,13 +119,13 @@ impl Installer {
         Ok(previews)
     }
 
-    /// Removes everything that is ours, and waits until it is gone: pods, their namespace if nobody else has
-    /// something in it, and EPC that was counted in the nodes' status. Applications go on. It ends early when
-    /// `stop` is ready. Nothing is returned if nothing was there.
+    /// Removes the whole add-on and waits until it is gone: pods, their namespace unless others use
+    /// it, and EPC in the nodes' status. Applications keep running. Stops early when `stop` is
+    /// ready. Returns nothing if nothing was installed.
     ///
     /// # Errors
-    /// If permissions are missing or somebody else is at it, and nothing was changed; or if the API server failed
-    /// half-way, or something is not gone in time. What is left is found the next time.
+    /// Before any change: missing permissions, or a concurrent installation. Later: the API server
+    /// fails, or objects are not gone in time; another run finds the rest.
     pub async fn uninstall(
         &self,
         stop: impl Future<Output = ()>,
@@ -145,10 +144,10 @@ impl Installer {
         with_lease(&self.api_server, &self.holder, stop, work).await
     }
 
-    /// Everything that [`uninstall`](Self::uninstall) would remove.
+    /// All objects that [`uninstall`](Self::uninstall) would remove.
     ///
     /// # Errors
-    /// If the API server cannot be asked.
+    /// If a request fails.
     pub async fn installed(&self) -> Result<Vec<ObjectName>, InstallationError> {
         inventory(&self.api_server).await
     }
@@ -164,7 +163,7 @@ impl Installer {
         Ok(done)
     }
 
-    /// Removes these objects, namespaces when everything else is gone and if nobody else uses them.
+    /// Removes these objects, and then their namespaces unless others use them.
     async fn remove(
         &self,
         objects: Vec<ObjectName>,
@@ -208,8 +207,8 @@ fn summary(done: &[AppliedObject]) -> String {
     counted.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What of the objects that are there is not desired any more. The only root of a software platform is not among
-/// them, nor its namespace: it is made once, and others trust it.
+/// The present objects that are not desired, except the software platform's root and its namespace:
+/// the root is generated once, and verifiers trust it.
 fn obsolete(present: Vec<ObjectName>, desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     let is_root = |object: &ObjectName| object.is("Secret", SOFTWARE_PLATFORM);
     let is_root_wanted = desired.iter().any(|desired| is_root(&desired.name));

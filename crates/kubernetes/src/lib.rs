@@ -1,4 +1,4 @@
-//! The parts for Kubernetes.
+//! The Kubernetes add-on: device plugin, pod injection, admission webhook, manifests, installation.
 
 pub mod api;
 pub mod api_server;

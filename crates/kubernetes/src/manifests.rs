@@ -1,6 +1,5 @@
-//! The add-on as objects of Kubernetes: a function from settings to what the API server is to have.
-//!
-//! Nothing here asks a cluster anything; what has to be known of it comes as [`Cluster`].
+//! The add-on as Kubernetes objects: a function from settings to objects, without access to a
+//! cluster.
 
 mod addresses;
 mod cluster_pccs;
@@ -37,21 +36,21 @@ pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
 
 use kube::core::DynamicObject;
 
-/// What the objects depend on besides the settings.
+/// The properties of a cluster that objects depend on.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
     /// The version of the API server.
     pub version: KubernetesVersion,
-    /// The root of the software platform, if that is where quotes come from. Without it the Secret
-    /// [`SOFTWARE_PLATFORM`] is taken to be there.
+    /// The root of the software platform, if that makes the quotes. Without it the Secret
+    /// [`SOFTWARE_PLATFORM`] must exist.
     pub software_platform_root: Option<SoftwarePlatformRoot>,
 }
 
 impl AddOn {
-    /// All objects, in an order in which they can be made.
+    /// All objects, in an order in which they can be created.
     ///
     /// # Errors
-    /// If an object cannot be written as JSON.
+    /// If an object cannot be serialized.
     pub fn objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
         let mut objects = settings::objects(self)?;
         objects.extend(network_policy::objects(self)?);

@@ -1,4 +1,4 @@
-//! Why a pod is not ready, and what to do about it.
+//! The reason why a pod is not ready, and a fix.
 
 mod cause;
 
@@ -9,9 +9,10 @@ use kube::ResourceExt;
 
 use self::cause::Cause;
 
-/// About how many characters are told of what others have written: the output of a probe may be long.
+/// The approximate maximum length of quoted text in characters: a probe's output may be long.
 const BRIEF: usize = 160;
-/// How `quote-helper check`, the readiness probe of the quote service, marks what is not in order.
+/// The mark of a failure in the output of `quote-helper check`, the quote service's readiness
+/// probe.
 const FAILED: char = '✗';
 
 /// A pod that is not ready.
@@ -21,11 +22,11 @@ pub struct PodProblem {
     pub pod: String,
     /// Its node, if it has one.
     pub node: Option<String>,
-    /// Why it is not ready, in one line.
+    /// The reason, in one line.
     pub reason: String,
-    /// What to do about it.
+    /// The fix.
     pub fix: String,
-    /// Whether it passes by itself, as far as is known: with each pod that has just been made, or is ending.
+    /// True if it usually resolves itself: the pod is new or terminating.
     is_transient: bool,
 }
 
@@ -37,7 +38,8 @@ impl fmt::Display for PodProblem {
 }
 
 impl PodProblem {
-    /// Of this pod, or `None` if it is ready. Of the events about the pod, those that are still true are taken.
+    /// The problem of this pod, or `None` if it is ready. `events` are those of the pod; outdated
+    /// ones are ignored.
     #[must_use]
     pub fn of(pod: &Pod, events: &[Event]) -> Option<Self> {
         if is_ready(pod) {
@@ -71,7 +73,7 @@ impl PodProblem {
     }
 }
 
-/// The text in one line, and cut. Of further lines, what comes before the first thing that failed is left out.
+/// Joins the lines and cuts the text. Lines before the first failure are dropped, except the first.
 pub(crate) fn one_line(text: &str) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let rest = rest.find(FAILED).and_then(|at| rest.get(at..)).unwrap_or(rest);

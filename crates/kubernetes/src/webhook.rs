@@ -1,10 +1,10 @@
-//! The admission webhook: what [`injection`](crate::injection) does, for each pod that is created.
+//! The admission webhook: [`injection`](crate::injection) for each created pod.
 //!
-//! It never refuses a pod. What it cannot read it answers with an HTTP error of the client, upon which the API
-//! server does what the webhook's failure policy says; nothing that is asked makes it ask others.
+//! It never refuses a pod. Unreadable reviews get an HTTP client error, upon which the API server
+//! applies the webhook's failure policy. Reviews trigger no other requests.
 //!
-//! Its certificates are its own: an authority and a served certificate, which all replicas share in a Secret
-//! and renew in time.
+//! The webhook issues its own certificates: an authority and a serving certificate, which the
+//! replicas share in a Secret and renew in time.
 
 mod authority_bundle;
 mod body;
@@ -35,34 +35,35 @@ use certificate_manager::CertificateManager;
 use limits::Limits;
 use served_certificate::ServedCertificate;
 
-/// What a webhook works with.
+/// The configuration of a webhook.
 pub struct Options {
-    /// What to inject.
+    /// The settings of injection.
     pub settings: Settings,
-    /// The service that the API server finds the webhook by.
+    /// The service by which the API server reaches the webhook.
     pub service: ServiceName,
-    /// The Secret in the service's namespace that holds the certificates and their keys. The client must be
-    /// allowed to get and update it, and to create Secrets.
+    /// The Secret in the service's namespace with the certificates and their keys. The client needs
+    /// the permissions to get and update it, and to create Secrets.
     pub secret: String,
-    /// The `MutatingWebhookConfiguration` that tells the API server whom to trust. The client must be allowed
-    /// to get and patch it.
+    /// The `MutatingWebhookConfiguration` with the trusted authorities. The client needs the
+    /// permissions to get and patch it.
     pub configuration: String,
     /// The API server.
     pub client: Client,
-    /// This machine's time. Certificates are valid by the API server's; while the two differ, none are renewed.
+    /// The local clock. Certificates are issued by the API server's time; while the clocks differ,
+    /// none are renewed.
     pub clock: Clock,
-    /// The memory that the process may have, in bytes; reviews take less than half of it. Below 64 MiB it counts
-    /// as 64 MiB, above 512 MiB as 512 MiB.
+    /// The memory limit of the process in bytes, taken as between 64 and 512 MiB. Reviews use less
+    /// than half of it.
     pub memory: u64,
 }
 
-/// What tells the time.
+/// Returns the current time.
 pub type Clock = fn() -> SystemTime;
 
-/// Serves admission reviews at [`PATH`] over HTTPS until `shutdown` is ready. `metrics` tells how it goes.
+/// Serves admission reviews at [`PATH`] over HTTPS until `shutdown` is ready.
 ///
 /// # Errors
-/// If the cryptographic library has nothing for TLS.
+/// If the cryptographic library does not support TLS.
 pub async fn run(
     listener: TcpListener,
     options: Options,

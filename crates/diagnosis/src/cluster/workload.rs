@@ -107,7 +107,7 @@ mod tests {
         let [all, unready] = <[Finding; 2]>::try_from(findings).unwrap();
         assert_eq!((all.status, all.detail.as_str()), (Status::Failed, "1 of 3 pods are ready"));
         assert_eq!(unready.object.as_deref(), Some("node/n2 pod/b"));
-        assert!(unready.detail.contains("its node is not heard of"), "{unready:?}");
+        assert!(unready.detail.contains("its node does not report"), "{unready:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Additions to texts: each with the text that comes of it.
+//! Additions to texts, each with its result.
 
 use kubernetes_yaml::Yaml;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn json_stays_json() {
 }
 
 #[test]
-fn null_is_replaced_by_a_value() {
+fn a_null_gets_a_value() {
     check("a:\n  b:\nc: 1\n", &[("/a/b", json!({"d": 1}))], "a:\n  b:\n    d: 1\nc: 1\n");
     check("a:\n  b: ~ # c\n", &[("/a/b", json!(["d"]))], "a:\n  b: # c\n  - d\n");
     check("a: null\n", &[("/a", json!("x"))], "a: x\n");
@@ -156,7 +156,7 @@ fn aliases_are_written_out_where_they_differ() {
 }
 
 #[test]
-fn additions_that_cannot_be_made_in_place_are_refused() {
+fn changes_that_are_no_additions_are_refused() {
     for (text, additions) in [
         // The alias would change with its anchor.
         ("x: 1\na: &x {k: 1}\nb: *x\n", [("/a/l", json!(2))]),

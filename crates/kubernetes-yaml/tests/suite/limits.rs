@@ -13,7 +13,7 @@ fn aliases_do_not_multiply() {
         let of = format!("*a{}, ", level - 1).repeat(10);
         bomb += &format!("a{level}: &a{level} [{of}]\n");
     }
-    assert_eq!(error(&bomb), "its aliases stand for more than 100000 nodes");
+    assert_eq!(error(&bomb), "its aliases add more than 100000 nodes");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! YAML is read as kubectl reads it, and edited in place.
+//! YAML is parsed as by kubectl, and edited in place.
 
 #![allow(
     clippy::arithmetic_side_effects,

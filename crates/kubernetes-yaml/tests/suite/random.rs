@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::values;
 
-/// Some of what people write behind a key.
+/// Values that people write.
 const SCALARS: [&str; 16] = [
     "0440",
     "yes",
@@ -153,14 +153,14 @@ fn add(value: &mut Value, random: &mut Rng) {
     }
 }
 
-/// Tells if a text has all characters of another one in their order.
+/// True if a text has all characters of another one in their order.
 fn contains(text: &str, other: &str) -> bool {
     let mut rest = text.chars();
     other.chars().all(|c| rest.any(|d| d == c))
 }
 
 #[test]
-fn additions_leave_every_other_character_alone() {
+fn additions_change_no_other_character() {
     let mut changed = 0;
     for seed in 0..3000 {
         let mut writer = Writer { random: Rng::with_seed(seed), text: String::new() };

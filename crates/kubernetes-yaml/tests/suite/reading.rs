@@ -1,16 +1,16 @@
-//! The meaning of texts.
+//! Parsing.
 
 use kubernetes_yaml::Yaml;
 use serde_json::{Value, json};
 
 use crate::values;
 
-/// The first column is YAML, the second what `YAMLToJSON` of sigs.k8s.io/yaml 1.6.0, which kubectl
-/// 1.34 has, printed for it.
+/// The columns are YAML and its conversion by `YAMLToJSON` of sigs.k8s.io/yaml 1.6.0, which is in
+/// kubectl 1.34.
 const SCALARS: &str = include_str!("scalars.txt");
 
 #[test]
-fn scalars_are_what_they_are_to_kubectl() {
+fn scalars_have_the_values_that_kubectl_reads() {
     for line in SCALARS.lines() {
         let (yaml, expected) = line.split_once('\t').unwrap();
         let text = format!("v: {yaml}\n");
@@ -29,7 +29,7 @@ fn scalars_are_what_they_are_to_kubectl() {
 }
 
 #[test]
-fn documents_are_what_they_are_to_kubectl() {
+fn documents_have_the_values_that_kubectl_reads() {
     for (text, expected) in [
         ("", json!([])),
         ("# only a comment\n", json!([])),
@@ -46,7 +46,6 @@ fn documents_are_what_they_are_to_kubectl() {
             "a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}\n",
             json!([{"a": {"k": 1, "l": 2}, "b": {"k": 3, "l": 2}}]),
         ),
-        // Merged fields win over fields that are written before.
         ("a: &x {k: 1}\nb: {k: 3, <<: *x}\n", json!([{"a": {"k": 1}, "b": {"k": 1}}])),
         (
             "a: &x {k: 1}\nb: {<<: [*x, {k: 2, l: 3}]}\n",
@@ -65,7 +64,7 @@ fn errors_name_the_line() {
         ("a: 1\nb: 2\na: 3\n", "line 3: duplicate key \"a\""),
         ("a: 1\n\tb: 2\n", "line 1: "),
         ("a: 1\nb: .inf\n", "line 2: JSON has no infinity"),
-        ("a: 1\n? [b]\n: 2\n", "line 2: a key is no string"),
+        ("a: 1\n? [b]\n: 2\n", "line 2: a key is not a string"),
         ("a: 1\nb: !!int x\n", "line 2: the tag does not fit"),
         ("a: 1\n<<: 5\n", "line 2: a merge key"),
         ("a: *b\n", "line 1: "),
@@ -76,7 +75,7 @@ fn errors_name_the_line() {
 }
 
 #[test]
-fn a_scalar_is_known_as_it_is_written() {
+fn the_text_of_a_scalar_is_available() {
     let yaml = Yaml::parse("a: 1\n---\na/b: [x, {c~: 0440}]\nd: &e 'x'\nf: *e\n").unwrap();
     assert_eq!(yaml.written(1, "/a~1b/1/c~0"), Some("0440"));
     assert_eq!(yaml.written(1, "/f"), Some("x"));

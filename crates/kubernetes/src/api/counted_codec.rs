@@ -1,5 +1,5 @@
-//! Counts the fields of a message before it is decoded: an empty field has two bytes in a message, and takes
-//! hundreds in memory.
+//! Limits the number of fields of a message before it is decoded: an empty field takes two bytes in
+//! a message, and hundreds in memory.
 
 use std::marker::PhantomData;
 
@@ -9,15 +9,15 @@ use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
 
-/// More fields than any message has: a list of 262,144 devices, the most that one resource can have, has three
-/// for each.
+/// Above the largest message: a list of 262,144 devices, the maximum of a resource, has three
+/// fields for each.
 const MAX_FIELDS: usize = 800_000;
 
-/// The codec of all messages: that of `prost`, which refuses messages of more than 800,000 fields.
+/// The codec of `prost`, limited to messages of 800,000 fields.
 #[derive(Debug)]
 pub struct CountedCodec<T, U>(PhantomData<(T, U)>);
 
-/// Decodes a message if it has no more fields than it may.
+/// Decodes messages that have at most 800,000 fields.
 #[derive(Debug)]
 pub struct CountedDecoder<U>(ProstDecoder<U>);
 
@@ -51,7 +51,7 @@ impl<U: Message + Default> Decoder for CountedDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        // Tonic has a whole message in one piece.
+        // Tonic passes a whole message in one piece.
         if fields(message.chunk()) > MAX_FIELDS {
             let problem = format!("the message has more than {MAX_FIELDS} fields");
             return Err(Status::resource_exhausted(problem));
@@ -60,8 +60,8 @@ impl<U: Message + Default> Decoder for CountedDecoder<U> {
     }
 }
 
-/// How many fields a message has, those of its fields included where these are messages: the device plugin
-/// API repeats nothing that is deeper. Of what is no message as many as there are before that is seen.
+/// Counts a message's fields and, one level down, theirs; the device plugin API repeats nothing
+/// deeper. Counting stops where the bytes are no message.
 fn fields(message: &[u8]) -> usize {
     let mut fields = 0_usize;
     for_each_field(message, |field| {
@@ -71,7 +71,7 @@ fn fields(message: &[u8]) -> usize {
     fields
 }
 
-/// Calls with the content of each field; that of a number is empty.
+/// Calls `call` with the content of each field, which is empty for numbers.
 fn for_each_field(mut message: &[u8], mut call: impl FnMut(&[u8])) {
     while !message.is_empty() {
         let Some((field, rest)) = next_field(message) else { return };
@@ -80,9 +80,9 @@ fn for_each_field(mut message: &[u8], mut call: impl FnMut(&[u8])) {
     }
 }
 
-/// The content of the first field, and what comes after it.
+/// Returns the first field's content and the rest of the message.
 fn next_field(mut message: &[u8]) -> Option<(&[u8], &[u8])> {
-    // Numbers are written as lengths are.
+    // Lengths and other numbers have the same encoding.
     let key = decode_length_delimiter(&mut message).ok()?;
     let size = match key & 7 {
         0 => {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_ends_the_count() {
+    fn counting_ends_where_the_message_does() {
         assert_eq!(fields(b""), 0);
         assert_eq!(fields(b"\xff"), 0);
         assert_eq!(fields(b"\x0a\x05abc"), 0);

@@ -1,4 +1,4 @@
-//! What a container gets with a resource.
+//! The devices and mounts that a container gets with a resource.
 
 use std::path::{Path, PathBuf};
 
@@ -6,25 +6,25 @@ use super::device_node::{CDI_KIND, DeviceNode};
 use super::plan::Resource;
 use crate::api::v1beta1::{CdiDevice, ContainerAllocateResponse, DeviceSpec, Mount};
 
-/// Where applications look for the quote service's socket: in this directory, as `aesm.socket`.
+/// The directory in which applications expect the quote service's socket, `aesm.socket`.
 pub(crate) const AESM_DIR: &str = "/var/run/aesmd";
 
-/// Where containers' device nodes come from, and the socket of the quote service.
+/// Allocates device nodes, and the directory with the quote service's socket.
 #[derive(Debug, Clone)]
 pub struct Allocator {
     /// The host's directory of device nodes: `/dev`.
     pub device_dir: PathBuf,
-    /// Where this process sees the host's file system: `/`, or where a container has it mounted. Device
-    /// nodes are looked for there; containers get them by their paths on the host.
+    /// The host's file system as this process sees it: `/`, or its mount in a container. Device
+    /// nodes are searched below it; containers get them by their paths on the host.
     pub host_root: PathBuf,
     /// The host's directory with the quote service's socket, if there is a quote service.
     pub aesm_dir: Option<PathBuf>,
-    /// Names device nodes as the Container Device Interface does, and describes them in this directory,
-    /// rather than give them to the kubelet.
+    /// The directory of Container Device Interface (CDI) specifications. If set, the plugin
+    /// describes device nodes there, and passes their CDI names to the kubelet.
     pub cdi_dir: Option<PathBuf>,
 }
 
-/// The device node of a resource is not there.
+/// A resource's device node is missing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no {} in {}: is the SGX driver loaded? (Linux 5.11 and later have it; `quote-helper \
@@ -36,10 +36,10 @@ pub(crate) struct MissingDeviceNode {
 }
 
 impl Allocator {
-    /// What a container with the resource is to be given.
+    /// The kubelet's response for a container with the resource.
     ///
     /// # Errors
-    /// [`MissingDeviceNode`] if the resource has one that is not there.
+    /// [`MissingDeviceNode`] if the resource needs one that is missing.
     pub(crate) fn allocate(
         &self,
         resource: &Resource,
@@ -65,10 +65,10 @@ impl Allocator {
         Ok(response)
     }
 
-    /// Where the device node is on the host.
+    /// The device node's path on the host.
     ///
     /// # Errors
-    /// [`MissingDeviceNode`] if it is not there.
+    /// [`MissingDeviceNode`] if there is none.
     pub(crate) fn find(&self, device_node: DeviceNode) -> Result<PathBuf, MissingDeviceNode> {
         let directory = self.device_dir.strip_prefix("/").unwrap_or(&self.device_dir);
         let directory = self.host_root.join(directory);

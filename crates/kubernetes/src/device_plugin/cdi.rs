@@ -1,5 +1,5 @@
-//! SGX's device nodes in the form of the Container Device Interface (CDI), for runtimes that take device
-//! names from the kubelet (Kubernetes 1.28 and later).
+//! The description of SGX's device nodes in the Container Device Interface (CDI), for runtimes that
+//! take device names from the kubelet (Kubernetes 1.28 and later).
 
 use std::io;
 use std::path::Path;
@@ -10,14 +10,14 @@ use serde_json::json;
 use super::allocator::Allocator;
 use super::device_node::{CDI_KIND, DeviceNode};
 
-/// The description's file, named after vendor and class as CDI recommends.
+/// The specification's file name: vendor and class, as CDI recommends.
 const FILE: &str = "sgx-quote-helper-sgx.json";
 
-/// Describes the device nodes that are there, in `directory`. The file stays when the plugin ends: the
-/// runtime needs it whenever it starts a container anew.
+/// Writes a specification of the existing device nodes into `directory`. The file outlives the
+/// plugin: the runtime needs it to restart containers.
 ///
 /// # Errors
-/// What the system says if the file cannot be written; the former one is left then.
+/// I/O errors; the previous file is kept.
 pub(crate) fn describe(allocator: &Allocator, directory: &Path) -> io::Result<()> {
     let devices = DeviceNode::ALL.into_iter().filter_map(|device_node| {
         let host = allocator.find(device_node).ok()?;
@@ -29,7 +29,7 @@ pub(crate) fn describe(allocator: &Allocator, directory: &Path) -> io::Result<()
             "containerEdits": { "deviceNodes": nodes },
         }))
     });
-    // Version 0.5.0 brought hostPath.
+    // `hostPath` needs version 0.5.0.
     let description = json!({
         "cdiVersion": "0.5.0",
         "kind": CDI_KIND,

@@ -1,9 +1,8 @@
-//! The devices of one resource, as the kubelet counts them: one for each unit that can be given out.
+//! The devices of a resource, one for each allocatable unit.
 //!
-//! A list is one gRPC message, and the kubelet takes no message above 4 MiB. So names are as short as
-//! they can be: three characters of 64 make 262,144 names, and with them a device has 16 bytes in the
-//! message. 262,144 devices of 16 bytes are 4 MiB to the byte. A device for each MiB thus serves machines
-//! with up to 256 GiB of EPC.
+//! The kubelet takes the list as one gRPC message of at most 4 MiB. Names of three characters out
+//! of 64 give 262,144 devices of 16 bytes each, which fill exactly that message: with a device for
+//! each MiB, a list covers up to 256 GiB of EPC.
 
 use std::collections::HashSet;
 
@@ -12,17 +11,17 @@ use prost::Message;
 use super::epc::Epc;
 use crate::api::v1beta1::{Device, ListAndWatchResponse, NumaNode, TopologyInfo};
 
-/// The most that the kubelet takes as one message, in bytes: the default of its gRPC library.
+/// The kubelet's limit for a message, in bytes: the default of its gRPC library.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// What the API calls a device that can be given out, and one that cannot.
+/// The API's names of a device's health.
 const HEALTHY: &str = "Healthy";
 const UNHEALTHY: &str = "Unhealthy";
 
-/// The characters of a device's name, as in base64url.
+/// The characters of names, as in base64url.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The most devices that a list holds.
+/// The maximum length of a list.
 pub(crate) const MAX_DEVICES: u64 = 64 * 64 * 64;
 
 /// Devices, named by their numbers.
@@ -31,14 +30,14 @@ pub(crate) struct DeviceList {
     ranges: Vec<Range>,
 }
 
-/// Devices with consecutive numbers in one place.
+/// Consecutive devices of one NUMA node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Range {
     numa_node: Option<u32>,
     length: u32,
 }
 
-/// Names that do not tell which devices are meant.
+/// An invalid list of device names.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {
     #[error("there is no device {0:?}; names are from \"AAA\" on, and there are {1} devices")]
@@ -48,13 +47,13 @@ pub(crate) enum NameError {
 }
 
 impl DeviceList {
-    /// Devices that are all in the same place or have none; at most [`MAX_DEVICES`].
+    /// A list without NUMA nodes, of at most [`MAX_DEVICES`].
     pub(crate) fn of_length(length: u32) -> Self {
         Self { ranges: vec![Range { numa_node: None, length }] }
     }
 
-    /// A device for each `unit` bytes of the EPC, at most [`MAX_DEVICES`]. The NUMA nodes are told if
-    /// there are several, and if the list fits into a message with them.
+    /// A device for each `unit` bytes of the EPC, at most [`MAX_DEVICES`]. NUMA nodes are included
+    /// if there are several, and if the message has room for them.
     pub(crate) fn of_epc(epc: &Epc, unit: u64) -> Self {
         let mut left = MAX_DEVICES;
         let ranges = epc.parts().iter().map(|part| {
@@ -69,18 +68,19 @@ impl DeviceList {
         list
     }
 
-    /// How many devices there are.
+    /// The number of devices.
     pub(crate) fn len(&self) -> u32 {
         self.ranges.iter().fold(0, |length, range| length.saturating_add(range.length))
     }
 
-    /// The list as the kubelet wants it.
+    /// The message to the kubelet.
     pub(crate) fn message(&self, healthy: bool) -> ListAndWatchResponse {
         if healthy {
             return self.with_health(HEALTHY);
         }
         let list = self.with_health(UNHEALTHY);
-        // To the kubelet, all that is not healthy is unhealthy; the longest lists have no room for the word.
+        // The kubelet takes every other word for unhealthy, and the longest lists have no room for
+        // this one.
         if fits(&list) { list } else { self.with_health("") }
     }
 
@@ -91,17 +91,17 @@ impl DeviceList {
         let devices = places.zip(0..).map(|(numa_node, number)| Device {
             id: name(number),
             health: health.to_owned(),
-            // No NUMA node must be no topology at all: an empty one means "fits nowhere".
+            // An empty topology would mean "fits no NUMA node".
             topology: numa_node
                 .map(|node| TopologyInfo { nodes: vec![NumaNode { id: node.into() }] }),
         });
         ListAndWatchResponse { devices: devices.collect() }
     }
 
-    /// Checks that each name is that of a device, and none is there twice.
+    /// Checks that all names exist and none occurs twice.
     ///
     /// # Errors
-    /// [`NameError`] says which name is wrong.
+    /// [`NameError`] with the first invalid name.
     pub(crate) fn check<'a>(
         &self,
         names: impl Iterator<Item = &'a String>,
@@ -119,12 +119,12 @@ impl DeviceList {
     }
 }
 
-/// Whether the kubelet takes the message.
+/// True if the kubelet accepts the message.
 fn fits(list: &ListAndWatchResponse) -> bool {
     list.encoded_len() <= MAX_MESSAGE
 }
 
-/// The name of the device with this number: three characters, the first one the most significant.
+/// The device's name: three characters, the most significant first.
 fn name(number: u32) -> String {
     let character = |shift: u32| {
         let index = usize::try_from((number >> shift) & 63).unwrap_or(0);
@@ -133,7 +133,7 @@ fn name(number: u32) -> String {
     [12, 6, 0].into_iter().map(character).collect()
 }
 
-/// The number of the device with this name.
+/// The device's number.
 fn number(name: &str) -> Option<u32> {
     let characters: [u8; 3] = name.as_bytes().try_into().ok()?;
     characters.into_iter().try_fold(0, |number: u32, character| {
@@ -142,7 +142,6 @@ fn number(name: &str) -> Option<u32> {
     })
 }
 
-/// Enough of a name to recognize it.
 fn shorten(name: &str) -> String {
     name.chars().take(32).collect()
 }
@@ -170,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn more_than_fits_is_not_listed() {
+    fn a_list_ends_at_the_maximum() {
         let list = DeviceList::of_epc(&Epc::of_size(u64::MAX), 1 << 20);
         assert_eq!(list.len(), 262_144);
     }
 
     #[test]
-    fn only_the_names_of_devices_pass() {
+    fn names_of_other_devices_are_refused() {
         let list = DeviceList::of_length(65);
         let check = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

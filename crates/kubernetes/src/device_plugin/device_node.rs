@@ -1,22 +1,22 @@
-//! The device nodes of SGX.
+//! SGX's device nodes.
 
-/// Vendor and class of our devices in the Container Device Interface (CDI).
+/// Vendor and class of the devices in the Container Device Interface (CDI).
 pub(crate) const CDI_KIND: &str = "sgx-quote-helper/sgx";
 
-/// A device node of SGX.
+/// An SGX device node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceNode {
-    /// Makes enclaves.
+    /// Creates enclaves.
     Enclave,
-    /// Gives enclaves the provisioning key.
+    /// Gives enclaves access to the provisioning key.
     Provision,
 }
 
 impl DeviceNode {
-    /// Both.
+    /// All device nodes.
     pub(crate) const ALL: [Self; 2] = [Self::Enclave, Self::Provision];
 
-    /// Its name among devices of [`CDI_KIND`].
+    /// The name below [`CDI_KIND`].
     pub(crate) fn cdi_name(self) -> &'static str {
         match self {
             Self::Enclave => "enclave",
@@ -24,8 +24,8 @@ impl DeviceNode {
         }
     }
 
-    /// Its names below `/dev`: Linux's own (5.11 and later), and that of older drivers and udev rules.
-    /// Runtimes look for either.
+    /// The names below `/dev`: that of Linux 5.11 and later, and that of older drivers and udev
+    /// rules. Runtimes look for either.
     pub(crate) fn names(self) -> [&'static str; 2] {
         match self {
             Self::Enclave => ["sgx_enclave", "sgx/enclave"],

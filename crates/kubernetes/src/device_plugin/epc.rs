@@ -1,4 +1,4 @@
-//! How much enclave memory (EPC) the machine has, and where.
+//! The size of the machine's enclave memory (EPC), by NUMA node.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,10 @@ use bytesize::ByteSize;
 use raw_cpuid::{CpuId, CpuIdReader, SgxInfo, SgxSectionInfo};
 use tracing::warn;
 
-/// The most EPC sections that Linux uses; a hypervisor can report sections without end.
+/// Linux uses at most eight EPC sections; a hypervisor can report any number.
 const MAX_SECTIONS: usize = 8;
 
-/// Where Linux keeps its NUMA nodes.
+/// Linux's directory of NUMA nodes.
 pub const NUMA_NODES: &str = "/sys/devices/system/node";
 
 /// Enclave memory (EPC), by NUMA node.
@@ -19,19 +19,19 @@ pub struct Epc {
     parts: Vec<EpcPart>,
 }
 
-/// Enclave memory (EPC) in one place.
+/// The enclave memory of one NUMA node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EpcPart {
-    /// The number of the NUMA node, if it is known.
+    /// The node's number, if known.
     pub(crate) numa_node: Option<u32>,
     /// In bytes.
     pub(crate) size: u64,
 }
 
 impl Epc {
-    /// What the processor has by CPUID (see [`epc_sections`]) and the kernel by `sgx_total_bytes` of its
-    /// NUMA nodes below `numa_nodes` ([`NUMA_NODES`]; Linux 5.17 and later). Where the two differ, the
-    /// smaller is right: what is promised must be there.
+    /// Reads the size from CPUID (see [`epc_sections`]) and from the kernel's `sgx_total_bytes`
+    /// below `numa_nodes` ([`NUMA_NODES`]; Linux 5.17 and later). If they differ the smaller
+    /// counts, so that no missing memory is offered.
     #[must_use]
     pub fn detect(cpuid: impl CpuIdReader, numa_nodes: &Path) -> Self {
         let processor = epc_sections(cpuid).fold(0, u64::saturating_add);
@@ -43,7 +43,7 @@ impl Epc {
             return kernel;
         }
         warn!(
-            "the processor has {} of EPC, the kernel uses {}: counting on the smaller; --epc-size \
+            "the processor has {} of EPC, the kernel uses {}: using the smaller; --epc-size \
              overrides it",
             ByteSize(processor),
             ByteSize(total)
@@ -51,19 +51,19 @@ impl Epc {
         if total < processor { kernel } else { Self::of_size(processor) }
     }
 
-    /// `size` bytes, nobody knows where.
+    /// `size` bytes of an unknown NUMA node.
     #[must_use]
     pub fn of_size(size: u64) -> Self {
         Self { parts: vec![EpcPart { numa_node: None, size }] }
     }
 
-    /// All of it, in bytes.
+    /// The total, in bytes.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.parts.iter().fold(0, |total, part| total.saturating_add(part.size))
     }
 
-    /// Takes `size` bytes away, as far as they are there, and returns them.
+    /// Removes up to `size` bytes and returns them.
     #[must_use]
     pub fn take(&mut self, size: u64) -> Self {
         let mut missing = size;
@@ -81,7 +81,7 @@ impl Epc {
     }
 }
 
-/// The sizes of the EPC sections in bytes, none if SGX is not turned on (SDM 2A, CPUID, leaf 0x12).
+/// The sizes of the EPC sections in bytes; empty if SGX is off (SDM 2A, CPUID, leaf 0x12).
 pub fn epc_sections(cpuid: impl CpuIdReader) -> impl Iterator<Item = u64> {
     let sgx = CpuId::with_cpuid_reader(cpuid).get_sgx_info().filter(SgxInfo::has_sgx1);
     let sections: Vec<u64> = sgx
@@ -92,7 +92,7 @@ pub fn epc_sections(cpuid: impl CpuIdReader) -> impl Iterator<Item = u64> {
     sections.into_iter()
 }
 
-/// What the kernel tells of each NUMA node; nothing if it tells nothing, or nothing sensible.
+/// The kernel's sizes by NUMA node; `None` if there are none, or one is no number.
 fn kernel_epc(numa_nodes: &Path) -> Option<Epc> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(numa_nodes).ok()? {
@@ -105,7 +105,7 @@ fn kernel_epc(numa_nodes: &Path) -> Option<Epc> {
         let file = directory.path().join("x86/sgx_total_bytes");
         let Ok(text) = fs::read_to_string(&file) else { continue };
         let Ok(size) = text.trim().parse() else {
-            warn!("{} holds no number: the kernel's account of EPC is ignored", file.display());
+            warn!("{} holds no number: the kernel's EPC sizes are ignored", file.display());
             return None;
         };
         parts.push(EpcPart { numa_node: Some(number), size });
@@ -122,9 +122,9 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// A processor with SGX and EPC sections of these sizes.
+    /// A CPUID reader of a processor with these EPC sections.
     fn processor(sections: &[u64]) -> impl CpuIdReader + use<> {
-        // They begin with subleaf 2.
+        // Sections begin at subleaf 2.
         let subleaves = [&[0, 0], sections].concat();
         move |leaf, subleaf: u32| match (leaf, subleaf) {
             (0, _) => CpuIdResult { eax: 0x12, ebx: 0, ecx: 0, edx: 0 },
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sections_of_the_processor_are_summed() {
+    fn the_processors_sections_are_summed() {
         let nowhere = numa_nodes(&[]);
         let epc = Epc::detect(processor(&[64 * GIB, 4 * GIB]), nowhere.path());
         assert_eq!(epc, Epc::of_size(68 * GIB));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sgx_there_is_none() {
+    fn a_machine_without_sgx_has_no_epc() {
         let nothing = |_, _| CpuIdResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
         assert_eq!(Epc::detect(nothing, Path::new("/nonexistent")).total(), 0);
         let everything = |_, _| CpuIdResult { eax: !0, ebx: !0, ecx: !0, edx: !0 };
@@ -177,19 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn sections_without_end_are_not_followed() {
+    fn the_number_of_sections_is_limited() {
         assert_eq!(epc_sections(processor(&[GIB; 100])).count(), MAX_SECTIONS);
     }
 
     #[test]
-    fn the_kernel_tells_the_numa_nodes() {
+    fn numa_nodes_are_read_from_the_kernel() {
         let nodes = numa_nodes(&[("node1", "4294967296\n"), ("node0", "8589934592\n")]);
         let epc = Epc::detect(processor(&[8 * GIB, 4 * GIB]), nodes.path());
         assert_eq!(epc.parts(), [part(0, 8 * GIB), part(1, 4 * GIB)]);
     }
 
     #[test]
-    fn the_smaller_of_processor_and_kernel_counts() {
+    fn the_smaller_size_of_processor_and_kernel_counts() {
         let nodes = numa_nodes(&[("node0", "1073741824\n")]);
         let epc = Epc::detect(processor(&[2 * GIB]), nodes.path());
         assert_eq!(epc.parts(), [part(0, GIB)]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_numbers_of_the_kernel_are_ignored() {
+    fn invalid_sizes_of_the_kernel_are_ignored() {
         for nonsense in ["", "many", "-1", "99999999999999999999999", "1 2"] {
             let nodes = numa_nodes(&[("node0", "1073741824"), ("node1", nonsense)]);
             let epc = Epc::detect(processor(&[GIB]), nodes.path());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_taken_is_subtracted() {
+    fn taken_epc_is_removed() {
         let mut epc = Epc { parts: vec![part(0, 8 * GIB), part(1, 4 * GIB)] };
         let taken = epc.take(10 * GIB);
         assert_eq!(taken.parts(), [part(0, 8 * GIB), part(1, 2 * GIB)]);

@@ -1,4 +1,4 @@
-//! The kubelet, as a plugin sees it: a socket that takes registrations.
+//! The kubelet's registration socket.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,31 +11,29 @@ use tonic::transport::{Channel, Endpoint};
 use crate::api::v1beta1::registration_client::RegistrationClient;
 use crate::api::v1beta1::{DevicePluginOptions, RegisterRequest};
 
-/// The kubelet's directory for plugins' sockets and its own. The path is fixed in the kubelet.
+/// The kubelet's directory for sockets, its own and those of plugins. The kubelet has a fixed path.
 pub const PLUGIN_DIR: &str = "/var/lib/kubelet/device-plugins";
-/// Where the kubelet tells which container has which devices.
+/// The socket of the kubelet's pod resources API.
 pub const POD_RESOURCES_SOCKET: &str = "/var/lib/kubelet/pod-resources/kubelet.sock";
 
-/// What the kubelet need not call: nothing is to be done before a container starts, and each piece
-/// of enclave memory is as good as any other, side by side or not.
+/// No call before a container starts, and no preferred allocation: all EPC is alike.
 pub(crate) const OPTIONS: DevicePluginOptions =
     DevicePluginOptions { pre_start_required: false, get_preferred_allocation_available: false };
 
 /// The version of the device plugin API.
 const API_VERSION: &str = "v1beta1";
-/// The time for the kubelet to take a registration.
+/// The timeout of a registration.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the kubelet listens for registrations.
+/// The path of the registration socket.
 pub(crate) fn socket(plugin_dir: &Path) -> PathBuf {
     plugin_dir.join("kubelet.sock")
 }
 
-/// Tells the kubelet of the resource that is served at the socket with the name `endpoint` in the plugin
-/// directory.
+/// Registers the resource, which is served at the socket named `endpoint` in the plugin directory.
 ///
 /// # Errors
-/// What gRPC or the kubelet says.
+/// Those of gRPC and of the kubelet.
 pub(crate) async fn register(
     plugin_dir: &Path,
     endpoint: &str,
@@ -52,7 +50,7 @@ pub(crate) async fn register(
     Ok(())
 }
 
-/// A gRPC channel to a socket, which connects when it is used.
+/// A gRPC channel to a socket, which connects on first use.
 pub(crate) fn channel(socket: &Path, timeout: Duration) -> Channel {
     let socket = socket.to_owned();
     Endpoint::from_static("http://localhost")

@@ -1,13 +1,12 @@
-//! A connection from the kubelet, whose old versions name their server in a way that is not served.
+//! Connections from kubelets, with the invalid `:authority` of old versions replaced.
 //!
-//! Kubelets before Kubernetes 1.26 send the path of the plugin's socket as HTTP/2's `:authority`. A slash
-//! cannot be in an authority (RFC 3986, section 3.2), and h2, on which tonic is built, resets each such
-//! request. Nobody here reads the authority, so it is enough that each `/` in it arrives as `-`.
+//! Kubelets before Kubernetes 1.26 send the path of the plugin's socket as HTTP/2's `:authority`.
+//! An authority cannot contain a slash (RFC 3986, section 3.2), and h2, below tonic, resets such
+//! requests. The server does not use the authority, so each `/` in it is replaced by `-`.
 //!
-//! HPACK (RFC 7541) lets that be done to the bytes, with no header decoded: it codes strings by a fixed
-//! Huffman code, in which both characters have six bits. The string keeps its length, coded and decoded,
-//! and the server's dynamic table gets an entry of the size that the client reckons with, so that later
-//! requests can refer to it.
+//! HPACK (RFC 7541) allows this without decoding: its fixed Huffman code has six bits for either
+//! character. The string keeps its encoded and decoded length, and the server's dynamic table gets
+//! an entry of the size that the client expects, so that later requests can refer to it.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};
@@ -18,24 +17,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tonic::transport::server::Connected;
 
-/// Bytes of what an HTTP/2 client sends before its first frame (RFC 9113, section 3.4).
+/// Bytes that an HTTP/2 client sends before its first frame (RFC 9113, section 3.4).
 const PREFACE_SIZE: usize = 24;
-/// Bytes before a frame's payload: its length in 3, its type in 1, its flags in 1, its stream in 4.
+/// Bytes before a frame's payload: length (3), type (1), flags (1), stream (4).
 const FRAME_HEADER_SIZE: usize = 9;
-/// The longest payload that a client may send to a server that, as tonic's, allows no more.
+/// The default maximum of a frame's payload, which tonic keeps.
 const MAX_PAYLOAD: usize = 16_384;
-/// The type of a frame that begins a request. A longer list of headers goes on in other frames, yet no
-/// kubelet has so many, and `:authority` is among the first.
+/// The type of a frame that begins a request. CONTINUATION frames are ignored: no kubelet sends
+/// that many headers, and `:authority` is among the first.
 const HEADERS: u8 = 1;
 
-/// How HPACK begins an `:authority` that is to be put into the dynamic table. So Go does with each that
-/// is not larger than the table.
+/// HPACK's prefix of an `:authority` with incremental indexing, as Go sends it if it fits into the
+/// table.
 const AUTHORITY: u8 = 0x41;
-/// The bit of a string's length octet that tells of Huffman code. Go uses it where it is shorter, as it
-/// is for these paths.
+/// The flag of a string's length octet for Huffman code. Go uses it where it is shorter, as it is
+/// for these paths.
 const HUFFMAN: u8 = 0x80;
-/// `/var/lib/kubelet/device-plugins/` in Huffman code. The path is fixed in the kubelet, and happens to
-/// fill its last byte.
+/// `/var/lib/kubelet/device-plugins/` in Huffman code; it happens to end at a byte boundary.
 const PATH: [u8; 23] = [
     0x63, 0xb8, 0xec, 0x62, 0x83, 0x46, 0xc7, 0x5b, 0x63, 0x2d, 0x05, 0x4b, 0x12, 0x17, 0xb9, 0x88,
     0x55, 0xab, 0xa2, 0xd9, 0x8d, 0x52, 0x18,
@@ -46,17 +44,17 @@ const NAME: [u8; PATH.len()] = [
     0x55, 0xab, 0xa2, 0xd9, 0x8d, 0x52, 0x16,
 ];
 
-/// Bytes of what is looked for: the beginning of an `:authority`, the string's length octet, the path.
+/// Bytes of the searched pattern: prefix, length octet, path.
 const PATTERN_SIZE: usize = 1 + 1 + PATH.len();
 
-/// A kubelet's connection, of any version. A frame of headers that the kubelet breaks off is not read.
+/// A connection of a kubelet of any version.
 pub(super) struct KubeletStream {
     stream: UnixStream,
     rewriter: Rewriter,
 }
 
 impl KubeletStream {
-    /// The connection, of which nothing has been read yet.
+    /// Wraps a connection of which nothing was read yet.
     pub(super) fn new(stream: UnixStream) -> Self {
         Self { stream, rewriter: Rewriter::new() }
     }
@@ -122,19 +120,19 @@ impl Connected for KubeletStream {
     }
 }
 
-/// Follows the frames that a client sends. It holds back a frame's header and a HEADERS frame until they
-/// are complete, which is no earlier than a server can do anything with them.
+/// Follows the client's frames. It holds back frame headers and HEADERS frames until they are
+/// complete; a server cannot use them earlier.
 struct Rewriter {
-    /// Bytes to come that pass as they are: of the preface, or of a frame's payload.
+    /// Bytes to pass unchanged: of the preface, or of a frame's payload.
     passing: usize,
-    /// The frame that is held back, as far as it has come.
+    /// The frame that is held back, as far as it was received.
     frame: Vec<u8>,
-    /// What the server may read.
+    /// Bytes that the server may read.
     ready: VecDeque<u8>,
 }
 
 impl Rewriter {
-    /// At the beginning of a connection.
+    /// The state at the start of a connection.
     fn new() -> Self {
         Self { passing: PREFACE_SIZE, frame: Vec::new(), ready: VecDeque::new() }
     }
@@ -161,9 +159,8 @@ impl Rewriter {
     }
 }
 
-/// Replaces a path in `:authority` by a name. What is looked for is 200 bits long, of which the length
-/// alone is free: it is nowhere else in a request by chance. Where a client puts it on purpose, it spoils
-/// a header of its own request.
+/// Replaces a path in `:authority`. The pattern has 200 bits, all fixed but the length, so a false
+/// match does not occur by chance; a client that forges one spoils its own request.
 fn replace_authority(headers: &mut [u8]) {
     let authority = headers.windows(PATTERN_SIZE).position(|field| {
         matches!(field, [AUTHORITY, length, path @ ..] if length & HUFFMAN != 0 && *path == PATH)

@@ -1,4 +1,4 @@
-//! What the plugin counts, as Prometheus reads it, and whether it is ready.
+//! Prometheus metrics of the plugin, and its readiness.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use super::plan::Plan;
 use super::pod_resources;
 use super::readiness::Readiness;
 
-/// The counters of one device plugin. Clones count together.
+/// The metrics of a device plugin. Clones share their values.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -62,7 +62,7 @@ impl Default for Metrics {
         };
         registry.register_with_unit(
             "epc",
-            "Enclave memory (EPC) of the node, less what is kept back",
+            "Enclave memory (EPC) of the node, less the reserve",
             Unit::Bytes,
             metrics.epc.clone(),
         );
@@ -78,7 +78,7 @@ impl Default for Metrics {
         );
         registry.register(
             "allocated",
-            "How much of a resource containers have, as the kubelet tells",
+            "How much of a resource containers have, by the kubelet's account",
             metrics.allocated.clone(),
         );
         registry.register(
@@ -101,8 +101,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it
-    /// should be. What containers have is asked of the kubelet at `pod_resources_socket`, each time.
+    /// Serves `/metrics`, `/livez`, and `/readyz`, which lists problems. Each scrape asks the
+    /// kubelet at `pod_resources_socket` for the allocated devices.
     pub fn router(&self, pod_resources_socket: PathBuf) -> Router {
         let (metrics, readiness) = (self.clone(), self.readiness.clone());
         let encode = async move |request: HeaderMap| {
@@ -120,7 +120,7 @@ impl Metrics {
         Index::of_metrics("quote-helper device-plugin: metrics and health").on(routes)
     }
 
-    /// Whether the plugin does its work.
+    /// The readiness of the plugin.
     #[must_use]
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
@@ -152,11 +152,11 @@ impl Metrics {
         self.kubelet_restarts.inc();
     }
 
-    /// Takes over what the kubelet tells; nothing is better than what was right some time ago.
+    /// Takes over the kubelet's numbers. Without an answer there are none, rather than stale ones.
     async fn update_allocated(&self, pod_resources_socket: &std::path::Path) {
         let allocated = pod_resources::allocated(pod_resources_socket).await;
         let allocated = allocated.unwrap_or_else(|error| {
-            debug!("the kubelet does not tell what containers have: {error}");
+            debug!("cannot ask the kubelet for allocated devices: {error}");
             BTreeMap::new()
         });
         self.allocated.clear();

@@ -1,4 +1,4 @@
-//! Resources that stand as numbers in the node's status, where the API server counts them.
+//! Resources that the API server counts, as numbers in the node's status.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use super::plan::Plan;
 use super::profile::ResourceProfile;
 use super::readiness::{Component, Readiness};
 
-/// Who sets resources in the status of a node, as the node's managed fields name it.
+/// The field manager of resources in a node's status.
 pub(crate) const NODE_STATUS_MANAGER: &str = "quote-helper-device-plugin";
 
-/// How often it is looked whether the status is to be set.
+/// The interval at which device nodes are checked.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How often it is set though nothing has changed here: somebody else may have changed it there, for
-/// instance a kubelet that found its own records gone.
+/// The interval at which the status is set again: others may have changed it, for instance a
+/// kubelet that has lost its state.
 const RENEWAL: Duration = Duration::from_secs(60);
-/// The time for the API server to answer.
+/// The timeout of a request to the API server.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The status of one node, as the API server keeps it.
+/// A node's status at the API server.
 #[derive(Clone)]
 pub struct NodeStatus {
     nodes: Api<Node>,
@@ -33,14 +33,15 @@ pub struct NodeStatus {
 }
 
 impl NodeStatus {
-    /// The status of the node with this name. The client must be allowed to patch `nodes/status`.
+    /// The status of the node of this name. The client needs the permission to patch
+    /// `nodes/status`.
     #[must_use]
     pub fn new(client: Client, name: String) -> Self {
         Self { nodes: Api::all(client), name }
     }
 
-    /// Keeps the plan's resources in the node's status: at zero while the device node is missing. The
-    /// kubelet then makes the same of what the node can allocate.
+    /// Keeps the plan's resources in the node's status, at zero while the device node is missing.
+    /// The kubelet derives the allocatable quantities from it.
     pub(crate) async fn keep(&self, plan: &Plan, allocator: &Allocator, readiness: &Readiness) {
         let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
         let mut last = None;
@@ -76,16 +77,17 @@ impl NodeStatus {
         match timeout(TIMEOUT, patched).await {
             Ok(Ok(node)) => check_allocatable(&node, capacity),
             Ok(Err(error)) => Err(format!(
-                "cannot set the status of the node {:?}: {error} (patching nodes/status must be allowed)",
+                "cannot set the status of the node {:?}: {error} (the permission to patch nodes/status is needed)",
                 self.name
             )),
-            Err(_) => Err("the API server does not answer".to_owned()),
+            Err(_) => Err("the API server does not answer within 10 seconds".to_owned()),
         }
     }
 }
 
-/// Whether the kubelet lets containers have what the capacity promises. It takes a few seconds, or minutes
-/// if the kubelet counted the resource itself before: then it sets it to zero until it has forgotten.
+/// Checks that the kubelet has made the capacity allocatable. This takes seconds, or minutes for
+/// resources that were offered as devices before: until the kubelet has forgotten them it sets them
+/// to zero.
 fn check_allocatable(node: &Node, capacity: &Map<String, Value>) -> Result<(), String> {
     let status = node.status.as_ref();
     let allocatable = status.and_then(|status| status.allocatable.as_ref());
@@ -94,16 +96,16 @@ fn check_allocatable(node: &Node, capacity: &Map<String, Value>) -> Result<(), S
         let quantity = allocatable.and_then(|allocatable| allocatable.get(name));
         if quantity.is_none_or(|quantity| quantity.0 == "0") {
             return Err(format!(
-                "the kubelet does not let containers have {name} yet; this takes up to five minutes if \
-                 it was offered in devices before"
+                "the kubelet does not allocate {name} yet; this takes up to five minutes if \
+                 it was offered as devices before"
             ));
         }
     }
     Ok(())
 }
 
-/// The quantities as a merge patch has them. A resource of another profile that a former configuration
-/// left is removed: the same memory would be promised twice.
+/// The quantities as a merge patch. Resources that another profile has left are removed, since they
+/// would count the same memory twice.
 fn capacity(plan: &Plan, healthy: bool) -> Map<String, Value> {
     let ours = plan.in_node_status.iter();
     let ours = ours.map(|it| (it.name, json!(if healthy { it.quantity } else { 0 }.to_string())));

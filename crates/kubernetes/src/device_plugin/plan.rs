@@ -1,4 +1,4 @@
-//! What a node offers: which resources, and how each is counted.
+//! The resources of a node, and who counts them.
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
@@ -9,35 +9,35 @@ use super::device_node::DeviceNode;
 use super::epc::Epc;
 use super::profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares};
 
-/// Who counts the enclave memory of a profile whose unit is a MiB.
+/// Who counts the enclave memory of profiles with the unit MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EpcAccounting {
-    /// The kubelet, one device for each MiB: up to 256 GiB. A container that asks for EPC gets the device
-    /// node without further ado.
+    /// The kubelet, with a device for each MiB: up to 256 GiB. Containers get the device node with
+    /// the EPC.
     Devices,
-    /// The API server, as a number in the node's status: up to any size, and no work for the kubelet. A
-    /// container gets the device node by `sgx.intel.com/enclave: 1`, which a webhook adds.
+    /// The API server, as a number in the node's status: any size, at no cost for the kubelet.
+    /// Containers get the device node by `sgx.intel.com/enclave: 1`, which the webhook adds.
     NodeStatus,
 }
 
-/// What to offer.
+/// The resources to offer.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// Who gets how much of the EPC.
+    /// The share of each profile.
     pub shares: Shares,
-    /// Who counts it.
+    /// The counter of EPC.
     pub accounting: EpcAccounting,
-    /// How many containers at a time may have `sgx.intel.com/enclave`.
+    /// The maximum number of containers with `sgx.intel.com/enclave`.
     pub enclave_limit: u32,
-    /// How many containers at a time may have `sgx.intel.com/provision`.
+    /// The maximum number of containers with `sgx.intel.com/provision`.
     pub provision_limit: u32,
-    /// Whether there is hardware behind it, with device nodes.
+    /// True for real SGX, which has device nodes.
     pub has_device_nodes: bool,
 }
 
 impl Offer {
-    /// Whether something is counted in the node's status, if there is any EPC.
+    /// True if resources are counted in the node's status when there is EPC.
     #[must_use]
     pub fn needs_node_status(&self) -> bool {
         self.shares.profiles().any(|profile| self.counts_in_node_status(profile))
@@ -48,23 +48,23 @@ impl Offer {
     }
 }
 
-/// All that a node offers.
+/// All resources of a node.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// What the kubelet gives out.
+    /// Resources that the kubelet allocates.
     pub(crate) resources: Vec<Resource>,
-    /// What stands in the node's status.
+    /// Resources in the node's status.
     pub(crate) in_node_status: Vec<NodeResource>,
 }
 
-/// A resource that the kubelet gives out, device by device.
+/// A resource that the kubelet allocates device by device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Resource {
     pub(crate) name: &'static str,
     pub(crate) devices: DeviceList,
-    /// What its containers get, and what it cannot be used without.
+    /// The device node that containers get; the resource is unhealthy without it.
     pub(crate) device_node: Option<DeviceNode>,
-    /// Whether its containers run enclaves, and so get the quote service's socket.
+    /// True if containers with it run enclaves, and so get the quote service's socket.
     pub(crate) for_enclaves: bool,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct NodeResource {
 }
 
 impl Plan {
-    /// Offers this EPC; nothing if there is none.
+    /// The plan for this EPC; empty if there is none.
     pub(crate) fn new(offer: &Offer, epc: Epc) -> Self {
         let mut plan = Self { resources: Vec::new(), in_node_status: Vec::new() };
         for (profile, share) in offer.shares.divide(epc) {
@@ -91,7 +91,7 @@ impl Plan {
         plan
     }
 
-    /// Whether nothing is offered.
+    /// True if nothing is offered.
     pub(crate) fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.in_node_status.is_empty()
     }
@@ -100,7 +100,7 @@ impl Plan {
         let name = profile.epc_resource();
         let quantity = share.total().checked_div(profile.unit()).unwrap_or(0);
         if quantity == 0 {
-            warn!("{name}: no EPC is left for it on this node");
+            warn!("{name}: the other profiles take all EPC of this node");
             return;
         }
         if offer.counts_in_node_status(profile) {
@@ -120,7 +120,7 @@ impl Plan {
         self.resources.push(Resource { name, devices, device_node, for_enclaves: true });
     }
 
-    /// Adds a resource that stands for a device node, which this many containers can have at a time.
+    /// Adds a resource for a device node, of which `limit` containers can have one each.
     fn add(&mut self, name: &'static str, limit: u32, device_node: DeviceNode, offer: &Offer) {
         if limit > 0 {
             self.resources.push(Resource {

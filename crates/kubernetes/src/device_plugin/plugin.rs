@@ -1,4 +1,4 @@
-//! The gRPC service that the kubelet asks about one resource.
+//! The gRPC service of one resource, which the kubelet calls.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,30 +20,30 @@ use crate::api::v1beta1::{
     PreStartContainerResponse, PreferredAllocationRequest, PreferredAllocationResponse,
 };
 
-/// One resource, as the kubelet sees it.
+/// The service of one resource.
 pub(crate) struct Plugin {
     pub(crate) resource: Resource,
     pub(crate) allocator: Arc<Allocator>,
-    /// Whether its devices are healthy. When the sender is gone, lists end.
+    /// The health of its devices. Device lists end when the sender is dropped.
     pub(crate) healthy: watch::Receiver<bool>,
-    /// Tells when the kubelet begins to listen to the list of devices, and when it stops.
+    /// Reports when the kubelet starts and stops to watch the devices.
     pub(crate) watch_events: mpsc::UnboundedSender<WatchEvent>,
     pub(crate) metrics: Metrics,
 }
 
-/// What the kubelet does with the list of a resource's devices.
+/// The kubelet starts or stops to watch the devices of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WatchEvent {
     Started(&'static str),
     Stopped(&'static str),
 }
 
-/// Tells, when it is dropped, that the kubelet does not listen any more.
+/// Reports the end of the kubelet's watch when it is dropped.
 struct ListWatch(&'static str, mpsc::UnboundedSender<WatchEvent>);
 
 impl Drop for ListWatch {
     fn drop(&mut self) {
-        // Who is not interested any more has dropped the receiver.
+        // The session may have ended and dropped the receiver.
         let _ = self.1.send(WatchEvent::Stopped(self.0));
     }
 }
@@ -69,9 +69,9 @@ impl DevicePlugin for Plugin {
         let watch = ListWatch(name, self.watch_events.clone());
         let _ = self.watch_events.send(WatchEvent::Started(name));
         let lists = WatchStream::new(self.healthy.clone()).map(move |healthy| {
-            // As a whole, so that it lasts as long as the list.
+            // Moves all of it into the closure, so that it lives as long as the list.
             let _: &ListWatch = &watch;
-            info!(resource = name, devices = devices.len(), healthy, "telling the kubelet");
+            info!(resource = name, devices = devices.len(), healthy, "sending the device list");
             Ok(devices.message(healthy))
         });
         Ok(Response::new(Box::pin(lists)))
@@ -109,7 +109,7 @@ impl DevicePlugin for Plugin {
     }
 }
 
-/// Far more containers than the kubelet asks for in one request: one.
+/// The kubelet sends one container in a request.
 const MAX_CONTAINERS: usize = 1_000;
 
 impl Plugin {
@@ -135,7 +135,6 @@ impl Plugin {
         container: &ContainerAllocateRequest,
     ) -> Result<ContainerAllocateResponse, Status> {
         if container.devices_ids.is_empty() {
-            // Who gets no enclave memory gets no device.
             return Ok(ContainerAllocateResponse::default());
         }
         self.allocator.allocate(&self.resource).map_err(|error| {

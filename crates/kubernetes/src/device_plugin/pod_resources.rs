@@ -1,4 +1,4 @@
-//! What containers have, as the kubelet tells.
+//! Allocated devices, from the kubelet's pod resources API.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +10,16 @@ use super::kubelet;
 use crate::api::v1::ListPodResourcesRequest;
 use crate::api::v1::pod_resources_lister_client::PodResourcesListerClient;
 
-/// Enough for a list of all pods' devices on a machine with 256 GiB of EPC, in bytes.
+/// The maximum size of the list in bytes: enough for a machine with 256 GiB of EPC.
 const MAX_MESSAGE: usize = 16 << 20;
-/// The time for an answer.
+/// The timeout of the request.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many devices of each resource the containers of the node have, by the kubelet's pod resources
-/// API at `socket` (Kubernetes 1.20 and later).
+/// The number of allocated devices of each resource, from the API at `socket` (Kubernetes 1.20 and
+/// later).
 ///
 /// # Errors
-/// What gRPC says, for instance that nobody is there.
+/// Those of gRPC.
 pub(crate) async fn allocated(socket: &Path) -> Result<BTreeMap<String, u64>, Status> {
     let mut client = PodResourcesListerClient::new(kubelet::channel(socket, TIMEOUT))
         .max_decoding_message_size(MAX_MESSAGE);

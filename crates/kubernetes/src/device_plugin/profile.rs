@@ -1,4 +1,4 @@
-//! The names under which enclave memory is offered, and how it is divided among them.
+//! The resource names of enclave memory, and its division among them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,12 +10,12 @@ use super::epc::Epc;
 
 const MIB: u64 = 1 << 20;
 
-/// Access to `/dev/sgx_enclave`, for enclave memory that is counted in the node's status.
+/// Access to `/dev/sgx_enclave`, for EPC that is counted in the node's status.
 pub const ENCLAVE_RESOURCE: &str = "sgx.intel.com/enclave";
-/// Access to `/dev/sgx_provision`: for the quote service.
+/// Access to `/dev/sgx_provision`, for the quote service.
 pub const PROVISION_RESOURCE: &str = "sgx.intel.com/provision";
 
-/// A family of resource names that existing pods ask for.
+/// A family of resource names that existing pods use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceProfile {
     /// `kubernetes.azure.com/sgx_epc_mem_in_MiB`, as on AKS.
@@ -30,7 +30,7 @@ impl ResourceProfile {
     /// All profiles.
     pub const ALL: [Self; 3] = [Self::Azure, Self::Intel, Self::Aliyun];
 
-    /// The resource that stands for enclave memory.
+    /// The resource of enclave memory.
     #[must_use]
     pub fn epc_resource(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl ResourceProfile {
         }
     }
 
-    /// What one of that resource stands for, in bytes.
+    /// The size of one unit of that resource, in bytes.
     #[must_use]
     pub fn unit(self) -> u64 {
         match self {
@@ -49,7 +49,7 @@ impl ResourceProfile {
         }
     }
 
-    /// As it is written in the command line.
+    /// The name on the command line.
     fn name(self) -> &'static str {
         match self {
             Self::Azure => "azure",
@@ -58,40 +58,40 @@ impl ResourceProfile {
         }
     }
 
-    /// The resources for enclave memory of all profiles.
+    /// The resources of enclave memory of all profiles.
     pub(crate) fn epc_resources() -> impl Iterator<Item = &'static str> {
         Self::ALL.into_iter().map(Self::epc_resource)
     }
 }
 
-/// How the enclave memory is divided among profiles. Each byte belongs to one profile, so that the
-/// scheduler, which counts each resource by itself, can promise none twice.
+/// The division of enclave memory among profiles. Each byte belongs to one profile: the scheduler
+/// counts resources independently, and would allocate shared bytes twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shares(Vec<Share>);
 
-/// One profile's share: so many bytes, or what the others leave.
+/// One profile's share: a number of bytes, or the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Share {
     profile: ResourceProfile,
     size: Option<u64>,
 }
 
-/// Words that do not say which memory belongs to whom.
+/// An invalid division of enclave memory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SharesError {
     /// There is no such profile.
-    #[error("there is no resource profile {0:?}; there are azure, intel and aliyun")]
+    #[error("unknown resource profile {0:?}; expected azure, intel or aliyun")]
     UnknownProfile(String),
-    /// The size after the profile is none.
-    #[error("{0:?} is no size; write for instance azure=8GiB")]
+    /// The size after the profile is invalid.
+    #[error("{0:?} is not a size; write for instance azure=8GiB")]
     NotASize(String),
     /// A profile has more than one share.
     #[error("{} has two shares; give it one", .0.name())]
     Twice(ResourceProfile),
     /// More than one profile would get the rest.
     #[error(
-        "{} and {} would both get what the others leave; give all but one a size, for instance \
+        "{} and {} would both get the rest; give all but one a size, for instance \
          {}=8GiB", .0.name(), .1.name(), .0.name()
     )]
     SeveralRests(ResourceProfile, ResourceProfile),
@@ -100,8 +100,7 @@ pub enum SharesError {
 impl FromStr for Shares {
     type Err = SharesError;
 
-    /// Reads shares with commas between them, each `PROFILE` or `PROFILE=SIZE`; of all but one the size
-    /// must be there.
+    /// Parses `PROFILE` or `PROFILE=SIZE`, separated by commas; at most one may lack the size.
     fn from_str(text: &str) -> Result<Self, SharesError> {
         let mut shares = Vec::<Share>::new();
         for share in text.split(',') {
@@ -160,7 +159,7 @@ impl From<ResourceProfile> for Shares {
 }
 
 impl fmt::Display for Shares {
-    /// As it is read, sizes in bytes.
+    /// As parsed, with sizes in bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shares = self.0.iter().map(|Share { profile, size }| match size {
             Some(size) => format!("{}={size}", profile.name()),
@@ -171,9 +170,9 @@ impl fmt::Display for Shares {
 }
 
 impl Shares {
-    /// The profile that was named first.
+    /// The first profile.
     pub(crate) fn first(&self) -> ResourceProfile {
-        // There is no way to have none.
+        // Parsing yields at least one.
         self.profiles().next().unwrap_or(ResourceProfile::Azure)
     }
 
@@ -181,8 +180,7 @@ impl Shares {
         self.0.iter().map(|share| share.profile)
     }
 
-    /// Divides the memory: first come those with a size, in their order, then the one that gets the
-    /// rest.
+    /// Divides the memory: first the shares with a size, in their order, then the rest.
     pub(crate) fn divide(&self, mut epc: Epc) -> Vec<(ResourceProfile, Epc)> {
         let sized = self.0.iter().filter_map(|share| Some((share.profile, share.size?)));
         let mut divided: Vec<_> = sized.map(|(profile, size)| (profile, epc.take(size))).collect();
@@ -205,12 +203,12 @@ mod tests {
     }
 
     #[test]
-    fn one_profile_gets_everything() {
+    fn a_single_profile_gets_everything() {
         assert_eq!(divided("azure", 8 * GIB), [(ResourceProfile::Azure, 8 * GIB)]);
     }
 
     #[test]
-    fn several_profiles_get_no_byte_twice() {
+    fn shares_do_not_overlap() {
         let of_both = divided("intel,azure=6GiB", 8 * GIB);
         let expected = [(ResourceProfile::Azure, 6 * GIB), (ResourceProfile::Intel, 2 * GIB)];
         assert_eq!(of_both, expected);
@@ -223,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_written_as_they_are_read() {
+    fn shares_are_displayed_as_they_are_parsed() {
         for text in ["azure", "azure=8589934592,intel", "aliyun=1048576"] {
             assert_eq!(text.parse::<Shares>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn shares_that_leave_something_open_are_refused() {
+    fn ambiguous_shares_are_refused() {
         use ResourceProfile::{Aliyun, Azure, Intel};
         for (text, error) in [
             ("azure,intel", SharesError::SeveralRests(Azure, Intel)),

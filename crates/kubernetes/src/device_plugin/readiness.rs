@@ -1,4 +1,4 @@
-//! Whether the plugin does its work, and if not, why.
+//! The readiness of the plugin's components.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,37 +7,37 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tracing::{info, warn};
 
-/// What must go well.
+/// A component that must be ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
-    /// The kubelet has taken all registrations, and listens.
+    /// The kubelet accepts all registrations and watches the devices.
     Kubelet,
-    /// The node's status has the resources that stand there.
+    /// The node's status has its resources.
     NodeStatus,
-    /// The description of devices is written.
+    /// The CDI specification is written.
     Cdi,
 }
 
-/// What does not go well at the moment. Clones tell the same.
+/// The current problems. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<Mutex<BTreeMap<Component, String>>>);
 
 impl Readiness {
-    /// What keeps the plugin from its work, in words; nothing if it is ready.
+    /// The problems as text; empty if the plugin is ready.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let problems = self.0.lock();
         problems.iter().map(|(component, problem)| format!("{component}: {problem}")).collect()
     }
 
-    /// All is well with this component. The log hears of it once.
+    /// Marks a component ready. The change is logged.
     pub(crate) fn ready(&self, component: Component) {
         if self.0.lock().remove(&component).is_some() {
             info!("{component}: ready");
         }
     }
 
-    /// All is not well with this component. The log hears of each problem once.
+    /// Records a component's problem. Each new problem is logged.
     pub(crate) fn not_ready(&self, component: Component, problem: impl fmt::Display) {
         let problem = problem.to_string();
         let mut problems = self.0.lock();
@@ -47,7 +47,7 @@ impl Readiness {
         }
     }
 
-    /// This component has yet to become ready.
+    /// Marks a component not ready yet.
     pub(crate) fn expect(&self, component: Component) {
         let mut problems = self.0.lock();
         problems.insert(component, "not yet".to_owned());

@@ -1,4 +1,4 @@
-//! One session with the kubelet: from our registration until either side has to begin anew.
+//! A session with the kubelet: from the registration until either side has to start again.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,14 +27,14 @@ use super::readiness::Component;
 use super::socket::{Fate, FileId, PluginSocket};
 use crate::api::v1beta1::device_plugin_server::DevicePluginServer;
 
-/// How often sockets and device nodes are looked at.
+/// The interval at which sockets and device nodes are checked.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
-/// The time for the kubelet to ask for the devices of what it has taken the registration of.
+/// The time for the kubelet to watch the devices of a resource that it has registered.
 pub(crate) const WATCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time for what is under way when a session ends.
+/// The time for requests in flight when a session ends.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a session needs.
+/// The configuration of a session.
 #[derive(Clone)]
 pub(crate) struct SessionConfig {
     pub(crate) resources: Vec<Resource>,
@@ -52,33 +52,33 @@ pub(crate) struct Session {
     /// In the order of the resources.
     healthy: Vec<watch::Sender<bool>>,
     watch_events: mpsc::UnboundedReceiver<WatchEvent>,
-    /// The resources whose devices the kubelet listens to.
+    /// The resources whose devices the kubelet watches.
     watched: BTreeSet<&'static str>,
 }
 
-/// Why there is no session.
+/// A session that could not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
     #[error("cannot reach the kubelet at {}: {source}; waiting for it", .path.display())]
     NoKubelet { path: PathBuf, source: io::Error },
     #[error("cannot listen at {}: {source}; the directory must be writable", .path.display())]
     Listen { path: PathBuf, source: io::Error },
-    #[error("the kubelet did not take the registration of {resource}: {}", .status.message())]
+    #[error("the kubelet rejected the registration of {resource}: {}", .status.message())]
     Register { resource: &'static str, status: Status },
 }
 
-/// Why a session is over.
+/// The reason why a session has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SessionEnd {
-    #[error("the kubelet has started anew")]
+    #[error("the kubelet has restarted")]
     KubeletRestarted,
     #[error("the socket was removed, as the kubelet does when it starts")]
     SocketRemoved,
-    #[error("another device plugin has taken the socket; waiting until it is gone")]
+    #[error("another device plugin has replaced the socket; waiting until it ends")]
     Replaced,
     #[error(
-        "the kubelet does not listen to the devices of {0}, though it took the registration; if this \
-         lasts, its log tells why"
+        "the kubelet does not watch the devices of {0}, though it took the registration; if this \
+         lasts, see its log"
     )]
     NotWatched(&'static str),
 }
@@ -87,7 +87,7 @@ impl Session {
     /// Serves all resources and registers them.
     ///
     /// # Errors
-    /// [`SessionError`]; nothing is left of the attempt then.
+    /// [`SessionError`]; nothing of the attempt remains then.
     pub(crate) async fn start(config: SessionConfig) -> Result<Self, SessionError> {
         let path = kubelet::socket(&config.plugin_dir);
         let kubelet = connect(&path).await;
@@ -108,8 +108,8 @@ impl Session {
         }
         session.write_cdi();
         if is_takeover {
-            // The other one sees it and ends its lists. From Kubernetes 1.25 on the kubelet then drops
-            // who is registered: that should not be this one.
+            // The predecessor notices and ends its lists; from Kubernetes 1.25 on the kubelet then
+            // drops the current registration, which must not be this one.
             sleep(PERIOD.saturating_mul(2)).await;
         }
         for Resource { name, .. } in &session.config.resources {
@@ -118,7 +118,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The kubelet that the session is with.
+    /// The kubelet of this session.
     pub(crate) fn kubelet(&self) -> FileId {
         self.kubelet
     }
@@ -167,8 +167,8 @@ impl Session {
         Ok(())
     }
 
-    /// Watches sockets, device nodes and the kubelet, and tells the kubelet of changes, until the session
-    /// is over.
+    /// Watches sockets, device nodes and the kubelet, and reports changes to it, until the session
+    /// ends.
     pub(crate) async fn watch(&mut self) -> SessionEnd {
         let mut ticks = tokio::time::interval(PERIOD);
         let mut watch_timeout = WATCH_TIMEOUT;
@@ -186,7 +186,7 @@ impl Session {
                 None => {
                     self.config.metrics.readiness().ready(Component::Kubelet);
                     unwatched_since = Instant::now();
-                    // Who watched and left does not come back.
+                    // A kubelet that has stopped watching does not start again.
                     watch_timeout = PERIOD;
                 }
                 Some(name) if unwatched_since.elapsed() > watch_timeout => {
@@ -197,14 +197,14 @@ impl Session {
         }
     }
 
-    /// Ends all lists, lets what is under way finish, and removes the sockets.
+    /// Ends all lists, waits for requests in flight, and removes the sockets.
     pub(crate) async fn end(mut self) {
         self.healthy.clear();
         if timeout(GRACE, async { while self.servers.join_next().await.is_some() {} })
             .await
             .is_err()
         {
-            warn!("requests of the kubelet were cut");
+            warn!("the kubelet's requests did not end in time");
         }
     }
 
@@ -226,7 +226,7 @@ impl Session {
                 Ok(Fate::Present) => {}
                 Ok(Fate::Removed) => return Some(SessionEnd::SocketRemoved),
                 Ok(Fate::Replaced) => return Some(SessionEnd::Replaced),
-                Err(error) => warn!("cannot look at a socket: {error}"),
+                Err(error) => warn!("cannot check a socket: {error}"),
             }
         }
         let kubelet = FileId::of(&kubelet::socket(&self.config.plugin_dir));
@@ -242,7 +242,7 @@ impl Session {
             if changed && healthy {
                 info!(resource = resource.name, "the device node is back");
             } else if changed {
-                warn!(resource = resource.name, "the device node is gone");
+                warn!(resource = resource.name, "the device node is missing");
             }
             any_changed |= changed;
         }
@@ -271,8 +271,8 @@ impl Session {
     }
 }
 
-/// Whether somebody serves one of the resources: who stops removes the sockets, who died does not
-/// answer.
+/// True if another process serves one of the resources: one that stops removes its sockets, one
+/// that has died does not accept.
 pub(crate) async fn is_served(config: &SessionConfig) -> bool {
     for Resource { name, .. } in &config.resources {
         if UnixStream::connect(config.plugin_dir.join(endpoint(name))).await.is_ok() {
@@ -282,13 +282,13 @@ pub(crate) async fn is_served(config: &SessionConfig) -> bool {
     false
 }
 
-/// The kubelet's socket, if it is there and the kubelet, too.
+/// The kubelet's socket, if the kubelet accepts connections.
 async fn connect(socket: &Path) -> io::Result<FileId> {
     UnixStream::connect(socket).await?;
     FileId::of(socket)
 }
 
-/// The name of the socket for a resource.
+/// The socket's name for a resource.
 fn endpoint(resource: &str) -> String {
     format!("{}.sock", resource.replace('/', "_"))
 }

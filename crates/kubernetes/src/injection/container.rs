@@ -1,4 +1,4 @@
-//! What of a container matters here.
+//! The settings of a container that injection reads.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::quantity;
 use crate::device_plugin::{AESM_DIR, ResourceProfile};
 
-/// The variable that tells an application to get its quotes from the quote service.
+/// The variable that makes an application use the quote service.
 pub(crate) const SGX_AESM_ADDR: &str = "SGX_AESM_ADDR";
 
 /// The init containers, then the others.
@@ -21,25 +21,25 @@ pub(crate) fn all_mut(spec: &mut PodSpec) -> impl Iterator<Item = &mut Container
     spec.init_containers.iter_mut().flatten().chain(&mut spec.containers)
 }
 
-/// How much of a resource a container asks for, as it is written there.
+/// The quantity of a resource that a container requests, as written.
 pub(crate) fn quantity_of<'a>(container: &'a Container, resource: &str) -> Option<&'a Quantity> {
     let resources = container.resources.as_ref()?;
     let limit = resources.limits.as_ref().and_then(|limits| limits.get(resource));
     limit.or_else(|| resources.requests.as_ref()?.get(resource))
 }
 
-/// Whether a container asks for enclave memory of this profile.
+/// True if a container requests enclave memory of this profile.
 pub(crate) fn has_epc_of(container: &Container, profile: ResourceProfile) -> bool {
     let asked = quantity_of(container, profile.epc_resource());
     asked.is_some_and(|asked| quantity::parse(&asked.0).is_some_and(|quantity| quantity > 0))
 }
 
-/// Whether a container asks for enclave memory.
+/// True if a container requests enclave memory.
 pub(crate) fn has_epc(container: &Container) -> bool {
     ResourceProfile::ALL.into_iter().any(|profile| has_epc_of(container, profile))
 }
 
-/// Asks for one of a resource, unless something is asked already.
+/// Requests one unit of a resource, unless a quantity is there.
 pub(crate) fn request_one(container: &mut Container, resource: &str) {
     if quantity_of(container, resource).is_some() {
         return;
@@ -51,13 +51,12 @@ pub(crate) fn request_one(container: &mut Container, resource: &str) {
     }
 }
 
-/// The container's `SGX_AESM_ADDR`, wherever its value comes from.
+/// The container's `SGX_AESM_ADDR`, whatever its source.
 pub(crate) fn aesm_variable(container: &Container) -> Option<&EnvVar> {
     container.env.iter().flatten().find(|variable| variable.name == SGX_AESM_ADDR)
 }
 
-/// Whether the container has something of its own where the socket directory would be: there, above it or
-/// in it.
+/// True if the container mounts a volume at the socket's directory, above it or in it.
 pub(crate) fn mounts_socket(container: &Container) -> bool {
     let mounts = container.volume_mounts.iter().flatten();
     mounts
@@ -65,7 +64,7 @@ pub(crate) fn mounts_socket(container: &Container) -> bool {
         .any(|path| path.starts_with(AESM_DIR) || Path::new(AESM_DIR).starts_with(path))
 }
 
-/// Where a volume is mounted. `/run` counts as `/var/run`, which is a link to it in most images.
+/// A volume's mount path. `/run` counts as `/var/run`, since most images link them.
 pub(crate) fn mount_path(mount: &VolumeMount) -> PathBuf {
     let path = Path::new(&mount.mount_path);
     match path.strip_prefix("/run") {

@@ -1,12 +1,12 @@
-//! The resources by which a container gets device nodes, where they do not come with the EPC.
+//! The resources of device nodes, where EPC does not include them.
 
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use super::container;
 use crate::device_plugin::{ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile};
 
-/// Lets containers with EPC ask for the device nodes that they need; the one that the annotation names as
-/// the pod's quote provider makes quotes in its own process.
+/// Requests the device nodes that containers with EPC need, and the provision device for the
+/// container that the annotation names as the pod's quote provider.
 ///
 /// Source: the rules of Intel's webhook.
 pub(crate) fn request(

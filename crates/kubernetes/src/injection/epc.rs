@@ -1,4 +1,4 @@
-//! How much enclave memory a pod asks for.
+//! The enclave memory that a pod requests.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::{container, quantity};
 use crate::device_plugin::ResourceProfile;
 
-/// The annotation with the pod's EPC in bytes. Kata Containers gives its virtual machine as much.
+/// The annotation with the pod's EPC in bytes, which sizes Kata Containers' virtual machines.
 pub(super) const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
 
-/// Writes the pod's EPC into its annotation, unless something is there.
+/// Sets the pod's EPC annotation, unless it is there.
 pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {
     let Some(epc) = of_pod(spec).filter(|epc| *epc > 0) else { return };
     let annotations = metadata.annotations.get_or_insert_with(BTreeMap::new);
     annotations.entry(EPC_ANNOTATION.to_owned()).or_insert_with(|| epc.to_string());
 }
 
-/// The EPC in bytes that a pod needs at a time; `None` if it is more than a quantity can be.
+/// The pod's EPC in bytes; `None` if it exceeds the maximum of a quantity.
 pub(crate) fn of_pod(spec: &PodSpec) -> Option<u64> {
     pod_request(spec, of_container).filter(|epc| i64::try_from(*epc).is_ok())
 }
 
-/// What Kubernetes computes as the request of a pod whose containers ask for so much: that of containers and
-/// sidecars together, or more if an init container needs more. `None` if it is more than 64 bits hold, or if
-/// a container's is `None`.
+/// A pod's request as Kubernetes computes it from that of each container: the sum over containers
+/// and sidecars, or more if an init container needs more. `None` if it overflows 64 bits, or a
+/// container's is `None`.
 ///
-/// Intel's webhook adds up the containers alone, which is the same without init containers, and with them
-/// would leave a virtual machine too small for its start.
+/// Intel's webhook sums containers only. The results differ with init containers, for which its
+/// virtual machines are too small to start.
 pub fn pod_request(
     spec: &PodSpec,
     of_container: impl Fn(&Container) -> Option<u64>,
@@ -47,7 +47,7 @@ pub fn pod_request(
     Some(peak.max(together))
 }
 
-/// The EPC in bytes that a container asks for, under whatever names.
+/// The EPC in bytes that a container requests under all names.
 fn of_container(container: &Container) -> Option<u64> {
     let profiles = ResourceProfile::ALL.into_iter();
     let asked = profiles.filter_map(|profile| {

@@ -1,4 +1,4 @@
-//! Objects that have pods in them, as people write them.
+//! Injection into objects that contain pods, as people write them.
 
 mod fields;
 mod misplaced;
@@ -13,35 +13,34 @@ use serde_json::Value;
 use super::{Settings, container, patch};
 use places::PodLocation;
 
-/// Why nothing was injected into an object.
+/// A failed injection into an object.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// The object, or its template, is no pod.
+    /// The object, or its template, is not a pod.
     #[error("its pod cannot be read: {0}")]
     Read(#[source] serde_saphyr::Error),
-    /// A pod cannot be written.
+    /// The pod cannot be serialized.
     #[error("its pod cannot be written: {0}")]
     Write(#[source] serde_json::Error),
-    /// The pod is not as it was read.
+    /// The patch does not fit the object.
     #[error("its pod cannot be changed: {0}")]
     Change(#[source] PatchError),
 }
 
-/// A scalar of the object as its author has written it, by its JSON pointer: `0440`, which is read
-/// as 288. `None` if that is not known.
+/// Returns a scalar's text in its file by JSON pointer, such as `0440`, which is parsed as 288;
+/// `None` if unknown.
 pub type SourceText<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Adds to the object's pods what they need, and returns the warnings.
+/// Injects into the object's pods, and returns the warnings.
 ///
-/// Pods are looked for in the kinds of Kubernetes that have them, in lists of these, and in custom
-/// resources at whatever looks like a pod template. Fields that are not known here stay as they
-/// are, and so do objects without pods; if they ask for EPC all the same, a warning says so.
+/// Pods are found in the built-in kinds, in lists of these, and in fields of custom resources that
+/// look like pod templates. Unknown fields and objects without pods are not touched; a warning
+/// names EPC outside of pods.
 ///
-/// Numbers and booleans become strings where a pod with EPC has to have strings.
+/// In pods with EPC, numbers and booleans become strings where the API server requires strings.
 ///
 /// # Errors
-/// [`ObjectError`], if there should be a pod but is none. Of the object's pods some may have been
-/// injected into then.
+/// [`ObjectError`] if a pod is invalid. Some of the object's pods may be changed then.
 pub fn inject_object(
     object: &mut Value,
     settings: &Settings,
@@ -53,7 +52,7 @@ pub fn inject_object(
         let Some(template) = object.pointer_mut(&place.pointer) else { continue };
         let of_pod = match inject_template(template, place, settings, written) {
             Err(ObjectError::Read(error)) if !place.is_known => {
-                vec![format!("{} is no pod template that can be read: {error}", place.path())]
+                vec![format!("{} is not a readable pod template: {error}", place.path())]
             }
             other => other?,
         };
@@ -76,7 +75,7 @@ fn inject_template(
         warnings.extend(strings::write(template, &at));
         warnings.extend((!place.is_known).then(|| {
             let path = place.path();
-            format!("{path} was taken for a pod template, since this kind is not known here")
+            format!("{path} was taken for a pod template: the kind is unknown")
         }));
     }
     let has_metadata = template.get("metadata").is_some_and(|metadata| !metadata.is_null());
@@ -86,8 +85,8 @@ fn inject_template(
     Ok(warnings)
 }
 
-/// Reads the pod as YAML, for which `10` is a string too where one is expected: quantities are
-/// written so. A field that is null counts as one that is left out.
+/// Parses the pod as YAML, for which a number is a valid quantity. Fields that are null count as
+/// missing.
 fn read(template: &Value) -> Result<Pod, serde_saphyr::Error> {
     let mut template = template.clone();
     remove_nulls(&mut template);

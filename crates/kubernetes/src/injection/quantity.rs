@@ -1,14 +1,14 @@
-//! Quantities as Kubernetes writes them, such as `5Mi`.
+//! Quantities in the notation of Kubernetes, such as `5Mi`.
 
-/// The largest quantity of Kubernetes, 2^63 - 1.
+/// The maximum quantity of Kubernetes, 2^63 - 1.
 const MAX: u128 = i64::MAX as u128;
-/// More digits than any quantity needs; with so many nothing below overflows.
+/// The maximum number of digits; it prevents overflows below.
 const MAX_DIGITS: usize = 19;
-/// Exponents beyond leave nothing of any number, or nothing of the limit.
+/// Larger exponents round to zero, or exceed the maximum.
 const MAX_EXPONENT: u32 = 18;
 
-/// Reads a quantity exactly, rounded up to a whole number as Kubernetes does. `None` if it is not one,
-/// if it is negative, or above 2^63 - 1.
+/// Parses a quantity exactly, rounded up to a whole number as Kubernetes does. `None` if it is
+/// invalid, negative, or above 2^63 - 1.
 ///
 /// Source: the grammar at `Quantity` in the API's definition.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Option<u64> {
     u64::try_from(value).ok().filter(|_| value <= MAX)
 }
 
-/// What the number before a suffix is multiplied with, and divided by.
+/// The multiplier and the divisor of a suffix.
 fn scale(suffix: &str) -> Option<(u128, u128)> {
     let multiplier = match suffix {
         "" => 1,
@@ -57,7 +57,7 @@ fn exponent(text: &str) -> Option<(u128, u128)> {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    // What `parse` would allow beyond digits is another sign.
+    // `parse` would accept another sign.
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -95,7 +95,7 @@ mod tests {
             ("1000m", 1),
             ("1n", 1),
             ("25e-1", 3),
-            // What a 64-bit float would round.
+            // A 64-bit float would round this.
             ("9007199254740993", 9_007_199_254_740_993),
             ("9223372036854775807", i64::MAX as u64),
         ] {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_quantities_are_refused() {
+    fn extreme_quantities_are_refused() {
         for text in [
             "9223372036854775808",
             "8Ei",

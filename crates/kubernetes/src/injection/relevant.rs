@@ -1,7 +1,7 @@
-//! Reads of a pod in JSON what injection looks at, and skips the rest.
+//! Parses the fields of a pod that injection reads, and skips the others.
 //!
-//! Most of a pod may be of any size before the API server has validated it, arguments for instance. What
-//! is skipped takes no memory; what is kept is counted before it is allocated.
+//! A pod that the API server has not validated yet can have fields of any size. Skipped fields take
+//! no memory; the memory of others is counted before it is allocated.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,29 +13,30 @@ use serde_json::{Map, Value};
 
 use super::warnings;
 
-/// Memory of a JSON object, in bytes: a node of a B-tree, in the JSON of the pod before and after injection.
+/// The memory of a JSON object in bytes: a B-tree node in the pod's JSON before and after
+/// injection.
 const OBJECT_SIZE: usize = 2 * 11 * (size_of::<String>() + size_of::<Value>());
-/// Memory of any other JSON value apart from its text: it is in a pod and in its JSON.
+/// The memory of another JSON value in bytes, without its text: in the pod and in its JSON.
 const VALUE_SIZE: usize = 3 * size_of::<Value>();
-/// How many copies of a text there are at a time.
+/// The number of concurrent copies of a text.
 const COPIES: usize = 3;
 
-/// Which part of a JSON value is kept.
+/// The part of a JSON value to keep.
 enum Part {
     /// A text, a number or another scalar.
     Scalar,
-    /// All elements, and of each this part.
+    /// A list, with this part of each element.
     List(&'static Part),
-    /// The fields with a name for which this holds, and of each this part.
+    /// The fields whose name matches, with this part of each.
     Fields(fn(&str) -> bool, &'static Part),
-    /// These fields; the type that the object is parsed into takes so many bytes.
+    /// These fields of an object, whose Rust type has this size in bytes.
     Object(usize, &'static [(&'static str, &'static Part)]),
 }
 
 use Part::{Fields, List, Object, Scalar};
 
-/// What the modules of injection read. A field that one of them needs belongs here as well; the tests compare
-/// all cases with those of whole pods.
+/// The fields that the modules of injection read; add new ones here. Tests compare the results with
+/// those of whole pods.
 static POD: Part = Object(
     size_of::<Pod>(),
     &[("apiVersion", &Scalar), ("kind", &Scalar), ("metadata", &METADATA), ("spec", &SPEC)],
@@ -86,25 +87,25 @@ static VOLUME: Part = Object(
     &[("hostPath", &Object(0, &[("path", &Scalar), ("type", &Scalar)])), ("name", &Scalar)],
 );
 
-/// Why a pod is not read.
+/// A pod that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It needs more memory than it may have.
+    /// It needs more memory than allowed.
     #[error("the pod has more parts than fit into {} MiB", .0 >> 20)]
     TooLarge(usize),
-    /// It is no pod.
+    /// It is not a pod.
     #[error(transparent)]
     NotAPod(#[from] serde_json::Error),
 }
 
-/// A pod, as far as injection looks at it.
+/// A pod with the fields that injection reads.
 pub(crate) struct RelevantPod {
     pub(crate) pod: Pod,
-    /// Whether the object has metadata, which a typed pod always has.
+    /// True if the object has metadata, which a typed pod always has.
     pub(crate) has_metadata: bool,
 }
 
-/// Reads the pod in that many bytes of memory, those that injecting will take included.
+/// Parses the pod within `memory` bytes, which include those of injection.
 pub(crate) fn read(json: &str, memory: usize) -> Result<RelevantPod, ReadError> {
     let left = Cell::new(Some(memory));
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -118,11 +119,11 @@ pub(crate) fn read(json: &str, memory: usize) -> Result<RelevantPod, ReadError> 
     Ok(RelevantPod { pod: serde_json::from_value(kept)?, has_metadata })
 }
 
-/// Keeps a part of the value that comes next.
+/// Parses a part of the next value.
 #[derive(Clone, Copy)]
 struct Keep<'a> {
     part: &'static Part,
-    /// The memory that is left; `None` when it was not enough.
+    /// The remaining memory; `None` once exceeded.
     left: &'a Cell<Option<usize>>,
 }
 
@@ -137,7 +138,7 @@ impl Keep<'_> {
         left.map(|_| ()).ok_or_else(|| E::custom("too large"))
     }
 
-    /// A value that is kept whatever is expected, so that a wrong type is found where the pod is parsed.
+    /// Keeps a value of any type: a wrong one is detected when the pod is deserialized.
     fn scalar<E: serde::de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
         self.charge(VALUE_SIZE)?;
         Ok(value.into())
@@ -148,7 +149,7 @@ impl Keep<'_> {
         Ok(text.to_owned())
     }
 
-    /// The part of the field with this name, if it is kept.
+    /// The part of this field to keep, if any.
     fn field(self, name: &str) -> Option<&'static Part> {
         match self.part {
             Fields(holds, part) => holds(name).then_some(*part),

@@ -10,13 +10,13 @@ use super::quote_provider::{has_own_quote_service, is_aesmd};
 use super::{Settings, container};
 use crate::device_plugin::AESM_DIR;
 
-/// The name of the volume, if it is added.
+/// The name of an added volume.
 const VOLUME: &str = "aesmd-socket";
 
-/// Mounts the directory with the socket into the containers with EPC, unless they have something there: that
-/// of the node, or one of the pod's own if one of its containers is the quote service.
+/// Mounts the socket's directory into containers with EPC, unless they mount a volume there: the
+/// node's directory, or one of the pod if a container of it is the quote service.
 ///
-/// Always the directory: a mounted socket file goes stale when the socket is replaced.
+/// Mounting the directory avoids stale sockets: a mounted socket file does not follow replacements.
 pub(crate) fn mount(spec: &mut PodSpec, settings: &Settings) {
     let is_of_pod = has_own_quote_service(spec);
     let volume =
@@ -24,7 +24,7 @@ pub(crate) fn mount(spec: &mut PodSpec, settings: &Settings) {
     let mut is_used = false;
     for container in container::all_mut(spec).filter(|container| container::has_epc(container)) {
         let is_service = is_aesmd(container);
-        // The device plugin's is that of the node, and read-only.
+        // The device plugin mounts the node's directory, read-only.
         let is_given = settings.socket_by_device_plugin && !is_of_pod && !is_service;
         if is_given || container::mounts_socket(container) {
             continue;
@@ -42,7 +42,7 @@ pub(crate) fn mount(spec: &mut PodSpec, settings: &Settings) {
     }
 }
 
-/// The volume in which the pod's own quote service has its socket.
+/// The volume with the socket of the pod's own quote service.
 fn volume_of_pod(spec: &PodSpec) -> Volume {
     let services = container::all(spec).filter(|container| is_aesmd(container));
     let mut mounts = services.flat_map(|service| service.volume_mounts.iter().flatten());
@@ -57,7 +57,7 @@ fn volume_of_pod(spec: &PodSpec) -> Volume {
     }
 }
 
-/// The volume with the node's directory: one that the pod has already, if there is one.
+/// The volume with the node's directory, which the pod may have already.
 fn volume_of_node(spec: &PodSpec, directory: &Path) -> Volume {
     let existing = spec.volumes.iter().flatten().find(|volume| is_directory(volume, directory));
     existing.cloned().unwrap_or_else(|| Volume {

@@ -1,4 +1,4 @@
-//! Tolerations for nodes that are kept for pods with EPC.
+//! Tolerations of taints on SGX nodes.
 
 use k8s_openapi::api::core::v1::{PodSpec, Toleration};
 
@@ -8,7 +8,7 @@ use crate::device_plugin::ResourceProfile;
 const NO_SCHEDULE: &str = "NoSchedule";
 const EXISTS: &str = "Exists";
 
-/// Lets the pod onto nodes with a taint that is named as the EPC resource it asks for.
+/// Tolerates taints that are named after the EPC resource that the pod requests.
 pub(crate) fn tolerate(spec: &mut PodSpec) {
     for profile in ResourceProfile::ALL {
         let key = profile.epc_resource();
@@ -24,8 +24,8 @@ pub(crate) fn tolerate(spec: &mut PodSpec) {
     }
 }
 
-/// Whether a toleration is for every taint with this key that keeps pods from being scheduled. Without a key
-/// it is for all taints, without an effect for all effects.
+/// True if a toleration covers every NoSchedule taint with this key. Without a key it covers all
+/// taints, without an effect all effects.
 fn covers(toleration: &Toleration, key: &str) -> bool {
     let is_for = |field: &Option<String>, value| {
         field.as_deref().is_none_or(|field| field.is_empty() || field == value)

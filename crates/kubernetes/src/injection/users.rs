@@ -1,4 +1,4 @@
-//! Users that an application shares with the add-on.
+//! Applications that share a user with the add-on.
 
 use std::ops::RangeInclusive;
 
@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use super::container;
 
-/// The containers that run as one of these users, and which one, if the pod asks for enclave memory. What an
-/// image says of its user is not known here.
+/// The containers of a pod with EPC that run as one of these users, and that user. Users that the
+/// image sets are unknown here.
 pub fn shared_users<'a>(
     spec: &'a PodSpec,
     add_on: &'a RangeInclusive<u32>,

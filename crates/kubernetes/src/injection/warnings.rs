@@ -1,4 +1,4 @@
-//! What a pod's author should know.
+//! Warnings for a pod's author.
 
 mod metadata;
 mod resources;
@@ -18,10 +18,10 @@ use super::{Settings, epc};
 use crate::device_plugin::{AESM_DIR, PROVISION_RESOURCE, ResourceProfile};
 
 const SOCKET: &str = "aesm.socket";
-/// So much is shown of what should have been a quantity or a name, in characters.
+/// The maximum length of quoted text, in characters.
 const SHOWN: usize = 40;
 
-/// Warnings about a pod with everything injected.
+/// Warnings about a pod after injection.
 pub(crate) fn of(pod: &Pod, settings: &Settings) -> Vec<String> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let mut warnings = metadata::of(&pod.metadata);
@@ -60,24 +60,23 @@ fn two_quote_providers(container: &Container) -> Option<String> {
     container::quantity_of(container, PROVISION_RESOURCE)?;
     container::aesm_variable(container).filter(|_| !is_aesmd(container))?;
     Some(format!(
-        "{} has {PROVISION_RESOURCE}, for quotes made in its own process, and {SGX_AESM_ADDR}, for those \
-         of the quote service; leave out one of them",
+        "{} has {PROVISION_RESOURCE}, for quotes made in its own process, and {SGX_AESM_ADDR}, for \
+         those of the quote service; leave out one of them",
         named(container)
     ))
 }
 
 fn shared_user((container, user): (&Container, u32)) -> String {
     format!(
-        "{} runs as user {user}, which is one of the SGX add-on's: to the kernel the two are one; choose another \
-         runAsUser",
+        "{} runs as user {user}, which is one of the SGX add-on's: the kernel cannot tell the two apart; choose \
+         another runAsUser",
         named(container)
     )
 }
 
 fn too_much_epc(spec: &PodSpec) -> Option<String> {
     epc::of_pod(spec).is_none().then(|| {
-        "the pod's containers ask for more EPC together than any quantity can be; ask for less"
-            .to_owned()
+        "the pod's containers request more EPC than a quantity can hold; request less".to_owned()
     })
 }
 
@@ -86,7 +85,7 @@ fn unknown_quote_provider(pod: &Pod, spec: &PodSpec) -> Option<String> {
     let is_unknown = container::all(spec).all(|container| container.name != provider);
     is_unknown.then(|| {
         format!(
-            "the annotation {QUOTE_PROVIDER_ANNOTATION} names {:?}, which is no container of the pod; \
+            "the annotation {QUOTE_PROVIDER_ANNOTATION} names {:?}, which is not a container of the pod; \
              write {AESMD} for the quote service",
             shown(provider)
         )
@@ -98,8 +97,8 @@ fn no_epc(pod: &Pod, spec: &PodSpec) -> Option<String> {
         return None;
     }
     Some(format!(
-        "the pod is to get quotes from the quote service, but no container asks for EPC, without which \
-         there is no enclave; add the limit {}",
+        "the pod uses the quote service, but no container requests EPC, which enclaves need; add the \
+         limit {}",
         ResourceProfile::Azure.epc_resource()
     ))
 }
@@ -107,13 +106,13 @@ fn no_epc(pod: &Pod, spec: &PodSpec) -> Option<String> {
 fn no_quote_service(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Option<String> {
     let is_needed = uses_quote_service(pod, spec) && !container::all(spec).any(is_aesmd);
     (is_needed && !settings.has_quote_service).then(|| {
-        "the pod is to get quotes from the quote service, but this cluster's nodes have none; run \
+        "the pod uses the quote service, but this cluster's nodes have none; run \
          `quote-helper upgrade --enable-sgxquotehelper`"
             .to_owned()
     })
 }
 
-/// Whether the pod relies on a quote service, by whichever way it says so.
+/// True if the pod uses a quote service, by label, annotation or variable.
 fn uses_quote_service(pod: &Pod, spec: &PodSpec) -> bool {
     let has_variable = |container| container::aesm_variable(container).is_some();
     is_quote_service(&pod.metadata) || container::all(spec).any(has_variable)
@@ -123,7 +122,7 @@ fn named(container: &Container) -> String {
     format!("container {:?}", shown(&container.name))
 }
 
-/// The beginning of what may be of any length.
+/// The beginning of a text, which may be of any length.
 fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

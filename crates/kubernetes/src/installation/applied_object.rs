@@ -2,39 +2,39 @@
 
 use super::kind::ObjectName;
 
-/// What has become of an object.
+/// The result for an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedObject {
-    /// Which one.
+    /// The object.
     pub object: ObjectName,
-    /// What it is now.
+    /// The outcome.
     pub outcome: ObjectOutcome,
 }
 
-/// What has become of an object, or would.
+/// The outcome for an object, or the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectOutcome {
-    /// It was not there before.
+    /// It did not exist.
     Created,
-    /// It was there in another form.
+    /// It was different.
     Changed,
-    /// It was there in this form.
+    /// It was the same.
     Unchanged,
-    /// It is there no more.
+    /// It was removed.
     Removed,
-    /// It is a namespace that others have made. It is used, and neither changed nor removed.
+    /// A namespace that others created: it is used, but neither changed nor removed.
     Unmanaged,
-    /// It is our namespace, and stays since others have something in it.
+    /// The add-on's namespace, which stays since others use it.
     InUse,
 }
 
-/// How an object would change.
+/// The expected change of an object.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// Which one.
+    /// The object.
     pub object: ObjectName,
-    /// What would become of it.
+    /// The expected outcome.
     pub outcome: ObjectOutcome,
-    /// The change as a unified diff of YAML; empty if there is none. No value of a Secret is in it.
+    /// The change as a unified diff of YAML, without values of Secrets; empty if there is none.
     pub difference: String,
 }

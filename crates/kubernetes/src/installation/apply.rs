@@ -1,4 +1,4 @@
-//! Makes objects as they should be.
+//! Applies objects.
 
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
@@ -13,10 +13,10 @@ use super::removal::Removal;
 use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::SOFTWARE_PLATFORM;
 
-/// Who has set the fields, in the objects' managed fields.
+/// The field manager of applied fields.
 const FIELD_MANAGER: &str = "quote-helper";
 
-/// An object that is to be made, and what it is called.
+/// An object to apply, with its name.
 pub(super) struct DesiredObject<'a> {
     pub(super) name: ObjectName,
     pub(super) object: &'a DynamicObject,
@@ -33,7 +33,7 @@ pub(super) fn desired(
     named.collect()
 }
 
-/// Looks for what would make the objects fail half-way.
+/// Checks for conditions that would make the installation fail half-way.
 pub(super) async fn check(
     api_server: &ApiServer,
     desired: &[DesiredObject<'_>],
@@ -54,7 +54,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Makes all objects as they should be, in their order.
+/// Applies all objects in their order.
 pub(super) async fn apply(
     api_server: &ApiServer,
     desired: &[DesiredObject<'_>],
@@ -96,7 +96,7 @@ async fn apply_one(
     })
 }
 
-/// How the object would change, as text; empty if it would not.
+/// The expected change of an object, as text.
 pub(super) async fn preview(
     api_server: &ApiServer,
     desired: &DesiredObject<'_>,
@@ -109,7 +109,7 @@ pub(super) async fn preview(
         return Ok((ObjectOutcome::Unmanaged, String::new()));
     }
     let applied = patch(api_server, name, object, true).await;
-    let applied = applied.doing(|| format!("try how {name} would change"))?;
+    let applied = applied.doing(|| format!("preview the change of {name}"))?;
     let difference = difference(Some(&live), &applied, &name.to_string());
     let outcome =
         if difference.is_empty() { ObjectOutcome::Unchanged } else { ObjectOutcome::Changed };
@@ -134,7 +134,7 @@ async fn live(
     api_server.live(name).await.doing(|| format!("look for {name}"))
 }
 
-/// The namespaces in which something is to be.
+/// The namespaces of these objects.
 fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     let mut namespaces = Vec::new();
     for namespace in desired.iter().filter_map(|desired| desired.name.namespace.as_deref()) {
@@ -146,7 +146,7 @@ fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     namespaces
 }
 
-/// A namespace that others have made is used, but stays theirs.
+/// True for a namespace that others created: it is used, but not changed.
 fn is_of_others(name: &ObjectName, live: &DynamicObject) -> bool {
     name.kind.name() == "Namespace" && !is_managed(live.labels())
 }

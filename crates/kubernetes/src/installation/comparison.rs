@@ -1,23 +1,22 @@
-//! What of an object is the same, and how it would change.
+//! Comparison of objects.
 
 use kube::core::DynamicObject;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-/// The annotation in which `kubectl apply` keeps a copy of the object: of Secrets, too.
+/// The annotation with the copy that `kubectl apply` keeps, even of Secrets.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What the API server writes into the metadata of each object by itself.
+/// Metadata that the API server sets.
 const BOOKKEEPING: [&str; 6] =
     ["creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"];
 
-/// Whether it is the same but for what the cluster writes into it by itself.
+/// True if the objects differ only in fields that the cluster sets.
 pub(super) fn is_same(one: &DynamicObject, other: &DynamicObject) -> bool {
     comparable(one) == comparable(other)
 }
 
-/// The difference as people read it, empty if there is none. What is in a Secret is not shown, but where it
-/// changes.
+/// The difference as a unified diff. Values of Secrets are masked; changed ones are marked.
 pub(super) fn difference(
     live: Option<&DynamicObject>,
     desired: &DynamicObject,
@@ -53,7 +52,7 @@ fn comparable(object: &DynamicObject) -> Value {
     value
 }
 
-/// The object without what must not be seen.
+/// The object without secret values.
 fn masked(object: &Value, before: Option<&Value>) -> Value {
     let mut object = object.clone();
     if object.get("kind").and_then(Value::as_str) != Some("Secret") {
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_the_cluster_writes_are_no_difference() {
+    fn fields_of_the_cluster_are_not_compared() {
         let ours = json!({
             "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "name": "a" },
             "spec": { "minReadySeconds": 1 },
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_shown_with_what_is_around_it() {
+    fn a_change_is_shown_with_its_context() {
         let daemon_set = |image: &str| {
             object(json!({
                 "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "name": "a" },
@@ -130,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_object_is_all_new() {
+    fn a_new_object_is_shown_as_a_whole() {
         let shown = difference(None, &secret("c2VjcmV0"), "Secret root");
         assert!(shown.starts_with("--- /dev/null\n+++ Secret root\n"), "{shown}");
         assert!(shown.contains("+  name: root\n"), "{shown}");
     }
 
     #[test]
-    fn no_secret_is_ever_shown() {
+    fn secrets_are_masked() {
         let [old, new] = [secret("b2xkIHNlY3JldA=="), secret("bmV3IHNlY3JldA==")];
         assert!(!is_same(&old, &new));
         for shown in [difference(Some(&old), &new, "Secret"), difference(None, &new, "Secret")] {

@@ -1,4 +1,4 @@
-//! Why an installation is not as it should be.
+//! Errors of an installation.
 
 use std::time::Duration;
 
@@ -7,127 +7,127 @@ use super::permission::{self, Permission};
 use crate::api_server::ApiError;
 use crate::pod_problem::PodProblem;
 
-/// Why nothing was done, or not all of it.
+/// An installation or a removal that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallationError {
-    /// The API server did not do its part.
+    /// A request failed.
     #[error("cannot {doing}: {source}")]
     Api {
-        /// What was to be done.
+        /// The action.
         doing: String,
-        /// What came of it.
+        /// The cause.
         source: ApiError,
     },
-    /// We may not do all that has to be done. Nothing has been changed.
+    /// Permissions are missing; nothing was changed.
     #[error(
-        "these permissions are missing; nothing was changed:{}\nwhoever administers the cluster can grant them, \
+        "missing permissions; nothing was changed:{}\nask a cluster administrator to grant them, \
          for instance with the ClusterRole cluster-admin",
         lines(&permission::grouped(.0))
     )]
     MissingPermissions(Vec<Permission>),
-    /// The namespace is on its way out.
+    /// The namespace is being deleted.
     #[error(
         "the namespace {0} is being deleted; nothing was changed. Wait until it is gone (kubectl get namespace \
          {0}), or choose another one with --namespace"
     )]
     NamespaceTerminating(String),
-    /// Somebody else is at it.
+    /// A concurrent installation.
     #[error(
-        "{holder} is installing, changing or removing the add-on since {since}; nothing was changed. Wait for \
-         it to end; if it has died, its claim ends 30 seconds after its last sign of life"
+        "{holder} has been installing, changing or removing the add-on since {since}; nothing was changed. \
+         Wait until it ends; if it has died, its lease expires after 30 seconds"
     )]
     LeaseHeld {
-        /// Who it is, as they have put it.
+        /// The other holder.
         holder: String,
-        /// Since when, as RFC 3339 has it.
+        /// The time at which it started, as in RFC 3339.
         since: String,
     },
-    /// We were away for so long that somebody else may be at it.
+    /// The Lease expired, so that another installation may have started.
     #[error(
-        "the claim on the installation was lost: {0}. What was done stays; run the command again to finish it"
+        "the lease of the installation was lost: {0}. Changes so far stay; run the command again to finish it"
     )]
     LeaseLost(String),
-    /// We were reported to stop.
-    #[error("interrupted. What was done stays; run the command again to finish it")]
+    /// It was told to stop.
+    #[error("interrupted. Changes so far stay; run the command again to finish it")]
     Interrupted,
-    /// There is another root of the software platform than the one that was to be installed.
+    /// Another root of the software platform exists than the one to install.
     #[error(
-        "{0} holds another root than the one to be installed: somebody else has just made it. Nothing was \
-         changed; run the command again to go on with theirs"
+        "{0} holds another root than the one to be installed: somebody else has just created it. Nothing was \
+         changed; run the command again to use that root"
     )]
     RootConflict(ObjectName),
-    /// It ended between two objects.
+    /// It failed after some objects.
     #[error(transparent)]
     HalfApplied(Box<HalfApplied>),
     /// Pods are not ready in time.
     #[error(
-        "not ready within {}:{}{}\nWhat was installed stays, and may become ready yet; --timeout waits longer",
+        "not ready within {}:{}{}\nThe installed objects stay, and may become ready later; --timeout sets a longer wait",
         seconds(.timeout), lines(.workloads), lines(.pods)
     )]
     NotReady {
-        /// For how long it was waited.
+        /// The timeout.
         timeout: Duration,
-        /// What is not ready, and how far it is.
+        /// The workloads that are not ready, with their state.
         workloads: Vec<String>,
-        /// Its pods that are not ready.
+        /// Their pods that are not ready.
         pods: Vec<PodProblem>,
     },
-    /// Objects are there still.
+    /// Objects still exist.
     #[error(
-        "not gone within {}:{}\nThey are being deleted; run the command again to wait on, and see kubectl \
+        "not gone within {}:{}\nThey are being deleted; run the command again to wait longer, and see kubectl \
          describe for what holds them",
         seconds(.timeout), lines(.left)
     )]
     DeletionTimeout {
-        /// For how long it was waited.
+        /// The timeout.
         timeout: Duration,
-        /// What is there still.
+        /// The remaining objects.
         left: Vec<ObjectName>,
     },
-    /// The settings of an earlier installation cannot be made use of.
-    #[error("{settings} cannot be read: {cause}; install again with all options that are desired")]
+    /// The settings of the installation are invalid.
+    #[error("{settings} cannot be read: {cause}; install again with all options")]
     Settings {
         /// The ConfigMap.
         settings: ObjectName,
-        /// What is wrong with it.
+        /// The cause.
         cause: String,
     },
-    /// The root of the software platform is damaged.
+    /// The root of the software platform is incomplete.
     #[error(
-        "{0} holds no whole root of the software platform. Nothing was changed: a new one would break with \
-         all who trust the old one. Restore it, or delete the Secret to have a new one made"
+        "{0} holds an incomplete root of the software platform. Nothing was changed: verifiers that trust \
+         the old root would reject a new one. Restore it, or delete the Secret to generate a new root"
     )]
     DamagedRoot(ObjectName),
-    /// There is more than one of what there should be one.
+    /// There is more than one installation.
     #[error(
         "there is more than one installation: {}. Remove them with `quote-helper uninstall`, and install again",
         joined(.0)
     )]
     SeveralInstallations(Vec<ObjectName>),
-    /// It is none of the kinds that an installation is made of.
-    #[error("{0} is no object that can be installed")]
+    /// It is of a kind that no installation has.
+    #[error("{0} is of a kind that cannot be installed")]
     UnknownObject(String),
 }
 
-/// An installation that ended between two objects.
+/// An installation that failed after some objects.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}\nNothing was removed; mend it and \
+    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}\nNothing was removed; fix the cause and \
      run the command again",
     joined(.applied), joined(.left)
 )]
 pub struct HalfApplied {
-    /// Objects that are as they should be.
+    /// The applied objects.
     pub applied: Vec<ObjectName>,
-    /// The one that is not.
+    /// The object that failed.
     pub failed: ObjectName,
-    /// Objects that were not tried.
+    /// The objects that were not tried.
     pub left: Vec<ObjectName>,
-    /// Why it failed.
+    /// The cause.
     pub source: ApiError,
 }
 
-/// Says what was to be done when the API server did not do it.
+/// Adds the failed action to an error of the API server.
 pub(super) trait ApiContext<T> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, InstallationError>;
 }
@@ -138,7 +138,7 @@ impl<T> ApiContext<T> for Result<T, ApiError> {
     }
 }
 
-/// For how many seconds, as people say it.
+/// The duration as text.
 pub(super) fn seconds(duration: &Duration) -> String {
     match duration.as_secs() {
         1 => "1 second".to_owned(),

@@ -1,4 +1,4 @@
-//! What an installation keeps in the cluster, for those who change it later.
+//! The state that an installation keeps in the cluster.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::DynamicObject;
@@ -13,7 +13,7 @@ use crate::manifests::{AddOn, SETTINGS, SETTINGS_KEY, SOFTWARE_PLATFORM, Softwar
 /// The settings of the installation, if there is one.
 ///
 /// # Errors
-/// If they cannot be looked for, or are none.
+/// If the request fails, or they are invalid.
 pub async fn installed_add_on(api_server: &ApiServer) -> Result<Option<AddOn>, InstallationError> {
     let Some((settings, object)) = only(api_server, "ConfigMap", SETTINGS).await? else {
         return Ok(None);
@@ -26,10 +26,10 @@ pub async fn installed_add_on(api_server: &ApiServer) -> Result<Option<AddOn>, I
     parsed.map(Some).map_err(|cause| InstallationError::Settings { settings, cause })
 }
 
-/// The root of the software platform that was installed before, if there was one.
+/// The root of the software platform, if there is one.
 ///
 /// # Errors
-/// If it cannot be looked for, or is damaged.
+/// If the request fails, or it is damaged.
 pub async fn installed_root(
     api_server: &ApiServer,
 ) -> Result<Option<SoftwarePlatformRoot>, InstallationError> {
@@ -43,7 +43,7 @@ pub async fn installed_root(
     }
 }
 
-/// Our only object of this kind and name, in whatever namespace it is.
+/// The add-on's only object of this kind and name, in any namespace.
 async fn only(
     api_server: &ApiServer,
     kind: &str,

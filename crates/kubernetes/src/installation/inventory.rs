@@ -1,4 +1,4 @@
-//! What is installed, by its labels.
+//! The installed objects, by their labels.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::kind::{KINDS, Kind, ObjectName};
 use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::{DEVICE_PLUGIN, MANAGED_BY, PART_OF};
 
-/// All objects that are ours, in all namespaces, in the order of [`KINDS`]. Of each kind the device plugin's come
-/// first: others have their EPC from it.
+/// All objects of the add-on in all namespaces, in the order of [`KINDS`]. The device plugin's come
+/// first, since the others have their EPC from it.
 pub(super) async fn inventory(
     api_server: &ApiServer,
 ) -> Result<Vec<ObjectName>, InstallationError> {
@@ -28,13 +28,13 @@ pub(super) async fn inventory(
     Ok(found)
 }
 
-/// Selects what is ours.
+/// Selects objects of the add-on.
 pub(super) fn managed() -> ListParams {
     let [(part_of, what), (managed_by, whom)] = [PART_OF, MANAGED_BY];
     ListParams::default().labels(&format!("{part_of}={what},{managed_by}={whom}"))
 }
 
-/// Whether an object with these labels is ours.
+/// True if an object with these labels is one of the add-on.
 pub(super) fn is_managed(labels: &BTreeMap<String, String>) -> bool {
     [PART_OF, MANAGED_BY]
         .iter()

@@ -1,16 +1,16 @@
-//! The kinds of objects that the add-on is made of.
+//! The kinds of objects of the add-on.
 
 use std::fmt;
 
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 
-/// A kind of object, as the API server serves it.
+/// A kind of object at the API server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
     group: &'static str,
     version: &'static str,
     name: &'static str,
-    /// As it is in URLs, and in permissions.
+    /// The name in URLs and permissions.
     plural: &'static str,
     scope: Scope,
 }
@@ -21,11 +21,11 @@ enum Scope {
     Namespace,
 }
 
-/// What other objects are in.
+/// The kind that contains other objects.
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces", Scope::Cluster);
 
-/// In the order in which they are made. They are removed the other way round: first what makes the API server
-/// wait for the webhook, last what everything else is in.
+/// In the order of creation. Removal is in reverse: first the configuration that makes the API
+/// server wait for the webhook, last the namespace.
 pub(super) const KINDS: &[Kind] = &[
     NAMESPACE,
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts", Scope::Namespace),
@@ -65,13 +65,13 @@ impl Kind {
         Self { group, version, name, plural, scope }
     }
 
-    /// The group of its API; empty for the core of Kubernetes.
+    /// The API group; empty for the core.
     #[must_use]
     pub fn group(&self) -> &'static str {
         self.group
     }
 
-    /// Its name, such as `DaemonSet`.
+    /// The name, such as `DaemonSet`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -85,7 +85,7 @@ impl Kind {
         self.scope == Scope::Namespace
     }
 
-    /// Whether it runs pods, so that it is there when they are, and gone when they are.
+    /// True if its objects run pods, so that it must be waited for them.
     pub(super) fn runs_pods(&self) -> bool {
         self.group == "apps"
     }
@@ -96,19 +96,19 @@ impl Kind {
     }
 }
 
-/// Which object.
+/// The identity of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectName {
-    /// What it is.
+    /// The kind.
     pub kind: &'static Kind,
-    /// Where it is, if it is of a kind that is in namespaces.
+    /// The namespace, if the kind is namespaced.
     pub namespace: Option<String>,
-    /// Its name there.
+    /// The name.
     pub name: String,
 }
 
 impl ObjectName {
-    /// The name of the object, if it is one that can be installed.
+    /// The name of the object, if it is of a known kind.
     pub(super) fn of(object: &DynamicObject) -> Option<Self> {
         let types = object.types.as_ref()?;
         let gvk = GroupVersionKind::try_from(types).ok()?;
@@ -132,7 +132,7 @@ impl ObjectName {
         Some(Self { kind, namespace, name: name?.to_owned() })
     }
 
-    /// That of the namespace.
+    /// The name of a namespace.
     pub(super) fn namespace(name: &str) -> Self {
         Self { kind: &NAMESPACE, namespace: None, name: name.to_owned() }
     }

@@ -1,4 +1,4 @@
-//! One at a time: who changes the installation holds a Lease.
+//! A Lease, held by the process that changes the installation.
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use tokio::time::{Instant, sleep};
 use super::error::{ApiContext, InstallationError};
 use crate::api_server::{ApiError, ApiServer};
 
-/// The Lease.
+/// The name of the Lease.
 pub(super) const NAME: &str = "sgx-quote-helper-install";
-/// Its namespace: one that is there before an installation and after it, and the same for all, since an
-/// installation has objects that a cluster has once.
+/// Its namespace: the same for all installations, since some objects are cluster-wide, and one that
+/// always exists.
 pub(super) const NAMESPACE: &str = "kube-system";
 
-/// How long it holds without a sign of life.
+/// The time after which the Lease expires without renewal.
 const DURATION: Duration = Duration::from_secs(30);
-/// How often there is one.
+/// The interval of renewals.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// Works while nobody else does. When `stop` is ready, or somebody else has taken over, the work is dropped
-/// where it waits.
+/// Runs `work` while holding the Lease. Drops it at its next await point when `stop` is ready or
+/// the Lease is lost.
 pub(super) async fn with_lease<T>(
     api_server: &ApiServer,
     holder: &str,
@@ -52,24 +52,24 @@ struct InstallationLease<'a> {
 
 impl InstallationLease<'_> {
     async fn acquire(&self) -> Result<(), InstallationError> {
-        let doing = || format!("claim the installation with the Lease {NAMESPACE}/{NAME}");
+        let doing = || format!("acquire the Lease {NAMESPACE}/{NAME}");
         let now = Timestamp::now();
-        let claimed = match self.lease().await.doing(doing)? {
+        let acquired = match self.lease().await.doing(doing)? {
             Some(lease) if is_held(&lease, now) => return Err(held(&lease)),
-            // Its resourceVersion goes with it: the API server refuses if somebody else was faster.
-            Some(lease) => self.replace(Lease { spec: Some(self.claim(now)), ..lease }).await,
+            // With its resourceVersion, so that the API server rejects concurrent changes.
+            Some(lease) => self.replace(Lease { spec: Some(self.spec(now)), ..lease }).await,
             None => self.create(now).await,
         };
-        match claimed {
+        match acquired {
             Err(ApiError::Conflict(_)) => Err(match self.lease().await.doing(doing)? {
                 Some(lease) => held(&lease),
                 None => held(&Lease::default()),
             }),
-            claimed => claimed.doing(doing),
+            acquired => acquired.doing(doing),
         }
     }
 
-    /// Gives signs of life. Returns only if the claim is lost.
+    /// Renews the Lease. Returns only if it is lost.
     async fn keep(&self) -> InstallationError {
         let mut last = Instant::now();
         loop {
@@ -87,7 +87,7 @@ impl InstallationLease<'_> {
         }
     }
 
-    /// `false` if somebody else has the claim.
+    /// `false` if another process has the Lease.
     async fn renew(&self) -> Result<bool, ApiError> {
         let Some(mut lease) = self.lease().await?.filter(|lease| self.is_managed(lease)) else {
             return Ok(false);
@@ -99,7 +99,7 @@ impl InstallationLease<'_> {
         Ok(true)
     }
 
-    /// Ends the claim. If that fails it ends by itself, when there is no sign of life any more.
+    /// Deletes the Lease. On failure it expires.
     async fn release(&self) {
         let Ok(Some(lease)) = self.lease().await else { return };
         if self.is_managed(&lease) {
@@ -119,7 +119,7 @@ impl InstallationLease<'_> {
 
     async fn create(&self, now: Timestamp) -> Result<(), ApiError> {
         let metadata = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
-        let lease = Lease { metadata, spec: Some(self.claim(now)) };
+        let lease = Lease { metadata, spec: Some(self.spec(now)) };
         self.api_server.ask(self.leases.create(&PostParams::default(), &lease)).await?;
         Ok(())
     }
@@ -129,7 +129,7 @@ impl InstallationLease<'_> {
         Ok(())
     }
 
-    fn claim(&self, now: Timestamp) -> LeaseSpec {
+    fn spec(&self, now: Timestamp) -> LeaseSpec {
         LeaseSpec {
             holder_identity: Some(self.holder.to_owned()),
             acquire_time: Some(MicroTime(now)),
@@ -145,7 +145,7 @@ impl InstallationLease<'_> {
     }
 }
 
-/// Whether its last sign of life is recent. One that has none is nobody's.
+/// True if it has not expired. A Lease that was never renewed is free.
 fn is_held(lease: &Lease, now: Timestamp) -> bool {
     let renewed = lease.spec.as_ref().and_then(|spec| spec.renew_time.as_ref());
     let duration = SignedDuration::try_from(DURATION).unwrap_or(SignedDuration::MAX);

@@ -1,4 +1,4 @@
-//! Namespaces that were made for the add-on, and what others have put there.
+//! The add-on's namespaces, and their use by others.
 
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -10,7 +10,7 @@ use super::inventory::is_managed;
 use super::kind::ObjectName;
 use crate::api_server::{ApiError, ApiServer};
 
-/// What applications are made of. It would be gone with its namespace.
+/// The kinds of applications, which a deletion of their namespace would delete.
 const APPLICATIONS: &[(&str, &str, &str)] = &[
     ("", "v1", "Pod"),
     ("", "v1", "PersistentVolumeClaim"),
@@ -21,17 +21,17 @@ const APPLICATIONS: &[(&str, &str, &str)] = &[
     ("batch", "v1", "CronJob"),
 ];
 
-/// Namespaces that are ours.
+/// Namespaces of the add-on.
 #[derive(Default)]
 pub(super) struct Namespaces {
-    /// Those that can go.
+    /// Those to remove.
     pub(super) unused: Vec<ObjectName>,
-    /// Those in which others have something.
+    /// Those that others use.
     pub(super) used: Vec<ObjectName>,
 }
 
 impl Namespaces {
-    /// Looks which of these namespaces others use. Our own objects are gone from them already.
+    /// Sorts these namespaces, from which the add-on's own objects are gone.
     pub(super) async fn sort(
         api_server: &ApiServer,
         namespaces: Vec<ObjectName>,
@@ -39,7 +39,9 @@ impl Namespaces {
         let mut sorted = Self::default();
         for namespace in namespaces {
             let used = is_used(api_server, &namespace.name).await;
-            match used.doing(|| format!("look what else is in the namespace {}", namespace.name))? {
+            match used
+                .doing(|| format!("list the other objects in the namespace {}", namespace.name))?
+            {
                 true => sorted.used.push(namespace),
                 false => sorted.unused.push(namespace),
             }
@@ -54,7 +56,7 @@ async fn is_used(api_server: &ApiServer, namespace: &str) -> Result<bool, ApiErr
         let api = Api::<DynamicObject>::namespaced_with(api_server.client(), namespace, &resource);
         match api_server.ask(api.list_metadata(&ListParams::default())).await {
             Ok(list) if list.items.iter().any(|it| !is_managed(it.labels())) => return Ok(true),
-            // Not all API servers know all kinds.
+            // Err(ApiError::NotFound(_)) => {} | API servers may not know all kinds.
             Ok(_) | Err(ApiError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }

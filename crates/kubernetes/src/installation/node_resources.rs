@@ -1,4 +1,4 @@
-//! What the device plugin leaves in the nodes' status.
+//! Resources that the device plugin has left in the nodes' status.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{ListParams, Patch, PatchParams};
@@ -9,14 +9,13 @@ use super::error::{ApiContext, InstallationError};
 use crate::api_server::ApiServer;
 use crate::device_plugin::{NODE_STATUS_MANAGER, ResourceProfile};
 
-/// Resources that the device plugin has set in the status of a node. What another program or the kubelet has
-/// set is not among them.
+/// Resources of a node that the device plugin has set. Those of other managers are not included.
 pub(super) struct NodeResources {
     pub(super) node: String,
     resources: Vec<&'static str>,
 }
 
-/// Looks for them on all nodes.
+/// Finds them on all nodes.
 pub(super) async fn find(api_server: &ApiServer) -> Result<Vec<NodeResources>, InstallationError> {
     let nodes = Api::<Node>::all(api_server.client());
     let nodes = api_server.list(&nodes, &ListParams::default(), |_| true).await;
@@ -28,7 +27,7 @@ pub(super) async fn find(api_server: &ApiServer) -> Result<Vec<NodeResources>, I
     Ok(found.filter(|found| !found.resources.is_empty()).collect())
 }
 
-/// Removes them; the kubelet then makes the same of what can be allocated.
+/// Removes them; the kubelet updates the allocatable quantities.
 pub(super) async fn remove(
     api_server: &ApiServer,
     found: &NodeResources,

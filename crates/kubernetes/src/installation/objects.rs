@@ -1,4 +1,4 @@
-//! Objects of the add-on, at the API server.
+//! Access to the add-on's objects at the API server.
 
 use kube::Api;
 use kube::core::DynamicObject;
@@ -7,7 +7,7 @@ use super::kind::{Kind, ObjectName};
 use crate::api_server::{ApiError, ApiServer};
 
 impl ApiServer {
-    /// Objects of this kind: of one namespace, or of all.
+    /// Objects of this kind, in a namespace or in all.
     pub(super) fn objects(&self, kind: &Kind, namespace: Option<&str>) -> Api<DynamicObject> {
         let resource = kind.resource();
         match namespace {
@@ -16,7 +16,7 @@ impl ApiServer {
         }
     }
 
-    /// The object as it is, if it is there.
+    /// The current object, if it exists.
     pub(super) async fn live(&self, name: &ObjectName) -> Result<Option<DynamicObject>, ApiError> {
         let objects = self.objects(name.kind, name.namespace.as_deref());
         self.ask(objects.get_opt(&name.name)).await

@@ -1,21 +1,21 @@
-//! A permission, as the API server knows it and as people read it.
+//! A permission at the API server.
 
 use std::fmt;
 
 use super::kind::Kind;
 
-/// Leave to do something with objects of a kind.
+/// The permission to do something with objects of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
-    /// What is done, such as `create`.
+    /// The verb, such as `create`.
     pub verb: String,
-    /// The group of the resource's API; empty for the core of Kubernetes.
+    /// The API group of the resource; empty for the core.
     pub group: String,
     /// The resource, such as `daemonsets` or `nodes/status`.
     pub resource: String,
-    /// The only object of which this has to be so.
+    /// The only object that it is for, if not all.
     pub name: Option<String>,
-    /// Where; in all namespaces if `None`.
+    /// The namespace; all if `None`.
     pub namespace: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl Permission {
         }
     }
 
-    /// The permission to do this with objects of this kind.
+    /// The permission for objects of this kind.
     pub(super) fn with(verb: &str, kind: &Kind, namespace: Option<&str>) -> Self {
         Self::new(verb, kind.group(), kind.plural(), namespace)
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The permissions as people read them: a line for each kind of object, with all verbs.
+/// A line for each kind of object, with all verbs.
 pub(super) fn grouped(permissions: &[Permission]) -> Vec<String> {
     let mut groups = Vec::<(String, Vec<&str>)>::new();
     for permission in permissions {

@@ -1,4 +1,4 @@
-//! What we must be allowed to do, asked before anything is done.
+//! The permissions that an installation needs, checked before any change.
 
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -14,7 +14,7 @@ use super::lease;
 use super::permission::Permission;
 use crate::api_server::ApiServer;
 
-/// Fails if not all of these permissions are there, and says all that are not.
+/// Fails with all missing permissions. `roles` are permissions to grant to the add-on.
 pub(super) async fn check(
     api_server: &ApiServer,
     needed: &[Permission],
@@ -24,7 +24,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let mut missing = missing(api_server, needed).await?;
-    // Who gives a permission must have it, or the permission to give any.
+    // RBAC lets only those grant a permission who have it, or may escalate or bind.
     let any = ["escalate", "bind"]
         .map(|verb| Permission::new(verb, "rbac.authorization.k8s.io", "clusterroles", None));
     if !self::missing(api_server, &any).await?.is_empty() {
@@ -34,7 +34,7 @@ pub(super) async fn check(
     if missing.is_empty() { Ok(()) } else { Err(InstallationError::MissingPermissions(missing)) }
 }
 
-/// What has to be allowed to install these objects, and to find those that were installed before.
+/// The permissions to install these objects, and to find installed ones.
 pub(super) fn to_install(names: &[ObjectName]) -> Vec<Permission> {
     let mut needed = to_find();
     for ObjectName { kind, namespace, .. } in names {
@@ -52,7 +52,7 @@ pub(super) fn to_install(names: &[ObjectName]) -> Vec<Permission> {
     needed
 }
 
-/// What has to be allowed to remove these objects.
+/// The permissions to remove these objects.
 pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Permission> {
     let mut needed = Vec::new();
     for ObjectName { kind, namespace, .. } in names {
@@ -66,7 +66,7 @@ pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Permission> {
     needed
 }
 
-/// What has to be allowed to find what is installed, and to keep others away meanwhile.
+/// The permissions to find installed objects and to hold the Lease.
 pub(super) fn to_find() -> Vec<Permission> {
     let list = KINDS.iter().map(|kind| Permission::with("list", kind, None));
     let claim = ["get", "create", "update", "delete"]
@@ -75,7 +75,7 @@ pub(super) fn to_find() -> Vec<Permission> {
     list.chain(claim).collect()
 }
 
-/// What these objects allow others to do.
+/// The permissions that these objects grant to others.
 pub(super) fn given(objects: &[DynamicObject]) -> Vec<Permission> {
     let rules = objects.iter().flat_map(|object| {
         let rules = object.data.get("rules").cloned();
@@ -147,6 +147,6 @@ async fn allows(
     let reviews = Api::<SelfSubjectAccessReview>::all(api_server.client());
     let params = PostParams::default();
     let review = api_server.ask(reviews.create(&params, &review)).await;
-    let review = review.doing(|| "ask for our permissions".to_owned())?;
+    let review = review.doing(|| "check the permissions".to_owned())?;
     Ok(review.status.is_some_and(|status| status.allowed))
 }

@@ -1,4 +1,4 @@
-//! Removes objects, and waits until they are gone.
+//! Removes objects and waits until they are gone.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::error::{ApiContext, InstallationError};
 use super::kind::ObjectName;
 use crate::api_server::{ApiError, ApiServer};
 
-/// How often it is looked whether something is gone.
+/// The polling interval.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// Removes objects within a time.
+/// Removes objects, with a timeout.
 pub(super) struct Removal<'a> {
     pub(super) api_server: &'a ApiServer,
     pub(super) progress: &'a Progress,
@@ -22,7 +22,7 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Deletes these objects, the last one first, and waits until they are gone, and the pods that they run.
+    /// Deletes these objects in reverse order, and waits until they and their pods are gone.
     pub(super) async fn remove(&self, objects: &[ObjectName]) -> Result<(), InstallationError> {
         for object in objects.iter().rev() {
             self.delete(object).await.doing(|| format!("delete {object}"))?;
@@ -30,7 +30,7 @@ impl Removal<'_> {
         self.wait_until_gone(objects.to_vec()).await
     }
 
-    /// Waits until the object is gone if it is being deleted: what is applied to it would go with it.
+    /// Waits until the object is gone if it is being deleted: the changes would be lost.
     pub(super) async fn wait_if_terminating(
         &self,
         object: &ObjectName,
@@ -44,7 +44,7 @@ impl Removal<'_> {
 
     async fn delete(&self, object: &ObjectName) -> Result<(), ApiError> {
         let Some(live) = self.api_server.live(object).await? else { return Ok(()) };
-        // Foreground: it is there as long as its pods are.
+        // Foreground deletion keeps the object until its pods are gone.
         let params = match object.kind.runs_pods() {
             true => DeleteParams::foreground(),
             false => DeleteParams::background(),
@@ -53,7 +53,7 @@ impl Removal<'_> {
         let params = params.preconditions(preconditions);
         let objects = self.api_server.objects(object.kind, object.namespace.as_deref());
         match self.api_server.ask(objects.delete(&object.name, &params)).await {
-            // Somebody else was faster.
+            // Err(ApiError::NotFound(_)) => Ok(()) | It was deleted meanwhile.
             Ok(_) | Err(ApiError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -81,7 +81,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Looks which are gone. A failure that may pass is returned when the rest has been looked at.
+    /// Keeps the objects that exist. A failed request does not end the loop: it may be transient.
     async fn retain_present(&self, left: &mut Vec<ObjectName>) -> Result<(), InstallationError> {
         let mut still = Vec::new();
         let mut result = Ok(());
@@ -90,7 +90,7 @@ impl Removal<'_> {
                 Ok(None) => {}
                 Ok(Some(_)) => still.push(object),
                 Err(error) => {
-                    result = Err(error).doing(|| format!("look whether {object} is gone"));
+                    result = Err(error).doing(|| format!("check that {object} is gone"));
                     still.push(object);
                 }
             }

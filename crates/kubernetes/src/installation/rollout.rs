@@ -1,24 +1,24 @@
-//! How far a DaemonSet or a Deployment is.
+//! The progress of a DaemonSet or a Deployment.
 
 use std::fmt;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-/// How many pods there are, and should be.
+/// The number of its pods by state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rollout {
-    /// How many there should be; `None` if it is not known yet.
+    /// The number of pods; `None` if not known yet.
     desired: Option<i32>,
     updated: i32,
     ready: i32,
-    /// Ready for as long as they have to be.
+    /// Ready for long enough.
     available: i32,
-    /// Of which the object does not know that they are the permission ones: old ones that are still there.
+    /// Old pods that still exist.
     old: i32,
-    /// Why pods cannot even be made.
+    /// The reason why pods cannot be created.
     refusal: Option<String>,
-    /// Selects its pods.
+    /// The selector of its pods.
     pub(super) selector: String,
 }
 
@@ -71,28 +71,28 @@ impl Rollout {
 impl fmt::Display for Rollout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(desired) = self.desired else {
-            return write!(f, "waiting for Kubernetes to look at it");
+            return write!(f, "not processed by Kubernetes yet");
         };
         match desired {
-            0 => return write!(f, "no node matches, so that there is no pod of it"),
+            0 => return write!(f, "no pods, since no node matches"),
             1 => write!(f, "{} of 1 pod ready", self.ready)?,
             _ => write!(f, "{} of {desired} pods ready", self.ready)?,
         }
         if self.updated < desired {
             write!(f, ", {} up to date", self.updated)?;
         } else if self.old > 0 {
-            write!(f, ", {} old to end", self.old)?;
+            write!(f, ", {} old still running", self.old)?;
         } else if self.ready >= desired && self.available < desired {
-            write!(f, ", {} for long enough", self.available)?;
+            write!(f, ", {} available", self.available)?;
         }
         match &self.refusal {
-            Some(refusal) => write!(f, "; pods cannot be made: {refusal}"),
+            Some(refusal) => write!(f, "; pods cannot be created: {refusal}"),
             None => Ok(()),
         }
     }
 }
 
-/// Whether the numbers in the status are about what stands in the specification.
+/// True if the status is about the current specification.
 fn is_seen(metadata: &ObjectMeta, observed: Option<i64>) -> bool {
     observed.is_some_and(|observed| observed >= metadata.generation.unwrap_or(0))
 }
@@ -137,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn a_status_of_what_stood_there_before_says_nothing() {
+    fn a_status_of_an_older_generation_is_ignored() {
         let rollout = daemon_set(3, &status(3, 3, 3, 3));
         assert!(!rollout.is_done());
-        assert_eq!(rollout.to_string(), "waiting for Kubernetes to look at it");
+        assert_eq!(rollout.to_string(), "not processed by Kubernetes yet");
         let newborn = daemon_set(1, &json!(null));
         assert!(!newborn.is_done());
     }
@@ -162,24 +162,27 @@ mod tests {
         let mut with_old = status.clone();
         with_old["replicas"] = json!(3);
         assert!(!deployment(&with_old).is_done());
-        assert_eq!(deployment(&with_old).to_string(), "2 of 2 pods ready, 1 old to end");
+        assert_eq!(deployment(&with_old).to_string(), "2 of 2 pods ready, 1 old still running");
         let mut refused = status;
         refused["readyReplicas"] = json!(0);
         refused["conditions"] =
             json!([{ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" }]);
         let refused = deployment(&refused);
         assert!(!refused.is_done());
-        assert_eq!(refused.to_string(), "0 of 2 pods ready; pods cannot be made: exceeded quota");
+        assert_eq!(
+            refused.to_string(),
+            "0 of 2 pods ready; pods cannot be created: exceeded quota"
+        );
         assert_eq!(refused.selector, "a=b,c=d");
     }
 
     #[test]
-    fn progress_is_said_in_few_words() {
+    fn progress_is_displayed_in_a_few_words() {
         for (status, text) in [
             (status(3, 3, 1, 1), "1 of 3 pods ready"),
             (status(1, 1, 0, 0), "0 of 1 pod ready"),
             (status(3, 1, 3, 3), "3 of 3 pods ready, 1 up to date"),
-            (status(3, 3, 3, 1), "3 of 3 pods ready, 1 for long enough"),
+            (status(3, 3, 3, 1), "3 of 3 pods ready, 1 available"),
         ] {
             assert_eq!(daemon_set(2, &status).to_string(), text);
         }

@@ -1,4 +1,4 @@
-//! Waits until what was installed runs.
+//! Waits until the pods of an installation are ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,26 +15,26 @@ use super::rollout::Rollout;
 use crate::api_server::{ApiError, ApiServer};
 use crate::pod_problem::{PodProblem, one_line};
 
-/// How often it is looked.
+/// The polling interval.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How many pods of one DaemonSet or Deployment are reported about; what ails more of them is seldom another thing.
+/// The maximum number of pods to report for a workload; the others seldom have another problem.
 const MAX_PODS: usize = 10;
 
-/// Waits for DaemonSets and Deployments within a time.
+/// Waits for DaemonSets and Deployments, with a timeout.
 pub(super) struct ReadinessWait<'a> {
     pub(super) api_server: &'a ApiServer,
     pub(super) progress: &'a Progress,
     pub(super) timeout: Duration,
 }
 
-/// What one of them has come to.
+/// The state of a workload.
 struct WorkloadStatus {
     rollout: Rollout,
     problems: Vec<PodProblem>,
 }
 
 impl ReadinessWait<'_> {
-    /// Waits until all pods of these objects are ready and of the latest form.
+    /// Waits until all pods of these objects are ready and up to date.
     pub(super) async fn until_ready(
         &self,
         objects: &[ObjectName],
@@ -100,7 +100,7 @@ impl ReadinessWait<'_> {
         Ok(problems)
     }
 
-    /// The events that tell of something wrong with the pod, if they may be read.
+    /// The pod's warning events, if they may be read.
     async fn warnings(&self, namespace: &str, pod: &Pod) -> Option<Vec<Event>> {
         let events = Api::<Event>::namespaced(self.api_server.client(), namespace);
         let about = format!("involvedObject.uid={},type=Warning", pod.uid()?);
@@ -108,7 +108,7 @@ impl ReadinessWait<'_> {
         self.api_server.list(&events, &selected, |_| true).await.ok()
     }
 
-    /// Says what has changed.
+    /// Reports changes.
     fn report(
         &self,
         reported: &mut Reported,
@@ -129,7 +129,7 @@ impl ReadinessWait<'_> {
         }
     }
 
-    /// What does not pass by waiting: no permission to look, or the object is not there any more.
+    /// An error that waiting does not resolve: a missing permission or object.
     fn fatal(
         &self,
         states: &mut Vec<(&ObjectName, Result<WorkloadStatus, ApiError>)>,
@@ -139,7 +139,7 @@ impl ReadinessWait<'_> {
         };
         let index = states.iter().position(|(_, state)| is_fatal(state))?;
         let (object, state) = states.swap_remove(index);
-        let doing = format!("look how far {object} is");
+        let doing = format!("get the state of {object}");
         state.err().map(|source| InstallationError::Api { doing, source })
     }
 
@@ -163,12 +163,12 @@ impl ReadinessWait<'_> {
     }
 }
 
-/// What was said already.
+/// The reports so far.
 #[derive(Default)]
 struct Reported {
-    /// How far each object is, as it was said last.
+    /// The last reported state of each object.
     states: BTreeMap<String, String>,
-    /// Everything else is said once.
+    /// Problems, each reported once.
     problems: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The cluster's own PCCS: one server with PCK certificates and collateral for all nodes and all verifiers.
+//! The cluster's PCCS: one server with PCK certificates and collateral for all nodes and verifiers.
 
 mod volumes;
 
@@ -31,7 +31,7 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// One pod, and never two at a time: its database has one writer.
+/// A single pod, without overlap during updates: its database has one writer.
 fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployment {
     let pod = PodSpec {
         init_containers: pccs.storage.is_some().then(|| vec![state_owner(add_on, pccs)]),
@@ -62,7 +62,7 @@ fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployme
     }
 }
 
-/// A volume outlives a choice of users.
+/// The volume may be from a deployment with other users.
 fn state_owner(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
     let mut owner = directory_owner(add_on, add_on.pccs_uid(), &[VOLUME, STATE_DIR]);
     owner.volume_mounts = Some(vec![volumes::state_mount(pccs)]);
@@ -72,7 +72,7 @@ fn state_owner(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
 fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
     let mut server = container(add_on, "pccs", add_on.pccs_uid(), arguments(add_on, pccs));
     server.ports = Some(vec![port(PCCS_PORT), port(METRICS_PORT)]);
-    // While it is replaced nobody answers: the new one is not to be waited for.
+    // Frequent, since nobody serves during an update.
     server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     server.liveness_probe = Some(http_probe("/livez"));
     server.volume_mounts = Some(volumes::mounts(add_on, pccs));
@@ -100,7 +100,7 @@ fn arguments(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
     arguments
 }
 
-/// Those that were chosen, else with the software platform its own.
+/// The chosen sources; by default, with the software platform, its collateral.
 fn sources(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
     match add_on.platform {
         Platform::Software if pccs.sources.is_empty() => vec![software_collateral_url(add_on)],
@@ -108,7 +108,7 @@ fn sources(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<String> {
     }
 }
 
-/// What the server calls the file with it.
+/// The server's option for the file with this key.
 fn flag(key: PccsSecretKey) -> &'static str {
     match key {
         PccsSecretKey::ApiKey => "--api-key-file",

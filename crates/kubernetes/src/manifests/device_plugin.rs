@@ -1,4 +1,4 @@
-//! The SGX device plugin on each node. Where there is no SGX it is idle.
+//! The DaemonSet of the SGX device plugin, which is idle on nodes without SGX.
 
 use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
@@ -15,19 +15,20 @@ use super::pod::{
 use super::{AddOn, Platform};
 use crate::device_plugin::{EpcAccounting, PLUGIN_DIR};
 
-/// The DaemonSet of the device plugin, named as on AKS.
+/// The name of the DaemonSet, as on AKS.
 pub const DEVICE_PLUGIN: &str = "sgx-plugin";
 
-/// What a node offers with the software platform.
+/// The EPC that a node offers with the software platform.
 const SOFTWARE_EPC: &str = "256MiB";
 
-/// Where the kubelet tells what containers have.
+/// The directory of the kubelet's pod resources API.
 const POD_RESOURCES_DIR: &str = "/var/lib/kubelet/pod-resources";
 
-/// The quote service, and the one that takes over from it.
+/// For the quote service, and its successor during an update.
 const PROVISION_LIMIT: u32 = 2;
 
-/// The DaemonSet. Its pods can be replaced on all nodes at once: containers that have EPC go on.
+/// The DaemonSet. Its pods can be replaced on all nodes at once without effect on containers with
+/// EPC.
 pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
     let rolling_update = RollingUpdateDaemonSet {
         max_unavailable: Some(IntOrString::String("10%".to_owned())),
@@ -49,7 +50,7 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
     Ok(vec![object(&daemon_set)?])
 }
 
-/// As root, since the kubelet's directory is root's, and with no privilege beyond that.
+/// Runs as root, since the kubelet's directory is root's, but without capabilities.
 fn pod(add_on: &AddOn) -> PodSpec {
     let mut plugin = container(add_on, "device-plugin", 0, arguments(add_on));
     plugin.env = Some(vec![field("NODE_NAME", "spec.nodeName")]);

@@ -1,4 +1,4 @@
-//! Versions of Kubernetes, as far as objects differ between them.
+//! Versions of Kubernetes.
 
 use std::str::FromStr;
 
@@ -11,25 +11,25 @@ pub struct KubernetesVersion {
     pub minor: u16,
 }
 
-/// Text that is no version.
+/// Text that is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no version of Kubernetes; write for instance 1.33")]
+#[error("{0:?} is not a version of Kubernetes; write for instance 1.33")]
 pub struct KubernetesVersionError(String);
 
 impl KubernetesVersion {
-    /// Since then a DaemonSet can start a new pod beside the old one.
+    /// DaemonSets can start a new pod before the old one ends.
     pub(super) fn has_daemon_set_surge(self) -> bool {
         self >= Self { major: 1, minor: 22 }
     }
 
-    /// Since then disruption budgets have the version v1.
+    /// Disruption budgets have the version v1.
     pub(super) fn has_disruption_budgets(self) -> bool {
         self >= Self { major: 1, minor: 21 }
     }
 }
 
 impl Default for KubernetesVersion {
-    /// One that has everything that is made use of.
+    /// A version with all features that the add-on uses.
     fn default() -> Self {
         Self { major: 1, minor: 33 }
     }
@@ -38,7 +38,7 @@ impl Default for KubernetesVersion {
 impl FromStr for KubernetesVersion {
     type Err = KubernetesVersionError;
 
-    /// Reads `1.33`, `v1.33.2` and the like, also what a provider adds to it: `1.33+`.
+    /// Parses `1.33`, `v1.33.2` and provider versions such as `1.33+`.
     fn from_str(text: &str) -> Result<Self, KubernetesVersionError> {
         let mut numbers = text.trim_start_matches('v').split('.').map(|number| {
             let end = number.find(|digit: char| !digit.is_ascii_digit());
@@ -56,7 +56,7 @@ mod tests {
     use super::KubernetesVersion;
 
     #[test]
-    fn versions_are_read_as_api_servers_and_people_write_them() {
+    fn versions_are_parsed() {
         for (text, minor) in [("1.20", 20), ("v1.33.2", 33), ("1.29+", 29), ("v1.30.1-gke.2", 30)] {
             assert_eq!(text.parse(), Ok(KubernetesVersion { major: 1, minor }), "{text}");
         }

@@ -1,5 +1,5 @@
-//! Who may connect to the add-on's pods, and to whom they may: only to the ports that they have, and of these only
-//! to those that are for everybody. It takes a network plugin that heeds policies; others ignore them.
+//! Network policies that allow the add-on's pods only the connections they need. Network plugins
+//! without support ignore them.
 
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
@@ -15,13 +15,13 @@ use super::pod::{METRICS_PORT, selector};
 use super::webhook::REVIEWS_PORT;
 use super::{AddOn, DEVICE_PLUGIN, Platform, QUOTE_SERVICE, WEBHOOK};
 
-/// The label and its value by which a namespace says that it collects metrics.
+/// The label of namespaces that collect metrics.
 const COLLECTS_METRICS: (&str, &str) = ("metrics", "enabled");
 
-/// One policy for each component. Each pod's metrics and health are for the kubelet, whom no policy keeps away, for
-/// the add-on's own namespace, and for namespaces with the label.
+/// A policy for each component. Metrics and health are open to the add-on's namespace and to
+/// namespaces with the label; policies do not apply to the kubelet.
 pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
-    // Where the API server is, and whether pods see its address, differs from cluster to cluster.
+    // The API server's address, and its visibility to pods, differ between clusters.
     let anywhere = vec![NetworkPolicyEgressRule::default()];
     let nowhere = Vec::new();
     let plugin_asks = if add_on.counts_in_node_status() { &anywhere } else { &nowhere };
@@ -78,7 +78,7 @@ fn metrics() -> NetworkPolicyIngressRule {
     }
 }
 
-/// The API server asks the webhook from wherever it is, and verifiers are in any namespace.
+/// The API server may call the webhook from anywhere, and verifiers are in any namespace.
 fn from_anywhere((_, number): (&str, i32)) -> NetworkPolicyIngressRule {
     let port = NetworkPolicyPort {
         port: Some(IntOrString::Int(number)),

@@ -1,4 +1,4 @@
-//! What the device plugin may do at the API server, where it counts EPC in the nodes' status.
+//! The device plugin's account at the API server, where it counts EPC in the nodes' status.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
@@ -9,7 +9,7 @@ use super::{AddOn, DEVICE_PLUGIN};
 use crate::device_plugin::{EpcAccounting, ResourceProfile};
 
 impl AddOn {
-    /// Whether EPC, or some of it, is counted in the nodes' status.
+    /// True if some EPC is counted in the nodes' status.
     pub(super) fn counts_in_node_status(&self) -> bool {
         let mut profiles = self.resource_profile.profiles();
         self.epc_accounting == EpcAccounting::NodeStatus
@@ -17,7 +17,7 @@ impl AddOn {
     }
 }
 
-/// The account and its rights; nothing if the plugin asks the API server nothing.
+/// The account and its permissions; nothing if the plugin does not use the API server.
 pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
     if !add_on.counts_in_node_status() {
         return Ok(Vec::new());
@@ -37,7 +37,7 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
     Ok(vec![object(&account)?, object(&role)?, object(&binding)?])
 }
 
-/// Leave to do this with all resources of this kind.
+/// The permission for all resources of a kind.
 pub(super) fn rule(group: &str, resource: &str, verbs: &[&str]) -> PolicyRule {
     PolicyRule {
         api_groups: Some(vec![group.to_owned()]),
@@ -47,7 +47,7 @@ pub(super) fn rule(group: &str, resource: &str, verbs: &[&str]) -> PolicyRule {
     }
 }
 
-/// A role, by its name.
+/// A role by its name.
 pub(super) fn role_ref(kind: &str, name: &str) -> RoleRef {
     RoleRef {
         api_group: "rbac.authorization.k8s.io".to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn role_ref(kind: &str, name: &str) -> RoleRef {
     }
 }
 
-/// An account of the add-on, by its name.
+/// An account of the add-on by its name.
 pub(super) fn account_of(add_on: &AddOn, name: &str) -> Subject {
     Subject {
         kind: "ServiceAccount".to_owned(),

@@ -1,4 +1,4 @@
-//! What all objects have in common.
+//! Metadata of the add-on's objects.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DynamicObject;
@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::AddOn;
 
-/// The label and its value that all objects of the add-on have.
+/// The label of all objects of the add-on.
 pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "sgx-quote-helper");
-/// The label and its value that say that `quote-helper` makes, changes and removes the object.
+/// The label of objects that `quote-helper` creates, changes and removes.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "quote-helper");
 
 /// The labels of all objects.
@@ -23,7 +23,7 @@ impl AddOn {
     }
 }
 
-/// Metadata of an object that is in no namespace.
+/// Metadata of a cluster-wide object.
 pub(super) fn cluster_metadata(name: &str) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
@@ -32,7 +32,7 @@ pub(super) fn cluster_metadata(name: &str) -> ObjectMeta {
     }
 }
 
-/// The typed object as one of any type.
+/// The typed object as a dynamic one.
 pub(super) fn object(typed: &impl Serialize) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(serde_json::to_value(typed)?)
 }

@@ -1,4 +1,4 @@
-//! What the add-on's pods have in common.
+//! Common parts of the add-on's pods.
 
 use std::collections::BTreeMap;
 
@@ -16,31 +16,31 @@ use super::AddOn;
 use super::object::labels;
 use crate::device_plugin::ResourceProfile;
 
-/// The priority class of what the whole cluster has once.
+/// The priority class of components that exist once in a cluster.
 pub(super) const CLUSTER_PRIORITY_CLASS: &str = "system-cluster-critical";
 
-/// Changes with what the pods are configured by.
+/// A hash of the pods' configuration.
 const CONFIGURATION_ANNOTATION: &str = "sgx-quote-helper/configuration";
 
-/// The name of the port with metrics and health, and its number.
+/// The name and the number of the port with metrics and health.
 pub(super) const METRICS_PORT: (&str, i32) = ("metrics", 17490);
 
-/// Where metrics and health are served: at all addresses of the pod.
+/// The option to serve metrics and health at all addresses of the pod.
 pub(super) fn metrics_listen() -> String {
     format!("--metrics-listen=[::]:{}", METRICS_PORT.1)
 }
 
-/// The label by which a component's pods are known.
+/// The label of a component's pods.
 pub(super) fn selected(name: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("app.kubernetes.io/name".to_owned(), name.to_owned())])
 }
 
-/// Selects the pods of a component.
+/// Selects a component's pods.
 pub(super) fn selector(name: &str) -> LabelSelector {
     LabelSelector { match_labels: Some(selected(name)), ..LabelSelector::default() }
 }
 
-/// Pods of a component, on nodes where the add-on is to be.
+/// The pods of a component, on the nodes of the add-on.
 pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateSpec {
     let platform = [("kubernetes.io/os", "linux"), ("kubernetes.io/arch", "amd64")];
     let platform = platform.map(|(label, value)| (label.to_owned(), value.to_owned()));
@@ -60,7 +60,8 @@ pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateS
     }
 }
 
-/// The same pods, which are replaced when these texts have changed: they see their configuration only when they start.
+/// Adds a hash of the configuration, so that a change replaces the pods: they read it only at
+/// start.
 pub(super) fn configured<'a>(
     mut template: PodTemplateSpec,
     configuration: impl IntoIterator<Item = &'a str>,
@@ -75,7 +76,7 @@ pub(super) fn configured<'a>(
     template
 }
 
-/// Taints that keep other pods from nodes with SGX are named after the resource.
+/// Taints of nodes with SGX are named after the resource.
 fn tolerations(add_on: &AddOn) -> Vec<Toleration> {
     let of_resources = ResourceProfile::epc_resources().map(|resource| Toleration {
         key: Some(resource.to_owned()),
@@ -86,7 +87,7 @@ fn tolerations(add_on: &AddOn) -> Vec<Toleration> {
     of_resources.chain(add_on.tolerations.iter().cloned()).collect()
 }
 
-/// A container of the add-on's image, as little privileged as can be, that runs as this user.
+/// A container of the add-on's image with minimal privileges, run as this user.
 pub(super) fn container(
     add_on: &AddOn,
     name: &str,
@@ -115,8 +116,7 @@ pub(super) fn container(
     }
 }
 
-/// An init container that gives directories, if they are there, to a user, with what another user has made in them
-/// before.
+/// An init container that gives existing directories and their contents to a user.
 pub(super) fn directory_owner(add_on: &AddOn, user: i64, directories: &[&str]) -> Container {
     let options = ["chown".to_owned(), format!("--user={user}"), "--if-present".to_owned()];
     let directories = directories.iter().map(|path| (*path).to_owned());
@@ -132,7 +132,7 @@ pub(super) fn directory_owner(add_on: &AddOn, user: i64, directories: &[&str]) -
     owner
 }
 
-/// What a container gets at least, and at most; the latter includes extended resources.
+/// Requests and limits; the latter include extended resources.
 pub(super) fn resources(
     requests: &[(&str, &str)],
     limits: &[(&str, &str)],
@@ -148,7 +148,7 @@ pub(super) fn resources(
     }
 }
 
-/// A variable with what is known of the pod only when it runs.
+/// A variable with a field of the pod, known at run time.
 pub(super) fn field(variable: &str, path: &str) -> EnvVar {
     let field = ObjectFieldSelector { field_path: path.to_owned(), api_version: None };
     EnvVar {
@@ -163,7 +163,7 @@ pub(super) fn variable(name: &str, value: impl Into<String>) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value.into()), value_from: None }
 }
 
-/// A port. The protocol has a default, which server-side apply wants to be told nevertheless.
+/// A port. The protocol has a default, but server-side apply needs it to merge ports.
 pub(super) fn port((name, number): (&str, i32)) -> ContainerPort {
     ContainerPort {
         name: Some(name.to_owned()),
@@ -173,7 +173,7 @@ pub(super) fn port((name, number): (&str, i32)) -> ContainerPort {
     }
 }
 
-/// Asks at the port for metrics and health.
+/// A probe at the port for metrics and health.
 pub(super) fn http_probe(path: &str) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
@@ -185,8 +185,7 @@ pub(super) fn http_probe(path: &str) -> Probe {
     }
 }
 
-/// A directory of the host; `kind` says whether it must be there: `Directory`, or may be made:
-/// `DirectoryOrCreate`.
+/// A directory of the host. `kind` is `Directory`, or `DirectoryOrCreate` to create it if missing.
 pub(super) fn host_directory(name: &str, path: &str, kind: &str) -> Volume {
     Volume {
         name: name.to_owned(),
@@ -198,12 +197,12 @@ pub(super) fn host_directory(name: &str, path: &str, kind: &str) -> Volume {
     }
 }
 
-/// A volume at a place in the container.
+/// A mount of a volume.
 pub(super) fn mount(volume: &str, path: &str) -> VolumeMount {
     VolumeMount { name: volume.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
-/// The same, so that the container cannot write to it.
+/// The same mount, read-only.
 pub(super) fn read_only(mount: VolumeMount) -> VolumeMount {
     VolumeMount { read_only: Some(true), ..mount }
 }

@@ -1,5 +1,5 @@
-//! The configuration of the quote provider library, which gets the platform's certificates: in the form of Intel's,
-//! which ours reads too.
+//! The configuration of the quote provider library, which fetches the platform's certificates, in
+//! the format of Intel's library.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use super::{AddOn, Platform};
 
 /// The ConfigMap with the configuration.
 pub(super) const QUOTE_PROVIDER: &str = "sgx-quote-provider";
-/// The configuration, named as where the library looks for it.
+/// The configuration file's name, which the library expects.
 pub(super) const CONFIGURATION_FILE: &str = "sgx_default_qcnl.conf";
-/// The certificates of the authorities that the PCCS is trusted by, in PEM.
+/// The certificates of the PCCS's TLS authorities, in PEM.
 pub(super) const AUTHORITY_FILE: &str = "pccs-authority.pem";
 
 /// The ConfigMap, if certificates come from a PCCS.
@@ -37,12 +37,12 @@ pub(super) fn files(add_on: &AddOn) -> Option<BTreeMap<String, String>> {
     Some([configuration].into_iter().chain(authority).collect())
 }
 
-/// The authorities of the PCCS that was named.
+/// The authorities of the PCCS in the settings.
 pub(super) fn authority(add_on: &AddOn) -> Option<&str> {
     add_on.pccs.as_ref()?.authority.as_deref()
 }
 
-/// As documented for Intel's library: `use_secure_cert` is whether the PCCS's certificate must be valid.
+/// As documented for Intel's library; `use_secure_cert` requires a valid TLS certificate.
 fn configuration(url: &str) -> String {
     let url = format!("{}/sgx/certification/v4/", url.trim_end_matches('/'));
     format!("{:#}\n", json!({ "pccs_url": url, "use_secure_cert": true }))

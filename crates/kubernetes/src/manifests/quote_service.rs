@@ -1,4 +1,4 @@
-//! The quote service, one on each node with SGX.
+//! The quote service, on each node with SGX.
 
 mod volumes;
 
@@ -25,12 +25,13 @@ use crate::device_plugin::{
     AESM_DIR, ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile,
 };
 
-/// The DaemonSet of the quote service, named as on AKS.
+/// The name of the DaemonSet, as on AKS.
 pub const QUOTE_SERVICE: &str = "sgx-quote-helper";
-/// The container of its pods that serves quotes.
+/// The container that serves quotes.
 pub const QUOTE_SERVICE_CONTAINER: &str = "quote-service";
 
-/// Below the state directory: what the quote provider library in the workers has fetched, and the service keeps fresh.
+/// The subdirectory of collateral, which the workers' quote provider library fetches and the
+/// service refreshes.
 const COLLATERAL_CACHE: &str = "collateral";
 
 /// The DaemonSet.
@@ -58,7 +59,7 @@ pub(super) fn objects(
     Ok(vec![object(&daemon_set)?])
 }
 
-/// The new pod takes over before the old one ends, where DaemonSets can do that.
+/// The new pod takes over before the old one ends, if DaemonSets can surge.
 fn rolling_update(version: KubernetesVersion) -> RollingUpdateDaemonSet {
     let (surge, unavailable) =
         if version.has_daemon_set_surge() { (Some(1), 0) } else { (None, 1) };
@@ -76,7 +77,8 @@ fn pod(add_on: &AddOn) -> PodSpec {
         affinity: (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
         priority_class_name: Some(add_on.priority_class.clone()),
         automount_service_account_token: Some(false),
-        // Else the kernel does not tell which process, and so which pod, is at the other end of the socket.
+        // The kernel identifies the peer of a socket, and so its pod, only in the same pid
+        // namespace.
         host_pid: add_on.host_pid.then_some(true),
         security_context: Some(PodSecurityContext {
             fs_group: Some(add_on.quote_service_uid()),
@@ -88,7 +90,7 @@ fn pod(add_on: &AddOn) -> PodSpec {
     }
 }
 
-/// The host's directories are root's at first.
+/// New directories of the host belong to root.
 fn host_directory_owner(add_on: &AddOn) -> Container {
     let directories = [AESM_DIR, STATE_DIR];
     let mut owner = directory_owner(add_on, add_on.quote_service_uid(), &directories);
@@ -109,7 +111,7 @@ fn quote_service(add_on: &AddOn) -> Container {
     }
     service.ports = Some(ports);
     service.env = Some(variables(add_on));
-    // A quote is made for this and, with the software platform, verified.
+    // It makes a quote and, with the software platform, verifies it.
     service.readiness_probe =
         Some(Probe { period_seconds: Some(5), timeout_seconds: Some(5), ..http_probe("/readyz") });
     service.liveness_probe =
@@ -123,7 +125,7 @@ fn variables(add_on: &AddOn) -> Vec<EnvVar> {
     let mut variables = vec![variable("HOME", STATE_DIR)];
     match add_on.platform {
         Platform::Dcap => {
-            // On the host, so that a node quotes on when its pod was replaced and nobody has certificates to give.
+            // On the host, so that a replaced pod can quote while the PCCS is unavailable.
             let cache = format!("{STATE_DIR}/{COLLATERAL_CACHE}");
             variables.push(variable("QUOTE_HELPER_COLLATERAL_CACHE_DIR", cache));
             if quote_provider::authority(add_on).is_some() {
@@ -147,7 +149,7 @@ fn arguments(platform: Platform) -> Vec<String> {
         format!("--socket={AESM_DIR}/aesm.socket"),
         format!("--state-dir={STATE_DIR}"),
         metrics_listen(),
-        // The kubelet starts again whatever ends, and the pod that has been replaced would take over again.
+        // The kubelet restarts containers that exit, and the replaced pod would take over again.
         "--after-hand-over=wait".to_owned(),
     ];
     match platform {
@@ -161,8 +163,8 @@ fn arguments(platform: Platform) -> Vec<String> {
     arguments
 }
 
-/// EPC and, on real SGX, the privilege to use the provisioning key: so that the service waits for the device
-/// plugin, and gets the device nodes from it.
+/// EPC and, on real SGX, the provision resource: so that the service is scheduled after the device
+/// plugin, and gets device nodes from it.
 fn quantities(add_on: &AddOn) -> ResourceRequirements {
     let profile = add_on.resource_profile.first();
     let mut limits = vec![("memory", "512Mi"), (profile.epc_resource(), epc(profile))];
@@ -177,7 +179,7 @@ fn quantities(add_on: &AddOn) -> ResourceRequirements {
     resources(&[("cpu", "10m"), ("memory", "64Mi")], &limits)
 }
 
-/// 16 MiB, in the resource's unit: what QE and PCE of all workers need.
+/// 16 MiB in the resource's unit: enough for QE and PCE of all workers.
 fn epc(profile: ResourceProfile) -> &'static str {
     match profile {
         ResourceProfile::Azure | ResourceProfile::Aliyun => "16",

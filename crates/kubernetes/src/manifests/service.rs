@@ -1,4 +1,4 @@
-//! Services: names for what runs in the cluster.
+//! Services of the add-on.
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::AddOn;
 use super::pod::selected;
 
-/// The Service that leads to a port, by its name, of the component's pods. The number is the Service's own.
+/// The Service for a named port of the component's pods. The number is the Service's own.
 pub(super) fn service(
     add_on: &AddOn,
     name: &str,

@@ -1,4 +1,4 @@
-//! What is to be installed, as it is chosen and as it is kept in the cluster.
+//! The settings of an installation, as chosen and as kept in the cluster.
 
 mod cluster_pccs;
 
@@ -14,9 +14,9 @@ use super::object::{labels, object};
 use super::users::DEFAULT_FIRST_UID;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
-/// The namespace that is made for the add-on if none is chosen.
+/// The default namespace.
 pub const DEFAULT_NAMESPACE: &str = "sgx-quote-helper";
-/// The ConfigMap with the settings, in JSON below [`SETTINGS_KEY`]. There is no secret in them.
+/// The ConfigMap with the settings, in JSON under [`SETTINGS_KEY`]. They contain no secrets.
 pub const SETTINGS: &str = "sgx-quote-helper-settings";
 /// The key of the settings in their ConfigMap.
 pub const SETTINGS_KEY: &str = "settings.json";
@@ -26,53 +26,55 @@ const SGX_IMAGE: &str = concat!("sgx-quote-helper-sgx:", env!("CARGO_PKG_VERSION
 /// The image without them.
 const SOFTWARE_IMAGE: &str = concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION"));
 
-/// What to install, and how.
+/// The settings of an installation.
 ///
-/// What older versions have not kept has its default; what newer ones have kept is refused.
+/// Fields that older versions lack get their default; unknown fields of newer versions are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AddOn {
-    /// The namespace of everything that has one.
+    /// The namespace of all namespaced objects.
     pub namespace: String,
-    /// The image of all containers, if one is chosen; else that of this version, see [`AddOn::image`].
+    /// The image of all containers; the default is this version's, see [`AddOn::image`].
     pub image: Option<String>,
-    /// The Secrets with which nodes get the image from a private registry.
+    /// Secrets for pulling the image from a private registry.
     pub image_pull_secrets: Vec<String>,
-    /// The names under which EPC is offered. The quote service asks for its own by the first one.
+    /// The names of EPC resources. The quote service uses the first for its own EPC.
     pub resource_profile: Shares,
-    /// Who counts the EPC.
+    /// The counter of EPC.
     pub epc_accounting: EpcAccounting,
-    /// Where quotes come from.
+    /// The source of quotes.
     pub platform: Platform,
-    /// Whether there is a quote service on each node: the switch `--enable-sgxquotehelper` of AKS.
+    /// Runs a quote service on each node: the switch `--enable-sgxquotehelper` of AKS.
     pub quote_service: bool,
-    /// The priority class of what runs on each node.
+    /// The priority class of DaemonSets.
     pub priority_class: String,
-    /// Labels that a node must have for anything of the add-on to run on it.
+    /// Labels that nodes of the add-on must have.
     pub node_selector: BTreeMap<String, String>,
-    /// Taints that do not keep the add-on from a node, besides those that are named as a resource for EPC.
+    /// Tolerated taints, besides those named after an EPC resource.
     pub tolerations: Vec<Toleration>,
-    /// The first of three numbers of users that the add-on's pods run as: those of the quote service, of the PCCS
-    /// and of the webhook. Nothing else is to run as one of them.
+    /// The first of three users of the add-on's pods: those of the quote service, the PCCS and the
+    /// webhook. Nothing else may run as one of them.
     pub first_uid: u32,
-    /// Whether the quote service shares the nodes' pid namespace: only so it tells pods of the same user apart.
+    /// Makes the quote service share the nodes' pid namespace, which it needs to tell pods of the
+    /// same user apart.
     pub host_pid: bool,
-    /// Groups of the host that may open the SGX device nodes, by number, if not everybody may.
+    /// The numbers of the host's groups that may open the SGX device nodes, if access is
+    /// restricted.
     pub device_groups: Vec<i64>,
-    /// Where the platform's certificates come from.
+    /// The PCCS with the platform's certificates.
     pub pccs: Option<Pccs>,
-    /// A PCCS in the cluster, where they come from if no other one is named. With the software platform it has what
-    /// the quote services have, and so goes with these.
+    /// A PCCS in the cluster, the default source of certificates. With the software platform it
+    /// serves the collateral of the quote services, and requires them.
     pub cluster_pccs: Option<ClusterPccs>,
 }
 
-/// Where quotes come from.
+/// The source of quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// Intel's QE and PCE, on processors with SGX.
     Dcap,
-    /// The software platform, insecure: EPC that is not there, and quotes under a root of its own.
+    /// The software platform, insecure: simulated EPC, and quotes under a root of its own.
     Software,
 }
 
@@ -80,10 +82,9 @@ pub enum Platform {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pccs {
-    /// Its address, without the path of the API, such as `https://pccs.example:8081`.
+    /// The address without the API's path, such as `https://pccs.example:8081`.
     pub url: String,
-    /// The certificates of the authorities that its own certificate may be signed by, in PEM; those of the
-    /// image if there are none.
+    /// The certificates of its TLS authorities, in PEM; by default those of the image.
     pub authority: Option<String>,
 }
 
@@ -110,7 +111,7 @@ impl Default for AddOn {
 }
 
 impl AddOn {
-    /// The image of all containers: the one that is chosen, else that of this version for the platform.
+    /// The image of all containers: the chosen one, else this version's for the platform.
     #[must_use]
     pub fn image(&self) -> &str {
         match (&self.image, self.platform) {
@@ -120,13 +121,13 @@ impl AddOn {
         }
     }
 
-    /// Whether the namespace is one that every cluster has, and so not the add-on's own.
+    /// True for namespaces of Kubernetes itself, which the add-on does not create.
     fn is_in_namespace_of_cluster(&self) -> bool {
         self.namespace == "default" || self.namespace.starts_with("kube-")
     }
 }
 
-/// The namespace, and the settings for those who change the add-on later.
+/// The namespace, and the ConfigMap with the settings.
 pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
     let mut objects = Vec::new();
     if !add_on.is_in_namespace_of_cluster() {
@@ -141,7 +142,7 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
     Ok(objects)
 }
 
-/// Pods of the add-on have volumes of the host, which only this level of the Pod Security Standards allows.
+/// The add-on's pods mount host paths, which requires this Pod Security Standard.
 fn namespace(add_on: &AddOn) -> Namespace {
     let level = ("pod-security.kubernetes.io/enforce".to_owned(), "privileged".to_owned());
     Namespace {

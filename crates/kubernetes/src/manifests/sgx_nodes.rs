@@ -1,21 +1,21 @@
-//! Which nodes have SGX, as far as the API server is told.
+//! Labels of nodes with SGX.
 
 use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
 };
 
-/// Labels, any of which with the value `true` says that a node has SGX: Intel's, and those of
-/// node-feature-discovery without and with Intel's rules.
+/// Labels with the value `true` on nodes with SGX: Intel's, and those of node-feature-discovery
+/// without and with Intel's rules.
 pub const SGX_NODE_LABELS: [&str; 3] = [
     "sgx.intel.com/capable",
     "feature.node.kubernetes.io/cpu-security.sgx.enabled",
     "intel.feature.node.kubernetes.io/sgx",
 ];
 
-/// The label with the size of a virtual machine, which each cloud provider sets.
+/// The label with the size of a virtual machine, set by cloud providers.
 pub const INSTANCE_TYPE_LABEL: &str = "node.kubernetes.io/instance-type";
 
-/// The sizes with SGX of Azure: its series DCsv2, DCsv3 and DCdsv3.
+/// Azure's sizes with SGX: the series DCsv2, DCsv3 and DCdsv3.
 pub const AZURE_SGX_SIZES: [&str; 20] = [
     "Standard_DC1s_v2",
     "Standard_DC2s_v2",
@@ -39,7 +39,7 @@ pub const AZURE_SGX_SIZES: [&str; 20] = [
     "Standard_DC48ds_v3",
 ];
 
-/// Only on nodes that something says to have SGX.
+/// Restricts pods to nodes with a label of SGX.
 pub(super) fn on_sgx_nodes() -> Affinity {
     let labelled = SGX_NODE_LABELS.into_iter().map(|label| term(label, &["true"]));
     let of_azure = term(INSTANCE_TYPE_LABEL, &AZURE_SGX_SIZES);
@@ -54,7 +54,7 @@ pub(super) fn on_sgx_nodes() -> Affinity {
     }
 }
 
-/// Nodes with one of these values of the label; of several terms one has to hold.
+/// Nodes with one of these values of the label; terms are alternatives.
 fn term(label: &str, values: &[&str]) -> NodeSelectorTerm {
     NodeSelectorTerm {
         match_expressions: Some(vec![NodeSelectorRequirement {

@@ -1,4 +1,4 @@
-//! The software platform's root of trust, the same on all nodes. Insecure by design.
+//! The software platform's root, the same on all nodes. Insecure by design.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -7,10 +7,10 @@ use kube::core::DynamicObject;
 use super::object::object;
 use super::{AddOn, Cluster, Platform};
 
-/// The Secret with the root: who may read it can make certificates below it.
+/// The Secret with the root: whoever can read it can issue certificates.
 pub const SOFTWARE_PLATFORM: &str = "sgx-software-platform";
 
-/// What all certificates follow from, named as in a state directory.
+/// The seed of all certificates, named as in a state directory.
 pub(super) const DEPLOYMENT_FILE: &str = "deployment.json";
 /// The root's certificate in PEM.
 pub(super) const ROOT_FILE: &str = "root.pem";
@@ -24,7 +24,7 @@ pub struct SoftwarePlatformRoot {
     pub certificate: String,
 }
 
-/// What is secret is not shown.
+/// Hides the secret.
 impl std::fmt::Debug for SoftwarePlatformRoot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SoftwarePlatformRoot").finish_non_exhaustive()
@@ -32,7 +32,7 @@ impl std::fmt::Debug for SoftwarePlatformRoot {
 }
 
 impl SoftwarePlatformRoot {
-    /// The root that is in this Secret, if it is whole.
+    /// The root in this Secret, if it is complete.
     #[must_use]
     pub fn of_secret(secret: &Secret) -> Option<Self> {
         let data = secret.data.as_ref()?;

@@ -1,36 +1,36 @@
-//! The users that the add-on's pods run as.
+//! The users of the add-on's pods.
 //!
-//! Each has a number of its own, which nobody else is to have: whoever runs on a node as the same user is, to the
-//! kernel, the same user, in another container too. From 60578 to 61183 nothing is assigned by systemd, by
-//! distributions, in common images, or to pods with a user namespace, which begin at 65536.
+//! Each component has a user that nothing else may have: the kernel does not tell containers of the
+//! same user apart. Systemd, distributions, common images and user namespaces of pods (from 65536
+//! on) do not assign the numbers from 60578 to 61183.
 
 use std::ops::RangeInclusive;
 
 use super::AddOn;
 
-/// The first of the numbers, if none is chosen.
+/// The default first user.
 pub const DEFAULT_FIRST_UID: u32 = 61_100;
-/// How many there are.
+/// The number of users.
 const COUNT: u32 = 3;
 
-/// The numbers of all users that the add-on's pods run as, but for root, if this is the first one.
+/// The users of the add-on's pods other than root, given the first one.
 #[must_use]
 pub fn uids(first: u32) -> RangeInclusive<u32> {
     first..=first.saturating_add(COUNT.saturating_sub(1))
 }
 
 impl AddOn {
-    /// The quote service's user and group.
+    /// The user and group of the quote service.
     pub(super) fn quote_service_uid(&self) -> i64 {
         self.first_uid.into()
     }
 
-    /// The PCCS's user and group.
+    /// The user and group of the PCCS.
     pub(super) fn pccs_uid(&self) -> i64 {
         self.first_uid.saturating_add(1).into()
     }
 
-    /// The webhook's user and group.
+    /// The user and group of the webhook.
     pub(super) fn webhook_uid(&self) -> i64 {
         self.first_uid.saturating_add(2).into()
     }

@@ -1,4 +1,4 @@
-//! What verifiers in this cluster need.
+//! Objects for verifiers in this cluster.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use super::object::object;
 use super::service::service;
 use super::{AddOn, Cluster, Platform, QUOTE_SERVICE};
 
-/// The ConfigMap that tells verifiers where there is collateral (`pccs-url`) and, with the software platform,
-/// which root to trust (`trusted-root.pem`).
+/// The ConfigMap with the address of collateral (`pccs-url`) and, with the software platform, the
+/// root to trust (`trusted-root.pem`).
 pub const VERIFICATION: &str = "sgx-verification";
-/// The namespace that has this ConfigMap besides the add-on's: that of the samples.
+/// The second namespace with this ConfigMap: that of the samples.
 pub const VERIFIER_NAMESPACE: &str = "default";
 
-/// The Service, and the ConfigMap in both namespaces, if there is anything to tell.
+/// The Service, and the ConfigMap in both namespaces unless it is empty.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,

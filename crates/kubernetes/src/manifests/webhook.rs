@@ -1,4 +1,4 @@
-//! The admission webhook: two replicas that know nothing of each other but a Secret.
+//! The admission webhook: two replicas that share nothing but a Secret.
 
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference,
@@ -27,21 +27,21 @@ use crate::device_plugin::EpcAccounting;
 use crate::injection::INJECT_LABEL;
 use crate::webhook::PATH;
 
-/// The Deployment, the Service and the `MutatingWebhookConfiguration`, named as on AKS.
+/// The name of the Deployment, the Service and the `MutatingWebhookConfiguration`, as on AKS.
 pub const WEBHOOK: &str = "sgx-webhook";
-/// The Secret with the webhook's certificates. It is made empty; the webhook fills it.
+/// The Secret with the webhook's certificates. It is created empty; the webhook fills it.
 pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
 
-/// The name of the webhook in its configuration, which has to look like a domain.
+/// The webhook's name in its configuration, which must have the form of a domain.
 const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.local";
-/// The port with admission reviews, and its number.
+/// The name and the number of the port with admission reviews.
 pub(super) const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
-/// The number of that port at the Service.
+/// The Service's number of that port.
 const SERVICE_PORT: i32 = 443;
-/// How long a new pod waits, in seconds, for a webhook that does not answer.
+/// The time that a new pod waits for the webhook, in seconds.
 const TIMEOUT: i32 = 3;
 
-/// The configuration comes last: pods are asked about when there is somebody to ask.
+/// The configuration comes last, when the webhook exists.
 pub(super) fn objects(
     add_on: &AddOn,
     version: KubernetesVersion,
@@ -61,7 +61,7 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// Certificates, and telling the API server whom to trust: of each just the one object.
+/// Access to the certificates and to the configuration, each limited to the one object.
 fn access(add_on: &AddOn) -> Result<[DynamicObject; 4], serde_json::Error> {
     let secret = named(rule("", "secrets", &["get", "update"]), WEBHOOK_CERTIFICATES);
     let group = "admissionregistration.k8s.io";
@@ -88,7 +88,7 @@ fn access(add_on: &AddOn) -> Result<[DynamicObject; 4], serde_json::Error> {
     ])
 }
 
-/// The rule for the resource with this name alone.
+/// The rule for the resource of this name only.
 fn named(rule: PolicyRule, name: &str) -> PolicyRule {
     PolicyRule { resource_names: Some(vec![name.to_owned()]), ..rule }
 }
@@ -135,7 +135,7 @@ fn webhook(add_on: &AddOn) -> Container {
     webhook
 }
 
-/// If there are several.
+/// Prefers different nodes.
 fn on_different_nodes() -> Affinity {
     let term = PodAffinityTerm {
         label_selector: Some(selector(WEBHOOK)),
@@ -153,7 +153,7 @@ fn on_different_nodes() -> Affinity {
     }
 }
 
-/// Nodes are emptied one after the other.
+/// Lets drains evict one replica at a time.
 fn disruption_budget(add_on: &AddOn) -> PodDisruptionBudget {
     PodDisruptionBudget {
         metadata: add_on.metadata(WEBHOOK),
@@ -166,7 +166,7 @@ fn disruption_budget(add_on: &AddOn) -> PodDisruptionBudget {
     }
 }
 
-/// Without `caBundle`: that is the webhook's to set, and it stays when this is applied again.
+/// Without `caBundle`, which the webhook sets: applying again keeps it.
 fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
     let service = ServiceReference {
         name: WEBHOOK.to_owned(),
@@ -206,7 +206,7 @@ fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
     }
 }
 
-/// Selects what has not this label with one of these values.
+/// Selects objects without this label, or with another value.
 fn other_than(label: &str, values: &[&str]) -> LabelSelector {
     let requirement = LabelSelectorRequirement {
         key: label.to_owned(),

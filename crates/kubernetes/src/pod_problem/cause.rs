@@ -1,4 +1,4 @@
-//! What the status of a pod tells.
+//! Causes in the status of a pod.
 
 use std::fmt;
 
@@ -7,23 +7,24 @@ use kube::ResourceExt;
 
 use crate::device_plugin::{PROVISION_RESOURCE, ResourceProfile};
 
-/// What keeps a pod from being ready.
+/// The cause why a pod is not ready.
 pub(super) enum Cause {
-    /// It is on its way out.
+    /// It is being deleted.
     Deleted,
-    /// It has ended, or was ended.
+    /// It has ended.
     Ended(String),
-    /// There is no node for it.
+    /// No node fits.
     Unschedulable(String),
-    /// A container cannot start: the reason's name, and what is said about it.
+    /// A container cannot start.
     Waiting { reason: String, message: String },
-    /// A container has ended. Once it `waits` to be started again, that run is the previous one to kubectl.
+    /// A container has exited. If it `waits` for a restart, kubectl calls that run the previous
+    /// one.
     Exited { container: String, how: String, waits: bool },
-    /// A container runs and does not say that it is ready.
+    /// A container runs but is not ready.
     NotReady(String),
-    /// As far as is known all containers are ready, and the pod is not: nothing is heard of its node.
+    /// All containers are ready but the pod is not: its node does not report.
     NodeLost,
-    /// Nothing is said.
+    /// The status tells nothing.
     Unknown,
 }
 
@@ -38,14 +39,14 @@ impl fmt::Display for Cause {
             Self::NotReady(container) => {
                 write!(f, "the container {container} runs and is not ready")
             }
-            Self::NodeLost => f.write_str("its containers run, and its node is not heard of"),
+            Self::NodeLost => f.write_str("its containers run, but its node does not report"),
             Self::Unknown => f.write_str("its containers have not started yet"),
         }
     }
 }
 
 impl Cause {
-    /// Of a pod that is not ready.
+    /// The cause for a pod that is not ready.
     pub(super) fn of(pod: &Pod) -> Self {
         if pod.metadata.deletion_timestamp.is_some() {
             return Self::Deleted;
@@ -53,12 +54,12 @@ impl Cause {
         pod.status.as_ref().and_then(of_status).unwrap_or(Self::Unknown)
     }
 
-    /// Whether it passes by itself, as far as is known.
+    /// True if it usually resolves itself.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Self::Deleted | Self::Unknown)
     }
 
-    /// What the latest event says that tells more about this; other events are of an earlier state of the pod.
+    /// The latest event that explains this cause; others are of earlier states.
     pub(super) fn latest<'e>(&self, events: &'e [Event]) -> Option<&'e str> {
         let tells = |event: &&Event| {
             let reason = event.reason.as_deref().unwrap_or_default();
@@ -103,16 +104,16 @@ fn fix_of_unschedulable(message: &str) -> String {
     let lacking = resources.find(|resource| message.contains(&format!("Insufficient {resource}")));
     match lacking {
         Some(resource) => format!(
-            "{resource} is given out by the device plugin: it is not ready on the node, the node has no SGX, \
-             or other pods have it all (kubectl describe node)"
+            "the device plugin offers {resource}: it is not ready on the node, the node has no SGX, or other pods \
+             use all of it (kubectl describe node)"
         ),
         None if message.contains("PersistentVolumeClaim") => {
-            "there is no volume for it yet: kubectl describe pvc says why; a cluster without a default StorageClass \
-             has none to give, and --pccs-storage needs one"
+            "it has no volume yet: kubectl describe pvc shows the reason; without a default StorageClass \
+             --pccs-storage gets none"
                 .to_owned()
         }
-        None => "see kubectl describe node for taints, labels and what is free; --toleration and \
-                 --node-selector say where the add-on runs"
+        None => "see kubectl describe node for taints, labels and free resources; --toleration and \
+                 --node-selector choose the add-on's nodes"
             .to_owned(),
     }
 }
@@ -154,7 +155,7 @@ fn of_container(status: &ContainerStatus) -> Option<Cause> {
                 let how = before.unwrap_or_else(|| "ends again and again".to_owned());
                 Some(Cause::Exited { container, how, waits: true })
             }
-            // The usual states on the way.
+            // Normal states of a starting container.
             "ContainerCreating" | "PodInitializing" | "" if waiting.message.is_none() => None,
             _ => {
                 let message = waiting.message.clone().unwrap_or_default();
@@ -165,7 +166,7 @@ fn of_container(status: &ContainerStatus) -> Option<Cause> {
     state.running.as_ref().map(|_| Cause::NotReady(container))
 }
 
-/// How a container has ended, if it has.
+/// The way in which a container has ended.
 fn exit(state: &ContainerState) -> Option<String> {
     let ended = state.terminated.as_ref()?;
     let mut how = match ended.signal {

@@ -40,7 +40,7 @@ fn a_container_that_cannot_start_says_why() {
 }
 
 #[test]
-fn a_container_that_ends_says_how_also_while_it_waits_to_be_started_again() {
+fn the_exit_of_a_container_is_shown_until_it_runs_again() {
     let ended =
         json!({ "terminated": { "exitCode": 3, "reason": "Error", "message": "no socket\n" } });
     let back_off =
@@ -61,7 +61,7 @@ fn a_container_that_ends_says_how_also_while_it_waits_to_be_started_again() {
 }
 
 #[test]
-fn init_containers_come_first_but_for_those_that_have_succeeded() {
+fn failed_init_containers_come_first() {
     let creating = json!({ "waiting": { "reason": "PodInitializing" } });
     let done = json!({ "terminated": { "exitCode": 0, "reason": "Completed" } });
     let failed = json!({ "terminated": { "exitCode": 1 } });
@@ -76,7 +76,7 @@ fn init_containers_come_first_but_for_those_that_have_succeeded() {
 }
 
 #[test]
-fn a_pod_without_a_node_says_what_nodes_lack() {
+fn an_unschedulable_pod_shows_missing_resources() {
     let status = |message: &str| {
         let condition = json!({
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
@@ -92,29 +92,29 @@ fn a_pod_without_a_node_says_what_nodes_lack() {
 }
 
 #[test]
-fn a_pod_that_was_ended_says_by_whom() {
+fn an_evicted_pod_shows_the_reason() {
     let status = json!({ "phase": "Failed", "reason": "Evicted", "message": "low on memory" });
     says(&status, "Evicted: low on memory", "kubectl describe");
 }
 
 #[test]
-fn a_pod_whose_containers_are_ready_says_that_its_node_is_away() {
+fn a_pod_with_ready_containers_has_lost_its_node() {
     let mut ready = container(&json!({ "running": {} }), &json!({}));
     ready["ready"] = json!(true);
     let status = json!({
         "conditions": [{ "type": "Ready", "status": "False" }], "containerStatuses": [ready],
     });
-    says(&status, "its containers run, and its node is not heard of", "kubectl describe node");
+    says(&status, "its containers run, but its node does not report", "kubectl describe node");
 }
 
 #[test]
-fn a_ready_pod_has_no_problem_and_one_of_which_nothing_is_known_has_one() {
+fn only_ready_pods_have_no_problem() {
     let ready = json!({ "conditions": [{ "type": "Ready", "status": "True" }] });
     assert_eq!(problem(&ready), None);
     says(&json!({}), "its containers have not started yet", "kubectl describe");
 }
 
-/// What a pod with this container says, if there are these events: the reason, the time and the message.
+/// The reason of a pod with this container and these events (reason, second, message).
 fn with_events(state: &Value, events: &[(&str, u8, &str)]) -> String {
     let status = json!({ "containerStatuses": [container(state, &json!({}))] });
     let pod = json!({ "metadata": { "name": "p" }, "status": status });
@@ -130,7 +130,7 @@ fn with_events(state: &Value, events: &[(&str, u8, &str)]) -> String {
 }
 
 #[test]
-fn the_latest_event_that_is_of_the_present_state_is_told() {
+fn the_latest_event_of_the_current_state_is_shown() {
     let events = [
         ("FailedMount", 1, "no volume"),
         ("Unhealthy", 3, "probe failed"),
@@ -151,7 +151,7 @@ fn the_latest_event_that_is_of_the_present_state_is_told() {
 }
 
 #[test]
-fn probe_output_is_one_line_with_the_failure() {
+fn the_output_of_a_probe_is_cut_to_its_failures() {
     let running = json!({ "running": {} });
     let written = "Readiness probe failed: this container\n\nservice\n  ✓ socket   it is there\n  \
                    ✗ answer   none\n             within 2 seconds\n      fix: start it\n";
@@ -167,7 +167,7 @@ fn probe_output_is_one_line_with_the_failure() {
 }
 
 #[test]
-fn a_pod_that_is_being_deleted_says_so_unless_it_is_ready() {
+fn a_terminating_pod_is_a_problem_unless_it_is_ready() {
     let of = |status: &Value| {
         let metadata = json!({ "name": "p", "deletionTimestamp": "2030-01-01T00:00:00Z" });
         let pod = json!({ "metadata": metadata, "status": status });
@@ -180,7 +180,7 @@ fn a_pod_that_is_being_deleted_says_so_unless_it_is_ready() {
 }
 
 #[test]
-fn a_pod_that_has_just_been_made_is_no_news() {
+fn a_new_pod_is_transient() {
     let waiting = json!({ "waiting": { "reason": "ContainerCreating" } });
     let young = problem(&json!({ "containerStatuses": [container(&waiting, &json!({}))] }));
     assert!(young.unwrap().is_transient());

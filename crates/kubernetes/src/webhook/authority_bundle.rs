@@ -1,4 +1,4 @@
-//! Whom the API server trusts, as the `MutatingWebhookConfiguration` tells it.
+//! The authorities that the API server trusts, in the `MutatingWebhookConfiguration`.
 
 use std::time::SystemTime;
 
@@ -10,19 +10,19 @@ use serde_json::json;
 
 use super::certificate::with_older_authorities;
 
-/// Who has set the bundle, in the object's managed fields.
+/// The field manager of the bundle.
 const FIELD_MANAGER: &str = "quote-helper-webhook";
 
-/// The configuration with this name.
+/// The configuration of this name.
 pub(crate) struct AuthorityBundle {
     pub(crate) configurations: Api<MutatingWebhookConfiguration>,
     pub(crate) name: String,
 }
 
 impl AuthorityBundle {
-    /// Adds the authorities to all webhooks of the configuration, where they lack. Older ones stay until they
-    /// have expired: another replica may still show what they have signed. `false` if there is no such
-    /// configuration.
+    /// Adds missing authorities to all webhooks of the configuration. Older ones stay until they
+    /// expire: other replicas may still serve certificates of theirs. Returns `false` if there is
+    /// no such configuration.
     pub(crate) async fn publish(&self, authorities: &str, now: SystemTime) -> Result<bool, Error> {
         let Some(configuration) = self.configurations.get_opt(&self.name).await? else {
             return Ok(false);
@@ -37,7 +37,7 @@ impl AuthorityBundle {
             }
         }
         if !stale.is_empty() {
-            // Strategic: webhooks are merged by their names, and what is not named here stays.
+            // Strategic merge patches merge webhooks by name and keep the others.
             let patch = Patch::Strategic(json!({ "webhooks": stale }));
             let params = PatchParams {
                 field_manager: Some(FIELD_MANAGER.to_owned()),

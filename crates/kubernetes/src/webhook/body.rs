@@ -1,4 +1,4 @@
-//! Receives bodies of requests, in bounded memory.
+//! Receives request bodies in bounded memory.
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use tokio::sync::OwnedSemaphorePermit;
@@ -7,28 +7,28 @@ use tokio_stream::StreamExt as _;
 use super::body_budget::{BodyBudget, Reservation};
 use super::limits::{Limits, MAX_SIZE, SMALL};
 
-/// Memory grows by so many bytes, so that a body has no more than it needs.
+/// The step by which a buffer grows, to limit unused memory.
 const BLOCK: usize = 4 << 10;
 
-/// The memory for bodies: large ones never take that of small ones.
+/// The memory for bodies: large ones cannot take that of small ones.
 pub(crate) struct BodyBudgets {
     small: BodyBudget,
     large: BodyBudget,
 }
 
-/// A body that has arrived.
+/// A received body.
 pub(crate) struct ReceivedBody {
     pub(crate) bytes: Vec<u8>,
     pub(crate) is_large: bool,
     _reservation: OwnedSemaphorePermit,
 }
 
-/// Why a body is not received.
+/// A body that was not received.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
-    #[error("a review has {MAX_SIZE} bytes at the most")]
+    #[error("a review has at most {MAX_SIZE} bytes")]
     TooLarge,
-    #[error("other reviews came, and this one has not arrived; send it again")]
+    #[error("newer reviews have replaced this one, which had not arrived; send it again")]
     Evicted,
     #[error("the review has not arrived: {0}")]
     Broken(#[from] axum::Error),
@@ -40,9 +40,9 @@ impl BodyBudgets {
         Self { small: BodyBudget::new(small_bodies), large: BodyBudget::new(large_bodies) }
     }
 
-    /// The whole body. It waits for reservation among the others before it is read.
+    /// Receives the whole body, after waiting for a share of the budget.
     pub(crate) async fn receive(&self, body: Body) -> Result<ReceivedBody, BodyError> {
-        // What is announced, if anything is.
+        // The announced size, if any.
         let size = body.size_hint().upper().unwrap_or(MAX_SIZE as u64);
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > MAX_SIZE {
@@ -56,7 +56,7 @@ impl BodyBudgets {
     }
 }
 
-/// Reads no more than so many bytes.
+/// Reads at most `size` bytes.
 async fn read(
     body: Body,
     size: usize,
@@ -77,7 +77,7 @@ async fn read(
     }
 }
 
-/// Copies the chunk, which may hold on to a larger buffer.
+/// Copies the chunk, since it may keep a larger buffer alive.
 fn append(bytes: &mut Vec<u8>, chunk: &Bytes) {
     let length = bytes.len().saturating_add(chunk.len());
     if length > bytes.capacity() {

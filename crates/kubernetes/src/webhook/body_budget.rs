@@ -1,4 +1,4 @@
-//! Memory for bodies that are on their way, over all requests.
+//! A memory budget for bodies that are being received.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Permits are for so many bytes.
+/// Bytes of a permit.
 const UNIT: usize = 1024;
 
-/// A budget in bytes that bodies share. When it is used up, a new body takes the reservation of those that have been
-/// arriving for the longest time: a client that sends slowly delays nobody but itself.
+/// A budget in bytes. If it is exhausted, a new body evicts those that have been arriving for
+/// longest, so that slow clients delay only themselves.
 pub(crate) struct BodyBudget {
     free: Arc<Semaphore>,
-    /// The bodies that have not arrived, the oldest first.
+    /// Bodies that have not arrived, the oldest first.
     arriving: Mutex<VecDeque<PendingBody>>,
 }
 
@@ -22,7 +22,7 @@ struct PendingBody {
     evict: oneshot::Sender<()>,
 }
 
-/// Reservation for a body. It is free again when this is dropped.
+/// Memory for a body, released on drop.
 pub(crate) struct Reservation {
     permit: OwnedSemaphorePermit,
     evicted: oneshot::Receiver<()>,
@@ -33,20 +33,20 @@ impl BodyBudget {
         Self { free: Arc::new(Semaphore::new(bytes / UNIT)), arriving: Mutex::default() }
     }
 
-    /// Reservation for a body of this size, as soon as there is any. One that is larger than the budget never gets any.
+    /// Waits for memory for a body of this size. Waits forever if it exceeds the budget.
     pub(crate) async fn reserve(&self, size: usize) -> Reservation {
         let units = size.div_ceil(UNIT);
         self.evict_for(units).await;
         let free = Arc::clone(&self.free);
         let permits = free.acquire_many_owned(units.try_into().unwrap_or(u32::MAX));
-        // Nobody closes the semaphore.
+        // The semaphore is never closed.
         let Ok(permit) = permits.await else { pending().await };
         let (evict, evicted) = oneshot::channel();
         self.arriving.lock().await.push_back(PendingBody { units, evict });
         Reservation { permit, evicted }
     }
 
-    /// Evicts as many bodies that have not arrived as it takes, if there are so many.
+    /// Evicts bodies that have not arrived until there is enough memory.
     async fn evict_for(&self, units: usize) {
         let mut arriving = self.arriving.lock().await;
         arriving.retain(|body| !body.evict.is_closed());
@@ -55,20 +55,20 @@ impl BodyBudget {
             && let Some(oldest) = arriving.pop_front()
         {
             free = free.saturating_add(oldest.units);
-            // One that has arrived just now is not evicted.
+            // A body that has just arrived is not evicted.
             let _ = oldest.evict.send(());
         }
     }
 }
 
 impl Reservation {
-    /// Ready when another body gets this one's reservation.
+    /// Ready when another body has taken this memory.
     pub(crate) async fn evicted(&mut self) {
-        // Whoever could send has forgotten this body only after that.
+        // The sender is dropped only after an eviction.
         let _ = (&mut self.evicted).await;
     }
 
-    /// The body has arrived, and is not evicted any more.
+    /// Ends the possibility of eviction, once the body has arrived.
     pub(crate) fn complete(self) -> OwnedSemaphorePermit {
         self.permit
     }

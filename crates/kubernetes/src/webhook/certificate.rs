@@ -1,4 +1,4 @@
-//! Certificates and their keys, and when they are renewed. Pure: the time is an argument.
+//! Certificates, their keys and their renewal: pure, with the time as an argument.
 
 mod authority;
 mod leaf;
@@ -17,7 +17,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
-/// The service of a webhook, by whose names the API server knows its certificate.
+/// The service of a webhook, whose DNS names are in its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceName {
     /// The service.
@@ -27,17 +27,18 @@ pub struct ServiceName {
 }
 
 impl ServiceName {
-    /// The names in the certificate. The API server asks for the first.
+    /// The names in the certificate. The API server uses the first.
     fn dns_names(&self) -> [String; 2] {
         let Self { name, namespace } = self;
         [format!("{name}.{namespace}.svc"), format!("{name}.{namespace}.svc.cluster.local")]
     }
 }
 
-/// Certificates and keys in PEM, as the Secret holds them.
+/// Certificates and keys in PEM, as in the Secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Material {
-    /// The certificates of the authorities by whom a replica's certificate may be signed, the newest first.
+    /// The certificates of the authorities that may have signed a replica's certificate, the newest
+    /// first.
     pub(crate) authorities: String,
     /// The key of the newest authority.
     pub(crate) authority_key: Zeroizing<String>,
@@ -47,20 +48,20 @@ pub(crate) struct Material {
     pub(crate) key: Zeroizing<String>,
 }
 
-/// What is wrong with a certificate.
+/// A problem of a certificate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum CertificateProblem {
     #[error("it cannot be read")]
     Unreadable,
-    #[error("its key is not the one beside it")]
+    #[error("its key does not match")]
     AnotherKey,
     #[error("it is not valid now")]
     NotValidNow,
-    #[error("it is no good for this service: {0}")]
+    #[error("it is invalid for this service: {0}")]
     NotForService(rustls::Error),
 }
 
-/// When a certificate is valid.
+/// The validity of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Validity {
     begin: SystemTime,
@@ -68,7 +69,7 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// From now on. Clocks that are slow by less than an hour find it valid, too.
+    /// From an hour ago, for peers with a slow clock.
     fn starting(now: SystemTime, life: Duration) -> Self {
         const SLOW_CLOCK: Duration = Duration::from_secs(60 * 60);
         Self {
@@ -77,7 +78,7 @@ impl Validity {
         }
     }
 
-    /// As it stands in the certificate.
+    /// The validity in the certificate.
     fn of(certificate: &[u8]) -> Result<Self, CertificateProblem> {
         let certificate =
             Certificate::from_der(certificate).map_err(|_| CertificateProblem::Unreadable)?;
@@ -92,7 +93,7 @@ impl Validity {
         self.begin <= now && now <= self.end
     }
 
-    /// Whether less than a third of it is left.
+    /// True if less than a third of it is left.
     fn needs_renewal(&self, now: SystemTime) -> bool {
         let life = self.end.duration_since(self.begin).unwrap_or_default();
         let left = self.end.duration_since(now).unwrap_or_default();
@@ -102,7 +103,7 @@ impl Validity {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The certificates in a text of PEM; at least one.
+/// The certificates in a PEM text, at least one.
 fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
     let blocks = pem::parse_many(text).map_err(|_| CertificateProblem::Unreadable)?;
     match blocks.iter().all(|block| block.tag() == "CERTIFICATE") && !blocks.is_empty() {
@@ -111,7 +112,7 @@ fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateP
     }
 }
 
-/// A certificate together with its key, which must be its own.
+/// A certificate with its key, which must match.
 fn certified(
     certificate: CertificateDer<'static>,
     key: &str,

@@ -1,4 +1,4 @@
-//! Keeps the certificates: in the Secret, in what is shown, and in what the API server trusts.
+//! Keeps the Secret, the served certificate and the API server's trusted authorities up to date.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use super::served_certificate::ServedCertificate;
 use super::server_clock::{ClockSkew, ServerTime};
 use super::{Clock, Options};
 
-/// How often it is looked whether something is to be done, or has been done by another replica.
+/// The interval of checks for renewal and for changes by other replicas.
 const PERIOD: Duration = Duration::from_secs(60);
-/// The pause after something went wrong.
+/// The pause after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The time for all that a look asks of the API server.
+/// The timeout of a check.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How often replicas may be in each other's way in one look.
+/// The maximum number of conflicts with other replicas in a check.
 const ATTEMPTS: u32 = 5;
 
 pub(crate) struct CertificateManager {
@@ -35,21 +35,21 @@ pub(crate) struct CertificateManager {
     metrics: Metrics,
 }
 
-/// Why certificates are not as they should be.
+/// A failed check.
 #[derive(Debug, thiserror::Error)]
 enum CertificateError {
     #[error(
-        "cannot get or set the Secret {name:?}: {source} (getting, creating and updating it must be allowed)"
+        "cannot get or set the Secret {name:?}: {source} (the permissions to get, create and update it are needed)"
     )]
     Secret { name: String, source: kube::Error },
     #[error(
-        "cannot get or patch the MutatingWebhookConfiguration {name:?}: {source} (getting and patching it must \
-         be allowed)"
+        "cannot get or patch the MutatingWebhookConfiguration {name:?}: {source} (the permissions to get and patch it are \
+         needed)"
     )]
     Configuration { name: String, source: kube::Error },
     #[error(
-        "there is no MutatingWebhookConfiguration {0:?}, by which the API server would know of this webhook; \
-         `quote-helper install` makes it, or say its name with --webhook-name"
+        "there is no MutatingWebhookConfiguration {0:?} through which the API server finds this webhook; \
+         `quote-helper install` creates it, or set its name with --webhook-name"
     )]
     NoConfiguration(String),
     #[error(transparent)]
@@ -57,8 +57,8 @@ enum CertificateError {
     #[error("cannot ask the API server for its time: {0}")]
     Time(kube::Error),
     #[error(
-        "there are no valid certificates, and none are made here: this machine's clock is {0}; set it, or wait \
-         for another replica"
+        "there are no valid certificates, and none are issued here: this machine's clock is {0}; set it, or \
+         wait for another replica"
     )]
     Clock(ClockSkew),
     #[error("other replicas keep changing the Secret {0:?}")]
@@ -77,7 +77,7 @@ impl CertificateManager {
         Self { client, secret, bundle, service, clock, served, metrics }
     }
 
-    /// Looks after the certificates, without end. The log hears of each problem once.
+    /// Checks the certificates forever. Each new problem is logged.
     pub(crate) async fn run(&self) -> Infallible {
         let mut last_problem = None;
         loop {
@@ -96,7 +96,7 @@ impl CertificateManager {
             match &problem {
                 Some(problem) if last_problem.as_ref() != Some(problem) => warn!("{problem}"),
                 None if last_problem.is_some() => {
-                    info!("the certificates are as they should be again");
+                    info!("the certificates are up to date again");
                 }
                 _ => {}
             }
@@ -105,7 +105,8 @@ impl CertificateManager {
         }
     }
 
-    /// Uses what is stored, and renews it if it is time. Returns why nothing is renewed here.
+    /// Serves the stored certificates, and renews them if they are due. Returns the clock skew that
+    /// prevents a renewal.
     async fn reconcile(&self) -> Result<Option<ClockSkew>, CertificateError> {
         let time =
             ServerTime::ask(&self.client, (self.clock)()).await.map_err(CertificateError::Time)?;
@@ -122,7 +123,8 @@ impl CertificateManager {
         Err(CertificateError::Contended(self.secret.name.clone()))
     }
 
-    /// What is to be used, and is in the Secret; nothing if another replica has changed that meanwhile.
+    /// The certificates to use, which are stored in the Secret; `None` if another replica has
+    /// changed it meanwhile.
     async fn load_or_renew(
         &self,
         time: &ServerTime,

@@ -1,4 +1,4 @@
-//! What the webhook counts, as Prometheus reads it, and whether it is ready.
+//! Prometheus metrics of the webhook, and its readiness.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,13 +14,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The counters of one webhook. Clones count together.
+/// The metrics of a webhook. Clones share their values.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
     reviews: Family<ReviewLabels, Counter>,
     expiry: Gauge,
-    /// Why the API server cannot use the webhook yet.
+    /// The problem that keeps the webhook from becoming ready.
     problem: Arc<Mutex<Option<String>>>,
 }
 
@@ -29,14 +29,14 @@ struct ReviewLabels {
     outcome: ReviewOutcome,
 }
 
-/// What came of a review.
+/// The outcome of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum ReviewOutcome {
-    /// Something was injected.
+    /// Settings were injected.
     Patched,
-    /// The object is as it should be.
+    /// Nothing was to inject.
     Unchanged,
-    /// It was none.
+    /// It was invalid.
     Refused,
 }
 
@@ -44,7 +44,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("quote_helper_webhook");
         let reviews = Family::default();
-        registry.register("reviews", "Admission reviews by what came of them", reviews.clone());
+        registry.register("reviews", "Admission reviews by outcome", reviews.clone());
         let expiry = Gauge::default();
         registry.register(
             "certificate_expiry_timestamp_seconds",
@@ -57,8 +57,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `/metrics`; `/livez`; and `/readyz`, which tells what is not as it should
-    /// be.
+    /// Serves `/metrics`, `/livez`, and `/readyz`, which shows the problem.
     pub fn router(&self) -> Router {
         let (registry, problem) = (Arc::clone(&self.registry), Arc::clone(&self.problem));
         let ready = async move || match &*problem.lock() {
@@ -82,12 +81,12 @@ impl Metrics {
         self.expiry.set(expiry.as_secs().try_into().unwrap_or(i64::MAX));
     }
 
-    /// The API server can use the webhook. It stays ready after that: what goes wrong later has time.
+    /// Marks the webhook ready. It stays ready: later problems are not urgent.
     pub(crate) fn ready(&self) {
         *self.problem.lock() = None;
     }
 
-    /// Why the API server cannot use the webhook, if it never could.
+    /// Sets the problem, unless the webhook was ready before.
     pub(crate) fn not_ready_yet(&self, problem: &str) {
         let mut current = self.problem.lock();
         if let Some(current) = current.as_mut() {

@@ -1,4 +1,4 @@
-//! One admission review.
+//! An admission review.
 
 use std::borrow::Cow;
 
@@ -13,23 +13,24 @@ use crate::injection::{PatchAndWarnings, ReadError, Settings, patch_json};
 
 const KIND: &str = "AdmissionReview";
 const VERSION: &str = "admission.k8s.io/v1";
-/// How long a warning may be, in characters, and how many there may be: the API server cuts what is beyond.
+/// The maximum length of a warning in characters, and their maximum number: the API server cuts the
+/// rest.
 const MAX_WARNING: usize = 256;
 const MAX_WARNINGS: usize = 8;
 
-/// The answer to a review.
+/// The response to a review.
 #[derive(Debug)]
 pub(crate) struct EncodedResponse {
     /// In JSON.
     pub(crate) review: Vec<u8>,
-    /// Whether something was injected.
+    /// True if settings were injected.
     pub(crate) is_patched: bool,
 }
 
-/// Why a review gets no answer.
+/// A review without a response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReviewError {
-    #[error("this is no {KIND} of {VERSION}: {0}")]
+    #[error("this is not an {KIND} of {VERSION}: {0}")]
     NotAReview(#[from] serde_json::Error),
     #[error(
         "this webhook reads an {KIND} of {VERSION}, and this is {kind:?} of {version:?}; the webhook's \
@@ -38,15 +39,15 @@ pub(crate) enum ReviewError {
     AnotherKind { kind: String, version: String },
     #[error("the review has no request with a uid")]
     NoRequest,
-    #[error("the review's object is no object of Kubernetes")]
+    #[error("the review's object is not a JSON object")]
     NoObject,
     #[error(transparent)]
     Pod(ReadError),
-    #[error("the answer would have more than {MAX_RESPONSE} bytes")]
+    #[error("the response would have more than {MAX_RESPONSE} bytes")]
     ResponseTooLarge,
 }
 
-/// What is read of a review. The rest, such as the user's groups, is skipped.
+/// The fields that are read; others, such as the user's groups, are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ReceivedReview<'a> {
@@ -65,7 +66,7 @@ struct AdmissionRequest<'a> {
     kind: GroupVersionKind<'a>,
     sub_resource: Option<String>,
     operation: String,
-    /// Read only if it is a pod.
+    /// Parsed only if it is a pod.
     #[serde(borrow)]
     object: Option<&'a RawValue>,
 }
@@ -80,7 +81,7 @@ struct GroupVersionKind<'a> {
     kind: Cow<'a, str>,
 }
 
-/// An answer as the API server reads it.
+/// The response in the API server's format.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReviewResponse {
@@ -102,8 +103,8 @@ struct AdmissionResponse {
     warnings: Vec<String>,
 }
 
-/// Answers a review: every object is allowed, and a pod that is created gets what it needs. The pod takes no
-/// more memory than this many bytes.
+/// Responds to a review: every object is allowed, and created pods get their settings. The pod is
+/// parsed in at most `memory` bytes.
 pub(crate) fn respond(
     body: &[u8],
     settings: &Settings,
@@ -142,7 +143,7 @@ fn read(body: &[u8]) -> Result<AdmissionRequest<'_>, ReviewError> {
     }
 }
 
-/// What is injected into the pod that is created, if the review is of one.
+/// The injection into a created pod; empty for other reviews.
 fn injected(
     request: &AdmissionRequest<'_>,
     settings: &Settings,
@@ -153,7 +154,7 @@ fn injected(
     match patch_json(pod.get(), settings, memory) {
         Ok(injected) => Ok(injected),
         Err(ReadError::NotAPod(error)) => {
-            warn!("a pod is not understood and gets nothing injected: {error}");
+            warn!("cannot parse a pod, nothing is injected: {error}");
             Ok(nothing)
         }
         Err(error) => Err(ReviewError::Pod(error)),
@@ -167,7 +168,7 @@ fn created_pod<'a>(request: &AdmissionRequest<'a>) -> Option<&'a RawValue> {
     request.object.filter(|_| is_pod && !is_part && request.operation == "CREATE")
 }
 
-/// As the API server shows them.
+/// Cuts warnings to the API server's limits.
 fn shortened(mut warnings: Vec<String>) -> Vec<String> {
     warnings.truncate(MAX_WARNINGS);
     for warning in &mut warnings {

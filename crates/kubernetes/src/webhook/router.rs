@@ -1,7 +1,7 @@
-//! The webhook's HTTP side.
+//! The webhook's HTTP routes.
 //!
-//! A review takes a slot only when it has arrived, and is worked on by another thread than the one that
-//! serves connections. Large reviews have a slot of their own, so that small ones never wait for them.
+//! A review takes a slot once it has arrived, and runs on a blocking thread. Large reviews have
+//! their own slot, so that small ones never wait for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ const INDEX: Index = Index {
 };
 
 const JSON: &str = "application/json";
-/// How long a review may take to arrive, and how long it may wait for a slot: longer than the API server waits.
+/// The timeouts for a review to arrive and to get a slot: longer than the API server waits.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 struct Webhook {
@@ -46,10 +46,10 @@ struct Webhook {
     large: Arc<Semaphore>,
 }
 
-/// A review that gets an HTTP error.
+/// An HTTP error.
 struct ErrorResponse(StatusCode, String);
 
-/// Answers reviews at [`PATH`].
+/// Serves reviews at [`PATH`].
 pub(crate) fn router(settings: Settings, metrics: Metrics, limits: Limits) -> Router {
     let webhook = Webhook {
         settings,
@@ -93,7 +93,7 @@ impl Webhook {
         self.review(body).await
     }
 
-    /// The answer to a review, as soon as there is a slot for it.
+    /// Responds to a review once there is a slot.
     async fn review(
         self: &Arc<Self>,
         body: ReceivedBody,
@@ -106,7 +106,7 @@ impl Webhook {
         };
         let webhook = Arc::clone(self);
         let work = spawn_blocking(move || {
-            // As long as the memory is in use, whoever still waits for the answer.
+            // Held while the memory is in use, even if the client has gone.
             let _slot = slot;
             respond(&body.bytes, &webhook.settings, webhook.limits.review)
         });
@@ -138,7 +138,7 @@ impl From<ReviewError> for ErrorResponse {
     }
 }
 
-/// Whether the content is JSON, in whatever character set it is said to be.
+/// True for JSON in any character set.
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = value.and_then(|value| value.split(';').next());

@@ -1,4 +1,4 @@
-//! The Secret in which all replicas have the same certificates.
+//! The Secret with the certificates of all replicas.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const AUTHORITY_KEY: &str = "ca.key";
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
 
-/// The Secret with this name.
+/// The Secret of this name.
 pub(crate) struct SharedSecret {
     pub(crate) secrets: Api<Secret>,
     pub(crate) name: String,
@@ -26,7 +26,7 @@ impl SharedSecret {
         self.secrets.get_opt(&self.name).await
     }
 
-    /// Stores it in place of what was loaded. `false` if somebody else has done so meanwhile.
+    /// Stores it in place of the loaded one. Returns `false` if the Secret has changed meanwhile.
     pub(crate) async fn store(
         &self,
         loaded: Option<Secret>,
@@ -34,7 +34,7 @@ impl SharedSecret {
     ) -> Result<bool, Error> {
         let params = PostParams::default();
         let stored = match loaded {
-            // Its resourceVersion goes with it: the API server refuses to replace what has changed.
+            // With its resourceVersion, so that the API server rejects concurrent changes.
             Some(secret) => {
                 let secret = Secret { data: Some(data(material)), ..secret };
                 self.secrets.replace(&self.name, &params, &secret).await
@@ -55,7 +55,7 @@ impl SharedSecret {
     }
 }
 
-/// What the Secret holds; what is missing there is empty.
+/// The Secret's content, with empty texts for missing keys.
 pub(crate) fn material(secret: &Secret) -> Option<Material> {
     let data = secret.data.as_ref().filter(|data| !data.is_empty())?;
     let text = |key| {

@@ -1,4 +1,4 @@
-//! The certificate that is shown to the API server, which changes while connections last.
+//! The certificate that is served to the API server, replaceable at run time.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-/// The certificate that is shown at the moment; none at first, upon which handshakes fail.
+/// The current certificate. Without one, handshakes fail.
 #[derive(Debug, Default)]
 pub(crate) struct ServedCertificate(RwLock<Option<Arc<CertifiedKey>>>);
 
 impl ServedCertificate {
-    /// Shows this certificate from now on.
+    /// Serves this certificate from now on.
     pub(crate) fn show(&self, certificate: Arc<CertifiedKey>) {
         *self.0.write() = Some(certificate);
     }
@@ -25,7 +25,7 @@ impl ResolvesServerCert for ServedCertificate {
     }
 }
 
-/// TLS with that certificate.
+/// A TLS configuration with that certificate.
 pub(crate) fn config(serving: Arc<ServedCertificate>) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?

@@ -1,4 +1,4 @@
-//! The API server's clock. It checks the webhook's certificates, so its time counts, and not this machine's.
+//! The API server's clock, by which it checks the webhook's certificates.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -10,21 +10,22 @@ use kube::client::Body;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-/// Clocks that differ by less are right: a date has whole seconds, and certificates begin an hour early.
+/// The tolerated difference of clocks: dates have whole seconds, and certificates begin an hour
+/// early.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
-/// Answered to everybody, and by every version.
+/// A path that every version serves to everybody.
 const PATH: &str = "/version";
 
 /// The time by which certificates are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerTime {
-    /// The API server's time; this machine's if the API server does not tell it.
+    /// The API server's time, or the local time if it sends none.
     pub(crate) now: SystemTime,
-    /// Whether this machine's clock says something else.
+    /// The difference of the local clock, if it is not tolerated.
     pub(crate) skew: Option<ClockSkew>,
 }
 
-/// This machine's clock differs from the API server's.
+/// The local clock differs from the API server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClockSkew {
     difference: Duration,
@@ -51,7 +52,7 @@ impl ServerTime {
     }
 }
 
-/// For people, in whole hours or minutes, so that the same skew reads the same a minute later.
+/// In whole hours or minutes, so that the text is stable.
 impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.difference.as_secs() / 60;
@@ -75,7 +76,7 @@ mod tests {
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
     #[test]
-    fn the_servers_time_counts() {
+    fn the_api_servers_time_counts() {
         let server = parse(DATE).unwrap();
         assert_eq!(server, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
         for (own, skew) in [
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_date_there_is_no_doubt() {
+    fn the_local_time_counts_without_a_date() {
         let own = SystemTime::UNIX_EPOCH;
         assert_eq!(parse("yesterday"), None);
         assert_eq!(ServerTime::compared(own, None), ServerTime { now: own, skew: None });

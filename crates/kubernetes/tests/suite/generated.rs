@@ -2,7 +2,7 @@
 use std::path::Path;
 
 #[test]
-fn the_committed_code_is_what_the_proto_files_say() {
+fn the_committed_code_is_generated_from_the_proto_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = ["device_plugin.proto", "pod_resources.proto"];
     let descriptions = protox::compile(files, [root.join("proto")]).expect("protocol files");

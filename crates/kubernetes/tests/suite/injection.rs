@@ -31,7 +31,7 @@ fn settings(directory: &str) -> Settings {
 }
 
 #[test]
-fn cases_match_their_reviewed_results() {
+fn cases_have_their_reviewed_results() {
     let differing: Vec<_> = Case::all().iter().filter_map(Case::difference).collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
@@ -49,7 +49,7 @@ fn a_patch_only_adds() {
 }
 
 #[test]
-fn the_patch_makes_of_the_pod_what_injection_makes_of_it() {
+fn the_patch_is_equivalent_to_injection() {
     for case in Case::all() {
         let mut patched = case.object.clone();
         let patch: Patch = serde_json::from_value(case.patch()).unwrap();
@@ -69,7 +69,7 @@ fn a_second_injection_changes_nothing() {
 }
 
 #[test]
-fn without_epc_nothing_is_changed_in_any_cluster() {
+fn pods_without_epc_do_not_change() {
     let cases = Case::all();
     let without_epc: Vec<_> =
         cases.iter().filter(|case| case.name().contains("/without_epc")).collect();
@@ -83,7 +83,7 @@ fn without_epc_nothing_is_changed_in_any_cluster() {
 }
 
 #[test]
-fn the_api_server_shows_each_warning_whole() {
+fn warnings_fit_the_api_servers_limit() {
     for case in Case::all() {
         for warning in inject(case.pod(), &case.settings).warnings {
             assert!(warning.len() <= 256, "{}: {} bytes: {warning}", case.name(), warning.len());

@@ -205,7 +205,7 @@ fn a_list_without_an_end_is_given_up() {
     });
     let ended = check_json(&server).with_code(1);
     let node = finding(&ended, "node")["detail"].clone();
-    assert!(node.as_str().unwrap().contains("there is no end of a list"), "{node}");
+    assert!(node.as_str().unwrap().contains("a list does not end"), "{node}");
 }
 
 #[test]

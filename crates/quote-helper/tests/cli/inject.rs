@@ -144,7 +144,7 @@ fn yaml_that_grows_is_refused() {
         bomb += &format!("a{level}: &a{level} [{of}]\n");
     }
     machine.write("bomb.yaml", bomb);
-    machine.run("inject -f bomb.yaml").with_code(1).says(&["its aliases stand for more than"]);
+    machine.run("inject -f bomb.yaml").with_code(1).says(&["its aliases add more than"]);
     machine.write("deep.yaml", "[".repeat(1 << 20));
     machine.run("inject -f deep.yaml").with_code(1).says(&["it is not YAML"]);
 }

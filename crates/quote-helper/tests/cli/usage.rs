@@ -41,7 +41,7 @@ fn contradictory_arguments_are_refused_before_anything_is_done() {
         ("platform init --created 2026-01-31T12:00:00Z", "--seed-file <FILE>"),
         ("load --clients 0", "write a number from 1 to 1024"),
         ("device-plugin --resource-profile amazon", "there are azure, intel and aliyun"),
-        ("device-plugin --resource-profile azure,intel", "would both get what the others leave"),
+        ("device-plugin --resource-profile azure,intel", "would both get the rest"),
         ("device-plugin --resource-profile azure=much", "\"much\" is no size"),
         ("device-plugin --epc-size much", "--epc-size"),
         ("device-plugin --epc-size 1GiB --software-epc 1GiB", "cannot be used with"),

@@ -12,7 +12,7 @@ use crate::{EPC, PROVISION};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn with_epc_a_container_has_the_enclave_device_and_the_socket_and_no_other_has() {
+fn only_containers_with_epc_have_the_enclave_device_and_the_socket() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);
@@ -40,7 +40,7 @@ fn with_epc_a_container_has_the_enclave_device_and_the_socket_and_no_other_has()
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn with_provision_a_container_has_the_provisioning_device_and_nothing_else() {
+fn provision_includes_only_the_provisioning_device() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(PROVISION, 1);
@@ -69,7 +69,7 @@ fn with_both_a_container_has_both() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn an_init_container_has_epc_that_the_others_use_again() {
+fn the_epc_of_init_containers_is_reused() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);
@@ -92,7 +92,7 @@ fn an_init_container_has_epc_that_the_others_use_again() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn a_directory_that_the_pod_mounts_itself_wins() {
+fn a_directory_that_the_pod_mounts_is_kept() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);

@@ -7,7 +7,7 @@ use crate::{EPC, PROVISION};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn epc_cannot_be_had_while_the_enclave_device_is_gone() {
+fn epc_is_not_allocated_while_the_enclave_device_is_missing() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);

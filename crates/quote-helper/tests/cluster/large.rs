@@ -12,17 +12,17 @@ use crate::pod::Pod;
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 fn devices_of_8_gib() {
-    devices_are_offered_and_had("8GiB", 8192, 8000);
+    devices_are_offered_and_allocated("8GiB", 8192, 8000);
 }
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 fn devices_of_256_gib() {
-    devices_are_offered_and_had("256GiB", 262_144, 200_000);
+    devices_are_offered_and_allocated("256GiB", 262_144, 200_000);
 }
 
 #[track_caller]
-fn devices_are_offered_and_had(size: &str, devices: u64, wanted: u64) {
+fn devices_are_offered_and_allocated(size: &str, devices: u64, wanted: u64) {
     let (begin, before) = (Instant::now(), kubelet_memory());
     let host = Host::new();
     let plugin = host.plugin(&format!("--epc-size {size}"));

@@ -8,7 +8,7 @@ use crate::{EPC, PROVISION};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn allocated_resources_are_those_of_pods() {
+fn allocations_are_those_of_pods() {
     let host = Host::new();
     let plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);

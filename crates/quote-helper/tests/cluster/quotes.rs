@@ -14,7 +14,7 @@ const IMAGE: &str = "quote-helper:testbed";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn a_pod_with_epc_gets_quotes_with_nothing_of_the_host_in_its_spec() {
+fn a_pod_gets_quotes_without_host_volumes() {
     run_script("load-image", [IMAGE, env!("CARGO_BIN_EXE_quote-helper")]);
     let host = Host::new();
     let _service = serve(&host);

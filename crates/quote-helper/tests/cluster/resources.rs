@@ -22,7 +22,7 @@ fn the_node_has_epc_in_mib_while_a_plugin_offers_it() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn reserved_memory_is_not_offered() {
+fn reserved_epc_is_not_offered() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB --reserve 8MiB --provision-limit 2");
     offers(EPC, 160);

@@ -10,7 +10,7 @@ use crate::pod::Pod;
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn a_kubelet_that_starts_anew_gets_all_resources_again() {
+fn all_resources_are_registered_with_a_restarted_kubelet() {
     let host = Host::new();
     let plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);
@@ -46,7 +46,7 @@ fn pods_run_on_when_the_plugin_crashes() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn of_two_plugins_the_newer_one_serves_and_then_the_older_one_again() {
+fn the_older_plugin_returns_after_the_newer() {
     let host = Host::new();
     let older = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);

@@ -7,7 +7,7 @@ use crate::{EPC, PROVISION};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn a_pod_that_wants_more_than_the_node_has_waits() {
+fn a_pod_that_requests_too_much_epc_waits() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);
@@ -30,7 +30,7 @@ fn a_pod_waits_for_the_epc_of_another() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn one_container_at_a_time_has_the_provisioning_device() {
+fn the_provisioning_device_is_exclusive() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(PROVISION, 1);

@@ -1,10 +1,10 @@
-//! Fields whose names are nearly those of fields that injection reads.
+//! Misspelled names of fields that injection reads.
 
 use serde_json::Value;
 
 use super::path::path;
 
-/// The fields that injection reads: where they are, and their names. `*` is each item of a list.
+/// The fields that injection reads: their place and names. `*` stands for each item of a list.
 const FIELDS: [(&str, &[&str]); 6] = [
     ("", &["metadata", "spec"]),
     ("/metadata", &["annotations", "labels"]),
@@ -14,10 +14,10 @@ const FIELDS: [(&str, &[&str]); 6] = [
     ("/spec/containers/*/resources", &["limits", "requests"]),
 ];
 const CONTAINER: &[&str] = &["env", "resources", "volumeMounts"];
-/// Longer names are not looked at.
+/// The maximum length of a name to compare.
 const MAX_LENGTH: usize = 30;
 
-/// Warns of names that are nearly right in a pod that has to do with SGX.
+/// Warns of misspelled fields in a pod that uses SGX.
 pub(super) fn misspelled(template: &Value) -> Vec<String> {
     let mut warnings = Vec::new();
     if !mentions_sgx(template) {
@@ -29,7 +29,7 @@ pub(super) fn misspelled(template: &Value) -> Vec<String> {
             for (field, _) in fields.filter(|(field, _)| !names.contains(&field.as_str())) {
                 if let Some(name) = names.iter().find(|name| is_near(field, name)) {
                     let path = path(&format!("{pointer}/{field}"));
-                    warnings.push(format!("{path} is no field of a pod; write {name}"));
+                    warnings.push(format!("{path} is not a field of a pod; write {name}"));
                 }
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn misspelled(template: &Value) -> Vec<String> {
     warnings
 }
 
-/// Tells if a key anywhere in a value is of SGX.
+/// True if any key contains "sgx".
 fn mentions_sgx(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields

@@ -1,4 +1,4 @@
-//! Requests for enclave memory or a quote service that are outside of a pod.
+//! Requests for enclave memory or a quote service outside of a pod.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use super::places::PodLocation;
 use crate::device_plugin::ResourceProfile;
 use crate::injection::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 
-/// So many places are named.
+/// The maximum number of warnings.
 const MAX_WARNINGS: usize = 8;
 
-/// Warns of EPC and opt-ins that were left alone in a document.
+/// Warns of EPC and opt-ins that have no effect.
 pub(super) fn warnings(document: &Value, places: &[PodLocation]) -> Vec<String> {
     let mut warnings: Vec<_> =
         places.iter().filter_map(|place| misplaced_opt_in(document, place)).collect();
@@ -22,7 +22,7 @@ pub(super) fn warnings(document: &Value, places: &[PodLocation]) -> Vec<String> 
     warnings
 }
 
-/// A label or an annotation of the object, where its pods would need it.
+/// An opt-in in the object's metadata instead of its pod template's.
 fn misplaced_opt_in(document: &Value, place: &PodLocation) -> Option<String> {
     let object = document.pointer(&place.object)?;
     let template = document.pointer(&place.pointer)?;
@@ -52,25 +52,25 @@ fn misplaced_epc(document: &Value, places: &[PodLocation], pointer: &str) -> Opt
     let Some((pod, below)) = pod else {
         let reason = match document.get("apiVersion") {
             None => "the object has no apiVersion",
-            Some(_) => "is in no pod template that is known here",
+            Some(_) => "is not in a known pod template",
         };
-        return Some(format!("{place} has {name}, but {reason}; it was left alone"));
+        return Some(format!("{place} has {name}, but {reason}; it was not changed"));
     };
     let steps: Vec<_> = below.split('/').skip(1).collect();
     let is_right = matches!(
         steps[..],
         ["spec", "containers" | "initContainers", _, "resources", "limits" | "requests", _]
     );
-    // If a name is misspelled, that is told.
+    // A misspelled name has its own warning.
     if is_right || !fields::misspelled(document.pointer(&pod.pointer)?).is_empty() {
         return None;
     }
     Some(format!(
-        "{place} has {name}, which counts only in a container's resources.limits; it was left alone"
+        "{place} has {name}, which counts only in a container's resources.limits; it was not changed"
     ))
 }
 
-/// The pointers of all keys that are resources of EPC, but for annotations.
+/// The pointers of all EPC resources, except in annotations.
 fn find_epc(value: &Value, pointer: &str, found: &mut Vec<String>) {
     let is_epc =
         |name: &str| ResourceProfile::ALL.iter().any(|profile| profile.epc_resource() == name);

@@ -1,6 +1,6 @@
-//! Places in objects, as people write them.
+//! JSON pointers as readable paths.
 
-/// A JSON pointer as a path: `spec.containers[0].env`.
+/// The path of a JSON pointer, such as `spec.containers[0].env`.
 pub(super) fn path(pointer: &str) -> String {
     let mut path = String::new();
     for step in pointer.split('/').skip(1) {

@@ -1,10 +1,10 @@
-//! Where objects have pods.
+//! The places of pods in objects.
 
 use serde_json::Value;
 
 use super::path::{path, step};
 
-/// The kinds that have a pod, whatever their version: group, kind, and a JSON pointer to the pod.
+/// The kinds with a pod, in any version: group, kind, and JSON pointer to the pod.
 const KINDS: [(&str, &str, &str); 11] = [
     ("", "Pod", ""),
     ("", "PodTemplate", "/template"),
@@ -19,26 +19,26 @@ const KINDS: [(&str, &str, &str); 11] = [
     ("extensions", "DaemonSet", "/spec/template"),
 ];
 
-/// A pod, or the template of one.
+/// A pod or a pod template in an object.
 pub(super) struct PodLocation {
-    /// Where it is, as a JSON pointer.
+    /// Its JSON pointer.
     pub(super) pointer: String,
-    /// Where the object is that it belongs to.
+    /// The pointer of its object.
     pub(super) object: String,
-    /// The name of that object and a colon, if it is one of a list.
+    /// The object's name and a colon, if it is an item of a list.
     pub(super) owner: String,
-    /// The kind is known to have a pod there.
+    /// True if this kind is known to have a pod there.
     pub(super) is_known: bool,
 }
 
 impl PodLocation {
-    /// Where it is in its object, for people.
+    /// The readable path below its object.
     pub(super) fn path(&self) -> String {
         path(self.pointer.strip_prefix(&self.object).unwrap_or_default())
     }
 }
 
-/// All pods of a document: an object, or a list of them.
+/// All pods of a document, which is an object or a list.
 pub(super) fn find(document: &Value) -> Vec<PodLocation> {
     let mut places = Places(Vec::new());
     let text = |field| document.get(field).and_then(Value::as_str);
@@ -51,7 +51,7 @@ pub(super) fn find(document: &Value) -> Vec<PodLocation> {
 struct Places(Vec<PodLocation>);
 
 impl Places {
-    /// Adds the pods of an object. In a list such as a PodList, items need not say their kind.
+    /// Adds the pods of an object. Items of typed lists such as PodList may lack their kind.
     fn add_object(
         &mut self,
         object: &Value,
@@ -89,7 +89,7 @@ impl Places {
         }
     }
 
-    /// Adds what looks like a pod template: it has a spec with a list of containers.
+    /// Adds values that look like a pod template: they have a spec with a list of containers.
     fn search(&mut self, value: &Value, pointer: String, object: &str, owner: &str) {
         if value.pointer("/spec/containers").is_some_and(Value::is_array) {
             let [object, owner] = [object, owner].map(str::to_owned);

@@ -1,11 +1,11 @@
-//! Numbers and booleans where the API server takes strings alone.
+//! Numbers and booleans where the API server requires strings.
 
 use serde_json::Value;
 
 use super::SourceText;
 use super::path::{path, step};
 
-/// Makes strings of them, as they are written, and says so.
+/// Converts them to strings, with their text in the file, and warns.
 pub(super) fn write(template: &mut Value, written: SourceText<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     for pointer in places(template) {

@@ -6,12 +6,12 @@ use super::shown;
 use crate::injection::epc::EPC_ANNOTATION;
 use crate::injection::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 
-/// So many keys are looked at.
+/// The maximum number of keys to check.
 const MAX_KEYS: usize = 8;
-/// So many characters may differ in a key that is misspelled.
+/// The maximum edit distance of a misspelled key.
 const MAX_DISTANCE: usize = 3;
 
-/// Tells if a label or an annotation could be meant for injection.
+/// True if a label or an annotation may be meant for injection.
 pub(crate) fn is_relevant(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["sgx", "quote-helper", "quote-provider"].iter().any(|part| key.contains(part))
@@ -33,22 +33,22 @@ pub(super) fn of(metadata: &ObjectMeta) -> Vec<String> {
     labels.chain(value(metadata)).chain(annotations).collect()
 }
 
-/// The problem of a key, where these are known and those belong elsewhere.
+/// The problem of a key; `elsewhere` lists keys that belong to the other map.
 fn problem(what: &str, key: &str, known: &[&str], elsewhere: &[&str]) -> Option<String> {
     if known.contains(&key) {
         return None;
     }
     if elsewhere.contains(&key) {
         let other = if what == "label" { "an annotation" } else { "a label" };
-        return Some(format!("{key} is {other}; as {what} it counts for nothing"));
+        return Some(format!("{key} is {other}; as {what} it has no effect"));
     }
     let lower = shown(key).to_ascii_lowercase();
     let is_near = |known: &&&str| strsim::osa_distance(&lower, known) <= MAX_DISTANCE;
     let near = known.iter().find(is_near)?;
-    Some(format!("the {what} {:?} counts for nothing; write {near}", shown(key)))
+    Some(format!("the {what} {:?} has no effect; write {near}", shown(key)))
 }
 
-/// A value of the label that says neither yes nor no.
+/// A value of the label other than true or false.
 fn value(metadata: &ObjectMeta) -> Option<String> {
     let value = metadata.labels.as_ref()?.get(INJECT_LABEL)?;
     (!["true", "false"].contains(&value.as_str())).then(|| {

@@ -7,14 +7,14 @@ use super::{named, shown};
 use crate::device_plugin::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile};
 use crate::injection::{container, quantity};
 
-/// No enclave needs less memory, in bytes.
+/// The minimum memory of an enclave, in bytes.
 const MIN_EPC: u64 = 64 << 10;
-/// No node has more memory for enclaves, in bytes: with 512 GiB for each of two processors.
+/// The maximum EPC of a node, in bytes: 512 GiB for each of two processors.
 const MAX_EPC: u64 = 1 << 40;
-/// So many names that nobody offers are told for a container.
+/// The maximum number of unknown resources to name for a container.
 const MAX_UNKNOWN: usize = 4;
 
-/// Warnings about what a container asks for.
+/// Warnings about a container's requests.
 pub(super) fn of(container: &Container) -> Vec<String> {
     let quantities = ResourceProfile::ALL.into_iter().filter_map(|it| quantity(container, it));
     let limits = names().filter_map(|name| limit(container, name));
@@ -27,7 +27,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     ResourceProfile::epc_resources().chain([ENCLAVE_RESOURCE, PROVISION_RESOURCE])
 }
 
-/// A quantity of EPC that cannot be meant.
+/// An implausible quantity of EPC.
 fn quantity(container: &Container, profile: ResourceProfile) -> Option<String> {
     let resource = profile.epc_resource();
     let text = &container::quantity_of(container, resource)?.0;
@@ -35,7 +35,7 @@ fn quantity(container: &Container, profile: ResourceProfile) -> Option<String> {
     let example = if is_in_bytes { "10Mi" } else { "10 (a number of MiB)" };
     let example = format!("write for instance {example}");
     let problem = match quantity::parse(text) {
-        None => format!("which is no quantity; {example}"),
+        None => format!("which is not a quantity; {example}"),
         Some(0) if container::has_epc(container) => return None,
         Some(0) => format!("which gives it no enclave memory; {example}"),
         // The API server itself writes 1k for 1000.
@@ -55,10 +55,14 @@ fn quantity(container: &Container, profile: ResourceProfile) -> Option<String> {
 }
 
 fn size(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "more than can be".to_owned(), |bytes| ByteSize(bytes).to_string())
+    bytes.map_or_else(
+        || "more than a quantity can hold".to_owned(),
+        |bytes| ByteSize(bytes).to_string(),
+    )
 }
 
-/// A request that the API server refuses: these resources cannot be overcommitted.
+/// A request without an equal limit: the API server refuses it, since these resources cannot be
+/// overcommitted.
 fn limit(container: &Container, resource: &str) -> Option<String> {
     let resources = container.resources.as_ref()?;
     let request = resources.requests.as_ref()?.get(resource)?;
@@ -74,7 +78,7 @@ fn limit(container: &Container, resource: &str) -> Option<String> {
     ))
 }
 
-/// Resources with a name that is much like one of the device plugin's.
+/// Resources with a name similar to one of the device plugin's.
 fn unknown(container: &Container) -> impl Iterator<Item = String> {
     let resources = container.resources.iter();
     let lists = resources.flat_map(|resources| [&resources.limits, &resources.requests]);
@@ -97,7 +101,7 @@ fn is_of_sgx(name: &str) -> bool {
     name.contains("sgx") || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|it| it == "epc")
 }
 
-/// The resource whose last part is most like that of this name, or the one of EPC in bytes.
+/// The resource whose last part is most similar, or the one of EPC in bytes.
 fn nearest(name: &str) -> &'static str {
     let last = |name: &str| {
         let part = name.rsplit_once('/').map_or(name, |(_, part)| part);

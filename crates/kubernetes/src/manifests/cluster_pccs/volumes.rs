@@ -1,4 +1,4 @@
-//! Where the PCCS keeps what it has, and what it is given.
+//! The volumes of the PCCS.
 
 use k8s_openapi::api::core::v1::{
     EmptyDirVolumeSource, KeyToPath, PersistentVolumeClaim, PersistentVolumeClaimSpec,
@@ -12,10 +12,10 @@ use crate::manifests::pod::{mount, read_only};
 use crate::manifests::software_platform::{ROOT_FILE, SOFTWARE_PLATFORM};
 use crate::manifests::{AddOn, ClusterPccs, PccsSecretKey, Platform};
 
-/// Where certificates and collateral are kept: in a directory of the server's own below the volume, whose group, the
-/// pod's, may write to it.
+/// The directory of certificates and collateral: the server's own, below the volume, which the
+/// pod's group may write.
 pub(super) const STATE_DIR: &str = "/var/lib/quote-helper/pccs";
-/// Where the API key and the hashes of the tokens are.
+/// The directory with the API key and the hashes of the tokens.
 pub(super) const SECRET_DIR: &str = "/etc/sgx-pccs";
 /// The certificate of the software platform's root, in PEM.
 pub(super) const TRUSTED_ROOT: &str = "/etc/sgx-software-platform/root.pem";
@@ -25,7 +25,7 @@ pub(super) const VOLUME: &str = "/var/lib/quote-helper";
 /// The directory of [`TRUSTED_ROOT`].
 const ROOT_DIR: &str = "/etc/sgx-software-platform";
 
-/// The claim to a volume, if one was chosen.
+/// The PersistentVolumeClaim, if one was chosen.
 pub(super) fn claim(add_on: &AddOn, pccs: &ClusterPccs) -> Option<PersistentVolumeClaim> {
     let size = Quantity(pccs.storage.clone()?);
     Some(PersistentVolumeClaim {
@@ -50,13 +50,13 @@ pub(super) fn volumes(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<Volume> {
         volumes.push(of_secret("secret", &secret.name, keys));
     }
     if add_on.platform == Platform::Software {
-        // The certificate alone: what it is signed with is nothing for a server.
+        // Only the certificate: the server must not have the signing key.
         volumes.push(of_secret("trusted-root", SOFTWARE_PLATFORM, [ROOT_FILE]));
     }
     volumes
 }
 
-/// Where the container has them.
+/// The container's mounts.
 pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
     let mut mounts = vec![state_mount(pccs)];
     if pccs.secret.is_some() {
@@ -68,7 +68,7 @@ pub(super) fn mounts(add_on: &AddOn, pccs: &ClusterPccs) -> Vec<VolumeMount> {
     mounts
 }
 
-/// Where the volume with [`STATE_DIR`] is.
+/// The mount of the volume with [`STATE_DIR`].
 pub(super) fn state_mount(pccs: &ClusterPccs) -> VolumeMount {
     mount(state_name(pccs), VOLUME)
 }
@@ -87,7 +87,8 @@ fn state(pccs: &ClusterPccs) -> Volume {
     state
 }
 
-/// Two names, since server-side apply leaves `emptyDir` in a volume of the same name when it adds the other type.
+/// Two names, since server-side apply keeps `emptyDir` in a volume of the same name when it adds
+/// the other type.
 fn state_name(pccs: &ClusterPccs) -> &'static str {
     match pccs.storage {
         None => "passing-state",
@@ -95,7 +96,7 @@ fn state_name(pccs: &ClusterPccs) -> &'static str {
     }
 }
 
-/// These keys of a Secret, and no others.
+/// A volume with these keys of a Secret.
 fn of_secret(name: &str, secret: &str, keys: impl IntoIterator<Item = &'static str>) -> Volume {
     let items = keys.into_iter().map(|key| KeyToPath {
         key: key.to_owned(),

@@ -1,4 +1,4 @@
-//! What the quote service's pod sees of its node and of the API server's objects.
+//! The volumes of the quote service.
 
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, SecretVolumeSource, Volume, VolumeMount};
 
@@ -8,15 +8,15 @@ use crate::manifests::quote_provider::{self, AUTHORITY_FILE, CONFIGURATION_FILE,
 use crate::manifests::software_platform::{DEPLOYMENT_FILE, SOFTWARE_PLATFORM};
 use crate::manifests::{AddOn, Platform};
 
-/// Where the platform's keys are kept; home of what Intel's libraries keep.
+/// The directory of the platform's keys, and the home directory for Intel's libraries.
 pub(super) const STATE_DIR: &str = "/var/lib/quote-helper";
 /// The software platform's secrets.
 pub(super) const SOFTWARE_PLATFORM_DIR: &str = "/etc/sgx-software-platform";
 
-/// The authorities that TLS certificates may come from: where libcurl of Debian and Ubuntu looks for them.
+/// The trusted TLS authorities of libcurl on Debian and Ubuntu.
 pub(super) const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The same directory of the host: the platform stays who it is when the pod is replaced.
+/// The host's state directory, which keeps the platform's identity when the pod is replaced.
 const HOST_STATE_DIR: &str = "/var/lib/sgx-quote-helper";
 
 /// The pod's volumes.
@@ -49,7 +49,7 @@ pub(super) fn volumes(add_on: &AddOn) -> Vec<Volume> {
     volumes
 }
 
-/// Where the service has them.
+/// The container's mounts.
 pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
     let mut mounts = Vec::from(host_directories());
     if add_on.platform == Platform::Software {
@@ -59,7 +59,7 @@ pub(super) fn mounts(add_on: &AddOn) -> Vec<VolumeMount> {
     }
     for name in quote_provider::files(add_on).unwrap_or_default().into_keys() {
         let path = match name.as_str() {
-            // In place of the image's.
+            // Replaces the image's file.
             AUTHORITY_FILE => AUTHORITIES.to_owned(),
             _ => format!("/etc/{CONFIGURATION_FILE}"),
         };

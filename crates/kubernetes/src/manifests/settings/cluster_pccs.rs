@@ -1,4 +1,4 @@
-//! What can be chosen of the cluster's own PCCS.
+//! The settings of the cluster's PCCS.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,38 +10,37 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClusterPccs {
-    /// How it gets what it does not have.
+    /// The caching mode.
     pub mode: PccsMode,
-    /// Whom it asks, in this order, as `collateral serve --source` takes them. If there are none: with the software
-    /// platform that one's collateral, else what `collateral serve` finds out by itself.
+    /// The sources in order, as of `collateral serve --source`. The default is the collateral of
+    /// the software platform, else that of `collateral serve`.
     pub sources: Vec<String>,
-    /// The size of the volume that it keeps everything in, such as `1Gi`. Without one it keeps it as long as its pod
-    /// is there.
+    /// The size of its volume, such as `1Gi`. Without one its data is lost with the pod.
     pub storage: Option<String>,
-    /// Where the API key and the hashes of the tokens are.
+    /// The Secret with the API key and the hashes of the tokens.
     pub secret: Option<PccsSecret>,
 }
 
-/// How a PCCS gets what it does not have.
+/// The caching mode of a PCCS.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PccsMode {
-    /// It asks its sources when it is asked itself.
+    /// Fetches on demand.
     #[default]
     Lazy,
-    /// It asks its sources when a platform registers, and refreshes what it has.
+    /// Fetches when a platform registers, and refreshes.
     Req,
-    /// It asks nobody: an administrator brings what there is to know.
+    /// Never fetches: an administrator imports everything.
     Offline,
 }
 
-/// A Secret in the namespace of the add-on, which others make and fill.
+/// A Secret in the add-on's namespace, created and filled by others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PccsSecret {
     /// Its name.
     pub name: String,
-    /// Those of its keys that are used. All of them have to be there.
+    /// The keys in use; all must exist.
     pub keys: BTreeSet<PccsSecretKey>,
 }
 
@@ -57,19 +56,19 @@ pub enum PccsSecretKey {
     AdminTokenHash,
 }
 
-/// Text that names no mode, or no key of the Secret.
+/// An unknown mode or key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is none of {names}")]
+#[error("unknown name {text:?}; expected one of {names}")]
 pub struct UnknownName {
     text: String,
     names: String,
 }
 
 impl PccsMode {
-    /// All there are.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::Lazy, Self::Req, Self::Offline];
 
-    /// As it is written.
+    /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -95,10 +94,10 @@ impl FromStr for PccsMode {
 }
 
 impl PccsSecretKey {
-    /// All there are.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::ApiKey, Self::UserTokenHash, Self::AdminTokenHash];
 
-    /// As it is in the Secret.
+    /// The name in the Secret.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -137,6 +136,6 @@ mod tests {
             assert_eq!(serde_json::to_value(key).unwrap(), key.name());
         }
         let error = "eager".parse::<PccsMode>().unwrap_err();
-        assert_eq!(error.to_string(), "\"eager\" is none of lazy, req, offline");
+        assert_eq!(error.to_string(), "unknown name \"eager\"; expected one of lazy, req, offline");
     }
 }

@@ -1,4 +1,4 @@
-//! The authority that signs the serving certificate, and those before it.
+//! The authority that signs the serving certificate, and its predecessors.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,15 +14,15 @@ use zeroize::Zeroizing;
 
 use super::{CertificateProblem, DAY, Material, ServiceName, Validity, certificates, certified};
 
-/// The authorities' name, the same for all of them: their keys tell them apart.
+/// The name of all authorities, which differ in their keys.
 const NAME: &str = "quote-helper webhook authority";
-/// The life of an authority. The third that is left when it is followed by another is longer than the life of
-/// what it may have signed just before.
+/// The lifetime of an authority. The last third of it, after its successor is issued, is longer
+/// than the lifetime of a serving certificate.
 const LIFE: Duration = DAY.saturating_mul(365);
-/// The life of a serving certificate.
+/// The lifetime of a serving certificate.
 const LEAF_LIFE: Duration = DAY.saturating_mul(90);
 
-/// The authorities whose certificates the API server is to trust, the newest first, and the key of that.
+/// The authorities to trust, the newest first, and the newest one's key.
 pub(crate) struct Authority {
     certificates: Vec<CertificateDer<'static>>,
     key: KeyPair,
@@ -34,12 +34,13 @@ impl Authority {
         Self::after(Vec::new(), now)
     }
 
-    /// The authority that signs from now on.
+    /// A successor, which signs from now on.
     pub(crate) fn renewed(self, now: SystemTime) -> Result<Self, rcgen::Error> {
         Self::after(self.certificates, now)
     }
 
-    /// A new authority in the place of one that cannot sign. What those of the Secret have signed stays valid.
+    /// A replacement of an authority that cannot sign. Certificates that were signed by authorities
+    /// in the Secret stay valid.
     pub(crate) fn replacing(stored: &Material, now: SystemTime) -> Result<Self, rcgen::Error> {
         Self::after(unexpired(stored.authorities.as_bytes(), now), now)
     }
@@ -51,7 +52,7 @@ impl Authority {
         Ok(Self { certificates, key })
     }
 
-    /// What the Secret holds, if the newest authority can sign at this time.
+    /// The authority in the Secret, if it can sign now.
     pub(crate) fn read(material: &Material, now: SystemTime) -> Result<Self, CertificateProblem> {
         let certificates = certificates(&material.authorities)?;
         let newest = certificates.first().ok_or(CertificateProblem::Unreadable)?;
@@ -65,13 +66,13 @@ impl Authority {
         Ok(Self { certificates, key })
     }
 
-    /// Whether another should sign from now on.
+    /// True if a successor is due.
     pub(crate) fn needs_renewal(&self, now: SystemTime) -> bool {
         let validity = self.certificates.first().map(|newest| Validity::of(newest));
         !matches!(validity, Some(Ok(validity)) if !validity.needs_renewal(now))
     }
 
-    /// Forgets those whose time is over; tells whether there were any.
+    /// Removes expired authorities; returns true if there were any.
     pub(crate) fn forget_expired(&mut self, now: SystemTime) -> bool {
         let before = self.certificates.len();
         let is_over = |it: &CertificateDer<'_>| Validity::of(it).is_ok_and(|it| it.end < now);
@@ -79,7 +80,7 @@ impl Authority {
         self.certificates.len() < before
     }
 
-    /// A new serving certificate and its key, in PEM.
+    /// Issues a serving certificate, in PEM with its key.
     pub(crate) fn issue(
         &self,
         service: &ServiceName,
@@ -94,12 +95,12 @@ impl Authority {
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
-        // Of an issuer only its name and key are used.
+        // Only the issuer's name and key are used.
         let issuer = Issuer::new(params(validity), &self.key);
         Ok((leaf.signed_by(&key, &issuer)?.pem(), Zeroizing::new(key.serialize_pem())))
     }
 
-    /// Whom the API server trusts.
+    /// The trusted authorities.
     pub(crate) fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(self.certificates.iter().cloned());
@@ -117,14 +118,14 @@ impl Authority {
     }
 }
 
-/// The authorities in PEM, and after them those of ours in the bundle that have not expired.
+/// The authorities in PEM, followed by the webhook's unexpired ones in the bundle.
 pub(crate) fn with_older_authorities(authorities: &str, bundle: &[u8], now: SystemTime) -> String {
     let current = certificates(authorities).unwrap_or_default();
     let older = unexpired(bundle, now).into_iter().filter(|it| !current.contains(it));
     format!("{authorities}{}", pem_of(&older.collect::<Vec<_>>()))
 }
 
-/// The webhook's authorities in a text of PEM that have not expired; whatever else is there is left out.
+/// The webhook's unexpired authorities in a PEM text, which may contain others.
 fn unexpired(text: &[u8], now: SystemTime) -> Vec<CertificateDer<'static>> {
     let blocks = pem::parse_many(text).unwrap_or_default().into_iter();
     let certificates = blocks.map(|block| CertificateDer::from(block.into_contents()));
@@ -134,7 +135,7 @@ fn unexpired(text: &[u8], now: SystemTime) -> Vec<CertificateDer<'static>> {
     certificates.filter(is_unexpired).collect()
 }
 
-/// Whether it has the name of the webhook's authorities.
+/// True if it has the name of the webhook's authorities.
 fn is_authority(certificate: &[u8]) -> bool {
     let certificate = Certificate::from_der(certificate);
     certificate.is_ok_and(|it| it.tbs_certificate().subject().to_string() == format!("CN={NAME}"))

@@ -19,7 +19,7 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    /// What the Secret holds, if it is what the API server will accept.
+    /// The certificate in the Secret, if the API server will accept it.
     pub(crate) fn read(
         material: &Material,
         authority: &Authority,
@@ -35,7 +35,7 @@ impl Leaf {
     }
 }
 
-/// Does what the API server does.
+/// The checks of the API server.
 fn verify(
     certified: &CertifiedKey,
     authority: &Authority,

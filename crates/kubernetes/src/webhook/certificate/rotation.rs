@@ -1,19 +1,19 @@
-//! What is to be done at a time about what the Secret holds.
+//! The rotation of the certificates in the Secret.
 
 use std::time::SystemTime;
 
 use super::authority::Authority;
 use super::{CertificateProblem, Leaf, Material, ServiceName};
 
-/// What is used from now on.
+/// The certificates to use.
 pub(crate) struct ActiveCertificates {
     pub(crate) material: Material,
     pub(crate) leaf: Leaf,
-    /// Why it is not what the Secret holds, if so: then it is to be stored before it is used.
+    /// The reason for a change; the material must be stored before use then.
     pub(crate) change: Option<String>,
 }
 
-/// Why there are no certificates.
+/// Certificates that could not be issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error("cannot make a certificate: {0}")]
@@ -22,10 +22,10 @@ pub(crate) enum IssueError {
     Unusable(#[from] CertificateProblem),
 }
 
-/// What to use: what is stored, if it is sound and has time, else something new.
+/// Returns the stored certificates if they are valid and not due for renewal, else new ones.
 ///
-/// A new authority signs nothing at once, as long as there is something sound to show: the API server has to
-/// learn of it first. One that has not expired is never dropped, even if it cannot sign any more.
+/// A new authority signs nothing while there is a valid certificate: the API server has to trust it
+/// first. Unexpired authorities are never dropped, even if they cannot sign.
 pub(crate) fn rotate(
     stored: Option<&Material>,
     service: &ServiceName,
@@ -49,7 +49,7 @@ pub(crate) fn rotate(
     }
 }
 
-/// What is stored, if the API server accepts it at this time.
+/// The stored certificates, if the API server accepts them now.
 pub(crate) fn stored(
     stored: &Material,
     service: &ServiceName,
@@ -60,7 +60,7 @@ pub(crate) fn stored(
     Some(ActiveCertificates { material: stored.clone(), leaf, change: None })
 }
 
-/// What to use while the authority that is stored has time.
+/// The certificates to use while the stored authority is not due.
 fn with_authority(
     mut authority: Authority,
     stored: &Material,
@@ -124,14 +124,14 @@ mod tests {
         rotate(None, &service(), start()).unwrap().material
     }
 
-    /// Whether the API server would accept what is shown, if it trusts these authorities.
+    /// True if the API server would accept the served certificate, given these trusted authorities.
     fn is_accepted(shown: &Material, trusted: &Material, now: SystemTime) -> bool {
         let Ok(authority) = Authority::read(trusted, now) else { return false };
         Leaf::read(shown, &authority, &service(), now).is_ok()
     }
 
     #[test]
-    fn a_sound_certificate_is_kept() {
+    fn valid_certificates_are_kept() {
         let material = fresh();
         for days in [0, 1, 30, 59] {
             let active = rotate(Some(&material), &service(), start() + DAY * days).unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_slow_by_half_an_hour_finds_it_valid() {
+    fn certificates_are_valid_by_a_clock_that_is_half_an_hour_slow() {
         let now = start() - DAY / 48;
         assert_eq!(rotate(Some(&fresh()), &service(), now).unwrap().change, None);
     }
@@ -173,15 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn for_ten_years_the_api_server_accepts_what_is_shown_though_each_learns_a_day_late() {
+    fn rotation_for_ten_years_tolerates_a_day_of_delay() {
         let mut material = fresh();
         let mut changes = 0;
         for day in 1..3650 {
             let now = start() + DAY * day;
             let active = rotate(Some(&material), &service(), now).unwrap();
             changes += u32::from(active.change.is_some());
-            assert!(is_accepted(&active.material, &material, now), "day {day}: not heard of it");
-            assert!(is_accepted(&material, &active.material, now), "day {day}: not changed yet");
+            assert!(
+                is_accepted(&active.material, &material, now),
+                "day {day}: the API server has the old authorities"
+            );
+            assert!(
+                is_accepted(&material, &active.material, now),
+                "day {day}: the replica has the old certificate"
+            );
             let authorities = active.material.authorities.matches("BEGIN").count();
             assert!(authorities <= 2, "day {day}: {authorities} authorities");
             material = active.material;
@@ -191,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_certificate_is_replaced() {
+    fn expired_certificates_are_replaced() {
         for (days, keeps_authority) in [(91, true), (366, false), (10_000, false)] {
             let material = fresh();
             let now = start() + DAY * days;
@@ -203,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_is_not_valid_yet_is_replaced() {
+    fn certificates_of_the_future_are_replaced() {
         let now = start() - DAY;
         let active = rotate(Some(&fresh()), &service(), now).unwrap();
         assert!(is_accepted(&active.material, &active.material, now));
@@ -233,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_certificate_is_used_while_it_is_valid() {
+    fn stored_certificates_are_used_while_valid() {
         let material = fresh();
         for (days, is_used) in [(0, true), (89, true), (91, false)] {
             let used = stored(&material, &service(), start() + DAY * days);
@@ -242,16 +248,16 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_another_service_is_made_anew() {
+    fn a_certificate_of_another_service_is_replaced() {
         let other = ServiceName { name: "other".into(), ..service() };
         let material = fresh();
         let active = rotate(Some(&material), &other, start()).unwrap();
-        assert!(active.change.unwrap().contains("no good for this service"));
+        assert!(active.change.unwrap().contains("invalid for this service"));
         assert!(active.material.authorities == material.authorities);
     }
 
     #[test]
-    fn damage_is_told_and_replaced() {
+    fn problems_are_reported_and_repaired() {
         let (sound, another) = (fresh(), fresh());
         for (material, change) in [
             (Material { key: another.key.clone(), ..sound.clone() }, "of the certificate: its key"),
@@ -261,7 +267,7 @@ mod tests {
                     certificate: another.certificate.clone(),
                     ..sound.clone()
                 },
-                "of the certificate: it is no good for this service",
+                "of the certificate: it is invalid for this service",
             ),
             (
                 Material { key: Zeroizing::default(), ..sound.clone() },

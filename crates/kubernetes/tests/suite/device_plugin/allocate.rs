@@ -58,7 +58,7 @@ async fn without_a_quote_service_nothing_is_mounted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hosts_with_an_older_driver_serve_both_names_too() {
+async fn older_drivers_serve_both_names() {
     let node = Node::new();
     fs::create_dir(node.path("dev/sgx")).unwrap();
     fs::rename(node.enclave(), node.path("dev/sgx/enclave")).unwrap();
@@ -73,7 +73,7 @@ async fn hosts_with_an_older_driver_serve_both_names_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_in_a_container_gives_the_paths_of_the_host() {
+async fn a_containerized_plugin_returns_host_paths() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let mut options = node.azure();
@@ -106,7 +106,7 @@ async fn provision_comes_with_its_device_node_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_container_of_a_request_gets_what_it_asked_for() {
+async fn each_container_of_a_request_gets_its_devices() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -118,7 +118,7 @@ async fn each_container_of_a_request_gets_what_it_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn devices_that_are_not_there_or_named_twice_are_refused() {
+async fn unknown_and_duplicate_devices_are_refused() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -168,7 +168,7 @@ async fn without_its_device_node_a_container_does_not_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_were_not_announced_do_no_harm() {
+async fn unannounced_calls_are_harmless() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -185,7 +185,7 @@ async fn calls_that_were_not_announced_do_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn containers_are_counted_before_anything_is_made_for_them() {
+async fn the_number_of_containers_is_limited() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.azure()).await;

@@ -20,7 +20,7 @@ fn with_cdi(node: &Node) -> Options {
 }
 
 #[tokio::test(start_paused = true)]
-async fn containers_get_names_that_the_description_explains() {
+async fn the_specification_describes_allocated_names() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, with_cdi(&node)).await;
@@ -42,7 +42,7 @@ async fn containers_get_names_that_the_description_explains() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_device_nodes_that_are_there_are_described() {
+async fn only_existing_device_nodes_are_described() {
     let node = Node::new();
     fs::remove_file(node.enclave()).unwrap();
     let described = |name: &str| fs::read_to_string(node.path(FILE)).unwrap().contains(name);
@@ -58,7 +58,7 @@ async fn only_device_nodes_that_are_there_are_described() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_description_that_cannot_be_written_is_told() {
+async fn an_unwritable_specification_is_reported() {
     let node = Node::new();
     fs::write(node.path("cdi"), "a file").unwrap();
     let kubelet = Kubelet::start(&node);

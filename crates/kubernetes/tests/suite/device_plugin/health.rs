@@ -31,7 +31,7 @@ async fn without_the_device_node_its_resource_is_unhealthy_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_whose_driver_comes_late_is_unhealthy_until_then() {
+async fn devices_are_unhealthy_until_the_driver_is_loaded() {
     let node = Node::new();
     fs::remove_dir_all(node.path("dev")).unwrap();
     let kubelet = Kubelet::start(&node);

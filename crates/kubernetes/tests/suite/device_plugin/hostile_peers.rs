@@ -18,7 +18,7 @@ async fn is_served(kubelet: &Kubelet) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn garbage_disturbs_nobody_else() {
+async fn garbage_does_not_disturb_other_connections() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -42,7 +42,7 @@ async fn garbage_disturbs_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_silent_connections_keep_nobody_from_being_served() {
+async fn many_silent_connections_do_not_block_others() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;

@@ -23,14 +23,14 @@ async fn replaced(node: &Node, kubelet: &Kubelet) -> (Plugin, Plugin) {
         kubelet.allocatable(AZURE) == 8
             && kubelet.allocatable(PROVISION) == 1
             && newer.problems().is_empty()
-            && older.problems().contains("another device plugin has taken the socket")
+            && older.problems().contains("another device plugin has replaced the socket")
     })
     .await;
     (older, newer)
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_newer_takes_over_and_the_older_steps_back() {
+async fn a_newer_plugin_takes_over() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let (_older, newer) = replaced(&node, &kubelet).await;
@@ -51,7 +51,7 @@ async fn the_older_returns_when_the_newer_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_older_returns_when_the_newer_dies_and_leaves_its_sockets() {
+async fn the_older_returns_when_the_newer_is_killed() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let (older, newer) = replaced(&node, &kubelet).await;
@@ -63,7 +63,7 @@ async fn the_older_returns_when_the_newer_dies_and_leaves_its_sockets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_that_waits_ends_at_once() {
+async fn a_waiting_plugin_stops_immediately() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let (older, newer) = replaced(&node, &kubelet).await;
@@ -74,7 +74,7 @@ async fn an_older_that_waits_ends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sockets_of_one_that_died_are_replaced_at_once() {
+async fn stale_sockets_are_replaced() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let former = Plugin::start_ready(&node, node.azure()).await;
@@ -87,7 +87,7 @@ async fn sockets_of_one_that_died_are_replaced_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_agree_on_one_after_the_kubelet_restarts() {
+async fn one_of_two_plugins_remains_after_a_restart_of_the_kubelet() {
     let node = Node::new();
     let mut kubelet = Kubelet::start(&node);
     let (one, other) = replaced(&node, &kubelet).await;

@@ -22,7 +22,7 @@ async fn a_kubelet_that_comes_late_is_registered_with() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kubelet_that_starts_anew_is_registered_with_again() {
+async fn the_plugin_registers_with_a_restarted_kubelet() {
     let node = Node::new();
     let mut kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -41,7 +41,7 @@ async fn a_kubelet_that_starts_anew_is_registered_with_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kubelet_that_is_away_for_a_while_is_waited_for() {
+async fn a_temporarily_missing_kubelet_is_awaited() {
     for away in [1, 20] {
         let node = Node::new();
         let mut kubelet = Kubelet::start(&node);
@@ -56,7 +56,7 @@ async fn a_kubelet_that_is_away_for_a_while_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_a_kubelet_is_away_is_told() {
+async fn a_missing_kubelet_is_reported() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -65,7 +65,7 @@ async fn that_a_kubelet_is_away_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_that_was_removed_is_made_and_registered_again() {
+async fn a_removed_socket_is_recreated_and_registered() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -81,7 +81,7 @@ async fn a_socket_that_was_removed_is_made_and_registered_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_that_was_refused_is_tried_again() {
+async fn a_refused_registration_is_retried() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     kubelet.refuse(Some("too busy for this"));
@@ -105,14 +105,14 @@ async fn a_kubelet_that_does_not_answer_is_asked_again() {
     let kubelet = Kubelet::start(&node);
     kubelet.be_stuck(true);
     let plugin = Plugin::start(&node, node.azure()).await;
-    plugin.has_problem("the kubelet did not take the registration").await;
+    plugin.has_problem("the kubelet rejected the registration").await;
     kubelet.be_stuck(false);
     kubelet.offers_within(Duration::from_secs(6), AZURE, 8).await;
     plugin.is_ready().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kubelet_that_lost_the_device_list_gets_it_again() {
+async fn a_lost_device_list_is_sent_again() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;
@@ -140,7 +140,7 @@ async fn the_plugin_directory_may_come_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_plugin_directory_may_be_made_anew() {
+async fn the_plugin_directory_may_be_replaced() {
     let node = Node::new();
     let mut kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;

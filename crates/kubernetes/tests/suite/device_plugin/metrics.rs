@@ -20,7 +20,7 @@ pub(crate) fn outcome(metric: &str, resource: &str, code: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn offered_resources_are_exported() {
+async fn offered() {
     let node = Node::new();
     let _kubelet = Kubelet::start(&node);
     let mut options = node.options("azure=6MiB,intel", Epc::of_size(8 * MIB));
@@ -33,7 +33,7 @@ async fn offered_resources_are_exported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resource_health_is_exported() {
+async fn healthy_resources() {
     let node = Node::new();
     std::fs::remove_file(node.provision()).unwrap();
     let kubelet = Kubelet::start(&node);
@@ -46,7 +46,7 @@ async fn resource_health_is_exported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn allocated_resources_are_exported() {
+async fn allocated() {
     let node = Node::new();
     let kubelet = Arc::new(Kubelet::start(&node));
     pod_resources::serve(&node.pod_resources(), &kubelet);
@@ -63,7 +63,7 @@ async fn allocated_resources_are_exported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn allocations_are_counted_by_code() {
+async fn requests_and_responses() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let plugin = Plugin::start_ready(&node, node.azure()).await;

@@ -23,7 +23,7 @@ async fn becomes(api_server: &ApiServer, resource: &str, quantity: Option<&str>)
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_device_node_there_is_none() {
+async fn without_a_device_node_nothing_is_allocated() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     let _kubelet = Kubelet::start(&node);
@@ -47,7 +47,7 @@ async fn software_epc_needs_no_device_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn numbers_that_somebody_changed_are_restored() {
+async fn external_changes_are_reverted() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     let _plugin = Plugin::start(&node, intel(&node, &api_server)).await;
@@ -57,7 +57,7 @@ async fn numbers_that_somebody_changed_are_restored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resources_of_another_profile_are_removed() {
+async fn leftovers_of_another_profile_are_removed() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     for resource in [AZURE, ALIYUN, INTEL] {
@@ -76,7 +76,7 @@ async fn resources_of_another_profile_are_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mib_are_counted_there_on_demand() {
+async fn profiles_in_mib_can_be_counted_there() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     let mut options = intel(&node, &api_server);
@@ -98,13 +98,13 @@ async fn the_api_server_is_not_flooded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resources_that_containers_cannot_have_yet_are_reported() {
+async fn unallocatable_resources_are_reported() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     api_server.kubelet_is_away(true);
     let _kubelet = Kubelet::start(&node);
     let plugin = Plugin::start(&node, intel(&node, &api_server)).await;
-    plugin.has_problem("the kubelet does not let containers have sgx.intel.com/epc yet").await;
+    plugin.has_problem("the kubelet does not allocate sgx.intel.com/epc yet").await;
     let not_ready = async || plugin.problems().contains("node status: ");
     stays(Duration::from_secs(30), "the plugin is not ready", not_ready).await;
     api_server.kubelet_is_away(false);

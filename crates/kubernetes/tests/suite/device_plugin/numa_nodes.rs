@@ -50,7 +50,7 @@ fn numa_nodes(device: &Device) -> Vec<i64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_device_is_in_the_numa_node_that_has_it() {
+async fn devices_have_their_numa_node() {
     let node = Node::new();
     let devices = devices(&node, epc(&node, &[(0, 3 * MIB), (1, 2 * MIB)])).await;
     let expected: [&[i64]; 5] = [&[0], &[0], &[0], &[1], &[1]];
@@ -58,7 +58,7 @@ async fn each_device_is_in_the_numa_node_that_has_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_mib_between_two_numa_nodes_is_in_neither() {
+async fn a_mib_across_numa_nodes_is_not_offered() {
     let node = Node::new();
     let epc = epc(&node, &[(0, 2 * MIB + MIB / 2), (1, 2 * MIB + MIB / 2)]);
     assert_eq!(devices(&node, epc).await.len(), 4);
@@ -66,7 +66,7 @@ async fn an_odd_mib_between_two_numa_nodes_is_in_neither() {
 
 /// An empty topology would mean "fits nowhere" to the kubelet's topology manager.
 #[tokio::test(start_paused = true)]
-async fn with_one_numa_node_or_none_known_there_is_no_topology() {
+async fn a_single_numa_node_has_no_topology() {
     let node = Node::new();
     for epc in [epc(&node, &[(0, 3 * MIB)]), Epc::of_size(3 * MIB)] {
         let devices = devices(&node, epc).await;
@@ -76,7 +76,7 @@ async fn with_one_numa_node_or_none_known_there_is_no_topology() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_would_be_too_long_has_no_topology() {
+async fn the_topology_is_dropped_from_a_long_list() {
     let node = Node::new();
     let devices = devices(&node, epc(&node, &[(0, 128 * GIB), (1, 128 * GIB)])).await;
     assert_eq!(devices.len(), 262_144);

@@ -127,7 +127,7 @@ async fn software_epc_has_no_device_nodes() {
 
 /// The sum of all that the scheduler may promise, in bytes.
 #[tokio::test(start_paused = true)]
-async fn profiles_never_promise_more_than_there_is() {
+async fn profiles_do_not_exceed_the_epc() {
     for shares in ["azure=6MiB,intel", "intel=3MiB,azure", "azure=100MiB,aliyun,intel=1MiB"] {
         let node = Node::new();
         let api_server = ApiServer::start(Behaviour::Accepts).await;

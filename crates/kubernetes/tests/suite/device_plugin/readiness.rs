@@ -31,7 +31,7 @@ async fn without_kubelet_the_plugin_is_alive_and_not_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_directory_that_cannot_be_written_is_told() {
+async fn an_unwritable_plugin_directory_is_reported() {
     let node = Node::new();
     let _kubelet = Kubelet::start(&node);
     // Root may write everywhere; a name that is taken by a directory is in its way all the same.
@@ -65,7 +65,7 @@ async fn the_plugin_is_ready_once_the_api_server_has_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_server_that_refuses_is_told() {
+async fn a_refusal_of_the_api_server_is_reported() {
     let node = Node::new();
     let _kubelet = Kubelet::start(&node);
     let api_server = ApiServer::start(Behaviour::Refuses).await;
@@ -74,7 +74,7 @@ async fn an_api_server_that_refuses_is_told() {
     let plugin = Plugin::start(&node, options).await;
     plugin.has_problem("node status: cannot set the status of the node \"node-1\"").await;
     let problems = plugin.problems();
-    assert!(problems.contains("patching nodes/status must be allowed"), "{problems}");
+    assert!(problems.contains("the permission to patch nodes/status is needed"), "{problems}");
     assert!(problems.contains("forbidden"), "{problems}");
     api_server.behave(Behaviour::Accepts);
     plugin.is_ready().await;

@@ -50,12 +50,12 @@ async fn the_largest_list_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_more_the_largest_list_is_offered() {
+async fn the_device_list_ends_at_its_maximum() {
     check(300 * GIB, 262_144).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_the_largest_list_all_can_be_unhealthy() {
+async fn the_largest_list_can_be_unhealthy() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     let _plugin = Plugin::start_ready(&node, node.options("azure", Epc::of_size(256 * GIB))).await;

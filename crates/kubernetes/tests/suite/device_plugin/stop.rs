@@ -12,7 +12,7 @@ use crate::device_plugin::node::{AZURE, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
 #[tokio::test(start_paused = true)]
-async fn sockets_are_removed_and_nothing_else() {
+async fn stopping_removes_only_its_sockets() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     fs::write(node.plugin_dir().join("DEPRECATION"), "").unwrap();
@@ -27,7 +27,7 @@ async fn sockets_are_removed_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_without_kubelet_ends_as_well() {
+async fn a_plugin_without_a_kubelet_stops() {
     let node = Node::new();
     let plugin = Plugin::start(&node, node.azure()).await;
     plugin.has_problem("cannot reach the kubelet").await;
@@ -36,7 +36,7 @@ async fn a_plugin_without_kubelet_ends_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_whose_registration_is_refused_ends_as_well() {
+async fn a_plugin_whose_registration_is_refused_stops() {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);
     kubelet.refuse(Some("not now"));

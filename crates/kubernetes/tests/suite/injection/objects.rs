@@ -95,7 +95,7 @@ fn each_item_of_a_list_is_an_object() {
 }
 
 #[test]
-fn pod_templates_of_custom_resources_are_recognized() {
+fn pod_templates_in_custom_resources_are_found() {
     let template = json!({ "spec": pod_spec() });
     for (kind, spec, pointer) in [
         ("Rollout", json!({ "template": template }), "spec.template"),
@@ -108,17 +108,16 @@ fn pod_templates_of_custom_resources_are_recognized() {
     ] {
         let (injected, warnings) = with_warnings(object("example.com/v1", kind, &spec));
         assert!(injected.to_string().contains("\"operator\":\"Exists\""), "{injected}");
-        let says =
-            format!("{pointer} was taken for a pod template, since this kind is not known here");
+        let says = format!("{pointer} was taken for a pod template: the kind is unknown");
         assert_eq!(warnings, [says]);
     }
     let unreadable = json!({ "template": { "spec": { "containers": [5] } } });
     let (_, warnings) = with_warnings(object("example.com/v1", "Rollout", &unreadable));
-    assert!(warnings[0].starts_with("spec.template is no pod template that can be read"));
+    assert!(warnings[0].starts_with("spec.template is not a readable pod template"));
 }
 
 #[test]
-fn objects_without_a_pod_that_is_known_stay_as_they_are() {
+fn objects_without_a_known_pod_do_not_change() {
     for object in [
         object("v1", "ConfigMap", &json!({ "data": { "template": "spec" } })),
         object("apps/v1", "Deployment", &json!({})),
@@ -132,7 +131,7 @@ fn objects_without_a_pod_that_is_known_stay_as_they_are() {
 }
 
 #[test]
-fn epc_that_is_left_alone_is_told() {
+fn epc_outside_of_pods_is_reported() {
     let container = pod_spec()["containers"][0].clone();
     for (object, says) in [
         (
@@ -165,11 +164,11 @@ fn epc_that_is_left_alone_is_told() {
         ),
         (
             object("v1", "Pod", &json!({ "container": [container] })),
-            "spec.container is no field of a pod; write containers",
+            "spec.container is not a field of a pod; write containers",
         ),
         (
             object("apps/v1", "Deployment", &json!({ "templat": { "spec": pod_spec() } })),
-            "spec.templat.spec.containers[0].resources.limits has sgx.intel.com/epc, but is in no pod",
+            "spec.templat.spec.containers[0].resources.limits has sgx.intel.com/epc, but is not in a",
         ),
     ] {
         let (unchanged, warnings) = with_warnings(object.clone());
@@ -179,7 +178,7 @@ fn epc_that_is_left_alone_is_told() {
 }
 
 #[test]
-fn a_field_that_is_null_counts_as_left_out() {
+fn null_fields_count_as_missing() {
     let mut spec = pod_spec();
     spec["tolerations"] = Value::Null;
     spec["containers"][0]["resources"]["limits"]["cpu"] = Value::Null;
@@ -192,7 +191,7 @@ fn a_field_that_is_null_counts_as_left_out() {
 }
 
 #[test]
-fn names_of_fields_that_are_nearly_right_are_told() {
+fn misspelled_fields_are_reported() {
     let spec = json!({ "initContainer": [], "Volumes": [], "containers": [{
         "name": "app", "resource": {}, "environment": [], "envs": [], "workingDir": "/",
         "resources": { "limit": {}, "Requests": {}, "limits": { "sgx.intel.com/epc": "1Mi" }, "claims": [] },
@@ -220,7 +219,7 @@ fn names_of_fields_that_are_nearly_right_are_told() {
 }
 
 #[test]
-fn an_opt_in_beside_the_template_is_told() {
+fn a_misplaced_opt_in_is_reported() {
     let mut deployment =
         object("apps/v1", "Deployment", &json!({ "template": { "spec": pod_spec() } }));
     deployment["metadata"]["labels"] = json!({ "sgx-quote-helper/inject": "true" });
@@ -235,7 +234,7 @@ fn an_opt_in_beside_the_template_is_told() {
 }
 
 #[test]
-fn numbers_become_strings_where_strings_have_to_be() {
+fn numbers_become_strings_where_required() {
     let mut spec = pod_spec();
     spec["nodeSelector"] = json!({ "sgx": true });
     spec["containers"][0]["args"] = json!([8080, "x"]);
@@ -268,7 +267,7 @@ fn numbers_become_strings_where_strings_have_to_be() {
 }
 
 #[test]
-fn malformed_pods_are_errors() {
+fn an_invalid_pod_is_an_error() {
     for spec in [json!("none"), json!({ "containers": { "name": "app" } })] {
         let mut pod = object("v1", "Pod", &spec);
         let before = pod.clone();

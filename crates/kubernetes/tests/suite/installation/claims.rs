@@ -26,7 +26,7 @@ fn claim(age: i64) -> Value {
     })
 }
 
-/// Somebody who works until reported to stop.
+/// Somebody who works until it is told to stop.
 async fn busy(api_server: &ApiServer) -> tokio::task::JoinHandle<Result<(), InstallationError>> {
     api_server.is_slow(true);
     let installer = Observed::new(api_server);
@@ -39,7 +39,7 @@ async fn busy(api_server: &ApiServer) -> tokio::task::JoinHandle<Result<(), Inst
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_one_hears_who_is_at_it_and_changes_nothing() {
+async fn a_second_installation_is_refused() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.put("leases", claim(5));
@@ -48,7 +48,7 @@ async fn a_second_one_hears_who_is_at_it_and_changes_nothing() {
         let error = result.unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, InstallationError::LeaseHeld { .. }), "{said}");
-        assert!(said.starts_with("bob@there (process 2) is"), "{said}");
+        assert!(said.starts_with("bob@there (process 2) has"), "{said}");
         assert!(said.contains("since 2030-01-02T03:04:05Z;"), "{said}");
     }
     assert_eq!(api_server.names(), [format!("leases kube-system/{LEASE}")]);
@@ -59,7 +59,7 @@ async fn a_second_one_hears_who_is_at_it_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_without_a_sign_of_life_is_taken_over() {
+async fn an_expired_lease_is_taken_over() {
     pace();
     for stale in [claim(31), json!({ "metadata": { "name": LEASE, "namespace": "kube-system" } })] {
         let api_server = ApiServer::start().await;
@@ -70,7 +70,7 @@ async fn a_claim_without_a_sign_of_life_is_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_slower_of_two_installations_gives_way() {
+async fn a_conflicting_claim_is_refused() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.fail("POST leases", Fault::Refusal(409));
@@ -80,7 +80,7 @@ async fn the_slower_of_two_installations_gives_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_is_renewed_while_it_is_worked() {
+async fn the_lease_is_renewed_during_the_work() {
     pace();
     let api_server = ApiServer::start().await;
     let task = busy(&api_server).await;
@@ -95,7 +95,7 @@ async fn a_claim_is_renewed_while_it_is_worked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_installation_that_lost_the_lease_stops() {
+async fn a_lost_lease_stops_the_installation() {
     pace();
     let api_server = ApiServer::start().await;
     let task = busy(&api_server).await;
@@ -106,7 +106,7 @@ async fn an_installation_that_lost_the_lease_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_installation_stops_before_its_unrenewed_lease_expires() {
+async fn an_installation_stops_before_its_lease_expires() {
     pace();
     let api_server = ApiServer::start().await;
     let task = busy(&api_server).await;
@@ -118,7 +118,7 @@ async fn an_installation_stops_before_its_unrenewed_lease_expires() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_ends_with_the_work_however_that_ends() {
+async fn the_lease_is_released_in_any_case() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.fail("PATCH clusterroles", Fault::Refusal(500));
@@ -134,7 +134,7 @@ async fn a_claim_ends_with_the_work_however_that_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_many_at_once_one_works() {
+async fn one_of_many_installations_runs() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);

@@ -15,7 +15,7 @@ async fn failure(api_server: &ApiServer) -> InstallationError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_missing_rights_are_said_at_once_and_nothing_is_changed() {
+async fn all_missing_permissions_are_named_before_any_change() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.forbid(&["create daemonsets", "patch daemonsets", "list secrets", "patch nodes"]);
@@ -34,7 +34,7 @@ async fn all_missing_rights_are_said_at_once_and_nothing_is_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_half_way_says_what_was_applied_what_was_not_and_why() {
+async fn a_partial_failure_lists_applied_and_remaining_objects() {
     pace();
     let api_server = ApiServer::start().await;
     for fault in [Fault::Refusal(403), Fault::Refusal(422), Fault::Refusal(500), Fault::Silence] {
@@ -47,7 +47,10 @@ async fn a_failure_half_way_says_what_was_applied_what_was_not_and_why() {
         assert_eq!(half.failed.to_string(), "ClusterRole sgx-plugin");
         assert_eq!(half.left[0].to_string(), "DaemonSet sgx/sgx-plugin");
         let said = error.to_string();
-        assert!(said.contains("Nothing was removed; mend it and run the command again"), "{said}");
+        assert!(
+            said.contains("Nothing was removed; fix the cause and run the command again"),
+            "{said}"
+        );
         assert_eq!(api_server.names().len(), 2, "{:?}", api_server.names());
     }
     api_server.recover();
@@ -56,7 +59,7 @@ async fn a_failure_half_way_says_what_was_applied_what_was_not_and_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_server_that_is_away_is_named() {
+async fn an_unreachable_api_server_is_reported() {
     pace();
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
@@ -70,7 +73,7 @@ async fn an_api_server_that_is_away_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_server_that_does_not_answer_is_waited_for_ten_seconds() {
+async fn requests_time_out_after_ten_seconds() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.fail("", Fault::Silence);
@@ -82,7 +85,7 @@ async fn an_api_server_that_does_not_answer_is_waited_for_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn foreign_responses_are_reported_as_no_api_server() {
+async fn a_response_of_another_server_is_reported() {
     pace();
     for text in ["", "<html>sign in</html>", "[]", "{}", r#"{"items":7}"#, "null", "\u{0}"] {
         let api_server = ApiServer::start().await;
@@ -97,7 +100,7 @@ async fn foreign_responses_are_reported_as_no_api_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_one_answer_is_nothing_panics_and_everything_ends() {
+async fn any_broken_answer_ends_without_a_panic() {
     pace();
     let requests = [
         "GET namespaces",
@@ -140,7 +143,7 @@ async fn whatever_one_answer_is_nothing_panics_and_everything_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_not_accepted_are_said_to_be_so() {
+async fn rejected_credentials_are_reported() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.fail("", Fault::Refusal(401));
@@ -149,7 +152,7 @@ async fn credentials_that_are_not_accepted_are_said_to_be_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_namespace_that_is_being_deleted_gets_nothing() {
+async fn a_terminating_namespace_is_refused() {
     pace();
     let api_server = ApiServer::start().await;
     let metadata = json!({ "name": NAMESPACE, "deletionTimestamp": "2030-01-01T00:00:00Z" });

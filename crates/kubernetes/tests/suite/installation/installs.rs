@@ -12,7 +12,7 @@ use crate::installation::installer::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn objects_are_made_in_their_order_and_the_second_time_nothing_changes() {
+async fn installing_twice_changes_nothing() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -30,7 +30,7 @@ async fn objects_are_made_in_their_order_and_the_second_time_nothing_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn differing_objects_are_changed_and_obsolete_ones_removed() {
+async fn an_installation_changes_and_prunes_objects() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -55,7 +55,7 @@ async fn differing_objects_are_changed_and_obsolete_ones_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_namespace_of_others_is_used_and_not_taken_over() {
+async fn an_existing_namespace_is_used_unchanged() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.put("namespaces", json!({ "metadata": { "name": NAMESPACE, "labels": {} } }));
@@ -68,7 +68,7 @@ async fn a_namespace_of_others_is_used_and_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn objects_under_deletion_are_awaited_and_recreated() {
+async fn a_terminating_object_is_recreated_once_gone() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -86,7 +86,7 @@ async fn objects_under_deletion_are_awaited_and_recreated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_root_is_made_once() {
+async fn a_root_is_generated_once() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -106,7 +106,7 @@ async fn a_root_is_made_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_and_root_are_found_wherever_they_are() {
+async fn settings_and_root_are_found_in_any_namespace() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -129,7 +129,7 @@ async fn settings_and_root_are_found_wherever_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn damaged_settings_and_roots_are_named_and_not_replaced() {
+async fn damaged_settings_and_roots_are_reported_and_kept() {
     pace();
     let api_server = ApiServer::start().await;
     let address = api_server.address();

@@ -8,7 +8,7 @@ use crate::installation::installer::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_preview_shows_each_change_and_makes_none() {
+async fn a_preview_changes_nothing() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);

@@ -12,7 +12,7 @@ use crate::installation::installer::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn everything_is_removed_and_the_second_time_there_is_nothing() {
+async fn uninstall_removes_everything_once() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -34,7 +34,7 @@ async fn everything_is_removed_and_the_second_time_there_is_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_webhook_is_asked_no_more_before_it_goes_and_the_device_plugin_goes_last() {
+async fn the_webhooks_configuration_is_removed_first() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -60,7 +60,7 @@ async fn the_webhook_is_asked_no_more_before_it_goes_and_the_device_plugin_goes_
 }
 
 #[tokio::test(start_paused = true)]
-async fn leftovers_of_a_partial_removal_are_found_by_the_next() {
+async fn an_interrupted_removal_is_finished_by_the_next() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -80,7 +80,7 @@ async fn leftovers_of_a_partial_removal_are_found_by_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_namespace_in_which_others_have_something_stays() {
+async fn a_namespace_in_use_is_kept() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -94,7 +94,7 @@ async fn a_namespace_in_which_others_have_something_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pods_are_waited_for_and_named_if_they_do_not_end() {
+async fn pods_that_do_not_end_are_named() {
     pace();
     let api_server = ApiServer::start().await;
     let installer = Observed::new(&api_server);
@@ -113,7 +113,7 @@ async fn pods_are_waited_for_and_named_if_they_do_not_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn epc_that_the_device_plugin_has_counted_is_removed_from_nodes() {
+async fn epc_in_the_node_status_is_removed() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.put("nodes", node("ours", "quote-helper-device-plugin"));

@@ -49,7 +49,7 @@ fn then(api_server: &ApiServer, steps: Vec<(u64, Value)>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_change_is_said_once() {
+async fn each_change_is_reported_once() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -60,7 +60,7 @@ async fn each_change_is_said_once() {
     installer.install(&objects()).await.unwrap();
     let said = installer.progress().split_off(1);
     let expected = [
-        "sgx-plugin: waiting for Kubernetes to look at it",
+        "sgx-plugin: not processed by Kubernetes yet",
         "sgx-plugin-x7f on node-2: ErrImageNeverPull: Container image \"sgx:1\" is not present",
         "sgx-plugin: 0 of 3 pods ready",
         "sgx-plugin: 1 of 3 pods ready",
@@ -70,7 +70,7 @@ async fn each_change_is_said_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_vain_each_pod_is_listed_with_its_reason_and_a_fix() {
+async fn a_timeout_lists_each_pod_with_reason_and_fix() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -88,7 +88,7 @@ async fn in_vain_each_pod_is_listed_with_its_reason_and_a_fix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_warning_says_why_a_container_is_not_ready() {
+async fn warnings_include_the_events_of_unready_containers() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -121,7 +121,7 @@ async fn a_warning_says_why_a_container_is_not_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_line_of_progress_is_one_line_of_bounded_length() {
+async fn progress_lines_have_a_bounded_length() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -151,7 +151,7 @@ async fn a_daemon_set_for_no_node_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_server_that_is_away_for_a_while_is_waited_for() {
+async fn a_temporarily_unreachable_api_server_is_retried() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.is_slow(true);
@@ -170,7 +170,7 @@ async fn an_api_server_that_is_away_for_a_while_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn permanent_failures_are_not_waited_for() {
+async fn permanent_failures_end_the_wait() {
     pace();
     for fault in [Fault::Refusal(403), Fault::Text("{}")] {
         let api_server = ApiServer::start().await;

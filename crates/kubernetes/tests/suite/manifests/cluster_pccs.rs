@@ -28,7 +28,7 @@ fn has(add_on: &AddOn, argument: &str) -> bool {
 }
 
 #[test]
-fn it_is_there_only_if_it_was_chosen() {
+fn the_pccs_is_optional() {
     let off = AddOn { cluster_pccs: None, ..everything(Platform::Dcap) };
     let is_of_it =
         |object: &kube::core::DynamicObject| object.metadata.name.as_deref() == Some("sgx-pccs");
@@ -41,14 +41,14 @@ fn it_is_there_only_if_it_was_chosen() {
 }
 
 #[test]
-fn its_database_has_one_writer_also_while_it_is_replaced() {
+fn updates_of_its_pod_do_not_overlap() {
     let deployment = deployment(&everything(Platform::Dcap));
     assert_eq!(deployment["replicas"], 1);
     assert_eq!(deployment["strategy"], json!({ "type": "Recreate" }));
 }
 
 #[test]
-fn it_runs_on_nodes_without_sgx() {
+fn it_also_runs_on_nodes_without_sgx() {
     let pod = pod(&with_plain_pccs(Platform::Dcap));
     assert_eq!(pod["affinity"], Value::Null);
     let limits = pod["containers"][0]["resources"]["limits"].as_object().unwrap();
@@ -56,7 +56,7 @@ fn it_runs_on_nodes_without_sgx() {
 }
 
 #[test]
-fn without_the_quote_service_it_serves_verifiers_and_enclaves_that_quote_by_themselves() {
+fn it_works_without_the_quote_service() {
     let add_on = AddOn { quote_service: false, ..with_plain_pccs(Platform::Dcap) };
     let objects = objects(&add_on);
     find(&objects, "Deployment", "sgx-pccs");
@@ -64,7 +64,7 @@ fn without_the_quote_service_it_serves_verifiers_and_enclaves_that_quote_by_them
 }
 
 #[test]
-fn the_quote_services_ask_it_if_no_other_one_is_named() {
+fn it_is_the_default_pccs_of_quote_services() {
     for (add_on, url) in [
         (with_plain_pccs(Platform::Dcap), URL),
         (everything(Platform::Dcap), "https://pccs.example:8081"),
@@ -77,7 +77,7 @@ fn the_quote_services_ask_it_if_no_other_one_is_named() {
 }
 
 #[test]
-fn it_asks_whom_it_is_told_to_and_trusts_the_software_platform_with_that_alone() {
+fn sources_and_trusted_root_follow_the_settings() {
     let plain = with_plain_pccs(Platform::Dcap);
     let is_source = |argument: &String| argument.starts_with("--source");
     // It finds out by itself.
@@ -92,7 +92,7 @@ fn it_asks_whom_it_is_told_to_and_trusts_the_software_platform_with_that_alone()
 }
 
 #[test]
-fn it_does_not_see_what_the_software_platforms_root_signs_with() {
+fn the_software_platforms_key_is_not_mounted() {
     let pod = pod(&with_plain_pccs(Platform::Software));
     let volumes = pod["volumes"].as_array().unwrap();
     let secret = |volume: &Value| volume["secret"]["secretName"] == "sgx-software-platform";
@@ -101,7 +101,7 @@ fn it_does_not_see_what_the_software_platforms_root_signs_with() {
 }
 
 #[test]
-fn modes_are_told() {
+fn source_modes_are_passed() {
     for (mode, argument) in [
         (PccsMode::Lazy, "--mode=lazy"),
         (PccsMode::Req, "--mode=req"),
@@ -113,7 +113,7 @@ fn modes_are_told() {
 }
 
 #[test]
-fn it_keeps_what_it_has_in_the_volume_that_was_chosen() {
+fn the_chosen_volume_holds_its_state() {
     let objects = objects(&everything(Platform::Dcap));
     let claim = find(&objects, "PersistentVolumeClaim", "sgx-pccs");
     assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "1Gi");
@@ -138,7 +138,7 @@ fn it_keeps_what_it_has_in_the_volume_that_was_chosen() {
 }
 
 #[test]
-fn its_secrets_are_files_of_a_secret_that_others_make() {
+fn its_secrets_are_files_of_an_existing_secret() {
     let add_on = everything(Platform::Dcap);
     for argument in [
         "--api-key-file=/etc/sgx-pccs/api-key",
@@ -160,7 +160,7 @@ fn its_secrets_are_files_of_a_secret_that_others_make() {
 }
 
 #[test]
-fn its_probes_and_ports_are_those_of_the_other_pods() {
+fn its_probes_and_ports_are_the_common_ones() {
     let pod = pod(&with_plain_pccs(Platform::Dcap));
     let server = &pod["containers"][0];
     for (probe, path) in [("readinessProbe", "/readyz"), ("livenessProbe", "/livez")] {

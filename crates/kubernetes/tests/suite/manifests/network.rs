@@ -37,7 +37,7 @@ fn each_pod_has_one_policy_and_it_comes_first() {
 
 /// The ports that anybody may connect to, by policy, and those that the pods have.
 #[test]
-fn only_what_is_for_everybody_is_open_to_everybody() {
+fn only_public_ports_are_open() {
     for (platform, name, open) in [
         (Platform::Dcap, "sgx-plugin", vec![]),
         (Platform::Dcap, "sgx-quote-helper", vec![]),
@@ -58,7 +58,7 @@ fn only_what_is_for_everybody_is_open_to_everybody() {
 }
 
 #[test]
-fn metrics_are_for_namespaces_that_say_that_they_collect_them() {
+fn metrics_are_open_to_labelled_namespaces() {
     let policy = find(&objects(&everything(Platform::Dcap)), "NetworkPolicy", "sgx-plugin");
     let collectors = json!([
         { "podSelector": {} },
@@ -68,7 +68,7 @@ fn metrics_are_for_namespaces_that_say_that_they_collect_them() {
 }
 
 #[test]
-fn pods_that_ask_nobody_have_no_egress() {
+fn egress_is_closed_where_unused() {
     for (platform, name, asks) in [
         (Platform::Dcap, "sgx-plugin", false),
         (Platform::Software, "sgx-quote-helper", false),

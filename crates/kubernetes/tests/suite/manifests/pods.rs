@@ -22,7 +22,7 @@ fn containers(objects: &[kube::core::DynamicObject]) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn containers_have_no_privilege_but_what_is_listed() {
+fn containers_have_minimal_privileges() {
     for choice in all() {
         for (container, _) in containers(&choice.objects) {
             let name = container["name"].as_str().unwrap();
@@ -49,7 +49,7 @@ fn containers_have_no_privilege_but_what_is_listed() {
 }
 
 #[test]
-fn pods_share_nothing_with_their_node_but_directories_and_the_numbers_of_processes() {
+fn pods_share_only_directories_and_pids_with_their_node() {
     for choice in all() {
         for (_, pod) in containers(&choice.objects) {
             for shared in ["hostNetwork", "hostIPC"] {
@@ -63,7 +63,7 @@ fn pods_share_nothing_with_their_node_but_directories_and_the_numbers_of_process
 }
 
 #[test]
-fn the_numbers_of_processes_are_shared_only_if_chosen() {
+fn the_pid_namespace_is_shared_only_if_chosen() {
     let add_on = AddOn { host_pid: false, ..everything(Platform::Dcap) };
     for (container, pod) in containers(&objects(&add_on)) {
         assert_eq!(pod["hostPID"], Value::Null, "{}", container["name"]);
@@ -71,7 +71,7 @@ fn the_numbers_of_processes_are_shared_only_if_chosen() {
 }
 
 #[test]
-fn the_provisioning_key_is_for_the_quote_service_on_real_sgx() {
+fn only_the_quote_service_on_real_sgx_gets_the_provisioning_key() {
     for choice in all() {
         for (container, _) in containers(&choice.objects) {
             let limit = &container["resources"]["limits"]["sgx.intel.com/provision"];
@@ -101,7 +101,7 @@ fn the_quote_service_waits_for_the_device_plugin() {
 }
 
 #[test]
-fn without_the_switch_there_is_no_quote_service_and_nobody_is_led_to_one() {
+fn the_quote_service_is_optional() {
     let objects = objects(&AddOn::default());
     let arguments = |kind, name| {
         let object = find(&objects, kind, name);
@@ -117,7 +117,7 @@ fn without_the_switch_there_is_no_quote_service_and_nobody_is_led_to_one() {
 }
 
 #[test]
-fn real_quotes_come_from_nodes_with_sgx_and_software_quotes_from_all() {
+fn real_quotes_need_nodes_with_sgx() {
     for (platform, terms) in [(Platform::Dcap, 4), (Platform::Software, 0)] {
         let service = find(&objects(&everything(platform)), "DaemonSet", "sgx-quote-helper");
         let affinity = &service["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
@@ -131,7 +131,7 @@ fn real_quotes_come_from_nodes_with_sgx_and_software_quotes_from_all() {
 }
 
 #[test]
-fn pods_are_where_they_are_chosen_to_be() {
+fn pods_run_on_the_chosen_nodes() {
     let add_on = AddOn {
         node_selector: [("pool".to_owned(), "sgx".to_owned())].into(),
         tolerations: vec![serde_json::from_value(json!({ "operator": "Exists" })).unwrap()],
@@ -156,7 +156,7 @@ fn pods_are_where_they_are_chosen_to_be() {
 }
 
 #[test]
-fn host_groups_that_may_open_the_device_nodes_are_the_quote_services_alone() {
+fn only_the_quote_service_has_the_host_groups() {
     let objects = objects(&everything(Platform::Dcap));
     let pod = find(&objects, "DaemonSet", "sgx-quote-helper")["spec"]["template"]["spec"].take();
     assert_eq!(pod["securityContext"]["supplementalGroups"], json!([108]));
@@ -165,7 +165,7 @@ fn host_groups_that_may_open_the_device_nodes_are_the_quote_services_alone() {
 }
 
 #[test]
-fn the_image_is_the_one_that_was_chosen_or_that_of_the_platform() {
+fn the_image_depends_on_the_platform() {
     let version = env!("CARGO_PKG_VERSION");
     for (chosen, platform, image) in [
         (None, Platform::Dcap, format!("sgx-quote-helper-sgx:{version}")),
@@ -180,7 +180,7 @@ fn the_image_is_the_one_that_was_chosen_or_that_of_the_platform() {
 }
 
 #[test]
-fn users_are_those_that_were_chosen() {
+fn the_chosen_users_are_set() {
     let add_on = AddOn { first_uid: 70_000, ..everything(Platform::Dcap) };
     let users = containers(&objects(&add_on)).into_iter().map(|(container, _)| {
         let security = &container["securityContext"];
@@ -195,7 +195,7 @@ fn users_are_those_that_were_chosen() {
 
 /// What an earlier version, or another choice of users, has left belongs to another user.
 #[test]
-fn state_is_given_to_the_user_before_it_is_used() {
+fn state_is_chowned_before_use() {
     for (kind, name, directories) in [
         ("DaemonSet", "sgx-quote-helper", json!(["/var/run/aesmd", "/var/lib/quote-helper"])),
         ("Deployment", "sgx-pccs", json!(["/var/lib/quote-helper", "/var/lib/quote-helper/pccs"])),

@@ -10,7 +10,7 @@ use crate::manifests::choices::{PCCS_SECRET, all, everything, objects};
 use crate::manifests::{find, is, kind};
 
 #[test]
-fn dependencies_of_a_pod_come_before_it() {
+fn dependencies_of_a_pod_precede_it() {
     for choice in all() {
         for (place, object) in choice.objects.iter().enumerate() {
             let before = &choice.objects[..place];
@@ -104,7 +104,7 @@ fn workloads_select_their_own_pods_alone() {
 }
 
 #[test]
-fn each_object_says_that_it_is_ours_and_is_there_once() {
+fn objects_are_unique_and_labelled() {
     for choice in all() {
         let mut names = BTreeSet::new();
         for object in &choice.objects {
@@ -119,7 +119,7 @@ fn each_object_says_that_it_is_ours_and_is_there_once() {
 }
 
 #[test]
-fn a_namespace_that_every_cluster_has_is_not_made() {
+fn a_namespace_of_kubernetes_is_not_created() {
     for (namespace, made) in [
         ("sgx-quote-helper", true),
         ("confidential", true),

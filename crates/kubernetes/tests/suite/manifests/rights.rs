@@ -8,7 +8,7 @@ use crate::manifests::choices::{all, everything, objects};
 use crate::manifests::{find, kind};
 
 #[test]
-fn only_who_asks_the_api_server_has_a_token() {
+fn only_clients_of_the_api_server_have_a_token() {
     for choice in all() {
         let profile = choice.add_on.resource_profile.to_string();
         let counts =
@@ -28,7 +28,7 @@ fn only_who_asks_the_api_server_has_a_token() {
 }
 
 #[test]
-fn rights_are_these() {
+fn permissions_are_minimal() {
     let add_on =
         AddOn { epc_accounting: EpcAccounting::NodeStatus, ..everything(Platform::Software) };
     let objects = objects(&add_on);
@@ -60,7 +60,7 @@ fn rights_are_these() {
 }
 
 #[test]
-fn the_webhook_is_not_in_the_way_of_anybody() {
+fn the_webhook_never_blocks_pods() {
     let objects = objects(&everything(Platform::Dcap));
     let configuration = find(&objects, "MutatingWebhookConfiguration", "sgx-webhook");
     let webhook = &configuration["webhooks"][0];

@@ -7,7 +7,7 @@ use crate::manifests::choices::{DEPLOYMENT, cluster, everything, objects};
 use crate::manifests::{find, kind};
 
 #[test]
-fn the_software_platforms_root_is_in_a_secret_and_nowhere_else() {
+fn only_a_secret_holds_the_software_platforms_root() {
     let objects = objects(&everything(Platform::Software));
     let base64 =
         find(&objects, "Secret", "sgx-software-platform")["data"]["deployment.json"].take();
@@ -29,7 +29,7 @@ fn real_platforms_and_nodes_without_a_service_have_no_such_secret() {
 }
 
 #[test]
-fn a_root_that_is_there_already_is_left_alone() {
+fn an_existing_root_is_kept() {
     let cluster = Cluster { version: KubernetesVersion::default(), software_platform_root: None };
     let objects = everything(Platform::Software).objects(&cluster).unwrap();
     assert!(!objects.iter().any(|object| crate::manifests::is(
@@ -53,7 +53,7 @@ fn settings_are_kept_whole() {
 }
 
 #[test]
-fn settings_of_an_older_version_are_completed() {
+fn settings_of_older_versions_get_defaults() {
     let kept = r#"{ "namespace": "confidential", "quote_service": true }"#;
     let add_on =
         AddOn { namespace: "confidential".to_owned(), quote_service: true, ..AddOn::default() };
@@ -61,7 +61,7 @@ fn settings_of_an_older_version_are_completed() {
 }
 
 #[test]
-fn verifiers_are_told_what_they_need() {
+fn verifiers_find_url_and_root() {
     let pccs = Some(ClusterPccs::default());
     let named = "https://pccs.example:8081/";
     let own = "http://sgx-pccs.sgx-quote-helper.svc:8081";
@@ -88,7 +88,7 @@ fn verifiers_are_told_what_they_need() {
 }
 
 #[test]
-fn the_quote_provider_is_told_of_the_pccs() {
+fn the_quote_provider_uses_the_pccs() {
     let provider = |add_on| find(&objects(add_on), "ConfigMap", "sgx-quote-provider");
     let files = provider(&everything(Platform::Dcap))["data"].take();
     let configuration: Value =

@@ -7,7 +7,7 @@ use crate::manifests::choices::{cluster, everything};
 use crate::manifests::{find, kind};
 
 #[test]
-fn the_quote_services_new_pod_comes_first_where_daemon_sets_can_do_that() {
+fn the_quote_service_surges_where_daemon_sets_can() {
     for (version, surge, unavailable) in
         [("1.21", Value::Null, 1), ("1.22", json!(1), 0), ("1.33", json!(1), 0)]
     {
@@ -25,7 +25,7 @@ fn the_quote_services_new_pod_comes_first_where_daemon_sets_can_do_that() {
 }
 
 #[test]
-fn disruption_budgets_are_for_clusters_that_know_them() {
+fn disruption_budgets_depend_on_the_version() {
     for (version, has) in [("1.20", false), ("1.21", true)] {
         let objects = everything(Platform::Dcap).objects(&cluster(version)).unwrap();
         let found = objects.iter().any(|object| kind(object) == "PodDisruptionBudget");

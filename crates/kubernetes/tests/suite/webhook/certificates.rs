@@ -28,7 +28,7 @@ fn pace() {
 }
 
 #[tokio::test]
-async fn a_first_webhook_makes_them_and_tells_the_api_server() {
+async fn a_first_webhook_issues_and_publishes_certificates() {
     let webhook = Webhook::start_ready().await;
     let authorities = webhook.api_server.secret("ca.crt").unwrap();
     assert_eq!(webhook.api_server.bundles(), [Some(authorities.clone()), Some(authorities)]);
@@ -109,7 +109,7 @@ async fn an_empty_secret_is_filled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_is_renewed_and_connections_go_on() {
+async fn connections_survive_the_renewal_of_a_certificate() {
     static DAYS_AGO: AtomicU32 = AtomicU32::new(61);
     pace();
     let api_server = ApiServer::start().await;
@@ -176,7 +176,7 @@ async fn the_configuration_may_come_later() {
 }
 
 #[tokio::test]
-async fn a_replica_with_a_wrong_clock_shows_what_there_is_and_changes_nothing() {
+async fn a_replica_with_a_wrong_clock_only_serves() {
     for clock in [|| SystemTime::now() + DAY * 400, || SystemTime::now() - DAY * 400] {
         let api_server = ApiServer::start().await;
         let right = Webhook::start(&api_server).await;
@@ -205,7 +205,7 @@ async fn a_wrong_clock_makes_no_first_certificate() {
 }
 
 #[tokio::test]
-async fn an_authority_of_before_stays_in_the_bundle() {
+async fn older_authorities_stay_in_the_bundle() {
     let api_server = ApiServer::start().await;
     let first = Webhook::start(&api_server).await;
     first.is_ready().await;

@@ -9,7 +9,7 @@ use crate::webhook::reviews::{pod, review};
 use crate::webhook::server::{Webhook, send_on};
 
 #[tokio::test]
-async fn without_tls_nothing_is_said() {
+async fn plain_http_gets_no_response() {
     let webhook = Webhook::start_ready().await;
     let mut stream = webhook.connect_plainly().await;
     stream.write_all(b"POST /mutate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -20,7 +20,7 @@ async fn without_tls_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_stalls_holds_nobody_up_and_ends() {
+async fn a_stalled_handshake_times_out_alone() {
     let webhook = Webhook::start_ready().await;
     let mut stalled = Vec::new();
     for _ in 0..100 {
@@ -45,7 +45,7 @@ async fn a_connection_serves_several_reviews() {
 }
 
 #[tokio::test]
-async fn it_stops_when_told_even_with_connections_open() {
+async fn it_stops_with_open_connections() {
     let webhook = Webhook::start_ready().await;
     let _idle = webhook.connect().await.unwrap();
     let _stalled = webhook.connect_plainly().await;

@@ -20,7 +20,7 @@ fn without(field: &str) -> String {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_review_are_bad_requests() {
+async fn an_invalid_review_is_a_bad_request() {
     let webhook = Webhook::start_ready().await;
     let mut no_request = review(&pod());
     no_request.as_object_mut().unwrap().remove("request");
@@ -57,7 +57,7 @@ async fn bodies_that_are_no_review_are_bad_requests() {
 }
 
 #[tokio::test]
-async fn another_version_is_told_which_one_is_read() {
+async fn another_version_is_refused() {
     let webhook = Webhook::start_ready().await;
     for (pointer, value) in [
         ("/apiVersion", "admission.k8s.io/v1beta1"),
@@ -119,7 +119,7 @@ async fn a_large_honest_pod_is_no_problem() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_is_not_waited_for() {
+async fn a_body_that_does_not_arrive_times_out() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let webhook = Webhook::start_ready().await;
     let mut streams = Vec::new();

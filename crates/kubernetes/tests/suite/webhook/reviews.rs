@@ -64,7 +64,7 @@ fn is_unchanged(answer: &Value) {
 }
 
 #[tokio::test]
-async fn a_pod_gets_what_it_needs() {
+async fn a_pod_gets_its_settings() {
     let webhook = Webhook::start_ready().await;
     let answer = webhook.review(&review(&pod())).await;
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
@@ -93,7 +93,7 @@ async fn a_dry_run_is_answered_like_any() {
 }
 
 #[tokio::test]
-async fn reviews_of_anything_but_new_pods_are_allowed_unchanged() {
+async fn other_objects_are_allowed_unchanged() {
     let webhook = Webhook::start_ready().await;
     let base = review(&pod());
     let with = |pointer: &str, value: Value| {
@@ -123,7 +123,7 @@ async fn reviews_of_anything_but_new_pods_are_allowed_unchanged() {
 }
 
 #[tokio::test]
-async fn warnings_are_told_as_the_api_server_shows_them() {
+async fn warnings_are_cut_to_the_api_servers_limits() {
     let webhook = Webhook::start_ready().await;
     let mut pod = pod();
     pod["spec"]["containers"][0]["resources"] = json!({});
@@ -131,7 +131,7 @@ async fn warnings_are_told_as_the_api_server_shows_them() {
     is_unchanged(&answer);
     let warnings = answer["response"]["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].as_str().unwrap().contains("no container asks for EPC"), "{answer}");
+    assert!(warnings[0].as_str().unwrap().contains("no container requests EPC"), "{answer}");
     let resources =
         json!({ "limits": { "kubernetes.azure.com/sgx_epc_mem_in_MiB": "\u{7}".repeat(99) } });
     let name = "\u{1f980}\u{7}".repeat(99);
@@ -146,7 +146,7 @@ async fn warnings_are_told_as_the_api_server_shows_them() {
 }
 
 #[tokio::test]
-async fn reviews_ask_nothing_of_the_api_server() {
+async fn reviews_send_no_requests_to_the_api_server() {
     let webhook = Webhook::start_ready().await;
     let before = webhook.api_server.requests();
     for _ in 0..20 {

@@ -42,7 +42,7 @@ async fn is_answered_soon(webhook: &Webhook, pod: &Value) {
 }
 
 #[tokio::test]
-async fn bodies_that_do_not_arrive_delay_nobody() {
+async fn stalled_bodies_delay_no_others() {
     let webhook = Webhook::start_ready().await;
     let mut stalled = Vec::new();
     for _ in 0..100 {
@@ -52,7 +52,7 @@ async fn bodies_that_do_not_arrive_delay_nobody() {
 }
 
 #[tokio::test]
-async fn large_bodies_that_do_not_arrive_make_room() {
+async fn stalled_large_bodies_are_evicted() {
     let webhook = Webhook::start_ready().await;
     let mut stalled = Vec::new();
     for _ in 0..30 {
@@ -67,7 +67,7 @@ async fn large_bodies_that_do_not_arrive_make_room() {
 }
 
 #[tokio::test]
-async fn large_reviews_at_work_delay_no_small_one() {
+async fn large_reviews_do_not_delay_small_ones() {
     let webhook = Webhook::start_ready().await;
     let body = review(&large_pod()).to_string();
     let mut streams = Vec::new();

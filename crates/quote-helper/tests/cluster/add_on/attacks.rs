@@ -26,7 +26,7 @@ const AESM_SOCKET: &str = "/var/run/aesmd/aesm.socket";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn pods_of_users_like_the_services_get_nothing_of_the_hand_over() {
+fn pods_with_the_services_user_cannot_take_over() {
     let _add_on = AddOn::install_with_quote_service();
     let service = quote_service_pod();
     let own_user = &service["spec"]["containers"][0]["securityContext"]["runAsUser"];

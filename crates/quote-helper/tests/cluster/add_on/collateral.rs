@@ -18,7 +18,7 @@ const KINDS: &str = "deployments,services,persistentvolumeclaims,configmaps,pods
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn verifiers_get_everything_from_the_clusters_pccs_and_nothing_is_left_behind() {
+fn verifiers_use_the_clusters_pccs() {
     let add_on = AddOn::install_with_quote_service();
     let done = upgrade(&["--enable-pccs", &source()]);
     assert!(done.contains("PCCS"), "{done}");
@@ -46,7 +46,7 @@ fn verifiers_get_everything_from_the_clusters_pccs_and_nothing_is_left_behind() 
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn data_in_its_volume_outlives_its_pod_and_goes_with_the_switch() {
+fn its_volume_outlives_its_pod() {
     let volume = HostVolume::create();
     let _add_on = AddOn::install_with_quote_service();
     upgrade(&["--enable-pccs", &source(), "--pccs-storage=16Mi"]);
@@ -65,7 +65,7 @@ fn data_in_its_volume_outlives_its_pod_and_goes_with_the_switch() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn the_reason_for_a_failed_start_is_reported() {
+fn startup_failures_are_reported() {
     let _add_on = AddOn::install(&[]);
     let without_quotes = quote_helper(&["upgrade", "--enable-pccs"]);
     fails(&without_quotes, 1, &["--enable-sgxquotehelper"]);

@@ -10,7 +10,7 @@ use crate::cluster::{kubectl, kubernetes_version};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn kubectl_applies_what_is_printed_and_install_takes_it_over() {
+fn install_takes_over_objects_that_kubectl_applied() {
     let printed = quote_helper(&[
         "manifests",
         "--platform=software",
@@ -27,7 +27,7 @@ fn kubectl_applies_what_is_printed_and_install_takes_it_over() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn kustomize_builds_on_what_is_in_deploy() {
+fn kustomize_builds_on_deploy() {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
     let built = kubectl(&["kustomize", deploy.to_str().unwrap()], "");
     let file = std::fs::read_to_string(deploy.join("sgx-quote-helper.yaml")).unwrap();

@@ -13,7 +13,7 @@ use crate::pod::Pod;
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn enclaves_attest_each_other_whichever_way_they_opt_in_and_nothing_is_left_behind() {
+fn enclaves_attest_each_other_with_any_opt_in() {
     let before = objects();
     let add_on = AddOn::install_with_quote_service();
     let again = ["install", "--platform=software", "--enable-sgxquotehelper", "--output=json"];
@@ -48,7 +48,7 @@ fn enclaves_attest_each_other_whichever_way_they_opt_in_and_nothing_is_left_behi
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn applications_outlive_the_add_on() {
+fn applications_survive_the_removal() {
     let add_on = AddOn::install_with_quote_service();
     let pod = Pod::create(&[(EPC, 10)]).runs();
     let container = pod.container_id();
@@ -58,7 +58,7 @@ fn applications_outlive_the_add_on() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn pods_start_while_the_webhook_is_away() {
+fn pods_start_without_the_webhook() {
     let _add_on = AddOn::install_with_quote_service();
     kubectl(&["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper", "--replicas=0"], "");
     // Their objects stay for as long as the kubelet likes.

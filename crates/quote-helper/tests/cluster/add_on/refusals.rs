@@ -11,7 +11,7 @@ use crate::cluster::{kubectl, try_kubectl};
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn missing_rights_are_named_before_anything_is_done() {
+fn missing_permissions_are_named_before_any_change() {
     let stranger = Kubeconfig::changed(|config| {
         config["users"][0]["user"]["as"] = json!("stranger");
     });
@@ -23,7 +23,7 @@ fn missing_rights_are_named_before_anything_is_done() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn an_api_server_that_is_away_is_named() {
+fn an_unreachable_api_server_is_reported() {
     let nobody = Kubeconfig::changed(|config| {
         config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
     });
@@ -43,7 +43,7 @@ fn unknown_arguments_are_refused() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn an_image_that_cannot_be_had_is_named() {
+fn an_unavailable_image_is_named() {
     let output =
         quote_helper(&["install", "--platform=software", "--image=nowhere:1", "--timeout=10s"]);
     let _installed = AddOn;
@@ -52,7 +52,7 @@ fn an_image_that_cannot_be_had_is_named() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn a_namespace_that_is_being_deleted_is_named() {
+fn a_terminating_namespace_is_named() {
     let ending = EndingNamespace::create("add-on-test-ending");
     let output = quote_helper(&["install", "--namespace", ending.0]);
     fails(&output, 1, &[ending.0, "being deleted"]);
@@ -61,7 +61,7 @@ fn a_namespace_that_is_being_deleted_is_named() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn of_two_installs_at_once_one_is_refused_and_told_who_is_at_it() {
+fn one_of_two_concurrent_installs_is_refused() {
     let kubeconfig = PathBuf::from(std::env::var_os("KUBECONFIG").unwrap());
     let start = || {
         let mut command = quote_helper_with(&kubeconfig, &["install", "--platform=software"]);
@@ -73,7 +73,7 @@ fn of_two_installs_at_once_one_is_refused_and_told_who_is_at_it() {
     let (done, refused): (Vec<_>, Vec<_>) =
         both.into_iter().partition(|output| output.status.success());
     assert_eq!((done.len(), refused.len()), (1, 1), "{done:?} {refused:?}");
-    fails(&refused[0], 1, &["is installing, changing or removing", "nothing was changed"]);
+    fails(&refused[0], 1, &["has been installing, changing or removing", "nothing was changed"]);
 }
 
 #[track_caller]

@@ -18,7 +18,7 @@ const SURGE: &str = "sgx-quote-helper-surge";
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 #[allow(clippy::print_stderr, reason = "the number is what is to be known")]
-fn a_job_quotes_in_a_loop_while_everything_is_replaced() {
+fn quotes_succeed_while_everything_is_replaced() {
     let _add_on = AddOn::install_with_quote_service();
     let job = Job::create(&lasting_job(LASTING));
     job.says("bob", "trusted");
@@ -49,7 +49,7 @@ fn a_job_quotes_in_a_loop_while_everything_is_replaced() {
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 #[allow(clippy::print_stderr, reason = "the number is what is to be known")]
-fn a_pod_that_comes_before_the_old_one_goes_takes_over_and_no_quote_fails() {
+fn a_surging_pod_takes_over_without_failed_quotes() {
     let _add_on = AddOn::install_with_quote_service();
     let job = Job::create(&lasting_job("20s"));
     job.says("bob", "trusted");
