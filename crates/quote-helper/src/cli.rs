@@ -97,20 +97,20 @@ pub(crate) enum Command {
     /// Fetches, keeps and serves PCK certificates and collateral for verification.
     #[command(subcommand)]
     Collateral(collateral::Command),
-    /// Offers this node's enclave memory (EPC) to Kubernetes as a resource.
+    /// Runs the SGX device plugin, which makes enclave memory (EPC) a resource of Kubernetes.
     DevicePlugin(device_plugin::Arguments),
-    /// Adds to pods what they need for enclaves, when they are created: an admission webhook.
+    /// Runs the admission webhook, which injects the settings that SGX pods need.
     Webhook(webhook::Arguments),
-    /// Adds to pods in YAML what the webhook adds: for clusters without one.
+    /// Injects the settings that SGX pods need into YAML: for clusters without the webhook.
     Inject(inject::Arguments),
     /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the quote
     /// service and a PCCS.
     Install(install::Arguments),
-    /// Changes an installed add-on; what is not given stays as it is.
+    /// Changes an installed add-on; options that are not given keep their value.
     Upgrade(upgrade::Arguments),
-    /// Removes the add-on from the cluster. Applications go on.
+    /// Removes the add-on from the cluster. Applications keep running.
     Uninstall(uninstall::Arguments),
-    /// Prints the add-on for Kubernetes as objects: for reviews, GitOps and `kubectl apply`.
+    /// Prints the Kubernetes objects of the add-on: for reviews, GitOps and `kubectl apply`.
     Manifests(manifests::Arguments),
     /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
     #[command(subcommand)]
@@ -118,7 +118,7 @@ pub(crate) enum Command {
     /// Makes quotes for the service that has started it.
     #[command(hide = true)]
     Worker(worker::Arguments),
-    /// Gives a directory to the user that the quote service runs as.
+    /// Gives directories to the user of a component of the add-on.
     #[command(hide = true)]
     Chown(chown::Arguments),
     /// Puts load on a quote service and measures it.

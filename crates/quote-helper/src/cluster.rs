@@ -1,4 +1,4 @@
-//! The cluster that commands work with.
+//! The cluster that commands use.
 
 mod kubeconfig_error;
 
@@ -7,7 +7,7 @@ use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 use kubernetes::api_server::ApiServer;
 
-/// The client of the cluster that kubectl would take, or of the one that this pod is in.
+/// The client of kubectl's current cluster, or of the pod's own.
 pub(crate) async fn client() -> anyhow::Result<Client> {
     Ok(api_server(None).await?.client())
 }
@@ -29,7 +29,7 @@ async fn config(context: Option<&str>) -> anyhow::Result<Config> {
             config.with_context(|| format!("the context {name:?} of the kubeconfig cannot be used"))
         }
         None => Config::infer().await.map_err(|error| kubeconfig_error::inferring(&error)).context(
-            "there is no cluster to work with: set KUBECONFIG to a kubeconfig, the file with the \
+            "no cluster found: set KUBECONFIG to a kubeconfig, the file with the \
              cluster's address and your credentials",
         ),
     }

@@ -1,4 +1,4 @@
-//! Objects of Kubernetes on standard output.
+//! Prints Kubernetes objects.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -6,21 +6,21 @@ use serde_json::json;
 
 use crate::output;
 
-/// The form of objects.
+/// The format of objects.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Form {
-    /// A document for each object.
+pub(crate) enum ObjectFormat {
+    /// One document per object.
     Yaml,
     /// One object, or a list of kind List, as kubectl reads it.
     Json,
 }
 
 /// Prints the objects.
-pub(crate) fn print(form: Form, objects: &[impl Serialize]) -> anyhow::Result<()> {
-    match (form, objects) {
-        (Form::Yaml, _) => output::document(&serde_saphyr::to_string_multiple(objects)?),
-        (Form::Json, [object]) => output::text(&serde_json::to_string_pretty(object)?),
-        (Form::Json, _) => {
+pub(crate) fn print(format: ObjectFormat, objects: &[impl Serialize]) -> anyhow::Result<()> {
+    match (format, objects) {
+        (ObjectFormat::Yaml, _) => output::document(&serde_saphyr::to_string_multiple(objects)?),
+        (ObjectFormat::Json, [object]) => output::text(&serde_json::to_string_pretty(object)?),
+        (ObjectFormat::Json, _) => {
             let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
             output::text(&serde_json::to_string_pretty(&list)?)
         }

@@ -1,15 +1,15 @@
-//! Our words for a kubeconfig that cannot be used.
+//! Messages for kubeconfigs that cannot be used.
 
 use std::error::Error;
 
 use anyhow::anyhow;
 use kube::config::{InferConfigError, KubeconfigError, LoadDataError};
 
-/// The problem of a kubeconfig; of a machine that is in no cluster, too, where it is all there is.
+/// The problem of a kubeconfig. Outside of a pod there is no other configuration.
 pub(super) fn inferring(error: &InferConfigError) -> anyhow::Error {
     match Error::source(error).and_then(<dyn Error>::downcast_ref::<KubeconfigError>) {
         Some(error) => reading(error),
-        None => anyhow!("there is no kubeconfig, and this is no pod"),
+        None => anyhow!("there is no kubeconfig, and this is not a pod"),
     }
 }
 
@@ -33,22 +33,24 @@ pub(super) fn reading(error: &KubeconfigError) -> anyhow::Error {
             anyhow!("cannot read {}: {error}", path.display())
         }
         KubeconfigError::Parse(error) => {
-            anyhow!("the kubeconfig is no YAML of a kubeconfig{}", place(&error.to_string()))
+            anyhow!("the kubeconfig is not valid YAML{}", place(&error.to_string()))
         }
         KubeconfigError::MissingClusterUrl => {
             anyhow!("the cluster in the kubeconfig has no `server`")
         }
         KubeconfigError::ParseClusterUrl(_) => {
-            anyhow!("the `server` in the kubeconfig is no URL; write https://HOST:PORT")
+            anyhow!("the `server` in the kubeconfig is not a URL; write https://HOST:PORT")
         }
         KubeconfigError::ParseProxyUrl(_) => {
-            anyhow!("the `proxy-url` in the kubeconfig is no URL; write http://HOST:PORT")
+            anyhow!("the `proxy-url` in the kubeconfig is not a URL; write http://HOST:PORT")
         }
         KubeconfigError::LoadCertificateAuthority(error) => data("certificate-authority", error),
         KubeconfigError::LoadClientCertificate(error) => data("client-certificate", error),
         KubeconfigError::LoadClientKey(error) => data("client-key", error),
         KubeconfigError::ParseCertificates(_) => {
-            anyhow!("the `certificate-authority` in the kubeconfig is no PEM of certificates")
+            anyhow!(
+                "the `certificate-authority` in the kubeconfig is not a PEM file of certificates"
+            )
         }
     }
 }
@@ -67,7 +69,7 @@ fn data(name: &str, error: &LoadDataError) -> anyhow::Error {
     }
 }
 
-/// `error: line 1 column 2: words` as ` (line 1 column 2)`.
+/// Turns `error: line 1 column 2: words` into ` (line 1 column 2)`.
 fn place(error: &str) -> String {
     let place = error.strip_prefix("error: ").and_then(|error| error.split_once(": "));
     match place {
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_has_our_words() {
+    fn every_problem_has_its_own_message() {
         use KubeconfigError as Problem;
         let yaml = serde_saphyr::from_str::<u8>("{").unwrap_err();
         let no_url = || "http://[".parse::<axum::http::Uri>().unwrap_err();
@@ -99,7 +101,7 @@ mod tests {
             (Problem::LoadClusterOfContext("b".to_owned()), "no cluster \"b\""),
             (Problem::FindPath, "HOME is not set"),
             (Problem::ReadConfig(missing(), PathBuf::from("/k")), "cannot read /k: "),
-            (Problem::Parse(Box::new(yaml)), "no YAML of a kubeconfig (line 1 column "),
+            (Problem::Parse(Box::new(yaml)), "not valid YAML (line 1 column "),
             (Problem::MissingClusterUrl, "no `server`"),
             (Problem::ParseClusterUrl(no_url()), "write https://HOST:PORT"),
             (Problem::ParseProxyUrl(no_url()), "write http://HOST:PORT"),

@@ -1,5 +1,5 @@
-//! `own`: gives directories to the user that a service of the add-on runs as, with what an earlier version made
-//! in them as another user. An init container runs it as root, with the capability CHOWN alone.
+//! `chown`: gives directories, and what their previous owner has created in them, to the user of a
+//! service of the add-on. An init container runs it as root with the capability CHOWN only.
 
 mod contents;
 
@@ -19,27 +19,26 @@ use self::contents::give_contents;
 use crate::failure::Failure;
 use crate::output;
 
-/// The owner makes and removes the socket; everybody may look for it.
+/// The owner creates and removes the socket; everybody may look it up.
 const MODE: Mode =
     Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The user's number; the group's, if it is another one, after a colon.
+    /// User id; after a colon the group id, if it differs.
     #[arg(long, value_name = "UID[:GID]")]
     user: Owner,
 
-    /// Skips directories that are not there.
+    /// Skips missing directories.
     #[arg(long)]
     if_present: bool,
 
-    /// The directories. They get the mode 0755; what is in them and belongs to their owner of before gets the
-    /// new one.
+    /// Directories. They get the mode 0755; entries of their previous owner get the new one.
     #[arg(required = true, value_name = "DIRECTORY")]
     directories: Vec<PathBuf>,
 }
 
-/// Whose a directory is.
+/// The owner of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Owner {
     uid: Uid,
@@ -51,13 +50,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let owner = arguments.user;
     for directory in &arguments.directories {
         if arguments.if_present && is_missing(directory) {
-            output::note(format_args!("{} is not there", directory.display()));
+            output::note(format_args!("{} does not exist", directory.display()));
             continue;
         }
         let opened = open_directory(directory)?;
         let given = give_contents(opened.as_fd(), owner).and_then(|()| give(opened.as_fd(), owner));
         given.map_err(|error| cannot_give(directory, owner, error))?;
-        output::note(format_args!("{} is of user {}", directory.display(), owner.uid.as_raw()));
+        output::note(format_args!(
+            "{} belongs to user {}",
+            directory.display(),
+            owner.uid.as_raw()
+        ));
     }
     Ok(())
 }
@@ -66,12 +69,12 @@ fn is_missing(path: &Path) -> bool {
     symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Opens the directory itself: whatever the path leads to later, it is this one that is changed. Only as a
-/// path, for which it need not be readable.
+/// Opens the directory itself, so that later changes of the path have no effect. Opens it as a
+/// path, which needs no read permission.
 fn open_directory(path: &Path) -> anyhow::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::PATH | OFlags::CLOEXEC;
     open(path, flags, Mode::empty()).map_err(|error| match error {
-        // What the kernel says of a symbolic link, too.
+        // The kernel also returns these for a symbolic link.
         Errno::NOTDIR | Errno::LOOP => anyhow!(
             "{} is not a directory, but a file or a symbolic link; remove it, or name another place",
             path.display()
@@ -80,8 +83,8 @@ fn open_directory(path: &Path) -> anyhow::Result<OwnedFd> {
     })
 }
 
-/// Sets mode and owner, as far as they are others. For the mode the directory is taken over first: so the
-/// capability FOWNER is not needed, nor any at all where nothing is to be done.
+/// Sets mode and owner where they differ. The process becomes the owner before it sets the mode: so
+/// it does not need the capability FOWNER, and none if nothing differs.
 fn give(directory: BorrowedFd<'_>, owner: Owner) -> Result<(), Errno> {
     let this_process = Owner { uid: geteuid(), gid: getegid() };
     if Mode::from_raw_mode(fstat(directory)?.st_mode) != MODE {
@@ -119,8 +122,8 @@ impl FromStr for Owner {
     fn from_str(text: &str) -> anyhow::Result<Self> {
         let (uid, gid) = text.split_once(':').unwrap_or((text, text));
         let number = |text: &str| {
-            // The highest one means no user to the kernel.
-            text.parse().ok().filter(|number| *number != u32::MAX).context("not a number of a user")
+            // To the kernel the maximum means no user.
+            text.parse().ok().filter(|number| *number != u32::MAX).context("not a user id")
         };
         Ok(Self { uid: Uid::from_raw(number(uid)?), gid: Gid::from_raw(number(gid)?) })
     }

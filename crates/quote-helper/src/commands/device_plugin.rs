@@ -24,9 +24,9 @@ use crate::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The names under which EPC is offered: azure (kubernetes.azure.com/sgx_epc_mem_in_MiB), intel
-    /// (sgx.intel.com/epc) or aliyun (alibabacloud.com/sgx_epc_MiB). Several divide the EPC among them:
-    /// all but one with a size, for instance azure=8GiB,intel.
+    /// Resource names of EPC: azure (kubernetes.azure.com/sgx_epc_mem_in_MiB), intel
+    /// (sgx.intel.com/epc) or aliyun (alibabacloud.com/sgx_epc_MiB). Several divide the EPC: all
+    /// but one need a size, for instance azure=8GiB,intel.
     #[arg(
         long,
         value_name = "PROFILE[=SIZE],...",
@@ -35,17 +35,17 @@ pub(crate) struct Arguments {
     )]
     resource_profile: Shares,
 
-    /// Who counts the EPC of the profiles azure and aliyun. That of the profile intel is always counted
-    /// in the node's status.
+    /// Who counts the EPC of the profiles azure and aliyun. EPC of the profile intel is always
+    /// counted in the node's status.
     #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 
-    /// The EPC of this node, if it is not what the processor and the kernel say.
+    /// EPC of this node, instead of that reported by the processor and the kernel.
     #[arg(long, value_name = "SIZE", value_parser = values::size, env = "QUOTE_HELPER_EPC_SIZE")]
     epc_size: Option<ByteSize>,
 
-    /// Offers so much EPC that is not there, without device nodes: for enclaves in simulation mode, on
-    /// nodes without SGX.
+    /// Advertises this amount of simulated EPC, without device nodes: for enclaves in simulation
+    /// mode on nodes without SGX.
     #[arg(
         long,
         value_name = "SIZE",
@@ -55,8 +55,7 @@ pub(crate) struct Arguments {
     )]
     software_epc: Option<ByteSize>,
 
-    /// EPC to keep back, for what uses it without asking Kubernetes: a quote service of the host, for
-    /// instance.
+    /// EPC to reserve for users outside of Kubernetes, such as a quote service of the host.
     #[arg(
         long,
         value_name = "SIZE",
@@ -66,8 +65,8 @@ pub(crate) struct Arguments {
     )]
     reserve: ByteSize,
 
-    /// How many containers at a time may have sgx.intel.com/enclave, which goes with EPC that is counted
-    /// in the node's status.
+    /// Maximum number of containers with sgx.intel.com/enclave, which accompanies EPC in the node's
+    /// status.
     #[arg(
         long,
         value_name = "NUMBER",
@@ -77,8 +76,7 @@ pub(crate) struct Arguments {
     )]
     enclave_limit: u32,
 
-    /// How many containers at a time may have sgx.intel.com/provision: the quote service, and nothing
-    /// else.
+    /// Maximum number of containers with sgx.intel.com/provision: for the quote service only.
     #[arg(
         long,
         value_name = "NUMBER",
@@ -92,13 +90,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", default_value = "/dev", env = "QUOTE_HELPER_DEVICE_DIR")]
     device_dir: PathBuf,
 
-    /// Where the host's file system is seen, for a plugin in a container: device nodes are looked for below
-    /// it.
+    /// Mount of the host's file system, for a plugin in a container: device nodes are searched
+    /// below it.
     #[arg(long, value_name = "PATH", default_value = "/", env = "QUOTE_HELPER_HOST_ROOT")]
     host_root: PathBuf,
 
-    /// The host's directory with the quote service's socket. Containers that get EPC find it at
-    /// /var/run/aesmd, and cannot write to it.
+    /// The host's directory with the quote service's socket. Containers with EPC get it at
+    /// /var/run/aesmd, read-only.
     #[arg(
         long,
         value_name = "PATH",
@@ -107,12 +105,12 @@ pub(crate) struct Arguments {
     )]
     aesm_dir: PathBuf,
 
-    /// Gives containers no directory with the quote service's socket: there is no quote service.
+    /// Does not mount the socket's directory into containers: there is no quote service.
     #[arg(long, conflicts_with = "aesm_dir", env = "QUOTE_HELPER_NO_AESM_DIR")]
     no_aesm_dir: bool,
 
-    /// Gives device nodes by their names in the Container Device Interface (CDI), and describes them in
-    /// this directory, usually /var/run/cdi. Needs Kubernetes 1.28 and a runtime with CDI.
+    /// Passes device nodes as devices of the Container Device Interface (CDI), described in this
+    /// directory, usually /var/run/cdi. Needs Kubernetes 1.28 and a runtime with CDI.
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CDI_DIR")]
     cdi_dir: Option<PathBuf>,
 
@@ -120,7 +118,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", default_value = PLUGIN_DIR, env = "QUOTE_HELPER_PLUGIN_DIR")]
     plugin_dir: PathBuf,
 
-    /// Where the kubelet tells what containers have, for the metrics.
+    /// The kubelet's pod resources socket, for the metrics.
     #[arg(
         long,
         value_name = "PATH",
@@ -129,7 +127,7 @@ pub(crate) struct Arguments {
     )]
     pod_resources_socket: PathBuf,
 
-    /// This node's name, for what is counted in its status. The API server is found as by kubectl, or as
+    /// This node's name, for resources in its status. The API server is found as by kubectl, or as
     /// in any pod.
     #[arg(long, value_name = "NAME", env = "NODE_NAME")]
     node_name: Option<String>,
@@ -138,18 +136,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
-    /// instance `debug`.
+    /// Format of the log on standard error. QUOTE_HELPER_LOG selects the messages, for instance
+    /// `debug`.
     #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
     log_format: LogFormat,
 }
 
-/// Who counts EPC.
+/// The counter of EPC.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Accounting {
-    /// The kubelet, one device for each MiB: up to 256 GiB. Containers get the device node with the EPC.
+    /// The kubelet, with a device for each MiB: up to 256 GiB. Containers get the device node with
+    /// the EPC.
     Devices,
-    /// The API server, in the node's status: EPC of any size. Containers get the device node by
+    /// The API server, in the node's status: any size. Containers get the device node by
     /// sgx.intel.com/enclave, which the webhook adds.
     NodeStatus,
 }
@@ -171,7 +170,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(runtime.block_on(serve(arguments, &process.sandbox))?)
 }
 
-/// The kubelet's directory, which gets the sockets of resources, and that of CDI.
+/// The kubelet's directory, for the sockets of resources, and that of CDI.
 fn writable_paths(arguments: &Arguments) -> anyhow::Result<WritablePaths> {
     let mut writable = WritablePaths::default();
     let directories = [Some(&arguments.plugin_dir), arguments.cdi_dir.as_ref()];
@@ -181,7 +180,7 @@ fn writable_paths(arguments: &Arguments) -> anyhow::Result<WritablePaths> {
 
 async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    reload::nothing_on_hangup("settings are arguments, and devices are followed as they change")?;
+    reload::nothing_on_hangup("settings are arguments, and changes of devices are detected")?;
     let metrics = Metrics::default();
     let metrics_listen = arguments.metrics_listen;
     let router = metrics.router(arguments.pod_resources_socket.clone());
@@ -193,8 +192,8 @@ async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     tokio::select! {
         () = device_plugin::run(options, metrics, stop.stopped()) => Ok(()),
         path = sandbox.path_replaced() => bail!(
-            "another directory has taken the place of {}, which the sandbox does not let this process write; \
-             start it again",
+            "{} was replaced by another directory, which the sandbox does not let this process write; \
+             restart the process",
             path.display()
         ),
     }
@@ -227,8 +226,8 @@ fn epc(arguments: &Arguments) -> Epc {
     let mut epc = match (arguments.software_epc, arguments.epc_size) {
         (Some(size), _) => {
             warn!(
-                "offering {size} of EPC that is not there: enclaves are not protected by hardware on \
-                 this node"
+                "advertising {size} of simulated EPC: enclaves are not protected by hardware on this \
+                 node"
             );
             Epc::of_size(size.as_u64())
         }

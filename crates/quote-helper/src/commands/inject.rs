@@ -1,4 +1,4 @@
-//! `inject`: adds to pods in YAML what the webhook would add.
+//! `inject`: adds to pods in YAML the settings that the webhook would add.
 
 use std::path::{Path, PathBuf};
 
@@ -11,29 +11,29 @@ use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
 use crate::failure::Failure;
-use crate::objects::{self, Form};
+use crate::objects::{self, ObjectFormat};
 use crate::{files, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The file with objects in YAML or JSON; - is standard input. Pods, the kinds of Kubernetes
-    /// that have pods, lists of them, and pod templates in custom resources are injected into. All
-    /// else stays as it is, to the byte; EPC that is left alone is warned of.
+    /// File with objects in YAML or JSON; - is standard input. Pods, the kinds of Kubernetes that
+    /// have pods, lists of them, and pod templates in custom resources are changed. All other text
+    /// stays the same, to the byte; a warning names EPC outside of pods.
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]
-    cluster: Cluster,
+    cluster: ClusterArguments,
 
-    /// The form of the result: yaml is the text of the file with additions in place, json converts
-    /// it to one object or a list of kind List, as kubectl reads it.
+    /// Output format: yaml is the text of the file with additions in place, json is one object or a
+    /// list of kind List, as kubectl reads it.
     #[arg(long, value_enum, default_value = "yaml")]
-    output: Form,
+    output: ObjectFormat,
 }
 
-/// What is so in the cluster that pods are made for.
+/// The properties of the cluster that pods are for.
 #[derive(Debug, Args)]
-pub(crate) struct Cluster {
+pub(crate) struct ClusterArguments {
     /// The nodes' directory with the quote service's socket.
     #[arg(
         long,
@@ -43,8 +43,8 @@ pub(crate) struct Cluster {
     )]
     aesm_dir: PathBuf,
 
-    /// The device plugin gives the socket's directory to each container with EPC, so that pods need no
-    /// volume for it.
+    /// The device plugin mounts the socket's directory into each container with EPC, so that pods
+    /// need no volume for it.
     #[arg(long, env = "QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN")]
     socket_by_device_plugin: bool,
 
@@ -52,7 +52,7 @@ pub(crate) struct Cluster {
     #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 
-    /// Whether the nodes have a quote service; if not, pods that want quotes from one get a warning.
+    /// Nodes have a quote service; if not, pods that use one get a warning.
     #[arg(
         long,
         value_name = "BOOL",
@@ -62,7 +62,7 @@ pub(crate) struct Cluster {
     )]
     quote_service: bool,
 
-    /// The first of the users that the add-on's pods run as; pods that share one get a warning.
+    /// First of the users of the add-on's pods; pods that share one get a warning.
     #[arg(
         long,
         value_name = "UID",
@@ -72,8 +72,8 @@ pub(crate) struct Cluster {
     first_uid: u32,
 }
 
-impl From<Cluster> for Settings {
-    fn from(cluster: Cluster) -> Self {
+impl From<ClusterArguments> for Settings {
+    fn from(cluster: ClusterArguments) -> Self {
         Self {
             aesm_dir: cluster.aesm_dir,
             socket_by_device_plugin: cluster.socket_by_device_plugin,
@@ -104,13 +104,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     match arguments.output {
-        Form::Yaml => {
+        ObjectFormat::Yaml => {
             let injected = yaml.with(&objects);
             output::verbatim(&injected.with_context(|| format!("cannot inject into {name}"))?)?;
         }
-        Form::Json => {
+        ObjectFormat::Json => {
             objects.retain(|object| !object.is_null());
-            objects::print(Form::Json, &objects)?;
+            objects::print(ObjectFormat::Json, &objects)?;
         }
     }
     Ok(())
@@ -121,7 +121,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
     String::from_utf8(files::read(file)?).context("it is not text in UTF-8")
 }
 
-/// As people speak of the object.
+/// The object's kind and name, or its position.
 fn named(object: &Value, index: usize) -> String {
     let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
     match (text("/kind"), text("/metadata/name")) {

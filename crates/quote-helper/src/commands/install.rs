@@ -1,4 +1,4 @@
-//! `install`: makes a cluster have the add-on.
+//! `install`: installs the add-on in a cluster.
 
 pub(crate) mod outcomes;
 mod shared_users;
@@ -17,7 +17,7 @@ use crate::cluster::api_server;
 use crate::commands::manifests::add_on::AddOnArguments;
 use crate::commands::manifests::{self, needs_root, software_platform};
 use crate::failure::Failure;
-use crate::objects::Form;
+use crate::objects::ObjectFormat;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
 use crate::stop::Stop;
@@ -31,14 +31,14 @@ pub(crate) struct Arguments {
     options: ApplyOptions,
 }
 
-/// How a cluster is changed.
+/// The options of a change of the cluster.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyOptions {
     /// Prints the objects, as `manifests` does, and changes nothing.
     #[arg(long, conflicts_with_all = ["diff", "no_wait", "output"])]
     pub(crate) dry_run: bool,
 
-    /// Shows what would change, and changes nothing.
+    /// Shows the changes without making them.
     #[arg(long, conflicts_with = "no_wait")]
     diff: bool,
 
@@ -47,21 +47,21 @@ pub(crate) struct ApplyOptions {
     no_wait: bool,
 
     #[command(flatten)]
-    pub(crate) target: Target,
+    pub(crate) target: ClusterTarget,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 }
 
-/// Which cluster, and how long it may take.
+/// The cluster, and the time limit.
 #[derive(Debug, Args)]
-pub(crate) struct Target {
-    /// The context of the kubeconfig [default: the current one; in a pod its own cluster].
+pub(crate) struct ClusterTarget {
+    /// Context of the kubeconfig [default: the current one; in a pod its own cluster].
     #[arg(long, value_name = "NAME")]
     pub(crate) context: Option<String>,
 
-    /// How long it is waited for pods to be ready, or to be gone.
+    /// Maximum wait for pods to become ready, or to end.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         };
         let version = KubernetesVersion::default();
         let cluster = Cluster { version, software_platform_root: root };
-        return Ok(manifests::print(&add_on, &cluster, Form::Yaml)?);
+        return Ok(manifests::print(&add_on, &cluster, ObjectFormat::Yaml)?);
     }
     Ok(runtime()?.block_on(async {
         let api_server = api_server(options.target.context.as_deref()).await?;
@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     })?)
 }
 
-/// Makes the cluster have this add-on, or shows what that would change.
+/// Applies this add-on to the cluster, or shows the changes.
 pub(crate) async fn apply(
     api_server: ApiServer,
     add_on: &AddOn,
@@ -102,7 +102,7 @@ pub(crate) async fn apply(
     let software_platform_root = root(&installer.api_server, add_on, deployment).await?;
     let cluster = Cluster { version, software_platform_root };
     if options.dry_run {
-        return manifests::print(add_on, &cluster, Form::Yaml);
+        return manifests::print(add_on, &cluster, ObjectFormat::Yaml);
     }
     let objects = add_on.objects(&cluster)?;
     if options.diff {
@@ -114,13 +114,13 @@ pub(crate) async fn apply(
     let done = installer.install(&objects, !options.no_wait, stop.stopped()).await?;
     output::result(options.output, &Outcomes::from(done))?;
     match options.no_wait {
-        true => output::note("applied; `quote-helper check` tells whether it runs"),
+        true => output::note("applied; `quote-helper check` shows its state"),
         false => output::note(ready(add_on)),
     }
     Ok(())
 }
 
-/// What runs now.
+/// The running components.
 fn ready(add_on: &AddOn) -> String {
     let mut ready = "ready: device plugin, webhook".to_owned();
     if add_on.quote_service {
@@ -137,7 +137,8 @@ fn ready(add_on: &AddOn) -> String {
     ready
 }
 
-/// The root of the software platform, if there has to be one: the one that the cluster has, for others trust it.
+/// The root of the software platform, if needed. The cluster's root is kept, since verifiers trust
+/// it.
 async fn root(
     api_server: &ApiServer,
     add_on: &AddOn,
@@ -153,7 +154,7 @@ async fn root(
         let given = software_platform::root(Some(path))?;
         ensure!(
             given.certificate == installed.certificate,
-            "the cluster has another root than that of {}, and others may trust it; to replace it, run \
+            "the cluster has another root than {}, which verifiers may trust; to replace it, run \
              `quote-helper uninstall` first",
             path.display()
         );
@@ -161,7 +162,7 @@ async fn root(
     Ok(Some(installed))
 }
 
-impl Target {
+impl ClusterTarget {
     pub(crate) fn installer(&self, api_server: ApiServer) -> Installer {
         Installer {
             api_server,
@@ -172,7 +173,7 @@ impl Target {
     }
 }
 
-/// Who this is to others who change the same installation.
+/// The holder of the Lease, as shown to others.
 fn holder() -> String {
     let user = std::env::var("USER")
         .unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));

@@ -1,4 +1,4 @@
-//! `manifests`: prints the add-on as objects for Kubernetes.
+//! `manifests`: prints the add-on as Kubernetes objects.
 
 pub(crate) mod add_on;
 pub(crate) mod software_platform;
@@ -8,7 +8,7 @@ use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, Platform};
 
 use self::add_on::AddOnArguments;
 use crate::failure::Failure;
-use crate::objects::{self, Form};
+use crate::objects::{self, ObjectFormat};
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -16,13 +16,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     add_on: AddOnArguments,
 
-    /// The version of the cluster: older ones do not know all of what newer ones do better.
+    /// Version of the cluster; older versions lack some features that the add-on uses.
     #[arg(long, value_name = "VERSION", default_value = "1.33")]
     kubernetes_version: KubernetesVersion,
 
-    /// The form of the objects.
+    /// Output format.
     #[arg(long, value_enum, default_value = "yaml")]
-    output: Form,
+    output: ObjectFormat,
 }
 
 /// Runs the command.
@@ -37,18 +37,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(print(&add_on, &Cluster { version, software_platform_root }, output)?)
 }
 
-/// Prints the objects. With the software platform there are secrets among them.
-pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, form: Form) -> anyhow::Result<()> {
+/// Prints the objects. With the software platform they include secrets.
+pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, format: ObjectFormat) -> anyhow::Result<()> {
     if cluster.software_platform_root.is_some() {
         output::note(
             "note: INSECURE: quotes come from the software platform. Its root is a Secret among these \
              objects: whoever has it can make quotes",
         );
     }
-    objects::print(form, &add_on.objects(cluster)?)
+    objects::print(format, &add_on.objects(cluster)?)
 }
 
-/// Whether the software platform's root has to be there.
+/// True if the software platform's root is needed.
 pub(crate) fn needs_root(add_on: &AddOn) -> bool {
     add_on.quote_service && add_on.platform == Platform::Software
 }

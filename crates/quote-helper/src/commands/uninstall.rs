@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cluster::api_server;
-use crate::commands::install::Target;
+use crate::commands::install::ClusterTarget;
 use crate::commands::install::outcomes::Outcomes;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -12,14 +12,14 @@ use crate::stop::Stop;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Tells what would be removed, and removes nothing.
+    /// Lists the objects to remove, and removes nothing.
     #[arg(long)]
     dry_run: bool,
 
     #[command(flatten)]
-    target: Target,
+    target: ClusterTarget,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 }

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "enable_sgxquotehelper")]
     disable_sgxquotehelper: bool,
 
-    /// Removes the cluster's PCCS, and what it keeps.
+    /// Removes the cluster's PCCS and its data.
     #[arg(long, conflicts_with = "enable_pccs")]
     disable_pccs: bool,
 

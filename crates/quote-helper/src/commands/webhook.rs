@@ -1,4 +1,4 @@
-//! `webhook`: adds to pods what they need for enclaves, when they are created.
+//! `webhook`: serves the admission webhook, which adds the settings that pods with enclaves need.
 
 use std::net::SocketAddr;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use clap::Args;
 use kubernetes::webhook::{self, Metrics, Options, ServiceName};
 
 use crate::cluster;
-use crate::commands::inject::Cluster;
+use crate::commands::inject::ClusterArguments;
 use crate::failure::Failure;
 use crate::listen::listen;
 use crate::memory_limit::memory_limit;
@@ -19,7 +19,7 @@ use crate::stop::Stop;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Serves admission reviews over HTTPS here.
+    /// Address for admission reviews over HTTPS.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -32,11 +32,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// The namespace of the service and of the Secret.
+    /// Namespace of the service and of the Secret.
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     namespace: String,
 
-    /// The service by which the API server finds the webhook.
+    /// Service by which the API server reaches the webhook.
     #[arg(
         long,
         value_name = "NAME",
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     )]
     service_name: String,
 
-    /// The MutatingWebhookConfiguration in which the API server is told whom to trust.
+    /// MutatingWebhookConfiguration with the authorities that the API server trusts.
     #[arg(
         long,
         value_name = "NAME",
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     )]
     webhook_name: String,
 
-    /// The Secret with the certificates, which all replicas share.
+    /// Secret with the certificates, which the replicas share.
     #[arg(
         long,
         value_name = "NAME",
@@ -64,17 +64,17 @@ pub(crate) struct Arguments {
     secret_name: String,
 
     #[command(flatten)]
-    cluster: Cluster,
+    cluster: ClusterArguments,
 
-    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
-    /// instance `debug`.
+    /// Format of the log on standard error. QUOTE_HELPER_LOG selects the messages, for instance
+    /// `debug`.
     #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
     log_format: LogFormat,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    // Certificates are kept in memory and in the cluster: there is nothing to write.
+    // Certificates are in memory and in the cluster.
     let nothing = || Ok(Some(WritablePaths::default()));
     let _process = ServerProcess::start(arguments.log_format, nothing)?;
     let runtime = runtime()?;
@@ -83,9 +83,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    reload::nothing_on_hangup(
-        "settings are arguments, and certificates are followed in their Secret",
-    )?;
+    reload::nothing_on_hangup("settings are arguments, and changes of the Secret are detected")?;
     let metrics = Metrics::default();
     let client = cluster::client()
         .await

@@ -147,7 +147,7 @@ fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
     let unusable = "manifests --pccs-url https://pccs.example --pccs-ca empty.pem";
     machine.run(unusable).with_code(1).says(&["empty.pem holds no certificates"]);
     let unusable = "manifests --enable-sgxquotehelper --platform software --deployment empty.pem";
-    machine.run(unusable).with_code(1).says(&["empty.pem holds no deployment"]);
+    machine.run(unusable).with_code(1).says(&["empty.pem is not a deployment"]);
     let alone = "manifests --pccs-storage 1Gi";
     machine.run(alone).with_code(1).says(&["--enable-pccs"]);
     let nothing_to_keep = "manifests --enable-pccs --platform software";

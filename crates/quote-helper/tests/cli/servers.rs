@@ -177,7 +177,7 @@ fn a_device_plugin_whose_directory_was_replaced_ends_to_be_started_again() {
     fs::create_dir(machine.path("plugins")).unwrap();
     assert_eq!(running.0.wait().unwrap().code(), Some(1));
     let log = String::from_utf8(machine.read("log")).unwrap();
-    assert!(log.contains("another directory has taken the place of plugins"), "{log}");
+    assert!(log.contains("plugins was replaced by another directory"), "{log}");
     // An end that was asked for is another one.
     let running = Running::start(plugin, &machine, &Probe::new(&machine, "told", &[]));
     kill_process(running.pid(), Signal::TERM).unwrap();

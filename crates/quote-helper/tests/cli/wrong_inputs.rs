@@ -99,7 +99,7 @@ fn files_of_another_form_are_refused_in_our_words() {
 fn a_kubeconfig_of_another_form_is_refused_in_our_words() {
     let machine = machine();
     for (file, words) in [
-        ("garbage", "no YAML of a kubeconfig (line 1 column 1)"),
+        ("garbage", "not valid YAML (line 1 column 1)"),
         ("object.json", "no current context"),
         ("nothing", "cannot read"),
     ] {

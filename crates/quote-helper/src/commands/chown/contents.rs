@@ -1,7 +1,7 @@
-//! What is in a directory that changes its owner.
+//! Changes the owner of a directory's contents.
 //!
-//! Nothing follows a symbolic link, and only entries of the previous owner change: whoever that was could have
-//! written them anyway.
+//! Symbolic links are not followed. Only entries of the previous owner change, which that user
+//! could have changed anyway.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -11,11 +11,11 @@ use rustix::process::{getegid, geteuid};
 
 use super::{Owner, change_owner};
 
-/// More levels than any state has.
+/// The maximum depth; no state is that deep.
 const MAX_DEPTH: u32 = 16;
 
-/// Gives what belongs to the directory's owner to a new one, while the directory itself has still its own: if
-/// this is interrupted, it can be done again.
+/// Gives entries of the directory's owner to a new one. The directory itself keeps its owner until
+/// the end, so that an interrupted run can be repeated.
 pub(super) fn give_contents(directory: BorrowedFd<'_>, owner: Owner) -> Result<(), Errno> {
     let previous = Owner::of(&fstat(directory)?);
     let is_root = previous.uid.is_root();
@@ -25,7 +25,7 @@ pub(super) fn give_contents(directory: BorrowedFd<'_>, owner: Owner) -> Result<(
     Change { previous: previous.uid, owner }.entries(directory, MAX_DEPTH)
 }
 
-/// From whom to whom.
+/// From a user to an owner.
 #[derive(Clone, Copy)]
 struct Change {
     previous: Uid,
@@ -41,7 +41,7 @@ impl Change {
             if name == c"." || name == c".." {
                 continue;
             }
-            // What is looked at is what is changed, whatever has its name by then.
+            // The opened entry is checked and changed, even if its name is replaced meanwhile.
             let flags = OFlags::NOFOLLOW | OFlags::PATH | OFlags::CLOEXEC;
             self.entry(openat(directory, name, flags, Mode::empty())?.as_fd(), depth)?;
         }
@@ -54,7 +54,7 @@ impl Change {
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
             return if owner == self.previous { change_owner(entry, self.owner) } else { Ok(()) };
         }
-        // One of this process may be from a run that was interrupted.
+        // Directories of this process may be from an interrupted run.
         if owner == self.previous || owner == geteuid() {
             self.entries(entry, depth)?;
             change_owner(entry, self.owner)?;
@@ -62,7 +62,8 @@ impl Change {
         Ok(())
     }
 
-    /// Opened for reading. Root may read what is not its own only with another capability, or when it is its own.
+    /// Opens the directory for reading. Without the capability to read directories of others, root
+    /// becomes the owner first.
     fn readable(self, directory: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let open = || openat(directory, c".", flags, Mode::empty());

@@ -1,16 +1,16 @@
-//! What has become of each object, for people and for programs.
+//! The result for each object, as text and as JSON.
 
 use std::fmt;
 
 use kubernetes::installation::{AppliedObject, ObjectName, ObjectOutcome, Preview};
 use serde::Serialize;
 
-/// What has become of each object.
+/// The result for each object.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Outcomes(Vec<Row>);
 
-/// How each object would change.
+/// The expected change of each object.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Previews(Vec<Row>);
@@ -33,7 +33,7 @@ impl Row {
         Self { kind: kind.name(), namespace, name, outcome, difference }
     }
 
-    /// The object as people read it.
+    /// The object's kind and name.
     fn object(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
@@ -96,7 +96,7 @@ impl fmt::Display for Outcomes {
     }
 }
 
-/// The changes, and all objects in a table.
+/// The changes, then a table of all objects.
 impl fmt::Display for Previews {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in self.0.iter().filter(|row| !row.difference.is_empty()) {
@@ -114,7 +114,7 @@ fn table(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
     Ok(())
 }
 
-/// The schemas of what it prints as JSON.
+/// The schemas of the JSON output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;
@@ -127,7 +127,7 @@ mod tests {
     use crate::schemas::assert_valid;
 
     #[test]
-    fn results_are_as_their_schemas_say() {
+    fn results_match_their_schemas() {
         let row = |outcome| Row {
             kind: "DaemonSet",
             namespace: Some("sgx-quote-helper".to_owned()),

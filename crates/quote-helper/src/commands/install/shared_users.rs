@@ -1,4 +1,4 @@
-//! Applications that run as one of the users that the add-on is to have.
+//! Warnings about applications that run as a user of the add-on.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -9,11 +9,11 @@ use kubernetes::manifests::{AddOn, uids};
 
 use crate::output;
 
-/// So many pods are named.
+/// The maximum number of pods to name.
 const NAMED: usize = 10;
 
-/// Names the pods that run as one of the add-on's users. Who may not list pods is told nothing here: `check` says
-/// that it could not look.
+/// Names the pods that run as one of the add-on's users. Without the permission to list pods it is
+/// silent; `check` reports that.
 pub(super) async fn warn(api_server: &ApiServer, add_on: &AddOn) {
     let uids = uids(add_on.first_uid);
     let shares = |pod: &Pod| {
@@ -27,8 +27,8 @@ pub(super) async fn warn(api_server: &ApiServer, add_on: &AddOn) {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         output::note(format_args!(
-            "warning: pod {namespace}/{name} runs as a user from {} to {}, which are the add-on's: to the kernel \
-             the two are one. Give it another runAsUser, or the add-on another --first-uid",
+            "warning: pod {namespace}/{name} runs as a user from {} to {}, which are the add-on's: the kernel \
+             cannot tell the two apart. Change its runAsUser, or the add-on's --first-uid",
             uids.start(),
             uids.end()
         ));

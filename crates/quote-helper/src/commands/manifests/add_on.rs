@@ -1,4 +1,4 @@
-//! What can be chosen of the add-on.
+//! The options for the add-on's settings.
 
 mod cluster_pccs;
 
@@ -14,28 +14,29 @@ use self::cluster_pccs::PccsArguments;
 use crate::commands::device_plugin::Accounting;
 use crate::files;
 
-/// What is chosen of the add-on; the rest stays as it is.
+/// Options that override settings of the add-on.
 #[derive(Debug, Args)]
 pub(crate) struct AddOnArguments {
-    /// Runs a quote service on each node with SGX. Without it there are the device plugin and the webhook.
+    /// Runs a quote service on each node with SGX. The device plugin and the webhook are always
+    /// installed.
     #[arg(long)]
     enable_sgxquotehelper: bool,
 
-    /// The namespace [default: sgx-quote-helper].
+    /// Namespace [default: sgx-quote-helper].
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) namespace: Option<String>,
 
-    /// The image of all pods [default: sgx-quote-helper-sgx or, with the software platform,
-    /// sgx-quote-helper, of this version].
+    /// Image of all pods [default: this version's sgx-quote-helper-sgx, or with the software
+    /// platform sgx-quote-helper].
     #[arg(long, value_name = "IMAGE", value_parser = image)]
     image: Option<String>,
 
-    /// A Secret of the namespace with which nodes get the image from a private registry. May be given
-    /// several times.
+    /// Secret of the namespace for pulling the image from a private registry. May be given several
+    /// times.
     #[arg(long, value_name = "NAME", value_parser = name)]
     image_pull_secret: Vec<String>,
 
-    /// The names under which EPC is offered, as `device-plugin` takes them [default: azure].
+    /// Resource names of EPC, as for `device-plugin` [default: azure].
     #[arg(long, value_name = "PROFILE[=SIZE],...")]
     resource_profile: Option<Shares>,
 
@@ -43,47 +44,47 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_enum)]
     epc_accounting: Option<Accounting>,
 
-    /// Where quotes come from [default: dcap].
+    /// Source of quotes [default: dcap].
     #[arg(long, value_enum)]
     platform: Option<Platform>,
 
-    /// The software platform's root: `deployment.json` of a state directory [default: the one that is in
+    /// Root of the software platform: `deployment.json` of a state directory [default: the root in
     /// the cluster, else a new one].
     #[arg(long, value_name = "FILE")]
     pub(crate) deployment: Option<PathBuf>,
 
-    /// The priority class of what runs on each node [default: system-node-critical].
+    /// Priority class of the DaemonSets [default: system-node-critical].
     #[arg(long, value_name = "NAME", value_parser = name)]
     priority_class: Option<String>,
 
-    /// Labels that a node must have for anything of the add-on to run on it.
+    /// Labels that nodes of the add-on must have.
     #[arg(long, value_name = "LABEL=VALUE,...", value_delimiter = ',', value_parser = label)]
     node_selector: Option<Vec<(String, String)>>,
 
-    /// A taint that does not keep the add-on from a node. May be given several times. Those that are
-    /// named as a resource for EPC never do.
+    /// Tolerated taint. May be given several times. Taints named after an EPC resource are always
+    /// tolerated.
     #[arg(long, value_name = "KEY[=VALUE][:EFFECT]", value_parser = toleration)]
     toleration: Vec<Toleration>,
 
-    /// The first of three numbers of users that the add-on's pods run as. No other pod, and no user of a node, is
-    /// to have one of them [default: 61100].
+    /// First of three user ids of the add-on's pods. No other pod and no user of a node may have
+    /// one of them [default: 61100].
     #[arg(long, value_name = "UID", value_parser = clap::value_parser!(u32).range(1000..=0x7fff_fff0))]
     first_uid: Option<u32>,
 
-    /// Whether the quote service shares the pid namespace of its node. Without it, all pods of a user are one caller
-    /// to it; with it, it needs a kernel with Landlock [default: true].
+    /// Shares the nodes' pid namespace with the quote service. Otherwise all pods of a user count
+    /// as one caller; if shared, nodes need a kernel with Landlock [default: true].
     #[arg(long, value_name = "BOOL")]
     host_pid: Option<bool>,
 
-    /// The numbers of the host's groups that may open the SGX device nodes, if not everybody may.
+    /// Ids of the host's groups that may open the SGX device nodes, if access is restricted.
     #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
     device_groups: Option<Vec<i64>>,
 
-    /// The PCCS that the platform's certificates come from, for instance https://pccs:8081.
+    /// PCCS with the platform's certificates, for instance https://pccs:8081.
     #[arg(long, value_name = "URL", value_parser = url)]
     pccs_url: Option<String>,
 
-    /// The certificates, in PEM, of the authorities that the PCCS is trusted by.
+    /// Certificates of the PCCS's TLS authorities, in PEM.
     #[arg(long, value_name = "FILE", requires = "pccs_url")]
     pccs_ca: Option<PathBuf>,
 
@@ -91,17 +92,17 @@ pub(crate) struct AddOnArguments {
     cluster_pccs: PccsArguments,
 }
 
-/// Where quotes come from.
+/// The source of quotes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Platform {
     /// Intel's QE and PCE, on processors with SGX.
     Dcap,
-    /// The software platform, insecure: on any node, to try, develop and test.
+    /// The software platform, insecure: on any node, for trying, developing and testing.
     Software,
 }
 
 impl AddOnArguments {
-    /// The add-on with what is chosen.
+    /// The add-on with the given options.
     pub(crate) fn applied_to(self, add_on: AddOn) -> anyhow::Result<AddOn> {
         let pccs = self.pccs()?;
         let or = |chosen: Vec<String>, before| if chosen.is_empty() { before } else { chosen };
@@ -131,8 +132,8 @@ impl AddOnArguments {
         let is_software = add_on.platform == manifests::Platform::Software;
         ensure!(
             add_on.cluster_pccs.is_none() || add_on.quote_service || !is_software,
-            "with the software platform a PCCS has what the quote services have, and there are none: add \
-             --enable-sgxquotehelper, or leave the PCCS out"
+            "with the software platform a PCCS serves the collateral of the quote services, and there are none: \
+             add --enable-sgxquotehelper, or leave the PCCS out"
         );
         Ok(add_on)
     }
@@ -148,7 +149,7 @@ impl AddOnArguments {
                 "{} holds no certificates in PEM",
                 files::Input(path)
             );
-            String::from_utf8(bytes).with_context(|| format!("{} is no text", files::Input(path)))
+            String::from_utf8(bytes).with_context(|| format!("{} is not text", files::Input(path)))
         });
         Ok(Some(Pccs { url, authority: authority.transpose()? }))
     }
@@ -163,7 +164,7 @@ impl From<Platform> for manifests::Platform {
     }
 }
 
-/// A name as objects have it: a DNS subdomain.
+/// A DNS subdomain, as for names of objects.
 fn name(text: &str) -> anyhow::Result<String> {
     let is_word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_alphanumeric())

@@ -1,4 +1,4 @@
-//! The root of the software platform that an add-on gets.
+//! The root of the software platform for the add-on.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::files;
 pub(crate) fn root(deployment: Option<&Path>) -> anyhow::Result<SoftwarePlatformRoot> {
     let deployment = match deployment {
         Some(path) => serde_json::from_slice(&files::read(path)?)
-            .with_context(|| format!("{} holds no deployment", files::Input(path)))?,
+            .with_context(|| format!("{} is not a deployment", files::Input(path)))?,
         None => Deployment::generate(SubjectNames::Software, OffsetDateTime::now_utc())?,
     };
     Ok(SoftwarePlatformRoot {

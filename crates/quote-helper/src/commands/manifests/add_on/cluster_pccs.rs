@@ -1,4 +1,4 @@
-//! What can be chosen of the cluster's own PCCS.
+//! The options for the cluster's PCCS.
 
 use anyhow::ensure;
 use clap::Args;
@@ -9,37 +9,38 @@ use kubernetes::manifests::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey};
 
 use super::name;
 
-/// What is chosen of the PCCS; the rest stays as it is.
+/// Options that override settings of the PCCS.
 #[derive(Debug, Args)]
 pub(super) struct PccsArguments {
-    /// Runs a PCCS in the cluster, `quote-helper collateral serve`: it keeps PCK certificates and collateral for all
-    /// nodes and verifiers, which ask it unless --pccs-url names another one.
+    /// Runs a PCCS in the cluster, `quote-helper collateral serve`: it caches PCK certificates and
+    /// collateral for all nodes and verifiers, which use it unless --pccs-url names another one.
     #[arg(long)]
     pub(super) enable_pccs: bool,
 
-    /// How it gets what it does not have, as `collateral serve --mode` [default: lazy].
+    /// Caching mode, as of `collateral serve --mode` [default: lazy].
     #[arg(long, value_name = "MODE", value_parser = mode())]
     pccs_mode: Option<PccsMode>,
 
-    /// Whom it asks, as `collateral serve --source`: a URL, `pcs`, `thim` or `azure`. May be given several times; they
-    /// are asked in this order [default: on Azure `thim` and `azure`, elsewhere `pcs`; with the software platform that
-    /// one's collateral].
+    /// Source, as of `collateral serve --source`: a URL, `pcs`, `thim` or `azure`. May be given
+    /// several times, in order [default: on Azure `thim` and `azure`, elsewhere `pcs`; with the
+    /// software platform its collateral].
     #[arg(long, value_name = "SOURCE", value_parser = source)]
     pccs_source: Vec<String>,
 
-    /// The size of a PersistentVolume that it keeps everything in, for instance 1Gi [default: none, and what it has
-    /// goes with its pod].
+    /// Size of a PersistentVolume for its data, for instance 1Gi [default: none, and its data is
+    /// lost with its pod].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pccs_storage: Option<String>,
 
-    /// A Secret of the namespace with the API key for Intel's PCS and the SHA-512 of the tokens, in hexadecimal: the
-    /// keys api-key, user-token-hash and admin-token-hash, or those of them that are named.
+    /// Secret of the namespace with the API key for Intel's PCS and the SHA-512 of the tokens, in
+    /// hexadecimal: the keys api-key, user-token-hash and admin-token-hash, or those that are
+    /// named.
     #[arg(long, value_name = "NAME[=KEY,...]", value_parser = secret)]
     pccs_secret: Option<PccsSecret>,
 }
 
 impl PccsArguments {
-    /// The PCCS with what is chosen, if there is to be one.
+    /// The PCCS with the given options, if there is one.
     pub(super) fn applied_to(
         self,
         pccs: Option<ClusterPccs>,
@@ -47,7 +48,7 @@ impl PccsArguments {
         let Some(pccs) = pccs.or_else(|| self.enable_pccs.then(ClusterPccs::default)) else {
             ensure!(
                 self.is_empty(),
-                "--pccs-mode, --pccs-source, --pccs-storage and --pccs-secret are about a PCCS in the cluster: add \
+                "--pccs-mode, --pccs-source, --pccs-storage and --pccs-secret need a PCCS in the cluster: add \
                  --enable-pccs"
             );
             return Ok(None);
