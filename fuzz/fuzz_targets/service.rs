@@ -15,7 +15,7 @@ use aesm::{MAX_REQUEST_SIZE, MAX_RESPONSE_SIZE, Operation, Request, RequestError
 use fuzz::messages;
 use libfuzzer_sys::fuzz_target;
 use quoting::SoftwareQuoter;
-use service::{Metrics, Rules, Stop};
+use service::{Metrics, Rules, StopReason};
 
 /// The operations that are answered. A reply to any other would crash its client.
 const SERVED: [Operation; 6] = [
@@ -51,12 +51,13 @@ fn check(bytes: &[u8]) -> usize {
 
 /// The operation of a request that has to be answered, be it with an error.
 fn served(request: &[u8]) -> Option<Operation> {
-    let operation = match Request::decode(request) {
-        Ok(request) => request.operation(),
-        Err(RequestError::Malformed(operation)) => operation,
-        Err(RequestError::Unrecognized) => return None,
-    };
-    SERVED.contains(&operation).then_some(operation)
+    match Request::decode(request) {
+        Ok(request) => Some(request.operation()),
+        Err(RequestError::Malformed(operation)) => {
+            SERVED.contains(&operation).then_some(operation)
+        }
+        Err(RequestError::Unsupported(_) | RequestError::Unrecognized) => None,
+    }
 }
 
 /// What a reply to this operation begins with: the same field number, and that bytes follow.
@@ -104,7 +105,7 @@ fn serve(listener: UnixListener) {
     let quoter = Arc::new(SoftwareQuoter::new(Arc::new(fuzz::platform())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let metrics = Metrics::new("software");
-    let (rules, never) = (Rules::default().fixed(), future::pending::<Stop>());
+    let (rules, never) = (Rules::default().fixed(), future::pending::<StopReason>());
     let served = service::serve(listener, quoter, rules, metrics, never);
     runtime.expect("a runtime").block_on(served).expect("nothing ends the service");
 }

@@ -25,7 +25,7 @@ static QUOTER: LazyLock<SoftwareQuoter> =
 fuzz_target!(|bytes: &[u8]| {
     let (mut service, worker) = UnixStream::pair().expect("a pair of sockets");
     let working =
-        thread::spawn(|| service::work(worker, || Ok(Box::new(QUOTER.clone()) as Box<dyn Quoter>)));
+        thread::spawn(|| service::run_worker(worker, || Ok(Box::new(QUOTER.clone()) as Box<dyn Quoter>)));
     // A worker that has read nonsense is gone.
     let _ = service.write_all(bytes);
     let _ = service.shutdown(Shutdown::Write);

@@ -1,4 +1,4 @@
-//! Responses: what the service answers.
+//! Responses of the ECDSA part.
 
 use sgx::AesmError;
 
@@ -9,12 +9,12 @@ use crate::wire::{Fields, Message, Value, Writer};
 /// The field number of the reply to an unsupported request, which has no request of its own.
 const UNSUPPORTED_REQUEST: u32 = 20;
 
-/// A reply: whether it went well, and what belongs to the operation.
+/// A reply: error code and fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// `None` is success.
     pub error: Option<AesmError>,
-    /// The operation and its fields; some are there even when there is an error.
+    /// The operation and its fields, some of which are present even with an error.
     pub payload: Payload,
 }
 
@@ -28,30 +28,20 @@ pub enum Payload {
     SelectAttKeyId { selected_att_key_id: Option<Vec<u8>> },
     GetSupportedAttKeyIdNum { att_key_id_num: u32 },
     GetSupportedAttKeyIds { att_key_ids: Option<Vec<u8>> },
-    InitQuote { target_info: Option<Vec<u8>>, gid: Option<Vec<u8>> },
-    GetQuote { quote: Option<Vec<u8>>, qe_report: Option<Vec<u8>> },
-    GetLaunchToken { token: Option<Vec<u8>> },
-    ReportAttestationError { platform_update_info: Option<Vec<u8>> },
-    GetWhiteListSize { white_list_size: Option<u32> },
-    GetWhiteList { white_list: Option<Vec<u8>> },
-    GetExtendedEpidGroupId { x_group_id: Option<u32> },
-    SwitchExtendedEpidGroup,
-    Register,
-    CheckUpdateStatus { platform_update_info: Option<Vec<u8>>, status: Option<u32> },
     UnsupportedRequest,
 }
 
-/// The bytes are no reply of the AESM protocol.
+/// The message is not a reply of the protocol's ECDSA part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the message is no reply of the AESM protocol")]
+#[error("the message is not a reply of the AESM protocol")]
 pub struct ResponseError;
 
 impl Response {
     /// Reads a message.
     ///
     /// # Errors
-    /// [`ResponseError`] when there is no reply in it or the encoding is damaged. An error code that
-    /// is absent means [`AesmError::Unexpected`], as the protocol says.
+    /// [`ResponseError`] when it has no reply or the encoding is damaged. An absent error code means
+    /// [`AesmError::Unexpected`], as the protocol says.
     pub fn decode(message: &[u8]) -> Result<Self, ResponseError> {
         for field in Fields::of(message) {
             let (number, Value::Bytes(bytes)) = field.map_err(|_| ResponseError)? else { continue };
@@ -74,7 +64,7 @@ impl Response {
 }
 
 impl Payload {
-    /// The field number of the reply, the request's own but for an unsupported request.
+    /// The field number of the reply: the request's own, except for an unsupported request.
     fn number(&self) -> u32 {
         let operation = match self {
             Self::InitQuoteEx { .. } => Operation::InitQuoteEx,
@@ -83,16 +73,6 @@ impl Payload {
             Self::SelectAttKeyId { .. } => Operation::SelectAttKeyId,
             Self::GetSupportedAttKeyIdNum { .. } => Operation::GetSupportedAttKeyIdNum,
             Self::GetSupportedAttKeyIds { .. } => Operation::GetSupportedAttKeyIds,
-            Self::InitQuote { .. } => Operation::InitQuote,
-            Self::GetQuote { .. } => Operation::GetQuote,
-            Self::GetLaunchToken { .. } => Operation::GetLaunchToken,
-            Self::ReportAttestationError { .. } => Operation::ReportAttestationError,
-            Self::GetWhiteListSize { .. } => Operation::GetWhiteListSize,
-            Self::GetWhiteList { .. } => Operation::GetWhiteList,
-            Self::GetExtendedEpidGroupId { .. } => Operation::GetExtendedEpidGroupId,
-            Self::SwitchExtendedEpidGroup => Operation::SwitchExtendedEpidGroup,
-            Self::Register => Operation::Register,
-            Self::CheckUpdateStatus { .. } => Operation::CheckUpdateStatus,
             Self::UnsupportedRequest => return UNSUPPORTED_REQUEST,
         };
         operation.number()
@@ -121,22 +101,7 @@ impl Payload {
             Operation::GetSupportedAttKeyIds => {
                 Self::GetSupportedAttKeyIds { att_key_ids: bytes(2) }
             }
-            Operation::InitQuote => Self::InitQuote { target_info: bytes(2), gid: bytes(3) },
-            Operation::GetQuote => Self::GetQuote { quote: bytes(2), qe_report: bytes(3) },
-            Operation::GetLaunchToken => Self::GetLaunchToken { token: bytes(2) },
-            Operation::ReportAttestationError => {
-                Self::ReportAttestationError { platform_update_info: bytes(2) }
-            }
-            Operation::GetWhiteListSize => Self::GetWhiteListSize { white_list_size: integer(2) },
-            Operation::GetWhiteList => Self::GetWhiteList { white_list: bytes(2) },
-            Operation::GetExtendedEpidGroupId => {
-                Self::GetExtendedEpidGroupId { x_group_id: integer(2) }
-            }
-            Operation::SwitchExtendedEpidGroup => Self::SwitchExtendedEpidGroup,
-            Operation::Register => Self::Register,
-            Operation::CheckUpdateStatus => {
-                Self::CheckUpdateStatus { platform_update_info: bytes(2), status: integer(3) }
-            }
+            _ => return None,
         })
     }
 
@@ -147,25 +112,17 @@ impl Payload {
                 .integer(3, *pub_key_id_size)
                 .bytes(4, pub_key_id.as_deref()),
             Self::GetQuoteSizeEx { quote_size } => fields.integer32(2, *quote_size),
-            Self::GetQuoteEx { quote: first, qe_report_info: second }
-            | Self::InitQuote { target_info: first, gid: second }
-            | Self::GetQuote { quote: first, qe_report: second } => {
-                fields.bytes(2, first.as_deref()).bytes(3, second.as_deref())
+            Self::GetQuoteEx { quote, qe_report_info } => {
+                fields.bytes(2, quote.as_deref()).bytes(3, qe_report_info.as_deref())
             }
             Self::GetSupportedAttKeyIdNum { att_key_id_num } => {
                 fields.integer32(2, *att_key_id_num)
             }
             Self::SelectAttKeyId { selected_att_key_id: bytes }
-            | Self::GetSupportedAttKeyIds { att_key_ids: bytes }
-            | Self::GetLaunchToken { token: bytes }
-            | Self::ReportAttestationError { platform_update_info: bytes }
-            | Self::GetWhiteList { white_list: bytes } => fields.bytes(2, bytes.as_deref()),
-            Self::GetWhiteListSize { white_list_size: integer }
-            | Self::GetExtendedEpidGroupId { x_group_id: integer } => fields.integer32(2, *integer),
-            Self::CheckUpdateStatus { platform_update_info, status } => {
-                fields.bytes(2, platform_update_info.as_deref()).integer32(3, *status)
+            | Self::GetSupportedAttKeyIds { att_key_ids: bytes } => {
+                fields.bytes(2, bytes.as_deref())
             }
-            Self::SwitchExtendedEpidGroup | Self::Register | Self::UnsupportedRequest => fields,
+            Self::UnsupportedRequest => fields,
         }
     }
 }

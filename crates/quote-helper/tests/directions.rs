@@ -74,7 +74,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "service",
-        uses: &["aesm", "http-server", "printable", "quoting", "sgx"],
+        uses: &["aesm", "printable", "quoting", "sgx"],
         tests_use: &["sockets", "software-platform", "verify"],
     },
     Crate { name: "kubernetes", uses: &["atomic-file", "http-server"], tests_use: &[] },

@@ -41,7 +41,7 @@ const MAY_READ_FILES: &[(&str, &str)] = &[
     ("quote-helper/src/files.rs", "standard input and what a shell has opened"),
     ("quote-helper/src/memory_limit.rs", "files of the kernel's"),
     ("remote-attestation/src/evidence.rs", "a sample application, started by a person"),
-    ("service/src/caller.rs", "a file of the kernel's"),
+    ("service/src/caller/identity.rs", "a file of the kernel's"),
     ("service/src/caller/uid_ranges.rs", "/etc/passwd and /etc/subuid"),
     ("sockets/src/peer.rs", "a file of the kernel's"),
     ("test-support/", "only tests use it"),

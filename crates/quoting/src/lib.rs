@@ -68,25 +68,23 @@ pub trait Quoter: Send + Sync {
     /// for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 
-    /// How quotes are made, for a service that has one thread for all its clients.
-    fn manner(&self) -> Manner<'_> {
-        Manner::Blocking
+    /// How a service runs [`Quoter::quote`].
+    fn execution(&self) -> Execution<'_> {
+        Execution::Inline
     }
 }
 
-/// How a [`Quoter`] makes its quotes.
-pub enum Manner<'a> {
-    /// [`Quoter::quote`] takes microseconds and never waits for anything, so that to hand it to another
-    /// thread would cost nearly as much as to make it.
-    Immediate,
-    /// [`Quoter::quote`] takes its time, and a thread.
-    Blocking,
-    /// Quotes are made elsewhere and can be awaited.
-    Elsewhere(&'a dyn Elsewhere),
+/// The way in which a service, which has one thread for all its clients, makes quotes.
+pub enum Execution<'a> {
+    /// On that thread: a [`Quoter::quote`] that takes microseconds and never waits costs hardly more
+    /// than handing it to another thread. Quoters that block must not be served this way.
+    Inline,
+    /// By awaiting the quote.
+    Async(&'a dyn AsyncQuoter),
 }
 
-/// Makes quotes in another place than the calling thread.
-pub trait Elsewhere: Send + Sync {
+/// Makes quotes without blocking the calling thread.
+pub trait AsyncQuoter: Send + Sync {
     /// As [`Quoter::quote`]. Quotes of different flows are made round-robin.
     fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote;
 }

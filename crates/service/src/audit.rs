@@ -1,15 +1,15 @@
-//! Who got a quote, and who did not: lines in the log that sum up, and counters.
+//! The audit log: callers, enclaves and results of quotes, as aggregated log lines and counters.
 //!
 //! ```text
-//! audit/key.rs       what has to be equal for quotes to be summed up
-//! audit/ledger.rs    sums, within bounds that no caller can break
-//! audit/line.rs      a sum as a line in the log
-//! audit/counters.rs  the same as metrics, within other bounds
+//! audit/key.rs         the attributes that aggregated quotes share
+//! audit/aggregator.rs  aggregates, within bounds that no caller can break
+//! audit/line.rs        an aggregate as a line in the log
+//! audit/counters.rs    metrics, within bounds of their own
 //! ```
 
+mod aggregator;
 mod counters;
 mod key;
-mod ledger;
 mod line;
 
 use std::time::{Duration, Instant};
@@ -20,25 +20,25 @@ use sgx::ReportBody;
 
 use crate::caller::Caller;
 use crate::metrics::Metrics;
+use aggregator::Aggregator;
 use counters::{CallerQuotes, Counters};
 use key::Key;
-use ledger::Ledger;
 use line::{Kind, Line};
 
 /// The log of all quotes.
 ///
-/// The first quote of its kind is logged at once, and those that follow within ten seconds as one line:
-/// the `quotes` of all lines together are all quotes, even if some of them are not told apart since there
-/// are too many kinds. Failures have bounds of their own, so that nobody can use up those of quotes with made-up REPORTs.
-pub(crate) struct AuditLog(Mutex<Ledgers>);
+/// The first quote with a key is logged at once, and those that follow within ten seconds as one
+/// line. The `quotes` of all lines add up to all quotes, even if there are too many keys to tell
+/// apart. Failures have bounds of their own, so that made-up REPORTs cannot exhaust those of quotes.
+pub(crate) struct AuditLog(Mutex<Aggregators>);
 
-struct Ledgers {
-    quotes: Ledger,
-    failures: Ledger,
+struct Aggregators {
+    quotes: Aggregator,
+    failures: Aggregator,
 }
 
 impl AuditLog {
-    /// A log in which nothing is, and its counters among the metrics.
+    /// An empty log, and its counters among the metrics.
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let mut family = None;
         metrics.register(|registry| family = Some(counters::register(registry)));
@@ -46,13 +46,13 @@ impl AuditLog {
     }
 
     fn with(family: &CallerQuotes, now: Instant) -> Self {
-        let ledger = |kind| Ledger::new(kind, Counters::new(family.clone()), now);
-        let (quotes, failures) = (ledger(Kind::Quotes), ledger(Kind::Failures));
-        Self(Mutex::new(Ledgers { quotes, failures }))
+        let aggregator = |kind| Aggregator::new(kind, Counters::new(family.clone()), now);
+        let (quotes, failures) = (aggregator(Kind::Quotes), aggregator(Kind::Failures));
+        Self(Mutex::new(Aggregators { quotes, failures }))
     }
 
-    /// Enters a quote, or why there is none. What `body` says of the enclave counts only if there is
-    /// one. The latency is the time from the request to the reply.
+    /// Enters a quote or a failure. `body` counts only for a quote. The latency is the time from the
+    /// request to the reply.
     pub(crate) fn record(
         &self,
         caller: &Caller,
@@ -62,33 +62,34 @@ impl AuditLog {
         now: Instant,
     ) {
         let key = Key::new(caller, body, error.map(QuotingError::code));
-        let mut ledgers = self.ledgers();
-        let ledger = if error.is_some() { &mut ledgers.failures } else { &mut ledgers.quotes };
-        let first = ledger.enter(key, error, latency, now);
-        drop(ledgers);
+        let mut aggregators = self.aggregators();
+        let aggregator =
+            if error.is_some() { &mut aggregators.failures } else { &mut aggregators.quotes };
+        let first = aggregator.add(key, error, latency, now);
+        drop(aggregators);
         if let Some(line) = first {
             line.log();
         }
     }
 
-    /// Logs the sums that are due; meant to be called each second.
+    /// Logs the aggregates that are due. To be called each second.
     pub(crate) fn flush(&self, now: Instant) {
-        self.log(|ledger| ledger.due(now));
+        self.log(|aggregator| aggregator.due(now));
     }
 
-    /// Logs all that is not logged yet, before the end.
+    /// Logs all remaining aggregates, at the end of the service.
     pub(crate) fn finish(&self) {
-        self.log(Ledger::rest);
+        self.log(Aggregator::rest);
     }
 
-    fn log(&self, lines: impl Fn(&mut Ledger) -> Vec<Line>) {
-        let mut ledgers = self.ledgers();
-        let all = [lines(&mut ledgers.quotes), lines(&mut ledgers.failures)];
-        drop(ledgers);
+    fn log(&self, lines: impl Fn(&mut Aggregator) -> Vec<Line>) {
+        let mut aggregators = self.aggregators();
+        let all = [lines(&mut aggregators.quotes), lines(&mut aggregators.failures)];
+        drop(aggregators);
         all.iter().flatten().for_each(Line::log);
     }
 
-    fn ledgers(&self) -> MutexGuard<'_, Ledgers> {
+    fn aggregators(&self) -> MutexGuard<'_, Aggregators> {
         self.0.lock()
     }
 }

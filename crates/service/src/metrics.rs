@@ -1,14 +1,12 @@
-//! What the service counts, as Prometheus reads it.
+//! The metrics of the service, for Prometheus.
 
 use std::fmt::{self, Write};
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aesm::Operation;
-use axum::Router;
-use axum::http::HeaderMap;
-use axum::routing::get;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,7 +20,7 @@ use sgx::AesmError;
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
-    requests: Family<Outcome, Histogram>,
+    requests: Family<RequestLabels, Histogram>,
     pub(crate) connections: Gauge,
     pub(crate) unanswered: Counter,
     pub(crate) queued_quotes: Gauge,
@@ -32,14 +30,14 @@ pub struct Metrics {
     worker_ends: Family<WorkerEndLabels, Counter>,
 }
 
-/// What there is no more of.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Exhausted {
-    /// Places in the queue of quotes.
+    /// Queued quotes.
     Quotes,
-    /// One caller's places in it.
+    /// Queued quotes of one caller.
     QuotesOfCaller,
-    /// One caller's connections.
+    /// Connections of one caller.
     ConnectionsOfCaller,
 }
 
@@ -48,17 +46,17 @@ struct BusyLabels {
     limit: Exhausted,
 }
 
-/// Why a worker is not there any more, or did not even start.
+/// The reason why a worker ended or did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum WorkerEnd {
     Died,
     Hung,
     LostEnclave,
     NotStarted(AesmError),
-    /// It has another attestation key than the workers that are ready.
+    /// Its attestation key differs from that of the ready workers.
     OtherKey,
     Replaced,
-    /// It answered with something else than what it was asked for.
+    /// Its reply does not answer the request.
     WrongReply,
 }
 
@@ -67,32 +65,25 @@ struct WorkerEndLabels {
     reason: WorkerEnd,
 }
 
-/// What was asked for and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Outcome {
-    operation: Asked,
-    outcome: Ended,
+struct RequestLabels {
+    operation: OperationLabel,
+    outcome: OutcomeLabel,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Asked(Operation);
+struct OperationLabel(Operation);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Ended(Option<AesmError>);
+struct OutcomeLabel(Option<AesmError>);
 
-impl Outcome {
-    pub(crate) fn of(operation: Operation, error: Option<AesmError>) -> Self {
-        Self { operation: Asked(operation), outcome: Ended(error) }
-    }
-}
-
-impl EncodeLabelValue for Asked {
+impl EncodeLabelValue for OperationLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         write!(encoder, "{:?}", self.0)
     }
 }
 
-impl EncodeLabelValue for Ended {
+impl EncodeLabelValue for OutcomeLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         encoder.write_str(self.0.map_or("SUCCESS", AesmError::name))
     }
@@ -111,9 +102,9 @@ impl EncodeLabelValue for Exhausted {
 impl fmt::Display for Exhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Quotes => "as many quotes wait as may",
-            Self::QuotesOfCaller => "as many quotes wait for this caller as may",
-            Self::ConnectionsOfCaller => "this caller has as many connections as it may",
+            Self::Quotes => "the quote queue is full",
+            Self::QuotesOfCaller => "this caller has too many queued quotes",
+            Self::ConnectionsOfCaller => "this caller has too many connections",
         })
     }
 }
@@ -133,7 +124,7 @@ impl EncodeLabelValue for WorkerEnd {
 }
 
 impl Metrics {
-    /// Counters at zero, of a service on the platform with this name.
+    /// Metrics at zero, of a service on the platform with this name.
     #[must_use]
     pub fn new(platform: &str) -> Self {
         let buckets = || Histogram::new(exponential_buckets(16e-6, 2.0, 20));
@@ -193,12 +184,12 @@ impl Metrics {
             "Worker processes that ended, or did not start",
             metrics.worker_ends.clone(),
         );
-        metrics.show_zeros();
+        metrics.export_zeros();
         Self { registry: Arc::new(Mutex::new(registry)), ..metrics }
     }
 
-    /// Who sees a counter for the first time at 1 does not know that it has grown.
-    fn show_zeros(&self) {
+    /// Exports zeros so that `rate()` sees the first increment.
+    fn export_zeros(&self) {
         for limit in [Exhausted::Quotes, Exhausted::QuotesOfCaller, Exhausted::ConnectionsOfCaller]
         {
             drop(self.busy.get_or_create(&BusyLabels { limit }));
@@ -215,9 +206,9 @@ impl Metrics {
         }
     }
 
-    /// Adds further metrics to those that are shown; their names get the prefix of these.
+    /// Adds further metrics; their names get the same prefix.
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
-        add(&mut self.registry());
+        add(&mut self.registry.lock());
     }
 
     pub(crate) fn refused_as_busy(&self, limit: Exhausted) {
@@ -228,20 +219,19 @@ impl Metrics {
         self.worker_ends.get_or_create(&WorkerEndLabels { reason }).inc();
     }
 
-    pub(crate) fn record(&self, outcome: &Outcome, time: Duration) {
-        self.requests.get_or_create(outcome).observe(time.as_secs_f64());
+    pub(crate) fn count_request(
+        &self,
+        operation: Operation,
+        error: Option<AesmError>,
+        time: Duration,
+    ) {
+        let labels =
+            RequestLabels { operation: OperationLabel(operation), outcome: OutcomeLabel(error) };
+        self.requests.get_or_create(&labels).observe(time.as_secs_f64());
     }
 
-    /// `/metrics`, to be served over HTTP.
-    pub fn router(&self) -> Router {
-        let metrics = self.clone();
-        let encode =
-            async move |request: HeaderMap| http_server::metrics(&request, &metrics.registry());
-        Router::new().route("/metrics", get(encode))
-    }
-
-    /// Whoever panics while it holds the lock has left a registry that can be shown all the same.
-    fn registry(&self) -> MutexGuard<'_, Registry> {
+    /// The registry of all metrics, locked.
+    pub fn registry(&self) -> impl DerefMut<Target = Registry> {
         self.registry.lock()
     }
 }

@@ -5,10 +5,9 @@ use tokio::sync::watch;
 use crate::limits::Limits;
 use crate::policy::Policy;
 
-/// The limits and the policy of a service. Whoever has the sender of a [`watch`] channel may change
-/// them: the policy holds for the next quote, times for the next wait, and numbers for the next
-/// connection or quote. Nobody loses a connection by it, so more than a lowered number may be open
-/// until they close. `quoting_threads` stays.
+/// The limits and the policy of a service, changed through the sender of a [`watch`] channel. The
+/// policy applies to the next quote, timeouts to the next wait, and maximum numbers to the next
+/// connection or quote: those above a lowered number stay.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// The limits of one client, and of all of them together.
@@ -18,7 +17,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// These rules, which nobody changes.
+    /// These rules, without a sender that could change them.
     #[must_use]
     pub fn fixed(self) -> watch::Receiver<Self> {
         watch::channel(self).1

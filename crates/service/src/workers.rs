@@ -1,98 +1,85 @@
-//! Quotes from worker processes, which may die, hang or be replaced without failing a quote.
+//! Quotes from worker processes, which may crash, hang or be replaced without failing a quote.
 //!
 //! ```text
-//! workers.rs            the Quoter that the service sees
-//! workers/pool.rs       quotes wait here, and are given to workers
-//! workers/lane.rs       one worker after another: starts it, feeds it, replaces it
-//! workers/process.rs    a worker's process and the socket to it
-//! workers/message.rs    what goes over that socket
-//! workers/work.rs       the other end: what a worker does
+//! workers/pool.rs        the queue of quotes, and the choice of the worker for each
+//! workers/fair_queue.rs  a queue that is served round-robin
+//! workers/supervisor.rs  one worker slot: starts a worker, sends it jobs, replaces it
+//! workers/process.rs     a worker's process and the socket to it
+//! workers/message.rs     the messages on that socket
+//! workers/run_worker.rs  the other end: the worker process
 //! ```
 
-mod lane;
+mod fair_queue;
 mod message;
 mod pool;
 mod process;
-mod work;
+mod run_worker;
+mod supervisor;
 
-use std::num::NonZeroUsize;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quoting::{
-    AttestationKey, Elsewhere, Flow, FutureQuote, Manner, QuoteReply, QuoteRequest, Quoter,
+    AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
     QuotingError, check_key_id,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::sync::watch;
 
 use crate::Metrics;
-use lane::Lane;
 use pool::Pool;
+use supervisor::WorkerSupervisor;
 
-pub use work::work;
-
-/// How workers are started, and how long they may take.
-pub struct WorkerOptions {
-    /// The program that calls [`work`] with its standard input, ready to be started.
-    pub command: Box<dyn Fn() -> Command + Send + Sync>,
-    /// How many workers there are.
-    pub workers: NonZeroUsize,
-    /// The time for a worker to become ready.
-    pub start_timeout: Duration,
-    /// The time for one quote; a worker that takes longer hangs, and is replaced.
-    pub quote_timeout: Duration,
-}
+pub use process::WorkerOptions;
+pub use run_worker::run_worker;
 
 /// A Quoter whose quotes are made by a pool of child processes.
 ///
-/// A worker that dies, hangs or loses its enclave is replaced, and the quotes that it was making are
-/// given to another one. What clients ask for before a quote is answered from memory. When new workers
-/// have another attestation key, quotes fail with `AESM_ATT_KEY_NOT_INITIALIZED` until somebody has it
-/// initialized. While no
-/// worker comes up, quotes are refused at once with `AESM_SERVICE_UNAVAILABLE` and the reason.
+/// A worker that crashes, hangs or loses its enclave is replaced, and its quotes are given to
+/// another one. Requests that clients make before a quote are answered from memory. When new
+/// workers have another attestation key, quotes fail with `AESM_ATT_KEY_NOT_INITIALIZED` until a
+/// client has initialized it. While no worker can be started, quotes are refused at once with
+/// `AESM_SERVICE_UNAVAILABLE` and the reason.
 pub struct WorkerQuoter {
     pool: Arc<Pool>,
     generation: watch::Sender<u64>,
 }
 
 impl WorkerQuoter {
-    /// Starts the workers. Has to be called within the runtime that serves; they end with it.
+    /// Starts the workers. Must be called within the runtime that serves; they end with it.
     #[must_use]
     pub fn start(options: WorkerOptions, metrics: &Metrics) -> Self {
         let generation = watch::Sender::new(0);
         let pool = Arc::new(Pool::new(options.workers.get()));
         let options = Arc::new(options);
-        for index in 0..options.workers.get() {
-            let lane = Lane::new(
-                index,
+        for slot in 0..options.workers.get() {
+            let supervisor = WorkerSupervisor::new(
+                slot,
                 Arc::clone(&pool),
                 Arc::clone(&options),
                 metrics.clone(),
                 generation.subscribe(),
             );
-            tokio::spawn(lane.run());
+            tokio::spawn(supervisor.run());
         }
         Self { pool, generation }
     }
 
-    /// Replaces every worker by a new one, for instance since its libraries have been updated. Each
-    /// goes on until its successor is ready; if there is none, it stays.
+    /// Replaces every worker by a new one, for instance after an update of its libraries. Each works
+    /// until its successor is ready, and stays if that fails to start.
     pub fn replace(&self) {
         self.generation.send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
-    /// Waits until each worker has been replaced since [`WorkerQuoter::replace`], or it is clear that its successor does
-    /// not come up.
+    /// Waits until each worker has been replaced since [`WorkerQuoter::replace`], or its successor
+    /// has failed to start.
     pub async fn replaced(&self) {
         let generation = *self.generation.borrow();
-        self.pool.all_settled(generation).await;
+        self.pool.wait_for_generation(generation).await;
     }
 
-    /// Waits until a worker is ready, or it is clear that none comes up.
-    pub async fn settled(&self) {
-        self.pool.settled().await;
+    /// Waits until a worker is ready or has failed to start.
+    pub async fn first_start(&self) {
+        self.pool.first_start().await;
     }
 }
 
@@ -120,12 +107,12 @@ impl Quoter for WorkerQuoter {
             .unwrap_or_else(|_| Err(stopped()))
     }
 
-    fn manner(&self) -> Manner<'_> {
-        Manner::Elsewhere(self)
+    fn execution(&self) -> Execution<'_> {
+        Execution::Async(self)
     }
 }
 
-impl Elsewhere for WorkerQuoter {
+impl AsyncQuoter for WorkerQuoter {
     fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote {
         let known = check_key_id(&request.key_id);
         let submitted = known.and_then(|()| self.pool.submit(request, flow));

@@ -9,7 +9,7 @@ use test_support::c_programs::Program;
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
 use quoting::{QUOTE_HELPER_PLATFORM, QUOTE_HELPER_STATE_DIR, SGX_AESM_ADDR, SoftwareQuoter};
-use service::{Metrics, Rules, Stop, serve};
+use service::{Metrics, Rules, StopReason, serve};
 use sgx::{IntoBytes, QeReportInfo, Quote, Report, ReportData};
 use sockets::BoundSocket;
 use software_platform::{EnclaveIdentity, SoftwareEnclave, SoftwarePlatform, SubjectNames};
@@ -88,7 +88,7 @@ impl Machine {
                 let stop = async move {
                     let _ = stopped.await;
                     drop(bound);
-                    Stop::Closed
+                    StopReason::Closed
                 };
                 let metrics = Metrics::new("test");
                 serve(listener, quoter, Rules::default().fixed(), metrics, stop).await.unwrap();

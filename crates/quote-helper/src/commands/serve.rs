@@ -6,6 +6,7 @@ mod health;
 mod intel_caches;
 mod limit_metrics;
 mod listening;
+mod metrics_route;
 mod node_metrics;
 mod node_processes;
 mod reload;
@@ -40,6 +41,7 @@ use crate::stop::Stop;
 use crate::watchdog;
 use health::{Health, Proof};
 use limit_metrics::LimitMetrics;
+use metrics_route::metrics_route;
 use node_metrics::NodeMetrics;
 use reload::Reload;
 use sgx_device::LateDevice;
@@ -110,7 +112,7 @@ async fn serve(
     let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
     let health = Health::new(Arc::clone(&quoter), proof, &metrics);
     if let Some(address) = &settings.metrics_listen {
-        let router = INDEX.on(metrics.router().merge(health.router()));
+        let router = INDEX.on(metrics_route(metrics.clone()).merge(health.router()));
         address.serve("metrics", router, &mut listeners, stop.stopped()).await?;
     }
     let late_device = match settings.platform() {

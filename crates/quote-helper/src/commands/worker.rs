@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     harden()?;
     leave_signals_to_the_service()?;
     let service = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
-    Ok(service::work(service, || arguments.open())?)
+    Ok(service::run_worker(service, || arguments.open())?)
 }
 
 /// What a terminal or a service manager sends to all processes is for the service to act on. A worker

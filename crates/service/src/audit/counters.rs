@@ -11,24 +11,25 @@ use prometheus_client::registry::Registry;
 use super::key::Key;
 use crate::caller::Tenant;
 
-/// Label sets of quotes that were made, and as many of failures, besides one for all others.
-pub(super) const LABEL_SETS: usize = 99;
+/// Maximum label sets of quotes, and as many of failures, besides one for all others.
+pub(super) const MAX_LABEL_SETS: usize = 99;
 
-/// A label set that has not counted for so long makes room for another one: by then it has been scraped.
-pub(super) const IDLE: Duration = Duration::from_secs(5 * 60);
+/// The time without a count after which a label set may be replaced: by then it has been scraped.
+pub(super) const IDLE_TIME: Duration = Duration::from_secs(5 * 60);
 
-/// In the place of what is not known of an enclave, where there is no quote.
+/// The value of labels that are unknown without a quote.
 const UNCHECKED: &str = "unchecked";
 
-/// The metric that all counters belong to.
+/// The metric of all counters.
 pub(super) type CallerQuotes = Family<Labels, Counter>;
 
-/// A counter for each label set, or the one for all others. A tenant may have as many sets as are still free.
+/// A counter for each label set, and one for all others. A tenant may have as many sets as are still
+/// free.
 pub(super) struct Counters {
     family: CallerQuotes,
-    sets: HashMap<Labels, Seen>,
+    sets: HashMap<Labels, LabelSet>,
     now: Option<Instant>,
-    /// There was no room for another set, and will be none before the next look.
+    /// No label set can be added before the next refresh.
     full: bool,
 }
 
@@ -41,18 +42,18 @@ pub(super) struct Labels {
     outcome: &'static str,
 }
 
-/// A counter as it was when it was last seen to have changed.
-struct Seen {
+/// A counter, and its latest change that was noticed.
+struct LabelSet {
     tenant: Tenant,
     counter: Counter,
     value: u64,
-    at: Option<Instant>,
+    changed: Option<Instant>,
 }
 
-/// The metric, shown by this registry.
+/// Adds the metric to this registry.
 pub(super) fn register(registry: &mut Registry) -> CallerQuotes {
     let family = CallerQuotes::default();
-    let help = "Requests for quotes, by who asked and how it ended";
+    let help = "Requests for quotes, by caller and outcome";
     registry.register("caller_quotes", help, family.clone());
     family
 }
@@ -62,36 +63,36 @@ impl Counters {
         Self { family, sets: HashMap::new(), now: None, full: false }
     }
 
-    /// The counter of such quotes. Whoever keeps it has to ask again after [`IDLE`] without a quote.
+    /// The counter for this key, which may be kept until it has not counted for [`IDLE_TIME`].
     pub(super) fn of(&mut self, key: &Key) -> Counter {
         let labels = Labels::of(key);
-        if let Some(seen) = self.sets.get(&labels) {
-            return seen.counter.clone();
+        if let Some(set) = self.sets.get(&labels) {
+            return set.counter.clone();
         }
-        if !self.has_room(&key.tenant) {
+        if !self.make_room(&key.tenant) {
             return self.family.get_or_create_owned(&Labels::others());
         }
         let counter = self.family.get_or_create_owned(&labels);
         let tenant = key.tenant.clone();
-        let seen = Seen { tenant, counter: counter.clone(), value: 0, at: self.now };
-        self.sets.insert(labels, seen);
+        let set = LabelSet { tenant, counter: counter.clone(), value: 0, changed: self.now };
+        self.sets.insert(labels, set);
         counter
     }
 
-    /// Looks which counters have changed; meant to be called each second.
-    pub(super) fn see(&mut self, now: Instant) {
+    /// Notices which counters have changed. To be called each second.
+    pub(super) fn refresh(&mut self, now: Instant) {
         (self.now, self.full) = (Some(now), false);
-        for seen in self.sets.values_mut() {
-            let value = seen.counter.get();
-            if value != seen.value || seen.at.is_none() {
-                (seen.value, seen.at) = (value, Some(now));
+        for set in self.sets.values_mut() {
+            let value = set.counter.get();
+            if value != set.value || set.changed.is_none() {
+                (set.value, set.changed) = (value, Some(now));
             }
         }
     }
 
-    /// Whether there is room for another set of this tenant, if need be in the place of the one that has been idle for
-    /// longest, if it is for long enough.
-    fn has_room(&mut self, tenant: &Tenant) -> bool {
+    /// Makes room for another set of this tenant, if necessary by removing the longest idle one.
+    /// False if none may be removed.
+    fn make_room(&mut self, tenant: &Tenant) -> bool {
         if self.fits(tenant) {
             return true;
         }
@@ -100,14 +101,14 @@ impl Counters {
     }
 
     fn fits(&self, tenant: &Tenant) -> bool {
-        let free = LABEL_SETS.saturating_sub(self.sets.len());
-        self.sets.values().filter(|seen| seen.tenant == *tenant).count() < free
+        let free = MAX_LABEL_SETS.saturating_sub(self.sets.len());
+        self.sets.values().filter(|set| set.tenant == *tenant).count() < free
     }
 
     fn remove_idle(&mut self) -> bool {
-        let idle = |seen: &Seen| Some(self.now?.saturating_duration_since(seen.at?));
-        let sets = self.sets.iter().filter(|(_, seen)| idle(seen) >= Some(IDLE));
-        let longest = sets.max_by_key(|(_, seen)| idle(seen)).map(|(labels, _)| labels.clone());
+        let idle = |set: &LabelSet| Some(self.now?.saturating_duration_since(set.changed?));
+        let sets = self.sets.iter().filter(|(_, set)| idle(set) >= Some(IDLE_TIME));
+        let longest = sets.max_by_key(|(_, set)| idle(set)).map(|(labels, _)| labels.clone());
         let Some(labels) = longest else { return false };
         self.sets.remove(&labels);
         self.family.remove(&labels)

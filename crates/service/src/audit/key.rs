@@ -1,4 +1,4 @@
-//! What quotes have in common that are summed up.
+//! The attributes that aggregated quotes share.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use sgx::{AesmError, MrEnclave, MrSigner, ReportBody};
 
 use crate::caller::{Caller, Tenant, Workload};
 
-/// A process, and what came of its requests.
+/// A process, and the outcome of its requests.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) tenant: Tenant,
@@ -15,19 +15,17 @@ pub(super) struct Key {
     pub(super) gid: u32,
     pub(super) pid: i32,
     pub(super) workload: Option<Arc<Workload>>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: QuoteOutcome,
 }
 
-/// What came of a request.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// A quote of this enclave, which the Quoting Enclave has checked.
+pub(super) enum QuoteOutcome {
+    /// A quote of this enclave, whose REPORT the Quoting Enclave has checked.
     Quote(Enclave),
-    /// No quote. Nothing is known of the enclave: the caller can write into a REPORT what it likes, each time something else.
+    /// No quote. The enclave is unknown: a caller can make up REPORTs, each different.
     Failure(AesmError),
 }
 
-/// An enclave.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Enclave {
     pub(super) mr_enclave: MrEnclave,
@@ -45,7 +43,8 @@ impl Key {
             gid: caller.gid,
             pid: caller.pid,
             workload: caller.workload.clone(),
-            outcome: error.map_or_else(|| Outcome::Quote(Enclave::of(body)), Outcome::Failure),
+            outcome: error
+                .map_or_else(|| QuoteOutcome::Quote(Enclave::of(body)), QuoteOutcome::Failure),
         }
     }
 
@@ -60,13 +59,13 @@ impl Key {
     /// The enclave, if it is known.
     pub(super) fn enclave(&self) -> Option<&Enclave> {
         match &self.outcome {
-            Outcome::Quote(enclave) => Some(enclave),
-            Outcome::Failure(_) => None,
+            QuoteOutcome::Quote(enclave) => Some(enclave),
+            QuoteOutcome::Failure(_) => None,
         }
     }
 }
 
-impl Outcome {
+impl QuoteOutcome {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Quote(_) => "SUCCESS",
@@ -88,19 +87,19 @@ impl Enclave {
 }
 
 impl Hash for Key {
-    /// Leaves out what hardly ever differs by itself, since each quote is hashed. All that a caller can choose as it
-    /// likes is in.
+    /// Hashes everything that a caller can choose freely, and leaves out fields that hardly ever
+    /// differ alone, since this is on the road of each quote.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u32(self.uid);
         state.write_u32(self.pid.cast_unsigned());
         match &self.outcome {
-            Outcome::Quote(enclave) => {
+            QuoteOutcome::Quote(enclave) => {
                 state.write(&enclave.mr_enclave.0);
                 state.write(&enclave.mr_signer.0);
                 state.write_u16(enclave.isv_prod_id);
                 state.write_u16(enclave.isv_svn);
             }
-            Outcome::Failure(error) => state.write_u32(error.number()),
+            QuoteOutcome::Failure(error) => state.write_u32(error.number()),
         }
     }
 }

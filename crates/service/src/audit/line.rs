@@ -1,4 +1,4 @@
-//! A sum of quotes as a line in the log.
+//! An aggregate of quotes as a line in the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,42 +8,41 @@ use tracing::info;
 use super::key::Key;
 use crate::caller::Tenant;
 
-/// Instead of what differs between the quotes of a sum.
+/// The value of fields that differ within an aggregate.
 const OTHERS: &str = "others";
 
 /// Quotes, and the longest time that one of them took.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
+pub(super) struct Aggregate {
     pub(super) quotes: u64,
     longest: Duration,
 }
 
-/// What is logged.
+/// A line of the log.
 pub(super) struct Line {
-    pub(super) whose: Whose,
-    pub(super) sum: Sum,
+    pub(super) subject: Subject,
+    pub(super) aggregate: Aggregate,
 }
 
-/// Whose quotes a sum is of.
-pub(super) enum Whose {
-    /// Quotes that are alike, and why the first of them was not made.
+/// The party that an aggregate belongs to.
+pub(super) enum Subject {
+    /// A key, and the reason of the first failure.
     Key { key: Box<Key>, reason: Option<Arc<str>> },
-    /// Quotes of one tenant that are not told apart, or its failures.
+    /// The quotes of a tenant beyond its keys.
     Tenant(Tenant, Kind),
-    /// Quotes that are not told apart, or failures.
+    /// The quotes of tenants beyond those with a budget.
     Others(Kind),
 }
 
-/// What a sum is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Quotes that were made.
     Quotes,
-    /// Requests that failed, for one reason or another.
+    /// Requests that failed.
     Failures,
 }
 
-impl Sum {
+impl Aggregate {
     pub(super) fn of_one(latency: Duration) -> Self {
         Self { quotes: 1, longest: latency }
     }
@@ -60,12 +59,12 @@ impl Sum {
 
 impl Line {
     pub(super) fn log(&self) {
-        let Sum { quotes, .. } = self.sum;
-        let latency_us = self.sum.latency_us();
-        match &self.whose {
-            Whose::Key { key, reason } => log(key, reason.as_deref(), self.sum),
-            Whose::Tenant(tenant, kind) => log_tenant(tenant, *kind, self.sum),
-            Whose::Others(kind) => {
+        let Aggregate { quotes, .. } = self.aggregate;
+        let latency_us = self.aggregate.latency_us();
+        match &self.subject {
+            Subject::Key { key, reason } => log(key, reason.as_deref(), self.aggregate),
+            Subject::Tenant(tenant, kind) => log_tenant(tenant, *kind, self.aggregate),
+            Subject::Others(kind) => {
                 let (mrenclave, outcome) = (kind.mrenclave(), kind.outcome());
                 info!(target: "audit", uid = OTHERS, mrenclave, outcome, latency_us, quotes, "quote");
             }
@@ -86,7 +85,7 @@ impl Kind {
     }
 }
 
-fn log(key: &Key, reason: Option<&str>, sum: Sum) {
+fn log(key: &Key, reason: Option<&str>, aggregate: Aggregate) {
     let enclave = key.enclave();
     info!(
         target: "audit",
@@ -102,13 +101,13 @@ fn log(key: &Key, reason: Option<&str>, sum: Sum) {
         debug = enclave.map(|enclave| enclave.debug),
         outcome = key.outcome.name(),
         reason,
-        latency_us = sum.latency_us(),
-        quotes = sum.quotes,
+        latency_us = aggregate.latency_us(),
+        quotes = aggregate.quotes,
         "quote"
     );
 }
 
-fn log_tenant(tenant: &Tenant, kind: Kind, sum: Sum) {
+fn log_tenant(tenant: &Tenant, kind: Kind, aggregate: Aggregate) {
     let (mut pod, mut container, mut uid, mut first_uid) = (None, None, None, None);
     match tenant {
         Tenant::Pod(name) => pod = Some(&**name),
@@ -124,8 +123,8 @@ fn log_tenant(tenant: &Tenant, kind: Kind, sum: Sum) {
         container,
         mrenclave = kind.mrenclave(),
         outcome = kind.outcome(),
-        latency_us = sum.latency_us(),
-        quotes = sum.quotes,
+        latency_us = aggregate.latency_us(),
+        quotes = aggregate.quotes,
         "quote"
     );
 }

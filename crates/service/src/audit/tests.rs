@@ -6,14 +6,14 @@ mod support;
 use sgx::{AesmError, Attributes, MrSigner};
 use support::{Log, caller, enclave, in_pod};
 
-use super::ledger::INTERVAL;
+use super::aggregator::INTERVAL;
 use super::*;
 use crate::policy::Refusal;
 
 const LATENCY: Duration = Duration::from_micros(40);
 
 #[test]
-fn a_quote_is_logged_with_who_asked_and_for_what() {
+fn a_quote_is_logged_with_its_caller_and_its_enclave() {
     let log = Log::new();
     let mut body = enclave(0xab);
     body.attributes = Attributes::new(Attributes::DEBUG, 3);
@@ -72,7 +72,7 @@ fn a_refusal_has_its_reason() {
 }
 
 #[test]
-fn quotes_that_are_alike_are_summed_up_for_ten_seconds() {
+fn quotes_with_one_key_are_aggregated_for_ten_seconds() {
     let log = Log::new();
     for millisecond in 0..5 {
         let latency = LATENCY * (1 + millisecond % 3);
@@ -107,7 +107,7 @@ fn changed(change: impl FnOnce(&mut ReportBody)) -> ReportBody {
 }
 
 #[test]
-fn quotes_that_are_not_alike_have_lines_of_their_own() {
+fn quotes_with_different_keys_have_lines_of_their_own() {
     let log = Log::new();
     let error = QuotingError::new(AesmError::Busy, "full");
     let record = |caller: &Caller, body: &ReportBody, error: Option<&QuotingError>| {
@@ -128,7 +128,7 @@ fn quotes_that_are_not_alike_have_lines_of_their_own() {
 }
 
 #[test]
-fn failures_are_alike_whatever_their_reports_say() {
+fn failures_have_one_key_whatever_their_reports_say() {
     let log = Log::new();
     let error = QuotingError::new(AesmError::InvalidReport, "the MAC is wrong");
     for byte in 0..200 {
@@ -139,7 +139,7 @@ fn failures_are_alike_whatever_their_reports_say() {
 }
 
 #[test]
-fn remaining_sums_are_logged_at_the_end() {
+fn remaining_aggregates_are_logged_at_the_end() {
     let log = Log::new();
     for uid in [0, 0, 1, 0] {
         log.record(&caller(uid), &enclave(1), None, LATENCY, 0.0);

@@ -43,7 +43,7 @@ impl Tenant {
     }
 
     /// To whom a process of this user belongs that our pid namespace does not have, so that nothing else is known of it.
-    pub(super) fn out_of_sight(uid: u32, ranges: &UidRanges) -> Self {
+    pub(super) fn of_invisible_process(uid: u32, ranges: &UidRanges) -> Self {
         let block = || (uid >= BLOCK).then_some(Self::UidRange(uid & !(BLOCK - 1)));
         ranges.owner(uid).or_else(block).unwrap_or(Self::User(uid))
     }
@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn a_user_namespace_out_of_sight_is_one_tenant() {
-        let of = |uid| Tenant::out_of_sight(uid, &ranges());
+    fn a_user_namespace_of_invisible_process_is_one_tenant() {
+        let of = |uid| Tenant::of_invisible_process(uid, &ranges());
         assert_eq!(of(131_072), Tenant::User(1000), "the owner is known");
         let block = Tenant::UidRange(196_608);
         assert_eq!([of(196_608), of(196_609), of(262_143)], [block.clone(), block.clone(), block]);

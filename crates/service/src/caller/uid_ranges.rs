@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Tenant;
+use super::tenant::Tenant;
 
 /// How often to look whether the file has changed.
 const LOOK: Duration = Duration::from_secs(1);

@@ -1,8 +1,9 @@
-//! What service and worker tell each other: frames as AESM has them, a length in 4 bytes and a message.
+//! The messages between service and worker, in the frames of AESM: a length in 4 bytes, a message.
 //!
-//! The service sends requests for quotes, and gets a reply to each, in the same order. Before the
-//! first one the worker says what it has, or why it cannot work. Service and worker are the same
-//! program, so there is no version; but a worker holds foreign code, so what it says is checked.
+//! A worker first sends its [`WorkerInfo`], or the reason why it cannot work. Then the service sends
+//! requests for quotes, and the worker a reply to each, in the same order. Service and worker are
+//! the same program, so that there is no version. But a worker holds foreign code, so that its
+//! messages are checked.
 
 use aesm::{FRAME_HEADER_SIZE, FrameError, body_size};
 use quoting::{AttestationKey, QuoteReply, QuoteRequest, QuotingError};
@@ -13,21 +14,21 @@ use crate::MAX_QUOTE_BUFFER;
 /// The largest message: a quote of 64 KiB with QE report info, and room to spare.
 const MAX_MESSAGE: usize = 128 * 1024;
 
-/// An error is described in at most so many bytes.
+/// The most bytes of an error's description.
 const MAX_DETAIL: usize = 4 * 1024;
 
-/// What a worker has to offer.
+/// The attestation key of a worker, and the size of its quotes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct WorkerInfo {
     pub(super) attestation_key: AttestationKey,
     pub(super) quote_size: u32,
 }
 
-/// What a worker says.
+/// A message from a worker.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "most are quotes, and none is kept for long")]
+#[expect(clippy::large_enum_variant, reason = "most are quotes, and all are short-lived")]
 pub(super) enum Reply {
-    Ready(Offer),
+    Ready(WorkerInfo),
     Quote(QuoteReply),
     Failed(QuotingError),
 }
@@ -37,14 +38,14 @@ const FAILED: u8 = 1;
 const QUOTE: u8 = 2;
 const QUOTE_AND_QE_REPORT: u8 = 3;
 
-/// A message that is none.
+/// The reason why a message is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MessageError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     #[error(transparent)]
     Size(#[from] SizeError),
-    #[error("a message of an unknown kind")]
+    #[error("unknown kind of message")]
     Unknown,
     #[error("quotes have {min} to {MAX_QUOTE_BUFFER} bytes, not {0}", min = Quote::MIN_SIZE)]
     QuoteSize(usize),
@@ -71,7 +72,7 @@ pub(super) fn parse_request(message: &[u8]) -> Result<QuoteRequest, MessageError
 /// Appends the frame of a reply.
 pub(super) fn append_reply(frames: &mut Vec<u8>, reply: &Reply) {
     match reply {
-        Reply::Ready(Offer { attestation_key, quote_size }) => {
+        Reply::Ready(WorkerInfo { attestation_key, quote_size }) => {
             let AttestationKey { target_info, public_key_id } = attestation_key;
             let quote_size = quote_size.to_le_bytes();
             append(frames, &[&[READY], &quote_size, public_key_id, target_info.as_bytes()]);
@@ -104,7 +105,7 @@ pub(super) fn parse_reply(message: &[u8]) -> Result<Reply, MessageError> {
             };
             let quote_size = parse::<sgx::U32>("quote size", quote_size)?.get();
             check_quote_size(quote_size as usize)?;
-            Reply::Ready(Offer { attestation_key, quote_size })
+            Reply::Ready(WorkerInfo { attestation_key, quote_size })
         }
         FAILED => {
             let (code, detail) = split(rest, 4);
@@ -134,7 +135,7 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// The next message, once it is whole.
+    /// The next message, if it is whole.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let begin = self.taken.saturating_add(FRAME_HEADER_SIZE);
         let rest = self.received.get(self.taken..).unwrap_or_default();
@@ -158,7 +159,7 @@ fn append(frames: &mut Vec<u8>, parts: &[&[u8]]) {
     parts.iter().for_each(|part| frames.extend_from_slice(part));
 }
 
-/// A size outside of these bounds is one of no quote, or one that no client can be given.
+/// Checks that quotes can have this size, and that clients can be sent one.
 fn check_quote_size(size: usize) -> Result<(), MessageError> {
     if (Quote::MIN_SIZE..=MAX_QUOTE_BUFFER as usize).contains(&size) {
         return Ok(());
@@ -166,12 +167,12 @@ fn check_quote_size(size: usize) -> Result<(), MessageError> {
     Err(MessageError::QuoteSize(size))
 }
 
-/// The first bytes, and the rest; what is missing shows when the parts are parsed.
+/// Splits at `at`, or at the end: parsing the parts shows that bytes are missing.
 fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
     bytes.split_at(at.min(bytes.len()))
 }
 
-/// What a worker says, as one line.
+/// Text from a worker, as one line.
 fn text(bytes: &[u8]) -> String {
     printable::line(&String::from_utf8_lossy(bytes)).into_owned()
 }
@@ -193,7 +194,7 @@ mod tests {
     fn replies() -> Vec<Reply> {
         let info = Some(QeReportInfo { nonce: [4; 16], ..QeReportInfo::default() });
         vec![
-            Reply::Ready(Offer {
+            Reply::Ready(WorkerInfo {
                 attestation_key: AttestationKey {
                     target_info: sgx::TargetInfo::default(),
                     public_key_id: [7; 32],
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_is_cut_short_or_damaged_does_no_harm() {
+    fn truncated_and_damaged_replies_do_not_panic() {
         for reply in replies() {
             let whole = message(|frames| append_reply(frames, &reply));
             for size in 0..whole.len() {
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_too_large_or_of_no_kind_is_refused() {
+    fn messages_that_are_too_large_or_of_an_unknown_kind_are_refused() {
         let mut messages = Messages { received: u32::MAX.to_le_bytes().to_vec(), taken: 0 };
         assert!(messages.next().is_err());
         assert!(matches!(parse_reply(&[9, 1, 2]), Err(MessageError::Unknown)));
@@ -277,20 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_size_that_no_quote_has_is_refused() {
-        let offer = |quote_size| {
+    fn impossible_quote_sizes_are_refused() {
+        let ready = |quote_size| {
             let attestation_key =
                 AttestationKey { target_info: sgx::TargetInfo::default(), public_key_id: [7; 32] };
-            Reply::Ready(Offer { attestation_key, quote_size })
+            Reply::Ready(WorkerInfo { attestation_key, quote_size })
         };
         let quote = |size| Reply::Quote(QuoteReply { quote: vec![1; size], qe_report_info: None });
         let wrong =
-            [offer(0), offer(1_019), offer(65_537), offer(u32::MAX), quote(0), quote(65_537)];
+            [ready(0), ready(1_019), ready(65_537), ready(u32::MAX), quote(0), quote(65_537)];
         for reply in &wrong {
             let parsed = parse_reply(&message(|frames| append_reply(frames, reply)));
             assert!(matches!(parsed, Err(MessageError::QuoteSize(_))), "{parsed:?}");
         }
-        for reply in [offer(1_020), offer(65_536), quote(1_020), quote(65_536)] {
+        for reply in [ready(1_020), ready(65_536), quote(1_020), quote(65_536)] {
             parse_reply(&message(|frames| append_reply(frames, &reply))).unwrap();
         }
     }

@@ -1,4 +1,4 @@
-//! Quotes wait here, and are given to the worker that has the least to do.
+//! The queue of quotes, and the choice of the worker for each: the one with the least to do.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,64 +10,62 @@ use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
 use tracing::warn;
 
-use super::message::Offer;
-use crate::fair_queue::FairQueue;
+use super::fair_queue::FairQueue;
+use super::message::WorkerInfo;
 
-/// A worker is given as many quotes at once as it makes in this time, so that it rarely waits for the
-/// next one, and a quote rarely for a worker that hangs.
-const LOAD: Duration = Duration::from_millis(1);
-const LARGEST_LOAD: u32 = 32;
+/// A worker is given as many quotes at once as it makes in this time, so that it rarely waits for
+/// the next one, and few quotes wait for a worker that hangs.
+const TARGET_BATCH_TIME: Duration = Duration::from_millis(1);
+const MAX_BATCH: u32 = 32;
 
-/// To wake an idle worker is worth it if a quote would otherwise wait longer than this.
-const WAKING: Duration = Duration::from_micros(500);
+/// Waking an idle worker pays if a quote would otherwise wait longer than this.
+const WAKE_TIME: Duration = Duration::from_micros(500);
 
-/// A quote is given to so many workers, one after the other, before it is given up: it may be what
-/// they die of.
+/// The most workers that are lost to one quote, which may be the cause.
 const MAX_WORKERS_TRIED: u32 = 6;
 
-/// For so long without a worker, and without success at starting one, quotes wait; then they are
-/// refused.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(2);
+/// Quotes wait so long while no worker is ready or can be started; then they are refused.
+const NO_WORKER_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) type Outcome = Result<QuoteReply, QuotingError>;
+pub(super) type QuoteResult = Result<QuoteReply, QuotingError>;
 
-/// A quote that somebody waits for.
+/// A quote that a client waits for.
 pub(super) struct Job {
     flow: Flow,
     pub(super) request: Box<QuoteRequest>,
-    pub(super) outcome: oneshot::Sender<Outcome>,
+    pub(super) result: oneshot::Sender<QuoteResult>,
     workers_tried: u32,
 }
 
-/// What waits, and what all lanes have to do.
+/// The queued quotes and the workers' slots.
 pub(super) struct Pool {
-    state: Mutex<State>,
-    settled: Notify,
+    state: Mutex<PoolState>,
+    changed: Notify,
 }
 
-struct State {
-    waiting: FairQueue<Job>,
-    lanes: Vec<LaneState>,
-    offer: Option<Offer>,
-    /// The newest generation of a worker that had the attestation key of the offer.
+struct PoolState {
+    queue: FairQueue<Job>,
+    slots: Vec<Slot>,
+    info: Option<WorkerInfo>,
+    /// The newest generation of a worker that had the attestation key of `info`.
     key_generation: u64,
-    /// Whether clients can know the attestation key of the offer.
+    /// False if clients do not know the attestation key of `info` yet.
     initialized: bool,
     last_ready: Instant,
 }
 
-/// What one lane has to do, and how it is.
+/// One worker, as the pool sees it.
 #[derive(Default)]
-struct LaneState {
+struct Slot {
     ready: bool,
-    /// Of which generation its worker is, unless that one could not be started.
+    /// The generation of its worker, or of the latest one that failed to start.
     generation: u64,
-    /// Given to the lane and not yet made.
+    /// Jobs that were assigned and are not done.
     load: u32,
-    /// How long its worker takes for each quote.
+    /// The worker's time for each quote.
     each: Duration,
     inbox: VecDeque<Job>,
-    /// Why the last attempt to start a worker failed.
+    /// The reason why the latest worker failed to start.
     failure: Option<String>,
     wake: Arc<Notify>,
 }
@@ -75,181 +73,184 @@ struct LaneState {
 /// A worker has another attestation key than those that are ready.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "its attestation key is not that of the other workers; if it was renewed on purpose, have all \
-     workers replaced (SIGHUP)"
+    "its attestation key differs from that of the other workers; if it was renewed on purpose, \
+     replace all workers (SIGHUP)"
 )]
 pub(super) struct OtherKey;
 
 impl Pool {
-    pub(super) fn new(lanes: usize) -> Self {
-        let mut states = Vec::new();
-        states.resize_with(lanes, LaneState::default);
-        let state = State {
-            waiting: FairQueue::default(),
-            lanes: states,
-            offer: None,
+    pub(super) fn new(workers: usize) -> Self {
+        let mut slots = Vec::new();
+        slots.resize_with(workers, Slot::default);
+        let state = PoolState {
+            queue: FairQueue::default(),
+            slots,
+            info: None,
             key_generation: 0,
             initialized: true,
             last_ready: Instant::now(),
         };
-        Self { state: Mutex::new(state), settled: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Has a quote made, in the turn of this flow.
+    /// Queues a quote.
     pub(super) fn submit(
         &self,
         request: Box<QuoteRequest>,
         flow: Flow,
-    ) -> Result<oneshot::Receiver<Outcome>, QuotingError> {
+    ) -> Result<oneshot::Receiver<QuoteResult>, QuotingError> {
         let mut state = self.lock();
         if let Some(reason) = state.unavailable_because() {
             return Err(unavailable(&reason));
         }
         state.check_initialized()?;
-        let (outcome, result) = oneshot::channel();
-        state.waiting.push(flow, Job { flow, request, outcome, workers_tried: 0 });
+        let (result, receiver) = oneshot::channel();
+        state.queue.push(flow, Job { flow, request, result, workers_tried: 0 });
         state.dispatch();
-        Ok(result)
+        Ok(receiver)
     }
 
-    /// The attestation key of the workers, which from now on is initialized.
+    /// The attestation key of the workers. From now on clients know it.
     pub(super) fn initialize(&self) -> Result<AttestationKey, QuotingError> {
         let mut state = self.lock();
-        let offer = state.known()?;
+        let info = state.known()?;
         state.initialized = true;
-        Ok(offer.attestation_key)
+        Ok(info.attestation_key)
     }
 
-    /// The size of quotes by the attestation key that is initialized.
+    /// The size of quotes, if clients know the attestation key.
     pub(super) fn quote_size(&self) -> Result<u32, QuotingError> {
         let state = self.lock();
-        let offer = state.known()?;
+        let info = state.known()?;
         state.check_initialized()?;
-        Ok(offer.quote_size)
+        Ok(info.quote_size)
     }
 
-    /// Waits until a worker has been ready, or has failed to be.
-    pub(super) async fn settled(&self) {
-        let settled = self.settled.notified();
-        if self.lock().offer.is_none() {
-            settled.await;
+    /// Waits until a worker is ready or has failed to start.
+    pub(super) async fn first_start(&self) {
+        let changed = self.changed.notified();
+        if self.lock().info.is_none() {
+            changed.await;
         }
     }
 
-    /// The lane has a worker of this generation, or keeps its old one since there is none.
-    pub(super) fn settle(&self, lane: usize, generation: u64) {
-        if let Some(lane) = self.lock().lanes.get_mut(lane) {
-            lane.generation = generation;
+    /// The slot has a worker of this generation, or keeps its old one because that failed to start.
+    pub(super) fn mark_generation(&self, slot: usize, generation: u64) {
+        if let Some(slot) = self.lock().slots.get_mut(slot) {
+            slot.generation = generation;
         }
-        self.settled.notify_waiters();
+        self.changed.notify_waiters();
     }
 
-    /// Waits until all lanes have settled with this generation, or a later one.
-    pub(super) async fn all_settled(&self, generation: u64) {
+    /// Waits until all slots are marked with this generation or a later one.
+    pub(super) async fn wait_for_generation(&self, generation: u64) {
         loop {
-            let settled = self.settled.notified();
-            if self.lock().lanes.iter().all(|lane| lane.generation >= generation) {
+            let changed = self.changed.notified();
+            if self.lock().slots.iter().all(|slot| slot.generation >= generation) {
                 return;
             }
-            settled.await;
+            changed.await;
         }
     }
 
-    /// What wakes the lane when there is something to take.
-    pub(super) fn wake(&self, lane: usize) -> Arc<Notify> {
-        self.lock().lanes.get(lane).map(|lane| Arc::clone(&lane.wake)).unwrap_or_default()
+    /// Notified when jobs are assigned to the slot.
+    pub(super) fn wake(&self, slot: usize) -> Arc<Notify> {
+        self.lock().slots.get(slot).map(|slot| Arc::clone(&slot.wake)).unwrap_or_default()
     }
 
-    /// The lane has a worker of this generation that is ready.
+    /// The slot has a ready worker of this generation.
     ///
     /// # Errors
     /// [`OtherKey`] when the worker must not be used.
-    pub(super) fn ready(&self, lane: usize, generation: u64, offer: Offer) -> Result<(), OtherKey> {
+    pub(super) fn mark_ready(
+        &self,
+        slot: usize,
+        generation: u64,
+        info: WorkerInfo,
+    ) -> Result<(), OtherKey> {
         let mut state = self.lock();
-        state.check_key(generation, &offer)?;
+        state.check_key(generation, &info)?;
         state.key_generation = state.key_generation.max(generation);
-        state.offer = Some(offer);
-        if let Some(lane) = state.lanes.get_mut(lane) {
-            (lane.ready, lane.failure, lane.each) = (true, None, LOAD);
+        state.info = Some(info);
+        if let Some(slot) = state.slots.get_mut(slot) {
+            (slot.ready, slot.failure, slot.each) = (true, None, TARGET_BATCH_TIME);
         }
         state.dispatch();
-        self.settled.notify_waiters();
+        self.changed.notify_waiters();
         Ok(())
     }
 
-    /// Whether the lane is given quotes to make.
-    pub(super) fn is_ready(&self, lane: usize) -> bool {
-        self.lock().lanes.get(lane).is_some_and(|lane| lane.ready)
+    /// Tells if jobs are assigned to the slot.
+    pub(super) fn is_ready(&self, slot: usize) -> bool {
+        self.lock().slots.get(slot).is_some_and(|slot| slot.ready)
     }
 
-    /// The lane could not start a worker. Says whether that is known, since it was so the last time.
-    pub(super) fn failed(&self, lane: usize, reason: &str) -> bool {
+    /// The slot's worker failed to start. True if the previous one failed for the same reason.
+    pub(super) fn mark_failed(&self, slot: usize, reason: &str) -> bool {
         let mut state = self.lock();
         let failure =
-            state.lanes.get_mut(lane).and_then(|lane| lane.failure.replace(reason.to_owned()));
+            state.slots.get_mut(slot).and_then(|slot| slot.failure.replace(reason.to_owned()));
         if let Some(why) = state.unavailable_because() {
-            while let Some(job) = state.waiting.pop() {
-                let _ = job.outcome.send(Err(unavailable(&why)));
+            while let Some(job) = state.queue.pop() {
+                let _ = job.result.send(Err(unavailable(&why)));
             }
         }
-        self.settled.notify_waiters();
+        self.changed.notify_waiters();
         failure.is_some_and(|failure| failure == reason)
     }
 
-    /// What has been given to the lane since the last time.
-    pub(super) fn take(&self, lane: usize) -> VecDeque<Job> {
-        self.lock()
-            .lanes
-            .get_mut(lane)
-            .map(|lane| std::mem::take(&mut lane.inbox))
-            .unwrap_or_default()
+    /// Takes the jobs that were assigned to the slot.
+    pub(super) fn take(&self, slot: usize) -> VecDeque<Job> {
+        let mut state = self.lock();
+        state.slots.get_mut(slot).map(|slot| std::mem::take(&mut slot.inbox)).unwrap_or_default()
     }
 
-    /// The lane has made so many quotes in this time.
-    pub(super) fn made(&self, lane: usize, quotes: u32, time: Duration) {
+    /// The slot's worker has made so many quotes in this time.
+    pub(super) fn count_made(&self, slot: usize, quotes: u32, time: Duration) {
         let mut state = self.lock();
-        if let Some(lane) = state.lanes.get_mut(lane) {
-            lane.load = lane.load.saturating_sub(quotes);
-            lane.each = time.checked_div(quotes).unwrap_or(LOAD);
+        if let Some(slot) = state.slots.get_mut(slot) {
+            slot.load = slot.load.saturating_sub(quotes);
+            slot.each = time.checked_div(quotes).unwrap_or(TARGET_BATCH_TIME);
         }
         state.dispatch();
     }
 
-    /// The lane takes no more for now.
-    pub(super) fn pause(&self, lane: usize) {
-        if let Some(lane) = self.lock().lanes.get_mut(lane) {
-            lane.ready = false;
+    /// Assigns no more jobs to the slot until it is ready again.
+    pub(super) fn pause(&self, slot: usize) {
+        if let Some(slot) = self.lock().slots.get_mut(slot) {
+            slot.ready = false;
         }
     }
 
-    /// The lane has lost its worker, which had begun with the first of these quotes.
-    pub(super) fn lost(&self, lane: usize, mut unmade: VecDeque<Job>) {
-        if let Some(first) = unmade.front_mut() {
+    /// The slot has lost its worker, which had begun with the first of these jobs. They are queued
+    /// again.
+    pub(super) fn mark_lost(&self, slot: usize, mut in_flight: VecDeque<Job>) {
+        if let Some(first) = in_flight.front_mut() {
             first.workers_tried = first.workers_tried.saturating_add(1);
         }
-        let deadly = unmade.front().is_some_and(|job| job.workers_tried >= MAX_WORKERS_TRIED);
-        if deadly && let Some(job) = unmade.pop_front() {
-            let _ = job.outcome.send(Err(given_up()));
+        let deadly = in_flight.front().is_some_and(|job| job.workers_tried >= MAX_WORKERS_TRIED);
+        if deadly && let Some(job) = in_flight.pop_front() {
+            let _ = job.result.send(Err(too_many_workers_lost()));
         }
         let mut state = self.lock();
-        if let Some(lane) = state.lanes.get_mut(lane) {
-            unmade.append(&mut lane.inbox);
-            (lane.ready, lane.load) = (false, 0);
+        if let Some(slot) = state.slots.get_mut(slot) {
+            in_flight.append(&mut slot.inbox);
+            (slot.ready, slot.load) = (false, 0);
         }
         state.last_ready = Instant::now();
-        for job in unmade.into_iter().rev() {
-            state.waiting.push_first(job.flow, job);
+        for job in in_flight.into_iter().rev() {
+            state.queue.push_first(job.flow, job);
         }
         state.dispatch();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock()
     }
 }
 
-impl State {
-    /// Whether clients have taken notice of the attestation key that there is.
+impl PoolState {
+    /// Checks that clients know the attestation key.
     fn check_initialized(&self) -> Result<(), QuotingError> {
         if self.initialized {
             return Ok(());
@@ -258,80 +259,109 @@ impl State {
         Err(QuotingError::new(AesmError::AttKeyNotInitialized, detail))
     }
 
-    /// Sees to it that all workers that make quotes have one attestation key. It becomes another one
-    /// with a worker that was started later than all that have it, to replace them, or when none of
-    /// them is ready; those that are left get nothing more to do. So a worker that lies about its
-    /// key takes none of the others out of service.
-    fn check_key(&mut self, generation: u64, offer: &Offer) -> Result<(), OtherKey> {
-        let known = self.offer.as_ref();
-        if known.is_none_or(|known| known.attestation_key == offer.attestation_key) {
+    /// Keeps all ready workers at one attestation key. A worker of a newer generation than the key
+    /// may change it, and so may any worker while none is ready; workers with the old key then get
+    /// no more jobs. So a worker that lies about its key puts none of the others out of service.
+    fn check_key(&mut self, generation: u64, info: &WorkerInfo) -> Result<(), OtherKey> {
+        let known = self.info.as_ref();
+        if known.is_none_or(|known| known.attestation_key == info.attestation_key) {
             return Ok(());
         }
-        let in_use = self.lanes.iter().any(|lane| lane.ready);
+        let in_use = self.slots.iter().any(|slot| slot.ready);
         if in_use && generation <= self.key_generation {
             return Err(OtherKey);
         }
-        warn!("the workers have another attestation key; clients are told to initialize it");
+        warn!("the workers' attestation key has changed; clients must initialize the new one");
         self.initialized = false;
-        self.lanes.iter_mut().for_each(|lane| lane.ready = false);
+        self.slots.iter_mut().for_each(|slot| slot.ready = false);
         Ok(())
     }
 
-    /// Gives what waits to the lanes that have the least to do.
+    /// Assigns queued jobs to the slots with the least to do.
     fn dispatch(&mut self) {
-        while !self.waiting.is_empty() {
-            let free = self.lanes.iter_mut().filter(|lane| lane.has_room());
-            let Some(lane) = free.min_by_key(|lane| lane.wait()) else { return };
-            let Some(job) = self.waiting.pop() else { return };
-            // A caller that has gone away, or waited too long, is not worth a signature.
-            if !job.outcome.is_closed() {
-                lane.inbox.push_back(job);
-                lane.load = lane.load.saturating_add(1);
-                lane.wake.notify_one();
+        while !self.queue.is_empty() {
+            let free = self.slots.iter_mut().filter(|slot| slot.has_room());
+            let Some(slot) = free.min_by_key(|slot| slot.wait()) else { return };
+            let Some(job) = self.queue.pop() else { return };
+            // No signature for a caller that has disconnected or timed out.
+            if !job.result.is_closed() {
+                slot.inbox.push_back(job);
+                slot.load = slot.load.saturating_add(1);
+                slot.wake.notify_one();
             }
         }
     }
 
-    fn known(&self) -> Result<Offer, QuotingError> {
+    fn known(&self) -> Result<WorkerInfo, QuotingError> {
         let unknown = || unavailable(&self.failure().unwrap_or_else(|| "none is ready yet".into()));
-        self.offer.clone().ok_or_else(unknown)
+        self.info.clone().ok_or_else(unknown)
     }
 
-    /// Why there is no point in waiting for a worker.
+    /// The reason why there is no point in waiting for a worker.
     fn unavailable_because(&self) -> Option<String> {
-        let nobody = !self.lanes.iter().any(|lane| lane.ready);
-        let failing = self.lanes.iter().all(|lane| lane.failure.is_some());
-        (nobody && failing && self.last_ready.elapsed() >= GIVE_UP_AFTER)
+        let none_ready = !self.slots.iter().any(|slot| slot.ready);
+        let all_failing = self.slots.iter().all(|slot| slot.failure.is_some());
+        (none_ready && all_failing && self.last_ready.elapsed() >= NO_WORKER_TIMEOUT)
             .then(|| self.failure())
             .flatten()
     }
 
     fn failure(&self) -> Option<String> {
-        self.lanes.iter().find_map(|lane| lane.failure.clone())
+        self.slots.iter().find_map(|slot| slot.failure.clone())
     }
 }
 
-impl LaneState {
+impl Slot {
     fn has_room(&self) -> bool {
-        let busy = self.load > 0 && self.wait() >= LOAD;
-        self.ready && !busy && self.load < LARGEST_LOAD
+        let busy = self.load > 0 && self.wait() >= TARGET_BATCH_TIME;
+        self.ready && !busy && self.load < MAX_BATCH
     }
 
-    /// How long a quote would wait here, about.
+    /// The estimated time that a quote would wait here.
     fn wait(&self) -> Duration {
         match self.load {
-            0 => WAKING,
+            0 => WAKE_TIME,
             load => self.each.saturating_mul(load),
         }
     }
 }
 
 fn unavailable(reason: &str) -> QuotingError {
-    let detail = format!("no worker comes up: {reason}");
+    let detail = format!("no worker is available: {reason}");
     QuotingError::new(AesmError::ServiceUnavailable, detail)
 }
 
-fn given_up() -> QuotingError {
+fn too_many_workers_lost() -> QuotingError {
     let detail = format!("{MAX_WORKERS_TRIED} workers were lost while they made this quote");
     QuotingError::new(AesmError::ServiceUnavailable, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use sgx::{AttestationKeyId, Report, TargetInfo};
+
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_floods_the_queue_leaves_every_second_quote_to_another_one() {
+        let pool = Pool::new(1);
+        let results = [1, 1, 1, 1, 2, 2].map(|tenant| {
+            let request = Box::new(QuoteRequest {
+                report: Report::default(),
+                key_id: AttestationKeyId::ecdsa_p256(),
+                qe_report_info: None,
+            });
+            pool.submit(request, Flow { tenant, user: 0 }).unwrap()
+        });
+        let attestation_key =
+            AttestationKey { target_info: TargetInfo::default(), public_key_id: [7; 32] };
+        pool.mark_ready(0, 0, WorkerInfo { attestation_key, quote_size: 4_700 }).unwrap();
+        let mut order = Vec::new();
+        for _ in &results {
+            let jobs = pool.take(0);
+            order.extend(jobs.iter().map(|job| job.flow.tenant));
+            pool.count_made(0, 1, TARGET_BATCH_TIME);
+        }
+        assert_eq!(order, [1, 2, 1, 2, 1, 1]);
+    }
 }

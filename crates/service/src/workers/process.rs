@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -12,31 +13,43 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::WorkerOptions;
-use super::message::{MessageError, Messages, Offer, Reply, append_request, parse_reply};
+use super::message::{MessageError, Messages, Reply, WorkerInfo, append_request, parse_reply};
 use super::pool::OtherKey;
 use crate::metrics::WorkerEnd;
 
-/// How much is read at a time: several quotes.
+/// The command, number and timeouts of workers.
+pub struct WorkerOptions {
+    /// Makes the command of a program that calls [`run_worker`](crate::run_worker) with its
+    /// standard input.
+    pub command: Box<dyn Fn() -> std::process::Command + Send + Sync>,
+    /// The number of workers.
+    pub workers: NonZeroUsize,
+    /// The time for a worker to become ready.
+    pub start_timeout: Duration,
+    /// The time for one quote; a worker that takes longer hangs, and is replaced.
+    pub quote_timeout: Duration,
+}
+
+/// The most bytes of one read: several quotes.
 const READ_SIZE: usize = 32 * 1024;
 
-/// A worker that is told to end has this long before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
+/// The time that a retired worker has to exit before it is killed.
+const RETIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A worker that is ready.
+/// A ready worker.
 pub(super) struct Worker {
-    pub(super) offer: Offer,
+    pub(super) info: WorkerInfo,
     link: Link,
 }
 
-/// A worker, ready or not.
+/// The process of a worker, ready or not.
 struct Link {
     child: Child,
     socket: UnixStream,
     messages: Messages,
 }
 
-/// A worker did not become ready.
+/// The reason why a worker did not become ready.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("its process could not be started: {0}")]
@@ -51,21 +64,21 @@ pub(super) enum StartError {
     OtherKey(#[from] OtherKey),
 }
 
-/// A worker cannot be talked to any more.
+/// The reason why a worker cannot be used any more.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LinkError {
     #[error("it ended")]
     Ended,
     #[error("it cannot be reached: {0}")]
     Io(#[from] io::Error),
-    #[error("it answered nonsense: {0}")]
-    Nonsense(#[from] MessageError),
-    #[error("it answered what nobody had asked")]
-    Unasked,
+    #[error("it sent an invalid message: {0}")]
+    Invalid(#[from] MessageError),
+    #[error("it sent an unexpected message")]
+    Unexpected,
 }
 
 impl StartError {
-    /// How it is counted.
+    /// The label of the metric.
     pub(super) fn end(&self) -> WorkerEnd {
         match self {
             Self::Refused(error) => WorkerEnd::NotStarted(error.code()),
@@ -78,11 +91,11 @@ impl StartError {
 }
 
 impl LinkError {
-    /// How it is counted.
+    /// The label of the metric.
     pub(super) fn end(&self) -> WorkerEnd {
         match self {
             Self::Ended | Self::Io(_) => WorkerEnd::Died,
-            Self::Nonsense(_) | Self::Unasked => WorkerEnd::WrongReply,
+            Self::Invalid(_) | Self::Unexpected => WorkerEnd::WrongReply,
         }
     }
 }
@@ -92,10 +105,10 @@ impl Worker {
     pub(super) async fn start(options: &WorkerOptions) -> Result<Self, StartError> {
         let mut link = Link::start(options).map_err(StartError::Spawn)?;
         match timeout(options.start_timeout, link.first_reply()).await {
-            Ok(Ok(Reply::Ready(offer))) => Ok(Self { offer, link }),
+            Ok(Ok(Reply::Ready(info))) => Ok(Self { info, link }),
             Ok(Ok(Reply::Failed(error))) => Err(StartError::Refused(error)),
             Ok(Ok(Reply::Quote(_))) => {
-                Err(StartError::Lost { error: LinkError::Unasked, status: None })
+                Err(StartError::Lost { error: LinkError::Unexpected, status: None })
             }
             Ok(Err(error)) => {
                 let status = link.end().await;
@@ -105,7 +118,7 @@ impl Worker {
         }
     }
 
-    /// Has the worker make quotes.
+    /// Sends requests for quotes.
     pub(super) async fn send(
         &mut self,
         requests: impl Iterator<Item = &QuoteRequest>,
@@ -115,19 +128,19 @@ impl Worker {
         Ok(self.link.socket.write_all(&frames).await?)
     }
 
-    /// Waits for replies. Nothing is lost when this is given up.
+    /// Waits for replies. Cancel-safe.
     pub(super) async fn receive(&mut self) -> Result<VecDeque<Reply>, LinkError> {
         self.link.receive().await
     }
 
-    /// Lets the worker end by itself, in the background.
+    /// Closes the socket, upon which the worker exits, and waits for it in the background.
     pub(super) fn retire(self) {
         let Link { mut child, socket, .. } = self.link;
         drop(socket);
-        tokio::spawn(async move { timeout(GRACE, child.wait()).await });
+        tokio::spawn(async move { timeout(RETIRE_TIMEOUT, child.wait()).await });
     }
 
-    /// Ends a worker that has failed, and says how it ended if it did so by itself.
+    /// Ends a failed worker. Returns its exit status as text if it exited by itself.
     pub(super) async fn end(mut self) -> String {
         ending(self.link.end().await)
     }
@@ -141,7 +154,7 @@ impl Link {
         let child = command
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
-            // With this variable Intel's library would ask the service, which is asking it.
+            // With this variable, Intel's library would ask this very service.
             .env_remove(quoting::SGX_AESM_ADDR)
             .kill_on_drop(true)
             .spawn()?;
@@ -169,10 +182,10 @@ impl Link {
         Ok(replies)
     }
 
-    /// Kills the process, unless it is about to end by itself; then says how it ended.
+    /// Kills the process unless it is about to exit by itself; then returns its status.
     async fn end(&mut self) -> Option<ExitStatus> {
-        const MOMENT: Duration = Duration::from_millis(20);
-        if let Ok(status) = timeout(MOMENT, self.child.wait()).await {
+        const EXIT_TIME: Duration = Duration::from_millis(20);
+        if let Ok(status) = timeout(EXIT_TIME, self.child.wait()).await {
             return status.ok();
         }
         let _ = self.child.start_kill();

@@ -1,4 +1,4 @@
-//! One client cannot make another one wait: slow quotes, stalled requests, unread replies, full queues.
+//! No client delays another one: slow quotes, stalled requests, unread replies, full queues.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -8,24 +8,33 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Service, framed, read_all, software_quoter};
 use aesm::{Client, ClientError, FRAME_HEADER_SIZE, Payload, Request, Response};
-use parking_lot::{Condvar, Mutex};
-use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
+use quoting::{
+    AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
+    QuotingError,
+};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
+use tokio::sync::watch;
 
 const KEY_IDS: Request<'_> = Request::GetSupportedAttKeyIdNum;
 
 /// A Quoter whose quotes wait until the gate is opened.
 #[derive(Default)]
-struct Gated {
-    open: Mutex<bool>,
-    changed: Condvar,
-}
+struct Gated(watch::Sender<bool>);
 
 impl Gated {
     fn open(&self) {
-        *self.open.lock() = true;
-        self.changed.notify_all();
+        self.0.send_replace(true);
+    }
+}
+
+impl AsyncQuoter for Gated {
+    fn quote(&self, _: Box<QuoteRequest>, _: Flow) -> FutureQuote {
+        let mut gate = self.0.subscribe();
+        Box::pin(async move {
+            gate.wait_for(|open| *open).await.unwrap();
+            Ok(QuoteReply { quote: vec![7; 100], qe_report_info: None })
+        })
     }
 }
 
@@ -43,8 +52,11 @@ impl Quoter for Gated {
     }
 
     fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        self.changed.wait_while(&mut self.open.lock(), |open| !*open);
-        Ok(QuoteReply { quote: vec![7; 100], qe_report_info: None })
+        unreachable!("the service awaits quotes")
+    }
+
+    fn execution(&self) -> Execution<'_> {
+        Execution::Async(self)
     }
 }
 
@@ -78,12 +90,12 @@ fn short() -> Limits {
 #[test]
 fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
     let gated = Arc::new(Gated::default());
-    let limits = Limits { queued_quotes: 3, quoting_threads: 2, ..Limits::default() };
+    let limits = Limits { queued_quotes: 3, ..Limits::default() };
     let service = Service::start(gated.clone(), limits);
     let client = Client::new(&service.socket);
     thread::scope(|scope| {
         let quotes: Vec<_> = (0..5).map(|_| scope.spawn(|| ask_for_a_quote(&client))).collect();
-        // Two quotes are being made and three wait, from some moment on.
+        // Three quotes wait, from some moment on.
         let deadline = Instant::now() + Duration::from_secs(10);
         let busy = loop {
             let begin = Instant::now();
@@ -112,7 +124,7 @@ fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
 }
 
 #[test]
-fn a_quote_that_takes_too_long_is_given_up() {
+fn a_quote_that_takes_too_long_times_out() {
     let gated = Arc::new(Gated::default());
     let limits = Limits { quote_timeout: Duration::from_millis(100), ..Limits::default() };
     let service = Service::start(gated.clone(), limits);
@@ -124,7 +136,7 @@ fn a_quote_that_takes_too_long_is_given_up() {
 }
 
 #[test]
-fn before_there_is_an_attestation_key_clients_are_told_to_initialize() {
+fn without_an_attestation_key_clients_are_told_to_initialize() {
     struct NotReady;
     impl Quoter for NotReady {
         fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
@@ -166,7 +178,7 @@ fn stalled_requests_are_closed_in_time_and_delay_nobody() {
 }
 
 #[test]
-fn a_slow_drip_is_closed_however_it_goes_on() {
+fn a_request_that_drips_in_is_closed_in_time() {
     let service = Service::start(software_quoter(), short());
     // A request that would be answered, and one above the limit.
     for size in [1000_u32, 500_000] {
@@ -181,7 +193,7 @@ fn a_slow_drip_is_closed_however_it_goes_on() {
 }
 
 #[test]
-fn a_client_that_goes_on_keeps_its_connection() {
+fn an_active_client_keeps_its_connection() {
     let service = Service::start(software_quoter(), short());
     let mut stream = service.connect();
     let frame = framed(&hex::decode("aa0100").unwrap());
@@ -194,7 +206,7 @@ fn a_client_that_goes_on_keeps_its_connection() {
 }
 
 #[test]
-fn replies_that_nobody_reads_delay_nobody() {
+fn unread_replies_delay_nobody() {
     let service = Service::start(software_quoter(), short());
     let request = Request::GetSupportedAttKeyIds { buf_size: 256 }.to_frame(None);
     let mut greedy = service.connect();
@@ -208,7 +220,7 @@ fn replies_that_nobody_reads_delay_nobody() {
 }
 
 #[test]
-fn with_no_connection_left_the_one_that_has_been_idle_for_longest_is_closed() {
+fn with_no_connection_left_the_least_recently_active_one_is_closed() {
     let limits = Limits { connections: 3, ..Limits::default() };
     let service = Service::start(software_quoter(), limits);
     let mut idle = [service.connect(), service.connect(), service.connect()];
@@ -225,7 +237,7 @@ fn with_no_connection_left_the_one_that_has_been_idle_for_longest_is_closed() {
 }
 
 #[test]
-fn requests_that_are_never_finished_give_way_to_others() {
+fn unfinished_requests_lose_their_connections_to_new_ones() {
     let limits = Limits { connections: 2, ..Limits::default() };
     let service = Service::start(software_quoter(), limits);
     let mut stalled = [service.connect(), service.connect()];
@@ -239,7 +251,7 @@ fn requests_that_are_never_finished_give_way_to_others() {
 }
 
 #[test]
-fn idle_connections_do_not_matter() {
+fn idle_connections_delay_nobody() {
     let service = Service::ordinary();
     let idle: Vec<_> = (0..400).map(|_| service.connect()).collect();
     for _ in 0..100 {
@@ -249,7 +261,7 @@ fn idle_connections_do_not_matter() {
 }
 
 #[test]
-fn a_caller_with_too_many_connections_is_told_so_and_closed_and_goes_on_with_the_others() {
+fn a_connection_beyond_the_quota_gets_one_busy_reply_and_the_others_stay_open() {
     let limits = Limits { connections_per_caller: 2, ..Limits::default() };
     let service = Service::start(software_quoter(), limits);
     let mut few = [service.connect(), service.connect()];

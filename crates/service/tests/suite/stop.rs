@@ -1,4 +1,4 @@
-//! A service that is told to stop finishes what it has accepted.
+//! A stopping service finishes accepted requests.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,8 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Service, framed, report, software_quoter};
-use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use service::{Limits, Metrics, Rules, Stop, serve};
+use quoting::{
+    AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
+    QuotingError,
+};
+use service::{Limits, Metrics, Rules, StopReason, serve};
 use sgx::AttestationKeyId;
 use sockets::BoundSocket;
 
@@ -29,8 +32,21 @@ impl Quoter for Slow {
     }
 
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        thread::sleep(Duration::from_millis(200));
         self.0.quote(request)
+    }
+
+    fn execution(&self) -> Execution<'_> {
+        Execution::Async(self)
+    }
+}
+
+impl AsyncQuoter for Slow {
+    fn quote(&self, request: Box<QuoteRequest>, _: Flow) -> FutureQuote {
+        let quoter = Arc::clone(&self.0);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            quoter.quote(&request)
+        })
     }
 }
 
@@ -39,7 +55,7 @@ fn key_id_number() -> Vec<u8> {
 }
 
 #[test]
-fn quotes_under_way_are_finished() {
+fn quotes_in_flight_are_finished() {
     let mut service = Service::start(Arc::new(Slow(software_quoter())), Limits::default());
     let quoter = quoting::AesmQuoter::new(&service.socket, Duration::from_secs(10));
     let key_id = AttestationKeyId::ecdsa_p256();
@@ -82,7 +98,7 @@ fn connected_clients_are_served_during_a_stop() {
 }
 
 #[test]
-fn connections_that_are_done_do_not_hold_up_the_end() {
+fn idle_connections_do_not_delay_the_stop() {
     let mut service = Service::ordinary();
     let mut stream = service.connect();
     stream.write_all(&key_id_number()).unwrap();
@@ -95,7 +111,7 @@ fn connections_that_are_done_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn clients_that_are_not_accepted_are_left_to_whoever_has_the_socket() {
+fn clients_that_are_not_accepted_are_left_to_the_next_owner_of_the_socket() {
     let directory = tempfile::tempdir().unwrap();
     let (_bound, listener) = BoundSocket::listen(&directory.path().join("aesm.socket")).unwrap();
     let other = listener.try_clone().unwrap();
@@ -107,7 +123,7 @@ fn clients_that_are_not_accepted_are_left_to_whoever_has_the_socket() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (rules, metrics) = (Rules::default().fixed(), Metrics::new("test"));
-        let stop = std::future::ready(Stop::HandedOver);
+        let stop = std::future::ready(StopReason::HandedOver);
         serve(listener, software_quoter(), rules, metrics, stop).await.unwrap();
     });
     let left = std::iter::from_fn(|| other.accept().ok()).count();

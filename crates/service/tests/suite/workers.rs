@@ -1,5 +1,6 @@
 //! Workers die, hang, lose their enclaves and are replaced, and nobody who waits for a quote notices.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use aesm::{Client, ClientError, Request};
 use quoting::{
-    AesmQuoter, AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, SoftwareQuoter,
+    AesmQuoter, AttestationKey, DcapQuoter, QuoteReply, QuoteRequest, Quoter, QuotingError,
+    SoftwareQuoter,
 };
 use service::{Limits, Metrics, WorkerOptions, WorkerQuoter};
 use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, ReportData};
@@ -20,8 +22,10 @@ use software_platform::SoftwarePlatform;
 
 use crate::support::{Service, application, deployment};
 
-/// Where a worker finds its platform.
+/// The environment variables of a worker: the directory of its software platform, or its quote
+/// generation library.
 const STATE_DIR: &str = "WORKER_STATE_DIR";
+const LIBRARY: &str = "WORKER_LIBRARY";
 
 /// Starts two workers, each by this command.
 pub(crate) async fn start(
@@ -35,18 +39,25 @@ pub(crate) async fn start(
         quote_timeout: Duration::from_secs(5),
     };
     let workers = WorkerQuoter::start(options, metrics);
-    workers.settled().await;
+    workers.first_start().await;
     workers
 }
 
 /// The command that starts a worker on the software platform in this directory.
 pub(crate) fn software(state_dir: &Path) -> impl Fn() -> Command + Send + Sync + 'static {
-    let state_dir = state_dir.to_owned();
-    move || {
-        let mut command = Command::new("/proc/self/exe");
-        command.args(["--exact", "workers::worker", "--ignored"]).env(STATE_DIR, &state_dir);
-        command
-    }
+    let state_dir = state_dir.as_os_str().to_owned();
+    move || worker_with(STATE_DIR, &state_dir)
+}
+
+/// The command that starts a worker on this quote generation library.
+pub(crate) fn dcap(library: OsString) -> impl Fn() -> Command + Send + Sync + 'static {
+    move || worker_with(LIBRARY, &library)
+}
+
+fn worker_with(variable: &str, value: &OsStr) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["--exact", "workers::worker", "--ignored"]).env(variable, value);
+    command
 }
 
 /// The first byte of the report data, by which a test says what a worker is to do.
@@ -70,10 +81,13 @@ const RELEASE: &str = "release";
 #[ignore = "this is the worker that other tests start"]
 fn worker() {
     let service = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
-    service::work(service, open).unwrap();
+    service::run_worker(service, open).unwrap();
 }
 
 fn open() -> Result<Box<dyn Quoter>, QuotingError> {
+    if let Some(library) = std::env::var_os(LIBRARY) {
+        return Ok(Box::new(DcapQuoter::open(Path::new(&library))?));
+    }
     let state_dir = PathBuf::from(std::env::var_os(STATE_DIR).unwrap());
     let platform = SoftwarePlatform::open(&state_dir)
         .map_err(|error| QuotingError::new(AesmError::EnclaveLoad, error.to_string()))?;

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, anyhow};
 use collateral_server::SoftwareCollateral;
 use quoting::SoftwareQuoter;
-use service::{Metrics, Rules, Stop};
+use service::{Metrics, Rules, StopReason};
 use sockets::BoundSocket;
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 use time::OffsetDateTime;
@@ -69,7 +69,7 @@ fn serve(
     let stop = async move {
         let _ = stopped.await;
         drop(bound);
-        Stop::Closed
+        StopReason::Closed
     };
     runtime.block_on(async {
         tokio::spawn(http_server::serve(

@@ -45,7 +45,7 @@ impl Serving {
         self,
         sockets: OwnedSockets,
         counters: HandoverCounters,
-    ) -> (impl Future<Output = service::Stop> + Send + 'static, Shutdown) {
+    ) -> (impl Future<Output = service::StopReason> + Send + 'static, Shutdown) {
         let (manager, stop, socket) =
             (self.manager.clone(), self.stop.clone(), self.socket.clone());
         let (sender, end) = oneshot::channel();
@@ -134,11 +134,11 @@ async fn wait_after_handover(
 }
 
 /// The treatment of clients that are connected.
-fn stop_of(end: &SocketEnd) -> service::Stop {
+fn stop_of(end: &SocketEnd) -> service::StopReason {
     match end {
-        SocketEnd::Closed | SocketEnd::Lost(_) => service::Stop::Closed,
+        SocketEnd::Closed | SocketEnd::Lost(_) => service::StopReason::Closed,
         SocketEnd::Kept | SocketEnd::HandedOver(_) | SocketEnd::TakeoverRefused(_) => {
-            service::Stop::HandedOver
+            service::StopReason::HandedOver
         }
     }
 }

@@ -103,7 +103,7 @@ async fn start_workers(
     };
     let workers = Arc::new(WorkerQuoter::start(options, metrics));
     // A library that hangs does not keep the rest from being served.
-    let _ = tokio::time::timeout(FIRST_WORKER, workers.settled()).await;
+    let _ = tokio::time::timeout(FIRST_WORKER, workers.first_start()).await;
     workers
 }
 

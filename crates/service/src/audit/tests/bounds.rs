@@ -1,24 +1,25 @@
-//! Callers that want to fill the log, or the memory.
+//! Callers that try to fill the log, or the memory.
 
 use std::collections::HashMap;
 
 use super::support::in_the_pod;
 use super::*;
-use crate::audit::counters::{IDLE, LABEL_SETS};
-use crate::audit::ledger::{KEYS, LINES, TENANTS};
+use crate::audit::aggregator::{MAX_KEYS, MAX_LINES, MAX_TENANTS};
+use crate::audit::counters::{IDLE_TIME, MAX_LABEL_SETS};
 use crate::caller::Tenant;
 
 const QUOTES: u32 = 100_000;
 
-/// As many quotes as said, spread over a minute, with a flush each second. `whose` says who asks.
-fn flood(log: &Log, whose: impl Fn(u32) -> Caller) {
+/// Records [`QUOTES`] quotes, spread over a minute, with a flush each second. `of` gives the caller
+/// of each.
+fn flood(log: &Log, of: impl Fn(u32) -> Caller) {
     let per_second = QUOTES / 60;
     for number in 0..QUOTES {
         let at = f64::from(number) / f64::from(per_second);
-        log.record(&whose(number), &enclave(1), None, LATENCY, at);
+        log.record(&of(number), &enclave(1), None, LATENCY, at);
         if number % per_second == 0 {
             log.flush(at);
-            assert!(log.size() <= KEYS + 2 * TENANTS);
+            assert!(log.size() <= MAX_KEYS + 2 * MAX_TENANTS);
         }
     }
     log.audit.finish();
@@ -32,13 +33,13 @@ fn sum_by_uid(log: &Log) -> HashMap<String, u64> {
     sums
 }
 
-/// New kinds within a minute, and what is summed up each ten seconds and at the end.
+/// Lines about new keys within a minute, and aggregates each ten seconds and at the end.
 fn most_lines() -> usize {
-    61 * (LINES + TENANTS) + 7 * (KEYS + 2 * TENANTS + 1)
+    61 * (MAX_LINES + MAX_TENANTS) + 7 * (MAX_KEYS + 2 * MAX_TENANTS + 1)
 }
 
 #[test]
-fn no_quote_is_missing_however_many_kinds_there_are() {
+fn no_quote_is_missing_however_many_keys_there_are() {
     let log = Log::new();
     flood(&log, |number| Caller {
         pid: (number % 5_000).cast_signed() + 1,
@@ -61,7 +62,7 @@ fn no_quote_is_missing_however_many_users_there_are() {
 }
 
 #[test]
-fn there_are_at_most_so_many_lines_a_second() {
+fn lines_per_second_are_bounded() {
     let log = Log::new();
     for second in 0..3 {
         for number in 0..1_000 {
@@ -70,16 +71,16 @@ fn there_are_at_most_so_many_lines_a_second() {
             log.record(&who, &enclave(1), None, LATENCY, f64::from(second) + 0.5);
         }
     }
-    // A part is left for whoever comes next.
-    assert!((2 * LINES..=3 * LINES).contains(&log.lines().len()), "{}", log.lines().len());
+    // A part is left for the next caller.
+    assert!((2 * MAX_LINES..=3 * MAX_LINES).contains(&log.lines().len()), "{}", log.lines().len());
 }
 
-/// Another process each time, each of which comes again in time to be remembered.
+/// A different process each time, each of which returns before it is forgotten.
 fn process(second: i32, number: i32, caller: &Caller) -> Caller {
     Caller { pid: 1 + number + second % 5 * 1_000, ..caller.clone() }
 }
 
-/// A minute in which some fill the log, and another one each second is in it all the same.
+/// Floods the log for a minute, and checks that another caller each second is still logged.
 fn others_are_in_the_log(hostile: &[Caller], other: impl Fn(u32) -> Caller) {
     let log = Log::new();
     for second in 0..60 {
@@ -111,14 +112,14 @@ fn a_pod_cannot_keep_pods_of_the_same_user_out_of_the_log() {
 }
 
 #[test]
-fn many_who_fill_the_log_cannot_keep_others_out_of_it() {
+fn many_flooding_pods_cannot_keep_others_out_of_the_log() {
     let hostile: Vec<_> =
         (0..20).map(|number| in_the_pod(&format!("hostile-{number}"), &caller(0))).collect();
     others_are_in_the_log(&hostile, |second| caller(1_000 + second));
 }
 
 #[test]
-fn made_up_reports_cannot_push_a_quote_into_a_sum() {
+fn made_up_reports_cannot_push_a_quote_into_an_aggregate() {
     let log = Log::new();
     let error = QuotingError::new(AesmError::InvalidReport, "the MAC is wrong");
     let caller = in_pod(&caller(65_532));
@@ -144,7 +145,7 @@ fn made_up_reports_cannot_push_a_quote_into_a_sum() {
 }
 
 #[test]
-fn sums_say_whose_they_are() {
+fn aggregates_name_their_tenants() {
     let log = Log::new();
     let error = QuotingError::new(AesmError::InvalidReport, "");
     let range = Caller { tenant: Tenant::UidRange(131_072), ..caller(131_073) };
@@ -172,7 +173,7 @@ fn sums_say_whose_they_are() {
 }
 
 #[test]
-fn entries_that_do_not_recur_are_forgotten() {
+fn keys_without_new_quotes_are_forgotten() {
     let log = Log::new();
     for number in 0..40 {
         log.record(&caller(number), &enclave(1), None, LATENCY, 0.0);
@@ -190,7 +191,7 @@ fn label_sets_are_bounded_and_no_quote_is_missing() {
         log.record(&caller(uid), &enclave(1), None, LATENCY, 0.0);
     }
     let counters = log.counters();
-    assert_eq!(counters.len(), LABEL_SETS + 1);
+    assert_eq!(counters.len(), MAX_LABEL_SETS + 1);
     let value = |line: &String| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
     assert_eq!(counters.iter().map(value).sum::<u64>(), 1_000);
     let others =
@@ -199,13 +200,13 @@ fn label_sets_are_bounded_and_no_quote_is_missing() {
 }
 
 #[test]
-fn label_sets_that_have_long_been_idle_make_room() {
+fn idle_label_sets_are_replaced() {
     let log = Log::new();
     for uid in 0..1_000 {
         log.record(&caller(uid), &enclave(1), None, LATENCY, 0.0);
     }
     let has = |uid: u32| log.counters().iter().any(|line| line.contains(&format!("uid=\"{uid}\"")));
-    let end = 1 + i32::try_from(IDLE.as_secs()).unwrap();
+    let end = 1 + i32::try_from(IDLE_TIME.as_secs()).unwrap();
     for second in 0..=end {
         log.record(&caller(1), &enclave(1), None, LATENCY, f64::from(second));
         log.flush(f64::from(second));
@@ -220,7 +221,7 @@ fn label_sets_that_have_long_been_idle_make_room() {
         assert!(has(uid));
     }
     assert!(has(1), "it was never idle");
-    assert_eq!(log.counters().len(), LABEL_SETS + 1);
+    assert_eq!(log.counters().len(), MAX_LABEL_SETS + 1);
 }
 
 #[test]
@@ -239,6 +240,6 @@ fn a_pod_cannot_take_all_label_sets() {
         let pod = format!("pod=\"{pod}\"");
         log.counters().iter().filter(|line| line.contains(&pod)).count()
     };
-    assert_eq!(of_pod("hostile"), 2 * LABEL_SETS.div_ceil(2));
+    assert_eq!(of_pod("hostile"), 2 * MAX_LABEL_SETS.div_ceil(2));
     assert_eq!(of_pod("6c1a4e95-6bb6-11e6-bc26-28d2444e470d"), 2);
 }

@@ -1,4 +1,4 @@
-//! A log whose lines and counters can be read.
+//! A log subject lines and counters can be read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,7 +40,7 @@ impl Log {
         Self { audit, registry, lines, begin, _guard }
     }
 
-    /// Enters a quote, so many seconds after the beginning.
+    /// Enters a quote, this many seconds after the beginning.
     pub(super) fn record(
         &self,
         caller: &Caller,
@@ -60,15 +60,15 @@ impl Log {
         self.lines.lock().clone()
     }
 
-    /// How many quotes each line sums up.
+    /// The number of quotes of each line.
     pub(super) fn quotes(&self) -> Vec<u64> {
         self.lines().iter().map(|line| line["quotes"].parse().unwrap()).collect()
     }
 
-    /// How much is remembered, in keys and tenants.
+    /// The number of keys and tenants in memory.
     pub(super) fn size(&self) -> usize {
-        let ledgers = self.audit.ledgers();
-        ledgers.quotes.size() + ledgers.failures.size()
+        let aggregators = self.audit.aggregators();
+        aggregators.quotes.size() + aggregators.failures.size()
     }
 
     /// The lines of the counters.

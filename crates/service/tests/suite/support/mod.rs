@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quoting::{Quoter, SoftwareQuoter};
-use service::{Limits, Metrics, Rules, Stop, serve};
+use service::{Limits, Metrics, Rules, StopReason, serve};
 use sgx::{Report, ReportData, TargetInfo};
 use sockets::BoundSocket;
 use software_platform::{
@@ -58,7 +58,7 @@ impl Service {
                 let stop = async move {
                     let _ = stopped.await;
                     drop(bound);
-                    Stop::Closed
+                    StopReason::Closed
                 };
                 let rules = Rules { limits, ..Rules::default() }.fixed();
                 serve(listener, quoter, rules, metrics, stop).await.unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use quoting::{DcapQuoter, Quoter, SoftwareQuoter};
+use quoting::{Quoter, SoftwareQuoter};
 use service::Metrics;
 use software_platform::SoftwarePlatform;
 
@@ -24,7 +24,7 @@ pub(super) async fn quoter(state_dir: &Path, metrics: &Metrics) -> Arc<dyn Quote
         }
         Ok("dcap") => {
             let library = std::env::var_os(LIBRARY).unwrap();
-            Arc::new(DcapQuoter::open(Path::new(&library)).unwrap())
+            Arc::new(workers::start(workers::dcap(library), metrics).await)
         }
         Ok(other) => panic!("there is no Quoter {other}"),
     }

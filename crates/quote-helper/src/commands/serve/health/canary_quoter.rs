@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quoting::{
-    Canary, Flow, Manner, QuoteReply, QuoteRequest, Quoter, QuotingError, REAL_QE_ANSWERS,
+    Canary, Execution, Flow, QuoteReply, QuoteRequest, Quoter, QuotingError, REAL_QE_ANSWERS,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::task::spawn_blocking;
@@ -55,16 +55,9 @@ impl CanaryQuoter {
 
     /// Has it made without a pause for the clients, whom the same thread serves.
     async fn make(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        match self.quoter.manner() {
-            Manner::Immediate => self.quoter.quote(request),
-            Manner::Elsewhere(elsewhere) => elsewhere.quote(Box::new(request.clone()), FLOW).await,
-            Manner::Blocking => {
-                let (quoter, request) = (Arc::clone(&self.quoter), request.clone());
-                let made = spawn_blocking(move || quoter.quote(&request)).await;
-                made.unwrap_or_else(|error| {
-                    Err(QuotingError::new(AesmError::Unexpected, error.to_string()))
-                })
-            }
+        match self.quoter.execution() {
+            Execution::Inline => self.quoter.quote(request),
+            Execution::Async(quoter) => quoter.quote(Box::new(request.clone()), FLOW).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker does: it makes the quotes that it is asked for, one after the other.
+//! The worker process: makes the requested quotes, one after the other.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 use quoting::{Quoter, QuotingError};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use super::message::{Messages, Offer, Reply, append_reply, parse_request};
+use super::message::{Messages, Reply, WorkerInfo, append_reply, parse_request};
 
 const READ_SIZE: usize = 16 * 1024;
 
-/// A quote that is made waits for the next one no longer than this.
-const PROMPT: Duration = Duration::from_micros(200);
+/// The longest time that a quote is held back to be sent together with the next one.
+const MAX_HOLD_BACK: Duration = Duration::from_micros(200);
 
-/// Opens a Quoter and makes quotes with it for the service at the other end of `socket`, until that end
-/// is closed. A Quoter that cannot be opened is an error that the service is told.
+/// Opens a Quoter and makes quotes with it for the service at the other end of `socket`, until that
+/// end is closed. The service is told if the Quoter cannot be opened.
 ///
 /// # Errors
-/// When the service cannot be reached any more, or sends something else than requests.
-pub fn work(
+/// When the socket fails, or the service sends an invalid message.
+pub fn run_worker(
     mut socket: UnixStream,
     open: impl FnOnce() -> Result<Box<dyn Quoter>, QuotingError>,
 ) -> io::Result<()> {
-    // Foreign code that hangs does not see the service go; the kernel does.
+    // Foreign code that hangs does not notice the end of the service; the kernel does.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let quoter = match open().and_then(|quoter| Ok((offer(&*quoter)?, quoter))) {
-        Ok((offer, quoter)) => {
-            socket.write_all(&frame_of(&Reply::Ready(offer)))?;
+    let quoter = match open().and_then(|quoter| Ok((info(&*quoter)?, quoter))) {
+        Ok((info, quoter)) => {
+            socket.write_all(&frame_of(&Reply::Ready(info)))?;
             quoter
         }
         Err(error) => return socket.write_all(&frame_of(&Reply::Failed(error))),
@@ -39,7 +39,7 @@ pub fn work(
     Ok(())
 }
 
-/// Answers what has been asked, in one write if that does not take long.
+/// Answers the requests that have arrived, in one write if that does not take long.
 fn answer(socket: &mut UnixStream, messages: &mut Messages, quoter: &dyn Quoter) -> io::Result<()> {
     let mut replies = Vec::new();
     let mut begin = Instant::now();
@@ -47,7 +47,7 @@ fn answer(socket: &mut UnixStream, messages: &mut Messages, quoter: &dyn Quoter)
         let request = parse_request(message).map_err(invalid)?;
         let reply = quoter.quote(&request).map_or_else(Reply::Failed, Reply::Quote);
         append_reply(&mut replies, &reply);
-        if begin.elapsed() > PROMPT {
+        if begin.elapsed() > MAX_HOLD_BACK {
             socket.write_all(&replies)?;
             replies.clear();
             begin = Instant::now();
@@ -56,11 +56,11 @@ fn answer(socket: &mut UnixStream, messages: &mut Messages, quoter: &dyn Quoter)
     socket.write_all(&replies)
 }
 
-/// Has the attestation key made ready, before anybody waits for a quote.
-fn offer(quoter: &dyn Quoter) -> Result<Offer, QuotingError> {
+/// Initializes the attestation key, before a client waits for a quote.
+fn info(quoter: &dyn Quoter) -> Result<WorkerInfo, QuotingError> {
     let key_id = sgx::AttestationKeyId::ecdsa_p256();
     let attestation_key = quoter.initialize(&key_id)?;
-    Ok(Offer { attestation_key, quote_size: quoter.quote_size(&key_id)? })
+    Ok(WorkerInfo { attestation_key, quote_size: quoter.quote_size(&key_id)? })
 }
 
 fn frame_of(reply: &Reply) -> Vec<u8> {
@@ -69,7 +69,7 @@ fn frame_of(reply: &Reply) -> Vec<u8> {
     frame
 }
 
-/// Says whether there was something.
+/// Waits for bytes. False at the end of the stream.
 fn receive(socket: &mut UnixStream, messages: &mut Messages) -> io::Result<bool> {
     let mut bytes = [0; READ_SIZE];
     loop {

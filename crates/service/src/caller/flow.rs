@@ -1,7 +1,7 @@
-//! The turns in which requests are answered while several callers ask.
+//! The turns of callers while several ask.
 //!
-//! Tenants are served round-robin, and so are the users of each: a request waits for the turn of its user among those of
-//! its tenant, and then for that of the tenant.
+//! Tenants are served round-robin, and so are the users of each: a request waits for its user's turn
+//! within the tenant, and then for the tenant's.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,17 +11,18 @@ use parking_lot::{Mutex, MutexGuard};
 use quoting::Flow;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::caller::{Caller, Tenant};
+use super::identity::Caller;
+use super::tenant::Tenant;
 
-/// Flows that are remembered, beyond those that are connected.
-const REMEMBERED: usize = 1_024;
+/// Flows that are kept, beyond those that are connected.
+const MAX_IDLE_FLOWS: usize = 1_024;
 
-/// For so long after two flows were seen it counts as probable that both ask on.
-const RECENT: Duration = Duration::from_secs(1);
+/// Callers count as contending for so long after the last change of flow.
+const CONTENTION_TIME: Duration = Duration::from_secs(1);
 
 /// The requests of one user of one tenant.
 pub(crate) struct UserFlow {
-    pub(crate) flow: Flow,
+    pub(crate) id: Flow,
     turn: Arc<Semaphore>,
     tenant: Arc<TenantFlow>,
 }
@@ -32,7 +33,7 @@ struct TenantFlow {
     turn: Arc<Semaphore>,
 }
 
-/// Held while a request is answered, until others have had their turns.
+/// The right to be served, which others wait for until this is dropped.
 pub(crate) struct Turn {
     _of_user: OwnedSemaphorePermit,
     _of_tenant: OwnedSemaphorePermit,
@@ -40,47 +41,47 @@ pub(crate) struct Turn {
 
 /// The flows of all callers.
 #[derive(Default)]
-pub(crate) struct Flows(Mutex<State>);
+pub(super) struct Flows(Mutex<KnownFlows>);
 
 #[derive(Default)]
-struct State {
+struct KnownFlows {
     users: HashMap<(Tenant, u8), Arc<UserFlow>>,
     tenants: HashMap<Tenant, Arc<TenantFlow>>,
     tenant_count: u64,
     latest: Option<Flow>,
-    /// When the latest flow was another one than the one before it.
+    /// The time of the latest request whose flow was another one than the flow before it.
     changed: Option<Instant>,
 }
 
 impl Flows {
-    /// The flow of this caller, which has just asked.
-    pub(crate) fn of(&self, caller: &Caller, now: Instant) -> Arc<UserFlow> {
-        let mut state = self.state();
-        let user = state.user((caller.tenant.clone(), Tenant::user_class(caller.uid)));
-        let latest = state.latest.replace(user.flow);
-        if latest.is_some_and(|latest| latest != user.flow) {
-            state.changed = Some(now);
+    /// The flow of this caller, which has just connected.
+    pub(super) fn of(&self, caller: &Caller, now: Instant) -> Arc<UserFlow> {
+        let mut flows = self.lock();
+        let user = flows.user((caller.tenant.clone(), Tenant::user_class(caller.uid)));
+        let latest = flows.latest.replace(user.id);
+        if latest.is_some_and(|latest| latest != user.id) {
+            flows.changed = Some(now);
         }
         user
     }
 
-    /// Whether several flows ask, so that they have to take turns.
-    pub(crate) fn are_contended(&self, now: Instant) -> bool {
-        let changed = self.state().changed;
-        changed.is_some_and(|changed| now.saturating_duration_since(changed) < RECENT)
+    /// Tells if several flows have asked recently.
+    pub(super) fn contended(&self, now: Instant) -> bool {
+        let changed = self.lock().changed;
+        changed.is_some_and(|changed| now.saturating_duration_since(changed) < CONTENTION_TIME)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, KnownFlows> {
         self.0.lock()
     }
 }
 
-impl State {
+impl KnownFlows {
     fn user(&mut self, key: (Tenant, u8)) -> Arc<UserFlow> {
         if let Some(user) = self.users.get(&key) {
             return Arc::clone(user);
         }
-        if self.users.len() >= REMEMBERED {
+        if self.users.len() >= MAX_IDLE_FLOWS {
             self.users.retain(|_, user| Arc::strong_count(user) > 1);
             self.tenants.retain(|_, tenant| Arc::strong_count(tenant) > 1);
         }
@@ -101,11 +102,11 @@ impl State {
 
 impl UserFlow {
     fn new(tenant: Arc<TenantFlow>, user: u8) -> Self {
-        let flow = Flow { tenant: tenant.number, user };
-        Self { flow, turn: one_turn(), tenant }
+        let id = Flow { tenant: tenant.number, user };
+        Self { id, turn: one_turn(), tenant }
     }
 
-    /// The turn of this flow, if nobody else of its tenant has it.
+    /// Takes the turn of this flow if its tenant has none taken.
     pub(crate) fn try_turn(&self) -> Option<Turn> {
         let _of_user = Arc::clone(&self.turn).try_acquire_owned().ok()?;
         let _of_tenant = Arc::clone(&self.tenant.turn).try_acquire_owned().ok()?;
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn users_of_one_pod_are_flows_of_one_tenant() {
         let (flows, now) = (Flows::default(), Instant::now());
-        let flow = |caller: &Caller| flows.of(caller, now).flow;
+        let flow = |caller: &Caller| flows.of(caller, now).id;
         let [a0, a1, b0] = [("a", 0), ("a", 1), ("b", 0)].map(|(pod, uid)| flow(&in_pod(pod, uid)));
         assert_eq!(a0.tenant, a1.tenant);
         assert_ne!(a0.user, a1.user);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_with_many_requests_leaves_every_second_turn_to_another_one_of_its_tenant() {
+    async fn two_users_of_one_tenant_alternate_however_many_requests_one_has() {
         let (flows, now) = (Flows::default(), Instant::now());
         let first = flows.of(&in_pod("a", 0), now).turn().await;
         let turns = Arc::new(Mutex::new(Vec::new()));
@@ -180,25 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn one_caller_alone_contends_with_nobody() {
+    fn a_single_caller_is_not_contended() {
         let (flows, now) = (Flows::default(), Instant::now());
         flows.of(&user(0), now);
         flows.of(&user(0), now);
-        assert!(!flows.are_contended(now));
+        assert!(!flows.contended(now));
         flows.of(&user(1), now);
-        assert!(flows.are_contended(now));
-        assert!(!flows.are_contended(now + RECENT));
+        assert!(flows.contended(now));
+        assert!(!flows.contended(now + CONTENTION_TIME));
     }
 
     #[test]
-    fn callers_that_are_gone_are_forgotten_when_there_are_many() {
+    fn disconnected_callers_are_forgotten_when_there_are_many() {
         let (flows, now) = (Flows::default(), Instant::now());
         let connected = flows.of(&user(7), now);
-        for uid in 100..(100 + 3 * REMEMBERED as u32) {
+        for uid in 100..(100 + 3 * MAX_IDLE_FLOWS as u32) {
             flows.of(&user(uid), now);
         }
-        assert!(flows.state().users.len() <= REMEMBERED + 1);
-        assert!(flows.state().tenants.len() <= REMEMBERED + 1);
-        assert_eq!(flows.of(&user(7), now).flow, connected.flow);
+        assert!(flows.lock().users.len() <= MAX_IDLE_FLOWS + 1);
+        assert!(flows.lock().tenants.len() <= MAX_IDLE_FLOWS + 1);
+        assert_eq!(flows.of(&user(7), now).id, connected.id);
     }
 }

@@ -1,7 +1,6 @@
-//! Sums of quotes, within bounds that no caller can break.
+//! Aggregates of quotes, within bounds that no caller can break.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, hash_map};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,44 +9,44 @@ use quoting::QuotingError;
 
 use super::counters::Counters;
 use super::key::Key;
-use super::line::{Kind, Line, Sum, Whose};
+use super::line::{Aggregate, Kind, Line, Subject};
 use crate::caller::Tenant;
 
-/// The time between two lines about the same.
+/// The time between two lines of one key.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Kinds of quotes that are told apart at a time, besides one for each tenant.
-pub(super) const KEYS: usize = 1_024;
+/// Maximum keys at a time, besides one for each tenant.
+pub(super) const MAX_KEYS: usize = 1_024;
 
-/// Lines about new kinds in a second, besides one for each tenant.
-pub(super) const LINES: usize = 50;
+/// Maximum lines about new keys per second, besides one for each tenant.
+pub(super) const MAX_LINES: usize = 50;
 
-/// Tenants that are told apart when there are too many kinds of quotes.
-pub(super) const TENANTS: usize = 256;
+/// Maximum tenants that have aggregates of their own.
+pub(super) const MAX_TENANTS: usize = 256;
 
-/// All that is not logged yet, and what is remembered of what was: of quotes that were made, or of failures.
+/// The aggregates of quotes, or of failures, that are not logged yet or were logged recently.
 ///
-/// A tenant may have as many kinds as are still free: half of them when it is alone, a third each when there are two, and so
-/// on. Whoever comes next finds as much, and at least one.
-pub(super) struct Ledger {
+/// A tenant may have as many keys as are still free: half of all when it is alone, a third when
+/// there are two, and so on. The next tenant finds as many free, and always one.
+pub(super) struct Aggregator {
     kind: Kind,
-    keys: HashMap<Key, Account>,
+    keys: HashMap<Key, Entry>,
     tenants: HashMap<Tenant, Budget>,
     others: Pending,
     counters: Counters,
-    /// Lines about new kinds since `second`.
+    /// Lines about new keys since `second`.
     lines: usize,
     second: Instant,
 }
 
-/// Quotes of one kind.
-struct Account {
+/// The quotes with one key.
+struct Entry {
     pending: Pending,
     reason: Option<Arc<str>>,
     counter: Counter,
 }
 
-/// What one tenant has taken, and those of its quotes that are not told apart.
+/// The keys and lines that one tenant has used, and its quotes beyond them.
 struct Budget {
     keys: usize,
     lines: usize,
@@ -56,36 +55,36 @@ struct Budget {
 
 /// Quotes that are not logged yet.
 struct Pending {
-    sum: Sum,
-    /// When there was a line about them, or the first one came.
+    aggregate: Aggregate,
+    /// The time of the latest line about them, or of the first one.
     since: Instant,
 }
 
-impl Ledger {
+impl Aggregator {
     pub(super) fn new(kind: Kind, counters: Counters, now: Instant) -> Self {
         let others = Pending::new(now);
         let (keys, tenants) = (HashMap::new(), HashMap::new());
         Self { kind, keys, tenants, others, counters, lines: 0, second: now }
     }
 
-    /// Enters a quote, and says what is to be logged at once.
-    pub(super) fn enter(
+    /// Adds a quote. Returns the line that must be logged at once, if any.
+    pub(super) fn add(
         &mut self,
         key: Key,
         error: Option<&QuotingError>,
         latency: Duration,
         now: Instant,
     ) -> Option<Line> {
-        if let Some(account) = self.keys.get_mut(&key) {
-            account.counter.inc();
-            account.pending.sum.add(latency);
+        if let Some(entry) = self.keys.get_mut(&key) {
+            entry.counter.inc();
+            entry.pending.aggregate.add(latency);
             return None;
         }
         let counter = self.counters.of(&key);
         counter.inc();
         self.begin_second(now);
-        let free_keys = KEYS.saturating_sub(self.keys.len());
-        let free_lines = LINES.saturating_sub(self.lines);
+        let free_keys = MAX_KEYS.saturating_sub(self.keys.len());
+        let free_lines = MAX_LINES.saturating_sub(self.lines);
         let Some(budget) = self.budget(&key.tenant, now) else {
             self.others.add(latency, now);
             return None;
@@ -96,19 +95,19 @@ impl Ledger {
         }
         self.lines = self.lines.saturating_add(1);
         let reason = error.map(|error| error.to_string().into());
-        let account = Account { pending: Pending::new(now), reason, counter };
-        let whose = account.whose(&key);
-        self.keys.insert(key, account);
-        Some(Line { whose, sum: Sum::of_one(latency) })
+        let entry = Entry { pending: Pending::new(now), reason, counter };
+        let subject = entry.subject(&key);
+        self.keys.insert(key, entry);
+        Some(Line { subject, aggregate: Aggregate::of_one(latency) })
     }
 
-    /// What has waited for long enough. What did not come again meanwhile is forgotten.
+    /// The lines that are due. Keys and tenants without new quotes are forgotten.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
-        self.counters.see(now);
+        self.counters.refresh(now);
         self.take(now, |pending| pending.is_due(now))
     }
 
-    /// All that is not logged yet, however short it has waited.
+    /// The lines of all quotes that are not logged yet.
     pub(super) fn rest(&mut self) -> Vec<Line> {
         self.take(self.second, |_| true)
     }
@@ -120,48 +119,48 @@ impl Ledger {
             if !is_due(&budget.others) {
                 return true;
             }
-            let sum = budget.others.take(now);
-            let whose = || Whose::Tenant(tenant.clone(), kind);
-            lines.extend(sum.map(|sum| Line { whose: whose(), sum }));
-            sum.is_some() || budget.keys > 0
+            let aggregate = budget.others.take(now);
+            let subject = || Subject::Tenant(tenant.clone(), kind);
+            lines.extend(aggregate.map(|aggregate| Line { subject: subject(), aggregate }));
+            aggregate.is_some() || budget.keys > 0
         });
         if is_due(&self.others) {
-            let sum = self.others.take(now);
-            lines.extend(sum.map(|sum| Line { whose: Whose::Others(kind), sum }));
+            let subject = Subject::Others(kind);
+            lines.extend(self.others.take(now).map(|aggregate| Line { subject, aggregate }));
         }
         lines
     }
 
     fn take_keys(&mut self, now: Instant, is_due: impl Fn(&Pending) -> bool) -> Vec<Line> {
         let mut lines = Vec::new();
-        self.keys.retain(|key, account| {
-            if !is_due(&account.pending) {
+        self.keys.retain(|key, entry| {
+            if !is_due(&entry.pending) {
                 return true;
             }
-            let sum = account.pending.take(now);
-            if let Some(sum) = sum {
-                lines.push(Line { whose: account.whose(key), sum });
+            let aggregate = entry.pending.take(now);
+            if let Some(aggregate) = aggregate {
+                lines.push(Line { subject: entry.subject(key), aggregate });
             } else if let Some(budget) = self.tenants.get_mut(&key.tenant) {
                 budget.keys = budget.keys.saturating_sub(1);
             }
-            sum.is_some()
+            aggregate.is_some()
         });
         lines
     }
 
-    /// The budget of this tenant, if it is one of those that have one.
+    /// The budget of this tenant; `None` when there are too many tenants.
     fn budget(&mut self, tenant: &Tenant, now: Instant) -> Option<&mut Budget> {
-        let full = self.tenants.len() >= TENANTS;
+        let full = self.tenants.len() >= MAX_TENANTS;
         match self.tenants.entry(tenant.clone()) {
-            Entry::Occupied(budget) => Some(budget.into_mut()),
-            Entry::Vacant(_) if full => None,
-            Entry::Vacant(place) => {
+            hash_map::Entry::Occupied(budget) => Some(budget.into_mut()),
+            hash_map::Entry::Vacant(_) if full => None,
+            hash_map::Entry::Vacant(place) => {
                 Some(place.insert(Budget { keys: 0, lines: 0, others: Pending::new(now) }))
             }
         }
     }
 
-    /// How much is remembered, in keys and tenants.
+    /// The number of keys and tenants in memory.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.keys.len().saturating_add(self.tenants.len())
@@ -175,14 +174,14 @@ impl Ledger {
     }
 }
 
-impl Account {
-    fn whose(&self, key: &Key) -> Whose {
-        Whose::Key { key: Box::new(key.clone()), reason: self.reason.clone() }
+impl Entry {
+    fn subject(&self, key: &Key) -> Subject {
+        Subject::Key { key: Box::new(key.clone()), reason: self.reason.clone() }
     }
 }
 
 impl Budget {
-    /// Takes a key and a line, if that leaves others as many as this tenant has. Says whether it does.
+    /// Takes a key and a line if as many as this tenant has are left for others. False if not.
     fn spend(&mut self, free_keys: usize, free_lines: usize) -> bool {
         let affordable = |spent: usize, free: usize| spent == 0 || spent < free;
         if !affordable(self.keys, free_keys) || !affordable(self.lines, free_lines) {
@@ -196,24 +195,24 @@ impl Budget {
 
 impl Pending {
     fn new(since: Instant) -> Self {
-        Self { sum: Sum::default(), since }
+        Self { aggregate: Aggregate::default(), since }
     }
 
     fn add(&mut self, latency: Duration, now: Instant) {
-        if self.sum.quotes == 0 {
+        if self.aggregate.quotes == 0 {
             self.since = now;
         }
-        self.sum.add(latency);
+        self.aggregate.add(latency);
     }
 
     fn is_due(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.since) >= INTERVAL
     }
 
-    /// What is there, if anything; the next ones wait from now on.
-    fn take(&mut self, now: Instant) -> Option<Sum> {
+    /// Takes the quotes, if any. The interval of the next ones begins now.
+    fn take(&mut self, now: Instant) -> Option<Aggregate> {
         self.since = now;
-        let sum = std::mem::take(&mut self.sum);
-        (sum.quotes > 0).then_some(sum)
+        let aggregate = std::mem::take(&mut self.aggregate);
+        (aggregate.quotes > 0).then_some(aggregate)
     }
 }

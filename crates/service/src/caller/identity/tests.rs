@@ -9,19 +9,19 @@ const OTHER_POD: &str = "72f7f152-440c-66ac-9084-e0fc1d8a910c";
 /// A machine on which this process is in a pod.
 struct Machine {
     _directory: tempfile::TempDir,
-    callers: Callers,
+    cache: CallerCache,
     stream: UnixStream,
 }
 
 impl Machine {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let callers = Callers { proc: directory.path().into(), known: Mutex::default() };
-        Self { _directory: directory, callers, stream: UnixStream::pair().unwrap().0 }
+        let cache = CallerCache { proc: directory.path().into(), cached: Mutex::default() };
+        Self { _directory: directory, cache, stream: UnixStream::pair().unwrap().0 }
     }
 
     fn put(&self, pid: u32, cgroups: &str) {
-        let process = self.callers.proc.join(pid.to_string());
+        let process = self.cache.proc.join(pid.to_string());
         fs::create_dir_all(&process).unwrap();
         fs::write(process.join("cgroup"), cgroups).unwrap();
     }
@@ -31,16 +31,16 @@ impl Machine {
     }
 
     fn pod(&self, now: Instant) -> Option<String> {
-        let workload = self.callers.identify(&self.stream, now).workload?;
+        let workload = self.cache.identify(&self.stream, now).workload?;
         Some(workload.pod.as_ref()?.to_string())
     }
 }
 
 #[test]
-fn a_caller_is_who_the_kernel_says() {
+fn a_caller_has_its_peer_credentials() {
     let machine = Machine::new();
     machine.put_into_pod(POD);
-    let caller = machine.callers.identify(&machine.stream, Instant::now());
+    let caller = machine.cache.identify(&machine.stream, Instant::now());
     assert_eq!(caller.pid, std::process::id().cast_signed());
     assert_eq!(caller.uid, rustix::process::geteuid().as_raw());
     assert_eq!(caller.gid, rustix::process::getegid().as_raw());
@@ -48,21 +48,22 @@ fn a_caller_is_who_the_kernel_says() {
 }
 
 #[test]
-fn a_place_is_remembered_for_a_second() {
+fn a_workload_is_cached_for_a_second() {
     let (machine, now) = (Machine::new(), Instant::now());
     machine.put_into_pod(POD);
     assert_eq!(machine.pod(now).as_deref(), Some(POD));
     machine.put_into_pod(OTHER_POD);
-    let almost = now.checked_add(MEMORY - Duration::from_nanos(1)).unwrap();
+    let almost = now.checked_add(CACHE_TIME - Duration::from_nanos(1)).unwrap();
     assert_eq!(machine.pod(almost).as_deref(), Some(POD));
-    assert_eq!(machine.pod(now.checked_add(MEMORY).unwrap()).as_deref(), Some(OTHER_POD));
+    assert_eq!(machine.pod(now.checked_add(CACHE_TIME).unwrap()).as_deref(), Some(OTHER_POD));
 }
 
 #[test]
 fn a_pid_of_another_user_is_another_process() {
     let (machine, now) = (Machine::new(), Instant::now());
     machine.put(7, &format!("0::/kubepods/pod{POD}/\n"));
-    let pod = |uid| machine.callers.place(7, uid, now).0.and_then(|found| found.pod.clone());
+    let pod =
+        |uid| machine.cache.workload_and_tenant(7, uid, now).0.and_then(|found| found.pod.clone());
     assert_eq!(pod(1).as_deref(), Some(POD));
     machine.put(7, &format!("0::/kubepods/pod{OTHER_POD}/\n"));
     assert_eq!(pod(1).as_deref(), Some(POD));
@@ -73,36 +74,36 @@ fn a_pid_of_another_user_is_another_process() {
 fn unreadable_processes_are_unknown_and_bounded() {
     let (machine, now) = (Machine::new(), Instant::now());
     assert_eq!(machine.pod(now), None);
-    for pid in 1..=3 * REMEMBERED.cast_signed() {
+    for pid in 1..=3 * MAX_CACHED.cast_signed() {
         let pid = i32::try_from(pid).unwrap();
-        assert_eq!(machine.callers.place(pid, 0, now), (None, Tenant::User(0)));
+        assert_eq!(machine.cache.workload_and_tenant(pid, 0, now), (None, Tenant::User(0)));
     }
-    assert!(machine.callers.known().processes.len() <= REMEMBERED);
+    assert!(machine.cache.cached().processes.len() <= MAX_CACHED);
     machine.put(9, &format!("{}0::/kubepods/pod{POD}/\n", "1:x:/\n".repeat(4096)));
-    let read = machine.callers.place(9, 1, now).0;
+    let read = machine.cache.workload_and_tenant(9, 1, now).0;
     assert_eq!(read, None, "more was read than there may be");
 }
 
 #[test]
-fn processes_belong_to_the_user_who_has_logged_in() {
+fn processes_belong_to_their_login_user() {
     let (machine, now) = (Machine::new(), Instant::now());
-    let tenant = |pid, uid| machine.callers.place(pid, uid, now).1;
+    let tenant = |pid, uid| machine.cache.workload_and_tenant(pid, uid, now).1;
     machine.put(7, "0::/user.slice/user-1000.slice/session-4.scope\n");
     assert_eq!(tenant(7, 0), Tenant::User(1000));
     machine.put(8, "0::/\n");
-    fs::write(machine.callers.proc.join("8/loginuid"), "1001").unwrap();
+    fs::write(machine.cache.proc.join("8/loginuid"), "1001").unwrap();
     assert_eq!(tenant(8, 33), Tenant::User(1001));
     machine.put(9, "0::/system.slice/web.service\n");
-    fs::write(machine.callers.proc.join("9/loginuid"), u32::MAX.to_string()).unwrap();
+    fs::write(machine.cache.proc.join("9/loginuid"), u32::MAX.to_string()).unwrap();
     assert_eq!(tenant(9, 33), Tenant::User(33), "nobody has");
     assert_eq!(tenant(0, 33), Tenant::User(33));
 }
 
 #[test]
 fn a_process_has_cgroups_that_can_be_read() {
-    let callers = Callers::default();
-    assert_eq!(callers.proc, Path::new("/proc"));
-    assert!(callers.locate(std::process::id().cast_signed()).is_ok());
+    let cache = CallerCache::default();
+    assert_eq!(cache.proc, Path::new("/proc"));
+    assert!(cache.locate(std::process::id().cast_signed()).is_ok());
 }
 
 /// Prints what a known and an unknown process cost: `cargo test --release -p service -- --ignored
@@ -112,7 +113,7 @@ fn a_process_has_cgroups_that_can_be_read() {
 #[allow(clippy::print_stdout, reason = "that is what it is for")]
 fn cost_of_a_caller() {
     const TIMES: u32 = 200_000;
-    let (callers, now) = (Callers::default(), Instant::now());
+    let (cache, now) = (CallerCache::default(), Instant::now());
     let (stream, _other) = UnixStream::pair().unwrap();
     let time = |what: &str, work: &dyn Fn()| {
         let begin = Instant::now();
@@ -120,6 +121,6 @@ fn cost_of_a_caller() {
         println!("{what}: {} ns", begin.elapsed().as_nanos() / u128::from(TIMES));
     };
     time("the system call", &|| assert!(getsockopt(&stream, PeerCredentials).is_ok()));
-    time("a caller that is known", &|| drop(callers.identify(&stream, now)));
-    time("a look-up", &|| drop(callers.locate(std::process::id().cast_signed())));
+    time("a caller that is known", &|| drop(cache.identify(&stream, now)));
+    time("a look-up", &|| drop(cache.locate(std::process::id().cast_signed())));
 }

@@ -5,8 +5,8 @@ use std::hash::Hash;
 
 use quoting::Flow;
 
-/// Items that wait, each in a flow.
-pub(crate) struct FairQueue<T> {
+/// Queued items, each in a flow.
+pub(super) struct FairQueue<T> {
     tenants: RoundRobin<u64, RoundRobin<u8, VecDeque<T>>>,
 }
 
@@ -17,27 +17,27 @@ impl<T> Default for FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.tenants.is_empty()
     }
 
-    /// Puts an item behind the others of its flow.
-    pub(crate) fn push(&mut self, flow: Flow, item: T) {
+    /// Adds an item at the end of its flow.
+    pub(super) fn push(&mut self, flow: Flow, item: T) {
         self.tenants.queue(flow.tenant).queue(flow.user).push_back(item);
     }
 
-    /// Puts an item before all others, since it has waited already.
-    pub(crate) fn push_first(&mut self, flow: Flow, item: T) {
+    /// Adds an item before all others, since it has waited before.
+    pub(super) fn push_first(&mut self, flow: Flow, item: T) {
         self.tenants.first_queue(flow.tenant).first_queue(flow.user).push_front(item);
     }
 
-    /// The next item: the oldest of the flow whose turn it is.
-    pub(crate) fn pop(&mut self) -> Option<T> {
+    /// Removes the oldest item of the flow whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<T> {
         self.tenants.pop()
     }
 }
 
-/// Something that gives one item at a time.
+/// A source of items.
 trait Queue {
     type Item;
 
@@ -57,33 +57,33 @@ impl<T> Queue for VecDeque<T> {
     }
 }
 
-/// Queues that give one item each, in turns.
+/// Queues from which items are taken round-robin.
 struct RoundRobin<K, Q> {
     /// The keys of the queues, once each, in the order of their turns.
-    turns: VecDeque<K>,
-    /// None of them is empty.
+    active: VecDeque<K>,
+    /// Without empty queues.
     queues: HashMap<K, Q>,
 }
 
 impl<K, Q> Default for RoundRobin<K, Q> {
     fn default() -> Self {
-        Self { turns: VecDeque::new(), queues: HashMap::new() }
+        Self { active: VecDeque::new(), queues: HashMap::new() }
     }
 }
 
 impl<K: Copy + Eq + Hash, Q: Default> RoundRobin<K, Q> {
-    /// The queue with this key; a new one has its turn after all others.
+    /// The queue with this key; a new one has the last turn.
     fn queue(&mut self, key: K) -> &mut Q {
         self.queues.entry(key).or_insert_with(|| {
-            self.turns.push_back(key);
+            self.active.push_back(key);
             Q::default()
         })
     }
 
-    /// The queue with this key, whose turn is next.
+    /// The queue with this key, which gets the next turn.
     fn first_queue(&mut self, key: K) -> &mut Q {
-        self.turns.retain(|other| *other != key);
-        self.turns.push_front(key);
+        self.active.retain(|other| *other != key);
+        self.active.push_front(key);
         self.queues.entry(key).or_default()
     }
 }
@@ -92,19 +92,19 @@ impl<K: Copy + Eq + Hash, Q: Queue> Queue for RoundRobin<K, Q> {
     type Item = Q::Item;
 
     fn pop(&mut self) -> Option<Q::Item> {
-        let key = self.turns.pop_front()?;
+        let key = self.active.pop_front()?;
         let queue = self.queues.get_mut(&key)?;
         let item = queue.pop();
         if queue.is_empty() {
             self.queues.remove(&key);
         } else {
-            self.turns.push_back(key);
+            self.active.push_back(key);
         }
         item
     }
 
     fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.active.is_empty()
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_that_comes_back_waits_for_its_turn() {
+    fn a_returning_flow_waits_for_its_turn() {
         let mut queue = FairQueue::default();
         queue.push(flow(1, 0), "a1");
         queue.push(flow(2, 0), "b1");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_have_waited_already_are_first() {
+    fn requeued_items_are_first() {
         let mut queue = FairQueue::default();
         queue.push(flow(1, 0), "a2");
         queue.push(flow(2, 0), "b1");

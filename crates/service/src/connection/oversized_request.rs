@@ -6,39 +6,39 @@ use aesm::Operation;
 
 /// The largest request that is read to its end, in bytes. Intel's daemon has been seen to take
 /// 300,000.
-pub(crate) const MAX_DISCARDED_SIZE: usize = 1024 * 1024;
+pub(super) const MAX_DISCARDED_SIZE: usize = 1024 * 1024;
 
 /// The most bytes that the key of a field can have: 32 bits, 7 in each byte.
 const MAX_KEY_SIZE: usize = 5;
 
 /// A request of which only the operation is kept.
-pub(crate) struct OversizedRequest {
+pub(super) struct OversizedRequest {
     operation: Option<Operation>,
     unread: usize,
 }
 
 impl OversizedRequest {
     /// A request of `size` bytes that begins with `received`; `None` until these tell the operation.
-    pub(crate) fn begin(size: usize, received: &[u8]) -> Option<Self> {
+    pub(super) fn begin(size: usize, received: &[u8]) -> Option<Self> {
         let first_field = received.get(..MAX_KEY_SIZE)?;
         let operation = Operation::of_first_field(first_field);
         Some(Self { operation, unread: size.saturating_sub(received.len()) })
     }
 
     /// Discards the request's share of these bytes, and returns the bytes after it.
-    pub(crate) fn discard<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    pub(super) fn discard<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let (discarded, after) = bytes.split_at(bytes.len().min(self.unread));
         self.unread = self.unread.saturating_sub(discarded.len());
         after
     }
 
     /// Tells if the whole request has been read.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.unread == 0
     }
 
     /// The operation of the first field; `None` if it is none of the protocol.
-    pub(crate) fn operation(&self) -> Option<Operation> {
+    pub(super) fn operation(&self) -> Option<Operation> {
         self.operation
     }
 }
