@@ -55,7 +55,7 @@ pub(super) async fn refresh(
     match timeout(WAIT, refreshed).await {
         Ok(Ok(result)) => result.map(|()| (StatusCode::OK, "done")),
         Ok(Err(error)) => Err(ApiError::Internal(error.to_string())),
-        Err(_) => Ok((StatusCode::ACCEPTED, "it goes on; the log here says how it ends")),
+        Err(_) => Ok((StatusCode::ACCEPTED, "refreshing continues; see the log of this server")),
     }
 }
 

@@ -17,7 +17,7 @@ const BELOW_ALL_LEVELS: &str = "below_all_levels";
 /// The statuses cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TcbStatusesError {
-    #[error("the cache cannot be read: {0}")]
+    #[error("cannot read the cache: {0}")]
     Cache(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),

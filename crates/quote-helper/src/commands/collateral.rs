@@ -1,15 +1,15 @@
 //! `collateral`: PCK certificates and collateral for verification.
 
+mod cache_view;
 mod export;
 mod fetch;
-mod held;
+mod format;
 mod import;
-mod item_words;
+mod item_label;
 mod list;
 mod messages;
 mod serve;
 mod status;
-mod words;
 
 use clap::Subcommand;
 
@@ -17,17 +17,17 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves PCK certificates and collateral to a cluster, in the place of a PCCS.
+    /// Serves PCK certificates and collateral to a cluster, as a drop-in replacement for a PCCS.
     Serve(serve::Arguments),
-    /// Fetches collateral ahead and keeps it: what is asked for, else what is kept and due.
+    /// Fetches collateral into the cache: for the given platforms, else all that is due.
     Fetch(fetch::Arguments),
-    /// Shows what is kept, and until when it is valid.
+    /// Lists the cache, with the end of validity of each item.
     List(list::Arguments),
-    /// Writes what is kept to a bundle, one file, for a machine without a network.
+    /// Exports the cache to a bundle, one file, for a machine without a network.
     Export(export::Arguments),
-    /// Checks what is in a bundle, and keeps what holds.
+    /// Checks the items of a bundle, and imports the valid ones into the cache.
     Import(import::Arguments),
-    /// Tells the TCB status of each platform whose PCK certificate is kept, and what expires.
+    /// Shows the TCB status of each platform with a cached PCK certificate, and what expires soon.
     Status(status::Arguments),
 }
 
@@ -43,14 +43,14 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// The schemas of what it prints as JSON.
+/// The schemas of the JSON output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;
     vec![
-        ("collateral-fetch", schemas::of::<fetch::Outcomes>()),
-        ("collateral-import", schemas::of::<import::Import>()),
-        ("collateral-list", schemas::of::<list::List>()),
+        ("collateral-fetch", schemas::of::<fetch::FetchReport>()),
+        ("collateral-import", schemas::of::<import::ImportReport>()),
+        ("collateral-list", schemas::of::<list::CacheList>()),
         ("collateral-status", schemas::of::<status::Status>()),
     ]
 }

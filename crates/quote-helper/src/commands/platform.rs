@@ -21,11 +21,11 @@ use tcb::Tcb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Makes the platform's keys and the root of trust that its quotes lead to.
+    /// Creates the platform's keys and the root of trust of its quotes.
     Init(Init),
-    /// Shows what the platform is.
+    /// Shows the identity of the platform.
     Show(Show),
-    /// Exports the root certificate, which verifiers have to be told to trust.
+    /// Exports the root certificate, which verifiers must be told to trust.
     Root(Root),
     /// Exports the verification collateral, valid for 30 days from now.
     Collateral(Collateral),
@@ -48,37 +48,37 @@ pub(crate) struct Init {
     #[command(flatten)]
     state: StateDir,
 
-    /// Joins the deployment of this file, `deployment.json` of another machine's state directory, and
-    /// so shares its root.
+    /// Joins a deployment, and shares its root: `deployment.json` of another machine's state
+    /// directory.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed_file", "created", "subject_names", "pcs_url"])]
     deployment: Option<PathBuf>,
 
-    /// Derives the deployment from the seed in this file, 32 bytes in hexadecimal, rather than from a random one. Who
-    /// knows it can make certificates below the root: for fixtures only.
+    /// Derives the deployment from the seed in this file, 32 bytes in hexadecimal, instead of a
+    /// random one. Anyone who knows it can issue certificates below the root: for fixtures only.
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
 
-    /// The creation time (RFC 3339) rather than now: the same seed, names and time give the same
+    /// Creation time (RFC 3339) instead of now: the same seed, names and time give the same
     /// certificates.
     #[arg(long, value_name = "TIME", value_parser = values::time, requires = "seed_file")]
     created: Option<OffsetDateTime>,
 
-    /// How the certificates name themselves.
+    /// The subject names in the certificates.
     #[arg(long, value_enum, default_value = "software")]
     subject_names: Names,
 
-    /// The URL at which `serve --collateral-listen` will be reached: the certificates name their
-    /// CRLs below it. The root depends on it.
+    /// The URL of `serve --collateral-listen`: the certificates name their CRLs below it, the root's
+    /// included.
     #[arg(long, value_name = "URL", default_value = PcsUrl::DEFAULT)]
     pcs_url: PcsUrl,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Names {
-    /// As software, insecure.
+    /// Names that say software and INSECURE.
     Software,
-    /// Below the root with the names that Intel's certificates have, for verifiers that compare them. The root
-    /// says INSECURE all the same.
+    /// The names of Intel's certificates below the root, for verifiers that compare them. The root
+    /// still says INSECURE.
     Intel,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Show {
     #[command(flatten)]
     state: StateDir,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 }
@@ -97,7 +97,7 @@ pub(crate) struct Root {
     #[command(flatten)]
     state: StateDir,
 
-    /// The file for the certificate: DER if its name ends with .der, else PEM.
+    /// Output file for the certificate: DER if its name ends with .der, else PEM.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -107,7 +107,7 @@ pub(crate) struct Collateral {
     #[command(flatten)]
     state: StateDir,
 
-    /// The file for the collateral, JSON as `verify --collateral` and dcap-qvl read it.
+    /// Output file for the collateral, JSON for `verify --collateral` and dcap-qvl.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -128,10 +128,10 @@ impl Init {
         let directory = self.state.path()?;
         let platform = SoftwarePlatform::init(&directory, self.deployment()?)?;
         output::note(format_args!(
-            "the platform is in {}; its root is INSECURE and to be trusted by choice only",
+            "created the platform in {}; its root is INSECURE: verifiers reject it unless you pass it",
             directory.display()
         ));
-        output::result(Format::Text, &Shown::of(&platform))
+        output::result(Format::Text, &PlatformIdentity::of(&platform))
     }
 
     fn deployment(&self) -> anyhow::Result<Deployment> {
@@ -156,7 +156,7 @@ impl Init {
 impl Show {
     fn run(&self) -> anyhow::Result<()> {
         let platform = SoftwarePlatform::open_to_read(&self.state.path()?)?;
-        output::result(self.output, &Shown::of(&platform))
+        output::result(self.output, &PlatformIdentity::of(&platform))
     }
 }
 
@@ -184,10 +184,10 @@ impl StateDir {
     }
 }
 
-/// What identifies a platform.
+/// The identity of a platform.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Shown {
+struct PlatformIdentity {
     root_sha256: String,
     qe_id: String,
     fmspc: String,
@@ -197,11 +197,11 @@ struct Shown {
     tcb_status: String,
     public_key_id: String,
     pcs_url: String,
-    /// As platforms register with it, 384 bytes; not shown as text.
+    /// For registration, 384 bytes; not in the text output.
     encrypted_ppid: String,
 }
 
-impl Shown {
+impl PlatformIdentity {
     fn of(platform: &SoftwarePlatform) -> Self {
         let subject = platform.pck_subject();
         Self {
@@ -219,7 +219,7 @@ impl Shown {
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for PlatformIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "software platform, INSECURE by design")?;
         writeln!(f, "root (SHA-256)  {}", self.root_sha256)?;
@@ -234,7 +234,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// The seed in a file. It is a secret, which the arguments of a process would show to everybody.
+/// Reads the seed. It comes from a file, because the arguments of a process are public.
 fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     hex::decode_to_slice(files::read(path)?.trim_ascii(), &mut seed).with_context(|| {
@@ -243,12 +243,12 @@ fn seed(path: &Path) -> anyhow::Result<[u8; 32]> {
     Ok(seed)
 }
 
-/// The schemas of what it prints as JSON.
+/// The schemas of the JSON output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;
     vec![
-        ("platform-show", schemas::of::<Shown>()),
+        ("platform-show", schemas::of::<PlatformIdentity>()),
         ("platform-tcb", schemas::of::<tcb::TcbState>()),
     ]
 }

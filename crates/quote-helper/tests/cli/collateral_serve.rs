@@ -302,7 +302,7 @@ fn tokens_are_in_no_log() {
     assert_eq!(wrong.0, 401);
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
-    assert!(log.contains("a request was refused"), "{log}");
+    assert!(log.contains("rejected a request without the token"), "{log}");
     for secret in ["a user", "an administrator", "a guess", USER_HASH, ADMIN_HASH] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
@@ -319,7 +319,8 @@ fn guesses_at_a_token_do_not_fill_the_log() {
     }
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("a request was refused")).collect();
+    let lines: Vec<_> =
+        log.lines().filter(|line| line.contains("rejected a request without the token")).collect();
     assert!((1..10).contains(&lines.len()), "{}", lines.len());
     assert!(lines[0].contains("127.0.0.1") && lines[0].contains("left_out"), "{}", lines[0]);
 }

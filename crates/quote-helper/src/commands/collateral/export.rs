@@ -1,4 +1,4 @@
-//! `collateral export`: what is kept, as one file.
+//! `collateral export`: the cache as one file.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use collateral::write_bundle;
 
-use super::held::{FETCHED, Held, HeldArguments};
+use super::cache_view::{CacheArguments, CacheView, FETCH_OPTIONS};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -16,20 +16,20 @@ pub(crate) struct Arguments {
     file: PathBuf,
 
     #[command(flatten)]
-    held: HeldArguments,
+    view: CacheArguments,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let held = Held::open(&arguments.held)?;
-    let now = held.cache.fetcher().now();
+    let view = CacheView::open(&arguments.view)?;
+    let now = view.cache.fetcher().now();
     let (good, expired): (Vec<_>, Vec<_>) =
-        held.records()?.into_iter().partition(|record| now <= record.validity.until);
-    held.take_unusable().iter().for_each(output::note);
+        view.records()?.into_iter().partition(|record| now <= record.validity.until);
+    view.take_unusable().iter().for_each(output::note);
     if good.is_empty() {
-        let directory = held.directory()?.display();
-        let fetch = held.fetch_command(if expired.is_empty() { FETCHED } else { "" });
-        let reason = format!("there is nothing in {directory} that is still valid");
+        let directory = view.directory()?.display();
+        let fetch = view.fetch_command(if expired.is_empty() { FETCH_OPTIONS } else { "" });
+        let reason = format!("there is no valid collateral in {directory}");
         return Err(anyhow!("{reason}; fetch it first: {fetch}").into());
     }
     let mut bundle = Vec::new();
@@ -37,11 +37,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     files::replace(&arguments.file, &bundle)?;
     let number = good.len();
     match files::is_standard(&arguments.file) {
-        true => output::note(format_args!("{number} items were written")),
-        false => output::note(format_args!("{number} items are in {}", arguments.file.display())),
+        true => output::note(format_args!("exported {number} items")),
+        false => {
+            output::note(format_args!("exported {number} items to {}", arguments.file.display()))
+        }
     }
     if !expired.is_empty() {
-        output::note(format_args!("{} have expired and were left out", expired.len()));
+        output::note(format_args!("skipped {} expired items", expired.len()));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `collateral fetch`: collateral is fetched ahead.
+//! `collateral fetch`: fills the cache.
 
-mod outcome;
+mod report;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use collateral::{
 use evidence::Evidence;
 use verify::{PckCa, Tee};
 
-pub(super) use self::outcome::Outcomes;
-use self::outcome::Row;
-use super::held::{Held, HeldArguments};
+pub(super) use self::report::FetchReport;
+use self::report::FetchedItem;
+use super::cache_view::{CacheArguments, CacheView};
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format};
@@ -25,39 +25,38 @@ use crate::values;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("platform").args(["quotes", "fmspc"]).multiple(true)))]
 pub(crate) struct Arguments {
-    /// Fetches what a verifier of this quote needs, in any of the forms that `verify` reads.
+    /// Fetches what a verifier of this quote needs. All formats of `verify` are accepted.
     ///
-    /// May be given several times. Without --quote and --fmspc, what is kept and due is fetched
-    /// again.
+    /// May be repeated. Without --quote and --fmspc, all cached items that are due are refetched.
     #[arg(long = "quote", value_name = "FILE")]
     quotes: Vec<PathBuf>,
 
-    /// Fetches what a verifier of quotes of this kind of platform needs, 6 bytes in hexadecimal.
+    /// Fetches what a verifier needs for platforms with this FMSPC, 6 bytes in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = values::bytes::<6>, requires = "ca")]
     fmspc: Option<[u8; 6]>,
 
-    /// The CA that certifies platforms with this FMSPC: of one package, or of several.
+    /// The PCK CA for this FMSPC: processor for one package, platform for several.
     #[arg(long, value_enum, requires = "fmspc")]
     ca: Option<Ca>,
 
-    /// Fetches the collateral for TDX, too.
+    /// Also fetches the collateral for TDX.
     #[arg(long, requires = "platform")]
     tdx: bool,
 
-    /// Fetches the newest TCB evaluation, too: with it, `collateral status` sees a TCB recovery coming.
+    /// Also fetches the early TCB evaluation, with which `collateral status` announces a TCB recovery.
     #[arg(long, requires = "platform")]
     early: bool,
 
-    /// Fetches also what is kept and not due.
+    /// Also refetches cached items that are not due.
     #[arg(long)]
     force: bool,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
     #[command(flatten)]
-    held: HeldArguments,
+    view: CacheArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -68,27 +67,27 @@ enum Ca {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let held = Held::open(&arguments.held)?;
-    held.check_place()?;
-    held.settings.to_string().lines().for_each(output::note);
-    let mut fetching = Fetching { held: &held, arguments, rows: Vec::new(), down: None };
+    let view = CacheView::open(&arguments.view)?;
+    view.check_place()?;
+    view.settings.to_string().lines().for_each(output::note);
+    let mut fetching = Fetching { view: &view, arguments, items: Vec::new(), down: None };
     fetching.all()?;
-    held.take_unusable().iter().for_each(output::note);
-    let outcomes = Outcomes(fetching.rows);
-    output::result(arguments.output, &outcomes)?;
-    match outcomes.failed() {
+    view.take_unusable().iter().for_each(output::note);
+    let report = FetchReport(fetching.items);
+    output::result(arguments.output, &report)?;
+    match report.failed() {
         0 => Ok(()),
-        failed => Err(anyhow!("{failed} of {} items could not be had", outcomes.0.len()).into()),
+        failed => Err(anyhow!("{failed} of {} items could not be fetched", report.0.len()).into()),
     }
 }
 
-/// What is being fetched, and what has come of it so far.
+/// A run of fetches, with the results so far.
 struct Fetching<'a> {
-    held: &'a Held,
+    view: &'a CacheView,
     arguments: &'a Arguments,
-    rows: Vec<Row>,
-    /// How all sources were in trouble when they were last asked. They were asked several times, and are not asked for
-    /// what is left: a cache of many items would wait for each of them.
+    items: Vec<FetchedItem>,
+    /// The error when all sources failed. They have been retried by then, and the remaining items
+    /// fail at once: a large cache would otherwise wait for each of them.
     down: Option<FetchError>,
 }
 
@@ -107,14 +106,14 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// What is kept.
+    /// Refetches the cached items.
     fn again(&mut self) -> anyhow::Result<()> {
-        let records = self.held.records()?;
+        let records = self.view.records()?;
         if records.is_empty() {
-            let directory = self.held.directory()?.display();
+            let directory = self.view.directory()?.display();
             return Err(anyhow!(
-                "nothing is kept in {directory} that could be fetched again; say what is wanted, with --quote FILE \
-                 or --fmspc HEX --ca CA"
+                "the cache {directory} is empty; say what to fetch, with --quote FILE or --fmspc HEX \
+                 --ca CA"
             ));
         }
         for record in records {
@@ -123,8 +122,8 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// What a verifier of this quote needs. Where the quote does not carry the PCK certificate, it has to be there
-    /// before it is known what the rest is.
+    /// Fetches what a verifier of this quote needs. If the quote lacks the PCK certificate, that
+    /// comes first, since it tells the rest.
     fn quote(&mut self, path: &Path) -> anyhow::Result<()> {
         let file = files::read(path)?;
         let cannot_fetch = || format!("cannot fetch for {}", files::Input(path));
@@ -133,8 +132,8 @@ impl Fetching<'_> {
         let platform = QuotedPlatform::read(&evidence.bytes).with_context(cannot_fetch)?;
         let contents = match platform.pck {
             QuotedPck::Known(contents) => Some(contents),
-            QuotedPck::Named(question) => self
-                .item(&CollateralId::PckCertificate(question))
+            QuotedPck::Named(request) => self
+                .item(&CollateralId::PckCertificate(request))
                 .map(|record| PckContents::read(&record.document.body))
                 .transpose()?,
         };
@@ -144,9 +143,9 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// Fetches the items that verify such quotes of this kind of platform.
+    /// Fetches the items that verify quotes of this FMSPC.
     fn platform(&mut self, tee: Tee, fmspc: [u8; 6], ca: PckCa) {
-        let set = self.held.settings.evaluation;
+        let set = self.view.settings.evaluation;
         let mut sets = vec![set];
         if self.arguments.early && set != TcbUpdate::Early {
             sets.push(TcbUpdate::Early);
@@ -161,16 +160,16 @@ impl Fetching<'_> {
         }
     }
 
-    /// One item, once: what there is of it afterwards.
+    /// Fetches an item once, and returns the cached record.
     fn item(&mut self, item: &CollateralId) -> Option<Arc<Record>> {
-        let cache = &self.held.cache;
+        let cache = &self.view.cache;
         let kept = cache.peek(item);
-        if self.rows.iter().any(|row| row.is_of(item)) {
+        if self.items.iter().any(|row| row.is_of(item)) {
             return kept;
         }
         if let Some(kept) = kept.clone().filter(|kept| !self.arguments.force && !cache.is_due(kept))
         {
-            self.rows.push(Row::fresh(&kept));
+            self.items.push(FetchedItem::fresh(&kept));
             return Some(kept);
         }
         let fetched = match &self.down {
@@ -178,10 +177,10 @@ impl Fetching<'_> {
             None => cache.refresh(item),
         };
         match &fetched {
-            Ok(record) => self.rows.push(Row::fetched(record, &self.held.take_not_kept())),
+            Ok(record) => self.items.push(FetchedItem::fetched(record, &self.view.take_not_kept())),
             Err(error) => {
                 self.down = Some(error.clone()).filter(FetchError::all_sources_failed);
-                self.rows.push(Row::failed(item, error, kept.as_deref()));
+                self.items.push(FetchedItem::failed(item, error, kept.as_deref()));
             }
         }
         fetched.ok().or(kept)

@@ -1,4 +1,4 @@
-//! `collateral list`: what is kept, and until when it is valid.
+//! `collateral list`: the cached items and the end of their validity.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,53 +7,53 @@ use clap::Args;
 use collateral::{Cache, CollateralId, PckCertificateRequest, PckContents, Record};
 use serde::Serialize;
 
-use super::held::{FETCHED, Held, HeldArguments};
-use super::item_words::ItemWords;
-use super::words::{date, days_left, rfc3339, table};
+use super::cache_view::{CacheArguments, CacheView, FETCH_OPTIONS};
+use super::format::{date, days_left, rfc3339, table};
+use super::item_label::ItemLabel;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
     #[command(flatten)]
-    held: HeldArguments,
+    view: CacheArguments,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let held = Held::open(&arguments.held)?;
-    let now = held.cache.fetcher().now();
-    let records = held.records()?;
-    let items = records.iter().map(|record| Entry::of(record, &held.cache, now)).collect();
-    let directory = held.directory()?.display().to_string();
-    let list = List {
+    let view = CacheView::open(&arguments.view)?;
+    let now = view.cache.fetcher().now();
+    let records = view.records()?;
+    let items = records.iter().map(|record| ListedItem::of(record, &view.cache, now)).collect();
+    let directory = view.directory()?.display().to_string();
+    let list = CacheList {
         directory,
-        fetch: held.fetch_command(FETCHED),
+        fetch: view.fetch_command(FETCH_OPTIONS),
         items,
-        unusable: held.take_unusable(),
+        unusable: view.take_unusable(),
     };
     Ok(output::result(arguments.output, &list)?)
 }
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct List {
+pub(super) struct CacheList {
     directory: String,
     #[serde(skip)]
     fetch: String,
-    items: Vec<Entry>,
-    /// Files that are there and say nothing, in words.
+    items: Vec<ListedItem>,
+    /// Messages about unusable files.
     unusable: Vec<String>,
 }
 
-/// An item that is kept.
+/// A cached item.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Entry {
+struct ListedItem {
     /// The name of its file, without `.json`.
     name: String,
     what: String,
@@ -80,10 +80,10 @@ struct Entry {
     dates: [String; 2],
 }
 
-impl Entry {
+impl ListedItem {
     fn of(record: &Record, cache: &Cache, now: SystemTime) -> Self {
         let Record { item, validity, fetched, source, .. } = record;
-        let ItemWords { what, of } = ItemWords::from(item);
+        let ItemLabel { what, of } = ItemLabel::from(item);
         let mut entry = Self {
             name: item.to_string(),
             what,
@@ -136,14 +136,15 @@ impl Entry {
     }
 }
 
-impl fmt::Display for List {
+impl fmt::Display for CacheList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { directory, fetch, items, unusable } = self;
         if items.is_empty() {
             writeln!(f, "there is no collateral in {directory}; say what to fetch: {fetch}")?;
         } else {
-            let head = ["ITEM", "OF", "FETCHED", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
-            let rows: Vec<_> = items.iter().map(Entry::row).collect();
+            let head =
+                ["ITEM", "OF", "FETCH_OPTIONS", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
+            let rows: Vec<_> = items.iter().map(ListedItem::row).collect();
             table(f, &[&[head.map(str::to_owned)], &rows[..]].concat())?;
         }
         unusable.iter().try_for_each(|reason| writeln!(f, "! {}", printable::line(reason)))

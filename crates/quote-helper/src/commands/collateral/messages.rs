@@ -1,9 +1,9 @@
-//! Messages about things that may be as many as others like.
+//! A bounded list of messages: untrusted files can cause any number of them.
 
-/// Messages that are kept; of further ones there is a count.
-const MOST: usize = 100;
+/// Maximum messages stored; further ones are counted.
+const MAX_MESSAGES: usize = 100;
 
-/// The first messages, each no longer than a line, and how many more there were.
+/// The first messages, one line each, and the number of others.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     first: Vec<String>,
@@ -12,14 +12,14 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn push(&mut self, message: &str) {
-        match self.first.len() < MOST {
+        match self.first.len() < MAX_MESSAGES {
             true => self.first.push(printable::line(message).into_owned()),
             false => self.more = self.more.saturating_add(1),
         }
     }
 }
 
-/// The messages, and one that says how many are left out.
+/// The messages, with a last one about those not stored.
 impl From<Messages> for Vec<String> {
     fn from(Messages { mut first, more }: Messages) -> Self {
         if more > 0 {

@@ -1,4 +1,4 @@
-//! `collateral serve`: a server that caches what it has asked for, in the place of a PCCS.
+//! `collateral serve`: a caching server, a drop-in replacement for a PCCS.
 
 mod reload;
 
@@ -26,18 +26,18 @@ use crate::stop::Stop;
 use crate::watchdog;
 use reload::{Reload, TokenFiles};
 
-/// The directory of collateral, below that of the database.
+/// The directory of the cache, below the state directory.
 const CACHE: &str = "cache";
 
-/// The state of a server that is ready, for the service manager.
+/// The status for the service manager once the server is ready.
 const SERVING: &str = "serving collateral";
 
-/// How often it is looked whether the TLS certificate was replaced.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Interval of the checks for a replaced TLS certificate.
+const CERTIFICATE_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Serves PCK certificates and collateral here.
+    /// Address to serve PCK certificates and collateral at.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -46,60 +46,57 @@ pub(crate) struct Arguments {
     )]
     listen: SocketAddr,
 
-    /// Serves /metrics, /livez and /readyz over HTTP here [default: nowhere].
+    /// Address to serve /metrics, /livez and /readyz at, over HTTP [default: none].
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// How the server gets what it does not have.
+    /// When the server fetches from its sources.
     #[arg(long, value_enum, default_value = "lazy", env = "QUOTE_HELPER_COLLATERAL_MODE")]
     mode: ModeArgument,
 
-    /// Where platforms, their certificates and collateral are kept [default: `collateral` below
+    /// State directory for platforms, certificates and collateral [default: `collateral` below
     /// /var/lib/quote-helper for root and its owner, else below $XDG_STATE_HOME/quote-helper].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_COLLATERAL_STATE_DIR")]
     state_dir: Option<PathBuf>,
 
-    /// The file with the SHA-512 of the token for registering platforms, in hexadecimal, as a PCCS has it in
-    /// UserTokenHash [default: nobody may].
+    /// File with the SHA-512 of the token for registration in hexadecimal, as in UserTokenHash of a
+    /// PCCS [default: nobody may register].
     #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_USER_TOKEN_FILE")]
     user_token_file: Option<PathBuf>,
 
-    /// The file with the SHA-512 of the token for administration, in hexadecimal, as a PCCS has it in
-    /// AdminTokenHash [default: nobody may].
+    /// File with the SHA-512 of the token for administration in hexadecimal, as in AdminTokenHash of
+    /// a PCCS [default: nobody may administer].
     #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_ADMIN_TOKEN_FILE")]
     admin_token_file: Option<PathBuf>,
 
-    /// PEM: the certificate for TLS, with its chain. When the file changes, the new one is shown [default: HTTP
-    /// without TLS].
+    /// TLS certificate with its chain, PEM. A changed file is reloaded [default: HTTP without TLS].
     #[arg(long, value_name = "FILE", requires = "tls_key", env = "QUOTE_HELPER_TLS_CERTIFICATE")]
     tls_certificate: Option<PathBuf>,
 
-    /// PEM: the private key of the certificate.
+    /// Private key of the certificate, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "QUOTE_HELPER_TLS_KEY")]
     tls_key: Option<PathBuf>,
 
     #[command(flatten)]
     sources: Sources,
 
-    /// Reads the configuration, the variables, the TLS certificate and the tokens, says whether
-    /// they are good, and starts nothing.
+    /// Checks the configuration, the variables, the TLS certificate and the tokens, and exits.
     #[arg(long)]
     check_config: bool,
 
-    /// The form of the log on standard error. QUOTE_HELPER_LOG says which messages are logged, for
-    /// instance `debug`.
+    /// Format of the log on standard error. QUOTE_HELPER_LOG sets the level, for instance `debug`.
     #[arg(long, value_enum, default_value = "text", env = "QUOTE_HELPER_LOG_FORMAT")]
     log_format: LogFormat,
 }
 
-/// How a server gets what it does not have: the modes of a PCCS.
+/// The modes of a PCCS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModeArgument {
-    /// It asks its sources when it is asked itself.
+    /// Fetches on request.
     Lazy,
-    /// It asks its sources when a platform registers, and refreshes what it has.
+    /// Fetches when a platform registers, and refreshes what it has.
     Req,
-    /// It asks nobody: platforms register, and an administrator brings their certificates.
+    /// Fetches nothing: platforms register, and an administrator uploads their certificates.
     Offline,
 }
 
@@ -127,7 +124,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let _process = ServerProcess::start(arguments.log_format, writable)?;
     let runtime = runtime()?;
     let served = runtime.block_on(serve(arguments, &state_dir));
-    // Questions to sources that are under way are not waited for.
+    // Requests to sources in progress are abandoned.
     runtime.shutdown_background();
     Ok(served?)
 }
@@ -135,7 +132,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 fn writable_paths(state_dir: &Path) -> anyhow::Result<WritablePaths> {
     let mut writable = WritablePaths::default();
     writable.add_private(state_dir)?;
-    // It may be a symbolic link to a place elsewhere.
+    // It may be a symbolic link.
     writable.add_existing([state_dir.join(CACHE)]);
     Ok(writable)
 }
@@ -152,7 +149,7 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     let (router, metrics_router) = (server.router(), server.metrics_router());
     let (address, metrics_listen) = (arguments.listen, arguments.metrics_listen);
     let sources = arguments.sources;
-    let shown = certificate.clone();
+    let served_certificate = certificate.clone();
     let reload = Arc::new(Reload { server, certificate, tokens, sources, cache, settings });
     let reloading = Arc::clone(&reload);
     crate::reload::on_hangup(manager.clone(), SERVING, move || {
@@ -165,12 +162,12 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     }
     let listener = listen(address, "collateral").await?;
     let refresher = reload.server.start_refreshing()?;
-    tokio::spawn(tell_the_end(stop.clone(), manager.clone()));
+    tokio::spawn(announce_stop(stop.clone(), manager.clone()));
     manager.ready(SERVING);
-    match shown {
+    match served_certificate {
         Some(certificate) => {
             let config = Arc::new(certificate.config()?);
-            tokio::spawn(follow(certificate));
+            tokio::spawn(reload_if_modified(certificate));
             http_server::serve_tls(listener, config, router, stop.stopped()).await;
         }
         None => http_server::serve(listener, router, stop.stopped()).await,
@@ -180,7 +177,7 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads all that a start would read.
+/// Reads all files that a start reads.
 fn check(arguments: &Arguments, state_dir: &Path) -> [anyhow::Result<()>; 3] {
     let settings = arguments.sources.settings(Some(state_dir.join(CACHE)));
     [
@@ -190,7 +187,7 @@ fn check(arguments: &Arguments, state_dir: &Path) -> [anyhow::Result<()>; 3] {
     ]
 }
 
-async fn tell_the_end(stop: Stop, manager: ServiceManager) {
+async fn announce_stop(stop: Stop, manager: ServiceManager) {
     stop.stopped().await;
     manager.stopping("the server is stopping");
 }
@@ -216,23 +213,25 @@ fn open(
     }
     let tokens = tokens.read()?;
     if arguments.tls_certificate.is_none() && (tokens.user.is_some() || tokens.admin.is_some()) {
-        warn!("there is no TLS, so whoever can listen in learns the tokens; see --tls-certificate");
+        warn!("tokens are sent in the clear without TLS; see --tls-certificate");
     }
     let mode = arguments.mode.into();
     let options = Options { mode, state_dir: state_dir.to_owned(), settings, tokens };
-    Server::open(options).context("cannot begin to serve collateral")
+    Server::open(options).context("cannot serve collateral")
 }
 
-/// Shows the certificate that is in the file, whichever it is.
-async fn follow(certificate: Arc<ServingCertificate>) {
+/// Reloads the certificate when its file changes.
+async fn reload_if_modified(certificate: Arc<ServingCertificate>) {
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CERTIFICATE_CHECK_INTERVAL).await;
         let reloading = Arc::clone(&certificate);
         match spawn_blocking(move || reloading.reload_if_modified()).await {
-            Ok(Ok(true)) => info!("the TLS certificate was replaced"),
+            Ok(Ok(true)) => info!("reloaded the TLS certificate"),
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => warn!(%error, "the TLS certificate stays the old one"),
-            Err(error) => warn!(%error, "the TLS certificate could not be looked at"),
+            Ok(Err(error)) => {
+                warn!(%error, "cannot reload the TLS certificate; the old one stays in use")
+            }
+            Err(error) => warn!(%error, "cannot check the TLS certificate"),
         }
     }
 }

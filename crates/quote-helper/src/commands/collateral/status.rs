@@ -1,10 +1,10 @@
-//! `collateral status`: the TCB of platforms by what is kept, and what is about to expire.
+//! `collateral status`: the TCB status of platforms, and collateral that expires soon.
 
+mod cache_status;
 mod condition;
-mod holdings;
-mod platform;
-mod sources;
-mod tcb;
+mod evaluated_tcb;
+mod platform_status;
+mod source_status;
 
 use std::fmt;
 
@@ -12,32 +12,32 @@ use clap::Args;
 use collateral::node_statuses;
 use serde::Serialize;
 
+use self::cache_status::CacheStatus;
 use self::condition::{Condition, Problem};
-use self::holdings::Holdings;
-use self::platform::PlatformStatus;
-use self::sources::SourceStatus;
-use super::held::{Held, HeldArguments};
+use self::platform_status::PlatformStatus;
+use self::source_status::SourceStatus;
+use super::cache_view::{CacheArguments, CacheView};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Asks each source, too, whether it answers.
+    /// Also checks that each source is reachable.
     #[arg(long)]
     probe: bool,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
     #[command(flatten)]
-    held: HeldArguments,
+    view: CacheArguments,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let held = Held::open(&arguments.held)?;
-    let status = Status::of(&held, arguments.probe)?;
+    let view = CacheView::open(&arguments.view)?;
+    let status = Status::of(&view, arguments.probe)?;
     output::result(arguments.output, &status)?;
     status.condition.result()
 }
@@ -48,34 +48,34 @@ pub(super) struct Status {
     /// The worst of all problems.
     condition: Condition,
     platforms: Vec<PlatformStatus>,
-    cache: Holdings,
+    cache: CacheStatus,
     sources: Vec<SourceStatus>,
-    /// Who has named the sources.
+    /// The origin of the settings of the sources.
     origin: String,
     problems: Vec<Problem>,
 }
 
 impl Status {
-    fn of(held: &Held, probe: bool) -> anyhow::Result<Self> {
-        let records = held.records()?;
-        let (fetcher, set) = (held.cache.fetcher(), held.settings.evaluation);
+    fn of(view: &CacheView, probe: bool) -> anyhow::Result<Self> {
+        let records = view.records()?;
+        let (fetcher, set) = (view.cache.fetcher(), view.settings.evaluation);
         let roots = fetcher.roots();
         let nodes = node_statuses(&records, set, roots);
-        let cache = Holdings::of(held, &records, &nodes)?;
-        let sources = sources::all(&held.settings, &records, probe)?;
+        let cache = CacheStatus::of(view, &records, &nodes)?;
+        let sources = source_status::all(&view.settings, &records, probe)?;
         let platforms: Vec<_> =
-            nodes.into_iter().map(|node| PlatformStatus::of(node, held)).collect();
+            nodes.into_iter().map(|node| PlatformStatus::of(node, view)).collect();
         let of_platforms = platforms.iter().flat_map(PlatformStatus::problems);
-        let unjudged = platforms.is_empty().then(|| cache.unjudged()).flatten();
+        let no_platform = platforms.is_empty().then(|| cache.no_platform()).flatten();
         let of_sources = sources.iter().filter_map(SourceStatus::problem);
-        let problems = of_platforms.chain(unjudged).chain(cache.problems()).chain(of_sources);
+        let problems = of_platforms.chain(no_platform).chain(cache.problems()).chain(of_sources);
         let problems: Vec<_> = problems.collect();
         Ok(Self {
             condition: problems.iter().map(Problem::condition).max().unwrap_or(Condition::Good),
             platforms,
             cache,
             sources,
-            origin: held.settings.origin.to_string(),
+            origin: view.settings.origin.to_string(),
             problems,
         })
     }

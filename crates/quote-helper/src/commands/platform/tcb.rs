@@ -1,4 +1,4 @@
-//! `platform tcb`: TCB recovery, rehearsed on the software platform.
+//! `platform tcb`: rehearses a TCB recovery on the software platform.
 
 mod state;
 
@@ -20,22 +20,21 @@ pub(crate) struct Tcb {
     #[command(flatten)]
     change: Change,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 }
 
-/// One thing at a time, as it happens to real platforms.
+/// The change; at most one.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct Change {
-    /// Publishes a TCB recovery: one more microcode update is needed to be up to date. Machines
-    /// without it are OutOfDate.
+    /// Publishes a TCB recovery: machines without one more microcode update become OutOfDate.
     #[arg(long)]
     raise: bool,
 
-    /// Updates this machine's microcode to what is published. Its attestation key and PCK certificate
-    /// are other ones from then on.
+    /// Updates this machine's microcode to the newest level, which changes its attestation key and
+    /// PCK certificate.
     #[arg(long)]
     update: bool,
 
@@ -47,22 +46,22 @@ struct Change {
         num_args = 0..=1,
         default_missing_value = "certificate"
     )]
-    revoke: Option<Revoked>,
+    revoke: Option<Revocation>,
 
-    /// Has all collateral issued from now on dated back, so that it has expired.
+    /// Backdates all collateral issued from now on, so that it is expired.
     #[arg(long)]
     expire: bool,
 
-    /// Takes everything back: what is published, and this machine's microcode updates.
+    /// Reverts everything that was published, and this machine's microcode updates.
     #[arg(long)]
     reset: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Revoked {
+enum Revocation {
     /// This machine's PCK certificate, in the CRL of the PCK CA.
     Certificate,
-    /// The TCB level that this machine reaches, in the TCB info, and so all machines at it.
+    /// The TCB level of this machine, in the TCB info: revokes all machines at it.
     Level,
 }
 
@@ -92,10 +91,10 @@ impl Change {
         tcb: &mut PublishedTcb,
     ) -> Result<(), MicrocodeError> {
         match self.revoke {
-            Some(Revoked::Certificate) => {
+            Some(Revocation::Certificate) => {
                 tcb.revoke_certificate(*platform.pck_certificate().serial());
             }
-            Some(Revoked::Level) => tcb.revoke_level(platform.microcode()),
+            Some(Revocation::Level) => tcb.revoke_level(platform.microcode()),
             None if self.expire => tcb.expire(),
             None => tcb.raise(OffsetDateTime::now_utc())?,
         }

@@ -13,7 +13,7 @@ use crate::support::{Ended, eventually};
 fn exported() -> Site {
     let site = Site::fetched();
     let ended = site.run("export bundle").with_code(0);
-    ended.says(&["5 items are in bundle"]);
+    ended.says(&["exported 5 items to bundle"]);
     site
 }
 
@@ -153,7 +153,7 @@ fn invalid_records_are_refused_and_the_rest_is_imported() {
     }
     write(&site, &lines);
     let ended = site.offline("import bundle --output json", "other").with_code(1);
-    ended.says(&["not all of bundle could be kept"]);
+    ended.says(&["not all of bundle could be imported"]);
     let imported = ended.json();
     let reasons: Vec<_> = imported["items"].as_array().unwrap().iter().collect();
     for (name, reason) in [

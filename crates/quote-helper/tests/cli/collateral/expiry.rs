@@ -59,7 +59,7 @@ fn expired_collateral_is_shown_and_not_exported() {
     machine
         .run(&format!("collateral export bundle {FLAGS}"))
         .with_code(1)
-        .says(&["nothing in cache that is still valid"]);
+        .says(&["no valid collateral in cache"]);
     assert!(!machine.path("bundle").exists());
 }
 

@@ -24,7 +24,7 @@ fn collateral_of_a_quote_is_fetched_and_outlives_its_source() {
         std::net::TcpStream::connect(pccs.trim_start_matches("http://")).is_err()
     });
     let failed = site.run("fetch --force --output json").with_code(1);
-    failed.says(&["5 of 5 items could not be had"]);
+    failed.says(&["5 of 5 items could not be fetched"]);
     let failed = failed.json();
     assert_eq!(outcomes(&failed), ["failed"; ITEMS]);
     assert!(failed[0]["reason"].as_str().unwrap().contains("cannot be reached"), "{failed}");
@@ -98,10 +98,10 @@ fn incomplete_and_invalid_arguments_are_refused() {
 #[test]
 fn an_empty_cache_says_what_to_do() {
     let site = Site::new();
-    site.run("fetch").with_code(1).says(&["nothing is kept in cache", "--quote FILE"]);
+    site.run("fetch").with_code(1).says(&["the cache cache is empty", "--quote FILE"]);
     let text = site.run("list").with_code(0).stdout;
     assert!(text.contains("there is no collateral in cache"), "{text}");
-    site.run("export bundle").with_code(1).says(&["there is nothing in cache"]);
+    site.run("export bundle").with_code(1).says(&["no valid collateral in cache"]);
     let status = site.run("status").with_code(5).stdout;
     assert!(status.contains("there is no collateral in cache"), "{status}");
     assert!(!site.machine.path("cache").exists());

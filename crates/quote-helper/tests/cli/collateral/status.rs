@@ -132,7 +132,7 @@ fn missing_items_are_named_with_the_command_that_fetches_them() {
     {
         std::fs::remove_file(site.file(file)).unwrap();
         let text = site.run("status").with_code(5).stdout;
-        for part in [what, &site.platform(), "nobody knows"] {
+        for part in [what, &site.platform(), "unknown"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         site.run("fetch --quote q.bin").with_code(0);

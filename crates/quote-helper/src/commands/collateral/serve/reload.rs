@@ -1,5 +1,5 @@
-//! The files that are read again at SIGHUP: the TLS certificate, the hashes of the tokens, and the
-//! settings of the sources, which hold from the next start on.
+//! Reload at SIGHUP of the TLS certificate and the token hashes. Changed settings of the sources
+//! are only reported: they apply at the next start.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) struct TokenFiles {
     pub(super) admin: Option<PathBuf>,
 }
 
-/// A server, and what it was started with.
+/// A server, and the arguments of its start.
 pub(super) struct Reload {
     pub(super) server: Arc<Server>,
     pub(super) certificate: Option<Arc<ServingCertificate>>,
@@ -36,7 +36,7 @@ impl TokenFiles {
 }
 
 impl Reload {
-    /// Reads everything, and applies it if all of it is good.
+    /// Reads all files, and applies them if all are valid.
     pub(super) fn run(&self) -> anyhow::Result<Changes> {
         let tokens = self.tokens.read()?;
         let settings = self.sources.settings(Some(self.cache.clone()))?;

@@ -1,4 +1,4 @@
-//! How bad things are.
+//! The overall condition, and the problems behind it.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// How bad things are, from good to bad.
+/// The condition, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Condition {
-    /// Nothing is to be done.
+    /// No action is needed.
     Good,
-    /// Quotes verify today, and somebody should have a look.
+    /// Quotes verify, but something needs attention.
     Attention,
-    /// A TCB is not up to date: verifiers may refuse its quotes.
+    /// A TCB is not up to date: verifiers may reject its quotes.
     OutOfDate,
-    /// Something is revoked or has expired: verifiers refuse quotes.
+    /// Something is revoked or has expired: verifiers reject quotes.
     Invalid,
 }
 
-/// Something that is not as it should be.
+/// A problem and its fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Problem {
@@ -31,7 +31,7 @@ pub(super) struct Problem {
 }
 
 impl Condition {
-    /// How the command ends.
+    /// The result of the command.
     pub(super) fn result(self) -> Result<(), Failure> {
         match self {
             Self::Good => Ok(()),

@@ -1,4 +1,4 @@
-//! How a machine's TCB compares with what is published.
+//! The TCB of a machine, compared with the published levels.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use software_platform::{MICROCODE_COMPONENT, SoftwarePlatform, TcbLevel};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The verdict on a machine, and what is behind it.
+/// The TCB status of a machine, and its reasons.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::commands::platform) struct TcbState {
     tcb_status: String,
     advisory_ids: Vec<String>,
-    /// What the machine lacks, compared with the newest TCB level.
+    /// The component below the newest TCB level, if there is one.
     shortfall: Option<Shortfall>,
     microcode_updates: u8,
     cpu_svn: String,
     pce_svn: u16,
     tcb_evaluation_data_number: u32,
-    /// The TCB levels, the newest one first.
+    /// The TCB levels, newest first.
     tcb_levels: Vec<Level>,
     pck_certificate: PckCertificate,
     collateral: Dates,
@@ -53,7 +53,7 @@ struct PckCertificate {
     revoked: bool,
 }
 
-/// The dates of collateral that is issued now.
+/// The dates of collateral issued now.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Dates {
@@ -89,7 +89,7 @@ impl TcbState {
     }
 }
 
-/// What the machine lacks, compared with the newest TCB level: microcode, the first component.
+/// The shortfall of microcode, the first component, below the newest TCB level.
 fn shortfall(platform: &SoftwarePlatform) -> Option<Shortfall> {
     let newest = platform.published_tcb().newest_microcode();
     let [[has, ..], [needs, ..]] =

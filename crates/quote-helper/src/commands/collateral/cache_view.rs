@@ -1,4 +1,4 @@
-//! The cache, and what it has to say meanwhile.
+//! The cache for the commands, with the problems that it reports.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use anyhow::Context;
 use clap::Args;
 use collateral::settings::Settings;
 use collateral::{Cache, Event, Record};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use private_directory::quoted;
 
 use super::messages::Messages;
 use crate::sources::Sources;
 
-/// The options of `collateral fetch` for a cache that has nothing yet.
-pub(super) const FETCHED: &str = "--quote FILE";
+/// The options of `collateral fetch` for an empty cache.
+pub(super) const FETCH_OPTIONS: &str = "--quote FILE";
 
-/// Where things are kept, and where they come from.
+/// The options for the cache and its sources.
 #[derive(Debug, Args)]
-pub(super) struct HeldArguments {
+pub(super) struct CacheArguments {
     /// The directory of the cache of collateral [default: /var/cache/quote-helper/collateral for
     /// root and the owner of /var/cache/quote-helper, else
     /// $XDG_CACHE_HOME/quote-helper/collateral].
@@ -29,24 +29,24 @@ pub(super) struct HeldArguments {
     sources: Sources,
 }
 
-/// The cache in its directory.
-pub(super) struct Held {
+/// The cache, its settings, and its problems since they were last taken.
+pub(super) struct CacheView {
     pub(super) cache: Cache,
     pub(super) settings: Settings,
-    notices: Arc<Mutex<Noticed>>,
-    /// The options with which it was opened, as words of a command.
+    problems: Arc<Mutex<Problems>>,
+    /// The options with which it was opened, as shell words.
     options: String,
 }
 
-/// What kept nobody from an answer.
+/// Problems that did not fail a request.
 #[derive(Default)]
-struct Noticed {
+struct Problems {
     unusable: Messages,
     not_kept: Messages,
 }
 
-impl HeldArguments {
-    /// The options that were given, as words of a command.
+impl CacheArguments {
+    /// The options that were given, as shell words.
     fn given(&self) -> String {
         let cache_dir = self.cache_dir.as_deref().map(|path| ("--cache-dir", quoted(path)));
         let options = cache_dir.into_iter().chain(self.sources.given_options());
@@ -54,34 +54,32 @@ impl HeldArguments {
     }
 }
 
-impl Held {
-    /// Opens it. Nothing is asked or written yet.
-    pub(super) fn open(arguments: &HeldArguments) -> anyhow::Result<Self> {
+impl CacheView {
+    /// Opens the cache, without a request or a write.
+    pub(super) fn open(arguments: &CacheArguments) -> anyhow::Result<Self> {
         let settings = arguments.sources.settings(arguments.cache_dir.clone())?;
-        let notices: Arc<Mutex<Noticed>> = Arc::default();
-        let noticed = Arc::clone(&notices);
-        let cache = Cache::open(&settings, Box::new(move |notice| lock(&noticed).add(notice)))?;
-        let held = Self { cache, settings, notices, options: arguments.given() };
-        held.directory()?;
-        Ok(held)
+        let problems: Arc<Mutex<Problems>> = Arc::default();
+        let shared = Arc::clone(&problems);
+        let cache = Cache::open(&settings, Box::new(move |event| shared.lock().add(event)))?;
+        let view = Self { cache, settings, problems, options: arguments.given() };
+        view.directory()?;
+        Ok(view)
     }
 
-    /// Where things are kept.
+    /// The directory of the cache.
     pub(super) fn directory(&self) -> anyhow::Result<&Path> {
         let directory = self.settings.cache.directory.as_deref();
         directory.context(
-            "there is no place for the cache, since HOME is not set; pass --cache-dir PATH",
+            "there is no directory for the cache, since HOME is not set; pass --cache-dir PATH",
         )
     }
 
-    /// Checks that this user may keep something here, so that this is said once and not for each
-    /// item.
+    /// Checks that this user may write here, so that there is one error and not one for each item.
     pub(super) fn check_place(&self) -> anyhow::Result<()> {
         Ok(private_directory::check_place(self.directory()?)?)
     }
 
-    /// The command that fetches into this cache with these settings, for a message: as the user
-    /// whom it belongs to.
+    /// The command that fetches into this cache with these settings, as the cache's owner.
     pub(super) fn fetch_command(&self, options: &str) -> String {
         let owner = self.directory().ok().and_then(private_directory::other_owner);
         let prefix = owner.map(|owner| format!("{} ", owner.command_prefix()));
@@ -90,7 +88,7 @@ impl Held {
         format!("{} {}", command.trim_end(), self.options).trim_end().to_owned()
     }
 
-    /// All that is kept and can be used, by name.
+    /// All usable records, sorted by name.
     pub(super) fn records(&self) -> anyhow::Result<Vec<Record>> {
         let directory = self.directory()?.display();
         let mut records =
@@ -99,30 +97,25 @@ impl Held {
         Ok(records)
     }
 
-    /// What is in the cache and could not be used, in words, since this was last asked.
+    /// Takes the messages about unusable files.
     pub(super) fn take_unusable(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.notices).unusable).into()
+        std::mem::take(&mut self.problems.lock().unusable).into()
     }
 
-    /// What could not be written, in words, since this was last asked.
+    /// Takes the messages about failed writes.
     pub(super) fn take_not_kept(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.notices).not_kept).into()
+        std::mem::take(&mut self.problems.lock().not_kept).into()
     }
 }
 
-impl Noticed {
-    fn add(&mut self, notice: &Event) {
-        match notice {
+impl Problems {
+    fn add(&mut self, event: &Event) {
+        match event {
             Event::Unusable(reason) => self.unusable.push(reason),
             Event::NotStored(_) | Event::OtherPlatform(_) => {
-                self.not_kept.push(&notice.to_string());
+                self.not_kept.push(&event.to_string());
             }
             Event::Fetched(_) | Event::Expired(_) => {}
         }
     }
-}
-
-/// No panic happens while the lock is held.
-fn lock(notices: &Mutex<Noticed>) -> MutexGuard<'_, Noticed> {
-    notices.lock()
 }

@@ -1,4 +1,4 @@
-//! What is in the cache, and how good it still is.
+//! The status of the cache and its items.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,23 +6,24 @@ use std::time::SystemTime;
 use collateral::{CollateralId, NodeStatus, Record, check};
 use serde::Serialize;
 
-use super::super::held::{FETCHED, Held};
-use super::super::item_words::ItemWords;
-use super::super::words::{date, days_left};
+use super::super::cache_view::{CacheView, FETCH_OPTIONS};
+use super::super::format::{date, days_left};
+use super::super::item_label::ItemLabel;
 use super::condition::{Condition, Problem};
 
-/// With fewer days left than this something is amiss: certificates are valid for years, other collateral for 30 days.
+/// Items with fewer days left need attention: certificates are valid for years, other
+/// collateral for 30 days.
 const PCK_WARNING_DAYS: i64 = 30;
 const WARNING_DAYS: i64 = 7;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Holdings {
+pub(super) struct CacheStatus {
     directory: String,
     items: usize,
     due: usize,
     expired: usize,
-    /// Files that say nothing, in words.
+    /// Messages about unusable files.
     unusable: Vec<String>,
     #[serde(skip)]
     fetch: String,
@@ -30,34 +31,34 @@ pub(super) struct Holdings {
     problems: Vec<Problem>,
 }
 
-impl Holdings {
+impl CacheStatus {
     pub(super) fn of(
-        held: &Held,
+        view: &CacheView,
         records: &[Record],
         nodes: &[NodeStatus],
     ) -> anyhow::Result<Self> {
-        let now = held.cache.fetcher().now();
-        let counts = records.iter().filter(|record| counts(record, nodes));
+        let now = view.cache.fetcher().now();
+        let in_use = records.iter().filter(|record| is_in_use(record, nodes));
         Ok(Self {
-            directory: held.directory()?.display().to_string(),
+            directory: view.directory()?.display().to_string(),
             items: records.len(),
-            due: records.iter().filter(|record| held.cache.is_due(record)).count(),
+            due: records.iter().filter(|record| view.cache.is_due(record)).count(),
             expired: records.iter().filter(|record| now > record.validity.until).count(),
-            unusable: held.take_unusable(),
-            fetch: held.fetch_command(FETCHED),
-            problems: counts.filter_map(|record| problem(record, held, now)).collect(),
+            unusable: view.take_unusable(),
+            fetch: view.fetch_command(FETCH_OPTIONS),
+            problems: in_use.filter_map(|record| problem(record, view, now)).collect(),
         })
     }
 
-    /// That collateral is kept, and no PCK certificate by which a platform could be judged.
-    pub(super) fn unjudged(&self) -> Option<Problem> {
+    /// The problem that collateral, but no PCK certificate is cached.
+    pub(super) fn no_platform(&self) -> Option<Problem> {
         let detail = format!(
             "no platform was judged: there is no PCK certificate in {}, only collateral",
             self.directory
         );
         let fix = format!(
-            "where only quotes of other machines are verified, nothing; else let the quote provider of this machine keep \
-             its certificate here (same user, same cache), or fetch what a quote names: {}",
+            "none if this machine only verifies quotes of others; else let its quote provider use \
+             this cache (as the same user), or fetch for a quote: {}",
             self.fetch
         );
         (self.items > 0).then(|| Problem::new(Condition::Attention, detail, &fix))
@@ -68,37 +69,35 @@ impl Holdings {
         let empty = (self.items == 0).then(|| {
             let detail = format!("there is no collateral in {}", self.directory);
             let fix = format!(
-                "say what to fetch: {} (or --fmspc HEX --ca CA); or see that the directory is the right one",
+                "say what to fetch: {} (or --fmspc HEX --ca CA); or check the directory",
                 self.fetch
             );
             attention(detail, &fix)
         });
-        let unusable = self.unusable.iter().map(|reason| {
-            attention(
-                reason.clone(),
-                "see that the trusted root is the right one, or remove the file",
-            )
-        });
+        let unusable = self
+            .unusable
+            .iter()
+            .map(|reason| attention(reason.clone(), "check the trusted root, or remove the file"));
         self.problems.iter().cloned().chain(empty).chain(unusable).collect()
     }
 }
 
-/// Whether it matters how good it is. The certificates that platforms had before an update do not.
-fn counts(record: &Record, nodes: &[NodeStatus]) -> bool {
-    let is_in_use = |node: &NodeStatus| node.records.iter().any(|used| used.item == record.item);
-    !matches!(record.item, CollateralId::PckCertificate(_)) || nodes.iter().any(is_in_use)
+/// Tells if a record is in use. PCK certificates from before an update are not.
+fn is_in_use(record: &Record, nodes: &[NodeStatus]) -> bool {
+    let uses = |node: &NodeStatus| node.records.iter().any(|used| used.item == record.item);
+    !matches!(record.item, CollateralId::PckCertificate(_)) || nodes.iter().any(uses)
 }
 
-fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
-    let (item, until) = (ItemWords::from(&record.item), record.validity.until);
-    let fetch = |options| format!("fetch it again: {}", held.fetch_command(options));
+fn problem(record: &Record, view: &CacheView, now: SystemTime) -> Option<Problem> {
+    let (item, until) = (ItemLabel::from(&record.item), record.validity.until);
+    let fetch = |options| format!("fetch it again: {}", view.fetch_command(options));
     if now > until {
         let detail = format!("{item} expired on {}", date(until));
         return Some(Problem::new(Condition::Invalid, detail, &fetch("")));
     }
-    // Its issuers may have expired before it.
-    if let Err(error) = check(&record.item, &record.document, held.cache.fetcher().roots(), now) {
-        let detail = format!("{item} does not hold any more: {error}");
+    // Its issuers may expire earlier.
+    if let Err(error) = check(&record.item, &record.document, view.cache.fetcher().roots(), now) {
+        let detail = format!("{item} is not valid any more: {error}");
         return Some(Problem::new(Condition::Invalid, detail, &fetch("--force")));
     }
     let warning = match record.item {
@@ -112,7 +111,7 @@ fn problem(record: &Record, held: &Held, now: SystemTime) -> Option<Problem> {
     })
 }
 
-impl fmt::Display for Holdings {
+impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { directory, items, due, expired, .. } = self;
         writeln!(f, "cache        {directory}: {items} items, {due} due, {expired} expired")

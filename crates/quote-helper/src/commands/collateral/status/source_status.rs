@@ -1,4 +1,4 @@
-//! Whom collateral comes from, and whether they answer.
+//! The status of the sources.
 
 use std::fmt;
 use std::time::Instant;
@@ -14,13 +14,13 @@ use super::condition::{Condition, Problem};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SourceStatus {
     name: String,
-    /// Whether it answers; `null` if it was not asked.
+    /// The result of the probe; `null` without one.
     reachable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// All sources; with `probe` each is asked for something.
+/// The status of all sources, which are asked with `probe` only.
 pub(super) fn all(
     settings: &Settings,
     records: &[Record],
@@ -37,28 +37,28 @@ impl SourceStatus {
         records: &[Record],
         probe: bool,
     ) -> anyhow::Result<Self> {
-        let (name, question) = (source.to_string(), question(source, records));
-        let Some(item) = question.filter(|_| probe) else {
+        let (name, item) = (source.to_string(), probe_item(source, records));
+        let Some(item) = item.filter(|_| probe) else {
             return Ok(Self { name, reachable: None, reason: None });
         };
         let now = Instant::now();
         let deadline = now.checked_add(settings.timeout).unwrap_or(now);
-        let trouble =
+        let failure =
             source.open()?.fetch(&item, deadline).err().filter(SourceError::is_source_failure);
-        let reason = trouble.map(|error| error.to_string());
+        let reason = failure.map(|error| error.to_string());
         Ok(Self { name, reachable: Some(reason.is_none()), reason })
     }
 
     pub(super) fn problem(&self) -> Option<Problem> {
         let reason = self.reason.as_ref()?;
-        let detail = format!("{} gives no answer: {reason}", self.name);
-        let fix = "see that it runs and that this machine gets there; what is kept serves until it expires";
+        let detail = format!("{} does not answer: {reason}", self.name);
+        let fix = "check that it runs and that this machine can reach it; cached collateral stays in use until it expires";
         Some(Problem::new(Condition::Attention, detail, fix))
     }
 }
 
-/// Something to ask this source for: what all have, or a PCK certificate that is known.
-fn question(source: &SourceSettings, records: &[Record]) -> Option<CollateralId> {
+/// An item for the probe: one that every source has, or a cached PCK certificate.
+fn probe_item(source: &SourceSettings, records: &[Record]) -> Option<CollateralId> {
     if source.serves().collateral() {
         return Some(CollateralId::PckCrl(PckCa::Platform));
     }

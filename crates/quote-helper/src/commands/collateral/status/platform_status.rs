@@ -1,15 +1,15 @@
-//! A platform, as its PCK certificate and the collateral show it.
+//! The status of a platform, from its PCK certificate and the collateral.
 
 use collateral::NodeStatus;
 use serde::Serialize;
 use std::fmt;
 use verify::{PckCertificate, SgxExtension, TcbStatus};
 
-use super::super::held::Held;
-use super::super::item_words::ItemWords;
-use super::super::words::rfc3339;
+use super::super::cache_view::CacheView;
+use super::super::format::rfc3339;
+use super::super::item_label::ItemLabel;
 use super::condition::{Condition, Problem};
-use super::tcb::Tcb;
+use super::evaluated_tcb::TcbStatusReport;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -19,16 +19,16 @@ pub(super) struct PlatformStatus {
     ca: String,
     cpu_svn: String,
     pce_svn: u16,
-    pck_certificate: Pck,
-    /// `null`: no TCB info is kept.
-    tcb: Option<Tcb>,
-    /// What is coming; `null` if the early evaluation is not kept.
-    early: Option<Tcb>,
-    /// When the first thing expires that this rests on.
+    pck_certificate: PckStatus,
+    /// `null`: no TCB info is cached.
+    tcb: Option<TcbStatusReport>,
+    /// By the early TCB evaluation; `null` if that is not cached.
+    early: Option<TcbStatusReport>,
+    /// The earliest end of validity of the records behind this status.
     valid_until: Option<String>,
     #[serde(skip)]
     first_to_expire: String,
-    /// What this should rest on, and is not kept.
+    /// Items that are not cached.
     missing: Vec<String>,
     #[serde(skip)]
     fetch_missing: String,
@@ -38,16 +38,16 @@ pub(super) struct PlatformStatus {
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Pck {
+struct PckStatus {
     serial: String,
-    /// `null`: no CRL is kept.
+    /// `null`: no CRL is cached.
     revoked: Option<bool>,
     expired: bool,
 }
 
 impl PlatformStatus {
-    pub(super) fn of(node: NodeStatus, held: &Held) -> Self {
-        let now = held.cache.fetcher().now();
+    pub(super) fn of(node: NodeStatus, view: &CacheView) -> Self {
+        let now = view.cache.fetcher().now();
         let NodeStatus { qe_id, certificate, revoked, tcb, early, records, missing } = node;
         let PckCertificate { extension, ca, validity, serial, .. } = certificate;
         let SgxExtension { cpu_svn, pce_svn, fmspc, .. } = extension;
@@ -59,14 +59,14 @@ impl PlatformStatus {
             ca: ca.to_string(),
             cpu_svn: cpu_svn.to_string(),
             pce_svn,
-            pck_certificate: Pck { serial: hex::encode(serial), revoked, expired },
-            tcb: tcb.map(Tcb::of),
-            early: early.map(Tcb::of),
+            pck_certificate: PckStatus { serial: hex::encode(serial), revoked, expired },
+            tcb: tcb.map(TcbStatusReport::of),
+            early: early.map(TcbStatusReport::of),
             valid_until: first.map(|record| rfc3339(record.validity.until)),
-            first_to_expire: first.map(|it| ItemWords::from(&it.item).what).unwrap_or_default(),
-            fetch_missing: held.fetch_command(&format!("--fmspc {} --ca {ca}", hex::encode(fmspc))),
-            fetch_again: held.fetch_command("--force"),
-            missing: missing.iter().map(|item| ItemWords::from(item).to_string()).collect(),
+            first_to_expire: first.map(|it| ItemLabel::from(&it.item).what).unwrap_or_default(),
+            fetch_missing: view.fetch_command(&format!("--fmspc {} --ca {ca}", hex::encode(fmspc))),
+            fetch_again: view.fetch_command("--force"),
+            missing: missing.iter().map(|item| ItemLabel::from(item).to_string()).collect(),
         }
     }
 
@@ -86,8 +86,8 @@ impl PlatformStatus {
     fn revoked(&self) -> Problem {
         let detail = format!("the PCK certificate of {} is revoked", self.name());
         let fix = format!(
-            "see the vendor's advisory; after the update of BIOS or microcode that it wants, restart the quote service \
-             and fetch again: {}",
+            "follow the vendor's advisory; after its update of BIOS or microcode, restart the quote \
+             service and fetch again: {}",
             self.fetch_again
         );
         Problem::new(Condition::Invalid, detail, &fix)
@@ -95,16 +95,16 @@ impl PlatformStatus {
 
     fn lacking(&self) -> Problem {
         let missing = self.missing.join(", ");
-        let detail = format!("for {} these are not kept: {missing}", self.name());
+        let detail = format!("not cached for {}: {missing}", self.name());
         Problem::new(Condition::Attention, detail, &self.fetch_missing)
     }
 
-    fn of_tcb(&self, tcb: &Tcb) -> Option<Problem> {
+    fn of_tcb(&self, tcb: &TcbStatusReport) -> Option<Problem> {
         let condition = condition(tcb.status);
         let fix = match condition {
             Condition::Good => return None,
             Condition::Attention => {
-                "the advisories say how this machine is to be configured, for instance whether hyper-threading may be on"
+                "configure this machine as the advisories say, for instance without hyper-threading"
                     .to_owned()
             }
             Condition::OutOfDate | Condition::Invalid => format!(
@@ -118,7 +118,7 @@ impl PlatformStatus {
         Some(Problem::new(condition, format!("{} is {tcb}{short}", self.name()), &fix))
     }
 
-    fn of_early(&self, tcb: &Tcb) -> Option<Problem> {
+    fn of_early(&self, tcb: &TcbStatusReport) -> Option<Problem> {
         if condition(tcb.status) < Condition::OutOfDate {
             return None;
         }
@@ -128,7 +128,7 @@ impl PlatformStatus {
     }
 }
 
-/// How bad a TCB status is for those who run the machine. Hardening is for those who write enclaves.
+/// The condition of a TCB status for a machine's operator. Hardening concerns enclave authors.
 fn condition(status: Option<TcbStatus>) -> Condition {
     match status {
         Some(TcbStatus::UpToDate | TcbStatus::SWHardeningNeeded) => Condition::Good,
@@ -154,7 +154,7 @@ impl fmt::Display for PlatformStatus {
         let revoked = match pck_certificate.revoked {
             Some(true) => "REVOKED",
             Some(false) => "not revoked",
-            None => "nobody knows whether revoked: there is no CRL",
+            None => "revocation unknown: there is no CRL",
         };
         let expired = if pck_certificate.expired { "EXPIRED, " } else { "" };
         writeln!(f, "certificate  {}, {expired}{revoked}", pck_certificate.serial)?;
@@ -163,7 +163,7 @@ impl fmt::Display for PlatformStatus {
                 writeln!(f, "TCB status   {tcb}")?;
                 tcb.shortfalls.iter().try_for_each(|short| writeln!(f, "short        {short}"))?;
             }
-            None => writeln!(f, "TCB status   nobody knows: there is no TCB info")?,
+            None => writeln!(f, "TCB status   unknown: there is no TCB info")?,
         }
         if let Some(early) = &self.early {
             writeln!(f, "coming       {early}")?;

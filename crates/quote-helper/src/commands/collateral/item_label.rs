@@ -1,29 +1,29 @@
-//! Items as people know them.
+//! Labels of items in tables and messages.
 
 use std::fmt;
 
 use collateral::{CollateralId, TcbUpdate};
 use verify::EnclaveId;
 
-/// An item in words.
+/// The label of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ItemWords {
-    /// What it is: `TCB info`.
+pub(super) struct ItemLabel {
+    /// The kind, such as `TCB info`.
     pub(super) what: String,
-    /// What of: `FMSPC 00906ed50000`. Empty for what there is one of.
+    /// The subject, such as `FMSPC 00906ed50000`; empty if there is only one.
     pub(super) of: String,
 }
 
-impl From<&CollateralId> for ItemWords {
+impl From<&CollateralId> for ItemLabel {
     fn from(item: &CollateralId) -> Self {
         let (what, of) = match item {
-            CollateralId::PckCertificate(question) => {
-                ("PCK certificate".to_owned(), format!("QE {}", hex::encode(question.qe_id)))
+            CollateralId::PckCertificate(request) => {
+                ("PCK certificate".to_owned(), format!("QE {}", hex::encode(request.qe_id)))
             }
             CollateralId::PckCrl(ca) => ("PCK CRL".to_owned(), format!("{ca} CA")),
             CollateralId::RootCaCrl => ("root CRL".to_owned(), String::new()),
             CollateralId::TcbInfo { tee, fmspc, set } => {
-                let what = format!("TCB info ({tee}{})", unless_standard(*set));
+                let what = format!("TCB info ({tee}{})", evaluation_suffix(*set));
                 (what, format!("FMSPC {}", hex::encode(fmspc)))
             }
             CollateralId::EnclaveIdentity { enclave, set } => {
@@ -32,14 +32,14 @@ impl From<&CollateralId> for ItemWords {
                     EnclaveId::Qve => ("QvE", "SGX"),
                     EnclaveId::TdQe => ("QE", "TDX"),
                 };
-                (format!("{name} identity ({tee}{})", unless_standard(*set)), String::new())
+                (format!("{name} identity ({tee}{})", evaluation_suffix(*set)), String::new())
             }
         };
         Self { what, of }
     }
 }
 
-fn unless_standard(set: TcbUpdate) -> String {
+fn evaluation_suffix(set: TcbUpdate) -> String {
     match set {
         TcbUpdate::Standard => String::new(),
         TcbUpdate::Early => ", early".to_owned(),
@@ -47,7 +47,7 @@ fn unless_standard(set: TcbUpdate) -> String {
     }
 }
 
-impl fmt::Display for ItemWords {
+impl fmt::Display for ItemLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.of.is_empty() {
             true => f.write_str(&self.what),

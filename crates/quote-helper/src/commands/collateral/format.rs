@@ -1,4 +1,4 @@
-//! Times and tables, as people and programs read them.
+//! Formats of times and tables.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,7 @@ pub(super) fn date(at: SystemTime) -> String {
     OffsetDateTime::from(at).date().to_string()
 }
 
-/// The whole days from now until then; negative if it is over.
+/// The whole days from `now` until `until`; negative if that has passed.
 pub(super) fn days_left(until: SystemTime, now: SystemTime) -> i64 {
     let days = |time: Duration, round_up: u64| {
         let seconds = time.as_secs().saturating_add(round_up);
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_whole_and_negative_once_it_is_over() {
+    fn days_left_are_whole_and_negative_in_the_past() {
         let now = SystemTime::UNIX_EPOCH + 1_000 * DAY;
         let second = Duration::from_secs(1);
         assert_eq!(days_left(now + 3 * DAY, now), 3);

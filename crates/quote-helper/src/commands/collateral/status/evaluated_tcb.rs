@@ -1,4 +1,4 @@
-//! A TCB as people and programs read it.
+//! The status of a TCB, by one TCB evaluation.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use collateral::EvaluatedTcb;
 use serde::Serialize;
 use verify::{Shortfall, TcbPart, TcbStatus};
 
-use super::super::words::rfc3339;
+use super::super::format::rfc3339;
 
-/// A platform's TCB by one evaluation.
+/// The TCB status of a platform, by one TCB evaluation.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Tcb {
-    /// `null` below every level that is published.
+pub(super) struct TcbStatusReport {
+    /// `null` below every published level.
     pub(super) status: Option<TcbStatus>,
-    /// What was fixed by this time is fixed.
+    /// The date of the level: issues fixed until then are fixed.
     date: Option<String>,
     pub(super) advisory_ids: Vec<String>,
     pub(super) tcb_evaluation_data_number: u32,
-    pub(super) shortfalls: Vec<Short>,
+    pub(super) shortfalls: Vec<TcbShortfall>,
 }
 
-/// What is below the newest level.
+/// A component below the newest level.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Short {
+pub(super) struct TcbShortfall {
     /// 1 to 16; `null` for PCESVN.
     component: Option<u8>,
     category: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Short {
     words: String,
 }
 
-impl Tcb {
+impl TcbStatusReport {
     pub(super) fn of(standing: EvaluatedTcb) -> Self {
         let EvaluatedTcb { tcb_evaluation_data_number, assessment } = standing;
         let reached = assessment.reached.as_ref();
@@ -45,18 +45,18 @@ impl Tcb {
             date: reached.map(|level| rfc3339(level.date)),
             advisory_ids: reached.map(|level| level.advisory_ids.clone()).unwrap_or_default(),
             tcb_evaluation_data_number,
-            shortfalls: assessment.shortfalls.into_iter().map(Short::from).collect(),
+            shortfalls: assessment.shortfalls.into_iter().map(TcbShortfall::from).collect(),
         }
     }
 
-    /// What falls short, in words; empty if nothing does.
+    /// The shortfalls as text; empty if there are none.
     pub(super) fn short(&self) -> String {
         let words: Vec<_> = self.shortfalls.iter().map(|short| short.words.as_str()).collect();
         words.join("; ")
     }
 }
 
-impl From<Shortfall> for Short {
+impl From<Shortfall> for TcbShortfall {
     fn from(shortfall: Shortfall) -> Self {
         let words = shortfall.to_string();
         let Shortfall { of, has, needs } = shortfall;
@@ -68,13 +68,13 @@ impl From<Shortfall> for Short {
     }
 }
 
-impl fmt::Display for Short {
+impl fmt::Display for TcbShortfall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)
     }
 }
 
-impl fmt::Display for Tcb {
+impl fmt::Display for TcbStatusReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             Some(status) => write!(f, "{status}")?,
