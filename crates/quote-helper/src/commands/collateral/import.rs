@@ -126,7 +126,9 @@ impl ImportedItem {
         let item = record.item();
         let (name, label) = (item.to_string(), ItemLabel::from(item).to_string());
         let (outcome, valid_until, reason) = match view.cache.import(record) {
-            Ok(Imported::Stored(record)) => (ImportOutcome::Kept, Some(record.validity.until), None),
+            Ok(Imported::Stored(record)) => {
+                (ImportOutcome::Kept, Some(record.validity.until), None)
+            }
             Ok(Imported::HadNewer(kept)) => {
                 (ImportOutcome::HadNewer, Some(kept.validity.until), None)
             }
