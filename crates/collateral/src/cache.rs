@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
-
-use parking_lot::Mutex;
 
 use crate::backoff::FIRST_PAUSE;
 use crate::cache_directory::ItemLock;
 use crate::check::{Checked, inspect};
+use crate::locks::lock;
 use crate::record_file::StoredRecord;
 use crate::{
     CacheDirectory, CheckError, CollateralId, Event, EventHandler, FetchError, Fetcher, Pause,
@@ -158,7 +157,7 @@ impl Cache {
     /// # Errors
     /// Those of the operating system about the directory.
     pub fn clear(&self, which: impl Fn(&CollateralId) -> bool) -> io::Result<()> {
-        self.memory.lock().retain(|_, remembered| !which(&remembered.record.item));
+        lock(&self.memory).retain(|_, remembered| !which(&remembered.record.item));
         self.flights.forget_failures();
         let Some(directory) = self.directory.as_ref().filter(|files| files.path().is_dir()) else {
             return Ok(());
@@ -218,7 +217,7 @@ impl Cache {
 
     /// What is in memory, and whether it is still what is on disk. It is not always looked.
     fn remembered(&self, item: &CollateralId, name: &str) -> Option<(Arc<Record>, bool)> {
-        let mut memory = self.memory.lock();
+        let mut memory = lock(&self.memory);
         let remembered = memory.get_mut(name)?;
         let record = Arc::clone(&remembered.record);
         if remembered.looked.elapsed() < LOOK_EVERY {
@@ -317,7 +316,7 @@ impl Cache {
         let ppid =
             |record: &Record| PckContents::read(&record.document.body).ok().map(|pck| pck.ppid);
         let is_other = |kept: &Record| is_of_qe(&kept.item) && ppid(kept) != ppid(record);
-        let is_in_memory = self.memory.lock().values().any(|kept| is_other(&kept.record));
+        let is_in_memory = lock(&self.memory).values().any(|kept| is_other(&kept.record));
         let files = self.directory.as_ref().and_then(|directory| directory.all().ok());
         let mut files =
             files.into_iter().flatten().filter_map(Result::ok).filter(|kept| is_of_qe(&kept.item));
@@ -344,7 +343,7 @@ impl Cache {
         let modified = self.modified(&record.item);
         let remembered = Remembered { record, modified, looked: Instant::now() };
         let record = Arc::clone(&remembered.record);
-        let mut memory = self.memory.lock();
+        let mut memory = lock(&self.memory);
         if memory.len() >= MAX_REMEMBERED {
             memory.clear();
         }

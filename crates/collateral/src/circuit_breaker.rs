@@ -1,10 +1,10 @@
 //! A circuit breaker for each source: after a failure it is not asked for a while.
 
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crate::backoff::{Backoff, Pause};
+use crate::locks::lock;
 use crate::{AttemptError, CollateralId, Document, Source, SourceError};
 
 /// A source with a circuit for PCK certificates and one for collateral. Failures of the one say
@@ -55,8 +55,8 @@ impl CircuitBreaker {
 
     fn circuit(&self, id: &CollateralId) -> MutexGuard<'_, Circuit> {
         match id {
-            CollateralId::PckCertificate(_) => self.pck_certificates.lock(),
-            _ => self.collateral.lock(),
+            CollateralId::PckCertificate(_) => lock(&self.pck_certificates),
+            _ => lock(&self.collateral),
         }
     }
 }

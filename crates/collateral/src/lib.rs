@@ -25,6 +25,7 @@ mod document;
 mod event;
 mod fetch_error;
 mod fetcher;
+mod locks;
 mod node_status;
 mod open;
 mod pck_contents;

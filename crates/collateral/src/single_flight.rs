@@ -3,11 +3,11 @@
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::backoff::{Backoff, Pause};
+use crate::locks::lock;
 
 /// The number of failures that are remembered. All are forgotten when there are more.
 const MAX_FAILURES: usize = 4096;
@@ -60,10 +60,11 @@ impl<K: Eq + Hash + Clone, E: Clone> SingleFlight<K, E> {
 
     /// Waits until no other thread fetches the key; `None` if that takes until the deadline.
     pub fn acquire(&self, key: K, deadline: Instant) -> Option<Permit<'_, K, E>> {
-        let mut in_flight = self.in_flight.lock();
+        let mut in_flight = lock(&self.in_flight);
         while !in_flight.insert(key.clone()) {
             let left = deadline.checked_duration_since(Instant::now())?;
-            self.released.wait_for(&mut in_flight, left);
+            let waited = self.released.wait_timeout(in_flight, left);
+            in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Some(Permit { flights: self, key })
     }
@@ -73,14 +74,14 @@ impl<K: Eq + Hash + Clone, E: Clone> SingleFlight<K, E> {
     where
         K: Borrow<Q>,
     {
-        let failures = self.failures.lock();
+        let failures = lock(&self.failures);
         let (backoff, error) = failures.get(key)?;
         backoff.until().map(|_| error.clone())
     }
 
     /// Remembers that the key could not be fetched.
     pub fn record_failure(&self, key: K, error: E) {
-        let mut failures = self.failures.lock();
+        let mut failures = lock(&self.failures);
         if failures.len() >= MAX_FAILURES {
             failures.clear();
         }
@@ -95,18 +96,18 @@ impl<K: Eq + Hash + Clone, E: Clone> SingleFlight<K, E> {
     where
         K: Borrow<Q>,
     {
-        self.failures.lock().remove(key);
+        lock(&self.failures).remove(key);
     }
 
     /// Forgets all failures.
     pub fn forget_failures(&self) {
-        self.failures.lock().clear();
+        lock(&self.failures).clear();
     }
 }
 
 impl<K: Eq + Hash, E> Drop for Permit<'_, K, E> {
     fn drop(&mut self) {
-        self.flights.in_flight.lock().remove(&self.key);
+        lock(&self.flights.in_flight).remove(&self.key);
         self.flights.released.notify_all();
     }
 }
