@@ -37,7 +37,6 @@ const MAY_READ_FILES: &[(&str, &str)] = &[
     ("kubernetes/src/device_plugin/epc.rs", "files of the kernel's"),
     ("quote-helper/src/commands/install.rs", "a file of the kernel's"),
     ("quote-helper/src/commands/serve/node_metrics/epc.rs", "files of the kernel's"),
-    ("quote-helper/src/commands/serve/socket_group.rs", "/etc/group"),
     ("quote-helper/src/files.rs", "standard input and what a shell has opened"),
     ("quote-helper/src/memory_limit.rs", "files of the kernel's"),
     ("remote-attestation/src/evidence.rs", "a sample application, started by a person"),

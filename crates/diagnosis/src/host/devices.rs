@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
+use nix::unistd::{Gid, Group, Uid, User};
 use quoting::SGX_ENCLAVE_DEVICE;
 use rustix::fs::Access;
 
@@ -39,7 +40,7 @@ struct Node {
 impl Devices {
     pub(crate) fn gather() -> Self {
         Self {
-            user: name_of(rustix::process::getuid().as_raw(), "/etc/passwd"),
+            user: user_name(Uid::current()),
             enclave: Node::gather(SGX_ENCLAVE_DEVICE).or_else(|| Node::gather(DCAP_DRIVER_DEVICE)),
             provision: Node::gather(SGX_PROVISION_DEVICE)
                 .or_else(|| Node::gather("/dev/sgx/provision")),
@@ -134,13 +135,14 @@ impl Devices {
 impl Node {
     fn gather(path: &'static str) -> Option<Self> {
         let file = fs::metadata(path).ok()?;
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         Some(Self {
             path,
             is_device: file.file_type().is_char_device(),
             mode: file.mode() & 0o777,
-            group: name_of(file.gid(), "/etc/group"),
+            group: group_name(Gid::from_raw(file.gid())),
             is_accessible: rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok(),
-            noexec: noexec_mount(&read("/proc/self/mounts"), Path::new(path)),
+            noexec: noexec_mount(&mounts, Path::new(path)),
         })
     }
 
@@ -215,19 +217,14 @@ fn noexec_mount(mounts: &str, path: &Path) -> Option<String> {
     options.split(',').any(|option| option == "noexec").then(|| mount.to_owned())
 }
 
-/// The name of a user or group in a file such as /etc/passwd, else its number.
-fn name_of(id: u32, file: &str) -> String {
-    let (names, id) = (read(file), id.to_string());
-    let mut entries = names.lines().map(|line| line.split(':'));
-    let name = entries.find_map(|mut entry| {
-        let name = entry.next()?;
-        (entry.nth(1)? == id).then(|| name.to_owned())
-    });
-    name.unwrap_or(id)
+/// The name of a user, or its number where it has none here.
+fn user_name(uid: Uid) -> String {
+    User::from_uid(uid).ok().flatten().map_or(uid.to_string(), |user| user.name)
 }
 
-fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default()
+/// The name of a group, or its number where it has none here.
+fn group_name(gid: Gid) -> String {
+    Group::from_gid(gid).ok().flatten().map_or(gid.to_string(), |group| group.name)
 }
 
 #[cfg(test)]
@@ -340,7 +337,7 @@ mod tests {
 
     #[test]
     fn names_are_found_by_number() {
-        assert_eq!(name_of(0, "/etc/passwd"), "root");
-        assert_eq!(name_of(4_000_000_000, "/etc/group"), "4000000000");
+        assert_eq!(user_name(Uid::from_raw(0)), "root");
+        assert_eq!(group_name(Gid::from_raw(4_000_000_000)), "4000000000");
     }
 }

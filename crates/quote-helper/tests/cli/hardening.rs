@@ -236,7 +236,7 @@ fn a_socket_may_be_for_a_group() {
 fn a_group_that_is_not_there_is_an_error() {
     let machine = Machine::new();
     machine.run(&format!("{SERVE} --socket-group no-such-group")).with_code(1).says(&[
-        "there is no group no-such-group in /etc/group",
+        "unknown group no-such-group",
         "groupadd",
         "socket_group",
     ]);
