@@ -1,4 +1,4 @@
-//! How the device plugin grows with the enclave memory, measured on the real binary and printed as a
+//! Growth of the device plugin with the enclave memory, measured on the real binary and printed as a
 //! Markdown table: `cargo bench --package quote-helper --bench device_plugin`. It takes some seconds.
 //!
 //! The kubelet's part is played in this process, which shares the machine with the plugin.
@@ -24,12 +24,12 @@ use crate::kubelet::Kubelet;
 use crate::plugin::Plugin;
 use crate::table::{Figure, Row, Table};
 
-/// How often a container of usual size is allocated.
+/// The number of allocations for a container of usual size.
 const ALLOCATIONS: usize = 200;
 /// The devices that such a container has.
 const USUAL: usize = 10;
 
-/// What is measured with so many devices.
+/// The figures for a number of devices.
 struct Measured {
     devices: usize,
     times: [Duration; 4],

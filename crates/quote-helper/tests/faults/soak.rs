@@ -23,7 +23,7 @@ const SATURATION: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(10);
 const WARM_UP: Duration = Duration::from_secs(60);
 
-/// What is no growth yet, over the whole time: in bytes, and in descriptors.
+/// Accepted growth over the whole time: in bytes, and in descriptors.
 const MEMORY_GROWTH: f64 = 2e6;
 const DESCRIPTOR_GROWTH: f64 = 1.0;
 

@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::support::eventually;
 use crate::trouble::Trouble;
 
-/// How long the service is stopped, and how long somebody waits who has no patience.
+/// The time for which the service is stopped, and the timeout of an impatient client.
 const STOPPED: Duration = Duration::from_secs(2);
 const IMPATIENT: Duration = Duration::from_millis(500);
 

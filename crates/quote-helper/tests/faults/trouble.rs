@@ -1,4 +1,4 @@
-//! What an application gets that gets no quote.
+//! Errors that an application gets instead of a quote.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -7,7 +7,7 @@ use aesm::ClientError;
 use quoting::QuotingError;
 use sgx::AesmError;
 
-/// Why there is no quote, as far as an application can tell.
+/// The reason, as far as an application can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
     /// Nobody listens at the socket, or whoever did goes away in the middle.
@@ -16,7 +16,7 @@ pub(crate) enum Trouble {
     Silence,
     /// The service says no, with this number of AESM's.
     Refused(u32),
-    /// What comes back is not the quote that was asked for.
+    /// The reply is not the requested quote.
     Wrong,
 }
 

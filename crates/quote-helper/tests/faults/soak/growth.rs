@@ -1,4 +1,4 @@
-//! What a service takes of the machine, and whether that becomes more.
+//! Memory and descriptors of a service, and their growth.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rustix::process::Pid;
 
 use crate::support::Serve;
 
-/// What the service and its workers take at one moment.
+/// Memory and descriptors of the service and its workers at one moment.
 pub(super) struct Sample {
     seconds: f64,
     resident: f64,

@@ -22,7 +22,7 @@ pub(super) struct Paced {
     applications: Vec<JoinHandle<Load>>,
 }
 
-/// When each quote is due, by its number.
+/// The time at which each quote is due, by its number.
 struct Schedule {
     begin: Instant,
     interval: Duration,

@@ -1,4 +1,4 @@
-//! Whether quotes are what a verifier trusts.
+//! Verifies quotes of the load.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,15 +1,12 @@
-//! Where libraries take their input from: variables and files that somebody else may have chosen go through
+//! Inputs of libraries: variables and files that another user may have chosen go through
 //! `untrusted-input`.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The crates of the C libraries, and what they are made of.
-const IN_OTHERS_PROCESSES: &[&str] = &[
+use crate::files;
+
+/// The crates that run in processes of applications: the C libraries and their dependencies.
+const IN_FOREIGN_PROCESSES: &[&str] = &[
     "aesm",
     "atomic-file",
     "call-trace",
@@ -24,14 +21,14 @@ const IN_OTHERS_PROCESSES: &[&str] = &[
     "verify",
 ];
 
-/// How the environment is read, and how files are read that may be something else.
+/// Functions that read the environment, and functions that read files of any kind.
 const ENVIRONMENT: &[&str] =
     &["env::var", "var_os(", "vars(", "vars_os(", "from_env", "temp_dir()"];
 const FILES: &[&str] = &["fs::read(", "fs::read_to_string(", "File::open(", ".read(true)"];
 
-/// What reads files that are always there and always files, or waits for a person on purpose.
+/// Files that read only regular files that always exist, or wait for a person on purpose.
 const MAY_READ_FILES: &[(&str, &str)] = &[
-    ("atomic-file/src/lib.rs", "a directory, to have it on the disk"),
+    ("atomic-file/src/lib.rs", "a directory, to sync it"),
     ("collateral/src/settings/machine.rs", "a file of the kernel's"),
     ("diagnosis/src/", "files of the kernel's"),
     ("kubernetes/src/device_plugin/epc.rs", "files of the kernel's"),
@@ -48,8 +45,8 @@ const MAY_READ_FILES: &[(&str, &str)] = &[
 
 #[test]
 fn libraries_read_the_environment_in_one_place() {
-    for name in IN_OTHERS_PROCESSES {
-        for file in rust_files(&crates().join(name).join("src")) {
+    for name in IN_FOREIGN_PROCESSES {
+        for file in files::rust_below(&files::crates().join(name).join("src")) {
             let code = code(&file);
             let read: Vec<_> = code.lines().filter(|line| reads_environment(line)).collect();
             assert!(
@@ -64,9 +61,8 @@ fn libraries_read_the_environment_in_one_place() {
 
 #[test]
 fn files_that_may_be_something_else_are_read_in_one_place() {
-    let crates = crates();
-    for file in rust_files(&crates) {
-        let name = file.strip_prefix(&crates).expect("a file below crates").to_string_lossy();
+    for file in files::rust_below(&files::crates()) {
+        let name = files::name_in_crates(&file);
         let is_source = name.split('/').nth(1) == Some("src") && !name.contains("/tests");
         let is_excepted = MAY_READ_FILES.iter().any(|(excepted, _)| name.starts_with(excepted));
         if !is_source || is_excepted || name.starts_with("untrusted-input/") {
@@ -76,7 +72,7 @@ fn files_that_may_be_something_else_are_read_in_one_place() {
         let read: Vec<_> = code.lines().filter(|line| reads_files(line)).collect();
         assert!(
             read.is_empty(),
-            "{name}: {read:?}: a FIFO in the place of the file hangs the caller; use untrusted_input::read"
+            "{name}: {read:?}: a FIFO instead of the file blocks the caller; use untrusted_input::read"
         );
     }
 }
@@ -88,32 +84,14 @@ fn reads_files(line: &str) -> bool {
 }
 
 fn reads_environment(line: &str) -> bool {
-    let is_ours = line.contains("environment::") || line.contains("use untrusted_input");
-    !is_ours && ENVIRONMENT.iter().any(|way| line.contains(way))
+    let is_allowed = line.contains("environment::") || line.contains("use untrusted_input");
+    !is_allowed && ENVIRONMENT.iter().any(|way| line.contains(way))
 }
 
 /// The file without its comments and its unit tests, which are its end.
 fn code(file: &Path) -> String {
-    let text =
-        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text = files::read(file);
     let code = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
     let is_comment = |line: &&str| line.trim_start().starts_with("//");
     code.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n")
-}
-
-fn crates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// All files of Rust code below the directory.
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).expect("a directory that can be read");
-    let paths = entries.map(|entry| entry.expect("an entry that can be read").path());
-    paths
-        .flat_map(|path| match path.extension() {
-            _ if path.is_dir() => rust_files(&path),
-            Some(extension) if extension == "rs" => vec![path],
-            _ => vec![],
-        })
-        .collect()
 }

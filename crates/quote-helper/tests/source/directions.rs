@@ -1,25 +1,21 @@
-//! Which crate may use which: the directions of the workspace, held as a table.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
+//! The allowed dependencies between the crates, as a table.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// A crate of ours, and which others of ours it may use.
+use crate::files;
+
+/// A crate of the workspace, and the others that it may use.
 struct Crate {
     name: &'static str,
     uses: &'static [&'static str],
     tests_use: &'static [&'static str],
 }
 
-/// From the bottom to the top: nothing points back up, but what tests use.
+/// From the bottom to the top. Only tests may use crates above their own.
 const CRATES: &[Crate] = &[
     Crate { name: "sgx", uses: &[], tests_use: &[] },
     Crate { name: "aesm", uses: &["sgx"], tests_use: &[] },
@@ -135,7 +131,7 @@ const CRATES: &[Crate] = &[
     },
 ];
 
-/// Crates of others that one of ours must not reach, not even through what it uses.
+/// Third-party crates that some crates must not depend on, directly or indirectly.
 struct Ban {
     of: &'static [&'static str],
     from: &'static [&'static str],
@@ -170,7 +166,7 @@ const BANS: &[Ban] = &[
     },
 ];
 
-/// The files that talk C, and so may hold unsafe code.
+/// The FFI files, which may contain unsafe code.
 const MAY_BE_UNSAFE: &[&str] = &[
     "libdcap-quoteprov/src/block.rs",
     "libdcap-quoteprov/src/c_types.rs",
@@ -184,7 +180,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "untrusted-input/src/environment.rs",
 ];
 
-/// Where anyhow may be: programs say what failed in words, libraries say it in types.
+/// Files that may use anyhow: programs report failures in words, libraries in types.
 const MAY_USE_ANYHOW: &[&str] = &[
     "quote-helper/src/",
     "remote-attestation/src/connection.rs",
@@ -211,13 +207,12 @@ fn the_table_lists_the_crates_of_the_workspace() {
 
 #[test]
 fn libraries_have_error_types() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for file in rust_files(&crates) {
-        let name = file.strip_prefix(&crates).expect("a file below crates").to_string_lossy();
+    for file in files::rust_below(&files::crates()) {
+        let name = files::name_in_crates(&file);
         let is_source = name.split('/').nth(1) == Some("src");
         let may = MAY_USE_ANYHOW.iter().any(|allowed| name.starts_with(allowed));
         assert!(
-            may || !is_source || !uses_anyhow(&read(&file)),
+            may || !is_source || !uses_anyhow(&files::read(&file)),
             "{name} -> anyhow: a library says in a type what failed; use thiserror"
         );
     }
@@ -240,47 +235,32 @@ fn pure_crates_reach_no_network_or_runtime() {
 
 #[test]
 fn unsafe_code_is_denied_but_where_c_is_spoken() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let workspace = read(&crates.join("../Cargo.toml"));
+    let workspace = files::read(&files::repository().join("Cargo.toml"));
     assert!(workspace.contains("\nunsafe_code = \"deny\"\n"), "in Cargo.toml of the workspace");
     for package in packages() {
-        let manifest = read(Path::new(text(&package["manifest_path"])));
+        let manifest = files::read(Path::new(text(&package["manifest_path"])));
         let inherits = manifest.contains("\n[lints]\nworkspace = true\n");
         assert!(inherits, "{}: its Cargo.toml takes the lints of the workspace", name(&package));
     }
-    // Put together here, so that this file is not one of them.
+    // Assembled, so that this file does not contain it.
     let exceptions = ["allow", "expect"].map(|level| format!("{level}(unsafe_code"));
     let mut unsafe_files = BTreeSet::new();
-    for file in rust_files(&crates) {
-        let text = read(&file);
+    for file in files::rust_below(&files::crates()) {
+        let text = files::read(&file);
         if exceptions.iter().any(|exception| text.contains(exception)) {
-            let file = file.strip_prefix(&crates).expect("a file below crates");
-            unsafe_files.insert(file.to_string_lossy().into_owned());
+            unsafe_files.insert(files::name_in_crates(&file));
         }
     }
     let listed = MAY_BE_UNSAFE.iter().map(|file| (*file).to_owned()).collect();
     assert_eq!(unsafe_files, listed, "files with unsafe code (left) and the list (right)");
 }
 
-/// Whether code, rather than a comment, names anyhow.
+/// True if code, rather than a comment, names anyhow.
 fn uses_anyhow(text: &str) -> bool {
     text.lines().any(|line| line.contains("anyhow") && !line.trim_start().starts_with("//"))
 }
 
-/// All files of Rust code below the directory.
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).expect("a directory that can be read");
-    let paths = entries.map(|entry| entry.expect("an entry that can be read").path());
-    paths
-        .flat_map(|path| match path.extension() {
-            _ if path.is_dir() => rust_files(&path),
-            Some(extension) if extension == "rs" => vec![path],
-            _ => vec![],
-        })
-        .collect()
-}
-
-/// What `package` uses of ours, `names`, and must not: one line for each edge.
+/// The forbidden dependencies of `package` on crates of the workspace (`names`), one line each.
 fn wrong_edges(package: &Value, names: &BTreeSet<String>) -> Vec<String> {
     let Some(rule) = CRATES.iter().find(|listed| listed.name == name(package)) else {
         return vec![format!("{}: not in the table of this test", name(package))];
@@ -344,10 +324,6 @@ fn cargo(arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo {}:\n{errors}", arguments.join(" "));
     String::from_utf8(output.stdout).expect("cargo writes UTF-8")
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn name(value: &Value) -> String {
