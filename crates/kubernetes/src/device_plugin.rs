@@ -20,7 +20,6 @@ mod pod_resources;
 mod profile;
 mod readiness;
 mod session;
-mod socket;
 
 pub(crate) use allocator::AESM_DIR;
 pub use allocator::Allocator;
@@ -108,7 +107,8 @@ async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
     loop {
         readiness.expect(Component::Kubelet);
         let session = current.insert(start_session(config).await);
-        if last_kubelet.replace(session.kubelet()).is_some_and(|last| last != session.kubelet()) {
+        let kubelet = session.kubelet();
+        if last_kubelet.replace(Arc::clone(kubelet)).is_some_and(|last| last.id() != kubelet.id()) {
             config.metrics.kubelet_restarted();
         }
         let begun = Instant::now();

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 #[derive(Debug)]
 pub struct SocketFile {
     pub(crate) path: PathBuf,
-    pub(crate) id: FileId,
+    id: FileId,
     _held: OwnedFd,
 }
 
@@ -45,6 +45,12 @@ impl SocketFile {
         let file = rustix::fs::fstat(&held)?;
         let id = FileId { device: file.st_dev, inode: file.st_ino };
         Ok(Self { path: path.to_owned(), id, _held: held })
+    }
+
+    /// The identity of the file, as long as this is held.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.id
     }
 
     /// Compares the file at the path with this one.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::UnixStream;
+use sockets::{BindError, BoundSocket, FileState, SocketAccess, SocketFile};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -24,7 +25,6 @@ use super::metrics::Metrics;
 use super::plan::Resource;
 use super::plugin::{Plugin, WatchEvent};
 use super::readiness::Component;
-use super::socket::{Fate, FileId, PluginSocket};
 use crate::api::v1beta1::device_plugin_server::DevicePluginServer;
 
 /// The interval at which sockets and device nodes are checked.
@@ -46,8 +46,8 @@ pub(crate) struct SessionConfig {
 /// Resources that are served and registered.
 pub(crate) struct Session {
     config: SessionConfig,
-    kubelet: FileId,
-    sockets: Vec<PluginSocket>,
+    kubelet: Arc<SocketFile>,
+    sockets: Vec<BoundSocket>,
     servers: JoinSet<()>,
     /// In the order of the resources.
     healthy: Vec<watch::Sender<bool>>,
@@ -61,8 +61,8 @@ pub(crate) struct Session {
 pub(crate) enum SessionError {
     #[error("cannot reach the kubelet at {}: {source}; waiting for it", .path.display())]
     NoKubelet { path: PathBuf, source: io::Error },
-    #[error("cannot listen at {}: {source}; the directory must be writable", .path.display())]
-    Listen { path: PathBuf, source: io::Error },
+    #[error("{0}; the directory must be writable")]
+    Listen(#[from] BindError),
     #[error("the kubelet rejected the registration of {resource}: {}", .status.message())]
     Register { resource: &'static str, status: Status },
 }
@@ -94,7 +94,7 @@ impl Session {
         let kubelet = kubelet.map_err(|source| SessionError::NoKubelet { path, source })?;
         let (sender, watch_events) = mpsc::unbounded_channel();
         let mut session = Self {
-            kubelet,
+            kubelet: kubelet.into(),
             sockets: Vec::new(),
             servers: JoinSet::new(),
             healthy: Vec::new(),
@@ -119,8 +119,8 @@ impl Session {
     }
 
     /// The kubelet of this session.
-    pub(crate) fn kubelet(&self) -> FileId {
-        self.kubelet
+    pub(crate) fn kubelet(&self) -> &Arc<SocketFile> {
+        &self.kubelet
     }
 
     fn serve(
@@ -129,8 +129,9 @@ impl Session {
         watch_events: mpsc::UnboundedSender<WatchEvent>,
     ) -> Result<(), SessionError> {
         let path = self.config.plugin_dir.join(endpoint(resource.name));
-        let (socket, listener) = PluginSocket::listen(path.clone())
-            .map_err(|source| SessionError::Listen { path, source })?;
+        let (socket, listener) = BoundSocket::replace(&path, SocketAccess::Owner)?;
+        let listener =
+            UnixListener::from_std(listener).map_err(|source| BindError::Io { path, source })?;
         if let Some(Err(missing)) = resource.device_node.map(|it| self.config.allocator.find(it)) {
             warn!(resource = resource.name, "{missing}");
         }
@@ -222,15 +223,15 @@ impl Session {
 
     fn check_sockets(&self) -> Option<SessionEnd> {
         for socket in &self.sockets {
-            match socket.fate() {
-                Ok(Fate::Present) => {}
-                Ok(Fate::Removed) => return Some(SessionEnd::SocketRemoved),
-                Ok(Fate::Replaced) => return Some(SessionEnd::Replaced),
+            match socket.file().state() {
+                Ok(FileState::Unchanged) => {}
+                Ok(FileState::Removed) => return Some(SessionEnd::SocketRemoved),
+                Ok(FileState::Replaced) => return Some(SessionEnd::Replaced),
                 Err(error) => warn!("cannot check a socket: {error}"),
             }
         }
-        let kubelet = FileId::of(&kubelet::socket(&self.config.plugin_dir));
-        kubelet.is_ok_and(|kubelet| kubelet != self.kubelet).then_some(SessionEnd::KubeletRestarted)
+        let kubelet = self.kubelet.state();
+        matches!(kubelet, Ok(FileState::Replaced)).then_some(SessionEnd::KubeletRestarted)
     }
 
     fn check_device_nodes(&self) {
@@ -283,9 +284,9 @@ pub(crate) async fn is_served(config: &SessionConfig) -> bool {
 }
 
 /// The kubelet's socket, if the kubelet accepts connections.
-async fn connect(socket: &Path) -> io::Result<FileId> {
+async fn connect(socket: &Path) -> io::Result<SocketFile> {
     UnixStream::connect(socket).await?;
-    FileId::of(socket)
+    SocketFile::open(socket)
 }
 
 /// The socket's name for a resource.

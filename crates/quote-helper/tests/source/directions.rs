@@ -73,7 +73,7 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "printable", "quoting", "sgx"],
         tests_use: &["sockets", "software-platform", "verify"],
     },
-    Crate { name: "kubernetes", uses: &["atomic-file", "http-server"], tests_use: &[] },
+    Crate { name: "kubernetes", uses: &["atomic-file", "http-server", "sockets"], tests_use: &[] },
     Crate {
         name: "diagnosis",
         uses: &[

@@ -136,7 +136,7 @@ impl OwnedSockets {
     /// Sends the sockets, and waits until the successor serves.
     async fn send(&self, channel: &Channel, mut file: LockedFile<'_>) -> Result<(), HandoverError> {
         let gone = || HandoverError::Refused("its sockets are given up already".to_owned());
-        let message = Message::Sockets(file.as_ref().ok_or_else(gone)?.file().id);
+        let message = Message::Sockets(file.as_ref().ok_or_else(gone)?.file().id());
         info!(
             successor = %channel.peer(),
             "a new instance gets the socket; this one goes on until it serves"

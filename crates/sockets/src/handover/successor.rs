@@ -103,7 +103,7 @@ async fn receive_sockets(
     let http = descriptors
         .map(|listener| checked(listener, &[AddressFamily::INET, AddressFamily::INET6]))
         .collect::<Result<_, _>>()?;
-    let there = SocketFile::open(path).ok().filter(|there| there.id == file);
+    let there = SocketFile::open(path).ok().filter(|there| there.id() == file);
     let file = there.ok_or(HandoverError::SocketReplaced)?;
     info!(predecessor = %channel.peer(), "taking over from the running instance");
     Ok(Received { listener, http, takeover: Takeover { channel, file, access } })

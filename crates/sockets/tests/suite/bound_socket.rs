@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use sockets::{BindError, BoundSocket};
+use sockets::{BindError, BoundSocket, FileState, SocketAccess};
 
 #[test]
 fn a_new_socket_is_open_to_everybody_and_gone_in_the_end() {
@@ -69,4 +69,23 @@ fn a_path_that_is_too_long_is_said_to_be() {
     let error = BoundSocket::listen(&path).unwrap_err();
     assert!(matches!(error, BindError::TooLong(_)), "{error}");
     assert!(error.to_string().contains("107"), "{error}");
+}
+
+#[test]
+fn a_socket_tells_whether_its_file_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("plugin.sock");
+    let listen = || BoundSocket::replace(&path, SocketAccess::Owner).unwrap();
+    let state = |socket: &BoundSocket| socket.file().state().unwrap();
+    let (socket, _listener) = listen();
+    assert_eq!(state(&socket), FileState::Unchanged);
+    let (later, _listener) = listen();
+    assert_eq!(state(&socket), FileState::Replaced);
+    drop(socket);
+    assert_eq!(state(&later), FileState::Unchanged, "the file of another socket stays");
+    fs::remove_file(&path).unwrap();
+    assert_eq!(state(&later), FileState::Removed);
+    let (last, _listener) = listen();
+    drop(last);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
