@@ -1,8 +1,9 @@
 //! Collateral in one file, for machines without a network.
 //!
-//! A bundle is lines of JSON: the first one says what it is and how many records follow, each other one is a record in
-//! the form that it has in the cache. So it can be of any size, and is read line by line. Nobody needs to have signed
-//! it: each document in it is signed by its issuer, and is checked when it is imported.
+//! A bundle is lines of JSON: the first one says what it is and how many records follow, each other
+//! one is a record in the form that it has in the cache. So it can be of any size, and is read line
+//! by line. Nobody needs to have signed it: each document in it is signed by its issuer, and is
+//! checked when it is imported.
 
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
@@ -14,12 +15,12 @@ use crate::check::check;
 use crate::record_file::{self, MAX_FILE, StoredRecord};
 use crate::{Cache, CollateralId, Document, InsertError, Record};
 
-/// By which a bundle is known.
+/// Identifies a bundle.
 const FORMAT: &str = "sgx-quote-helper collateral";
 const VERSION: u32 = 1;
 /// The longest first line, in bytes.
 const MAX_HEADER: u64 = 1024;
-/// How much of the name of a source is kept, in characters. Nobody vouches for it.
+/// Maximum length of a source's name, in characters. It is not signed.
 const MAX_SOURCE: usize = 200;
 
 #[derive(Serialize, Deserialize)]
@@ -45,8 +46,8 @@ pub fn write_bundle(records: &[Record], to: &mut impl Write) -> io::Result<()> {
     to.flush()
 }
 
-/// A bundle that is being read: an iterator over its records, none of which is checked. It goes on after a record that
-/// is [damaged](BundleError::Damaged), and ends after any other error.
+/// A bundle that is being read: an iterator over its records, none of which is checked. It goes on
+/// after a record that is [damaged](BundleError::Damaged), and ends after any other error.
 #[derive(Debug)]
 pub struct Bundle<R> {
     from: R,
@@ -65,8 +66,8 @@ pub enum BundleError {
     /// The operating system refused.
     #[error("it cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is something else.
-    #[error("it is no bundle of collateral; make one with `quote-helper collateral export`")]
+    /// It is not a bundle.
+    #[error("it is not a collateral bundle; make one with `quote-helper collateral export`")]
     NoBundle,
     /// A later version of this program wrote it.
     #[error(
@@ -76,32 +77,32 @@ pub enum BundleError {
     /// A record cannot be read.
     #[error("its record {number} is damaged: {reason}", reason = printable::json_error(reason))]
     Damaged {
-        /// Which record, from 1.
+        /// The number of the record, from 1.
         number: u64,
-        /// What is wrong with it.
+        /// The reason.
         reason: serde_json::Error,
     },
     /// A record is larger than one may be, 9 MiB.
     #[error("its record {0} has more than {MAX_FILE} bytes; what follows is not read")]
     TooLarge(u64),
-    /// It ends before its end.
+    /// It has fewer records than its header says.
     #[error("it is cut off: it has {has} of its {of} records; carry it over again")]
     CutOff {
-        /// How many records there are.
+        /// The number of records.
         has: u64,
-        /// How many there should be.
+        /// The number in the header.
         of: u64,
     },
-    /// It goes on after its end.
+    /// It has more records than its header says.
     #[error("it has more than its {0} records; the others are not read")]
     TooLong(u64),
 }
 
 impl<R: BufRead> Bundle<R> {
-    /// Reads what it says of itself.
+    /// Reads the header.
     ///
     /// # Errors
-    /// [`BundleError`] when it is none.
+    /// [`BundleError`] if it is not a bundle.
     pub fn open(mut from: R) -> Result<Self, BundleError> {
         let header = line(&mut from, MAX_HEADER)?.ok_or(BundleError::NoBundle)?;
         let header: Header = serde_json::from_slice(&header).map_err(|_| BundleError::NoBundle)?;
@@ -157,7 +158,7 @@ fn line(from: &mut impl BufRead, max: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl BundleRecord {
-    /// What it says that it answers.
+    /// The item, unchecked.
     #[must_use]
     pub fn item(&self) -> &CollateralId {
         &self.0.item
@@ -170,20 +171,21 @@ impl BundleRecord {
     }
 }
 
-/// What has become of a record of a bundle that holds.
+/// The result of the import of a valid record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
     /// It is stored.
     Stored(Record),
-    /// This, which is not older, was kept before and still is.
+    /// This cached record is not older, and stays.
     HadNewer(Arc<Record>),
 }
 
 impl Cache {
-    /// Keeps a record of a bundle, if it holds now, and what is kept is older.
+    /// Stores a record of a bundle if it is valid now and newer than the cached one.
     ///
-    /// Older is what has an older [`Revision`](crate::Revision), which the issuer has signed. When a record was
-    /// fetched, and from whom, nobody has; it is for people, and for the age at which records are fetched again.
+    /// The [`Revision`](crate::Revision) counts, which the issuer signed. The time of the fetch and
+    /// the source are unsigned: they are for people, and for the age at which records are
+    /// refreshed.
     ///
     /// # Errors
     /// [`InsertError`].
@@ -192,7 +194,7 @@ impl Cache {
         let StoredRecord { item, document, fetched, source } = record.0;
         let validity = check(&item, &document, roots, now)?;
         let fetched = SystemTime::from(fetched).clamp(validity.from, now);
-        // As it is checked whenever it is read from the cache.
+        // The check of each read from the cache.
         check(&item, &document, roots, fetched)?;
         let source = source.chars().take(MAX_SOURCE).collect();
         let record = Record { item, document, validity, fetched, source };

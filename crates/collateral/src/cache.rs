@@ -1,4 +1,4 @@
-//! What was fetched, kept on disk and in memory.
+//! Cache of fetched documents, on disk and in memory.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,27 +15,28 @@ use crate::{
     PckContents, Permit, Record, RecordFileError, RefreshPolicy, Revision, SingleFlight,
 };
 
-/// How often it is looked whether another process has kept something newer.
+/// Interval of checks for a newer file of another process.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long who asks waits for something newer than what has expired.
-const PATIENCE_WITH_EXPIRED: Duration = Duration::from_secs(2);
-/// How many records are in memory at the most, and how many failures; beyond that it begins anew.
-const MAX_REMEMBERED: usize = 4096;
+/// Maximum wait for a newer document than an expired one.
+const MAX_WAIT_IF_EXPIRED: Duration = Duration::from_secs(2);
+/// Maximum number of records in memory. When there are more, all are dropped.
+const MAX_IN_MEMORY: usize = 4096;
 
-/// Answers from memory and disk at once; asks the sources for what is not there.
+/// Looks items up in memory, then on disk, and fetches those that it does not have.
 ///
-/// Nothing is kept that was not checked, and what is on disk is checked when it is read: it may have been written under
-/// another root, or by somebody else. Of all processes with the same directory one at a time fetches an item.
+/// Documents are checked before they are stored, and again when they are read from disk: a file may
+/// have been written under another root, or by another user. Of all processes with the same
+/// directory, one at a time fetches an item.
 pub struct Cache {
     fetcher: Fetcher,
     directory: Option<CacheDirectory>,
     policy: RefreshPolicy,
     on_event: EventHandler,
-    memory: Mutex<HashMap<String, Remembered>>,
+    memory: Mutex<HashMap<String, InMemory>>,
     flights: SingleFlight<String, FetchError>,
 }
 
-struct Remembered {
+struct InMemory {
     record: Arc<Record>,
     modified: Option<SystemTime>,
     looked: Instant,
@@ -47,14 +48,14 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Whether another process fetches the item, too.
+    /// Tells if another process fetches the item, too.
     fn is_shared(&self) -> bool {
         matches!(self.lock, Some(ItemLock::Busy))
     }
 }
 
 impl Cache {
-    /// A cache in this directory for what this fetcher fetches; without one, in memory alone.
+    /// A cache in this directory, or in memory alone, of documents from this fetcher.
     #[must_use]
     pub fn new(
         fetcher: Fetcher,
@@ -72,55 +73,56 @@ impl Cache {
         }
     }
 
-    /// The item: what is kept, else fetched. Something expired serves when there is nothing newer.
+    /// The record of an item, from the cache or else fetched. An expired one is returned if no
+    /// newer one can be fetched.
     ///
     /// # Errors
-    /// [`FetchError`] when nothing is kept and no source has it.
+    /// [`FetchError`] if it is not cached and no source has it.
     pub fn get(&self, item: &CollateralId) -> Result<Arc<Record>, FetchError> {
         let name = item.to_string();
-        match self.kept(item, &name) {
+        match self.cached(item, &name) {
             Some(kept) if self.has_expired(&kept) => Ok(self.newer(item, &name, kept)),
             Some(kept) => Ok(kept),
             None => self.fetch_first(item, &name),
         }
     }
 
-    /// Whether [`get`](Self::get) would ask the sources for something that is not kept. It would not right after that has
-    /// failed.
+    /// Tells if [`get`](Self::get) would fetch an item that is not cached, which it does not do
+    /// right after a failure.
     #[must_use]
     pub fn would_fetch(&self, item: &CollateralId) -> bool {
         let name = item.to_string();
-        self.kept(item, &name).is_none() && self.flights.recent_failure(&name).is_none()
+        self.cached(item, &name).is_none() && self.flights.recent_failure(&name).is_none()
     }
 
-    /// What is kept of the item, whatever its age; nothing is fetched.
+    /// The cached record of an item, whatever its age.
     #[must_use]
     pub fn peek(&self, item: &CollateralId) -> Option<Arc<Record>> {
-        self.kept(item, &item.to_string())
+        self.cached(item, &item.to_string())
     }
 
-    /// Fetches the item, whatever is kept, and keeps it.
+    /// Fetches and stores an item, even if it is cached.
     ///
     /// # Errors
-    /// [`FetchError`]; what is kept stays.
+    /// [`FetchError`]; the cached record stays.
     pub fn refresh(&self, item: &CollateralId) -> Result<Arc<Record>, FetchError> {
         let (name, deadline) = (item.to_string(), after(self.policy.max_wait));
         let _turn = self.turn(item, &name, deadline);
         self.fetch(item, &name, deadline)
     }
 
-    /// Fetches again what was kept some time ago, or is about to expire.
+    /// Refreshes all items that [are due](Self::is_due).
     ///
     /// # Errors
-    /// Those of the operating system about the directory. What cannot be fetched is in the list.
+    /// Those of the operating system about the directory. Failures to fetch are in the list.
     pub fn refresh_due(&self) -> io::Result<Vec<Result<Arc<Record>, FetchError>>> {
         let due = self.records()?.into_iter().filter(|record| self.is_due(record));
-        let is_quiet =
+        let has_not_failed =
             |record: &Record| self.flights.recent_failure(&record.item.to_string()).is_none();
-        Ok(due.filter(is_quiet).map(|record| self.refresh(&record.item)).collect())
+        Ok(due.filter(has_not_failed).map(|record| self.refresh(&record.item)).collect())
     }
 
-    /// All that is kept on disk and can be used.
+    /// All valid records on disk.
     ///
     /// # Errors
     /// Those of the operating system about the directory.
@@ -129,8 +131,8 @@ impl Cache {
         Ok(directory.all()?.into_iter().filter_map(|kept| self.usable(kept)).collect())
     }
 
-    /// Keeps a record that was fetched elsewhere, if it holds and is newer than what is kept; says whether it is. Newer
-    /// is what has the newer [`Revision`], and of two with the same one what was fetched later.
+    /// Stores a record from elsewhere if it is valid and newer than the cached one, and tells if it
+    /// was. The newer one has the newer [`Revision`], or the same and was fetched later.
     ///
     /// # Errors
     /// [`InsertError`].
@@ -152,7 +154,7 @@ impl Cache {
         Ok(true)
     }
 
-    /// Forgets the items that `which` chooses.
+    /// Removes the items for which `which` is true.
     ///
     /// # Errors
     /// Those of the operating system about the directory.
@@ -166,19 +168,19 @@ impl Cache {
         kept.filter(|kept| which(&kept.item)).try_for_each(|kept| directory.remove(&kept.item))
     }
 
-    /// The sources that are asked.
+    /// The fetcher of documents that are not cached.
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
 
-    /// The files, if there are any.
+    /// The directory on disk, if there is one.
     #[must_use]
     pub fn directory(&self) -> Option<&CacheDirectory> {
         self.directory.as_ref()
     }
 
-    /// Whether who asks for it waits a little for something newer.
+    /// Tells if the record has expired, by its own dates or by the policy.
     #[must_use]
     pub fn has_expired(&self, record: &Record) -> bool {
         let life = match record.item {
@@ -189,7 +191,8 @@ impl Cache {
         now > record.validity.until || life.is_some_and(|life| self.age(record) > life)
     }
 
-    /// Whether it is time to fetch it again: it is of some age, has lived nine tenths of its life, or has expired.
+    /// Tells if the record should be refreshed: it is old, nine tenths of its validity are over, or
+    /// it has expired.
     #[must_use]
     pub fn is_due(&self, record: &Record) -> bool {
         let life = record.validity.until.duration_since(record.validity.from).unwrap_or_default();
@@ -203,9 +206,9 @@ impl Cache {
         self.fetcher.now().duration_since(record.fetched).unwrap_or_default()
     }
 
-    /// What is kept, in memory or on disk. What is in memory serves on when what is on disk has become unusable.
-    fn kept(&self, item: &CollateralId, name: &str) -> Option<Arc<Record>> {
-        let remembered = self.remembered(item, name);
+    /// The cached record. The one in memory counts if the file has become unusable.
+    fn cached(&self, item: &CollateralId, name: &str) -> Option<Arc<Record>> {
+        let remembered = self.in_memory(item, name);
         if let Some((record, true)) = remembered {
             return Some(record);
         }
@@ -215,8 +218,8 @@ impl Cache {
         }
     }
 
-    /// What is in memory, and whether it is still what is on disk. It is not always looked.
-    fn remembered(&self, item: &CollateralId, name: &str) -> Option<(Arc<Record>, bool)> {
+    /// The record in memory, and whether the file is unchanged, which is not checked every time.
+    fn in_memory(&self, item: &CollateralId, name: &str) -> Option<(Arc<Record>, bool)> {
         let mut memory = lock(&self.memory);
         let remembered = memory.get_mut(name)?;
         let record = Arc::clone(&remembered.record);
@@ -228,18 +231,19 @@ impl Cache {
         Some((record, modified.is_none() || modified == remembered.modified))
     }
 
-    /// What is not kept yet. Of all who ask one fetches it, and the others wait for that.
+    /// Fetches an item that is not cached. Other threads wait for the first one.
     fn fetch_first(&self, item: &CollateralId, name: &str) -> Result<Arc<Record>, FetchError> {
         let deadline = after(self.policy.max_wait);
         let _turn = self.turn(item, name, deadline);
-        match (self.kept(item, name), self.flights.recent_failure(name)) {
+        match (self.cached(item, name), self.flights.recent_failure(name)) {
             (Some(record), _) => Ok(record),
             (None, Some(error)) => Err(error),
             (None, None) => self.fetch(item, name, deadline),
         }
     }
 
-    /// Something newer than what has expired, if it is to be had soon and nobody else is about to fetch it.
+    /// A newer record than an expired one, if it can be fetched soon and no other thread or process
+    /// does so already.
     fn newer(&self, item: &CollateralId, name: &str, expired: Arc<Record>) -> Arc<Record> {
         if self.flights.recent_failure(name).is_some() {
             return expired;
@@ -252,8 +256,8 @@ impl Cache {
         if let Some(record) = found {
             return self.remember(name, Arc::new(record));
         }
-        let patience = PATIENCE_WITH_EXPIRED.min(self.policy.max_wait);
-        self.fetch(item, name, after(patience)).unwrap_or_else(|error| {
+        let max_wait = MAX_WAIT_IF_EXPIRED.min(self.policy.max_wait);
+        self.fetch(item, name, after(max_wait)).unwrap_or_else(|error| {
             (self.on_event)(&Event::Expired(error));
             expired
         })
@@ -266,15 +270,15 @@ impl Cache {
         deadline: Instant,
     ) -> Result<Arc<Record>, FetchError> {
         let accept = |checked: &Checked| self.check_not_older(item, checked);
-        match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.kept(item, name)) {
+        match (self.fetcher.fetch_acceptable(item, deadline, &accept), self.cached(item, name)) {
             (Ok((record, checked)), _) => {
                 self.flights.forget_failure(name);
                 if self.is_of_other_platform(&record) {
-                    return Ok(self.not_bound(item, name, record));
+                    return Ok(self.reject_other_platform(item, name, record));
                 }
-                Ok(self.take(name, Arc::new(record), &checked))
+                Ok(self.store(name, Arc::new(record), &checked))
             }
-            // Sources that are behind are no failure while there is something newer.
+            // The cached record is newer than those of the sources.
             (Err(error), Some(kept)) if error.has_older() => {
                 self.flights.forget_failure(name);
                 Ok(kept)
@@ -286,21 +290,21 @@ impl Cache {
         }
     }
 
-    /// Checks that nothing newer of the item was ever kept under the same root.
+    /// Checks that no newer document of the item was stored before under the same root.
     fn check_not_older(&self, item: &CollateralId, checked: &Checked) -> Result<(), CheckError> {
         let kept = self.peek(item).and_then(|kept| self.revision(&kept, &checked.root));
-        checked.not_older_than(kept.max(self.mark(item, &checked.root))).map(drop)
+        checked.not_older_than(kept.max(self.newest(item, &checked.root))).map(drop)
     }
 
-    /// How new a record is, if it leads to this root.
+    /// The revision of a record, if it leads to this root.
     fn revision(&self, record: &Record, root: &[u8; 32]) -> Option<Revision> {
         let Record { item, document, fetched, .. } = record;
         let checked = inspect(item, document, self.fetcher.roots(), *fetched).ok()?;
         (checked.root == *root).then_some(checked.revision)
     }
 
-    /// The newest revision that was ever on disk, whether or not the record still is.
-    fn mark(&self, item: &CollateralId, root: &[u8; 32]) -> Option<Revision> {
+    /// The newest revision that was ever stored on disk.
+    fn newest(&self, item: &CollateralId, root: &[u8; 32]) -> Option<Revision> {
         let mark = self.directory.as_ref()?.newest(item, root);
         mark.unwrap_or_else(|error| {
             (self.on_event)(&Event::Unusable(error.to_string()));
@@ -308,8 +312,8 @@ impl Cache {
         })
     }
 
-    /// Whether a PCK certificate is of another platform, by its PPID, than those that are kept for its QE id. A source is
-    /// believed once which platform that is, and takes nobody to another one.
+    /// Tells if a PCK certificate has another PPID than the cached ones for its QE id. The first
+    /// one binds the QE id to a platform, and no source can change that.
     fn is_of_other_platform(&self, record: &Record) -> bool {
         let CollateralId::PckCertificate(question) = &record.item else { return false };
         let is_of_qe = |item: &CollateralId| matches!(item, CollateralId::PckCertificate(other) if other.is_of_same_qe(question));
@@ -323,14 +327,19 @@ impl Cache {
         is_in_memory || files.any(|kept| self.usable(Ok(kept)).is_some_and(|kept| is_other(&kept)))
     }
 
-    /// What was fetched is the answer if there is no other one, but is not kept.
-    fn not_bound(&self, item: &CollateralId, name: &str, fetched: Record) -> Arc<Record> {
+    /// Returns the cached record, else the fetched one, which is not stored.
+    fn reject_other_platform(
+        &self,
+        item: &CollateralId,
+        name: &str,
+        fetched: Record,
+    ) -> Arc<Record> {
         let fetched = Arc::new(fetched);
         (self.on_event)(&Event::OtherPlatform(Arc::clone(&fetched)));
-        self.kept(item, name).unwrap_or(fetched)
+        self.cached(item, name).unwrap_or(fetched)
     }
 
-    fn take(&self, name: &str, fetched: Arc<Record>, checked: &Checked) -> Arc<Record> {
+    fn store(&self, name: &str, fetched: Arc<Record>, checked: &Checked) -> Arc<Record> {
         (self.on_event)(&Event::Fetched(Arc::clone(&fetched)));
         let written = self.directory.as_ref().map(|files| files.write(&fetched, checked));
         if let Some(Err(error)) = written {
@@ -341,19 +350,19 @@ impl Cache {
 
     fn remember(&self, name: &str, record: Arc<Record>) -> Arc<Record> {
         let modified = self.modified(&record.item);
-        let remembered = Remembered { record, modified, looked: Instant::now() };
+        let remembered = InMemory { record, modified, looked: Instant::now() };
         let record = Arc::clone(&remembered.record);
         let mut memory = lock(&self.memory);
-        if memory.len() >= MAX_REMEMBERED {
+        if memory.len() >= MAX_IN_MEMORY {
             memory.clear();
         }
         memory.insert(name.to_owned(), remembered);
         record
     }
 
-    /// The turn to fetch the item: nobody else in this process does. `None` if somebody does until the deadline. Other
-    /// processes with this directory have half of the time to come to an end: one of them may hang, and whoever has
-    /// waited for it needs the other half to fetch the item by himself.
+    /// Waits until no other thread fetches the item; `None` if one does until the deadline. Waits
+    /// for other processes half of the time only: one of them may hang, and the other half is
+    /// needed to fetch the item here.
     fn turn(&self, item: &CollateralId, name: &str, deadline: Instant) -> Option<Turn<'_>> {
         let permit = self.flights.acquire(name.to_owned(), deadline)?;
         let left = deadline.saturating_duration_since(Instant::now());
@@ -370,7 +379,7 @@ impl Cache {
         self.usable(self.directory.as_ref()?.read(item).transpose()?)
     }
 
-    /// What was read from disk, if it held when it was fetched.
+    /// The record of a file, if it was valid when it was fetched.
     fn usable(&self, kept: Result<StoredRecord, RecordFileError>) -> Option<Record> {
         let unusable = |reason: String| (self.on_event)(&Event::Unusable(reason));
         let kept = kept.inspect_err(|error| unusable(error.to_string())).ok()?;
@@ -387,17 +396,18 @@ impl Cache {
         }
     }
 
-    /// What the file says that holds. An older file in the place of a newer one holds, too, but for the mark.
+    /// Checks a stored document, also against the newest revision: somebody may have put back an
+    /// old file, which is valid.
     fn inspect(&self, kept: &StoredRecord, fetched: SystemTime) -> Result<Checked, CheckError> {
         let checked = inspect(&kept.item, &kept.document, self.fetcher.roots(), fetched)?;
-        checked.not_older_than(self.mark(&kept.item, &checked.root))
+        checked.not_older_than(self.newest(&kept.item, &checked.root))
     }
 }
 
-/// A record is not kept.
+/// A record that was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum InsertError {
-    /// It does not hold.
+    /// It is invalid.
     #[error(transparent)]
     Check(#[from] crate::CheckError),
     /// It cannot be written.

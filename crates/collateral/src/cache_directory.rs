@@ -1,9 +1,9 @@
-//! One directory, one file for each item.
+//! Directory of a cache, with one file for each item.
 //!
-//! Several processes, of several users, may use it at the same time: files appear whole, by rename, and whoever
-//! is about to fetch an item holds its lock. What kill -9 leaves behind is a file that nobody reads,
-//! and that the next [`sweep`](CacheDirectory::sweep) removes. The directory is the cache's alone: where something
-//! else's files are, nothing is written or removed.
+//! Several processes of several users may share it: files appear whole, by rename, and a process
+//! that fetches an item holds its lock. kill -9 may leave an unfinished file, which the next
+//! [`sweep`](CacheDirectory::sweep) removes. In a directory with other files nothing is written or
+//! removed.
 
 mod contents;
 mod high_water_marks;
@@ -20,12 +20,12 @@ use crate::check::Checked;
 use crate::record_file::{self, StoredRecord};
 use crate::{CollateralId, Record, RecordFileError, Revision};
 
-/// How old a record gets. Collateral has expired long before, and a platform that asks has a newer certificate.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(400 * 24 * 3600);
-/// How old a file that is being written gets before nobody can be writing it any more.
+/// Maximum age of a record. Its document has expired long before.
+const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 3600);
+/// Age from which an unfinished file counts as abandoned.
 const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
 
-/// The directory.
+/// Directory of a cache.
 #[derive(Debug, Clone)]
 pub struct CacheDirectory {
     directory: PathBuf,
@@ -33,20 +33,20 @@ pub struct CacheDirectory {
 }
 
 impl CacheDirectory {
-    /// The cache in this directory, which is made when something is to be kept; all files together have `max_size`
-    /// bytes at the most.
+    /// This directory, which is created by the first write. Its records have at most `max_size`
+    /// bytes together.
     #[must_use]
     pub fn new(directory: &Path, max_size: u64) -> Self {
         Self { directory: directory.to_owned(), max_size }
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.directory
     }
 
-    /// What is kept of the item, unchecked.
+    /// Reads the record of an item, unchecked.
     pub(crate) fn read(
         &self,
         item: &CollateralId,
@@ -54,13 +54,14 @@ impl CacheDirectory {
         record_file::read(&self.directory, item)
     }
 
-    /// When the item was last kept; `None` if it is not there.
+    /// The time of the last write of an item; `None` if it is not there.
     pub(crate) fn modified(&self, item: &CollateralId) -> Option<SystemTime> {
         fs::metadata(record_file::path(&self.directory, item)).ok()?.modified().ok()
     }
 
-    /// The newest revision that was ever kept of the item under this root. Of PCK certificates it is not known: an old
-    /// one is as good as a new one of the same TCB, and there are as many as questions that somebody makes up.
+    /// The newest revision of the item that was ever stored under this root. It is not recorded for
+    /// PCK certificates: an old one of the same TCB is as good, and clients could make up any
+    /// number.
     pub(crate) fn newest(
         &self,
         item: &CollateralId,
@@ -72,10 +73,10 @@ impl CacheDirectory {
         }
     }
 
-    /// Keeps the record, which is such, in place of an older one of the same item.
+    /// Stores a checked record in place of an older one.
     ///
     /// # Errors
-    /// [`RecordFileError::Write`]; what was there before stays.
+    /// [`RecordFileError::Write`]; the former record stays.
     pub(crate) fn write(&self, record: &Record, checked: &Checked) -> Result<(), RecordFileError> {
         self.make().map_err(|reason| self.refused(reason))?;
         record_file::write(&self.directory, record)?;
@@ -86,21 +87,22 @@ impl CacheDirectory {
         self.sweep(SystemTime::now()).map_err(|reason| self.refused(reason))
     }
 
-    /// Forgets the item.
+    /// Removes the record of an item.
     pub(crate) fn remove(&self, item: &CollateralId) -> io::Result<()> {
         remove_record(&record_file::path(&self.directory, item))
     }
 
-    /// What is kept, file by file, unchecked. Where there is no directory, nothing is.
+    /// All records, unchecked; none if there is no directory.
     pub(crate) fn all(&self) -> io::Result<Vec<Result<StoredRecord, RecordFileError>>> {
         let files = Contents::read(&self.directory)?.records.into_iter();
         Ok(files.filter_map(|file| record_file::read_file(&file.path).transpose()).collect())
     }
 
-    /// Removes what is too old, the oldest of what is too much, and what was never written to its end.
+    /// Removes records that are too old, the oldest ones above the maximum size, and abandoned
+    /// files.
     ///
     /// # Errors
-    /// Those of the operating system, and one that names a file that is not the cache's; nothing is removed then.
+    /// Those of the operating system, and one that names a foreign file; nothing is removed then.
     pub fn sweep(&self, now: SystemTime) -> io::Result<()> {
         let Contents { mut records, unfinished, former_locks } = Contents::read(&self.directory)?;
         let abandoned = unfinished.iter().filter(|file| file.age(now) > ABANDONED_AFTER);
@@ -110,14 +112,14 @@ impl CacheDirectory {
         let mut size = 0_u64;
         for file in records {
             size = size.saturating_add(file.size);
-            if size > self.max_size || file.age(now) > FORGOTTEN_AFTER {
+            if size > self.max_size || file.age(now) > MAX_AGE {
                 remove_record(&file.path)?;
             }
         }
         Ok(())
     }
 
-    /// The right to fetch the item, as soon as nobody else has it, until the deadline at the latest.
+    /// Waits until the deadline for the lock of an item.
     pub(crate) fn lock(&self, item: &CollateralId, deadline: Instant) -> ItemLock {
         match self.make() {
             Ok(()) => ItemLock::acquire(&self.directory, item, deadline),
@@ -125,8 +127,8 @@ impl CacheDirectory {
         }
     }
 
-    /// Others may read what is kept, for it is public. What others may write is no cache: each record is checked when it
-    /// is read, but an old one may hold, too.
+    /// Creates the directory. Others may read it, since collateral is public, but not write: an old
+    /// document that they put there could still be valid.
     fn make(&self) -> io::Result<()> {
         private_directory::check_place(&self.directory).map_err(io::Error::other)?;
         private_directory::make_readable(&self.directory)?;
@@ -145,7 +147,7 @@ impl CacheFile {
     }
 }
 
-/// Removes a record. What has the name of one and is none stays.
+/// Removes a record. Another file of such a name stays.
 fn remove_record(path: &Path) -> io::Result<()> {
     match record_file::read_file(path) {
         Ok(Some(_)) => missing_is_fine(fs::remove_file(path)),

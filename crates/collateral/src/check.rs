@@ -1,4 +1,4 @@
-//! An answer is checked before it is kept.
+//! Checks of a document before it is stored.
 
 use std::time::SystemTime;
 
@@ -6,53 +6,52 @@ use verify::{CollateralError, TrustedRoots, Validity};
 
 use crate::{CollateralId, Document, Revision, TcbUpdate};
 
-/// An answer that is not kept.
+/// A document that is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
     /// Its certificates, its signature, its dates or its form are wrong.
     #[error(transparent)]
     Collateral(#[from] CollateralError),
-    /// It is the answer to another question.
+    /// It is of another item.
     #[error("it is of another {what}: asked for {asked}, got {got}")]
     Another {
-        /// What differs.
+        /// The property that differs.
         what: &'static str,
-        /// What was asked for.
+        /// The requested value.
         asked: String,
-        /// What came.
+        /// The value of the document.
         got: String,
     },
-    /// It is older than what has been kept before.
+    /// It is older than a document stored before.
     #[error(
-        "it is older ({got}) than what was kept before ({newest}); ask a source that is up to date"
+        "it is older ({got}) than the one stored before ({newest}); ask a source that is up to date"
     )]
     Older {
-        /// How new it is.
+        /// Its revision.
         got: Revision,
-        /// How new what was kept before is.
+        /// The newest revision stored before.
         newest: Revision,
     },
 }
 
 impl CheckError {
-    /// Tells if the document is of another TCB evaluation than was asked for.
+    /// Tells if the document is of another TCB evaluation than the requested one.
     #[must_use]
     pub fn is_other_evaluation(&self) -> bool {
         matches!(self, Self::Another { what: EVALUATION, .. })
     }
 }
 
-/// The name of a TCB evaluation in errors.
 const EVALUATION: &str = "TCB evaluation";
 
-/// What a document says of itself that holds.
+/// Properties of a valid document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Checked {
-    /// From when to when it is valid.
+    /// Its validity.
     pub(crate) validity: Validity,
-    /// How new it is.
+    /// Its revision.
     pub(crate) revision: Revision,
-    /// SHA-256 of the trusted root that it leads to.
+    /// SHA-256 of the trusted root of its certificate chain.
     pub(crate) root: [u8; 32],
 }
 
@@ -66,8 +65,8 @@ impl Checked {
     }
 }
 
-/// From when to when the document is valid, if it answers the question, and one of these roots vouches for it at
-/// this time.
+/// Checks that a document is of this item, leads to one of these roots and is valid at this time.
+/// Returns its validity.
 ///
 /// # Errors
 /// [`CheckError`].
@@ -80,7 +79,7 @@ pub fn check(
     inspect(item, document, roots, now).map(|checked| checked.validity)
 }
 
-/// The same, with how new the document is.
+/// As [`check`], with all properties of the document.
 pub(crate) fn inspect(
     item: &CollateralId,
     document: &Document,
@@ -94,10 +93,10 @@ pub(crate) fn inspect(
         root,
     };
     Ok(match item {
-        CollateralId::PckCertificate(question) => {
+        CollateralId::PckCertificate(request) => {
             let certificate = verify::check_pck_certificate(body, issuer_chain, roots, now)?;
             let (asked, got) =
-                (hex::encode(question.pce_id), hex::encode(certificate.extension.pce_id));
+                (hex::encode(request.pce_id), hex::encode(certificate.extension.pce_id));
             same("PCE id", &asked, &got)?;
             checked(0, certificate.validity, certificate.signer.root)
         }
@@ -127,7 +126,7 @@ pub(crate) fn inspect(
     })
 }
 
-/// Which one is the standard one, and which the early one, is nowhere signed.
+/// Documents do not say if they are of the standard or the early update.
 fn same_evaluation(asked: TcbUpdate, got: u32) -> Result<(), CheckError> {
     match asked {
         TcbUpdate::Number(number) => same(EVALUATION, &number.to_string(), &got.to_string()),

@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! Names of items of collateral.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sgx::CpuSvn;
 use verify::{EnclaveId, PckCa, Tee};
 
-/// One thing that a PCS or a PCCS answers. Its [`Display`](fmt::Display) form names it: the same for the same thing,
-/// and fit for a file name.
+/// An item that a PCS or a PCCS provides. Its [`Display`](fmt::Display) form is its name, which is
+/// unique and can be a file name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CollateralId {
@@ -19,31 +19,31 @@ pub enum CollateralId {
     RootCaCrl,
     /// The TCB info of a kind of platform.
     TcbInfo {
-        /// Of which kind of TEE.
+        /// The kind of TEE.
         tee: Tee,
-        /// The kind of platform.
+        /// The kind of platform, 6 bytes.
         #[serde(with = "hex")]
         fmspc: [u8; 6],
-        /// Which evaluation.
+        /// The TCB update.
         set: TcbUpdate,
     },
-    /// The identity of an enclave of Intel's.
+    /// The identity of one of Intel's enclaves.
     EnclaveIdentity {
-        /// Whose.
+        /// The enclave.
         enclave: EnclaveId,
-        /// Which evaluation.
+        /// The TCB update.
         set: TcbUpdate,
     },
 }
 
-/// Which PCK certificate is wanted.
+/// A request for a PCK certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PckCertificateRequest {
     /// QE_ID, 16 bytes.
     #[serde(with = "hex")]
     pub qe_id: [u8; 16],
-    /// PPID, encrypted with RSA-3072-OAEP, 384 bytes. Clients of a PCCS may leave it out. It differs from one
-    /// encryption to the next, so it is no part of the item's name.
+    /// PPID, encrypted with RSA-3072-OAEP, 384 bytes. Clients of a PCCS may leave it out. It
+    /// differs from one encryption to the next, so it is no part of the item's name.
     #[serde(default, with = "optional_hex", skip_serializing_if = "Option::is_none")]
     pub encrypted_ppid: Option<Box<[u8; 384]>>,
     /// CPUSVN of the platform, 16 bytes.
@@ -57,17 +57,17 @@ pub struct PckCertificateRequest {
 }
 
 impl PckCertificateRequest {
-    /// Whether it is about the same QE and PCE, at whatever TCB.
+    /// Tells if it is of the same QE and PCE, at any TCB.
     pub(crate) fn is_of_same_qe(&self, other: &Self) -> bool {
         (self.qe_id, self.pce_id) == (other.qe_id, other.pce_id)
     }
 }
 
-/// Which of the TCB evaluations in force.
+/// A TCB evaluation that is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TcbUpdate {
-    /// The one that all must meet by now.
+    /// The one that all platforms have to meet by now.
     Standard,
     /// The newest one.
     Early,
@@ -78,8 +78,8 @@ pub enum TcbUpdate {
 impl fmt::Display for CollateralId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PckCertificate(question) => {
-                let PckCertificateRequest { qe_id, cpu_svn, pce_svn, pce_id, .. } = question;
+            Self::PckCertificate(request) => {
+                let PckCertificateRequest { qe_id, cpu_svn, pce_svn, pce_id, .. } = request;
                 let (qe_id, pce_id) = (hex::encode(qe_id), hex::encode(pce_id));
                 write!(f, "pck-certificate-{qe_id}-{cpu_svn}-{pce_svn}-{pce_id}")
             }
@@ -96,7 +96,7 @@ impl fmt::Display for CollateralId {
 }
 
 impl CollateralId {
-    /// Whether this could be the name of an item.
+    /// Tells if this could be the name of an item.
     pub(crate) fn is_name(text: &str) -> bool {
         const KINDS: [&str; 5] =
             ["pck-certificate-", "pck-crl-", "root-ca-crl", "tcb-info-", "enclave-identity-"];

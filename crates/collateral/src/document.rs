@@ -1,4 +1,4 @@
-//! An answer, and what is kept of it.
+//! Documents, and records of checked ones.
 
 use std::time::SystemTime;
 
@@ -6,11 +6,11 @@ use verify::Validity;
 
 use crate::CollateralId;
 
-/// An answer as it came.
+/// The content of an item as a source sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// A PCK certificate: PEM. A CRL: DER. TCB info and enclave identities: JSON with its signature,
-    /// to the byte.
+    /// A PCK certificate: PEM. A CRL: DER. TCB info and enclave identities: JSON with its
+    /// signature, to the byte.
     pub body: Vec<u8>,
     /// PEM: the certificates of the issuer, the root's last. Empty for the CRL of the root.
     pub issuer_chain: String,
@@ -19,14 +19,14 @@ pub struct Document {
 /// A document that was checked: certificate chain, signature and dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What it answers.
+    /// The item.
     pub item: CollateralId,
-    /// The answer.
+    /// Its content.
     pub document: Document,
-    /// From when to when it is valid, as it says itself.
+    /// The validity in the document.
     pub validity: Validity,
-    /// When it was fetched.
+    /// The time of the fetch.
     pub fetched: SystemTime,
-    /// The name of the source that it came from.
+    /// The name of its source.
     pub source: String,
 }

@@ -1,22 +1,23 @@
-//! What is to be known though it kept nobody from an answer.
+//! Events of the cache for the log.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{FetchError, Record, RecordFileError};
 
-/// Something that whoever runs this should know, and that kept nobody from an answer.
+/// An event that did not make a lookup fail.
 #[derive(Debug)]
 pub enum Event {
-    /// It was fetched.
+    /// A document was fetched.
     Fetched(Arc<Record>),
-    /// There is nothing newer than something that has expired.
+    /// An expired record is used, since no newer one can be fetched.
     Expired(FetchError),
-    /// What was fetched is not on disk.
+    /// A fetched document could not be stored on disk.
     NotStored(RecordFileError),
-    /// What is on disk is not used.
+    /// A file on disk cannot be used.
     Unusable(String),
-    /// A PCK certificate was fetched for a QE id whose PCK certificates so far are of another platform. It is not kept.
+    /// A fetched PCK certificate has another PPID than the cached ones for its QE id. It is not
+    /// stored.
     OtherPlatform(Arc<Record>),
 }
 
@@ -28,14 +29,14 @@ impl fmt::Display for Event {
         match self {
             Self::Fetched(record) => write!(f, "fetched {} from {}", record.item, record.source),
             Self::Expired(error) => {
-                write!(f, "what is kept is used though it has expired: {error}")
+                write!(f, "using an expired item: {error}")
             }
             Self::NotStored(error) => write!(f, "{error}"),
             Self::Unusable(reason) => f.write_str(reason),
             Self::OtherPlatform(record) => write!(
                 f,
-                "{} from {} is not kept: its PPID is another one than that of the PCK certificates which are \
-                 kept for this QE id; if the platform has really changed, clear the cache",
+                "{} from {} is not stored: its PPID differs from that of the cached PCK certificates \
+                 for this QE id; if the platform has really changed, clear the cache",
                 record.item, record.source
             ),
         }

@@ -1,12 +1,13 @@
-//! PCK certificates and verification collateral: fetched, checked, kept.
+//! PCK certificates and verification collateral: fetched, checked, cached.
 //!
-//! An [`CollateralId`] is what can be asked for, a [`Document`] what is answered. A [`Source`] is asked: Intel's PCS, a
-//! PCCS, Azure's THIM ([`PcsSource`]), or a directory of files ([`FileSource`]). A [`Fetcher`] asks several, one
-//! after the other, and checks what they say. A [`Cache`] keeps it on disk and in memory, so that the network is not
-//! in the road of a quote. [`for_quote`] puts together what a verifier needs for one quote.
+//! A [`CollateralId`] names an item, a [`Document`] is its content. A [`Source`] provides
+//! documents: Intel's PCS, a PCCS, Azure's THIM ([`PcsSource`]), or a directory of files
+//! ([`FileSource`]). A [`Fetcher`] asks several in turn and checks the documents. A [`Cache`]
+//! stores them on disk and in memory, so that quotes do not wait for the network. [`for_quote`]
+//! collects the items that a verifier of one quote needs.
 //!
-//! Everything here waits in the caller's thread, with a deadline, and starts no thread that lives longer than a
-//! question: this crate is part of a library that lives in other people's processes.
+//! All functions block the caller until a deadline, and start no thread that outlives a request:
+//! this crate is part of a library in other people's processes.
 
 #![expect(
     clippy::disallowed_types,

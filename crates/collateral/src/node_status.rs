@@ -1,38 +1,38 @@
-//! What is known of the TCB of a machine, by what is kept.
+//! TCB status of machines, by cached records.
 
 use verify::{PckCertificate, SgxExtension, TcbAssessment, TcbInfo, Tee, TrustedRoots};
 
 use crate::{CollateralId, Document, PckTcb, Record, TcbUpdate, platform_items};
 
-/// A machine, known by its PCK certificate, and what the other records say of it.
+/// A machine with a cached PCK certificate, and its TCB status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeStatus {
     /// QE id, 16 bytes.
     pub qe_id: [u8; 16],
-    /// The PCK certificate: of several the one for the highest TCB.
+    /// The PCK certificate for the highest TCB.
     pub certificate: PckCertificate,
-    /// Whether the CRL revokes it; `None` without a CRL.
+    /// Revoked by the CRL; `None` without a CRL.
     pub revoked: Option<bool>,
-    /// The TCB, by the evaluation that is asked for; `None` without TCB info.
+    /// The TCB by the requested evaluation; `None` without TCB info.
     pub tcb: Option<EvaluatedTcb>,
-    /// What it will be, by the newest evaluation, where that is kept beside the one that is asked for.
+    /// The TCB by the early evaluation, if that is cached and not the requested one.
     pub early: Option<EvaluatedTcb>,
-    /// What this rests on: the PCK certificate, CRLs, TCB info, the QE identity.
+    /// The records used: the PCK certificate, CRLs, TCB info, the QE identity.
     pub records: Vec<Record>,
-    /// What it should also rest on, and is not there.
+    /// The items that are not cached.
     pub missing: Vec<CollateralId>,
 }
 
-/// A platform's TCB as some TCB info sees it.
+/// The TCB of a platform by some TCB info.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedTcb {
-    /// The number of the TCB recovery event that the TCB info knows of.
+    /// TCB evaluation data number of the TCB info.
     pub tcb_evaluation_data_number: u32,
-    /// Which level is reached, and what is missing for a better one.
+    /// The level reached, and the components below a better one.
     pub assessment: TcbAssessment,
 }
 
-/// The machines whose PCK certificates are among these records, which have been checked with these roots.
+/// The machines whose PCK certificates are among these records, all checked with these roots.
 #[must_use]
 pub fn node_statuses(records: &[Record], set: TcbUpdate, roots: &TrustedRoots) -> Vec<NodeStatus> {
     let mut nodes: Vec<Node<'_>> = Vec::new();
@@ -63,7 +63,7 @@ impl<'a> Node<'a> {
         Some(Self { record, qe_id: question.qe_id, certificate })
     }
 
-    /// Whether this is the certificate after an update, and the other one that from before it.
+    /// Tells if this is the certificate after an update, and the other one that from before.
     fn is_after(&self, other: &Self) -> bool {
         let order = (self.tcb().partial_cmp(&other.tcb()))
             .filter(|order| order.is_ne())
@@ -71,7 +71,6 @@ impl<'a> Node<'a> {
         order.is_gt()
     }
 
-    /// What TCB info compares.
     fn tcb(&self) -> PckTcb {
         let SgxExtension { tcb_components, pce_svn, .. } = self.certificate.extension;
         PckTcb { cpu_svn: sgx::CpuSvn(tcb_components), pce_svn }
@@ -106,7 +105,6 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What is kept.
 struct CheckedRecords<'a> {
     records: &'a [Record],
     roots: &'a TrustedRoots,

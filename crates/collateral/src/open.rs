@@ -1,4 +1,4 @@
-//! From settings to a cache.
+//! Opens sources and caches by settings.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use crate::{
 /// The largest file with a trusted root, in bytes: a certificate has about 1,000.
 const MAX_ROOT: u64 = 64 * 1024;
 
-/// The settings name something that cannot be used.
+/// The settings name a file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A source.
@@ -25,21 +25,21 @@ pub enum OpenError {
     RootFile {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: std::io::Error,
     },
-    /// What is in it.
+    /// The content of that file.
     #[error("cannot trust {path}: {reason}")]
     Root {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: RootError,
     },
 }
 
 impl Cache {
-    /// The cache that these settings describe. Nothing is asked or written yet.
+    /// The cache of these settings. Does not fetch or write anything yet.
     ///
     /// # Errors
     /// [`OpenError`] when a file that the settings name cannot be used.
@@ -51,7 +51,7 @@ impl Cache {
 }
 
 impl Fetcher {
-    /// The sources that these settings name, and the root that they trust.
+    /// A fetcher with the sources and the trusted root of these settings.
     ///
     /// # Errors
     /// [`OpenError`] when a file that the settings name cannot be used.
@@ -60,7 +60,7 @@ impl Fetcher {
         Self::open_with(sources.collect::<Result<_, _>>()?, settings)
     }
 
-    /// These sources, and else what the settings say.
+    /// A fetcher with these sources, otherwise by the settings.
     ///
     /// # Errors
     /// [`OpenError`] when the root that the settings name cannot be used.
@@ -94,7 +94,7 @@ impl From<&Settings> for RefreshPolicy {
 }
 
 impl SourceSettings {
-    /// The source that they describe. Nothing is asked yet.
+    /// Opens the source. Does not connect yet.
     ///
     /// # Errors
     /// [`SourceOpenError`] when a file that they name cannot be used.

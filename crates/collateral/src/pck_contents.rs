@@ -1,17 +1,17 @@
-//! What a PCK certificate says of its platform.
+//! Contents of PCK certificates.
 
 use dcap_qvl::intel;
 use sgx::CpuSvn;
 use verify::PckCa;
 
-/// What a PCK certificate says of its platform and the TCB that it is for. Nothing about it is checked here.
+/// The platform and the TCB in a PCK certificate, unchecked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PckContents {
-    /// Platform provisioning id, 16 bytes: names the platform, whatever QE id it is asked for by.
+    /// Platform provisioning id, 16 bytes.
     pub ppid: [u8; 16],
     /// The kind of platform, 6 bytes.
     pub fmspc: [u8; 6],
-    /// Which PCK CA issued it.
+    /// The issuing PCK CA.
     pub ca: PckCa,
     /// CPUSVN that it is for.
     pub cpu_svn: CpuSvn,
@@ -28,7 +28,7 @@ impl PckContents {
     /// Reads the first of some certificates in PEM.
     ///
     /// # Errors
-    /// [`PckContentsError`] when it is none, or no PCK certificate.
+    /// [`PckContentsError`] if it is not a PCK certificate.
     pub fn read(pem: &[u8]) -> Result<Self, PckContentsError> {
         let certificate = pem::parse(pem).map_err(|error| PckContentsError(error.to_string()))?;
         Self::read_der(certificate.contents())
@@ -37,7 +37,7 @@ impl PckContents {
     /// Reads a certificate in DER.
     ///
     /// # Errors
-    /// [`PckContentsError`] when it is none, or no PCK certificate.
+    /// [`PckContentsError`] if it is not a PCK certificate.
     pub fn read_der(der: &[u8]) -> Result<Self, PckContentsError> {
         let unreadable = |error| PckContentsError(format!("{error:#}"));
         let extension = intel::parse_pck_extension(der).map_err(unreadable)?;

@@ -1,10 +1,10 @@
-//! Which of a platform's PCK certificates is the right one.
+//! Selection among the PCK certificates of a platform.
 //!
-//! A platform at some TCB can derive the key of each certificate for this TCB or a lower one. The right certificate is
-//! the one that makes the platform look best to a verifier: for the highest level of the TCB info, and within the
-//! level for the highest TCB. This is what the PCK certificate selection library of Intel's DCAP does, and so what a
-//! PCCS does. The CPUSVN is taken for the SVNs of the 16 components byte by byte, as TCB type 0 has it, which is the
-//! only one.
+//! A platform at some TCB can derive the key of each certificate for this TCB or a lower one. The
+//! right certificate is the one that makes the platform look best to a verifier: for the highest
+//! level of the TCB info, and within the level for the highest TCB. This is what the PCK
+//! certificate selection library of Intel's DCAP does, and so what a PCCS does. The CPUSVN is taken
+//! for the SVNs of the 16 components byte by byte, as TCB type 0 has it, which is the only one.
 
 use std::cmp::Ordering;
 
@@ -55,7 +55,7 @@ impl From<&TcbLevel> for PckTcb {
     }
 }
 
-/// Higher is what is higher in one of the SVNs, and lower in none. Two TCBs need not compare at all.
+/// A TCB is higher if it is higher in one of the SVNs and lower in none. Two TCBs may not compare.
 impl PartialOrd for PckTcb {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.svns().zip(other.svns()).map(|(own, other)| own.cmp(&other)).try_fold(
@@ -69,8 +69,9 @@ impl PartialOrd for PckTcb {
     }
 }
 
-/// Which of the offered certificates, given by their TCBs, is the right one for a platform at this TCB. The levels are
-/// those of the TCB info, the highest first. `None` if the platform is below all of them.
+/// Selects one of the offered certificates, given by their TCBs, for a platform at this TCB.
+/// `levels` are those of the TCB info, the highest first. `None` if the platform is below all
+/// certificates.
 #[must_use]
 pub fn select_pck(platform: &PckTcb, offered: &[PckTcb], levels: &[PckTcb]) -> Option<PckTcb> {
     // One more than there are levels: for certificates that are below them all.

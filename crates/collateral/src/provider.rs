@@ -42,8 +42,8 @@ struct PolledSource {
 }
 
 impl CollateralProvider {
-    /// The collateral in the contents of a file: a bundle, or the JSON of [`Collateral`]. Nothing is
-    /// checked.
+    /// The collateral in the contents of a file: a bundle, or the JSON of [`Collateral`]. Nothing
+    /// is checked.
     ///
     /// # Errors
     /// [`CollateralFileError`] for any other contents.

@@ -1,4 +1,4 @@
-//! All that a verifier needs for one quote.
+//! Collateral for one quote.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -14,43 +14,43 @@ use crate::{
     Source, SourceError, TcbUpdate,
 };
 
-/// The time for all questions to a service together.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of all requests together.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// There is no collateral for a quote; `E` is why an item could not be had.
+/// There is no collateral for a quote; `E` is the failure to get an item.
 #[derive(Debug, thiserror::Error)]
 pub enum QuoteCollateralError<E> {
-    /// The bytes are no quote.
-    #[error("these bytes are no quote: {0}")]
+    /// The bytes are not a quote.
+    #[error("these bytes are not a quote: {0}")]
     Quote(#[from] QuoteParseError),
-    /// The quote does not say which platform it is of.
+    /// The quote does not identify its platform.
     #[error("the quote does not lead to the PCK certificate of its platform: {0}")]
     Platform(String),
     /// The PCK certificate cannot be read.
     #[error(transparent)]
     Pck(#[from] PckContentsError),
-    /// An item could not be had.
+    /// An item could not be fetched.
     #[error(transparent)]
     Item(E),
-    /// An item is not what it is called.
-    #[error("{0} is none")]
+    /// The document of an item is not JSON with a signature.
+    #[error("the document of {0} is not signed JSON")]
     Malformed(CollateralId),
 }
 
-/// An item could not be had from a service.
+/// An item could not be fetched from a service.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot fetch {item} from {service}: {reason}")]
 pub struct ServiceError {
-    /// What was asked for.
+    /// The name of the item.
     pub item: String,
-    /// Who was asked.
+    /// The name of the service.
     pub service: String,
-    /// Why there is no answer.
+    /// The reason.
     pub reason: SourceError,
 }
 
-/// Fetches the collateral for `quote` from the service at `url`, as it is: nothing is checked or
-/// kept. It takes 30 seconds at the most.
+/// Fetches the collateral for `quote` from the service at `url`, without checking or storing it. It
+/// takes at most 30 seconds.
 ///
 /// # Errors
 /// [`QuoteCollateralError`].
@@ -60,7 +60,7 @@ pub fn fetch(
 ) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
     let source = PcsSource::at(url);
     let now = Instant::now();
-    let deadline = now.checked_add(PATIENCE).unwrap_or(now);
+    let deadline = now.checked_add(TIMEOUT).unwrap_or(now);
     for_quote(quote, TcbUpdate::Standard, |item| {
         let (item_name, service) = (item.to_string(), source.name().to_owned());
         source.fetch(item, deadline).map_err(|reason| ServiceError {
@@ -71,10 +71,10 @@ pub fn fetch(
     })
 }
 
-/// The collateral for `quote` by this evaluation of the TCB, item by item from `get`.
+/// Collects the collateral for `quote` by this TCB update, item by item from `get`.
 ///
-/// It has the PCK certificates only if the quote does not carry them itself. So, where quotes do, what was put
-/// together for one serves for those of all platforms with the same FMSPC and CA.
+/// It has the PCK certificates only if the quote does not carry them. Otherwise it is good for
+/// quotes of all platforms with the same FMSPC and CA.
 ///
 /// # Errors
 /// [`QuoteCollateralError`].
@@ -87,8 +87,8 @@ pub fn for_quote<E>(
     let mut get = |item: &CollateralId| get(item).map_err(QuoteCollateralError::Item);
     let (contents, chain) = match pck(&quote)? {
         Pck::Carried(chain) => (PckContents::read(chain)?, None),
-        Pck::Named(question) => {
-            let Document { body, issuer_chain } = get(&CollateralId::PckCertificate(question))?;
+        Pck::Named(request) => {
+            let Document { body, issuer_chain } = get(&CollateralId::PckCertificate(request))?;
             let leaf = String::from_utf8_lossy(&body);
             (PckContents::read(&body)?, Some(format!("{}\n{issuer_chain}", leaf.trim_end())))
         }
@@ -132,26 +132,25 @@ pub fn platform_items(tee: Tee, fmspc: [u8; 6], ca: PckCa, set: TcbUpdate) -> [C
     ]
 }
 
-/// The kind of TEE that a quote is of.
 fn tee(quote: &Quote) -> Tee {
     if quote.body.td().is_some() { Tee::Tdx } else { Tee::Sgx }
 }
 
-/// The platform that a quote is of.
+/// The platform of a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotedPlatform {
-    /// The kind of TEE that is quoted.
+    /// The kind of TEE.
     pub tee: Tee,
     /// The platform's PCK certificate.
     pub pck: QuotedPck,
 }
 
-/// The platform's PCK certificate, as far as a quote tells it.
+/// The PCK certificate in a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuotedPck {
     /// The quote carries it.
     Known(PckContents),
-    /// The quote says which one it is.
+    /// The quote identifies it.
     Named(PckCertificateRequest),
 }
 
@@ -164,17 +163,17 @@ impl QuotedPlatform {
         let quote = Quote::parse_padded(quote)?;
         let pck = match pck(&quote)? {
             Pck::Carried(chain) => QuotedPck::Known(PckContents::read(chain)?),
-            Pck::Named(question) => QuotedPck::Named(question),
+            Pck::Named(request) => QuotedPck::Named(request),
         };
         Ok(Self { tee: tee(&quote), pck })
     }
 }
 
-/// How a quote leads to its platform's PCK certificate.
+/// The reference of a quote to its PCK certificate.
 enum Pck<'a> {
     /// PEM: it is in the quote, with its chain.
     Carried(&'a [u8]),
-    /// The quote says which one it is.
+    /// The quote identifies it.
     Named(PckCertificateRequest),
 }
 
@@ -204,7 +203,7 @@ fn named(quote: &Quote) -> Option<PckCertificateRequest> {
     })
 }
 
-/// TCB info or an enclave's identity, as it is answered.
+/// The document of TCB info or an enclave identity.
 #[derive(Deserialize)]
 struct SignedAnswer<'a> {
     #[serde(borrow, rename = "tcbInfo", alias = "enclaveIdentity")]
@@ -213,7 +212,7 @@ struct SignedAnswer<'a> {
     signature: Vec<u8>,
 }
 
-/// What was signed, to the byte, and the signature.
+/// The signed JSON, to the byte, and the signature.
 fn signed(body: &[u8]) -> Option<(String, Vec<u8>)> {
     let SignedAnswer { json, signature } = serde_json::from_slice(body).ok()?;
     Some((json.get().to_owned(), signature))

@@ -1,4 +1,4 @@
-//! The form of a record on disk, in the cache and wherever it is carried to.
+//! Files of records, in the cache and in bundles.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use time::OffsetDateTime;
 
 use crate::{CollateralId, Document, Record};
 
-/// The largest file, in bytes: twice the largest answer, since a CRL is written as hexadecimal digits.
+/// Maximum size of a file in bytes: twice the largest document, since CRLs are in hexadecimal.
 pub(crate) const MAX_FILE: u64 = 9 * 1024 * 1024;
 
-/// What is on disk, before anything is checked.
+/// A record on disk, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredRecord {
     pub(crate) item: CollateralId,
@@ -30,7 +30,7 @@ pub enum RecordFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// The operating system refused.
@@ -41,24 +41,24 @@ pub enum RecordFileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
-    /// It does not say what a record says.
+    /// It is not a record.
     #[error(
         "{path} holds no collateral as it was written: {reason}; remove it, and it is fetched again"
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The file, as JSON. The dates of validity are for people: what counts is what the document says itself.
+/// The file as JSON. The dates of validity are for people: those in the document count.
 #[derive(Serialize, Deserialize)]
-struct Form {
+struct RecordJson {
     item: CollateralId,
     source: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -80,7 +80,7 @@ enum Body {
     Bytes(Vec<u8>),
 }
 
-impl From<&Record> for Form {
+impl From<&Record> for RecordJson {
     fn from(record: &Record) -> Self {
         let Document { body, issuer_chain } = record.document.clone();
         Self {
@@ -98,23 +98,23 @@ impl From<&Record> for Form {
     }
 }
 
-impl From<Form> for StoredRecord {
-    fn from(form: Form) -> Self {
+impl From<RecordJson> for StoredRecord {
+    fn from(form: RecordJson) -> Self {
         let body = match form.body {
             Body::Text(text) => text.into_bytes(),
             Body::Bytes(bytes) => bytes,
         };
-        let Form { item, source, fetched, issuer_chain, .. } = form;
+        let RecordJson { item, source, fetched, issuer_chain, .. } = form;
         Self { item, document: Document { body, issuer_chain }, fetched, source }
     }
 }
 
-/// Where a record of this item is in this directory.
+/// The path of the record of an item.
 pub(crate) fn path(directory: &Path, item: &CollateralId) -> PathBuf {
     directory.join(format!("{item}.json"))
 }
 
-/// What this directory has of the item; `None` if nothing.
+/// Reads the record of an item; `None` if there is no file.
 pub(crate) fn read(
     directory: &Path,
     item: &CollateralId,
@@ -130,7 +130,7 @@ pub(crate) fn read(
     Ok(Some(kept))
 }
 
-/// What this file has; `None` if it is not there.
+/// Reads a record; `None` if there is no file.
 pub(crate) fn read_file(path: &Path) -> Result<Option<StoredRecord>, RecordFileError> {
     let Some(bytes) = read_bytes(path)? else { return Ok(None) };
     from_json(&bytes).map(Some).map_err(|error| RecordFileError::Damaged {
@@ -139,7 +139,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<StoredRecord>, RecordFileE
     })
 }
 
-/// The bytes of this file, `MAX_FILE` at the most; `None` if it is not there.
+/// Reads a file of at most `MAX_FILE` bytes; `None` if there is none.
 pub(crate) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, RecordFileError> {
     untrusted_input::read_if_there(path, MAX_FILE).map_err(|reason| {
         let path = path.to_owned();
@@ -152,32 +152,32 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, RecordFileError
     })
 }
 
-/// Reads the form that a record has.
+/// Parses a record.
 pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<StoredRecord> {
-    serde_json::from_slice::<Form>(json).map(StoredRecord::from)
+    serde_json::from_slice::<RecordJson>(json).map(StoredRecord::from)
 }
 
-/// Writes a record in its form, on one line.
+/// Formats a record on one line.
 pub(crate) fn to_json(record: &Record) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Form::from(record))
+    serde_json::to_vec(&RecordJson::from(record))
 }
 
-/// Keeps a record in this directory: whole, or as it was before. Gives its size in bytes.
+/// Writes a record to a directory. Returns its size in bytes.
 pub(crate) fn write(directory: &Path, record: &Record) -> Result<u64, RecordFileError> {
     let path = path(directory, &record.item);
     let written = check_replaceable(&path)
-        .and_then(|()| Ok(serde_json::to_vec_pretty(&Form::from(record))?))
+        .and_then(|()| Ok(serde_json::to_vec_pretty(&RecordJson::from(record))?))
         .and_then(|bytes| replace(directory, &path, &bytes).map(|()| bytes.len() as u64));
     written.map_err(|reason| RecordFileError::Write { path, reason })
 }
 
-/// Checks that nothing of somebody else's is lost when the file is replaced: it is missing, a record, or damaged.
+/// Checks that the file to replace is missing, a record, or damaged, and not another program's.
 fn check_replaceable(path: &Path) -> io::Result<()> {
     let bytes = untrusted_input::read_if_there(path, MAX_FILE)?.unwrap_or_default();
     let is_something_else = from_json(&bytes).is_err()
         && serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok_and(|map| !map.is_empty());
     match is_something_else {
-        true => Err(io::Error::other("it is somebody else's file; move it away")),
+        true => Err(io::Error::other("it is not a file of the cache; move it away")),
         false => Ok(()),
     }
 }

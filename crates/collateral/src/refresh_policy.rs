@@ -1,24 +1,23 @@
-//! For how long what is kept is good enough.
+//! Ages at which cached records are refreshed.
 
 use std::time::Duration;
 
-/// When what is kept is to be fetched again.
+/// Ages at which cached records are refreshed, and the wait for missing ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshPolicy {
-    /// After this time [`Cache::refresh_due`](crate::Cache::refresh_due) fetches it again, while the old one serves.
+    /// Age from which [`Cache::refresh_due`](crate::Cache::refresh_due) refreshes a record.
     pub refresh_after: Duration,
-    /// After this time who asks for a PCK certificate waits a little for a newer one; `None`: when it says itself
-    /// that it has expired.
+    /// Age from which a PCK certificate counts as expired; `None`: by its own dates.
     pub pck_expires_after: Option<Duration>,
     /// The same for other collateral.
     pub collateral_expires_after: Option<Duration>,
-    /// How long who asks waits for what is not there at all.
+    /// Maximum wait for an item that is not cached.
     pub max_wait: Duration,
 }
 
 impl Default for RefreshPolicy {
-    /// Fetched again after a day, as Intel's caching service does; expired when it says so itself; 10 seconds for
-    /// what is not there.
+    /// A refresh after a day, as Intel's caching service does; expiry by the documents' dates; a
+    /// maximum wait of 10 seconds.
     fn default() -> Self {
         Self {
             refresh_after: Duration::from_secs(24 * 3600),

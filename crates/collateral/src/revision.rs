@@ -1,4 +1,4 @@
-//! How new a document is, by what its issuer has signed.
+//! Revision of a document, as its issuer signed it.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Revisions of an item are ordered by their number, and then by their date. The date alone would let a source serve
-/// collateral that was issued lately, but for an evaluation from before a TCB recovery.
+/// Revisions are ordered by number, then by date. By the date alone, a source could serve
+/// collateral that was issued recently for the evaluation before a TCB recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Revision {
-    /// TCB evaluation data number of TCB info and enclave identities, CRL number of CRLs; 0 for PCK certificates, which
-    /// have none.
+    /// TCB evaluation data number of TCB info and enclave identities, CRL number of CRLs; 0 for PCK
+    /// certificates, which have none.
     pub number: u64,
     /// `issueDate`, `thisUpdate` or `notBefore`.
     #[serde(with = "time::serde::rfc3339")]

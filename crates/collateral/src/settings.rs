@@ -1,9 +1,11 @@
 //! Where PCK certificates and collateral come from, and where they are kept.
 //!
-//! Each setting is taken from the first that has it: a flag, a variable `QUOTE_HELPER_COLLATERAL_*`, the section
-//! `[collateral]` of our configuration. Where those name no sources, another quote provider's settings hold: those
-//! of Intel's, in `sgx_default_qcnl.conf`; else those of Azure's, in the variables `AZDCAP_*`. Where there are none
-//! of these either, it depends on the machine. [`Settings`] tells which it was, and what was not used.
+//! Each setting is taken from the first that has it: a flag, a variable
+//! `QUOTE_HELPER_COLLATERAL_*`, the section `[collateral]` of our configuration. Where those name
+//! no sources, another quote provider's settings hold: those of Intel's, in
+//! `sgx_default_qcnl.conf`; else those of Azure's, in the variables `AZDCAP_*`. Where there are
+//! none of these either, it depends on the machine. [`Settings`] tells which it was, and what was
+//! not used.
 
 mod azdcap;
 mod base;
@@ -44,7 +46,8 @@ const RETRY: Retry = Retry { times: 2, delay: None };
 const ENVIRONMENT_IGNORED: &str = "environment variables are ignored, proxies included, since this program gained \
     privileges when it was started; use the configuration files in /etc";
 
-/// What holds. Its [`Display`](std::fmt::Display) form tells people where things come from, and why.
+/// What holds. Its [`Display`](std::fmt::Display) form tells people where things come from, and
+/// why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Whom to ask, in this order. What none of them serves comes from the cache alone.
@@ -59,7 +62,8 @@ pub struct Settings {
     pub retry: Retry,
     /// The TCB evaluation to ask for.
     pub evaluation: TcbUpdate,
-    /// The form in which Intel's settings want collateral to be handed out in C; `None` if they do not say.
+    /// The form in which Intel's settings want collateral to be handed out in C; `None` if they do
+    /// not say.
     pub collateral_form: Option<CollateralForm>,
     /// PEM: the root to trust instead of Intel's. The software platform needs it.
     pub trusted_root: Option<PathBuf>,
@@ -78,8 +82,8 @@ pub struct Retry {
     pub delay: Option<Duration>,
 }
 
-/// The forms that CRLs have in `sgx_ql_qve_collateral_t`. The numbers are the versions of that structure, and the
-/// values of Intel's `pccs_api_version`.
+/// The forms that CRLs have in `sgx_ql_qve_collateral_t`. The numbers are the versions of that
+/// structure, and the values of Intel's `pccs_api_version`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollateralForm {
     /// 3.0: DER in hexadecimal digits.
@@ -120,8 +124,8 @@ impl Settings {
         Ok(Own::gather(flags, machine)?.settings.trusted_root)
     }
 
-    /// The settings of a program with these flags, on this machine. Reads the files that the machine names,
-    /// 64 KiB of each at the most.
+    /// The settings of a program with these flags, on this machine. Reads the files that the
+    /// machine names, 64 KiB of each at the most.
     ///
     /// # Errors
     /// [`SettingsError`] when a flag, a file or a variable cannot be read or understood.

@@ -1,4 +1,4 @@
-//! Where items come from.
+//! Sources of collateral.
 
 mod files;
 mod http;
@@ -11,15 +11,15 @@ pub use self::http::SourceOpenError;
 pub use self::pcs::{PckList, PcsKind, PcsSource, PlatformIdentity};
 use crate::{CollateralId, Document};
 
-/// Answers questions: a PCS, a PCCS, a directory of files.
+/// A PCS, a PCCS, or a directory of files.
 pub trait Source: Send + Sync {
-    /// What people know it by, for messages: `Intel's PCS at https://…`.
+    /// Its name in messages: `the PCS at https://…`.
     fn name(&self) -> &str;
 
-    /// Asks for the item, until the deadline at the latest. Nothing about the answer is checked but its form.
+    /// Fetches an item until the deadline. Checks the format of the document only.
     ///
     /// # Errors
-    /// [`SourceError`] when there is no answer.
+    /// [`SourceError`] if it gives no document.
     fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError>;
 }
 
@@ -29,7 +29,7 @@ pub enum SourceError {
     /// It has no such item: status 404, or no such file.
     #[error("it has no such item")]
     NotFound,
-    /// The question is one that it does not take.
+    /// It does not serve such requests.
     #[error("it cannot be asked for this: {0}")]
     NotOffered(&'static str),
     /// Status 461 of a PCCS.
@@ -45,32 +45,32 @@ pub enum SourceError {
         "it refuses this client (status {0}); check the API key, the token and the permissions there"
     )]
     Denied(u16),
-    /// It is busy, and said when to come back: status 429 or 503.
+    /// It is busy: status 429 or 503.
     #[error("it is busy (status {status})")]
     Busy {
         /// The HTTP status.
         status: u16,
-        /// Its wish, from the header Retry-After.
+        /// Its header Retry-After, at most 5 minutes.
         retry_after: Option<Duration>,
     },
-    /// It sends to another place: status 3xx.
+    /// It redirects: status 3xx.
     #[error(
         "it sends elsewhere (status {0}), where nobody is followed; give the URL of the service itself"
     )]
     Redirect(u16),
-    /// Another status than those.
+    /// Another HTTP status.
     #[error("it answered with the HTTP status {0}; its own log may say why")]
     Status(u16),
     /// It cannot be reached.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// Its TLS certificate is not trusted; in words, why not and what to do.
+    /// Its TLS certificate is not trusted; with the reason and the fix.
     #[error("its TLS certificate is not trusted: {0}")]
     Untrusted(String),
-    /// The time was up.
+    /// It did not answer before the deadline.
     #[error("it did not answer in time")]
     Timeout,
-    /// An answer that is none.
+    /// An unusable answer.
     #[error("its answer cannot be used: {0}")]
     Malformed(String),
 }

@@ -1,9 +1,9 @@
 //! Text of others, made fit for a terminal and for a line of a log.
 //!
-//! File names, messages of servers, labels of metrics and names in certificates may contain line feeds, escape sequences
-//! and marks that turn the direction of writing, which move what is read away from what is there. They are escaped as in
-//! JSON, `\n` or `\u202e`, so that JSON stays what it was. Backslashes stay as they are: the result is to be read, not
-//! to be turned back.
+//! File names, messages of servers, labels of metrics and names in certificates may contain line
+//! feeds, escape sequences and marks that turn the direction of writing, which move what is read
+//! away from what is there. They are escaped as in JSON, `\n` or `\u202e`, so that JSON stays what
+//! it was. Backslashes stay as they are: the result is to be read, not to be turned back.
 
 mod json;
 
@@ -15,8 +15,8 @@ pub use json::json_error;
 /// Characters that [`line()`] keeps of a text.
 pub const LONGEST_LINE: usize = 4_096;
 
-/// The text as a part of one line: nothing in it ends the line or controls a terminal. Of more than [`LONGEST_LINE`]
-/// characters the rest is dropped, and `…` stands for it.
+/// The text as a part of one line: nothing in it ends the line or controls a terminal. Of more than
+/// [`LONGEST_LINE`] characters the rest is dropped, and `…` stands for it.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST_LINE) {
@@ -58,8 +58,8 @@ fn escape_units(character: char, escaped: &mut String) {
     }
 }
 
-/// Control characters, separators of lines and paragraphs, and what is invisible: marks and overrides of direction,
-/// characters without width, byte order marks, annotations and tags.
+/// Control characters, separators of lines and paragraphs, and what is invisible: marks and
+/// overrides of direction, characters without width, byte order marks, annotations and tags.
 fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(

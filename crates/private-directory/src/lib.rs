@@ -1,7 +1,8 @@
 //! Directories, and files in them, that nobody but one user and root may change.
 //!
-//! Who can write to a directory can replace each file in it, whatever the mode of the file: the keys of a platform,
-//! for instance, by keys of his own. So what is kept privately is looked at before it is used.
+//! Who can write to a directory can replace each file in it, whatever the mode of the file: the
+//! keys of a platform, for instance, by keys of his own. So what is kept privately is looked at
+//! before it is used.
 
 mod not_private;
 
@@ -18,7 +19,8 @@ pub use not_private::{Account, NotPrivate, quoted};
 /// The right to write, of the group and of all others.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Makes the directory, and those above it that are missing, for this user alone. One that is there stays as it is.
+/// Makes the directory, and those above it that are missing, for this user alone. One that is there
+/// stays as it is.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -26,8 +28,8 @@ pub fn make(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Makes the directory, and those above it that are missing, for everybody to look at and for this user alone to change,
-/// whatever the umask. One that is there stays as it is.
+/// Makes the directory, and those above it that are missing, for everybody to look at and for this
+/// user alone to change, whatever the umask. One that is there stays as it is.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -44,8 +46,8 @@ pub fn make_readable(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file to be locked, and makes it if it is not there. Only this user and root can open it: whoever can open a
-/// file or directory, be it for reading alone, can keep it locked for ever.
+/// Opens a file to be locked, and makes it if it is not there. Only this user and root can open it:
+/// whoever can open a file or directory, be it for reading alone, can keep it locked for ever.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -56,8 +58,9 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     options.custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Checks that only this user and root can change this directory, or this file in a directory of which that is known.
-/// A symbolic link is followed. What is missing, or cannot be looked at, is for the one who opens it to tell.
+/// Checks that only this user and root can change this directory, or this file in a directory of
+/// which that is known. A symbolic link is followed. What is missing, or cannot be looked at, is
+/// for the one who opens it to tell.
 ///
 /// # Errors
 /// [`NotPrivate`].
@@ -189,7 +192,8 @@ mod tests {
             for mode in [0o700, 0o755, 0o2750, 0o500] {
                 with_mode(path, mode).unwrap();
             }
-            // Whoever may add a file where all files are read may as well change one: a sticky bit is no help.
+            // Whoever may add a file where all files are read may as well change one: a sticky bit
+            // is no help.
             for mode in [0o770, 0o702, 0o777, 0o1777, 0o2775] {
                 let error = with_mode(path, mode).unwrap_err().to_string();
                 let shown = path.display();

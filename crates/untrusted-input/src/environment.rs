@@ -1,8 +1,9 @@
 //! Environment variables, as `secure_getenv` of the C library reads them.
 //!
-//! Whoever starts a setuid, setgid or file-capability program chooses its environment, and would choose with it the
-//! files that the program reads and removes and the hosts that it sends secrets to. The kernel marks such a program
-//! (`AT_SECURE`); in it, and for as long as it runs, no variable is set.
+//! Whoever starts a setuid, setgid or file-capability program chooses its environment, and would
+//! choose with it the files that the program reads and removes and the hosts that it sends secrets
+//! to. The kernel marks such a program (`AT_SECURE`); in it, and for as long as it runs, no
+//! variable is set.
 #![allow(unsafe_code, reason = "getauxval is a C function")]
 
 use std::env::{self, VarError};

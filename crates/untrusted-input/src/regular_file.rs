@@ -1,6 +1,7 @@
 //! Regular files, whatever lies at their path.
 //!
-//! To open a FIFO waits for somebody at its other end, for ever if need be; to read a device may never end.
+//! To open a FIFO waits for somebody at its other end, for ever if need be; to read a device may
+//! never end.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -12,7 +13,8 @@ use rustix::fs::OFlags;
 /// Opens a regular file for reading, without waiting. A symbolic link is followed.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] when it is something else than a regular file; else those of the operating system.
+/// [`ErrorKind::InvalidInput`] when it is something else than a regular file; else those of the
+/// operating system.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::empty())
 }

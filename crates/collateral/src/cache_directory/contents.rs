@@ -9,15 +9,15 @@ use atomic_file::TEMPORARY_PREFIX;
 
 use crate::CollateralId;
 
-/// What others put into any directory, and what stays there: that of a file system's root, and the mark by which backup
-/// programs know caches.
-const OF_ANY_DIRECTORY: [&str; 2] = ["lost+found", "CACHEDIR.TAG"];
+/// Allowed foreign files: that of a file system's root, and the tag by which backup programs
+/// recognize caches.
+const ALLOWED: [&str; 2] = ["lost+found", "CACHEDIR.TAG"];
 
-/// The directory is also something else's.
+/// The directory has a file that is not the cache's.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{} is no directory of a cache alone: {file:?} in it is something else's, so that nothing is kept or removed there; \
-     move that away, or give the cache a directory of its own (--cache-dir, QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
+    "{} is not a cache directory: it holds the foreign file {file:?}, so nothing is stored or removed there; \
+     move that file away, or give the cache a directory of its own (--cache-dir, QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
     .directory.display()
 )]
 pub(super) struct ForeignContent {
@@ -25,14 +25,14 @@ pub(super) struct ForeignContent {
     file: String,
 }
 
-/// What is in the directory, by its names. Files whose names begin with a dot are nobody's business, but for ours.
+/// Files of the directory, by their names. Other files whose names begin with a dot are ignored.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     /// Named as records.
     pub(super) records: Vec<CacheFile>,
-    /// Being written, or never written to the end.
+    /// Unfinished.
     pub(super) unfinished: Vec<CacheFile>,
-    /// Locks that earlier versions had here: empty.
+    /// Locks of earlier versions, which are empty.
     pub(super) former_locks: Vec<CacheFile>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct CacheFile {
 }
 
 impl Contents {
-    /// Reads the directory; where there is none, nothing is in it.
+    /// Reads the directory; empty if there is none.
     ///
     /// # Errors
     /// [`ForeignContent`], and those of the operating system.
@@ -66,10 +66,10 @@ impl Contents {
                 }
                 name if name.starts_with(TEMPORARY_PREFIX) => &mut contents.unfinished,
                 name if is_former_lock(name) => &mut contents.former_locks,
-                name if name.starts_with('.') || OF_ANY_DIRECTORY.contains(&name) => continue,
+                name if name.starts_with('.') || ALLOWED.contains(&name) => continue,
                 _ => return Err(foreign(directory, &entry)),
             };
-            // What has just been removed has no metadata.
+            // A file that was just removed has no metadata.
             list.extend(entry.metadata().ok().and_then(|metadata| regular(&entry, &metadata)));
         }
         Ok(contents)

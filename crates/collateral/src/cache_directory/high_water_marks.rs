@@ -1,8 +1,9 @@
-//! The newest revision that was ever kept of each item, so that no source takes the cache back to an older one.
+//! The newest revision of each item that was ever stored, so that no source returns the cache to an
+//! older one.
 //!
-//! A record is such a mark by itself, as long as it is there. The marks outlive it: they are small, as many as Intel
-//! publishes documents, and no sweep removes them. They are public, like the records, so that other users' processes
-//! with this cache go by them, too; only the cache's user can change them.
+//! The marks outlive the records: they are small, at most as many as Intel's documents, and no
+//! sweep removes them. They are public like the records, so that other users' processes with this
+//! cache read them, too; only the cache's user can change them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ fn make(directory: &Path) -> io::Result<()> {
     private_directory::check(directory).map_err(io::Error::other)
 }
 
-/// Each root has marks of its own: what one of them signs says nothing of the others.
+/// Each root has its own marks.
 fn path(cache: &Path, item: &CollateralId, root: &[u8; 32]) -> PathBuf {
     let root = root.first_chunk::<8>().copied().unwrap_or_default();
     cache.join(DIRECTORY).join(format!("{item}-{}.json", hex::encode(root)))

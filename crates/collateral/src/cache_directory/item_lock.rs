@@ -1,7 +1,7 @@
-//! Choice of the one process that fetches an item, among those with the same cache.
+//! Locks between processes, so that one at a time fetches an item.
 //!
-//! Each lock is a file that only this user can open, in a directory that only this user can look into. No other user can
-//! keep it locked.
+//! Each lock is a file that only this user can open, in a directory that only this user can look
+//! into. No other user can keep it locked.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -17,22 +17,21 @@ use crate::CollateralId;
 
 /// The directory of the locks, in that of the cache.
 const DIRECTORY: &str = ".locks";
-/// How often a lock that somebody else has is tried.
+/// Interval of attempts to take a lock.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Who fetches an item.
+/// The lock of an item.
 #[derive(Debug)]
 pub(crate) enum ItemLock {
-    /// Whoever holds this, and nobody else.
+    /// This process has it.
     Held { _lock: HeldLock },
-    /// Somebody else.
+    /// Another process has it.
     Busy,
-    /// Everybody for himself, since there can be no lock here: nothing can be written.
+    /// There can be no lock, since the directory cannot be written.
     Impossible,
 }
 
-/// A lock, until this is dropped. To close the file would not be enough: a child process that was forked meanwhile has
-/// it open, too.
+/// A lock, until this is dropped. Closing the file is not enough: a forked child has it open, too.
 #[derive(Debug)]
 pub(crate) struct HeldLock(File);
 
@@ -43,7 +42,7 @@ impl Drop for HeldLock {
 }
 
 impl ItemLock {
-    /// The right to fetch the item into this cache, as soon as nobody else has it, until the deadline at the latest.
+    /// Waits until the deadline for the lock of an item in this cache.
     pub(super) fn acquire(cache: &Path, item: &CollateralId, deadline: Instant) -> Self {
         let Ok(file) = open(&cache.join(DIRECTORY), number(item)) else { return Self::Impossible };
         loop {
@@ -66,8 +65,8 @@ fn open(directory: &Path, number: u8) -> io::Result<File> {
     private_directory::open_lock(&directory.join(format!("{number:02x}")))
 }
 
-/// Which of the 256 locks: the same in each process, whoever has built it. Questions that somebody makes up leave no
-/// more files than that; items share a lock by chance.
+/// The number of the item's lock, the same in all builds. There are 256 locks, however many items
+/// clients make up, so some items share one.
 fn number(item: &CollateralId) -> u8 {
     let mix = |hash: u8, byte| hash.rotate_left(3).wrapping_mul(5) ^ byte;
     item.to_string().bytes().fold(0, mix)

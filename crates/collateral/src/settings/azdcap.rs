@@ -1,4 +1,5 @@
-//! The variables of Azure's quote provider, az-dcap-client: <https://github.com/microsoft/Azure-DCAP-Client>.
+//! The variables of Azure's quote provider, az-dcap-client:
+//! <https://github.com/microsoft/Azure-DCAP-Client>.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +21,8 @@ const LOG_LEVEL: &str = "AZDCAP_DEBUG_LOG_LEVEL";
 
 /// Those that say where something comes from.
 const OF_SOURCES: [&str; 6] = [BASE_URL, PRIMARY_URL, SECONDARY_URL, BYPASS, CLIENT_ID, VERSION];
-/// Those that have no meaning here: TDX's own services are found by region, and there is no log file.
+/// Those that have no meaning here: TDX's own services are found by region, and there is no log
+/// file.
 const WITHOUT_MEANING: [&str; 5] = [
     "AZDCAP_BASE_CERT_URL_TDX",
     "AZDCAP_COLLATERAL_VERSION_TDX",
@@ -77,8 +79,8 @@ pub(super) fn variables_of_sources(machine: &Machine) -> Vec<&'static str> {
     OF_SOURCES.into_iter().filter(|name| machine.path(name).is_some()).collect()
 }
 
-/// A directory of ours beside that of Azure's client, whose files have another form. Intel's quote provider knows
-/// this variable, too.
+/// A directory of ours beside that of Azure's client, whose files have another form. Intel's quote
+/// provider knows this variable, too.
 pub(super) fn cache_directory(machine: &Machine) -> Option<PathBuf> {
     Some(machine.path(CACHE)?.join(".quote-helper/collateral"))
 }

@@ -37,8 +37,8 @@ impl Base {
         }
     }
 
-    /// Our own sources, or else those of the other quote providers, or else those for this machine; with what our own
-    /// settings want of all sources.
+    /// Our own sources, or else those of the other quote providers, or else those for this machine;
+    /// with what our own settings want of all sources.
     pub(super) fn choose(own: &Own, machine: &Machine) -> Result<Self, SettingsError> {
         let mut base = match &own.origin {
             Some(origin) => Self::new(own.sources(), origin.clone()).beside_qcnl(machine),

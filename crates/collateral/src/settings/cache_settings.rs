@@ -9,18 +9,21 @@ use super::{Base, Machine, PartialSettings, SettingsError, azdcap};
 const OF_SYSTEM: &str = "/var/cache/quote-helper/collateral";
 /// Where those of other users do, below the user's directory for caches.
 const OF_USER: &str = "quote-helper/collateral";
-/// The size of the cache where nobody says otherwise, in bytes. What one machine needs has about 100 KiB.
+/// The size of the cache where nobody says otherwise, in bytes. What one machine needs has about
+/// 100 KiB.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
 /// Where answers are kept, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// Each user has another one, and all programs of the user share it. `None`: there is no place, so answers are
-    /// kept in memory alone. A directory that everybody may write to is no place: what is checked can still be old.
+    /// Each user has another one, and all programs of the user share it. `None`: there is no place,
+    /// so answers are kept in memory alone. A directory that everybody may write to is no place:
+    /// what is checked can still be old.
     pub directory: Option<PathBuf>,
     /// How large it may become, in bytes.
     pub max_size: u64,
-    /// A PCK certificate that was fetched longer ago is asked for again. `None`: as its own dates say.
+    /// A PCK certificate that was fetched longer ago is asked for again. `None`: as its own dates
+    /// say.
     pub pck_max_age: Option<Duration>,
     /// The same for collateral.
     pub collateral_max_age: Option<Duration>,
@@ -47,7 +50,8 @@ fn default_directory(machine: &Machine) -> Option<PathBuf> {
     if let Some(directory) = azdcap::cache_directory(machine) {
         return Some(directory);
     }
-    // A path that is not absolute is no directory of a user, by the XDG base directory specification.
+    // A path that is not absolute is no directory of a user, by the XDG base directory
+    // specification.
     let of = |variable| machine.path(variable).filter(|path| path.is_absolute());
     if let Some(directory) = of("XDG_CACHE_HOME") {
         return Some(directory.join(OF_USER));

@@ -82,8 +82,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// The text, and of each URL in it what may be shown: no user, no password, and no query, in which there may be a token.
-/// Parsers quote what they do not understand.
+/// The text, and of each URL in it what may be shown: no user, no password, and no query, in which
+/// there may be a token. Parsers quote what they do not understand.
 #[must_use]
 pub fn redact_urls(text: &str) -> String {
     let mut parts = text.split("://");

@@ -26,10 +26,11 @@ const SYSTEM_CACHES: &str = "/var/cache/quote-helper";
 pub struct Machine {
     /// Environment variables. An empty one counts as missing.
     pub variables: BTreeMap<String, OsString>,
-    /// Whether variables are ignored, since the program gained privileges when it was started; there are none then.
+    /// Whether variables are ignored, since the program gained privileges when it was started;
+    /// there are none then.
     pub ignores_environment: bool,
-    /// The configuration file that a flag names. `None`: the one that `QUOTE_HELPER_CONFIG` names, or else
-    /// `quote-helper/config.toml` below [`etc`](Self::etc), if it is there.
+    /// The configuration file that a flag names. `None`: the one that `QUOTE_HELPER_CONFIG` names,
+    /// or else `quote-helper/config.toml` below [`etc`](Self::etc), if it is there.
     pub config_file: Option<PathBuf>,
     /// The directory for configuration: `/etc`.
     pub etc: PathBuf,

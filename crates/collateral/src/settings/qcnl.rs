@@ -73,8 +73,8 @@ fn base(file: &QcnlFile, path: PathBuf) -> Base {
     }
 }
 
-/// PCK certificates from `local_pck_url` and then `pccs_url`, collateral from `collateral_service` or else
-/// `pccs_url`; and what there is to say about it.
+/// PCK certificates from `local_pck_url` and then `pccs_url`, collateral from `collateral_service`
+/// or else `pccs_url`; and what there is to say about it.
 fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
     // It is a good URL, as a test knows.
     let default = || ServiceUrl::parse(DEFAULT_PCCS).ok();
@@ -85,7 +85,8 @@ fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
         let pck_urls = file.local_pck_url.iter().chain(&pccs).cloned();
         services.extend(pck_urls.map(|url| ServiceSettings::at(url, Serves::PckCertificates)));
     }
-    // There may be secrets in them, which are for the service that is asked first and not for those behind it.
+    // There may be secrets in them, which are for the service that is asked first and not for those
+    // behind it.
     if let Some(service) = services.first_mut() {
         let options = &file.custom_request_options;
         options.headers.iter().for_each(|(name, value)| service.set_header((name, value)));

@@ -7,8 +7,8 @@ use ureq::http::Uri;
 /// The longest URL, in bytes.
 const MAX_LENGTH: usize = 2048;
 
-/// Where a service is: `http` or `https`, host, port, and the path before `/sgx/certification/v4`. It has no slash at
-/// its end, and no user or password.
+/// Where a service is: `http` or `https`, host, port, and the path before `/sgx/certification/v4`.
+/// It has no slash at its end, and no user or password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceUrl {
     base: String,
@@ -17,11 +17,12 @@ pub struct ServiceUrl {
 }
 
 impl ServiceUrl {
-    /// The URL in this text, which may have the path of the API or not. Version 4 of the API is asked, also where
-    /// the text has an earlier one.
+    /// The URL in this text, which may have the path of the API or not. Version 4 of the API is
+    /// asked, also where the text has an earlier one.
     ///
     /// # Errors
-    /// In words, when it is no URL of such a service. They do not repeat what may be a password or a token.
+    /// In words, when it is no URL of such a service. They do not repeat what may be a password or
+    /// a token.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
             return Err(format!("a URL of more than {MAX_LENGTH} bytes"));

@@ -18,7 +18,8 @@ const INTEL_DOMAIN: &str = "trustedservices.intel.com";
 const AZURE_CACHE_DOMAIN: &str = "acccache.azure.net";
 const METADATA_HOST: &str = "169.254.169.254";
 
-/// Version of the API that Azure's services ask for besides the one in the path, in questions for PCK certificates.
+/// Version of the API that Azure's services ask for besides the one in the path, in questions for
+/// PCK certificates.
 const AZURE_API_VERSION: (&str, &str) = ("api-version", "2021-07-22-preview");
 /// What Azure's metadata services insist on, so that nobody is tricked into asking them.
 const AZURE_METADATA: (&str, &str) = ("Metadata", "true");
@@ -45,9 +46,11 @@ pub struct ServiceSettings {
     pub trust: TrustSettings,
     /// The file with the API key. Only Intel's PCS is sent one.
     pub api_key_file: Option<PathBuf>,
-    /// Further headers of each question for a PCK certificate. Not in the debug form: there may be secrets in them.
+    /// Further headers of each question for a PCK certificate. Not in the debug form: there may be
+    /// secrets in them.
     pub headers: Vec<(String, String)>,
-    /// Further parameters of each question for a PCK certificate. Not in the debug form, as the headers.
+    /// Further parameters of each question for a PCK certificate. Not in the debug form, as the
+    /// headers.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -118,8 +121,8 @@ impl ServiceSettings {
         service
     }
 
-    /// The services as sources; the last two as one if they are the same place, which PCK certificates come from
-    /// first and collateral second.
+    /// The services as sources; the last two as one if they are the same place, which PCK
+    /// certificates come from first and collateral second.
     pub(super) fn joined(mut services: Vec<Self>) -> Vec<SourceSettings> {
         if let Some(collateral) = services.pop() {
             match services.last_mut() {

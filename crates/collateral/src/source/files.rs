@@ -7,7 +7,7 @@ use super::{Source, SourceError};
 use crate::record_file::{self, RecordFileError};
 use crate::{CollateralId, Document};
 
-/// A directory with files as the cache has them: `<item>.json`.
+/// A directory with files in the format of the cache: `<item>.json`.
 pub struct FileSource {
     name: String,
     directory: PathBuf,

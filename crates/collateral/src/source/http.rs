@@ -1,4 +1,4 @@
-//! HTTP with limits: on time, on size, on where an answer may come from.
+//! HTTP client with limits on time, size and redirects.
 
 mod authorities;
 mod certificate_problem;
@@ -24,12 +24,12 @@ use self::tls_connector::TlsConnector;
 use super::SourceError;
 use crate::settings::TrustSettings;
 
-/// The largest answer, in bytes. CRLs are the largest ones, with about 100,000 at the most.
-const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+/// Maximum size of a response, in bytes. CRLs are the largest, with up to about 100,000.
+const MAX_RESPONSE: u64 = 4 * 1024 * 1024;
 /// The largest header, in bytes: a certificate chain has about 3,500 when it is URL-encoded.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// A source cannot be asked at all.
+/// A source cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the certificates in {path}: {reason}; give certificates in PEM")]
 pub struct SourceOpenError {
@@ -39,20 +39,19 @@ pub struct SourceOpenError {
     pub reason: String,
 }
 
-/// One HTTP client, whose connections are used again.
+/// An HTTP client that reuses its connections.
 pub(super) struct Http {
     agent: Agent,
 }
 
-/// What came back.
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
 impl Http {
-    /// A client; `direct` passes over the proxies of the environment.
+    /// A client; `direct` ignores the proxies of the environment.
     ///
     /// # Errors
     /// [`SourceOpenError`] when the file of trusted certificates cannot be read.
@@ -67,7 +66,7 @@ impl Http {
         })
     }
 
-    /// A client to which the certificates that the system trusts vouch for a server.
+    /// A client that trusts the certificates of the system.
     pub(super) fn trusting_system(direct: bool) -> Self {
         Self::trusting(authorities::of_system, direct)
     }
@@ -83,47 +82,47 @@ impl Http {
         Self { agent: Agent::with_parts(config(direct), connector, DefaultResolver::default()) }
     }
 
-    /// Asks with GET, until the deadline at the latest.
+    /// Sends a GET request, which ends by the deadline.
     pub(super) fn get(
         &self,
         url: &str,
         headers: &[(String, String)],
         deadline: Instant,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<HttpResponse, SourceError> {
         let mut request = self.agent.get(url);
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let request = request.config().timeout_global(Some(left(deadline))).build();
-        Answer::read(request.call())
+        HttpResponse::read(request.call())
     }
 
-    /// Asks with POST of this JSON, until the deadline at the latest.
+    /// Sends a POST request with this JSON, which ends by the deadline.
     pub(super) fn post_json(
         &self,
         url: &str,
         headers: &[(String, String)],
         json: &[u8],
         deadline: Instant,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<HttpResponse, SourceError> {
         let mut request = self.agent.post(url).header("Content-Type", "application/json");
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let request = request.config().timeout_global(Some(left(deadline))).build();
-        Answer::read(request.send(json))
+        HttpResponse::read(request.send(json))
     }
 }
 
-/// The time until then; at least a little, since zero counts as unlimited.
+/// The time until the deadline; not zero, which would mean unlimited.
 fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
-impl Answer {
+impl HttpResponse {
     fn read(response: Result<Response<Body>, Error>) -> Result<Self, SourceError> {
         let mut response = response.map_err(|error| problem(&error))?;
-        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+        let body = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
         let body = body.map_err(|error| problem(&error))?;
         let (parts, _) = response.into_parts();
         Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body })
@@ -135,8 +134,8 @@ impl Answer {
     }
 }
 
-/// The settings of all clients. Those of TLS are for a client that checks no certificate; another
-/// one has a connector that does.
+/// The settings of all clients. Those of TLS are for a client that checks no certificate; others
+/// have a connector of their own.
 fn config(direct: bool) -> Config {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
@@ -144,7 +143,7 @@ fn config(direct: bool) -> Config {
         .disable_verification(true);
     Agent::config_builder()
         .http_status_as_error(false)
-        // A key is for the host that was named, and for no other.
+        // No other host may get the API key.
         .max_redirects(0)
         .max_redirects_will_error(false)
         .max_response_header_size(MAX_HEADER)

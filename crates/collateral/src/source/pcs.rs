@@ -13,35 +13,35 @@ use verify::{EnclaveId, Tee};
 use zeroize::Zeroizing;
 
 pub use self::pck_list::{PckList, PlatformIdentity};
-use super::http::{Answer, Http};
+use super::http::{Http, HttpResponse};
 use super::{Source, SourceError, SourceOpenError};
 use crate::settings::{Serves, ServiceSettings, ServiceUrl, SourceSettings};
 use crate::{CollateralId, Document, PckCertificateRequest, TcbUpdate};
 
-/// Where the root's CRL is that Intel's PCS does not have: its certificate says so.
+/// The CRL of Intel's root, at the URL in its certificate. Intel's PCS does not serve it.
 const INTEL_ROOT_CA_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
-/// The header with which Intel's PCS knows a customer.
+/// Header of Intel's PCS for the API key.
 const API_KEY: &str = "Ocp-Apim-Subscription-Key";
 /// The largest file with an API key, in bytes: a key has 32 characters.
 const MAX_API_KEY: u64 = 4096;
-/// The longest wait that is granted to a busy server: one answer must not turn a source off for long.
+/// Maximum wait for a busy server: one response must not disable a source for long.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Names and values; one of them may be the API key.
 type Headers = Zeroizing<Vec<(String, String)>>;
 
-/// What of a parameter does not stand for itself.
+/// Characters of a parameter to escape.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The services with this API. They differ in what they want to know, and from whom.
+/// Services with this API. Their requests differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PcsKind {
-    /// Intel's own. It knows platforms by their encrypted PPID.
+    /// Intel's own. It identifies platforms by their encrypted PPID.
     Pcs,
-    /// A caching service. It knows platforms by their QE id.
+    /// A caching service. It identifies platforms by their QE id.
     Pccs,
-    /// Azure's Trusted Hardware Identity Management, for virtual machines there. It is on the machine, so never
-    /// behind a proxy.
+    /// Azure's Trusted Hardware Identity Management, for virtual machines there. It is on the
+    /// machine, so never behind a proxy.
     Thim,
 }
 
@@ -53,7 +53,7 @@ pub struct PcsSource {
 }
 
 impl PcsSource {
-    /// The service at this URL, which tells its kind.
+    /// The service at this URL, which determines its kind.
     #[must_use]
     pub fn at(url: &ServiceUrl) -> Self {
         let settings = ServiceSettings::at(url.clone(), Serves::Everything);
@@ -61,7 +61,7 @@ impl PcsSource {
         Self::new(settings, http)
     }
 
-    /// The service with these settings. Nothing is asked yet.
+    /// The service with these settings. Does not connect yet.
     ///
     /// # Errors
     /// [`SourceOpenError`] when the file with the CAs of its TLS certificate cannot be read.
@@ -75,7 +75,7 @@ impl PcsSource {
         Self { name, settings, http }
     }
 
-    /// The headers of a question, without the API key of those for which it is none.
+    /// The headers of a request, with the API key only for PCK certificates.
     fn headers(&self, item: &CollateralId) -> Result<Headers, SourceError> {
         match item {
             CollateralId::PckCertificate(_) => self.pck_headers(),
@@ -83,7 +83,7 @@ impl PcsSource {
         }
     }
 
-    /// The headers of a question for PCK certificates.
+    /// The headers of a request for PCK certificates.
     fn pck_headers(&self) -> Result<Headers, SourceError> {
         let mut headers = Zeroizing::new(self.settings.headers.clone());
         if let Some(path) = &self.settings.api_key_file {
@@ -96,7 +96,7 @@ impl PcsSource {
         let is_pck = matches!(item, CollateralId::PckCertificate(_));
         match self.settings.serves {
             Serves::PckCertificates if !is_pck => {
-                return Err(SourceError::NotOffered("it has PCK certificates alone"));
+                return Err(SourceError::NotOffered("it serves PCK certificates only"));
             }
             Serves::Collateral if is_pck => {
                 return Err(SourceError::NotOffered("it has no PCK certificates"));
@@ -105,8 +105,8 @@ impl PcsSource {
         }
         let mut query = Query::default();
         let (tee, path) = match item {
-            CollateralId::PckCertificate(question) => {
-                pck_query(self.settings.kind, question, &mut query)?;
+            CollateralId::PckCertificate(request) => {
+                pck_query(self.settings.kind, request, &mut query)?;
                 for (name, value) in &self.settings.parameters {
                     query.add(name, value);
                 }
@@ -150,8 +150,8 @@ impl Source for PcsSource {
     }
 
     fn fetch(&self, item: &CollateralId, deadline: Instant) -> Result<Document, SourceError> {
-        let answer = self.http.get(&self.url(item)?, &self.headers(item)?, deadline)?;
-        document(item, accepted(answer)?)
+        let response = self.http.get(&self.url(item)?, &self.headers(item)?, deadline)?;
+        document(item, accepted(response)?)
     }
 }
 
@@ -164,16 +164,16 @@ fn api_key(path: &Path) -> Result<Zeroizing<String>, SourceError> {
     key.map_err(|_| unusable(&"it is no text in UTF-8"))
 }
 
-/// The answer, if its status says that it is one.
-fn accepted(answer: Answer) -> Result<Answer, SourceError> {
-    match answer.status {
-        200 => Ok(answer),
-        401 | 403 => Err(SourceError::Denied(answer.status)),
+/// The response, if its status is 200.
+fn accepted(response: HttpResponse) -> Result<HttpResponse, SourceError> {
+    match response.status {
+        200 => Ok(response),
+        401 | 403 => Err(SourceError::Denied(response.status)),
         404 => Err(SourceError::NotFound),
         461 => Err(SourceError::UnknownPlatform),
         462 => Err(SourceError::NoCertificate),
         status @ (429 | 503) => {
-            Err(SourceError::Busy { status, retry_after: retry_after(&answer) })
+            Err(SourceError::Busy { status, retry_after: retry_after(&response) })
         }
         status => Err(SourceError::Status(status)),
     }
@@ -181,10 +181,10 @@ fn accepted(answer: Answer) -> Result<Answer, SourceError> {
 
 fn pck_query(
     kind: PcsKind,
-    question: &PckCertificateRequest,
+    request: &PckCertificateRequest,
     query: &mut Query,
 ) -> Result<(), SourceError> {
-    let PckCertificateRequest { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = question;
+    let PckCertificateRequest { qe_id, encrypted_ppid, cpu_svn, pce_svn, pce_id } = request;
     if kind != PcsKind::Pcs {
         query.add("qeid", &hex::encode_upper(qe_id));
     } else if encrypted_ppid.is_none() {
@@ -199,7 +199,7 @@ fn pck_query(
     Ok(())
 }
 
-/// A query string, with its question mark once there is something in it.
+/// A query string, with its request mark once there is something in it.
 #[derive(Default)]
 struct Query(String);
 
@@ -211,7 +211,7 @@ impl Query {
         self.0.extend(utf8_percent_encode(value, ENCODED));
     }
 
-    /// The standard set goes without saying, since older services know no other.
+    /// The standard update has no parameter, since older services know no other one.
     fn add_set(&mut self, set: TcbUpdate) {
         match set {
             TcbUpdate::Standard => {}
@@ -223,30 +223,31 @@ impl Query {
     }
 }
 
-fn document(item: &CollateralId, answer: Answer) -> Result<Document, SourceError> {
+fn document(item: &CollateralId, response: HttpResponse) -> Result<Document, SourceError> {
     let headers: &[&str] = match item {
-        CollateralId::PckCertificate(_) if answer.body.starts_with(b"{") => {
-            return azure_pck(&answer.body);
+        CollateralId::PckCertificate(_) if response.body.starts_with(b"{") => {
+            return azure_pck(&response.body);
         }
         CollateralId::PckCertificate(_) => &["SGX-PCK-Certificate-Issuer-Chain"],
         CollateralId::PckCrl(_) => &["SGX-PCK-CRL-Issuer-Chain"],
         CollateralId::RootCaCrl => &[],
-        // The second one is of services that also spoke version 3.
+        // The second one is from services that also served version 3.
         CollateralId::TcbInfo { .. } => &["TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"],
         CollateralId::EnclaveIdentity { .. } => &["SGX-Enclave-Identity-Issuer-Chain"],
     };
     let issuer_chain = match headers {
         [] => String::new(),
-        names => issuer_chain(&answer, names)?,
+        names => issuer_chain(&response, names)?,
     };
     let body = match item {
-        CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(answer.body)?,
-        _ => answer.body,
+        CollateralId::PckCrl(_) | CollateralId::RootCaCrl => crl(response.body)?,
+        _ => response.body,
     };
     Ok(Document { body, issuer_chain })
 }
 
-/// A PCK certificate as Azure's services answer it: in JSON, together with what others put into headers.
+/// A PCK certificate from Azure's services: JSON, with the issuer chain that others put in a
+/// header.
 fn azure_pck(body: &[u8]) -> Result<Document, SourceError> {
     let malformed = |reason: String| SourceError::Malformed(reason);
     let fields: BTreeMap<String, serde_json::Value> =
@@ -262,19 +263,19 @@ fn azure_pck(body: &[u8]) -> Result<Document, SourceError> {
     Ok(Document { body: certificate.into_owned().into_bytes(), issuer_chain: chain.into_owned() })
 }
 
-fn issuer_chain(answer: &Answer, names: &[&str]) -> Result<String, SourceError> {
+fn issuer_chain(response: &HttpResponse, names: &[&str]) -> Result<String, SourceError> {
     let missing = || {
         let name = names.first().copied().unwrap_or_default();
         SourceError::Malformed(format!("it has no header {name}"))
     };
-    let chain = names.iter().find_map(|name| answer.header(name)).ok_or_else(missing)?;
+    let chain = names.iter().find_map(|name| response.header(name)).ok_or_else(missing)?;
     let chain = percent_decode_str(chain).decode_utf8();
     Ok(chain.map_err(|_| missing())?.into_owned())
 }
 
-/// DER, from any of the forms in which services send a CRL.
+/// DER, from any of the formats in which services send a CRL.
 fn crl(body: Vec<u8>) -> Result<Vec<u8>, SourceError> {
-    /// No digit that a hexadecimal CRL can begin with: that is a 3.
+    /// A hexadecimal CRL begins with the digit 3, which is 0x33.
     const DER_SEQUENCE: u8 = 0x30;
     let malformed = || SourceError::Malformed("it is no CRL".to_owned());
     match body.first() {
@@ -285,9 +286,9 @@ fn crl(body: Vec<u8>) -> Result<Vec<u8>, SourceError> {
     }
 }
 
-/// How long the server wants to be left alone: the header has seconds, or a date.
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    let value = answer.header("Retry-After")?.trim();
+/// The header Retry-After, in seconds or as a date.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let value = response.header("Retry-After")?.trim();
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {

@@ -127,7 +127,7 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     assert_eq!(source.asked(), asked, "it is not asked again at once");
     let on_event = on_event.lock();
-    assert!(on_event[0].contains("used though it has expired"), "{on_event:?}");
+    assert!(on_event[0].contains("using an expired item"), "{on_event:?}");
     assert!(on_event[0].contains("connection refused"), "{on_event:?}");
 }
 

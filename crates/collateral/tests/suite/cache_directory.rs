@@ -1,4 +1,5 @@
-//! The directory of the cache: it is the cache's alone, and nobody else can stop what is done in it.
+//! The directory of the cache: it is the cache's alone, and nobody else can stop what is done in
+//! it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -66,7 +67,7 @@ fn a_file_with_the_name_of_a_record_and_something_else_in_it_stays() {
     let (directory, text) = (directory(), r#"{"somebody": "else's"}"#);
     fs::write(record(&directory), text).unwrap();
     let on_event = fetch_into(directory.path());
-    assert!(on_event.iter().any(|notice| notice.contains("somebody else's file")), "{on_event:?}");
+    assert!(on_event.iter().any(|notice| notice.contains("not a file of the cache")), "{on_event:?}");
     CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap();
     assert_eq!(fs::read_to_string(record(&directory)).unwrap(), text);
 }

@@ -161,7 +161,8 @@ impl Source for Scripted {
     }
 }
 
-/// What the platform's deployment says at this time, by this TCB evaluation, of each of the [`items`], by their names.
+/// What the platform's deployment says at this time, by this TCB evaluation, of each of the
+/// [`items`], by their names.
 pub(crate) fn documents(
     platform: &SoftwarePlatform,
     now: OffsetDateTime,

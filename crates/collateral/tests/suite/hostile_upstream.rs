@@ -1,5 +1,5 @@
-//! Services that do wrong: what the operator sees of each is a line of docs/collateral-faults.md, and whoever has
-//! something in the cache sees nothing.
+//! Services that do wrong: what the operator sees of each is a line of docs/collateral-faults.md,
+//! and whoever has something in the cache sees nothing.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +12,8 @@ use collateral::{Cache, CacheDirectory, Fetcher, PcsSource, RefreshPolicy, Retry
 use crate::common::{Scripted, tcb_info};
 use crate::upstream::{FAULTS, Upstream};
 
-/// The time for one question: more than a service on this machine needs, less than a slow one takes.
+/// The time for one question: more than a service on this machine needs, less than a slow one
+/// takes.
 const TIMEOUT: Duration = Duration::from_millis(600);
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/collateral-faults.md");

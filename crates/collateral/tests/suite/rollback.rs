@@ -1,4 +1,5 @@
-//! No source takes a cache back to collateral from before a TCB recovery, however lately it was issued.
+//! No source takes a cache back to collateral from before a TCB recovery, however lately it was
+//! issued.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -13,8 +13,8 @@ use super::super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
 use super::super::{Serves, ServiceSettings, ServiceUrl, SourceSettings, TrustSettings};
 use crate::PcsKind;
 
-/// A source: a URL, an absolute path of a directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services). In
-/// a file it can also be a table, which says more.
+/// A source: a URL, an absolute path of a directory, `pcs` (Intel's PCS), `thim` or `azure`
+/// (Azure's services). In a file it can also be a table, which says more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
     /// As it was written, without what may hold a token.

@@ -56,7 +56,8 @@ fn without_comments(text: &str) -> Result<String, QcnlError> {
     Ok(json)
 }
 
-/// The length of the string that the text begins with, quotation marks included; 1 if it begins with none.
+/// The length of the string that the text begins with, quotation marks included; 1 if it begins
+/// with none.
 fn string_end(text: &str) -> usize {
     if !text.starts_with('"') {
         return 1;

@@ -75,7 +75,8 @@ pub(super) struct RequestOptions {
     pub(super) parameters: BTreeMap<String, String>,
 }
 
-/// The object with the requests' names. An error does not show values, since there may be secrets in them.
+/// The object with the requests' names. An error does not show values, since there may be secrets
+/// in them.
 pub(super) fn request_options<'de, D: Deserializer<'de>>(
     value: D,
 ) -> Result<RequestOptions, D::Error> {

@@ -1,4 +1,4 @@
-//! The certificates that vouch for servers: CAs, and certificates of servers themselves.
+//! Trusted certificates: CAs, and certificates of servers themselves.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::SourceOpenError;
 /// The largest file of CAs, in bytes: those of a system have about 220,000.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Where distributions keep the CAs of the system: Debian, Fedora and RHEL, openSUSE, Alpine.
+/// CA files of distributions: Debian, Fedora and RHEL, openSUSE, Alpine.
 const OF_SYSTEM: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

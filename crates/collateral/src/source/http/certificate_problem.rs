@@ -1,14 +1,14 @@
-//! Why a server's TLS certificate is not trusted, in words.
+//! Messages about untrusted TLS certificates of servers.
 
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A certificate may have thousands of names; a message has so many at most.
+/// Maximum number of a certificate's names in a message: it may have thousands.
 const MAX_NAMES: usize = 5;
 
-/// A certificate that nothing but its own presence among the trusted ones would make good.
+/// A certificate that is only trusted if it is itself among the trusted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unusable {
     /// It says CA:TRUE.

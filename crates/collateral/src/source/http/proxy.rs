@@ -6,15 +6,16 @@ use ureq::{Proxy, ProxyBuilder, ProxyProtocol};
 /// The variables that name a proxy, in the order in which they count.
 const VARIABLES: [&str; 6] =
     ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
-/// Those with the hosts that are asked without it.
+/// The variables with the hosts that need no proxy.
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// A web server sets it for a CGI program.
 const REQUEST_METHOD: &str = "REQUEST_METHOD";
-/// A web server makes this variable of a header `Proxy`, so that anybody could name the proxy of a CGI program.
+/// A web server makes this variable of a header `Proxy`, so that anybody could name the proxy of a
+/// CGI program.
 const HEADER_OF_CGI: &str = "HTTP_PROXY";
 
-/// The proxy, if the environment counts and names one of a kind that is spoken here.
+/// The proxy of the environment, if it is one for HTTP.
 pub(super) fn of_environment() -> Option<Proxy> {
     choose(|name| environment::var(name).ok())
 }

@@ -1,4 +1,4 @@
-//! TLS for `ureq`, which lets no verifier of ours into its own connector.
+//! TLS for `ureq`, whose own connector takes no custom verifier.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};

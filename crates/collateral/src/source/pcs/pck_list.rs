@@ -1,4 +1,4 @@
-//! All PCK certificates of a platform at once, as Intel's PCS alone has them.
+//! All PCK certificates of a platform in one response, which only Intel's PCS has.
 
 use std::time::Instant;
 
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{PcsKind, PcsSource, Query, SourceError, accepted, issuer_chain};
 use crate::PckTcb;
 
-/// What stands for a certificate that there is none of yet.
+/// Placeholder of a certificate that is not available yet.
 const NOT_AVAILABLE: &str = "Not available";
 
-/// A platform, as Intel's PCS knows it.
+/// The identity of a platform for Intel's PCS.
 #[derive(Debug, Clone, Copy)]
 pub enum PlatformIdentity<'a> {
     /// PPID, encrypted with RSA-3072-OAEP.
@@ -20,12 +20,12 @@ pub enum PlatformIdentity<'a> {
     Manifest(&'a [u8]),
 }
 
-/// The PCK certificates of a platform. Nothing about them is checked.
+/// The PCK certificates of a platform, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PckList {
     /// PEM, one certificate each.
     pub certificates: Vec<String>,
-    /// The TCBs for which there may be certificates later.
+    /// The TCBs whose certificates are not available yet.
     pub not_available: Vec<PckTcb>,
     /// PEM: the PCK CA's certificate and the root's.
     pub issuer_chain: String,
@@ -33,7 +33,7 @@ pub struct PckList {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ManifestQuestion {
+struct ManifestRequest {
     platform_manifest: String,
     pceid: String,
 }
@@ -50,7 +50,7 @@ impl PcsSource {
     /// All PCK certificates of a platform with this PCE id (2 bytes, little-endian): `pckcerts`.
     ///
     /// # Errors
-    /// [`SourceError`] when there is no answer; [`SourceError::NotOffered`] by all but Intel's PCS.
+    /// [`SourceError`]; [`SourceError::NotOffered`] for other services than Intel's PCS.
     pub fn pck_certificates(
         &self,
         platform: PlatformIdentity<'_>,
@@ -62,7 +62,7 @@ impl PcsSource {
         }
         let url = format!("{}/sgx/certification/v4/pckcerts", self.settings.url);
         let (headers, pceid) = (self.pck_headers()?, hex::encode_upper(pce_id));
-        let answer = match platform {
+        let response = match platform {
             PlatformIdentity::EncryptedPpid(ppid) => {
                 let mut query = Query::default();
                 query.add("encrypted_ppid", &hex::encode_upper(ppid));
@@ -71,15 +71,15 @@ impl PcsSource {
             }
             PlatformIdentity::Manifest(manifest) => {
                 let platform_manifest = hex::encode_upper(manifest);
-                let question = ManifestQuestion { platform_manifest, pceid };
-                let body = serde_json::to_vec(&question)
+                let request = ManifestRequest { platform_manifest, pceid };
+                let body = serde_json::to_vec(&request)
                     .map_err(|error| SourceError::Malformed(error.to_string()))?;
                 self.http.post_json(&url, &headers, &body, deadline)
             }
         };
-        let answer = accepted(answer?)?;
-        let issuer_chain = issuer_chain(&answer, &["SGX-PCK-Certificate-Issuer-Chain"])?;
-        PckList::read(&answer.body, issuer_chain)
+        let response = accepted(response?)?;
+        let issuer_chain = issuer_chain(&response, &["SGX-PCK-Certificate-Issuer-Chain"])?;
+        PckList::read(&response.body, issuer_chain)
     }
 }
 
