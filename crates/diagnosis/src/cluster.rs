@@ -4,13 +4,13 @@ mod add_on;
 mod api_server;
 mod epc;
 mod facts;
+#[cfg(test)]
+mod fixtures;
 mod nodes;
 mod placement;
+mod pod_check;
 mod pods;
 mod quote_service;
-#[cfg(test)]
-mod recorded;
-mod report;
 mod versions;
 mod webhook;
 mod workload;
@@ -24,7 +24,7 @@ use self::facts::Facts;
 use crate::diagnosis::{Diagnosis, Subject};
 use crate::finding::{Finding, Section};
 
-/// So many nodes or pods in the same trouble are named.
+/// The maximum number of nodes or pods with the same problem that are named.
 const NAMED: usize = 10;
 
 /// Checks a cluster: its nodes, the add-on in `namespace`, the quote service of each node. An API
@@ -37,9 +37,9 @@ pub async fn check_cluster(api_server: ApiServer, namespace: String) -> Diagnosi
 
 async fn sections(cluster: &Cluster) -> Vec<Section> {
     let version = cluster.version().await;
-    let is_away = version.as_ref().is_err_and(|unanswered| !unanswered.is_no_right());
+    let is_away = version.as_ref().is_err_and(|error| !error.is_forbidden());
     let found = version.map_or_else(
-        |unanswered| unanswered.finding("api-server"),
+        |error| error.finding("api-server"),
         |version| {
             let detail = format!("{}, Kubernetes {version}", cluster.api_server.url());
             Finding::ok("api-server", detail)
@@ -54,7 +54,7 @@ async fn sections(cluster: &Cluster) -> Vec<Section> {
     sections
 }
 
-fn of_facts(facts: &Facts, reports: &[quote_service::Report], now: SystemTime) -> Vec<Section> {
+fn of_facts(facts: &Facts, reports: &[quote_service::PodCheck], now: SystemTime) -> Vec<Section> {
     let mut sections = vec![
         Section { name: "nodes", findings: nodes::findings(facts) },
         Section { name: "add-on", findings: add_on::findings(facts) },

@@ -1,4 +1,4 @@
-//! When things expire, and what is found about that.
+//! Expiry dates, and the findings they lead to.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::finding::Finding;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Something that expires.
+/// An expiry date and its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) what: String,
@@ -19,14 +19,14 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// The end of a certificate's validity, of which `what` is said; `None` if it cannot be read.
+    /// The expiry of a certificate; `None` if it cannot be read.
     pub(crate) fn of_certificate(what: &str, der: &[u8]) -> Option<Self> {
         let certificate = Certificate::from_der(der).ok()?;
         let at = certificate.tbs_certificate().validity().not_after.to_system_time();
         Some(Self { what: what.to_owned(), at })
     }
 
-    /// How near it is: expired is a failure, and less than so many days a warning.
+    /// A failure if expired, a warning if less than `warning_days` are left.
     pub(crate) fn finding(
         &self,
         name: &'static str,
@@ -51,7 +51,7 @@ impl Expiry {
     }
 }
 
-/// What expires first.
+/// The first to expire.
 pub(crate) fn earliest(pieces: impl IntoIterator<Item = Expiry>) -> Option<Expiry> {
     pieces.into_iter().min_by_key(|expiry| expiry.at)
 }

@@ -1,42 +1,42 @@
-//! What was found out about one thing.
+//! Findings.
 
 use serde::{Deserialize, Serialize};
 
-/// How a finding came out.
+/// The status of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is as it has to be.
+    /// It is in order.
     Ok,
-    /// Quotes can be had, but not everything is as it should be.
+    /// Quotes can be made, but something should be fixed.
     Warning,
-    /// It keeps this machine, or somebody in this cluster, from quoting.
+    /// It prevents quotes on this machine or somewhere in this cluster.
     Failed,
-    /// It was not looked at, or does not matter here.
+    /// It was not checked, or does not matter here.
     Skipped,
 }
 
-/// One thing that was looked at. Whatever is not in order comes with what to do about it.
+/// The result of one check, with a fix unless it is in order.
 ///
-/// In JSON `{"name", "object", "status", "detail", "value", "fix"}`, of which `fix` is null if the status is
-/// `ok`, and `object` and `value` are there only where there is one; names stay as they are.
+/// In JSON `{"name", "object", "status", "detail", "value", "fix"}`: `fix` is null if the status is
+/// `ok`; `object` and `value` may be absent; names are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// In lower case with hyphens, unique over all sections.
     pub name: &'static str,
-    /// Which of several it is about, as kubectl names it, such as `node/worker-1`.
+    /// The object of a cluster, as kubectl names it, such as `node/worker-1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// The outcome.
+    /// The status.
     pub status: Status,
-    /// What was found, for people.
+    /// The observation, for people.
     pub detail: String,
-    /// What was found, for programs: a date (RFC 3339) or a name that stays as it is.
+    /// The observation, for programs: a date (RFC 3339) or a stable name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// What to do, for people.
+    /// The fix, for people.
     pub fix: Option<String>,
 }
 
@@ -54,31 +54,31 @@ impl Finding {
         }
     }
 
-    /// Something that does not keep from quoting, and its fix.
+    /// A problem that does not prevent quotes, and its fix.
     #[must_use]
     pub fn warning(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { status: Status::Warning, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
-    /// Something that keeps from quoting, and its fix.
+    /// A problem that prevents quotes, and its fix.
     #[must_use]
     pub fn failed(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { status: Status::Failed, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
-    /// Something that was not looked at, the reason, and how to have it looked at.
+    /// Something that was not checked, the reason, and the way to have it checked.
     #[must_use]
     pub fn skipped(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { status: Status::Skipped, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
-    /// The same, about this object.
+    /// Sets the object of a cluster.
     #[must_use]
     pub fn about(self, object: impl Into<String>) -> Self {
         Self { object: Some(object.into()), ..self }
     }
 
-    /// The same, with a value for programs.
+    /// Sets the value for programs.
     #[must_use]
     pub fn with_value(self, value: impl Into<String>) -> Self {
         Self { value: Some(value.into()), ..self }

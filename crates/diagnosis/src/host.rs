@@ -14,11 +14,11 @@ pub(crate) use self::processor::Processor;
 mod tests {
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
     #[test]
     fn each_finding_but_the_good_ones_has_a_fix_on_every_processor() {
-        for processor in recorded::processors() {
+        for processor in fixtures::processors() {
             let findings = [
                 processor.findings(),
                 Driver::gather().findings(&processor),

@@ -1,19 +1,18 @@
-//! Facts about a machine, a container or a cluster that makes quotes, and findings: each one with a
-//! fix if something is wrong.
+//! Checks machines, containers and clusters that make quotes, without changing anything.
 //!
-//! A part of the subject is a file: a structure of facts, which `gather` fills, and a function from
-//! facts to findings, so that tests need neither the machine nor the cluster. Nothing is changed.
+//! Each file has the facts of one part, filled by `gather`, and a function from facts to findings.
+//! So tests need neither the machine nor the cluster.
 
 mod cluster;
 mod diagnosis;
 mod expiry;
 mod finding;
+#[cfg(test)]
+mod fixtures;
 mod host;
 mod machine;
 mod pod;
 mod quote_service;
-#[cfg(test)]
-mod recorded;
 
 pub use cluster::check_cluster;
 pub use diagnosis::{Diagnosis, Subject};

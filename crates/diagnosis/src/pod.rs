@@ -1,5 +1,5 @@
-//! The sections about the container that this program runs in: those of an application's, or of the quote
-//! service's own.
+//! The sections about the container that this program runs in: an application's or the quote
+//! service's.
 
 mod mount;
 mod variable;
@@ -14,10 +14,11 @@ use crate::finding::{Finding, Section};
 use crate::host::{Devices, Processor};
 use crate::quote_service::{Place, QuoteService, QuoteServiceTarget, ServiceSocket};
 
-/// What turns the quote service on.
+/// The command that turns the quote service on.
 const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";
 
-/// Checks this container. Cheap enough for a probe: it reads a few small files and requests one quote.
+/// Checks this container. Cheap enough for a probe: it reads some small files and requests one
+/// quote.
 #[must_use]
 pub fn check_pod(target: QuoteServiceTarget<'_>) -> Diagnosis {
     let processor = Processor::gather();
@@ -39,7 +40,7 @@ pub fn check_pod(target: QuoteServiceTarget<'_>) -> Diagnosis {
     Diagnosis::new(Subject::Pod, sections)
 }
 
-/// The socket, with what to do about it in a cluster.
+/// The finding about the socket, with the fix for a cluster.
 fn socket_finding(service: &ServiceSocket, mount: &Mount) -> Finding {
     let name = "socket";
     let directory = service.path.parent().unwrap_or(&service.path).display();
@@ -50,12 +51,12 @@ fn socket_finding(service: &ServiceSocket, mount: &Mount) -> Finding {
         (Place::Nothing, _) => Finding::failed(
             name,
             format!(
-                "{directory} is mounted, and there is no socket in it: the quote service is off, or does \
-                 not run on this node"
+                "{directory} is mounted, and there is no socket in it: the quote service is off, \
+                 or does not run on this node"
             ),
             format!(
-                "turn it on: `{ENABLE}`; if it is on, `quote-helper check --cluster` tells why this node \
-                 has none"
+                "turn it on: `{ENABLE}`; if it is on, `quote-helper check --cluster` tells why \
+                 this node has none"
             ),
         ),
         (Place::Hidden | Place::NoSocket | Place::Socket, _) => service.finding(),

@@ -66,7 +66,8 @@ fn naming_the_variable(mut error: clap::Error, command: &clap::Command) -> clap:
     error
 }
 
-/// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and may be a variable's.
+/// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and
+/// may be a variable's.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
         let shown = ContextValue::String(redact_urls(value));
@@ -87,12 +88,13 @@ pub(crate) enum Command {
     Report(report::Arguments),
     /// Tells whether a quote is to be trusted.
     ///
-    /// The collateral comes from where it is said; else from the cache of this machine, and from the sources that this
-    /// machine is set up with (`collateral status` shows them).
+    /// The collateral comes from where it is said; else from the cache of this machine, and from
+    /// the sources that this machine is set up with (`collateral status` shows them).
     Verify(verify::Arguments),
     /// Shows what is in a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
-    /// Tells what a machine, a container or a cluster has for quoting, and what to do about what it lacks.
+    /// Tells what a machine, a container or a cluster has for quoting, and what to do about what it
+    /// lacks.
     Check(check::Arguments),
     /// Fetches, keeps and serves PCK certificates and collateral for verification.
     #[command(subcommand)]
@@ -103,8 +105,8 @@ pub(crate) enum Command {
     Webhook(webhook::Arguments),
     /// Injects the settings that SGX pods need into YAML: for clusters without the webhook.
     Inject(inject::Arguments),
-    /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the quote
-    /// service and a PCCS.
+    /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the
+    /// quote service and a PCCS.
     Install(install::Arguments),
     /// Changes an installed add-on; options that are not given keep their value.
     Upgrade(upgrade::Arguments),
@@ -123,11 +125,13 @@ pub(crate) enum Command {
     Chown(chown::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
-    /// Shows a quote service at work, live: requests, latencies, workers, callers, from its metrics.
+    /// Shows a quote service at work, live: requests, latencies, workers, callers, from its
+    /// metrics.
     ///
-    /// Rates and latencies are those of the time since the view before; the first view, and the first one after the
-    /// service was replaced, have totals only. Latencies are as exact as the service counts them: "≤ 32 µs" is more than
-    /// 16 µs and no more than 32 µs. On a terminal, q, Esc and Ctrl-C end it.
+    /// Rates and latencies are those of the time since the view before; the first view, and the
+    /// first one after the service was replaced, have totals only. Latencies are as exact as the
+    /// service counts them: "≤ 32 µs" is more than 16 µs and no more than 32 µs. On a terminal, q,
+    /// Esc and Ctrl-C end it.
     Top(top::Arguments),
     /// Prints what a shell needs to complete this command line.
     Completions(completions::Arguments),

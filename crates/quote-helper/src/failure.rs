@@ -64,7 +64,8 @@ fn report_usage(mut error: clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// What an error names, if that has to be made printable: what was given, not what clap itself says.
+/// What an error names, if that has to be made printable: what was given, not what clap itself
+/// says.
 fn printable_context(
     (kind, value): (ContextKind, &ContextValue),
 ) -> Option<(ContextKind, ContextValue)> {

@@ -1,28 +1,24 @@
 //! Prints Kubernetes objects.
 
-use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::output;
+use crate::output::{self, Format};
 
-/// The format of objects.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ObjectFormat {
-    /// One document per object.
-    Yaml,
-    /// One object, or a list of kind List, as kubectl reads it.
-    Json,
-}
+/// The formats of objects.
+pub(crate) const FORMATS: [Format; 2] = [Format::Yaml, Format::Json];
 
-/// Prints the objects.
-pub(crate) fn print(format: ObjectFormat, objects: &[impl Serialize]) -> anyhow::Result<()> {
+/// Prints the objects: in JSON one object or a List, as kubectl reads it, else a YAML document
+/// each.
+pub(crate) fn print(format: Format, objects: &[impl Serialize]) -> anyhow::Result<()> {
     match (format, objects) {
-        (ObjectFormat::Yaml, _) => output::document(&serde_saphyr::to_string_multiple(objects)?),
-        (ObjectFormat::Json, [object]) => output::text(&serde_json::to_string_pretty(object)?),
-        (ObjectFormat::Json, _) => {
+        (Format::Json, [object]) => output::structured(format, object),
+        (Format::Json, _) => {
             let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-            output::text(&serde_json::to_string_pretty(&list)?)
+            output::structured(format, &list)
+        }
+        (Format::Yaml | Format::Text, _) => {
+            output::document(&serde_saphyr::to_string_multiple(objects)?)
         }
     }
 }

@@ -2,14 +2,19 @@
 //!
 //! All of it leaves here, and here text of others loses its power over the reader's terminal.
 
+mod table;
+
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use evidence::Evidence;
 use serde::Serialize;
 
-/// The form of a result.
+pub(crate) use self::table::table;
+
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -18,6 +23,17 @@ pub(crate) enum Format {
     Json,
     /// The same as YAML.
     Yaml,
+}
+
+impl Format {
+    /// The parser of an option with some of the formats.
+    pub(crate) fn one_of<const N: usize>(
+        formats: [Self; N],
+    ) -> impl TypedValueParser<Value = Self> {
+        let values = formats.iter().filter_map(ValueEnum::to_possible_value);
+        let parser = PossibleValuesParser::new(values.collect::<Vec<PossibleValue>>());
+        parser.try_map(|name| Self::from_str(&name, false))
+    }
 }
 
 /// Prints a result in the form that was asked for.
@@ -36,13 +52,14 @@ pub(crate) fn structured<T: Serialize>(format: Format, value: &T) -> anyhow::Res
     }
 }
 
-/// Prints a result as text or JSON, whose own escapes are the same. Unprintable characters other than line feeds are
-/// escaped. A reader who has seen enough, such as `head`, is no error.
+/// Prints a result as text or JSON, whose own escapes are the same. Unprintable characters other
+/// than line feeds are escaped. A reader who has seen enough, such as `head`, is no error.
 pub(crate) fn text(value: &impl Display) -> anyhow::Result<()> {
     document(&printable::lines(&value.to_string()))
 }
 
-/// Prints a document that has to stay as it is, to the byte: YAML, a script, a colored text that has been made printable.
+/// Prints a document that has to stay as it is, to the byte: YAML, a script, a colored text that
+/// has been made printable.
 pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
     match write(value.to_string().trim_end()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
@@ -64,15 +81,15 @@ pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Prints one of many results: a line of text, a line of JSON, or a document of YAML. Tells if
-/// somebody reads on.
+/// Prints one of many results: text, a line of JSON, or a document of YAML. Returns false if the
+/// reader has closed standard output.
 pub(crate) fn one_of_many<T: Serialize>(
     format: Format,
-    line: &str,
+    text: &(impl Display + ?Sized),
     value: &T,
 ) -> anyhow::Result<bool> {
     let written = match format {
-        Format::Text => next_text(&line),
+        Format::Text => next_text(text),
         Format::Json => next_text(&serde_json::to_string(value)?),
         Format::Yaml => write(&format!("---\n{}", serde_saphyr::to_string(value)?.trim_end())),
     };
@@ -83,11 +100,7 @@ pub(crate) fn one_of_many<T: Serialize>(
     }
 }
 
-/// Prints one of many results, as [`text`] does.
-///
-/// # Errors
-/// When nobody reads them any more, too.
-pub(crate) fn next_text(value: &impl Display) -> io::Result<()> {
+fn next_text(value: &(impl Display + ?Sized)) -> io::Result<()> {
     write(&printable::lines(&value.to_string()))
 }
 

@@ -1,8 +1,8 @@
-//! Whether the add-on is installed, and whether its parts run.
+//! The installation of the add-on, and its parts.
 
 use kubernetes::manifests::{CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK};
 
-use super::api_server::Answer;
+use super::api_server::QueryResult;
 use super::facts::Facts;
 use super::versions;
 use super::workload::Workload;
@@ -14,17 +14,17 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         return vec![Finding::failed(
             "installation",
             format!("the add-on is not in the namespace {namespace}"),
-            "install it: `quote-helper install`, with --enable-sgxquotehelper for the quote service; if it is \
-             in another namespace, pass --namespace",
+            "install it: `quote-helper install`, with --enable-sgxquotehelper for the quote \
+             service; if it is in another namespace, pass --namespace",
         )];
     }
     let mut findings = part(DEVICE_PLUGIN, &facts.device_plugin, facts);
-    // Without the quote service there is a finding of its own.
+    // Without the quote service, the section of the quote service has the finding.
     if facts.quote_service != Ok(None) {
         findings.extend(part(QUOTE_SERVICE, &facts.quote_service, facts));
     }
     findings.extend(part(WEBHOOK, &facts.webhook, facts));
-    // Many do without one.
+    // The PCCS is optional.
     if facts.pccs != Ok(None) {
         findings.extend(part(CLUSTER_PCCS, &facts.pccs, facts));
     }
@@ -33,15 +33,15 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn part<'a, W>(found: &'static str, part: &'a Answer<Option<W>>, facts: &Facts) -> Vec<Finding>
+fn part<'a, W>(found: &'static str, part: &'a QueryResult<Option<W>>, facts: &Facts) -> Vec<Finding>
 where
     Workload<'a>: From<&'a W>,
 {
     match part {
-        Err(unanswered) => vec![unanswered.finding(found)],
+        Err(error) => vec![error.finding(found)],
         Ok(None) => vec![Finding::failed(
             found,
-            "it is not there, but other parts of the add-on are",
+            "it is missing, but other parts of the add-on are installed",
             "install it again: `quote-helper install`",
         )],
         Ok(Some(part)) => Workload::from(part).findings(found, facts.add_on_pods.as_deref().ok()),
@@ -50,8 +50,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::super::api_server::Unanswered;
-    use super::super::recorded::{in_order, typed, workload};
+    use super::super::api_server::QueryError;
+    use super::super::fixtures::{in_order, typed, workload};
     use super::*;
     use crate::finding::Status;
 
@@ -88,8 +88,8 @@ mod tests {
 
     #[test]
     fn a_part_that_is_missing_or_may_not_be_seen_is_named() {
-        let no_right = Unanswered::NoRight { verb: "get", resource: "deployments x".to_owned() };
-        let facts = Facts { device_plugin: Ok(None), webhook: Err(no_right), ..in_order() };
+        let forbidden = QueryError::Forbidden { verb: "get", resource: "deployments x".to_owned() };
+        let facts = Facts { device_plugin: Ok(None), webhook: Err(forbidden), ..in_order() };
         let found = findings(&facts);
         assert_eq!((found[0].name, found[0].status), (DEVICE_PLUGIN, Status::Failed));
         assert_eq!((found[2].name, found[2].status), (WEBHOOK, Status::Skipped));

@@ -1,4 +1,4 @@
-//! Questions to the API server: an answer that is none says what to do.
+//! Queries to the API server. A failed query becomes a finding with a fix.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::finding::Finding;
 
-/// The cluster that is looked at.
+/// The cluster to check.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     pub(crate) api_server: ApiServer,
@@ -18,33 +18,33 @@ pub(crate) struct Cluster {
     pub(crate) namespace: String,
 }
 
-/// An answer, or why there is none.
-pub(crate) type Answer<T> = Result<T, Unanswered>;
+/// The outcome of a query.
+pub(crate) type QueryResult<T> = Result<T, QueryError>;
 
-/// Why there is no answer.
+/// The reason of a failed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unanswered {
-    /// The user may not ask.
-    NoRight { verb: &'static str, resource: String },
-    /// What went wrong.
+pub(crate) enum QueryError {
+    /// The user lacks this permission.
+    Forbidden { verb: &'static str, resource: String },
+    /// Anything else, as a message.
     Failed(String),
 }
 
 impl Cluster {
     /// The API server's version, such as `v1.33.2`.
-    pub(crate) async fn version(&self) -> Answer<String> {
+    pub(crate) async fn version(&self) -> QueryResult<String> {
         let release = self.api_server.release().await;
-        release.map_err(|error| Unanswered::new("get", "the API server's version", error))
+        release.map_err(|error| QueryError::new("get", "the API server's version", error))
     }
 
-    /// The object with this name that is in no namespace.
-    pub(crate) async fn in_cluster<K: Kind>(&self, name: &str) -> Answer<Option<K>> {
+    /// The cluster-wide object with this name.
+    pub(crate) async fn in_cluster<K: Kind>(&self, name: &str) -> QueryResult<Option<K>> {
         let resource = format!("{} {name}", K::plural(&()));
         self.get(&Api::all(self.api_server.client()), name, &resource).await
     }
 
     /// The object with this name in the add-on's namespace.
-    pub(crate) async fn in_namespace<K>(&self, name: &str) -> Answer<Option<K>>
+    pub(crate) async fn in_namespace<K>(&self, name: &str) -> QueryResult<Option<K>>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
     {
@@ -52,13 +52,13 @@ impl Cluster {
         self.get(&self.namespaced(), name, &resource).await
     }
 
-    /// All objects of a kind that are wanted.
-    pub(crate) async fn all<K: Kind>(&self, wanted: fn(&K) -> bool) -> Answer<Vec<K>> {
+    /// All objects of a kind for which `wanted` holds.
+    pub(crate) async fn all<K: Kind>(&self, wanted: fn(&K) -> bool) -> QueryResult<Vec<K>> {
         self.list(&Api::all(self.api_server.client()), &K::plural(&()), wanted).await
     }
 
     /// The objects of a kind in the add-on's namespace.
-    pub(crate) async fn all_in_namespace<K>(&self) -> Answer<Vec<K>>
+    pub(crate) async fn all_in_namespace<K>(&self) -> QueryResult<Vec<K>>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
     {
@@ -66,7 +66,7 @@ impl Cluster {
         self.list(&self.namespaced(), &resource, |_| true).await
     }
 
-    /// What is asked about a kind in the add-on's namespace.
+    /// The API of a kind in the add-on's namespace.
     pub(crate) fn namespaced<K>(&self) -> Api<K>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
@@ -74,9 +74,14 @@ impl Cluster {
         Api::namespaced(self.api_server.client(), &self.namespace)
     }
 
-    async fn get<K: Kind>(&self, api: &Api<K>, name: &str, resource: &str) -> Answer<Option<K>> {
+    async fn get<K: Kind>(
+        &self,
+        api: &Api<K>,
+        name: &str,
+        resource: &str,
+    ) -> QueryResult<Option<K>> {
         let object = self.api_server.ask(api.get_opt(name)).await;
-        object.map_err(|error| Unanswered::new("get", resource, error))
+        object.map_err(|error| QueryError::new("get", resource, error))
     }
 
     async fn list<K: Kind>(
@@ -84,13 +89,13 @@ impl Cluster {
         api: &Api<K>,
         resource: &str,
         wanted: fn(&K) -> bool,
-    ) -> Answer<Vec<K>> {
+    ) -> QueryResult<Vec<K>> {
         let objects = self.api_server.list(api, &ListParams::default(), wanted).await;
-        objects.map_err(|error| Unanswered::new("list", resource, error))
+        objects.map_err(|error| QueryError::new("list", resource, error))
     }
 }
 
-/// A kind of object that has a type.
+/// An object type.
 pub(crate) trait Kind:
     Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned
 {
@@ -98,26 +103,26 @@ pub(crate) trait Kind:
 
 impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned> Kind for K {}
 
-impl Unanswered {
-    /// Why there is no answer, if this was asked for.
+impl QueryError {
+    /// The failure of a query that did `verb` on `resource`.
     pub(crate) fn new(verb: &'static str, resource: &str, error: ApiError) -> Self {
         match error {
-            ApiError::Forbidden(_) => Self::NoRight { verb, resource: resource.to_owned() },
+            ApiError::Forbidden(_) => Self::Forbidden { verb, resource: resource.to_owned() },
             error => Self::Failed(error.to_string()),
         }
     }
 
-    pub(crate) fn is_no_right(&self) -> bool {
-        matches!(self, Self::NoRight { .. })
+    pub(crate) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Forbidden { .. })
     }
 
-    /// The finding with this name, which cannot be made.
+    /// The finding with this name, in place of the one that the query was for.
     pub(crate) fn finding(&self, name: &'static str) -> Finding {
         match self {
-            Self::NoRight { verb, resource } => Finding::skipped(
+            Self::Forbidden { verb, resource } => Finding::skipped(
                 name,
                 format!("you may not {verb} {resource}"),
-                format!("ask the cluster's administrator for the right to {verb} {resource}"),
+                format!("ask a cluster administrator for permission to {verb} {resource}"),
             ),
             Self::Failed(reason) => Finding::failed(
                 name,

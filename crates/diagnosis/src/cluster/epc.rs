@@ -1,4 +1,4 @@
-//! Enclave memory of nodes, in the units of the resources that it is offered by.
+//! Enclave memory of nodes, in the units of its resources.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kubernetes::device_plugin::ResourceProfile;
 use kubernetes::injection::{self, quantity};
 
-/// The EPC of a node under one name.
+/// The EPC of a node that one resource offers, in units of that resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Epc {
     pub(crate) profile: ResourceProfile,
-    /// What the node has.
+    /// The node's total.
     pub(crate) capacity: u64,
-    /// What pods may have of it.
+    /// The part that pods can request.
     pub(crate) allocatable: u64,
 }
 
@@ -29,7 +29,7 @@ impl Epc {
         offers.filter(|epc| epc.capacity > 0).collect()
     }
 
-    /// What these pods have of it.
+    /// The part that these pods request.
     pub(crate) fn allocated<'a>(&self, pods: impl IntoIterator<Item = &'a Pod>) -> u64 {
         let requests = pods.into_iter().map(|pod| requested(pod, self.profile));
         requests.fold(0, u64::saturating_add)
@@ -41,7 +41,7 @@ impl Epc {
     }
 }
 
-/// What the pod needs at a time, as the scheduler counts.
+/// The pod's request, as the scheduler counts it.
 pub(crate) fn requested(pod: &Pod, profile: ResourceProfile) -> u64 {
     let asked = |container: &Container| Some(asked(container, profile));
     let requested = pod.spec.as_ref().map(|spec| injection::pod_request(spec, asked));
@@ -50,13 +50,13 @@ pub(crate) fn requested(pod: &Pod, profile: ResourceProfile) -> u64 {
 
 fn asked(container: &Container, profile: ResourceProfile) -> u64 {
     let resources = container.resources.as_ref();
-    // The API server makes the two the same.
+    // For such resources the API server sets both to the same value.
     let list =
         resources.and_then(|resources| resources.requests.as_ref().or(resources.limits.as_ref()));
     listed(list, profile)
 }
 
-/// What a list of resources says of the EPC.
+/// The EPC in a list of resources.
 fn listed(list: Option<&BTreeMap<String, Quantity>>, profile: ResourceProfile) -> u64 {
     let listed = list.and_then(|list| list.get(profile.epc_resource()));
     listed.and_then(|listed| quantity::parse(&listed.0)).unwrap_or_default()
@@ -66,7 +66,7 @@ fn listed(list: Option<&BTreeMap<String, Quantity>>, profile: ResourceProfile) -
 mod tests {
     use serde_json::json;
 
-    use super::super::recorded::typed;
+    use super::super::fixtures::typed;
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the API server knows of the nodes, the add-on and the pods that have to do with it.
+//! The state of nodes, add-on and its users, from the API server.
 
 use std::ops::RangeInclusive;
 
@@ -10,28 +10,28 @@ use kubernetes::manifests::{
     CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES,
 };
 
-use super::api_server::{Answer, Cluster};
+use super::api_server::{Cluster, QueryResult};
 
-/// The facts, each as far as it could be had.
+/// The facts, each one the outcome of a query.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) namespace: String,
-    pub(crate) nodes: Answer<Vec<Node>>,
-    /// Those of the whole cluster's pods that matter: they ask for EPC or are written for the add-on.
-    pub(crate) pods: Answer<Vec<Pod>>,
+    pub(crate) nodes: QueryResult<Vec<Node>>,
+    /// All pods of the cluster that request EPC or are written for the add-on.
+    pub(crate) pods: QueryResult<Vec<Pod>>,
     /// The pods in the add-on's namespace.
-    pub(crate) add_on_pods: Answer<Vec<Pod>>,
-    pub(crate) device_plugin: Answer<Option<DaemonSet>>,
-    pub(crate) quote_service: Answer<Option<DaemonSet>>,
-    pub(crate) webhook: Answer<Option<Deployment>>,
-    pub(crate) pccs: Answer<Option<Deployment>>,
-    pub(crate) webhook_configuration: Answer<Option<MutatingWebhookConfiguration>>,
-    pub(crate) webhook_endpoints: Answer<Option<Endpoints>>,
-    pub(crate) webhook_certificates: Answer<Option<Secret>>,
+    pub(crate) add_on_pods: QueryResult<Vec<Pod>>,
+    pub(crate) device_plugin: QueryResult<Option<DaemonSet>>,
+    pub(crate) quote_service: QueryResult<Option<DaemonSet>>,
+    pub(crate) webhook: QueryResult<Option<Deployment>>,
+    pub(crate) pccs: QueryResult<Option<Deployment>>,
+    pub(crate) webhook_configuration: QueryResult<Option<MutatingWebhookConfiguration>>,
+    pub(crate) webhook_endpoints: QueryResult<Option<Endpoints>>,
+    pub(crate) webhook_certificates: QueryResult<Option<Secret>>,
 }
 
 impl Facts {
-    /// Asks the API server for all of them; of the cluster's pods for those that matter.
+    /// Queries the API server; of the cluster's pods it keeps those for which `matters` holds.
     pub(crate) async fn gather(cluster: &Cluster, matters: fn(&Pod) -> bool) -> Self {
         let (
             nodes,
@@ -71,12 +71,12 @@ impl Facts {
         }
     }
 
-    /// Whether it is certain that there is no part of the add-on.
+    /// True if certainly no part of the add-on is installed.
     pub(crate) fn lacks_add_on(&self) -> bool {
         self.device_plugin == Ok(None) && self.quote_service == Ok(None) && self.webhook == Ok(None)
     }
 
-    /// The users that the add-on's pods run as, from the lowest to the highest; `None` if that is not known.
+    /// The range of users that the add-on's pods run as; `None` if unknown.
     pub(crate) fn add_on_uids(&self) -> Option<RangeInclusive<u32>> {
         let quote_service = self.quote_service.iter().flatten().filter_map(|it| it.spec.as_ref());
         let deployments = [&self.webhook, &self.pccs].into_iter().flatten().flatten();
@@ -89,7 +89,7 @@ impl Facts {
         Some(*users.first()?..=*users.last()?)
     }
 
-    /// Whether the device plugin offers EPC that is not there, as it does with the software platform.
+    /// True if the device plugin advertises simulated EPC, as it does with the software platform.
     pub(crate) fn has_software_epc(&self) -> bool {
         let plugin = self.device_plugin.iter().flatten().filter_map(|it| it.spec.as_ref());
         let pod = plugin.filter_map(|spec| spec.template.spec.as_ref());
@@ -99,7 +99,7 @@ impl Facts {
     }
 }
 
-/// The name of an object; the API server gives each one.
+/// The name of an object; on the API server each one has a name.
 pub(crate) fn name(metadata: &ObjectMeta) -> &str {
     metadata.name.as_deref().unwrap_or_default()
 }

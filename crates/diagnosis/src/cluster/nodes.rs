@@ -1,4 +1,4 @@
-//! The nodes: which have SGX, how much EPC is left, and which lack a quote service.
+//! The nodes: SGX, free EPC, missing quote services.
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kubernetes::manifests::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
@@ -13,14 +13,13 @@ use crate::finding::Finding;
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     let nodes = match &facts.nodes {
         Ok(nodes) => nodes,
-        Err(unanswered) => return vec![unanswered.finding("node")],
+        Err(error) => return vec![error.finding("node")],
     };
     let (sgx, plain): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| has_sgx(node));
     let pods = facts.pods.as_deref().ok();
     let is_software = facts.has_software_epc();
     let mut findings: Vec<_> = sgx.iter().map(|node| sgx_node(node, pods, is_software)).collect();
-    findings
-        .extend(facts.pods.as_ref().err().map(|unanswered| unanswered.finding("epc-allocation")));
+    findings.extend(facts.pods.as_ref().err().map(|error| error.finding("epc-allocation")));
     findings.extend(without_sgx(&plain, sgx.len()));
     findings.extend(sgx.iter().filter_map(|node| lacks_quote_service(node, facts)));
     findings
@@ -37,16 +36,16 @@ fn sgx_node(node: &Node, pods: Option<&[Pod]>, is_software: bool) -> Finding {
         let fix = format!("`kubectl describe node {}` tells why", name(&node.metadata));
         Finding::warning(found, format!("the node is not ready; {detail}"), fix)
     } else if epc.is_empty() {
-        let fix = "see `sgx-plugin` below; on the node, `quote-helper check --machine` tells about its driver \
-                   and firmware";
+        let fix = "see `sgx-plugin` below; on the node, `quote-helper check --machine` checks its \
+                   driver and firmware";
         Finding::warning(found, format!("{kind}, but it offers no EPC"), fix)
     } else if epc.iter().any(|epc| epc.allocatable < epc.capacity) {
-        let fix = "see `sgx-plugin` below: it does not run on this node, or reports EPC as unhealthy, most \
-                   often since a device node is missing, as its log says";
+        let fix = "see `sgx-plugin` below: it does not run on this node, or reports EPC as \
+                   unhealthy, most often since a device node is missing, as its log says";
         Finding::warning(found, format!("not all of its EPC is usable: {detail}"), fix)
     } else if is_software {
-        let fix = "nothing, to try, develop and test; for real quotes, on nodes with SGX, `quote-helper upgrade \
-                   --platform dcap`";
+        let fix = "nothing, to try, develop and test; for real quotes, on nodes with SGX, \
+                   `quote-helper upgrade --platform dcap`";
         Finding::warning(found, detail, fix)
     } else {
         Finding::ok(found, detail)
@@ -54,11 +53,11 @@ fn sgx_node(node: &Node, pods: Option<&[Pod]>, is_software: bool) -> Finding {
     finding.about(object)
 }
 
-/// Whether the node has SGX, or only pretends to.
+/// The origin of the node's EPC, and the evidence of SGX.
 fn kind(node: &Node, is_software: bool) -> String {
     match sgx_signs(node) {
         _ if is_software => "its EPC is software, INSECURE".to_owned(),
-        none if none.is_empty() => "nothing but its EPC says that it has SGX".to_owned(),
+        none if none.is_empty() => "SGX, known by its EPC only".to_owned(),
         signs => format!("SGX, known by {}", signs.join(", ")),
     }
 }
@@ -72,7 +71,7 @@ fn described(epc: Epc, node: &Node, pods: Option<&[Pod]>) -> String {
     format!("EPC {allocatable} {unit}: {allocated} allocated, {free} free ({resource})")
 }
 
-/// Whether the pod has, or will have, what it asks for from this node.
+/// True if the pod's requests count on this node.
 fn is_on(pod: &Pod, node: &Node) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let at = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
@@ -88,15 +87,15 @@ fn without_sgx(nodes: &[&Node], with_sgx: usize) -> Option<Finding> {
         (_, 0) => Some(Finding::warning(
             found,
             format!("no node has SGX: {named}"),
-            "add nodes with SGX (on Azure, of a type such as Standard_DC4s_v3); to try and test, `quote-helper \
-             install --platform software` needs none. Nodes that have SGX and do not say so: `kubectl label \
-             node NAME sgx.intel.com/capable=true`",
+            "add nodes with SGX (on Azure, of a type such as Standard_DC4s_v3); to try and test, \
+             `quote-helper install --platform software` needs none. Label nodes whose SGX is not \
+             detected: `kubectl label node NAME sgx.intel.com/capable=true`",
         )),
         (count, _) => Some(Finding::ok(found, format!("{count}: {named}"))),
     }
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 fn named<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(NAMED);
     let mut named: Vec<_> = names.take(NAMED).map(str::to_owned).collect();
@@ -104,7 +103,7 @@ fn named<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     named.join(", ")
 }
 
-/// A node that offers EPC, and on which the DaemonSet wants no pod.
+/// The finding of a node that offers EPC and has no pod of the quote service.
 fn lacks_quote_service(node: &Node, facts: &Facts) -> Option<Finding> {
     let (Ok(Some(daemon_set)), Ok(pods)) = (&facts.quote_service, &facts.add_on_pods) else {
         return None;
@@ -123,7 +122,7 @@ fn lacks_quote_service(node: &Node, facts: &Facts) -> Option<Finding> {
             format!("kubectl taint node {} {taint}-", name(&node.metadata)),
         ),
         Placement::Fits => (
-            "and there is no reason to be seen".to_owned(),
+            "the reason is not visible from here".to_owned(),
             format!(
                 "kubectl -n {} describe daemonset {}",
                 facts.namespace,
@@ -145,7 +144,7 @@ fn has_sgx(node: &Node) -> bool {
     !sgx_signs(node).is_empty() || !Epc::of_node(node).is_empty()
 }
 
-/// What besides EPC tells that a node has SGX.
+/// The evidence of SGX besides EPC.
 fn sgx_signs(node: &Node) -> Vec<String> {
     let label = |key: &str| node.metadata.labels.as_ref()?.get(key).map(String::as_str);
     let labels = SGX_NODE_LABELS.into_iter().filter(|key| label(key) == Some("true"));
@@ -158,17 +157,19 @@ fn sgx_signs(node: &Node) -> Vec<String> {
 mod tests {
     use serde_json::json;
 
-    use super::super::api_server::Unanswered;
-    use super::super::recorded::{EPC, in_order, node, plain_node, typed};
+    use super::super::api_server::QueryError;
+    use super::super::fixtures::{EPC, in_order, node, plain_node, typed};
     use super::*;
     use crate::finding::Status;
-    use crate::recorded::by_name;
+    use crate::fixtures::by_name;
 
     fn pod(node: &str, phase: &str, epc: u32) -> Pod {
         typed(json!({
             "spec": {
                 "nodeName": node,
-                "containers": [{ "name": "c", "resources": { "requests": { EPC: epc.to_string() } } }],
+                "containers": [{
+                    "name": "c", "resources": { "requests": { EPC: epc.to_string() } },
+                }],
             },
             "status": { "phase": phase },
         }))
@@ -199,7 +200,7 @@ mod tests {
         node.metadata.labels = None;
         let finding = by_name(&findings(&Facts { nodes: Ok(vec![node]), ..in_order() }), "node");
         assert_eq!(finding.status, Status::Ok);
-        assert!(finding.detail.starts_with("nothing but its EPC"), "{finding:?}");
+        assert!(finding.detail.starts_with("SGX, known by its EPC only"), "{finding:?}");
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn without_the_right_to_see_pods_the_total_is_left() {
-        let pods = Err(Unanswered::NoRight { verb: "list", resource: "pods".to_owned() });
+        let pods = Err(QueryError::Forbidden { verb: "list", resource: "pods".to_owned() });
         let found = findings(&Facts { pods, ..in_order() });
         assert!(by_name(&found, "node").detail.contains("EPC 64 MiB (kubernetes"));
         let allocation = by_name(&found, "epc-allocation");

@@ -1,18 +1,18 @@
-//! Why a DaemonSet has no pod on a node.
+//! The reason why a DaemonSet has no pod on a node.
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{
     Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration,
 };
 
-/// Whether pods of a DaemonSet may be on a node.
+/// The fit of a DaemonSet's pods to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placement {
-    /// They may.
+    /// The node accepts them.
     Fits,
-    /// With this label they might.
+    /// The node lacks this label.
     LacksLabel { key: String, value: String },
-    /// This taint, as kubectl writes it, keeps them off.
+    /// The node has this taint, as kubectl writes it, which they do not tolerate.
     Tainted(String),
 }
 
@@ -38,7 +38,7 @@ fn selector_label(pod: &PodSpec, node: &Node) -> Option<(String, String)> {
     Some((missing.0.clone(), missing.1.clone()))
 }
 
-/// A label that the first of the terms wants, if the node fits none of them.
+/// A label that the first term requires, if the node matches no term.
 fn affinity_label(pod: &PodSpec, node: &Node) -> Option<(String, String)> {
     let affinity = pod.affinity.as_ref()?.node_affinity.as_ref()?;
     let required = affinity.required_during_scheduling_ignored_during_execution.as_ref()?;
@@ -55,7 +55,7 @@ fn expressions(term: &NodeSelectorTerm) -> impl Iterator<Item = &NodeSelectorReq
     term.match_expressions.iter().flatten()
 }
 
-/// Numbers are not compared: what is not understood is taken to be met.
+/// Numbers are not compared: an unknown operator counts as met.
 fn is_met(requirement: &NodeSelectorRequirement, node: &Node) -> bool {
     let label = label(node, &requirement.key);
     let mut values = requirement.values.iter().flatten();
@@ -68,7 +68,7 @@ fn is_met(requirement: &NodeSelectorRequirement, node: &Node) -> bool {
     }
 }
 
-/// A taint that pods do not tolerate. Those of the node's own condition they do: DaemonSets see to that.
+/// A taint that the pods do not tolerate. A DaemonSet's pods tolerate those of node conditions.
 fn taint(pod: &PodSpec, node: &Node) -> Option<String> {
     let mut taints = node.spec.as_ref()?.taints.iter().flatten();
     let taint = taints.find(|taint| {
@@ -97,11 +97,11 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::recorded::typed;
+    use super::super::fixtures::typed;
     use super::*;
 
     fn place(pod: Value, node: Value) -> Placement {
-        let mut daemon_set = super::super::recorded::workload("d", 1, 1);
+        let mut daemon_set = super::super::fixtures::workload("d", 1, 1);
         daemon_set["spec"]["template"]["spec"] = pod;
         daemon_set["spec"]["template"]["spec"]["containers"] = json!([]);
         of(&typed(daemon_set), &typed(node))
@@ -111,7 +111,9 @@ mod tests {
         let terms = keys.map(|key| {
             json!({ "matchExpressions": [{ "key": key, "operator": "In", "values": ["true"] }] })
         });
-        let required = json!({ "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": terms } });
+        let required = json!({
+            "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": terms },
+        });
         json!({ "affinity": { "nodeAffinity": required } })
     }
 
@@ -130,7 +132,10 @@ mod tests {
 
     #[test]
     fn taints_count_unless_they_are_tolerated() {
-        let taint = |key: &str| json!({ "spec": { "taints": [{ "key": key, "value": "x", "effect": "NoSchedule" }] } });
+        let taint = |key: &str| {
+            let taint = json!({ "key": key, "value": "x", "effect": "NoSchedule" });
+            json!({ "spec": { "taints": [taint] } })
+        };
         let tolerating = |toleration: Value| json!({ "tolerations": [toleration] });
         let tainted = Placement::Tainted("pool=x:NoSchedule".to_owned());
         assert_eq!(place(json!({}), taint("pool")), tainted);

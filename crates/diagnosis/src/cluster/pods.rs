@@ -1,4 +1,4 @@
-//! Pods that are written for the add-on and lack something.
+//! Pods that are written for the add-on and lack a setting.
 
 use std::ops::RangeInclusive;
 
@@ -10,10 +10,10 @@ use super::facts::{Facts, name};
 use super::{NAMED, epc};
 use crate::finding::Finding;
 
-/// No user: what the kernel takes for none.
+/// The uid that the kernel reserves for "no user".
 const NOBODY: RangeInclusive<u32> = u32::MAX..=u32::MAX;
 
-/// Whether the pod asks for EPC, or is to be warned of.
+/// True if the pod requests EPC or has warnings.
 pub(crate) fn matters(pod: &Pod) -> bool {
     ResourceProfile::ALL.into_iter().any(|profile| epc::requested(pod, profile) > 0)
         || !warnings(pod, &NOBODY).is_empty()
@@ -22,37 +22,37 @@ pub(crate) fn matters(pod: &Pod) -> bool {
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     let pods = match &facts.pods {
         Ok(pods) => pods,
-        Err(unanswered) => return vec![unanswered.finding("pods")],
+        Err(error) => return vec![error.finding("pods")],
     };
     let wrong: Vec<_> = pods.iter().filter(|pod| !of_pod(pod, facts).is_empty()).collect();
     if wrong.is_empty() {
-        return vec![Finding::ok("pods", "no pod lacks anything that can be seen from here")];
+        return vec![Finding::ok("pods", "no pod lacks a setting")];
     }
     let mut findings: Vec<_> = wrong.iter().take(NAMED).map(|pod| finding(pod, facts)).collect();
     let more = wrong.len().saturating_sub(NAMED);
     if more > 0 {
-        let detail = format!("{more} more pods lack something");
-        let fix = "mend those that are named first; what they have in common is often one template";
+        let detail = format!("{more} more pods lack a setting");
+        let fix = "fix the named ones first; they often share one template";
         findings.push(Finding::warning("pods", detail, fix));
     }
     findings
 }
 
 fn finding(pod: &Pod, facts: &Facts) -> Finding {
-    let fix = "change what the pod is made of (its Deployment or Job), and make it anew; `quote-helper inject -f \
-               FILE` shows the same for a file";
+    let fix = "change the template of the pod (its Deployment or Job), and recreate it; \
+               `quote-helper inject -f FILE` shows the same for a file";
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     Finding::warning("pods", of_pod(pod, facts).join("; "), fix)
         .about(format!("pod/{namespace}/{}", name(&pod.metadata)))
 }
 
-/// What is to be said of the pod in this cluster. The add-on's own pods run as its users.
+/// The warnings of the pod in this cluster. The add-on's own pods may run as its users.
 fn of_pod(pod: &Pod, facts: &Facts) -> Vec<String> {
     let is_own = pod.metadata.namespace.as_ref() == Some(&facts.namespace);
     warnings(pod, &if is_own { NOBODY } else { facts.add_on_uids().unwrap_or(NOBODY) })
 }
 
-/// What the webhook says of such a pod. What lacks in the cluster is not the pod's fault.
+/// The warnings that the webhook has for the pod, in a cluster that lacks nothing.
 fn warnings(pod: &Pod, add_on_uids: &RangeInclusive<u32>) -> Vec<String> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     if matches!(phase, Some("Succeeded" | "Failed")) {
@@ -73,7 +73,7 @@ fn warnings(pod: &Pod, add_on_uids: &RangeInclusive<u32>) -> Vec<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::recorded::{EPC, in_order, typed};
+    use super::super::fixtures::{EPC, in_order, typed};
     use super::*;
     use crate::finding::Status;
 
@@ -81,7 +81,8 @@ mod tests {
         let mut container = container;
         container["name"] = json!("app");
         typed(json!({
-            "metadata": { "name": name, "namespace": "shop" }, "spec": { "containers": [container] },
+            "metadata": { "name": name, "namespace": "shop" },
+            "spec": { "containers": [container] },
         }))
     }
 
@@ -134,7 +135,7 @@ mod tests {
         let pods = (0..25).map(|number| without_epc(&number.to_string())).collect();
         let findings = findings(&Facts { pods: Ok(pods), ..in_order() });
         assert_eq!(findings.len(), NAMED + 1);
-        assert_eq!(findings.last().unwrap().detail, "15 more pods lack something");
+        assert_eq!(findings.last().unwrap().detail, "15 more pods lack a setting");
     }
 
     #[test]

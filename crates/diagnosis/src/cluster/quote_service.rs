@@ -1,4 +1,4 @@
-//! The quote service of each node, as it sees itself.
+//! The quote service of each node, by the check that runs in its pod.
 
 use std::sync::Arc;
 
@@ -8,36 +8,36 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::NAMED;
-use super::api_server::{Answer, Cluster, Unanswered};
+use super::api_server::{Cluster, QueryError, QueryResult};
 use super::facts::{Facts, name};
-use super::report::{self, PodDiagnosis, PodFinding};
+use super::pod_check::{self, PodDiagnosis, PodFinding};
 use super::workload::Workload;
 use crate::finding::{Finding, Status};
 
 const NAME: &str = "quote-service";
-/// So many pods are asked at a time.
+/// The number of pods checked at the same time.
 const AT_A_TIME: usize = 8;
 
-/// What a node's quote service says of itself.
+/// The check of one pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Report {
+pub(crate) struct PodCheck {
     node: String,
     pod: String,
-    diagnosis: Answer<PodDiagnosis>,
+    diagnosis: QueryResult<PodDiagnosis>,
 }
 
-/// Asks all pods of the quote service whose container runs.
-pub(crate) async fn gather(cluster: &Cluster, facts: &Facts) -> Vec<Report> {
+/// Checks all pods of the quote service whose container runs.
+pub(crate) async fn gather(cluster: &Cluster, facts: &Facts) -> Vec<PodCheck> {
     let slots = Arc::new(Semaphore::new(AT_A_TIME));
     let mut asked = JoinSet::new();
     for pod in pods(facts).into_iter().filter(|pod| runs(pod)) {
         let (slots, cluster) = (Arc::clone(&slots), cluster.clone());
         let (node, pod) = (node(pod).to_owned(), name(&pod.metadata).to_owned());
         asked.spawn(async move {
-            // It is never closed.
+            // The semaphore is never closed.
             let _slot = slots.acquire().await;
-            let diagnosis = report::gather(&cluster, &pod).await;
-            Report { node, pod, diagnosis }
+            let diagnosis = pod_check::gather(&cluster, &pod).await;
+            PodCheck { node, pod, diagnosis }
         });
     }
     let mut reports = asked.join_all().await;
@@ -45,7 +45,7 @@ pub(crate) async fn gather(cluster: &Cluster, facts: &Facts) -> Vec<Report> {
     reports
 }
 
-/// The pods of the quote service, but for those that are about to end.
+/// The pods of the quote service that are not being deleted.
 fn pods(facts: &Facts) -> Vec<&Pod> {
     let pods = facts.add_on_pods.as_deref().unwrap_or_default();
     let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
@@ -65,9 +65,9 @@ fn runs(pod: &Pod) -> bool {
     containers.into_iter().flatten().any(|it| it.state.as_ref().is_some_and(running))
 }
 
-pub(crate) fn findings(facts: &Facts, reports: &[Report]) -> Vec<Finding> {
+pub(crate) fn findings(facts: &Facts, reports: &[PodCheck]) -> Vec<Finding> {
     match &facts.quote_service {
-        Err(unanswered) => return vec![unanswered.finding(NAME)],
+        Err(error) => return vec![error.finding(NAME)],
         Ok(None) => return vec![switched_off()],
         Ok(Some(_)) => {}
     }
@@ -80,8 +80,8 @@ fn switched_off() -> Finding {
         NAME,
         "the quote service is switched off: pods find no socket at /var/run/aesmd, and those with \
          SGX_AESM_ADDR get no quotes",
-        "switch it on: `quote-helper upgrade --enable-sgxquotehelper`; nothing, if all applications make their \
-         quotes in their own process",
+        "switch it on: `quote-helper upgrade --enable-sgxquotehelper`; nothing, if all \
+         applications quote in their own process",
     )
 }
 
@@ -91,18 +91,18 @@ fn not_running(pod: &Pod) -> Finding {
     Finding::failed(NAME, detail, "see `sgx-quote-helper`").about(object(node(pod)))
 }
 
-/// One finding if all is well, else one for each thing that is not.
-fn of_node(Report { node, pod, diagnosis }: &Report, namespace: &str) -> Vec<Finding> {
+/// One finding if all is in order, else one for each problem.
+fn of_node(PodCheck { node, pod, diagnosis }: &PodCheck, namespace: &str) -> Vec<Finding> {
     let diagnosis = match diagnosis {
         Ok(diagnosis) => diagnosis,
-        Err(Unanswered::Failed(reason)) => {
+        Err(QueryError::Failed(reason)) => {
             let fix = format!(
-                "see what it says: `kubectl -n {namespace} exec {pod} -- {}`",
-                report::COMMAND.join(" ")
+                "see its output: `kubectl -n {namespace} exec {pod} -- {}`",
+                pod_check::COMMAND.join(" ")
             );
             return vec![Finding::failed(NAME, reason, fix).about(object(node))];
         }
-        Err(unanswered) => return vec![unanswered.finding(NAME).about(object(node))],
+        Err(error) => return vec![error.finding(NAME).about(object(node))],
     };
     let wrong =
         diagnosis.findings().filter(|it| !matches!(it.status, Status::Ok | Status::Skipped));
@@ -126,9 +126,8 @@ fn detailed(finding: &PodFinding) -> Finding {
     }
 }
 
-/// Certificates, collateral and TCB status, as far as they are known.
+/// Certificates, collateral and TCB status, as far as known.
 fn summary(diagnosis: &PodDiagnosis) -> String {
-    // Of a time, the day.
     let day = |name| diagnosis.value(name).map(|time| time.split('T').next().unwrap_or(time));
     let parts = [
         day("certificates").map(|date| format!("certificates until {date}")),
@@ -140,7 +139,7 @@ fn summary(diagnosis: &PodDiagnosis) -> String {
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     match parts.is_empty() {
-        true => "it answers; its quotes cannot be looked at from there".to_owned(),
+        true => "it answers; its quotes cannot be checked from there".to_owned(),
         false => parts.join(", "),
     }
 }
@@ -149,18 +148,18 @@ fn summary(diagnosis: &PodDiagnosis) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::recorded::{in_order, pod, typed};
+    use super::super::fixtures::{in_order, pod, typed};
     use super::*;
 
-    fn report(findings: &Value) -> Report {
+    fn report(findings: &Value) -> PodCheck {
         let diagnosis = typed(json!({ "passed": true, "sections": [{ "findings": findings }] }));
-        Report { diagnosis: Ok(diagnosis), ..silent(String::new()) }
+        PodCheck { diagnosis: Ok(diagnosis), ..silent(String::new()) }
     }
 
-    /// A pod that could not be asked.
-    fn silent(reason: String) -> Report {
-        let diagnosis = Err(Unanswered::Failed(reason));
-        Report { node: "n1".to_owned(), pod: "p1".to_owned(), diagnosis }
+    /// A pod whose check failed.
+    fn silent(reason: String) -> PodCheck {
+        let diagnosis = Err(QueryError::Failed(reason));
+        PodCheck { node: "n1".to_owned(), pod: "p1".to_owned(), diagnosis }
     }
 
     fn found(name: &str, status: &str, value: Option<&str>) -> Value {
@@ -215,8 +214,8 @@ mod tests {
         let facts = Facts { add_on_pods: Ok(vec![pending]), ..in_order() };
         let [finding] = <[Finding; 1]>::try_from(findings(&facts, &[])).unwrap();
         assert_eq!((finding.status, finding.object.as_deref()), (Status::Failed, Some("node/n2")));
-        let no_right = Unanswered::NoRight { verb: "create", resource: "pods/exec".to_owned() };
-        let refused = Report { diagnosis: Err(no_right), ..silent(String::new()) };
+        let forbidden = QueryError::Forbidden { verb: "create", resource: "pods/exec".to_owned() };
+        let refused = PodCheck { diagnosis: Err(forbidden), ..silent(String::new()) };
         let found = findings(&in_order(), &[refused]);
         assert_eq!(found[0].status, Status::Skipped);
         assert_eq!(found[0].detail, "you may not create pods/exec");

@@ -1,4 +1,4 @@
-//! Which versions of the add-on run.
+//! The versions of the add-on's pods.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,28 @@ const NAME: &str = "versions";
 /// The version of this program.
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
-/// Whether all pods have the same image, and one that is not older than this program.
+/// All pods should have the same image, not older than this program.
 pub(crate) fn finding(facts: &Facts) -> Finding {
     let images = images(facts);
     let listed: Vec<_> = images.iter().map(|(image, pods)| format!("{image} ({pods})")).collect();
     let listed = listed.join(", ");
-    let upgrade = "`quote-helper upgrade`, and wait until it is through with all nodes";
+    let upgrade = "`quote-helper upgrade`, and wait until all nodes are upgraded";
     let older = images
         .keys()
         .any(|image| version(image).zip(numbers(OWN)).is_some_and(|(theirs, own)| theirs < own));
     match images.len() {
-        0 => Finding::skipped(NAME, "there are no pods to be seen", "see the parts of the add-on"),
+        0 => Finding::skipped(NAME, "no pods were found", "see the parts of the add-on"),
         1 if !older => Finding::ok(NAME, format!("all pods run {listed}")),
         _ if older => Finding::warning(
             NAME,
-            format!("pods run versions before that of this program, {OWN}: {listed}"),
+            format!("pods run versions older than this program, {OWN}: {listed}"),
             upgrade,
         ),
         _ => Finding::warning(NAME, format!("pods run different images: {listed}"), upgrade),
     }
 }
 
-/// How many of the add-on's pods have which image. After an upgrade, old ones may still be on their way out.
+/// The number of the add-on's pods by image. Those that are being deleted do not count.
 fn images(facts: &Facts) -> BTreeMap<&str, usize> {
     let pods = facts.add_on_pods.as_deref().unwrap_or_default();
     let plugin = facts.device_plugin.iter().flatten().map(Workload::from);
@@ -55,7 +55,7 @@ fn image(pod: &Pod) -> &str {
     container.and_then(|container| container.image.as_deref()).unwrap_or("no image")
 }
 
-/// The version in an image's tag; `None` if the tag is none.
+/// The version in an image's tag; `None` if the tag is not a version.
 fn version(image: &str) -> Option<[u32; 3]> {
     let (_, tag) = image.rsplit_once('/').unwrap_or(("", image)).1.split_once(':')?;
     numbers(tag)
@@ -73,7 +73,7 @@ fn numbers(version: &str) -> Option<[u32; 3]> {
 mod tests {
     use serde_json::json;
 
-    use super::super::recorded::{in_order, pod, typed};
+    use super::super::fixtures::{in_order, pod, typed};
     use super::*;
     use crate::finding::Status;
 
@@ -96,7 +96,7 @@ mod tests {
         assert!(different.detail.contains("a:99.0.0 (1), a:99.0.1 (1)"), "{different:?}");
         let old = with_images(["r:5000/a:v0.0.9", "r:5000/a:v0.0.9"]);
         assert_eq!(old.status, Status::Warning);
-        assert!(old.detail.contains("before"), "{old:?}");
+        assert!(old.detail.contains("older"), "{old:?}");
     }
 
     #[test]

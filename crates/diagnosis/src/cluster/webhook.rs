@@ -1,4 +1,4 @@
-//! Whether the API server gets to the webhook, and believes it.
+//! The webhook as the API server reaches and trusts it.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,8 @@ use super::facts::Facts;
 use crate::expiry::Expiry;
 use crate::finding::Finding;
 
-/// Less than this is a warning, in days. The webhook renews the certificate when a third of its 90 days is left.
+/// A shorter validity is a warning, in days. The webhook renews the certificate when a third of its
+/// 90 days is left.
 const WARNING_DAYS: u32 = 20;
 
 pub(crate) fn findings(facts: &Facts, now: SystemTime) -> Vec<Finding> {
@@ -23,14 +24,16 @@ pub(crate) fn findings(facts: &Facts, now: SystemTime) -> Vec<Finding> {
 fn configuration(facts: &Facts) -> Vec<Finding> {
     let name = "webhook-configuration";
     let configuration = match &facts.webhook_configuration {
-        Err(unanswered) => return vec![unanswered.finding(name)],
+        Err(error) => return vec![error.finding(name)],
         Ok(None) => {
             return vec![Finding::failed(
                 name,
                 format!(
-                    "there is no MutatingWebhookConfiguration {WEBHOOK}: no pod gets what it lacks"
+                    "there is no MutatingWebhookConfiguration {WEBHOOK}: pods get no injected \
+                     settings"
                 ),
-                "install it again: `quote-helper install`; or complete pods ahead: `quote-helper inject`",
+                "install it again: `quote-helper install`; or inject pods in advance: \
+                 `quote-helper inject`",
             )];
         }
         Ok(Some(configuration)) => configuration,
@@ -40,24 +43,22 @@ fn configuration(facts: &Facts) -> Vec<Finding> {
     vec![found, authority(webhooks, &facts.namespace), failure_policy(webhooks)]
 }
 
-/// What to do about certificates, which the webhook renews and tells the API server of.
+/// The fix for certificates, which the webhook renews and publishes.
 fn see_log(namespace: &str) -> String {
     format!("see the log of the webhook: `kubectl -n {namespace} logs deployment/{WEBHOOK}`")
 }
 
-/// Whether the API server is told by whom the webhook's certificate is signed.
+/// The CA of the webhook's certificate, in its configuration.
 fn authority(webhooks: &[MutatingWebhook], namespace: &str) -> Finding {
     let name = "webhook-authority";
     let has_authority = |webhook: &MutatingWebhook| {
         webhook.client_config.ca_bundle.as_ref().is_some_and(|bundle| !bundle.0.is_empty())
     };
     match webhooks.iter().all(has_authority) && !webhooks.is_empty() {
-        true => {
-            Finding::ok(name, "the API server knows the authority of the webhook's certificate")
-        }
+        true => Finding::ok(name, "the API server has the CA of the webhook's certificate"),
         false => Finding::failed(
             name,
-            "caBundle is empty: the API server does not believe the webhook, and does not ask it",
+            "caBundle is empty: the API server does not trust the webhook, and does not call it",
             see_log(namespace),
         ),
     }
@@ -65,16 +66,17 @@ fn authority(webhooks: &[MutatingWebhook], namespace: &str) -> Finding {
 
 fn failure_policy(webhooks: &[MutatingWebhook]) -> Finding {
     let name = "failure-policy";
-    // Fail is what the API server takes if nobody has said.
+    // Fail is the API server's default.
     let strict = webhooks.iter().position(|it| it.failure_policy.as_deref() != Some("Ignore"));
     match strict {
         None => Finding::ok(name, "Ignore: without the webhook pods start as they are"),
         Some(index) => Finding::warning(
             name,
-            "Fail: while the webhook is away, no pod that it is asked about can be made",
+            "Fail: while the webhook is down, pods that it handles cannot be created",
             format!(
                 "kubectl patch mutatingwebhookconfiguration {WEBHOOK} --type=json \
-                 -p='[{{\"op\":\"replace\",\"path\":\"/webhooks/{index}/failurePolicy\",\"value\":\"Ignore\"}}]'"
+                 -p='[{{\"op\":\"replace\",\
+                 \"path\":\"/webhooks/{index}/failurePolicy\",\"value\":\"Ignore\"}}]'"
             ),
         ),
     }
@@ -83,7 +85,7 @@ fn failure_policy(webhooks: &[MutatingWebhook]) -> Finding {
 fn endpoints(facts: &Facts) -> Finding {
     let name = "webhook-endpoints";
     let endpoints = match &facts.webhook_endpoints {
-        Err(unanswered) => return unanswered.finding(name),
+        Err(error) => return error.finding(name),
         Ok(endpoints) => endpoints.as_ref(),
     };
     let subsets = endpoints.and_then(|endpoints| endpoints.subsets.as_deref()).unwrap_or_default();
@@ -92,25 +94,23 @@ fn endpoints(facts: &Facts) -> Finding {
         0 => Finding::failed(
             name,
             format!(
-                "the Service {WEBHOOK} leads to no pod that is ready: the API server asks nobody"
+                "the Service {WEBHOOK} has no ready pod: the API server cannot call the webhook"
             ),
             "see `sgx-webhook`",
         ),
-        count => Finding::ok(name, format!("pods that the API server can ask: {count}")),
+        count => Finding::ok(name, format!("pods that the API server can call: {count}")),
     }
 }
 
 fn certificate(facts: &Facts, now: SystemTime) -> Finding {
     let (name, fix) = ("serving-certificate", see_log(&facts.namespace));
     match &facts.webhook_certificates {
-        Err(unanswered) => unanswered.finding(name),
+        Err(error) => error.finding(name),
         Ok(secret) => match secret.as_ref().and_then(expiry) {
             Some(expiry) => expiry.finding(name, now, WARNING_DAYS, "", &fix),
-            None => Finding::failed(
-                name,
-                "the webhook has no certificate that can be read in its Secret",
-                fix,
-            ),
+            None => {
+                Finding::failed(name, "the Secret of the webhook has no readable certificate", fix)
+            }
         },
     }
 }
@@ -127,11 +127,11 @@ mod tests {
     use k8s_openapi::ByteString;
     use serde_json::json;
 
-    use super::super::api_server::Unanswered;
-    use super::super::recorded::{in_order, typed};
+    use super::super::api_server::QueryError;
+    use super::super::fixtures::{in_order, typed};
     use super::*;
     use crate::finding::Status;
-    use crate::recorded::{by_name, software_platform};
+    use crate::fixtures::{by_name, software_platform};
 
     fn has(facts: &Facts, name: &str, status: Status, fix: &str) {
         let finding = by_name(&findings(facts, SystemTime::now()), name);
@@ -191,8 +191,8 @@ mod tests {
     #[test]
     fn without_the_right_to_see_the_secret_its_finding_is_skipped() {
         let resource = "secrets sgx-webhook-certificates".to_owned();
-        let no_right = Unanswered::NoRight { verb: "get", resource };
-        let facts = Facts { webhook_certificates: Err(no_right), ..in_order() };
+        let forbidden = QueryError::Forbidden { verb: "get", resource };
+        let facts = Facts { webhook_certificates: Err(forbidden), ..in_order() };
         has(&facts, "serving-certificate", Status::Skipped, "right to get secrets");
     }
 }

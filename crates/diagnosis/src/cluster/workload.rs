@@ -1,4 +1,4 @@
-//! What DaemonSets and Deployments have in common.
+//! DaemonSets and Deployments.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::finding::Finding;
 
 /// A part of the add-on.
 pub(crate) struct Workload<'a> {
-    /// How many pods there are to be.
-    wanted: i32,
+    /// The desired number of pods.
+    desired: i32,
     ready: i32,
-    /// What to do if there are to be none.
+    /// The fix if that is 0.
     if_none: &'static str,
     labels: Option<&'a BTreeMap<String, String>>,
 }
@@ -24,10 +24,10 @@ impl<'a> From<&'a DaemonSet> for Workload<'a> {
     fn from(daemon_set: &'a DaemonSet) -> Self {
         let (spec, status) = (daemon_set.spec.as_ref(), daemon_set.status.as_ref());
         Self {
-            wanted: status.map_or(0, |status| status.desired_number_scheduled),
+            desired: status.map_or(0, |status| status.desired_number_scheduled),
             ready: status.map_or(0, |status| status.number_ready),
-            if_none: "see `nodes` for those with SGX, and label others that have it: `kubectl label \
-                      node NAME sgx.intel.com/capable=true`",
+            if_none: "see `nodes` for those with SGX, and label others that have it: `kubectl \
+                      label node NAME sgx.intel.com/capable=true`",
             labels: spec.and_then(|spec| spec.selector.match_labels.as_ref()),
         }
     }
@@ -37,35 +37,35 @@ impl<'a> From<&'a Deployment> for Workload<'a> {
     fn from(deployment: &'a Deployment) -> Self {
         let (spec, status) = (deployment.spec.as_ref(), deployment.status.as_ref());
         Self {
-            // One is what the API server writes if nobody has said a number.
-            wanted: spec.and_then(|spec| spec.replicas).unwrap_or(1),
+            // 1 is the API server's default.
+            desired: spec.and_then(|spec| spec.replicas).unwrap_or(1),
             ready: status.and_then(|status| status.ready_replicas).unwrap_or(0),
-            if_none: "somebody has scaled it to 0: `quote-helper install` brings it back",
+            if_none: "it was scaled to 0: `quote-helper install` brings it back",
             labels: spec.and_then(|spec| spec.selector.match_labels.as_ref()),
         }
     }
 }
 
 impl<'a> Workload<'a> {
-    /// Its pods among these.
+    /// The workload's pods among these.
     pub(crate) fn pods<'p>(&self, pods: &'p [Pod]) -> impl Iterator<Item = &'p Pod> + use<'p, 'a> {
-        let wanted = self.labels;
+        let desired = self.labels;
         pods.iter().filter(move |pod| {
             let has = |(key, value)| {
                 pod.metadata.labels.as_ref().and_then(|it| it.get(key)) == Some(value)
             };
-            wanted.is_some_and(|wanted| wanted.iter().all(has))
+            desired.is_some_and(|desired| desired.iter().all(has))
         })
     }
 
-    /// How many pods are ready, and why each other one is not.
+    /// The number of ready pods, and the problem of each other pod.
     pub(crate) fn findings(&self, found: &'static str, pods: Option<&[Pod]>) -> Vec<Finding> {
-        let Self { wanted, ready, .. } = *self;
-        let detail = format!("{ready} of {wanted} pods are ready");
-        if wanted == 0 {
-            return vec![Finding::warning(found, "no pod of it is wanted", self.if_none)];
+        let Self { desired, ready, .. } = *self;
+        let detail = format!("{ready} of {desired} pods are ready");
+        if desired == 0 {
+            return vec![Finding::warning(found, "no pod is desired", self.if_none)];
         }
-        if ready >= wanted {
+        if ready >= desired {
             return vec![Finding::ok(found, detail)];
         }
         let unready = self.pods(pods.unwrap_or_default()).filter_map(|pod| {
@@ -73,8 +73,8 @@ impl<'a> Workload<'a> {
             Some(Finding::failed(found, reason, fix).about(object(pod)))
         });
         let mut findings: Vec<_> = unready.take(NAMED).collect();
-        let fix = "see the pods below; `kubectl get events` of the namespace tells about those that are not \
-                   there";
+        let fix =
+            "see the pods below; `kubectl get events` of the namespace tells about missing ones";
         findings.insert(0, Finding::failed(found, detail, fix));
         findings
     }
@@ -91,7 +91,7 @@ fn object(pod: &Pod) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::recorded::{pod, typed, workload};
+    use super::super::fixtures::{pod, typed, workload};
     use super::*;
     use crate::finding::Status;
 
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ready_workload_is_ok_and_one_without_pods_is_not() {
-        for (wanted, ready, status) in
+    fn what_is_ready_is_ok_and_what_runs_nowhere_is_not() {
+        for (desired, ready, status) in
             [(2, 2, Status::Ok), (0, 0, Status::Warning), (1, 0, Status::Failed)]
         {
             for findings in [
-                Workload::from(&typed::<DaemonSet>(workload("w", wanted, ready)))
+                Workload::from(&typed::<DaemonSet>(workload("w", desired, ready)))
                     .findings("w", None),
-                Workload::from(&typed::<Deployment>(workload("w", wanted, ready)))
+                Workload::from(&typed::<Deployment>(workload("w", desired, ready)))
                     .findings("w", None),
             ] {
                 assert_eq!(findings[0].status, status, "{findings:?}");

@@ -1,4 +1,4 @@
-//! The device nodes: whether they are there, and whether this user may use them.
+//! The SGX device nodes, and this user's access to them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -14,7 +14,7 @@ use crate::finding::Finding;
 
 const SGX_PROVISION_DEVICE: &str = "/dev/sgx_provision";
 
-/// What the nodes are to this user.
+/// The device nodes as this user sees them.
 #[derive(Debug, Clone)]
 pub(crate) struct Devices {
     user: String,
@@ -22,18 +22,18 @@ pub(crate) struct Devices {
     provision: Option<Node>,
 }
 
-/// A device node, or what is in its place.
+/// A device node, or another file at its path.
 #[derive(Debug, Clone)]
 struct Node {
     path: &'static str,
     is_device: bool,
     /// Permission bits.
     mode: u32,
-    /// The group by name, or by number where it has no name here.
+    /// The group's name, or its number if it has none here.
     group: String,
-    /// Whether the user may open it to read and write.
+    /// True if the user may open it for reading and writing.
     is_accessible: bool,
-    /// The mount point of the file system that it is on, if that is mounted noexec.
+    /// The mount point of its file system, if that is mounted noexec.
     noexec: Option<String>,
 }
 
@@ -51,21 +51,21 @@ impl Devices {
         vec![self.enclave(processor), self.noexec(processor), self.provision(processor)]
     }
 
-    /// What an application needs in its container: the enclave device, where there is enclave memory.
+    /// The findings for an application's container: the enclave device, if there is enclave memory.
     pub(crate) fn in_pod(&self, processor: &Processor) -> Vec<Finding> {
         match &self.enclave {
             Some(_) => vec![self.enclave(processor), self.noexec(processor)],
             None if processor.runs_enclaves() => vec![Finding::warning(
                 "enclave-device",
                 "this node has enclave memory, and this container has no device node for it",
-                "ask for EPC (limits: kubernetes.azure.com/sgx_epc_mem_in_MiB), if there is to be an \
-                 enclave here; for the software platform nothing",
+                "ask for EPC (limits: kubernetes.azure.com/sgx_epc_mem_in_MiB), if an enclave runs \
+                 here; nothing for the software platform",
             )],
             None => Vec::new(),
         }
     }
 
-    /// Whether this user may use the provisioning key by a device node.
+    /// True if this user may open the provisioning device.
     pub(crate) fn has_provision(&self) -> bool {
         self.provision.as_ref().is_some_and(|node| node.is_device && node.is_accessible)
     }
@@ -164,28 +164,29 @@ impl Node {
             name,
             format!("every user may open {}: each can identify this platform", self.describe()),
             format!(
-                "let the service's group alone have it: groupadd -f -r sgx_prv; usermod -aG sgx_prv USER for the user of \
-                 the quote service; chgrp sgx_prv {path} && chmod 0660 {path}, and the same in the udev rule; restart \
-                 the service"
+                "restrict it to the service's group: groupadd -f -r sgx_prv; usermod -aG sgx_prv \
+                 USER for the user of the quote service; chgrp sgx_prv {path} && chmod 0660 \
+                 {path}, and the same in the udev rule; restart the service"
             ),
         )
     }
 
-    /// What lets the user open the node: its group, or a rule that gives it one.
+    /// The fix that lets the user open the node: its group, or a rule that gives it one.
     fn grant(&self, user: &str, group: &str, package: &str) -> String {
         let (path, own) = (self.path, &self.group);
         if self.mode & 0o060 == 0o060 && own != "root" {
             return format!(
-                "add {user} to the group {own} (usermod -aG {own} {user}; in a container docker run \
-                 --group-add, in Kubernetes supplementalGroups), and log in anew, or restart the service that runs as this user"
+                "add {user} to the group {own} (usermod -aG {own} {user}; in a container docker \
+                 run --group-add, in Kubernetes supplementalGroups), and log in again, or restart \
+                 the service that runs as this user"
             );
         }
         let kernel_name = path.trim_start_matches("/dev/");
         format!(
             "groupadd -f -r {group}; usermod -aG {group} {user}; write the udev rule \
              KERNEL==\"{kernel_name}\", SUBSYSTEM==\"misc\", GROUP=\"{group}\", MODE=\"0660\" to \
-             /etc/udev/rules.d/90-{group}.rules (Intel's package {package} brings one); udevadm control \
-             --reload; udevadm trigger"
+             /etc/udev/rules.d/90-{group}.rules (Intel's package {package} brings one); udevadm \
+             control --reload; udevadm trigger"
         )
     }
 }
@@ -194,8 +195,8 @@ fn no_provision_device(name: &'static str) -> Finding {
     Finding::warning(
         name,
         format!("{SGX_PROVISION_DEVICE} is not here; the quote service needs it"),
-        "in the service's container, give it the device (docker run --device /dev/sgx_provision; in \
-         Kubernetes the resource sgx.intel.com/provision); applications need none",
+        "in the service's container, give it the device (docker run --device /dev/sgx_provision; \
+         in Kubernetes the resource sgx.intel.com/provision); applications need none",
     )
 }
 
@@ -210,7 +211,7 @@ fn noexec_mount(mounts: &str, path: &Path) -> Option<String> {
         let mut fields = line.split(' ').skip(1);
         Some((fields.next()?, fields.nth(1)?))
     });
-    // Of several at one mount point the last one counts.
+    // The last mount hides earlier ones at the same mount point.
     let (mount, options) = mounts
         .filter(|(mount, _)| path.starts_with(mount))
         .max_by_key(|(mount, _)| Path::new(mount).components().count())?;
@@ -231,14 +232,14 @@ fn group_name(gid: Gid) -> String {
 mod tests {
     use super::*;
     use crate::finding::Status;
-    use crate::recorded::{self, by_name, statuses};
+    use crate::fixtures::{self, by_name, statuses};
 
     fn node(path: &'static str, mode: u32, group: &str, is_accessible: bool) -> Node {
         let group = group.to_owned();
         Node { path, is_device: true, mode, group, is_accessible, noexec: None }
     }
 
-    /// As Intel's packages leave it, seen by the service's user.
+    /// The state after the installation of Intel's packages, for the service's user.
     fn in_order() -> Devices {
         Devices {
             user: "quoter".to_owned(),
@@ -249,7 +250,7 @@ mod tests {
 
     #[track_caller]
     fn has(devices: &Devices, name: &str, status: Status, texts: &[&str]) {
-        let finding = by_name(&devices.findings(&recorded::server()), name);
+        let finding = by_name(&devices.findings(&fixtures::server()), name);
         assert_eq!(finding.status, status, "{finding:?}");
         let text = format!("{}\n{}", finding.detail, finding.fix.unwrap());
         for expected in texts {
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn in_order_is_ok() {
-        let findings = in_order().findings(&recorded::server());
+        let findings = in_order().findings(&fixtures::server());
         assert!(statuses(&findings).all(|status| status == Status::Ok), "{findings:?}");
     }
 
@@ -329,7 +330,7 @@ mod tests {
     #[test]
     fn without_nodes_there_is_nothing_to_look_at() {
         let devices = Devices { enclave: None, provision: None, ..in_order() };
-        for processor in [recorded::server(), recorded::amd()] {
+        for processor in [fixtures::server(), fixtures::amd()] {
             let findings = devices.findings(&processor);
             assert!(statuses(&findings).all(|status| status == Status::Skipped));
         }

@@ -1,4 +1,4 @@
-//! What the kernel makes of SGX: its driver, and the enclave memory that it manages.
+//! The kernel's SGX driver, and the enclave memory that it manages.
 
 use std::fs;
 use std::path::Path;
@@ -8,29 +8,29 @@ use quoting::SGX_ENCLAVE_DEVICE;
 use super::processor::{Processor, SEE_PROCESSOR, mebibytes};
 use crate::finding::Finding;
 
-/// Where the driver that Intel gave out for older kernels (DCAP driver) has its device.
+/// The device of Intel's DCAP driver for older kernels.
 pub(crate) const DCAP_DRIVER_DEVICE: &str = "/dev/sgx/enclave";
 
-/// The device of Intel's driver from before flexible launch control, which knows EPID only.
+/// The device of Intel's driver from before flexible launch control, for EPID only.
 const LEGACY_DEVICE: &str = "/dev/isgx";
 
-/// The first Linux with a driver for SGX.
+/// The first release of Linux with an SGX driver.
 const FIRST_RELEASE: (u32, u32) = (5, 11);
 
-/// What the kernel tells.
+/// The kernel's facts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Driver {
     /// The kernel's release, such as 6.8.0-45-generic.
     release: String,
-    /// Whether the kernel was built with CONFIG_X86_SGX, where that can be told.
+    /// CONFIG_X86_SGX of the kernel's build; `None` if unknown.
     is_configured: Option<bool>,
-    /// Whether the kernel's command line turns SGX off.
+    /// True if the kernel's command line turns SGX off.
     is_forbidden: bool,
-    /// The features of /proc/cpuinfo, separated by spaces: what the kernel lets be used.
+    /// The features of /proc/cpuinfo, which the kernel allows, separated by spaces.
     features: String,
-    /// Those of the known device nodes that are there.
+    /// The known device nodes that exist.
     devices: Vec<&'static str>,
-    /// The EPC of each NUMA node in bytes. None where the kernel does not tell.
+    /// The EPC of each NUMA node in bytes; empty if the kernel does not tell.
     epc: Vec<u64>,
 }
 
@@ -86,7 +86,7 @@ impl Driver {
         Finding::failed(name, detail, fix)
     }
 
-    /// Why a processor with SGX has no device: what is wrong, and what to do.
+    /// The reason why a processor with SGX has no device, and the fix.
     fn why_no_device(&self, processor: &Processor) -> (String, &'static str) {
         if let Some(reason) = self.why_no_driver() {
             return reason;
@@ -101,7 +101,7 @@ impl Driver {
         if processor.has_flc() && !has_feature("sgx_lc") {
             return (
                 "the firmware has locked launch control, so the driver did not start".to_owned(),
-                "set \"SGX launch control\" to \"Unlocked\" in the firmware, and boot anew",
+                "set \"SGX launch control\" to \"Unlocked\" in the firmware, and reboot",
             );
         }
         (
@@ -112,13 +112,13 @@ impl Driver {
         )
     }
 
-    /// What about the kernel itself keeps it from having a driver.
+    /// The reason in the kernel itself, if there is one, and the fix.
     fn why_no_driver(&self) -> Option<(String, &'static str)> {
         let release = &self.release;
         if self.is_forbidden {
             return Some((
                 "the kernel's command line turns SGX off".to_owned(),
-                "take nosgx off the kernel's command line (GRUB: /etc/default/grub), and boot anew",
+                "take nosgx off the kernel's command line (GRUB: /etc/default/grub), and reboot",
             ));
         }
         if parse_release(release).is_some_and(|release| release < FIRST_RELEASE) {
@@ -159,7 +159,7 @@ impl Driver {
     }
 }
 
-/// A file of the kernel's; what is not there is as good as empty.
+/// A file of the kernel's; a missing one counts as empty.
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
@@ -192,9 +192,9 @@ fn epc_of_nodes() -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
-    /// A kernel that would drive SGX, but has no device.
+    /// A kernel with an SGX driver, but no device.
     fn without_device() -> Driver {
         Driver {
             release: "6.8.0-45-generic".to_owned(),
@@ -209,7 +209,7 @@ mod tests {
         let devices = vec![SGX_ENCLAVE_DEVICE, DCAP_DRIVER_DEVICE];
         let epc = vec![64 << 20, 0];
         let driver = Driver { devices, epc, ..without_device() };
-        let [driver, epc] = driver.findings(&recorded::server()).try_into().unwrap();
+        let [driver, epc] = driver.findings(&fixtures::server()).try_into().unwrap();
         assert_eq!(driver, Finding::ok("driver", "the SGX driver of Linux 6.8.0-45-generic"));
         assert_eq!(epc, Finding::ok("kernel-epc", "enclave memory by NUMA node: 64 MiB, 0 MiB"));
     }
@@ -221,7 +221,7 @@ mod tests {
             (DCAP_DRIVER_DEVICE, Status::Warning, "ln -s /dev/sgx/enclave /dev/sgx_enclave"),
         ] {
             let driver = Driver { devices: vec![device], ..without_device() };
-            let finding = driver.driver(&recorded::desktop_without_flc());
+            let finding = driver.driver(&fixtures::desktop_without_flc());
             assert_eq!(finding.status, status, "{device}");
             assert!(finding.detail.contains(device), "{device}");
             assert!(finding.fix.unwrap().contains(fix), "{device}");
@@ -239,7 +239,7 @@ mod tests {
             (Driver { features: "fpu sgx".to_owned(), ..without_device() }, "\"Unlocked\""),
             (without_device(), "--device /dev/sgx_enclave"),
         ] {
-            let finding = driver.driver(&recorded::server());
+            let finding = driver.driver(&fixtures::server());
             assert_eq!(finding.status, Status::Failed);
             assert!(finding.fix.as_ref().unwrap().contains(fix), "{finding:?}");
         }
@@ -248,13 +248,13 @@ mod tests {
     #[test]
     fn a_kernel_that_manages_no_enclave_memory_is_told_from_one_that_does_not_tell() {
         let none = Driver { epc: vec![0, 0], ..without_device() };
-        assert_eq!(none.kernel_epc(&recorded::server()).status, Status::Failed);
-        assert_eq!(without_device().kernel_epc(&recorded::server()).status, Status::Skipped);
+        assert_eq!(none.kernel_epc(&fixtures::server()).status, Status::Failed);
+        assert_eq!(without_device().kernel_epc(&fixtures::server()).status, Status::Skipped);
     }
 
     #[test]
     fn without_sgx_no_driver_is_missed() {
-        for finding in without_device().findings(&recorded::amd()) {
+        for finding in without_device().findings(&fixtures::amd()) {
             assert_eq!(finding.status, Status::Skipped);
         }
     }

@@ -8,30 +8,30 @@ use quoting::{DCAP_LIBRARY, find_library};
 use super::processor::{Processor, SEE_PROCESSOR};
 use crate::finding::Finding;
 
-/// The first release of DCAP that knows the device nodes of the driver of Linux.
+/// The first release of DCAP for the device nodes of the Linux driver.
 const FIRST_DCAP: (u32, u32) = (1, 10);
 
-/// A library of Intel's.
+/// A library of Intel's, or a replacement.
 #[derive(Debug)]
 struct Library {
     /// The name of the finding.
     name: &'static str,
-    /// What the dynamic loader looks for, the newest name first.
+    /// The names for the dynamic loader, the newest first.
     sonames: &'static [&'static str],
-    /// Intel's package that has it.
+    /// The package that installs it.
     package: &'static str,
     purpose: &'static str,
     need: Need,
 }
 
-/// What its absence means on a machine with SGX.
+/// The use of a library on a machine with SGX.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
-    /// The `dcap` platform cannot do without. Versions are those of DCAP.
+    /// The `dcap` platform requires it. It has the versions of DCAP.
     Dcap,
-    /// The `dcap` platform cannot do without. Versions are those of the SDK.
+    /// The `dcap` platform requires it. It has the versions of the SDK.
     Sdk,
-    /// Something else works less well.
+    /// Nothing requires it.
     Optional,
 }
 
@@ -80,15 +80,15 @@ const LIBRARIES: [Library; 6] = [
     },
 ];
 
-/// A library as it was found on this machine.
+/// A library on this machine.
 #[derive(Debug)]
 pub(crate) struct Installed {
     library: &'static Library,
-    /// The file that the loader's name leads to.
+    /// The file behind the loader's name; `None` if it is missing.
     file: Option<PathBuf>,
 }
 
-/// Looks for the libraries, and loads none.
+/// Finds the libraries without loading them.
 pub(crate) fn gather() -> Vec<Installed> {
     let look = |library: &'static Library| {
         let link = library.sonames.iter().find_map(|soname| find_library(Path::new(soname)));
@@ -129,7 +129,7 @@ impl Installed {
     }
 }
 
-/// The version in the name of a library's file: what follows after `.so.`.
+/// The version in the name of a library's file, after `.so.`.
 fn version(file: &Path) -> Option<&str> {
     file.file_name()?.to_str()?.split_once(".so.").map(|(_, version)| version)
 }
@@ -143,9 +143,9 @@ fn parse(version: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
     use crate::finding::Status;
-    use crate::recorded::{self, statuses};
+    use crate::fixtures::{self, statuses};
 
-    /// All libraries with their files at this version.
+    /// All libraries at this version.
     fn installed(version: &str) -> Vec<Installed> {
         let file = |library: &Library| {
             let stem = library.sonames[0].split_once(".so.").unwrap().0;
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_version_is_that_of_the_file() {
-        let findings = findings(&installed("1.21.100.3"), &recorded::server());
+        let findings = findings(&installed("1.21.100.3"), &fixtures::server());
         assert!(statuses(&findings).all(|status| status == Status::Ok), "{findings:?}");
         let file = "/usr/lib/x86_64-linux-gnu/libsgx_qe3_logic.so.1.21.100.3";
         assert_eq!(findings[0].detail, format!("1.21.100.3 ({file}): makes quotes in the service"));
@@ -169,16 +169,16 @@ mod tests {
     #[test]
     fn releases_of_dcap_before_the_driver_of_linux_are_old() {
         use Status::{Ok, Warning};
-        let old = findings(&installed("1.9.100.3"), &recorded::server());
+        let old = findings(&installed("1.9.100.3"), &fixtures::server());
         assert_eq!(statuses(&old).collect::<Vec<_>>(), [Warning, Warning, Ok, Ok, Ok, Ok]);
         assert!(old[0].fix.as_ref().unwrap().contains("libsgx-qe3-logic, to 1.10"));
-        let first = findings(&installed("1.10.100.4"), &recorded::server());
+        let first = findings(&installed("1.10.100.4"), &fixtures::server());
         assert!(statuses(&first).all(|status| status == Ok));
     }
 
     #[test]
-    fn missing_libraries_come_with_their_packages() {
-        let missing = findings(&nothing(), &recorded::server());
+    fn what_is_missing_comes_with_its_package() {
+        let missing = findings(&nothing(), &fixtures::server());
         use Status::{Failed, Warning};
         let expected = [Failed, Failed, Failed, Warning, Warning, Warning];
         assert_eq!(statuses(&missing).collect::<Vec<_>>(), expected);
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn without_sgx_no_library_is_missed() {
-        let findings = findings(&nothing(), &recorded::amd());
+        let findings = findings(&nothing(), &fixtures::amd());
         assert!(statuses(&findings).all(|status| status == Status::Skipped));
     }
 }

@@ -1,10 +1,11 @@
-//! Whether the service can quote with real SGX here.
+//! The use of `--platform dcap` on this machine.
 
 use quoting::{DCAP_LIBRARY, SGX_ENCLAVE_DEVICE};
 
 use crate::finding::Finding;
 
-/// What `--platform dcap`, the default, means on a machine with this device and library or without.
+/// The finding about `--platform dcap`, the default, with or without the enclave device and Intel's
+/// quoting library.
 pub(crate) fn finding(device: bool, library: bool) -> Finding {
     let missing: Vec<_> = [(device, SGX_ENCLAVE_DEVICE), (library, DCAP_LIBRARY)]
         .into_iter()
@@ -12,7 +13,8 @@ pub(crate) fn finding(device: bool, library: bool) -> Finding {
         .collect();
     if missing.is_empty() {
         let detail = format!(
-            "--platform dcap, the default, can quote here: {SGX_ENCLAVE_DEVICE} and {DCAP_LIBRARY} are there"
+            "--platform dcap, the default, can quote here: {SGX_ENCLAVE_DEVICE} and {DCAP_LIBRARY} \
+             are there"
         );
         return Finding::ok("platform", detail);
     }
@@ -25,8 +27,8 @@ pub(crate) fn finding(device: bool, library: bool) -> Finding {
                 _ => format!("{} are", missing.join(" and ")),
             }
         ),
-        "mend what is missing; to try, develop and test without SGX, pass --platform software, whose \
-         quotes are INSECURE",
+        "install what is missing; to try, develop and test without SGX, pass --platform software, \
+         whose quotes are INSECURE",
     )
 }
 

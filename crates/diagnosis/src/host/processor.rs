@@ -1,4 +1,4 @@
-//! What the processor has, by CPUID (SDM 3D, 37.7.2; SDM 2A, CPUID, leaves 7 and 0x12).
+//! SGX features of the processor, from CPUID (SDM 3D, 37.7.2; SDM 2A, CPUID, leaves 7 and 0x12).
 
 use kubernetes::device_plugin::epc_sections;
 use raw_cpuid::{CpuId, CpuIdReader, CpuIdReaderNative, SgxInfo};
@@ -6,30 +6,31 @@ use sgx::Attributes;
 
 use crate::finding::Finding;
 
-/// What to do about whatever cannot matter where no enclave runs.
+/// The fix for findings that matter only where enclaves run.
 pub(crate) const SEE_PROCESSOR: &str =
     "nothing, for quotes of the software platform; for real ones see `processor`";
 
-/// What CPUID tells.
+/// The facts of CPUID.
 #[derive(Debug, Clone)]
 pub(crate) struct Processor {
     vendor: String,
-    /// Whether this is a virtual machine, where the hypervisor decides what CPUID tells.
+    /// True in a virtual machine, whose hypervisor controls CPUID.
     is_virtual: bool,
-    /// The processor knows SGX; whether the firmware has turned it on is `sgx1`.
+    /// The processor has SGX, but the firmware may have turned it off.
     has_sgx: bool,
+    /// SGX is turned on.
     has_sgx1: bool,
     has_sgx2: bool,
     /// Flexible launch control (SGX_LC).
     has_flc: bool,
-    /// The ATTRIBUTES flags that an enclave may have.
+    /// The ATTRIBUTES flags that enclaves may have.
     allowed_flags: u64,
     /// Sizes of the EPC sections in bytes.
     epc: Vec<u64>,
 }
 
 impl Processor {
-    /// Asks the processor.
+    /// Reads CPUID.
     pub(crate) fn gather() -> Self {
         Self::read(CpuIdReaderNative)
     }
@@ -51,17 +52,17 @@ impl Processor {
         }
     }
 
-    /// Whether the processor knows SGX, turned on or not.
+    /// True if the processor has SGX, turned on or off.
     pub(crate) fn has_sgx(&self) -> bool {
         self.has_sgx
     }
 
-    /// Whether the processor knows flexible launch control.
+    /// True if the processor has flexible launch control.
     pub(crate) fn has_flc(&self) -> bool {
         self.has_flc
     }
 
-    /// Whether SGX is turned on and has memory.
+    /// True if SGX is turned on and has memory.
     pub(crate) fn runs_enclaves(&self) -> bool {
         self.has_sgx1 && !self.epc.is_empty()
     }
@@ -90,10 +91,10 @@ impl Processor {
         if self.has_sgx {
             return Finding::failed(
                 name,
-                "this processor has SGX, but it is not turned on",
+                "this processor has SGX, but it is turned off",
                 self.advice(
                     "set SGX to \"Enabled\" in the firmware (not to \"Software Enabled\"), and \
-                     boot anew",
+                     reboot",
                     "turn SGX on in the firmware of the host, and give this virtual machine the \
                      CPU feature sgx1 and EPC",
                 ),
@@ -106,8 +107,8 @@ impl Processor {
                 self.vendor
             ),
             self.advice(
-                "for real quotes take a machine with SGX; if this one has it, set it to \"Enabled\" \
-                 in the firmware",
+                "for real quotes take a machine with SGX; if this one has it, set it to \
+                 \"Enabled\" in the firmware",
                 "for real quotes take a virtual machine with SGX (Azure: the sizes DCsv3 and \
                  DCdsv3; QEMU: -cpu host and EPC, see memory-backend-epc)",
             ),
@@ -123,11 +124,12 @@ impl Processor {
             "epc",
             "there is no enclave memory (EPC)",
             self.advice(
-                "give SGX memory in the firmware (\"PRMRR size\" or \"SGX reserved memory\"), and boot \
-                 anew; on servers SGX also wants memory encryption (TME) and all memory channels \
+                "give SGX memory in the firmware (\"PRMRR size\" or \"SGX reserved memory\"), and \
+                 reboot; on servers SGX also wants memory encryption (TME) and all memory channels \
                  filled as the manual says",
-                "give this virtual machine EPC; for QEMU -object memory-backend-epc,id=epc0,size=64M,\
-                 prealloc=on -M sgx-epc.0.memdev=epc0,sgx-epc.0.node=0",
+                "give this virtual machine EPC; for QEMU -object \
+                 memory-backend-epc,id=epc0,size=64M,prealloc=on -M \
+                 sgx-epc.0.memdev=epc0,sgx-epc.0.node=0",
             ),
         )
     }
@@ -183,7 +185,8 @@ impl Processor {
         }
         Finding::warning(
             "kss",
-            "enclaves that ask for key separation and sharing (KSS) do not start here; quoting works",
+            "enclaves that ask for key separation and sharing (KSS) do not start here; quoting \
+             works",
             self.advice(
                 "take a processor with KSS for such enclaves",
                 "give this virtual machine the CPU feature sgx-kss for such enclaves",
@@ -204,7 +207,7 @@ impl Processor {
     }
 }
 
-/// A size in words, for people.
+/// A size in MiB, for people.
 pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
@@ -212,11 +215,11 @@ pub(crate) fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use crate::finding::Status;
-    use crate::recorded::{self, by_name, statuses};
+    use crate::fixtures::{self, by_name, statuses};
 
     #[test]
     fn a_server_has_everything() {
-        let server = recorded::server();
+        let server = fixtures::server();
         assert!(server.runs_enclaves() && server.has_sgx() && server.has_flc());
         for finding in server.findings() {
             assert_eq!(finding.status, Status::Ok, "{finding:?}");
@@ -227,7 +230,7 @@ mod tests {
 
     #[test]
     fn without_sgx_there_is_one_warning() {
-        for machine in [recorded::amd(), recorded::no_leaves()] {
+        for machine in [fixtures::amd(), fixtures::no_leaves()] {
             let findings = machine.findings();
             assert!(!machine.runs_enclaves() && !machine.has_sgx());
             assert_eq!(by_name(&findings, "sgx").status, Status::Warning);
@@ -237,7 +240,7 @@ mod tests {
 
     #[test]
     fn sgx_that_the_firmware_left_off_is_told_from_no_sgx() {
-        let machine = recorded::off_in_firmware();
+        let machine = fixtures::off_in_firmware();
         assert!(machine.has_sgx() && !machine.runs_enclaves());
         let sgx = by_name(&machine.findings(), "sgx");
         assert_eq!(sgx.status, Status::Failed);
@@ -246,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_virtual_machine_without_epc_is_to_ask_its_hypervisor() {
-        let machine = recorded::virtual_machine_without_epc();
+        let machine = fixtures::virtual_machine_without_epc();
         let findings = machine.findings();
         assert!(!machine.runs_enclaves());
         for (name, fix) in [
@@ -262,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_old_desktop_quotes_no_dcap() {
-        let findings = recorded::desktop_without_flc().findings();
+        let findings = fixtures::desktop_without_flc().findings();
         assert_eq!(by_name(&findings, "flc").status, Status::Failed);
         assert_eq!(by_name(&findings, "sgx2").status, Status::Warning);
         assert_eq!(by_name(&findings, "kss").status, Status::Warning);

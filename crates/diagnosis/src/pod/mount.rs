@@ -1,4 +1,4 @@
-//! Whether the directory with the socket is the host's.
+//! The mount of the socket's directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,20 @@ use crate::quote_service::{Place, ServiceSocket};
 
 const NAME: &str = "mount";
 
-const MOUNT_DIRECTORY: &str = "mount the directory: ask for EPC (limits: kubernetes.azure.com/sgx_epc_mem_in_MiB), with which the \
-     device plugin mounts it; or write a volume with hostPath /var/run/aesmd and mount it at \
-     /var/run/aesmd; or annotate the pod with sgx.intel.com/quote-provider: aesmd";
+const MOUNT_DIRECTORY: &str = "mount the directory: ask for EPC (limits: \
+     kubernetes.azure.com/sgx_epc_mem_in_MiB), with which the device plugin mounts it; or write a \
+     volume with hostPath /var/run/aesmd and mount it at /var/run/aesmd; or annotate the pod with \
+     sgx.intel.com/quote-provider: aesmd";
 
-/// What is mounted for the socket's sake.
+/// The mount that holds the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mount {
     Nothing,
-    /// Its directory, or one above.
+    /// The socket's directory, or one above it.
     Directory,
     /// The socket alone.
     Socket {
-        /// The socket that was mounted has been removed on the host since, or replaced by another one.
+        /// The host has removed or replaced the mounted socket.
         is_removed: bool,
     },
 }
@@ -30,13 +31,13 @@ impl Mount {
         Self::read(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), &real(socket))
     }
 
-    /// `mountinfo` is as proc(5) has it; in `socket` there are no symbolic links.
+    /// `mountinfo` has the format of proc(5); `socket` has no symbolic links.
     fn read(mountinfo: &str, socket: &Path) -> Self {
         let mounts = mountinfo.lines().filter_map(|line| {
             let mut fields = line.split(' ').skip(3);
             Some((fields.next()?, Path::new(fields.next()?)))
         });
-        // Of several at one mount point the last one counts.
+        // The last mount hides earlier ones at the same mount point.
         let of_socket = mounts
             .filter(|(_, point)| socket.starts_with(point) && *point != Path::new("/"))
             .max_by_key(|(_, point)| point.components().count());
@@ -54,7 +55,7 @@ impl Mount {
         let directory = service.path.parent().unwrap_or(&service.path).display();
         match self {
             Self::Directory => Finding::ok(NAME, format!("{directory} is mounted")),
-            // Somebody in this container serves there.
+            // A process of this container serves it.
             Self::Nothing if service.place == Place::Socket => {
                 Finding::ok(NAME, format!("{socket} is of this container itself"))
             }
@@ -69,8 +70,8 @@ impl Mount {
                 Finding::failed(
                     NAME,
                     format!(
-                        "the socket file {socket} is mounted, and it is stale: the quote service has \
-                         another one since it was restarted"
+                        "the socket file {socket} is mounted, and it is stale: the quote service \
+                         has another one since it was restarted"
                     ),
                     MOUNT_DIRECTORY,
                 )
@@ -78,8 +79,8 @@ impl Mount {
             Self::Socket { .. } => Finding::warning(
                 NAME,
                 format!(
-                    "the socket file {socket} is mounted rather than its directory: it goes stale when the \
-                     quote service is restarted"
+                    "the socket file {socket} is mounted rather than its directory: it goes stale \
+                     when the quote service is restarted"
                 ),
                 MOUNT_DIRECTORY,
             ),
@@ -87,7 +88,7 @@ impl Mount {
     }
 }
 
-/// The path without symbolic links, as far as it is there: /var/run is one in most images.
+/// The path without symbolic links, as far as it exists: /var/run is one in most images.
 fn real(path: &Path) -> PathBuf {
     let known = path.ancestors().skip(1).find_map(|ancestor| {
         let real = fs::canonicalize(ancestor).ok()?;
@@ -141,7 +142,7 @@ mod tests {
         let status = |mount: Mount, service: &ServiceSocket| mount.finding(service).status;
         assert_eq!(status(Mount::Directory, &nobody), Status::Ok);
         assert_eq!(status(Mount::Nothing, &nobody), Status::Failed);
-        // A listener that is gone leaves its socket behind.
+        // Dropping the listener leaves its socket behind.
         drop(UnixListener::bind(&path).unwrap());
         let dead = ServiceSocket::gather(path);
         assert_eq!(status(Mount::Nothing, &dead), Status::Ok);

@@ -1,4 +1,4 @@
-//! Whether applications in this container ask the quote service.
+//! SGX_AESM_ADDR, with which applications in this container use the quote service.
 
 use quoting::{InvalidAddress, QuotingMode, SGX_AESM_ADDR};
 
@@ -7,14 +7,14 @@ use crate::quote_service::ServiceSocket;
 
 const NAME: &str = "sgx-aesm-addr";
 
-/// Whether the mode fits what else the container has.
+/// The finding about the quoting mode, given the container's devices and service.
 pub(crate) fn finding(
     mode: Result<QuotingMode, InvalidAddress>,
     service: &ServiceSocket,
     has_provision: bool,
 ) -> Finding {
     match (mode, has_provision) {
-        // Who sees the service's process is in its container.
+        // Only its own container sees the service's process.
         _ if service.has_visible_holder() => {
             Finding::ok(NAME, "not needed: this is the container of the service")
         }
@@ -24,8 +24,8 @@ pub(crate) fn finding(
         (Ok(QuotingMode::OutOfProcess(_)), true) => Finding::warning(
             NAME,
             format!(
-                "{SGX_AESM_ADDR} is set, for quotes of the quote service, and /dev/sgx_provision is here, \
-                 for quotes of the application's own process"
+                "{SGX_AESM_ADDR} is set, for quotes of the quote service, and /dev/sgx_provision \
+                 is here, for quotes of the application's own process"
             ),
             "leave out one of them: for the quote service, the resource sgx.intel.com/provision",
         ),

@@ -1,4 +1,4 @@
-//! The PCK certificates behind the service's quote: for which platform they are, and for how long.
+//! The PCK certificates of the service's quote: their platform and their expiry.
 
 use std::time::SystemTime;
 
@@ -8,10 +8,11 @@ use crate::expiry::{Expiry, earliest};
 use crate::finding::Finding;
 
 const NAME: &str = "certificates";
-/// Less than this is a warning, in days: PCK certificates last for years, and are renewed by hand.
+/// A shorter validity is a warning, in days: PCK certificates last for years, and are renewed by
+/// hand.
 const WARNING_DAYS: u32 = 30;
 
-/// How long the certificates last, as of `now`. They are in the quote, or come with the collateral.
+/// The expiry of the certificates, which are in the quote or come with the collateral.
 pub(crate) fn finding(
     quote: Option<&[u8]>,
     collateral: Option<&Collateral>,
@@ -23,14 +24,14 @@ pub(crate) fn finding(
     let Some(chain) = chain(quote, collateral) else {
         return Finding::skipped(
             NAME,
-            "the quote carries no certificates, but what a PCCS finds them by",
+            "the quote carries no certificates, only the key that a PCCS finds them by",
             "pass --source URL of the PCCS that has them",
         );
     };
     read(&chain).map_or_else(unreadable, |(platform, first)| {
-        let fix = "have the platform's certificates renewed: from the PCCS that they come from \
-                   (PCKIDRetrievalTool registers the platform with it), then restart the service; on \
-                   the software platform, `quote-helper platform init` anew";
+        let fix = "renew the platform's certificates at their PCCS (PCKIDRetrievalTool registers \
+                   the platform with it), then restart the service; on the software platform, \
+                   `quote-helper platform init` again";
         first.finding(NAME, now, WARNING_DAYS, &format!("; {platform}"), fix)
     })
 }
@@ -44,7 +45,7 @@ fn chain(quote: &[u8], collateral: Option<&Collateral>) -> Option<Vec<u8>> {
     }
 }
 
-/// Whom the certificates are for, and what expires first.
+/// The platform of the certificates, and the first expiry.
 fn read(chain: &[u8]) -> Option<(String, Expiry)> {
     let chain = pem::parse_many(chain).ok()?;
     let platform = dcap_qvl::intel::parse_pck_extension(chain.first()?.contents()).ok()?;
@@ -60,7 +61,8 @@ fn unreadable() -> Finding {
     Finding::failed(
         NAME,
         "the certificates that come with the quote cannot be read",
-        "see the log of the service, and what its quote provider library or PCCS has for this platform",
+        "see the log of the service, and what its quote provider library or PCCS has for this \
+         platform",
     )
 }
 
@@ -74,12 +76,12 @@ mod tests {
     use super::super::self_quote;
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn quote() -> Vec<u8> {
-        let platform = Arc::new(recorded::software_platform());
+        let platform = Arc::new(fixtures::software_platform());
         self_quote::quote(&SoftwareQuoter::new(platform)).unwrap()
     }
 

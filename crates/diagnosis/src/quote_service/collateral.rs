@@ -1,4 +1,4 @@
-//! How long the collateral is good that quotes of this platform are verified with.
+//! The expiry of the collateral of this platform's quotes.
 
 use std::time::SystemTime;
 
@@ -14,10 +14,10 @@ use crate::expiry::{Expiry, earliest};
 use crate::finding::Finding;
 
 const NAME: &str = "collateral";
-/// Less than this is a warning, in days: collateral is issued for 30.
+/// A shorter validity is a warning, in days: collateral is issued for 30.
 const WARNING_DAYS: u32 = 7;
 
-/// How long the collateral lasts that the quote was verified with, as of `now`.
+/// The expiry of the collateral that verified the quote.
 pub(crate) fn finding(verification: Option<&Verification>, now: SystemTime) -> Finding {
     match verification {
         None => Finding::skipped(NAME, "there is no quote", "see `self-quote`"),
@@ -36,12 +36,12 @@ fn of_collateral(collateral: &Collateral, now: SystemTime) -> Finding {
             "get other collateral, with --source URL",
         );
     };
-    let fix = "have the PCCS fetch it anew (it asks Intel's PCS: see that it gets there), or write the \
-               file of --collateral anew";
+    let fix = "have the PCCS fetch it again (it must reach Intel's PCS), or replace the file of \
+               --collateral";
     first.finding(NAME, now, WARNING_DAYS, "", fix)
 }
 
-/// All that expires; `None` if one of them cannot be read.
+/// All expiries; `None` if one of them cannot be read.
 fn expiries(collateral: &Collateral) -> Option<Vec<Expiry>> {
     let mut expiries = vec![
         signed_json("TCB info", &collateral.tcb_info)?,
@@ -79,13 +79,13 @@ mod tests {
 
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// Issued now, for 30 days.
     fn collateral() -> Collateral {
-        let platform = recorded::software_platform();
+        let platform = fixtures::software_platform();
         let now = OffsetDateTime::now_utc();
         let issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
         platform.collateral(&issue).unwrap()

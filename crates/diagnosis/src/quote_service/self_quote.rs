@@ -1,4 +1,4 @@
-//! A quote that the service makes for this command.
+//! A quote that the service makes for this check.
 
 use std::path::Path;
 
@@ -24,18 +24,18 @@ pub(super) enum SelfQuoteError {
 }
 
 impl SelfQuote {
-    /// Makes a REPORT in a software enclave, and has the service at `socket` quote it.
+    /// Makes a REPORT in a software enclave, and requests its quote from the service.
     pub(crate) fn gather(socket: &Path) -> Self {
         Self(quote(&AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT)))
     }
 
-    /// The quote, if there is one that says what the REPORT says.
+    /// The quote, if there is one that holds the REPORT.
     pub(crate) fn quote(&self) -> Option<&[u8]> {
         self.0.as_deref().ok()
     }
 }
 
-/// How the quote came out; `None` where the service could not be asked.
+/// The finding; `None` if the service did not answer.
 pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> Finding {
     let Some(SelfQuote(outcome)) = self_quote else {
         return Finding::skipped(NAME, "there is no service to ask", "see `answer`");
@@ -51,20 +51,20 @@ pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> 
         Some(AesmError::InvalidReport) if processor.has_sgx() => Finding::skipped(
             NAME,
             REAL_QE_ANSWERS,
-            "to see a real quote, write the target info with `quote-helper quote --target-info FILE`, \
-             make a REPORT for it in an enclave of yours, and pass that to `quote-helper quote \
-             --report FILE --out FILE` and the quote to `quote-helper verify`",
+            "to see a real quote, write the target info with `quote-helper quote --target-info \
+             FILE`, make a REPORT for it in an enclave of yours, and pass that to `quote-helper \
+             quote --report FILE --out FILE` and the quote to `quote-helper verify`",
         ),
         Some(code) => Finding::failed(NAME, error.to_string(), fix(code)),
         None => Finding::failed(
             NAME,
             error.to_string(),
-            "the service is not one that can be relied on: see who holds the socket (ss -xlp)",
+            "do not rely on this service: see which process holds the socket (ss -xlp)",
         ),
     }
 }
 
-/// A quote for a fresh REPORT, of which it says the same.
+/// Requests a quote for a fresh REPORT, and checks that it holds that REPORT.
 pub(super) fn quote(quoter: &dyn Quoter) -> Result<Vec<u8>, SelfQuoteError> {
     let target_info = quoter.initialize(&AttestationKeyId::ecdsa_p256())?.target_info;
     let canary = Canary::new(&target_info)?;
@@ -85,8 +85,8 @@ fn fix(code: AesmError) -> &'static str {
         }
         AesmError::InterfaceUnavailable => "see `libsgx-pce-logic`",
         AesmError::UnsupportedAttKeyId => {
-            "let the policy of the service allow this user and enclave (`allowed_uids` and so on; its \
-             log has the reason)"
+            "let the policy of the service allow this user and enclave (`allowed_uids` and so on; \
+             its log has the reason)"
         }
         _ => "see the log of the service",
     }
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
     fn refused(code: AesmError) -> SelfQuote {
         SelfQuote(Err(QuotingError::new(code, "no quote").into()))
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_real_quoting_enclave_refuses_and_is_alive() {
         let refused = refused(AesmError::InvalidReport);
-        let finding = finding(Some(&refused), &recorded::server());
+        let finding = finding(Some(&refused), &fixtures::server());
         assert_eq!(finding.status, Status::Skipped);
         assert!(finding.fix.unwrap().contains("--target-info"));
     }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn without_sgx_there_is_no_quoting_enclave_that_could_refuse() {
         let refused = refused(AesmError::InvalidReport);
-        assert_eq!(finding(Some(&refused), &recorded::amd()).status, Status::Failed);
+        assert_eq!(finding(Some(&refused), &fixtures::amd()).status, Status::Failed);
     }
 
     #[test]
@@ -129,13 +129,13 @@ mod tests {
             (AesmError::InterfaceUnavailable, "`libsgx-pce-logic`"),
             (AesmError::Unexpected, "log"),
         ] {
-            let finding = finding(Some(&refused(code)), &recorded::server());
+            let finding = finding(Some(&refused(code)), &fixtures::server());
             assert_eq!(finding.status, Status::Failed);
             assert!(finding.fix.unwrap().contains(text), "{code}");
         }
     }
 
-    /// Gives the same quote to everybody.
+    /// Returns the same quote for each request.
     struct Replaying {
         quoter: SoftwareQuoter,
         quote: Vec<u8>,
@@ -161,18 +161,18 @@ mod tests {
 
     #[test]
     fn a_quote_about_another_report_is_no_success() {
-        let quoter = SoftwareQuoter::new(Arc::new(recorded::software_platform()));
+        let quoter = SoftwareQuoter::new(Arc::new(fixtures::software_platform()));
         let earlier = quote(&quoter).unwrap();
         for replayed in [earlier, b"no quote".to_vec()] {
             let quoter = quoter.clone();
             let replayed = SelfQuote(quote(&Replaying { quoter, quote: replayed }));
             assert!(replayed.quote().is_none());
-            assert_eq!(finding(Some(&replayed), &recorded::server()).status, Status::Failed);
+            assert_eq!(finding(Some(&replayed), &fixtures::server()).status, Status::Failed);
         }
     }
 
     #[test]
     fn without_a_service_nobody_is_asked() {
-        assert_eq!(finding(None, &recorded::server()).status, Status::Skipped);
+        assert_eq!(finding(None, &fixtures::server()).status, Status::Skipped);
     }
 }

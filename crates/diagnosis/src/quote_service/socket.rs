@@ -1,4 +1,4 @@
-//! The quote service: its socket, who holds it, and whether it answers.
+//! The socket of the quote service, its listening process, and the service's answer.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,28 +14,28 @@ use tokio::runtime::Builder;
 
 use crate::finding::Finding;
 
-/// The time for an answer that a service gives from memory.
+/// The timeout of a request that a service answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The name of Intel's daemon, as a process.
+/// The process name of Intel's daemon.
 const INTELS_DAEMON: &str = "aesm_service";
 
-/// What is known about the service.
+/// The facts about the socket.
 #[derive(Debug)]
 pub(crate) struct ServiceSocket {
     pub(crate) path: PathBuf,
     pub(crate) place: Place,
-    /// The name of the process that listens, where it can be seen.
+    /// The name of the listening process; `None` if it is not visible from here.
     holder: Option<String>,
-    /// The number of attestation keys, as the service says.
+    /// The number of attestation keys that the service reports.
     answer: Result<u32, ClientError>,
 }
 
-/// What is at the path of the socket.
+/// The kind of file at the socket's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     NoDirectory,
-    /// The user may not look.
+    /// A directory above it is closed to this user.
     Hidden,
     Nothing,
     NoSocket,
@@ -47,23 +47,23 @@ impl ServiceSocket {
         let client = Client::new(&socket).timeout(TIMEOUT);
         let answer = client.call(&Request::GetSupportedAttKeyIdNum).map(|payload| match payload {
             Payload::GetSupportedAttKeyIdNum { att_key_id_num } => att_key_id_num,
-            // The client accepts replies to the request only.
+            // The client rejects replies to other requests.
             _ => 0,
         });
         Self { place: Place::of(&socket), holder: holder(&socket), answer, path: socket }
     }
 
-    /// Whether there is any use in asking for a quote.
+    /// True if the service can be asked for a quote.
     pub(crate) fn answers(&self) -> bool {
         self.answer.as_ref().is_ok_and(|keys| *keys > 0)
     }
 
-    /// Whether the process that serves can be seen, and so is in this container.
+    /// True if the listening process is visible, and so in this container.
     pub(crate) fn has_visible_holder(&self) -> bool {
         self.holder.is_some()
     }
 
-    /// The socket.
+    /// The finding about the socket.
     pub(crate) fn finding(&self) -> Finding {
         let (name, socket) = ("socket", self.path.display());
         match (self.place, self.holder.as_deref()) {
@@ -75,13 +75,14 @@ impl ServiceSocket {
             ),
             (Place::Hidden, _) => Finding::failed(
                 name,
-                format!("this user may not see whether there is a socket {socket}"),
+                format!("this user may not look for the socket {socket}"),
                 format!("let others through that directory: chmod o+x {}", quoted(self.nearest())),
             ),
             (Place::Nothing, _) => Finding::failed(
                 name,
                 format!("there is no socket {socket}"),
-                "start a service, `quote-helper serve`, or pass --socket with the path that it serves",
+                "start a service, `quote-helper serve`, or pass --socket with the path that it \
+                 serves",
             ),
             (Place::NoSocket, _) => Finding::failed(
                 name,
@@ -92,7 +93,7 @@ impl ServiceSocket {
             (Place::Socket, Some(INTELS_DAEMON)) => Finding::warning(
                 name,
                 format!("Intel's aesmd holds {socket}"),
-                "nothing, if it is to serve here; else `systemctl disable --now aesmd`, and start \
+                "nothing, if it should serve here; else `systemctl disable --now aesmd`, and start \
                  `quote-helper serve`",
             ),
             (Place::Socket, Some(holder)) => Finding::ok(name, format!("{socket}, of {holder}")),
@@ -100,7 +101,7 @@ impl ServiceSocket {
         }
     }
 
-    /// The answer of who holds the socket.
+    /// The finding about the service's answer.
     pub(crate) fn answer(&self) -> Finding {
         let name = "answer";
         if self.place != Place::Socket {
@@ -125,7 +126,7 @@ impl ServiceSocket {
 }
 
 impl ServiceSocket {
-    /// The nearest directory above the socket that this user can see.
+    /// The nearest directory above the socket that is visible to this user.
     fn nearest(&self) -> &Path {
         let directories = self.path.ancestors().skip(1);
         directories.into_iter().find(|directory| directory.exists()).unwrap_or(Path::new("/"))
@@ -141,19 +142,20 @@ impl ServiceSocket {
     }
 }
 
-/// The way for this user to open the socket: the group that it is for, or the service's settings,
-/// which a change of the mode would outlive only until the next start.
+/// The fix that lets this user open the socket: its group, or the service's settings, since a
+/// changed mode lasts only until the next start.
 fn may_not_open(socket: &Path) -> String {
     let metadata = fs::metadata(socket);
     let group = metadata.ok().filter(|file| file.mode() & 0o060 == 0o060).map(|file| file.gid());
     match group {
         Some(group) => format!(
-            "the socket is for the group {group} alone: let this user join it (usermod -aG; in a container docker run \
-             --group-add {group}, in Kubernetes supplementalGroups), or start the service without socket_group"
+            "the socket is for the group {group} alone: let this user join it (usermod -aG; in a \
+             container docker run --group-add {group}, in Kubernetes supplementalGroups), or start \
+             the service without socket_group"
         ),
         None => format!(
-            "let every user open the socket: chmod 0666 {}, and SocketMode=0666 in a socket unit of systemd, which sets \
-             it at each start",
+            "let every user open the socket: chmod 0666 {}, and SocketMode=0666 in a socket unit \
+             of systemd, which sets it at each start",
             quoted(socket)
         ),
     }
@@ -174,13 +176,13 @@ impl Place {
     }
 }
 
-/// What to do about a socket at which there is no good answer.
+/// The fix for an error of the service.
 fn fix(error: &ClientError) -> &'static str {
     match error {
         ClientError::Connect { .. } => {
             "the service that made the socket is gone: start one, `quote-helper serve`; in a \
-             container, mount the directory of the socket, not the socket, which is another one after \
-             each restart"
+             container, mount the directory of the socket, not the socket, which is another one \
+             after each restart"
         }
         ClientError::Timeout { .. } | ClientError::Disconnected(_) => {
             "see who holds the socket (ss -xlp) and what it logs; stop it, and start a service, \
@@ -194,7 +196,7 @@ fn fix(error: &ClientError) -> &'static str {
     }
 }
 
-/// The name of the process that listens at the socket. There is none where it is gone, or in another
+/// The name of the process that listens at the socket; `None` if it has exited or is in another
 /// container.
 fn holder(socket: &Path) -> Option<String> {
     let runtime = Builder::new_current_thread().enable_all().build().ok()?;

@@ -1,5 +1,5 @@
-//! The TCB of this machine, by what the cache of collateral has: known without a quote, and so with Intel's Quoting
-//! Enclave, too.
+//! The TCB of this machine, from the cache of collateral: it needs no quote, and so is known with
+//! Intel's Quoting Enclave too.
 
 use collateral::settings::{Machine, PartialSettings, Settings};
 use collateral::{Cache, NodeStatus, node_statuses};
@@ -8,10 +8,11 @@ use verify::TcbStatus;
 use crate::finding::Finding;
 
 const NAME: &str = "tcb";
-const FIX: &str = "`quote-helper collateral status`, with the cache of the quote service, says what falls short and what \
-                   to do about it";
+const FIX: &str = "`quote-helper collateral status`, with the cache of the quote service, lists \
+                   the shortfalls and their fixes";
 
-/// The platforms whose PCK certificates are in the cache of this process's settings; none if it cannot be read.
+/// The platforms whose PCK certificates are in the cache of this process's settings; empty if that
+/// cannot be read.
 pub(crate) fn gather() -> Vec<NodeStatus> {
     let Ok(settings) = Settings::choose(PartialSettings::default(), &Machine::this()) else {
         return Vec::new();
@@ -21,14 +22,14 @@ pub(crate) fn gather() -> Vec<NodeStatus> {
     node_statuses(&records, settings.evaluation, cache.fetcher().roots())
 }
 
-/// The TCB status; `value` is its name. On a machine there is one platform.
+/// The finding about the TCB status, whose name is its value. A machine has one platform.
 pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
     let Some(node) = nodes.first() else {
         return Finding::skipped(
             NAME,
             "there is no PCK certificate in the cache of collateral",
-            "our libdcap_quoteprov.so.1 puts it there when Intel's Quoting Enclave asks for it, if it has the same \
-             cache (QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
+            "our libdcap_quoteprov.so.1 puts it there when Intel's Quoting Enclave asks for it, if \
+             it has the same cache (QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
         );
     };
     let fmspc = hex::encode(node.certificate.extension.fmspc);
@@ -43,8 +44,7 @@ pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
     let Some(tcb) = &node.tcb else {
         let detail = format!("there is no TCB info for FMSPC {fmspc} in the cache of collateral");
         let ca = node.certificate.ca;
-        let fix =
-            format!("have it fetched: `quote-helper collateral fetch --fmspc {fmspc} --ca {ca}`");
+        let fix = format!("fetch it: `quote-helper collateral fetch --fmspc {fmspc} --ca {ca}`");
         return Finding::skipped(NAME, detail, fix);
     };
     let assessment = &tcb.assessment;

@@ -1,4 +1,4 @@
-//! Whether a verifier would trust the quote that the service made.
+//! The verification of the quote that the service made.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::finding::Finding;
 
 const NAME: &str = "verification";
 
-/// What came of verifying the quote.
+/// The outcome of the verification.
 #[derive(Debug)]
 pub(crate) enum Verification {
     NoCollateralGiven,
@@ -19,7 +19,7 @@ pub(crate) enum Verification {
 }
 
 impl Verification {
-    /// Verifies a quote as of now, if there is a source of collateral.
+    /// Verifies a quote as of now, if a source of collateral was chosen.
     pub(crate) fn gather(
         quote: &[u8],
         collateral: &CollateralLookup<'_>,
@@ -36,7 +36,7 @@ impl Verification {
         }
     }
 
-    /// The collateral that there was.
+    /// The collateral of the verification.
     pub(crate) fn collateral(&self) -> Option<&Collateral> {
         match self {
             Self::Done { collateral, .. } => Some(collateral),
@@ -45,15 +45,15 @@ impl Verification {
     }
 }
 
-/// What a verifier says; `None` where there is no quote.
+/// The finding; `None` if there is no quote.
 pub(crate) fn finding(verification: Option<&Verification>) -> Finding {
     match verification {
         None => Finding::skipped(NAME, "there is no quote", "see `self-quote`"),
         Some(Verification::NoCollateralGiven) => Finding::skipped(
             NAME,
-            "the quote says what the REPORT says; its signatures and certificates were not verified",
-            "pass --source URL or --collateral FILE, and for the software platform --trusted-root FILE \
-             as `quote-helper platform root` writes it",
+            "the quote holds the REPORT; its signatures and certificates were not verified",
+            "pass --source URL or --collateral FILE, and for the software platform --trusted-root \
+             FILE as `quote-helper platform root` writes it",
         ),
         Some(Verification::NoCollateral(reason)) => Finding::failed(
             NAME,
@@ -77,7 +77,7 @@ fn judged(verdict: &Verdict) -> Finding {
             let tcb = verdict.attested.as_ref().map(|attested| described(&attested.tcb));
             Finding::ok(NAME, format!("the quote is trusted{}", tcb.unwrap_or_default()))
         }
-        // The evidence holds, and only the policy disagrees.
+        // The evidence is valid; only the policy refuses it.
         Decision::Refused if verdict.attested.is_some() => Finding::warning(
             NAME,
             format!("the quote is genuine, but many verifiers refuse it: {reason}"),
@@ -92,7 +92,7 @@ fn judged(verdict: &Verdict) -> Finding {
         ),
         Decision::Undecided => Finding::failed(
             NAME,
-            format!("it could not be decided whether to trust the quote: {reason}"),
+            format!("there is no verdict on the quote: {reason}"),
             "get collateral that is current and of this platform, with --source URL",
         ),
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::super::self_quote;
     use super::*;
     use crate::finding::Status;
-    use crate::recorded;
+    use crate::fixtures;
 
     fn judged(decision: Decision) -> Finding {
         let reason = "the reason".to_owned();
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_genuine_quote_of_an_outdated_platform_is_a_warning() {
         let now = OffsetDateTime::now_utc();
-        let platform = recorded::software_platform();
+        let platform = fixtures::software_platform();
         let mut issue = platform.deployment().up_to_date(&platform.pck_subject(), now);
         let mut current = issue.tcb_levels[0].clone();
         current.pce_svn += 1;

@@ -48,12 +48,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct CheckTarget {
-    /// Looks at this machine. Without --machine, --in-pod and --cluster it is the cluster if there is a
-    /// kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else the machine.
+    /// Looks at this machine. Without --machine, --in-pod and --cluster it is the cluster if there
+    /// is a kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else the
+    /// machine.
     #[arg(long)]
     machine: bool,
 
-    /// Looks at the container that this runs in, as an application in it sees it: quick enough for a probe.
+    /// Looks at the container that this runs in, as an application in it sees it: quick enough for
+    /// a probe.
     #[arg(long)]
     in_pod: bool,
 

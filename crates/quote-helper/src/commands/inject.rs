@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
 use crate::failure::Failure;
-use crate::objects::{self, ObjectFormat};
-use crate::{files, output};
+use crate::files;
+use crate::objects;
+use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -25,10 +26,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// Output format: yaml is the text of the file with additions in place, json is one object or a
-    /// list of kind List, as kubectl reads it.
-    #[arg(long, value_enum, default_value = "yaml")]
-    output: ObjectFormat,
+    /// Output format: yaml is the text of the file with additions in place, json converts it to one
+    /// object or a List, as kubectl reads it.
+    #[arg(long, value_parser = Format::one_of(objects::FORMATS), default_value = "yaml")]
+    output: Format,
 }
 
 /// The properties of the cluster that pods are for.
@@ -104,13 +105,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     match arguments.output {
-        ObjectFormat::Yaml => {
+        Format::Yaml | Format::Text => {
             let injected = yaml.with(&objects);
             output::verbatim(&injected.with_context(|| format!("cannot inject into {name}"))?)?;
         }
-        ObjectFormat::Json => {
+        Format::Json => {
             objects.retain(|object| !object.is_null());
-            objects::print(ObjectFormat::Json, &objects)?;
+            objects::print(Format::Json, &objects)?;
         }
     }
     Ok(())

@@ -17,7 +17,6 @@ use crate::cluster::api_server;
 use crate::commands::manifests::add_on::AddOnArguments;
 use crate::commands::manifests::{self, needs_root, software_platform};
 use crate::failure::Failure;
-use crate::objects::ObjectFormat;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
 use crate::stop::Stop;
@@ -78,7 +77,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         };
         let version = KubernetesVersion::default();
         let cluster = Cluster { version, software_platform_root: root };
-        return Ok(manifests::print(&add_on, &cluster, ObjectFormat::Yaml)?);
+        return Ok(manifests::print(&add_on, &cluster, Format::Yaml)?);
     }
     Ok(runtime()?.block_on(async {
         let api_server = api_server(options.target.context.as_deref()).await?;
@@ -102,7 +101,7 @@ pub(crate) async fn apply(
     let software_platform_root = root(&installer.api_server, add_on, deployment).await?;
     let cluster = Cluster { version, software_platform_root };
     if options.dry_run {
-        return manifests::print(add_on, &cluster, ObjectFormat::Yaml);
+        return manifests::print(add_on, &cluster, Format::Yaml);
     }
     let objects = add_on.objects(&cluster)?;
     if options.diff {

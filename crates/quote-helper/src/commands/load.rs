@@ -127,8 +127,8 @@ fn client(arguments: &Arguments, socket: &Path, request: &OwnedRequest, over: &A
     run
 }
 
-/// Asks; where the platform's TCB has changed, and its attestation key with it, initializes and asks once more, as
-/// applications do.
+/// Asks; where the platform's TCB has changed, and its attestation key with it, initializes and
+/// asks once more, as applications do.
 fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> anyhow::Result<()> {
     match client.call(&request.as_request()) {
         Err(ClientError::Refused(AesmError::AttKeyNotInitialized)) => {

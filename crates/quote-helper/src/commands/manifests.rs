@@ -8,8 +8,8 @@ use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, Platform};
 
 use self::add_on::AddOnArguments;
 use crate::failure::Failure;
-use crate::objects::{self, ObjectFormat};
-use crate::output;
+use crate::objects;
+use crate::output::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -20,9 +20,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VERSION", default_value = "1.33")]
     kubernetes_version: KubernetesVersion,
 
-    /// Output format.
-    #[arg(long, value_enum, default_value = "yaml")]
-    output: ObjectFormat,
+    /// Output format: yaml is a document for each object, json one object or a List, as kubectl
+    /// reads it.
+    #[arg(long, value_parser = Format::one_of(objects::FORMATS), default_value = "yaml")]
+    output: Format,
 }
 
 /// Runs the command.
@@ -37,8 +38,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(print(&add_on, &Cluster { version, software_platform_root }, output)?)
 }
 
-/// Prints the objects. With the software platform they include secrets.
-pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, format: ObjectFormat) -> anyhow::Result<()> {
+/// Prints the objects. With the software platform there are secrets among them.
+pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, format: Format) -> anyhow::Result<()> {
     if cluster.software_platform_root.is_some() {
         output::note(
             "note: INSECURE: quotes come from the software platform. Its root is a Secret among these \

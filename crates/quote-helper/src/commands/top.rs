@@ -14,13 +14,13 @@ mod tests;
 mod view;
 mod watch;
 
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use self::endpoint::Endpoint;
 use self::palette::Palette;
@@ -28,7 +28,7 @@ use self::screen::Screen;
 use self::view::{State, View};
 use self::watch::Watch;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Format};
 use crate::runtime::runtime;
 use crate::settings::Settings;
 use crate::values;
@@ -60,31 +60,27 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = interval)]
     interval: Option<Duration>,
 
-    /// Ends after this many views, which are printed one after the other; exit code 1 if the service never answered.
+    /// Ends after this many views, which are printed one after the other; exit code 1 if the
+    /// service never answered.
     ///
     /// If standard output is no terminal, and neither this nor --interval is given, one view is
     /// printed, of the time of one interval.
     #[arg(long, value_name = "NUMBER")]
     count: Option<NonZero<u32>>,
 
-    /// The form of the views.
-    #[arg(long, value_enum, default_value = "text")]
-    output: Form,
-}
-
-/// The form of views.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people: the whole terminal, or else text.
-    Text,
-    /// An object a line, for programs.
-    Json,
+    /// Output format: text is the whole terminal if there is one, json an object a line.
+    #[arg(
+        long,
+        value_parser = Format::one_of([Format::Text, Format::Json]),
+        default_value = "text"
+    )]
+    output: Format,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let endpoint = arguments.endpoint()?;
-    let is_live = arguments.output == Form::Text
+    let is_live = arguments.output == Format::Text
         && arguments.count.is_none()
         && io::stdout().is_terminal()
         && io::stdin().is_terminal();
@@ -124,17 +120,14 @@ impl Arguments {
 }
 
 /// Prints the second view, which has rates, and nothing if there is no answer.
-async fn print_once(mut watch: Watch, form: Form) -> anyhow::Result<()> {
+async fn print_once(mut watch: Watch, format: Format) -> anyhow::Result<()> {
     let mut view = watch.next().await;
     if matches!(view.state, State::Service(_)) {
         view = watch.next().await;
     }
     match view.state {
         State::Away(reason) => Err(anyhow!(reason)),
-        State::Service(_) => match form.print(&view) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => Ok(printed?),
-        },
+        State::Service(_) => print_view(format, &view).map(drop),
     }
 }
 
@@ -145,14 +138,12 @@ async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
     let mut has_answered = false;
     while left != Some(0) {
         let view = watch.next().await;
-        let printed = arguments.output.print(&view);
+        if !print_view(arguments.output, &view)? {
+            return Ok(());
+        }
         match view.state {
             State::Service(_) => has_answered = true,
             State::Away(why) => reason = Some(why),
-        }
-        match printed {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            printed => printed?,
         }
         left = left.map(|left| left.saturating_sub(1));
     }
@@ -162,20 +153,14 @@ async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-impl Form {
-    fn print(self, view: &View) -> io::Result<()> {
-        match self {
-            Self::Text => {
-                let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| columns);
-                let columns = if io::stdout().is_terminal() { columns } else { COLUMNS };
-                output::next_text(&format_args!(
-                    "{}\n",
-                    Screen { view, palette: Palette::plain() }.text(columns)
-                ))
-            }
-            Self::Json => output::next_text(&serde_json::to_string(view)?),
-        }
-    }
+/// Prints a view. Returns false if the reader has closed standard output.
+fn print_view(format: Format, view: &View) -> anyhow::Result<bool> {
+    let columns = match crossterm::terminal::size() {
+        Ok((columns, _)) if io::stdout().is_terminal() => columns,
+        _ => COLUMNS,
+    };
+    let text = Screen { view, palette: Palette::plain() }.text(columns);
+    output::one_of_many(format, &format_args!("{text}\n"), view)
 }
 
 fn interval(text: &str) -> anyhow::Result<Duration> {

@@ -115,8 +115,8 @@ fn write_wrapped(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Res
     writeln!(f, "{}", wrapped(head, text))
 }
 
-/// `text` after `head`, and its further lines below its beginning. A word that is longer than a line, such
-/// as a URL, stays whole.
+/// `text` after `head`, and its further lines below its beginning. A word that is longer than a
+/// line, such as a URL, stays whole.
 fn wrapped(head: &str, text: &str) -> String {
     let printable = printable::line(text.trim());
     let indent = " ".repeat(head.chars().count());

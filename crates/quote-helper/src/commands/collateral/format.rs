@@ -1,6 +1,5 @@
-//! Formats of times and tables.
+//! Times, as people and programs read them.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
@@ -28,29 +27,6 @@ pub(super) fn days_left(until: SystemTime, now: SystemTime) -> i64 {
         Ok(left) => days(left, 0),
         Err(over) => days(over.duration(), DAY.as_secs().saturating_sub(1)).saturating_neg(),
     }
-}
-
-/// Writes rows of which each column but the last is as wide as it must be. A cell is printable, and stays in its line.
-pub(super) fn table<const N: usize>(
-    f: &mut fmt::Formatter<'_>,
-    rows: &[[String; N]],
-) -> fmt::Result {
-    let rows: Vec<[_; N]> =
-        rows.iter().map(|row| row.each_ref().map(|cell| printable::line(cell))).collect();
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in &rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        writeln!(f, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use collateral::{Bundle, BundleRecord, Imported};
 use serde::Serialize;
 
 use super::cache_view::{CacheArguments, CacheView};
-use super::format::{rfc3339, table};
+use super::format::rfc3339;
 use super::item_label::ItemLabel;
 use super::messages::Messages;
+use super::words::rfc3339;
 use crate::failure::Failure;
 use crate::files;
-use crate::output::{self, Format};
+use crate::output::{self, Format, table};
 
 /// Maximum items listed; further ones are only counted.
 const MAX_LISTED: usize = 1_000;

@@ -7,11 +7,11 @@ use clap::Args;
 use collateral::{Cache, CollateralId, PckCertificateRequest, PckContents, Record};
 use serde::Serialize;
 
-use super::cache_view::{CacheArguments, CacheView, FETCH_OPTIONS};
-use super::format::{date, days_left, rfc3339, table};
-use super::item_label::ItemLabel;
+use super::held::{FETCHED, Held, HeldArguments};
+use super::item_words::ItemWords;
+use super::words::{date, days_left, rfc3339};
 use crate::failure::Failure;
-use crate::output::{self, Format};
+use crate::output::{self, Format, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -5,7 +5,9 @@ use std::fmt;
 use kubernetes::installation::{AppliedObject, ObjectName, ObjectOutcome, Preview};
 use serde::Serialize;
 
-/// The result for each object.
+use crate::output::table;
+
+/// What has become of each object.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Outcomes(Vec<Row>);
@@ -92,7 +94,7 @@ fn future(outcome: ObjectOutcome) -> &'static str {
 
 impl fmt::Display for Outcomes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table(f, &self.0)
+        write_table(f, &self.0)
     }
 }
 
@@ -102,16 +104,13 @@ impl fmt::Display for Previews {
         for row in self.0.iter().filter(|row| !row.difference.is_empty()) {
             writeln!(f, "{}", row.difference)?;
         }
-        table(f, &self.0)
+        write_table(f, &self.0)
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
-    let width = rows.iter().map(|row| row.object().len()).max().unwrap_or(0);
-    for row in rows {
-        writeln!(f, "{:width$}  {}", printable::line(&row.object()), row.outcome)?;
-    }
-    Ok(())
+fn write_table(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
+    let rows: Vec<_> = rows.iter().map(|row| [row.object(), row.outcome.to_string()]).collect();
+    table(f, &rows)
 }
 
 /// The schemas of the JSON output.

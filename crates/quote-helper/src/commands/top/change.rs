@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::samples::{Labels, Samples};
 
-/// What only another process than the one before can do to these counters is to lose something. Those of callers are not
-/// among them, since a service may forget a caller.
+/// What only another process than the one before can do to these counters is to lose something.
+/// Those of callers are not among them, since a service may forget a caller.
 const COUNTERS: [&str; 6] = [
     "quote_helper_request_seconds_count",
     "quote_helper_unanswered_requests_total",

@@ -68,22 +68,22 @@ impl Endpoint {
         let at = Instant::now();
         let (status, text) = metrics.map_err(|error| {
             anyhow!(
-                "nobody answers at {self}: {error}. Start the service with `quote-helper serve --metrics-listen {self}`, or \
-                 say with --metrics where its metrics are"
+                "nobody answers at {self}: {error}. Start the service with `quote-helper serve \
+                 --metrics-listen {self}`, or say with --metrics where its metrics are"
             )
         })?;
         ensure!(
             status == StatusCode::OK,
-            "{self} is no metrics endpoint of a quote service: it answers {status}; say with --metrics where `serve` has \
-             --metrics-listen"
+            "{self} is no metrics endpoint of a quote service: it answers {status}; say with \
+             --metrics where `serve` has --metrics-listen"
         );
         let samples = Samples::parse(&text)
             .with_context(|| format!("{self} is no metrics endpoint: its answer cannot be read"))?;
         let is_ours = samples.named("quote_helper_service_info").next().is_some();
         ensure!(
             is_ours,
-            "{self} serves metrics, but not those of a quote service (there is no quote_helper_service_info); say with \
-             --metrics where `serve` has --metrics-listen"
+            "{self} serves metrics, but not those of a quote service (there is no \
+             quote_helper_service_info); say with --metrics where `serve` has --metrics-listen"
         );
         Ok(Answer { at, samples, readiness: Readiness::of(ready) })
     }
@@ -159,7 +159,8 @@ impl FromStr for Endpoint {
                 Ok(Self::tcp(&text))
             }
             _ => bail!(
-                "it is neither http://HOST:PORT, nor ADDRESS:PORT, nor the path of a Unix socket, /PATH or unix:PATH"
+                "it is neither http://HOST:PORT, nor ADDRESS:PORT, nor the path of a Unix socket, \
+                 /PATH or unix:PATH"
             ),
         }
     }

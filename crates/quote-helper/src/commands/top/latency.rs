@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// How many took how long, as (bound in seconds, how many took no longer), in the order of the bounds. The last bound is
-/// infinite.
+/// How many took how long, as (bound in seconds, how many took no longer), in the order of the
+/// bounds. The last bound is infinite.
 #[derive(Debug)]
 pub(super) struct Histogram(Vec<(f64, u64)>);
 

@@ -1,4 +1,5 @@
-//! Reads metrics in the OpenMetrics text format. Strict: what is not of this format is refused as a whole.
+//! Reads metrics in the OpenMetrics text format. Strict: what is not of this format is refused as a
+//! whole.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +7,8 @@ use anyhow::{Context, ensure};
 
 /// The last line.
 const END: &str = "# EOF";
-/// Samples of an answer: some times those of a service with as many callers as its metrics tell apart.
+/// Samples of an answer: some times those of a service with as many callers as its metrics tell
+/// apart.
 const MAX_SAMPLES: usize = 20_000;
 /// Labels of a sample: twice those of a caller.
 const MAX_LABELS: usize = 16;
@@ -19,8 +21,8 @@ pub(super) type Labels = BTreeMap<String, String>;
 pub(super) struct Samples(HashMap<String, BTreeMap<Labels, f64>>);
 
 impl Samples {
-    /// Reads a whole answer. It is refused if it does not end as it must, if a line is damaged, or if two lines are
-    /// about the same.
+    /// Reads a whole answer. It is refused if it does not end as it must, if a line is damaged, or
+    /// if two lines are about the same.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let lines = text.strip_suffix(END).context("there is no \"# EOF\" at the end")?;

@@ -60,7 +60,8 @@ impl Widget for &Screen<'_> {
         head.truncate(room.into());
         let head_height = head.len().try_into().unwrap_or(u16::MAX);
         let room = area.height.saturating_sub(head_height).saturating_sub(1);
-        // Where there is too little room for both, callers have a third of it, or less if they need less.
+        // Where there is too little room for both, callers have a third of it, or less if they need
+        // less.
         let third = room.saturating_sub(1).checked_div(3).unwrap_or(0);
         let of_callers = match callers.height().min(third) {
             0 | 1 => 0,

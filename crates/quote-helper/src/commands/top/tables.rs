@@ -20,8 +20,9 @@ const NARROWEST_WORDS: u16 = 20;
 /// Between two columns.
 const GAP: u16 = 2;
 
-/// Rows below a head. The first columns are words, the others are numbers; one column of words gives way where the
-/// table is too wide. Numbers have some room to change, so that the table does not tremble.
+/// Rows below a head. The first columns are words, the others are numbers; one column of words
+/// gives way where the table is too wide. Numbers have some room to change, so that the table does
+/// not tremble.
 pub(super) struct Table {
     head: Vec<&'static str>,
     words: usize,

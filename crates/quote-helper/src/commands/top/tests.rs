@@ -62,7 +62,8 @@ fn rates_and_latencies_are_those_between_two_answers() {
     assert_eq!(quotes["total"], 401);
     assert_eq!(quotes["new"], 301);
     assert_eq!(quotes["per_second"], 150.5);
-    // 200 of 301 are in the second bucket, 96 more in the third, 4 in the fourth, and 1 is longer than all bounds.
+    // 200 of 301 are in the second bucket, 96 more in the third, 4 in the fourth, and 1 is longer
+    // than all bounds.
     assert_eq!(
         quotes["latency"]["p50"],
         json!({ "above_seconds": 1.6e-5, "up_to_seconds": 3.2e-5 })

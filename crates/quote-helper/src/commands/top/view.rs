@@ -40,8 +40,8 @@ pub(super) enum State {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Service {
-    /// The time that what is new is new since, and that rates and latencies are of: None in the first view, and where
-    /// the service was replaced.
+    /// The time that what is new is new since, and that rates and latencies are of: None in the
+    /// first view, and where the service was replaced.
     pub(super) seconds: Option<f64>,
     /// Another process than last time has answered.
     pub(super) restarted: bool,

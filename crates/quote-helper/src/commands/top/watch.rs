@@ -24,7 +24,8 @@ impl Watch {
         Self { endpoint, ticks, last: None }
     }
 
-    /// Waits until it is time, and asks. What is new is new since the last time that there was an answer.
+    /// Waits until it is time, and asks. What is new is new since the last time that there was an
+    /// answer.
     pub(super) async fn next(&mut self) -> View {
         self.ticks.tick().await;
         let answer = self.endpoint.ask().await;

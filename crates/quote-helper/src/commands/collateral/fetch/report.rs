@@ -5,8 +5,9 @@ use std::fmt;
 use collateral::{CollateralId, FetchError, Record};
 use serde::Serialize;
 
-use super::super::format::{rfc3339, table};
+use super::super::format::rfc3339;
 use super::super::item_label::ItemLabel;
+use crate::output::table;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -1,4 +1,4 @@
-//! Clusters that the tests do not have.
+//! Objects of clusters, for tests.
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde::de::DeserializeOwned;
@@ -43,7 +43,8 @@ pub(super) fn pod(of: &str, name: &str, node: &str) -> Pod {
         "spec": {
             "nodeName": node,
             "containers": [{
-                "name": "main", "image": format!("registry/sgx-quote-helper:{}", env!("CARGO_PKG_VERSION")),
+                "name": "main",
+                "image": concat!("registry/sgx-quote-helper:", env!("CARGO_PKG_VERSION")),
             }],
         },
         "status": {
@@ -57,7 +58,7 @@ pub(super) fn pod(of: &str, name: &str, node: &str) -> Pod {
     }))
 }
 
-/// A DaemonSet or Deployment, of which so many pods are wanted and ready.
+/// A DaemonSet or Deployment with these numbers of desired and ready pods.
 pub(super) fn workload(name: &str, wanted: i32, ready: i32) -> Value {
     json!({
         "metadata": { "name": name },
@@ -76,7 +77,8 @@ pub(super) fn workload(name: &str, wanted: i32, ready: i32) -> Value {
 /// A cluster with one node, on which everything is in order.
 pub(super) fn in_order() -> Facts {
     let webhook = json!({
-        "name": "w", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Ignore",
+        "name": "w", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+        "failurePolicy": "Ignore",
         "clientConfig": { "caBundle": "LS0tLS0=" },
     });
     let parts = ["sgx-plugin", "sgx-quote-helper", "sgx-webhook"];

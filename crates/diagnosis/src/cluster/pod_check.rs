@@ -1,4 +1,4 @@
-//! What `check --in-pod` says in a pod of the quote service.
+//! Runs `check --in-pod` in a pod of the quote service.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use super::api_server::{Answer, Cluster, Unanswered};
+use super::api_server::{Cluster, QueryError, QueryResult};
 use crate::finding::Status;
 
-/// What is run in the pod.
+/// The command.
 pub(crate) const COMMAND: [&str; 5] = ["quote-helper", "check", "--in-pod", "--output", "json"];
-/// The time for all of it.
+/// The timeout of the command.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Far more than the findings of a pod, in bytes.
+/// The maximum size of its output, in bytes: far more than the findings of a pod have.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// The findings of a pod. What else its version says is of no interest here.
+/// The findings of a pod. Other fields, of another version, are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct PodDiagnosis {
     sections: Vec<PodSection>,
@@ -45,45 +45,45 @@ impl PodDiagnosis {
         self.sections.iter().flat_map(|section| &section.findings)
     }
 
-    /// The value of the finding with this name, if it has one.
+    /// The value of the finding with this name.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.findings().find(|finding| finding.name == name)?.value.as_deref()
     }
 }
 
 /// Runs the command in the pod.
-pub(crate) async fn gather(cluster: &Cluster, pod: &str) -> Answer<PodDiagnosis> {
+pub(crate) async fn gather(cluster: &Cluster, pod: &str) -> QueryResult<PodDiagnosis> {
     let output = timeout(TIMEOUT, run(cluster, pod)).await;
     let Output { stdout, end } = output.unwrap_or_else(|_| {
-        Err(Unanswered::Failed(format!("the pod does not answer within {TIMEOUT:?}")))
+        Err(QueryError::Failed(format!("the pod does not answer within {TIMEOUT:?}")))
     })?;
     serde_json::from_slice(&stdout).map_err(|_| {
         let end = end.unwrap_or_default();
-        Unanswered::Failed(format!(
-            "`quote-helper check --in-pod` does not say what it found: {end}"
+        QueryError::Failed(format!(
+            "cannot read the output of `quote-helper check --in-pod`: {end}"
         ))
     })
 }
 
-/// What a command wrote, and how it ended.
+/// The output of a command, and the reason of its failure.
 struct Output {
     stdout: Vec<u8>,
     end: Option<String>,
 }
 
-async fn run(cluster: &Cluster, pod: &str) -> Answer<Output> {
+async fn run(cluster: &Cluster, pod: &str) -> QueryResult<Output> {
     let params = AttachParams::default().container(QUOTE_SERVICE_CONTAINER).stderr(false);
     let pods = cluster.namespaced::<Pod>();
     let process = cluster.api_server.ask(pods.exec(pod, COMMAND, &params)).await;
-    let mut process = process.map_err(|error| Unanswered::new("create", "pods/exec", error))?;
+    let mut process = process.map_err(|error| QueryError::new("create", "pods/exec", error))?;
     let status = process.take_status();
     let mut output = Vec::new();
     if let Some(stdout) = process.stdout() {
         let read = stdout.take(MAX_SIZE).read_to_end(&mut output).await;
-        read.map_err(|error| Unanswered::Failed(format!("its answer breaks off: {error}")))?;
+        read.map_err(|error| QueryError::Failed(format!("its answer was cut off: {error}")))?;
     }
     let end = match status {
-        // With more to write than is read it would never end.
+        // A command whose output is not read to its end does not exit.
         Some(status) if (output.len() as u64) < MAX_SIZE => status.await,
         _ => None,
     };

@@ -1,5 +1,5 @@
-//! Machines that the tests do not run on: CPUID registers as the SDM defines them, and a software
-//! platform.
+//! Processors, by their CPUID registers as the SDM defines them, and a software platform, for
+//! tests.
 
 use raw_cpuid::CpuIdResult;
 use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
@@ -25,7 +25,7 @@ const ALL_FLAGS: u32 = 0b1011_0110;
 const NO_KSS: u32 = 0b0011_0110;
 const NO_KEYS: u32 = 0b0000_0110;
 
-/// The registers that SGX shows itself in.
+/// The registers about SGX.
 #[derive(Clone, Copy)]
 struct Registers {
     vendor: [u32; 3],
@@ -33,8 +33,8 @@ struct Registers {
     leaf_7: (u32, u32),
     sgx_leaves: u32,
     flags: u32,
-    /// EAX, EBX, ECX, EDX of the subleaves from 2 on: base and size, each low with the kind of section
-    /// or its protection in the lowest bits, and high.
+    /// EAX, EBX, ECX, EDX of the subleaves from 2 on: base and size, each low with the kind of
+    /// section or its protection in the lowest bits, and high.
     epc: &'static [[u32; 4]],
 }
 
@@ -79,7 +79,7 @@ pub(super) fn off_in_firmware() -> Processor {
     Registers { sgx_leaves: 0, flags: 0, epc: &[], ..SERVER }.processor()
 }
 
-/// A virtual machine that got the instructions only.
+/// A virtual machine with the instructions only.
 pub(super) fn virtual_machine_without_epc() -> Processor {
     let hypervisor = HYPERVISOR;
     Registers { hypervisor, leaf_7: (SGX, 0), flags: NO_KEYS, epc: &[], ..SERVER }.processor()
@@ -97,7 +97,7 @@ pub(super) fn amd() -> Processor {
         .processor()
 }
 
-/// A processor that knows no leaf but the first.
+/// A processor with the first leaf only.
 pub(super) fn no_leaves() -> Processor {
     let zeros = CpuIdResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
     Processor::read(move |_, _| zeros)
@@ -111,7 +111,7 @@ pub(super) fn endless_epc() -> Processor {
     })
 }
 
-/// All of them.
+/// All processors.
 pub(super) fn processors() -> Vec<Processor> {
     vec![
         server(),
@@ -124,7 +124,7 @@ pub(super) fn processors() -> Vec<Processor> {
     ]
 }
 
-/// A software platform of this moment.
+/// A software platform created now.
 pub(super) fn software_platform() -> SoftwarePlatform {
     let now = OffsetDateTime::now_utc();
     let deployment = Deployment::generate(SubjectNames::Software, now).expect("it can be made");
@@ -137,7 +137,7 @@ pub(super) fn by_name(findings: &[Finding], name: &str) -> Finding {
     findings.iter().find(|finding| finding.name == name).expect("it is among them").clone()
 }
 
-/// How the findings came out, in order.
+/// The statuses of the findings, in order.
 pub(super) fn statuses(findings: &[Finding]) -> impl Iterator<Item = Status> {
     findings.iter().map(|finding| finding.status)
 }
