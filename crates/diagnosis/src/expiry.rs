@@ -78,7 +78,7 @@ mod tests {
     use crate::finding::Status;
 
     #[test]
-    fn imminent_expiry_is_a_warning_and_past_expiry_a_failure() {
+    fn an_expiry_soon_is_a_warning_and_a_past_one_a_failure() {
         let now = SystemTime::UNIX_EPOCH + 1_000 * DAY;
         let finding = |at| {
             let expiry = Expiry { what: "it".to_owned(), at };

@@ -12,7 +12,7 @@ use self::mount::Mount;
 use crate::diagnosis::{Diagnosis, Subject};
 use crate::finding::{Finding, Section};
 use crate::host::{Devices, Processor};
-use crate::quote_service::{Place, QuoteService, QuoteServiceTarget, ServiceSocket};
+use crate::quote_service::{PathState, QuoteService, QuoteServiceTarget, ServiceSocket};
 
 /// The command that turns the quote service on.
 const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";
@@ -44,11 +44,11 @@ pub fn check_pod(target: QuoteServiceTarget<'_>) -> Diagnosis {
 fn socket_finding(service: &ServiceSocket, mount: &Mount) -> Finding {
     let name = "socket";
     let directory = service.path.parent().unwrap_or(&service.path).display();
-    match (service.place, mount) {
-        (Place::NoDirectory, _) | (Place::Nothing, Mount::Nothing) => {
+    match (service.path_state, mount) {
+        (PathState::NoDirectory, _) | (PathState::Missing, Mount::Nothing) => {
             Finding::skipped(name, "its directory is not mounted", "see `mount`")
         }
-        (Place::Nothing, _) => Finding::failed(
+        (PathState::Missing, _) => Finding::failed(
             name,
             format!(
                 "{directory} is mounted, and there is no socket in it: the quote service is off, \
@@ -59,7 +59,9 @@ fn socket_finding(service: &ServiceSocket, mount: &Mount) -> Finding {
                  this node has none"
             ),
         ),
-        (Place::Hidden | Place::NoSocket | Place::Socket, _) => service.finding(),
+        (PathState::Inaccessible | PathState::NotASocket | PathState::Socket, _) => {
+            service.finding()
+        }
     }
 }
 
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_mounts_are_reported_once() {
+    fn a_missing_mount_is_reported_once() {
         let directory = tempfile::tempdir().unwrap();
         for socket in ["aesm.socket", "nowhere/aesm.socket"] {
             let service = ServiceSocket::gather(directory.path().join(socket));

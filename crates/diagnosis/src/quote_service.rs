@@ -15,7 +15,7 @@ use sgx::Collateral;
 use verify::TrustedRoots;
 
 use self::self_quote::SelfQuote;
-pub(crate) use self::socket::{Place, ServiceSocket};
+pub(crate) use self::socket::{PathState, ServiceSocket};
 use self::verification::Verification;
 use crate::finding::Finding;
 use crate::host::Processor;

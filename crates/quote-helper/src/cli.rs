@@ -1,8 +1,8 @@
-//! The command line: what can be asked for.
+//! The command line.
 
+mod messages;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::ffi::OsString;
 
@@ -10,8 +10,8 @@ use ::collateral::settings::redact_urls;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use self::words::form;
-use self::words::in_our_words;
+pub(crate) use self::messages::expected_form;
+use self::messages::readable;
 use crate::commands::{
     check, chown, collateral, completions, device_plugin, inject, inspect, install, load,
     man_pages, manifests, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
@@ -29,12 +29,14 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What this process was asked for.
+/// Parses the command line of this process.
 ///
 /// # Errors
-/// [`Failure::Usage`] if the command line is wrong, or asks for help.
+/// [`Failure::Usage`] if the command line is wrong, or requests help.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    parse_from(std::env::args_os(), &mut command()).map_err(Failure::Usage)
+    let mut command = command();
+    environment::learn(&command);
+    parse_from(std::env::args_os(), &mut command).map_err(Failure::Usage)
 }
 
 fn parse_from<T: Into<OsString> + Clone>(
@@ -45,7 +47,7 @@ fn parse_from<T: Into<OsString> + Clone>(
     let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     cli.map_err(|error| {
         let error = naming_the_variable(error, command);
-        in_our_words(without_secrets(error.format(command)), command)
+        readable(without_secrets(error.format(command)), command)
     })
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn command() -> clap::Command {
     manual::with_sections(Cli::command())
 }
 
-/// The error; a value that is wrong in a variable is told by the name of the variable.
+/// The error, with the name of the variable if a variable has the wrong value.
 fn naming_the_variable(mut error: clap::Error, command: &clap::Command) -> clap::Error {
     let option = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => argument.split([' ', '=', '[']).next(),
@@ -66,8 +68,8 @@ fn naming_the_variable(mut error: clap::Error, command: &clap::Command) -> clap:
     error
 }
 
-/// The error, without the passwords and tokens of URLs: a wrong value is repeated to people, and
-/// may be a variable's.
+/// The error, without the passwords and tokens of URLs: it shows a wrong value, which may be a
+/// variable's.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
         let shown = ContextValue::String(redact_urls(value));
@@ -78,7 +80,8 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows all of it at work: two software enclaves attest each other through a quote service.
+    /// Demonstrates remote attestation: two software enclaves attest each other through a quote
+    /// service.
     Demo,
     /// Serves quotes to the applications of this machine.
     Serve(serve::Arguments),
@@ -86,55 +89,54 @@ pub(crate) enum Command {
     Quote(quote::Arguments),
     /// Makes a REPORT in a software enclave, for applications without one. INSECURE by design.
     Report(report::Arguments),
-    /// Tells whether a quote is to be trusted.
+    /// Verifies a quote.
     ///
-    /// The collateral comes from where it is said; else from the cache of this machine, and from
-    /// the sources that this machine is set up with (`collateral status` shows them).
+    /// The collateral comes from the given source; else from the cache of this machine, and from
+    /// the configured sources (`collateral status` shows them).
     Verify(verify::Arguments),
-    /// Shows what is in a quote, a REPORT or another SGX structure.
+    /// Shows the fields of a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
-    /// Tells what a machine, a container or a cluster has for quoting, and what to do about what it
-    /// lacks.
+    /// Checks whether a machine, a container or a cluster can quote, and prints fixes.
     Check(check::Arguments),
     /// Fetches, keeps and serves PCK certificates and collateral for verification.
     #[command(subcommand)]
     Collateral(collateral::Command),
-    /// Runs the SGX device plugin, which makes enclave memory (EPC) a resource of Kubernetes.
+    /// Advertises this node's enclave memory (EPC) to Kubernetes as a resource.
     DevicePlugin(device_plugin::Arguments),
-    /// Runs the admission webhook, which injects the settings that SGX pods need.
+    /// Serves the admission webhook, which injects the settings that SGX pods need.
     Webhook(webhook::Arguments),
-    /// Injects the settings that SGX pods need into YAML: for clusters without the webhook.
+    /// Injects the same settings into pods in YAML: for clusters without the webhook.
     Inject(inject::Arguments),
     /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the
     /// quote service and a PCCS.
     Install(install::Arguments),
-    /// Changes an installed add-on; options that are not given keep their value.
+    /// Changes an installed add-on; options that are not given keep their values.
     Upgrade(upgrade::Arguments),
     /// Removes the add-on from the cluster. Applications keep running.
     Uninstall(uninstall::Arguments),
     /// Prints the Kubernetes objects of the add-on: for reviews, GitOps and `kubectl apply`.
     Manifests(manifests::Arguments),
-    /// Manages the software platform, which stands in where there is no SGX. Insecure by design.
+    /// Manages the software platform, which replaces SGX for development. INSECURE by design.
     #[command(subcommand)]
     Platform(platform::Command),
-    /// Makes quotes for the service that has started it.
+    /// Makes quotes for the service that started it.
     #[command(hide = true)]
     Worker(worker::Arguments),
-    /// Gives directories to the user of a component of the add-on.
+    /// Changes the owner of a directory to the user of the quote service.
     #[command(hide = true)]
     Chown(chown::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
-    /// Shows a quote service at work, live: requests, latencies, workers, callers, from its
+    /// Shows a live view of a quote service: requests, latencies, workers, callers, from its
     /// metrics.
     ///
-    /// Rates and latencies are those of the time since the view before; the first view, and the
-    /// first one after the service was replaced, have totals only. Latencies are as exact as the
-    /// service counts them: "≤ 32 µs" is more than 16 µs and no more than 32 µs. On a terminal, q,
-    /// Esc and Ctrl-C end it.
+    /// Rates and latencies cover the time since the previous view; the first view, and the first
+    /// one after a restart of the service, have totals only. Latencies are buckets of the service's
+    /// histogram: "≤ 32 µs" is more than 16 µs and no more than 32 µs. On a terminal, q, Esc and
+    /// Ctrl-C quit.
     Top(top::Arguments),
-    /// Prints what a shell needs to complete this command line.
+    /// Prints a script with which a shell completes this command line.
     Completions(completions::Arguments),
-    /// Writes manual pages of all commands.
+    /// Writes the manual pages of all commands.
     ManPages(man_pages::Arguments),
 }

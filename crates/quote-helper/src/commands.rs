@@ -23,10 +23,10 @@ pub(crate) mod verify;
 pub(crate) mod webhook;
 pub(crate) mod worker;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::failure::Failure;
 
-/// Does what was asked for.
+/// Runs a command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo => demo::run(),
@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Top(arguments) => top::run(&arguments),
-        Command::Completions(arguments) => completions::run(&arguments),
-        Command::ManPages(arguments) => man_pages::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, &cli::command()),
+        Command::ManPages(arguments) => man_pages::run(&arguments, cli::command()),
     }
 }

@@ -1,12 +1,13 @@
 //! The variables `QUOTE_HELPER_*` that something reads, and those that nothing does.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use clap::Command;
 use collateral::settings::nearest;
 use tracing::warn;
 
-use crate::{cli, manual};
+use crate::manual;
 
 /// The prefix of all of our variables.
 const PREFIX: &str = "QUOTE_HELPER_";
@@ -14,6 +15,14 @@ const PREFIX: &str = "QUOTE_HELPER_";
 /// Variables of pods, and those of the C libraries.
 const OTHERS: [&str; 3] =
     ["QUOTE_HELPER_QUOTE_SERVICE", "QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN", "QUOTE_HELPER_TRACE"];
+
+/// The variables that something reads; set once, by the command line.
+static KNOWN: OnceLock<BTreeSet<String>> = OnceLock::new();
+
+/// Learns the variables of all options.
+pub(crate) fn learn(command: &Command) {
+    KNOWN.get_or_init(|| known(command));
+}
 
 /// Logs which variables are set and mean nothing.
 pub(crate) fn warn_of_unknown_variables() {
@@ -25,12 +34,9 @@ pub(crate) fn warn_of_unknown_variables() {
 /// A sentence about each variable that is set and means nothing.
 pub(crate) fn unknown_variables() -> Vec<String> {
     let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let ours: Vec<_> = set.filter(|name| name.starts_with(PREFIX)).collect();
-    if ours.is_empty() {
-        return Vec::new();
-    }
-    let known = known(&cli::command());
-    ours.iter().filter_map(|name| unknown(name, &known)).collect()
+    let ours = set.filter(|name| name.starts_with(PREFIX));
+    let Some(known) = KNOWN.get() else { return Vec::new() };
+    ours.filter_map(|name| unknown(&name, known)).collect()
 }
 
 /// The variable of the option with this long name, if it is set and the command line has no such
@@ -76,6 +82,7 @@ fn add(command: &Command, known: &mut BTreeSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli;
 
     #[test]
     fn variables_that_mean_something_are_known_and_others_have_a_neighbor() {

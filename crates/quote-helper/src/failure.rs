@@ -9,20 +9,20 @@ use hex::FromHexError;
 use crate::files::StandardInputTwice;
 use crate::output;
 
-/// Why a command did not succeed.
+/// The failure of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line is wrong, or asks for help.
+    /// The command line is wrong, or requests help.
     Usage(clap::Error),
-    /// Something went wrong.
+    /// Any other error.
     Error(Error),
-    /// Something keeps this machine from quoting; it has been printed.
+    /// A check failed; the findings have been printed.
     Diagnosed,
-    /// The verdict on a quote is no; it has been printed.
+    /// A quote is refused; the verdict has been printed.
     Refused,
     /// There is no verdict on a quote; the reason has been printed.
     Undecided,
-    /// Something about collateral should be looked at; it has been printed.
+    /// Collateral needs attention; the problem has been printed.
     NeedsAttention,
     /// A platform's TCB is out of date; it has been printed.
     OutOfDate,
@@ -31,7 +31,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Says what went wrong, unless that has been said, and gives the exit code.
+    /// Prints the failure, unless that has been done, and returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Usage(error) => report_usage(error),
@@ -49,10 +49,10 @@ impl Failure {
     }
 }
 
-/// Arguments may be names of files that others have chosen.
+/// Prints an error of the command line, whose arguments may be file names chosen by others.
 fn report_usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // With nobody to read the help there is nothing to do.
+        // A closed standard output needs no help.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
@@ -64,8 +64,7 @@ fn report_usage(mut error: clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// What an error names, if that has to be made printable: what was given, not what clap itself
-/// says.
+/// A given argument in an error, made printable; clap's own text is not touched.
 fn printable_context(
     (kind, value): (ContextKind, &ContextValue),
 ) -> Option<(ContextKind, ContextValue)> {
@@ -79,7 +78,7 @@ fn printable_context(
     }
 }
 
-/// The error and its causes, but for those that it has named already.
+/// The error and its causes, without causes that it already contains.
 pub(crate) fn explain(error: &Error) -> String {
     let mut causes = error.chain().map(words);
     let mut explained = causes.next().unwrap_or_default();
@@ -91,7 +90,7 @@ pub(crate) fn explain(error: &Error) -> String {
     explained
 }
 
-/// An error in words: those of libraries that say nothing to people are ours.
+/// The message of an error, rewritten for libraries whose messages are not readable.
 fn words(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref() {
         return printable::json_error(error);

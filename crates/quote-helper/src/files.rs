@@ -13,14 +13,13 @@ use rustix::fs::{OFlags, fcntl_setfl};
 
 use crate::output;
 
-/// The largest file that is read. Collateral, the largest of them, has some 100,000 bytes.
+/// The maximum size of a file, in bytes. Collateral, the largest kind, has some 100,000.
 pub(crate) const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
-/// Standard input where a file is read, standard output where one is written.
+/// The path that stands for standard input or standard output.
 const STANDARD: &str = "-";
 
-/// Paths of files that the process has open already: standard input, and what a shell puts in place
-/// of `<(…)`.
+/// Paths of files that the process has open already: standard input, and a shell's `<(…)`.
 const OPEN_ALREADY: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 
 /// Two files of a command line are `-`. Standard input can be read once only.
@@ -35,7 +34,7 @@ pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new(STANDARD)
 }
 
-/// A file that is read, as messages name it.
+/// An input file, as messages name it.
 pub(crate) struct Input<'a>(pub(crate) &'a Path);
 
 impl Display for Input<'_> {
@@ -47,7 +46,7 @@ impl Display for Input<'_> {
     }
 }
 
-/// Reads a whole file, but not one of any size.
+/// Reads a whole file.
 ///
 /// # Errors
 /// If it cannot be read or has more than [`MAX_SIZE`] bytes; [`StandardInputTwice`].
@@ -59,10 +58,10 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a file that somebody names in the command line.
+/// Opens a file of the command line.
 ///
-/// A pipe is fine if it is open already, since somebody is about to write into it. Into a named
-/// pipe nobody may ever write.
+/// A named pipe is rejected, since nobody may ever write into it; a pipe that is open already is
+/// fine.
 ///
 /// # Errors
 /// If it cannot be opened; [`StandardInputTwice`].
@@ -78,7 +77,7 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-/// Opens without waiting, and then waits for what is written.
+/// Opens without blocking; reads block.
 fn reopen(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -97,12 +96,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file whole, or leaves what was there.
+/// Writes a file atomically.
 ///
 /// # Errors
 /// As [`write()`].
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    // Devices, pipes and symbolic links stay what they are.
+    // Devices, pipes and symbolic links are not replaced.
     let is_replaceable = fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());
     match is_replaceable && !is_standard(path) {
         true => atomic_file::replace(path, bytes, Readers::Umask)

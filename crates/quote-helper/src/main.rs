@@ -33,9 +33,9 @@ use std::process::ExitCode;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    if let Some(answered) = commands::completions::answer_shell() {
-        return answered;
+    if let Some(exit_code) = commands::completions::answer_shell(cli::command) {
+        return exit_code;
     }
-    let done = cli::parse().and_then(commands::run);
-    done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
+    let result = cli::parse().and_then(commands::run);
+    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

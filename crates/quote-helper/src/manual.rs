@@ -1,7 +1,7 @@
 //! The ends of `--help` and of manual pages: EXIT STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE ALSO.
 //!
-//! Each command has its own in a file below `manual/pages`, and in [`SHARED`] are the words for
-//! what several commands have. A command's `QUOTE_HELPER_*` variables come from its options.
+//! Each command has a file below `manual/pages`. [`SHARED`] has the words for terms of several
+//! commands. A command's `QUOTE_HELPER_*` variables come from its options.
 
 mod page;
 mod render;
@@ -17,7 +17,7 @@ pub(crate) use self::render::roff;
 /// Exit codes of every command, and the words for variables and files that pages name.
 const SHARED: &str = include_str!("manual/shared.txt");
 
-/// The page of each command. The first one is that of the program itself.
+/// The page of each command, after that of the program itself.
 const PAGES: [(&str, &str); 32] = [
     ("quote-helper", include_str!("manual/pages/quote-helper.txt")),
     ("check", include_str!("manual/pages/check.txt")),
@@ -53,12 +53,12 @@ const PAGES: [(&str, &str); 32] = [
     ("webhook", include_str!("manual/pages/webhook.txt")),
 ];
 
-/// The variables that pages describe, besides those of options.
+/// The described variables, besides those of options.
 pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
     SHARED.lines().filter_map(|line| Some(line.split_once("  ")?.0))
 }
 
-/// Puts the sections after the long help of each command.
+/// Appends the sections to the long help of each command.
 pub(crate) fn with_sections(command: Command) -> Command {
     let name = command.get_name().to_owned();
     describe(command, &name)

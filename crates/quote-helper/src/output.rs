@@ -1,6 +1,6 @@
-//! What people and programs read: results on standard output, notes on standard error.
+//! Output: results on standard output, notes on standard error.
 //!
-//! All of it leaves here, and here text of others loses its power over the reader's terminal.
+//! All output passes through here, where control characters in foreign text are escaped.
 
 mod table;
 
@@ -36,7 +36,7 @@ impl Format {
     }
 }
 
-/// Prints a result in the form that was asked for.
+/// Prints a result in a format.
 pub(crate) fn result<T: Display + Serialize>(format: Format, value: &T) -> anyhow::Result<()> {
     match format {
         Format::Text => text(value),
@@ -52,14 +52,13 @@ pub(crate) fn structured<T: Serialize>(format: Format, value: &T) -> anyhow::Res
     }
 }
 
-/// Prints a result as text or JSON, whose own escapes are the same. Unprintable characters other
-/// than line feeds are escaped. A reader who has seen enough, such as `head`, is no error.
+/// Prints text or JSON, with unprintable characters other than line feeds escaped as in JSON. A
+/// reader that closes standard output early, such as `head`, is not an error.
 pub(crate) fn text(value: &impl Display) -> anyhow::Result<()> {
     document(&printable::lines(&value.to_string()))
 }
 
-/// Prints a document that has to stay as it is, to the byte: YAML, a script, a colored text that
-/// has been made printable.
+/// Prints a document unchanged: YAML, a script, or colored text that was made printable.
 pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
     match write(value.to_string().trim_end()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
@@ -67,12 +66,12 @@ pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a text as it is, to the byte: the end too.
+/// Prints text unchanged, without adding a line feed.
 pub(crate) fn verbatim(text: &str) -> anyhow::Result<()> {
     bytes(text.as_bytes())
 }
 
-/// Prints data as it is. A reader who has seen enough is no error.
+/// Prints data unchanged. A reader that closes standard output early is not an error.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -104,20 +103,20 @@ fn next_text(value: &(impl Display + ?Sized)) -> io::Result<()> {
     write(&printable::lines(&value.to_string()))
 }
 
-/// Prints a line about the result, which no program reads.
+/// Prints a note for people on standard error, in one line.
 pub(crate) fn note(value: impl Display) {
-    // With standard error gone there is nobody to tell.
+    // Nobody can be told that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{}", printable::line(&value.to_string()));
 }
 
-/// Says how a quote was wrapped, if it was.
+/// Notes the wrapping that a quote was read from.
 pub(crate) fn note_origin(evidence: &Evidence) {
     if let Some(origin) = evidence.origin() {
         note(format_args!("the quote was read from {origin}"));
     }
 }
 
-/// Prints what is wrong with the command line, in several lines.
+/// Prints an error of the command line, in several lines.
 pub(crate) fn usage(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable::lines(text.trim_end()));
 }

@@ -1,14 +1,14 @@
-//! What waits for several things at a time.
+//! The asynchronous runtime of commands.
 
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// So many tasks at the most go on before it is looked who else has come: each takes some
-/// microseconds, and thousands of them may be due at once.
+/// The number of tasks between two polls for new events: each task takes some microseconds, and
+/// thousands may be ready.
 const TASKS_BETWEEN_LOOKS: u32 = 8;
 
-/// A runtime with one thread, the one that waits: no command has more to do than that thread can.
+/// A runtime on the calling thread, which is enough for every command.
 pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
 }

@@ -1,5 +1,5 @@
-//! The JSON Schemas of results and of the log, in `docs/schemas`: made from the types, and written
-//! anew by `just schemas`.
+//! The JSON Schemas of results and of the log, in `docs/schemas`, generated from the types by
+//! `just schemas`.
 
 mod tests;
 
@@ -11,15 +11,15 @@ use serde::Serialize;
 
 use crate::commands::{check, collateral, inspect, install, load, platform, top, verify};
 
-/// Of all schemas. Another one begins when a field is removed or changes its meaning.
+/// The version of all schemas. A removed or changed field needs a new one.
 const VERSION: &str = "v1";
 
-/// The schema of what is written of a type.
+/// The schema of a type as it is serialized.
 pub(crate) fn of<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
-/// Checks a value against the schema of its type.
+/// Validates a value against the schema of its type.
 #[track_caller]
 pub(crate) fn assert_valid<T: JsonSchema + Serialize>(value: &T) {
     let mut schemas = boon::Schemas::new();
@@ -62,12 +62,12 @@ enum Level {
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "only its schema is of use")]
 struct LogFields {
-    /// The same for all lines about the same event. Other fields depend on it.
+    /// Identifies the event. Other fields depend on it.
     message: String,
 }
 
-/// A line of the audit log: one or several quotes, or requests for one, that are alike. The lines
-/// of the log with the message `quote`.
+/// A line of the audit log, for one or several requests for a quote that are alike. These are the
+/// lines of the log with the message `quote`.
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "only its schema is of use")]
 struct AuditLine {
@@ -84,11 +84,11 @@ struct AuditFields {
     message: String,
     /// The effective user of the process when it connected; `others` for all beyond the budget.
     uid: Option<Id>,
-    /// The first user of a range, where all of them are one caller.
+    /// The first user of a range that counts as one caller.
     first_uid: Option<Id>,
     /// The effective group.
     gid: Option<Id>,
-    /// The process, if the service sees it.
+    /// The process, if it is visible to the service.
     pid: Option<Id>,
     /// The UID of the pod.
     pod: Option<String>,
@@ -100,19 +100,19 @@ struct AuditFields {
     mrsigner: Option<String>,
     isv_prod_id: Option<u16>,
     isv_svn: Option<u16>,
-    /// True if the enclave can be debugged.
+    /// True for a debug enclave.
     debug: Option<bool>,
     /// `SUCCESS`, or the name of the AESM error without `AESM_`; `others` beyond the budget.
     outcome: String,
-    /// Why there is no quote.
+    /// The reason of a failure.
     reason: Option<String>,
     /// Microseconds from the request to the reply; of several quotes the longest.
     latency_us: u64,
-    /// The number of quotes that the line is about.
+    /// The number of requests.
     quotes: u64,
 }
 
-/// A number, or a name in its place.
+/// A number or a name.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[allow(dead_code, reason = "only its schema is of use")]

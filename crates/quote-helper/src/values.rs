@@ -1,4 +1,4 @@
-//! Values of options: parsers that name the form that is wanted, and that shells complete.
+//! Parsers of values, whose errors name the expected form.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use clap::{Arg, Command};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Parses by [`FromStr`], whose errors say more than a list of values does.
+/// Parses with [`FromStr`], whose errors are more helpful than a list of values.
 #[derive(Clone)]
 pub(crate) struct OneOf<T> {
     names: Vec<String>,
@@ -22,7 +22,7 @@ pub(crate) struct OneOf<T> {
 }
 
 impl<T> OneOf<T> {
-    /// These are the values to show; the parser may know more.
+    /// A parser that shows these values in help and completions; it may accept more.
     pub(crate) fn of(values: impl IntoIterator<Item: Display>) -> Self {
         let names = values.into_iter().map(|value| value.to_string());
         Self { names: names.collect(), parsed: PhantomData }
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// The form of a duration.
+/// The expected form of a duration.
 pub(crate) const DURATION_FORM: &str =
     "write a number and its unit, for instance 500ms, 5s, 2m or 1h";
 
@@ -80,7 +80,7 @@ pub(crate) fn time(text: &str) -> anyhow::Result<OffsetDateTime> {
     })
 }
 
-/// So many bytes in hexadecimal.
+/// `SIZE` bytes in hexadecimal.
 pub(crate) fn bytes<const SIZE: usize>(text: &str) -> anyhow::Result<[u8; SIZE]> {
     let mut bytes = [0; SIZE];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| {

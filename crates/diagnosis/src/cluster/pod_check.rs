@@ -97,7 +97,7 @@ mod tests {
     use crate::finding::{Finding, Section};
 
     #[test]
-    fn reports_of_this_program_are_understood() {
+    fn output_of_this_program_is_parsed() {
         let findings = vec![
             Finding::ok("certificates", "good").with_value("2030-01-01T00:00:00Z"),
             Finding::failed("answer", "none", "start it"),

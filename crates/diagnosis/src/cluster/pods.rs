@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_run_as_a_user_of_the_add_on_are_reported() {
+    fn pods_with_a_user_of_the_add_on_are_named() {
         let container = |user: u32| {
             let resources = json!({ "limits": { EPC: "10" } });
             json!({ "resources": resources, "securityContext": { "runAsUser": user } })
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_have_ended_are_left_alone() {
+    fn ended_pods_are_ignored() {
         let mut ended = without_epc("job");
         ended.status = Some(typed(json!({ "phase": "Succeeded" })));
         assert!(!matters(&ended));

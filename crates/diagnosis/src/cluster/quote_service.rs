@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_switch_it_is_said_why_the_socket_is_missing() {
+    fn a_switched_off_service_explains_the_missing_socket() {
         let facts = Facts { quote_service: Ok(None), ..in_order() };
         let [finding] = <[Finding; 1]>::try_from(findings(&facts, &[])).unwrap();
         assert_eq!(finding.status, Status::Warning);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_of_a_node_come_with_their_fixes() {
+    fn problems_of_a_node_have_their_fix() {
         let report = report(&json!([
             found("answer", "ok", None),
             found("verification", "skipped", None),

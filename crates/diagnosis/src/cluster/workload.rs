@@ -96,7 +96,7 @@ mod tests {
     use crate::finding::Status;
 
     #[test]
-    fn pods_that_are_not_ready_are_named_with_their_nodes() {
+    fn unready_pods_are_named_with_their_node() {
         let daemon_set: DaemonSet = typed(workload("sgx-plugin", 3, 1));
         let mut pods = vec![pod("sgx-plugin", "a", "n1"), pod("sgx-plugin", "b", "n2")];
         pods[1].status.as_mut().unwrap().conditions = None;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ready_is_ok_and_what_runs_nowhere_is_not() {
+    fn ready_workloads_are_ok_and_those_without_pods_are_not() {
         for (desired, ready, status) in
             [(2, 2, Status::Ok), (0, 0, Status::Warning), (1, 0, Status::Failed)]
         {

@@ -307,14 +307,14 @@ mod tests {
     }
 
     #[test]
-    fn noexec_comes_with_the_way_out() {
+    fn a_noexec_mount_has_its_fix() {
         let mut devices = in_order();
         devices.enclave.as_mut().unwrap().noexec = Some("/dev".to_owned());
         has(&devices, "noexec", Status::Failed, &["mount -o remount,exec /dev;"]);
     }
 
     #[test]
-    fn the_mount_that_counts_is_the_innermost_and_last() {
+    fn the_innermost_and_last_mount_counts() {
         let device = Path::new("/dev/sgx_enclave");
         let root = "/dev/sda1 / ext4 rw,noexec 0 0\n";
         let dev = |options| format!("{root}udev /dev devtmpfs rw,{options} 0 0\n");

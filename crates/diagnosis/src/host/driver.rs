@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn drivers_of_old_are_named() {
+    fn old_drivers_are_named() {
         for (device, status, fix) in [
             (LEGACY_DEVICE, Status::Failed, "isgx"),
             (DCAP_DRIVER_DEVICE, Status::Warning, "ln -s /dev/sgx/enclave /dev/sgx_enclave"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_missing_is_missing_for_a_reason() {
+    fn a_missing_device_has_its_reason() {
         let old = "5.4.0-200-generic".to_owned();
         for (driver, fix) in [
             (Driver { is_forbidden: true, ..without_device() }, "nosgx"),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_manages_no_enclave_memory_is_told_from_one_that_does_not_tell() {
+    fn a_kernel_without_enclave_memory_differs_from_one_that_does_not_report_it() {
         let none = Driver { epc: vec![0, 0], ..without_device() };
         assert_eq!(none.kernel_epc(&fixtures::server()).status, Status::Failed);
         assert_eq!(without_device().kernel_epc(&fixtures::server()).status, Status::Skipped);

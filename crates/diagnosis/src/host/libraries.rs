@@ -82,26 +82,26 @@ const LIBRARIES: [Library; 6] = [
 
 /// A library on this machine.
 #[derive(Debug)]
-pub(crate) struct Installed {
+pub(crate) struct InstalledLibrary {
     library: &'static Library,
     /// The file behind the loader's name; `None` if it is missing.
     file: Option<PathBuf>,
 }
 
 /// Finds the libraries without loading them.
-pub(crate) fn gather() -> Vec<Installed> {
+pub(crate) fn gather() -> Vec<InstalledLibrary> {
     let look = |library: &'static Library| {
         let link = library.sonames.iter().find_map(|soname| find_library(Path::new(soname)));
-        Installed { library, file: link.map(|link| fs::canonicalize(&link).unwrap_or(link)) }
+        InstalledLibrary { library, file: link.map(|link| fs::canonicalize(&link).unwrap_or(link)) }
     };
     LIBRARIES.iter().map(look).collect()
 }
 
-pub(crate) fn findings(installed: &[Installed], processor: &Processor) -> Vec<Finding> {
+pub(crate) fn findings(installed: &[InstalledLibrary], processor: &Processor) -> Vec<Finding> {
     installed.iter().map(|installed| installed.finding(processor)).collect()
 }
 
-impl Installed {
+impl InstalledLibrary {
     fn finding(&self, processor: &Processor) -> Finding {
         let Library { name, package, purpose, need, .. } = *self.library;
         let Some(file) = &self.file else { return self.missing(processor) };
@@ -146,16 +146,19 @@ mod tests {
     use crate::fixtures::{self, statuses};
 
     /// All libraries at this version.
-    fn installed(version: &str) -> Vec<Installed> {
+    fn installed(version: &str) -> Vec<InstalledLibrary> {
         let file = |library: &Library| {
             let stem = library.sonames[0].split_once(".so.").unwrap().0;
             PathBuf::from(format!("/usr/lib/x86_64-linux-gnu/{stem}.so.{version}"))
         };
-        LIBRARIES.iter().map(|library| Installed { library, file: Some(file(library)) }).collect()
+        LIBRARIES
+            .iter()
+            .map(|library| InstalledLibrary { library, file: Some(file(library)) })
+            .collect()
     }
 
-    fn nothing() -> Vec<Installed> {
-        LIBRARIES.iter().map(|library| Installed { library, file: None }).collect()
+    fn nothing() -> Vec<InstalledLibrary> {
+        LIBRARIES.iter().map(|library| InstalledLibrary { library, file: None }).collect()
     }
 
     #[test]
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_comes_with_its_package() {
+    fn missing_libraries_have_their_package_as_fix() {
         let missing = findings(&nothing(), &fixtures::server());
         use Status::{Failed, Warning};
         let expected = [Failed, Failed, Failed, Warning, Warning, Warning];

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn sgx_that_the_firmware_left_off_is_told_from_no_sgx() {
+    fn sgx_off_in_firmware_differs_from_no_sgx() {
         let machine = fixtures::off_in_firmware();
         assert!(machine.has_sgx() && !machine.runs_enclaves());
         let sgx = by_name(&machine.findings(), "sgx");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_virtual_machine_without_epc_is_to_ask_its_hypervisor() {
+    fn a_virtual_machine_without_epc_has_fixes_for_its_hypervisor() {
         let machine = fixtures::virtual_machine_without_epc();
         let findings = machine.findings();
         assert!(!machine.runs_enclaves());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Status};
-use crate::quote_service::{Place, ServiceSocket};
+use crate::quote_service::{PathState, ServiceSocket};
 
 const NAME: &str = "mount";
 
@@ -56,7 +56,7 @@ impl Mount {
         match self {
             Self::Directory => Finding::ok(NAME, format!("{directory} is mounted")),
             // A process of this container serves it.
-            Self::Nothing if service.place == Place::Socket => {
+            Self::Nothing if service.path_state == PathState::Socket => {
                 Finding::ok(NAME, format!("{socket} is of this container itself"))
             }
             Self::Nothing => Finding::failed(

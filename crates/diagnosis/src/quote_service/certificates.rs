@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_quote_or_certificates_in_it_nothing_is_said() {
+    fn no_quote_and_no_certificates_are_skipped() {
         assert_eq!(finding(None, None, SystemTime::now()).status, Status::Skipped);
         let mut quote = Quote::parse_padded(&quote()).unwrap();
         quote.signature.certification_data.data_type =

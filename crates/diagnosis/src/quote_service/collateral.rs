@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_item_to_expire_is_named() {
+    fn the_first_expiry_is_named_of_each_kind() {
         let soon = "2001-01-01T00:00:00Z";
         let collateral = collateral();
         for what in ["TCB info", "QE identity"] {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn without_collateral_nothing_is_said() {
+    fn no_collateral_is_skipped() {
         let now = SystemTime::now();
         assert_eq!(finding(None, now).status, Status::Skipped);
         let none = finding(Some(&Verification::NoCollateralGiven), now);

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_service_nobody_is_asked() {
+    fn no_service_is_skipped() {
         assert_eq!(finding(None, &fixtures::server()).status, Status::Skipped);
     }
 }

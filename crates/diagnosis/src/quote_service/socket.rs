@@ -24,7 +24,7 @@ const INTELS_DAEMON: &str = "aesm_service";
 #[derive(Debug)]
 pub(crate) struct ServiceSocket {
     pub(crate) path: PathBuf,
-    pub(crate) place: Place,
+    pub(crate) path_state: PathState,
     /// The name of the listening process; `None` if it is not visible from here.
     holder: Option<String>,
     /// The number of attestation keys that the service reports.
@@ -33,12 +33,12 @@ pub(crate) struct ServiceSocket {
 
 /// The kind of file at the socket's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PathState {
     NoDirectory,
     /// A directory above it is closed to this user.
-    Hidden,
-    Nothing,
-    NoSocket,
+    Inaccessible,
+    Missing,
+    NotASocket,
     Socket,
 }
 
@@ -50,7 +50,7 @@ impl ServiceSocket {
             // The client rejects replies to other requests.
             _ => 0,
         });
-        Self { place: Place::of(&socket), holder: holder(&socket), answer, path: socket }
+        Self { path_state: PathState::of(&socket), holder: holder(&socket), answer, path: socket }
     }
 
     /// True if the service can be asked for a quote.
@@ -66,45 +66,47 @@ impl ServiceSocket {
     /// The finding about the socket.
     pub(crate) fn finding(&self) -> Finding {
         let (name, socket) = ("socket", self.path.display());
-        match (self.place, self.holder.as_deref()) {
-            (Place::NoDirectory, _) => Finding::failed(
+        match (self.path_state, self.holder.as_deref()) {
+            (PathState::NoDirectory, _) => Finding::failed(
                 name,
                 format!("the directory of the socket {socket} is not here"),
                 "start a service, `quote-helper serve`, which makes it; in a container, mount that \
                  directory of the host (the directory, not the socket)",
             ),
-            (Place::Hidden, _) => Finding::failed(
+            (PathState::Inaccessible, _) => Finding::failed(
                 name,
                 format!("this user may not look for the socket {socket}"),
                 format!("let others through that directory: chmod o+x {}", quoted(self.nearest())),
             ),
-            (Place::Nothing, _) => Finding::failed(
+            (PathState::Missing, _) => Finding::failed(
                 name,
                 format!("there is no socket {socket}"),
                 "start a service, `quote-helper serve`, or pass --socket with the path that it \
                  serves",
             ),
-            (Place::NoSocket, _) => Finding::failed(
+            (PathState::NotASocket, _) => Finding::failed(
                 name,
                 format!("{socket} is there and is no socket"),
                 "remove it, and start a service, `quote-helper serve`; in a container, mount the \
                  directory of the socket, not the socket",
             ),
-            (Place::Socket, Some(INTELS_DAEMON)) => Finding::warning(
+            (PathState::Socket, Some(INTELS_DAEMON)) => Finding::warning(
                 name,
                 format!("Intel's aesmd holds {socket}"),
                 "nothing, if it should serve here; else `systemctl disable --now aesmd`, and start \
                  `quote-helper serve`",
             ),
-            (Place::Socket, Some(holder)) => Finding::ok(name, format!("{socket}, of {holder}")),
-            (Place::Socket, None) => Finding::ok(name, socket.to_string()),
+            (PathState::Socket, Some(holder)) => {
+                Finding::ok(name, format!("{socket}, of {holder}"))
+            }
+            (PathState::Socket, None) => Finding::ok(name, socket.to_string()),
         }
     }
 
     /// The finding about the service's answer.
     pub(crate) fn answer(&self) -> Finding {
         let name = "answer";
-        if self.place != Place::Socket {
+        if self.path_state != PathState::Socket {
             return Finding::skipped(name, "there is no socket to ask at", "see `socket`");
         }
         let error = match &self.answer {
@@ -161,17 +163,17 @@ fn may_not_open(socket: &Path) -> String {
     }
 }
 
-impl Place {
+impl PathState {
     fn of(socket: &Path) -> Self {
         match (fs::metadata(socket), socket.parent()) {
             (Ok(file), _) if file.file_type().is_socket() => Self::Socket,
-            (Ok(_), _) => Self::NoSocket,
-            (Err(error), _) if error.kind() == ErrorKind::PermissionDenied => Self::Hidden,
+            (Ok(_), _) => Self::NotASocket,
+            (Err(error), _) if error.kind() == ErrorKind::PermissionDenied => Self::Inaccessible,
             // The parent of a bare name is the empty path.
             (Err(_), Some(parent)) if parent != Path::new("") && !parent.exists() => {
                 Self::NoDirectory
             }
-            (Err(_), _) => Self::Nothing,
+            (Err(_), _) => Self::Missing,
         }
     }
 }
@@ -215,10 +217,14 @@ mod tests {
     use super::*;
     use crate::finding::Status;
 
-    fn service(place: Place, holder: &str, answer: Result<u32, ClientError>) -> ServiceSocket {
+    fn service(
+        path_state: PathState,
+        holder: &str,
+        answer: Result<u32, ClientError>,
+    ) -> ServiceSocket {
         ServiceSocket {
             path: "/run/a/aesm.socket".into(),
-            place,
+            path_state,
             holder: Some(holder.into()),
             answer,
         }
@@ -229,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_not_there_is_told_from_a_directory_that_is_not_mounted() {
-        for (place, text) in [
-            (Place::NoDirectory, "mount that directory"),
-            (Place::Hidden, "chmod o+x /run"),
-            (Place::Nothing, "start a service, `quote-helper serve`, or pass --socket"),
-            (Place::NoSocket, "remove it"),
+    fn a_missing_socket_differs_from_a_missing_mount() {
+        for (path_state, text) in [
+            (PathState::NoDirectory, "mount that directory"),
+            (PathState::Inaccessible, "chmod o+x /run"),
+            (PathState::Missing, "start a service, `quote-helper serve`, or pass --socket"),
+            (PathState::NotASocket, "remove it"),
         ] {
-            let service = service(place, "", Err(no_connection(ErrorKind::NotFound)));
+            let service = service(path_state, "", Err(no_connection(ErrorKind::NotFound)));
             let (socket, answer) = (service.finding(), service.answer());
             assert_eq!((socket.status, answer.status), (Status::Failed, Status::Skipped));
             let fix = socket.fix.unwrap();
@@ -245,28 +251,28 @@ mod tests {
     }
 
     #[test]
-    fn places_are_told_apart() {
+    fn path_states_are_distinguished() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name| directory.path().join(name);
         fs::write(path("file"), "").unwrap();
         let _listener = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
-        for (name, place) in [
-            ("nowhere/socket", Place::NoDirectory),
-            ("nothing", Place::Nothing),
-            ("file", Place::NoSocket),
-            ("socket", Place::Socket),
+        for (name, path_state) in [
+            ("nowhere/socket", PathState::NoDirectory),
+            ("nothing", PathState::Missing),
+            ("file", PathState::NotASocket),
+            ("socket", PathState::Socket),
         ] {
-            assert_eq!(Place::of(&path(name)), place, "{name}");
+            assert_eq!(PathState::of(&path(name)), path_state, "{name}");
         }
-        assert_eq!(Place::of(Path::new("nothing")), Place::Nothing);
+        assert_eq!(PathState::of(Path::new("nothing")), PathState::Missing);
     }
 
     #[test]
     fn intels_daemon_is_known_by_its_name() {
-        let socket = service(Place::Socket, "aesm_service", Ok(1)).finding();
+        let socket = service(PathState::Socket, "aesm_service", Ok(1)).finding();
         assert_eq!(socket.status, Status::Warning);
         assert!(socket.fix.unwrap().contains("systemctl disable --now aesmd"));
-        let service = service(Place::Socket, "quote-helper", Ok(1));
+        let service = service(PathState::Socket, "quote-helper", Ok(1));
         assert_eq!([service.finding(), service.answer()].map(|it| it.status), [Status::Ok; 2]);
     }
 
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn each_answer_that_is_none_has_its_fix() {
+    fn each_failed_answer_has_its_fix() {
         let timeout = ClientError::Timeout { socket: "a".into(), timeout: TIMEOUT };
         let cut = io::Error::from(ErrorKind::UnexpectedEof);
         for (answer, text) in [
@@ -294,7 +300,7 @@ mod tests {
             (Err(ClientError::Disconnected(cut)), "ss -xlp"),
             (Err(aesm::ResponseError.into()), "speaks no AESM"),
         ] {
-            let service = service(Place::Socket, "", answer);
+            let service = service(PathState::Socket, "", answer);
             assert!(!service.answers());
             let answer = service.answer();
             assert_eq!(answer.status, Status::Failed);

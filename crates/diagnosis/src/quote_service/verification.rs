@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn unverified_quotes_are_not_called_good() {
+    fn an_unverified_quote_is_skipped() {
         assert_eq!(finding(None).status, Status::Skipped);
         let unverified = finding(Some(&Verification::NoCollateralGiven));
         assert_eq!(unverified.status, Status::Skipped);

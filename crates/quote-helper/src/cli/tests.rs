@@ -1,6 +1,6 @@
 use super::*;
 
-/// Words of libraries, which say nothing to people.
+/// Parts of messages of libraries, which are not readable.
 const RAW: [&str; 16] = [
     "invalid digit",
     "cannot parse integer",
@@ -20,7 +20,7 @@ const RAW: [&str; 16] = [
     "invalid IP address",
 ];
 
-/// Values that are wrong for nearly every option.
+/// Values that nearly every option rejects.
 const WRONG: [&str; 9] = ["?", "0", "-1", "1", "0x", "abc", "99999999999999999999", "1parsec", ""];
 
 /// The options of each command, hidden ones too, as the words of a command line.
@@ -41,7 +41,7 @@ fn options() -> Vec<(Vec<String>, String)> {
 }
 
 #[test]
-fn no_option_refuses_a_value_in_the_words_of_a_library() {
+fn options_reject_values_with_readable_messages() {
     let mut refused = 0;
     let mut command = Cli::command();
     for (path, option) in options() {
@@ -59,7 +59,7 @@ fn no_option_refuses_a_value_in_the_words_of_a_library() {
 }
 
 #[test]
-fn the_form_that_is_wanted_is_named() {
+fn rejected_values_are_told_with_the_expected_form() {
     for (line, words) in [
         ("serve --workers 0", "write a number from 1"),
         ("serve --workers x", "write a whole number, for instance 8"),

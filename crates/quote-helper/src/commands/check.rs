@@ -16,9 +16,9 @@ use crate::output::{self, Format};
 use crate::quote_source::{ServiceSocket, default_service_hint};
 use crate::runtime::runtime;
 
-/// The heading of options about the machine or container.
+/// The heading of options for a machine or container.
 const MACHINE_OPTIONS: &str = "Options for a machine or a container";
-/// The heading of options about a cluster.
+/// The heading of options for a cluster.
 const CLUSTER_OPTIONS: &str = "Options for a cluster";
 
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
-    /// Shows what is fine and what was skipped, too.
+    /// Lists findings that are fine or skipped, too.
     #[arg(long, short)]
     verbose: bool,
 
@@ -48,18 +48,18 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct CheckTarget {
-    /// Looks at this machine. Without --machine, --in-pod and --cluster it is the cluster if there
-    /// is a kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else the
-    /// machine.
+    /// Checks this machine. Without --machine, --in-pod and --cluster, the cluster is checked if
+    /// there is a kubeconfig (KUBECONFIG, or ~/.kube/config) and no option is about a machine, else
+    /// the machine.
     #[arg(long)]
     machine: bool,
 
-    /// Looks at the container that this runs in, as an application in it sees it: quick enough for
-    /// a probe.
+    /// Checks the container that this runs in, as an application in it sees it: quick enough for a
+    /// probe.
     #[arg(long)]
     in_pod: bool,
 
-    /// Looks at a cluster: its nodes, the add-on's parts, and the quote service of each node.
+    /// Checks a cluster: its nodes, the add-on's parts, and the quote service of each node.
     #[arg(long)]
     cluster: bool,
 }

@@ -1,7 +1,7 @@
-//! `completions`: scripts by which shells complete this command line.
+//! `completions`: scripts for the completion of this command line in shells.
 //!
-//! The scripts ask this program at each completion, by a variable: so they know the values, files
-//! and commands of the version that is installed.
+//! At each completion the scripts run this program, with a variable set: so the values, files and
+//! commands are those of the installed version.
 
 use std::env::{args_os, current_dir, current_exe};
 use std::path::Path;
@@ -12,19 +12,18 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::cli;
 use crate::failure::Failure;
 use crate::output;
 
-/// Names the shell that asks for completions.
+/// The variable that is set to the name of the shell.
 const VARIABLE: &str = "_QUOTE_HELPER_COMPLETE";
 
-/// Lets bash escape the names of files.
+/// Makes bash escape the names of files.
 const BASH: &str = include_str!("completions/end.bash");
 /// Completes at the first call too, when zsh has just loaded the script as a function.
 const ZSH: &str = include_str!("completions/end.zsh");
 
-/// Words as they will be, without the backslashes and quotes that were typed.
+/// The words without the backslashes and quotes that were typed.
 const ZSH_WORDS: (&str, &str) = ("\"${words[@]}\"", "\"${(@Q)words}\"");
 const FISH_WORD: (&str, &str) = (
     "(commandline --current-token)",
@@ -38,8 +37,7 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let command = cli::command();
+pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
     let name = command.get_name();
     let shells = Shells::builtins();
     let shell = shells.completer(&arguments.shell.to_string()).context("no such shell")?;
@@ -56,31 +54,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The program that the script asks: the one in the search path, unless this one was called by its
-/// place.
+/// The program that the script runs: the one in the search path, unless this one was called by a
+/// path.
 fn program(name: &str) -> anyhow::Result<String> {
     let is_path = args_os().next().is_some_and(|name| Path::new(&name).components().count() > 1);
     match is_path {
-        true => Ok(current_exe()?.to_str().context("its path is no text in UTF-8")?.to_owned()),
+        true => Ok(current_exe()?.to_str().context("its path is not UTF-8")?.to_owned()),
         false => Ok(name.to_owned()),
     }
 }
 
-/// Answers a shell that asks for completions; `None` if none does.
-pub(crate) fn answer_shell() -> Option<ExitCode> {
+/// Prints completions if a shell requests them; else `None`.
+pub(crate) fn answer_shell(command: fn() -> Command) -> Option<ExitCode> {
     let directory = current_dir().ok();
-    let answered = CompleteEnv::with_factory(|| visible(&cli::command()))
+    let answered = CompleteEnv::with_factory(|| visible(&command()))
         .var(VARIABLE)
         .try_complete(args_os(), directory.as_deref());
     match answered {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
-        // A message would end up in the line that is being typed.
+        // The shell would show a message in the line that is being typed.
         Err(_) => Some(ExitCode::FAILURE),
     }
 }
 
-/// The command without hidden ones, which would be offered to who types their first letters.
+/// The command without hidden ones, which would be offered for their first letters.
 fn visible(command: &Command) -> Command {
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set()).map(visible);
     let mut copy = Command::new(command.get_name().to_owned())

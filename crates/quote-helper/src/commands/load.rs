@@ -22,19 +22,19 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     service: ServiceSocket,
 
-    /// Clients that ask at the same time, each for one thing after the other.
+    /// Concurrent clients, each with one request at a time.
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=1024))]
     clients: u16,
 
-    /// For how long.
+    /// Duration of the measurement.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     duration: Duration,
 
-    /// What the clients ask for.
+    /// Operation that the clients request.
     #[arg(long, value_enum, default_value = "quote")]
     operation: Operation,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 }
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(output::result(arguments.output, &Measured::from(runs, start.elapsed()))?)
 }
 
-/// The one request that all clients repeat, and what it takes to ask for a quote.
+/// The request that all clients repeat.
 #[derive(Clone)]
 struct OwnedRequest {
     operation: Operation,
@@ -100,7 +100,7 @@ impl OwnedRequest {
     }
 }
 
-/// What one client saw.
+/// The measurements of one client.
 #[derive(Default)]
 struct Run {
     latencies: Vec<Duration>,
@@ -119,7 +119,7 @@ fn client(arguments: &Arguments, socket: &Path, request: &OwnedRequest, over: &A
             Err(error) => {
                 run.errors = run.errors.saturating_add(1);
                 run.last_error = Some(error);
-                // An absent service is not to be hammered.
+                // Do not hammer a service that is down.
                 thread::sleep(Duration::from_millis(10));
             }
         }
@@ -127,8 +127,8 @@ fn client(arguments: &Arguments, socket: &Path, request: &OwnedRequest, over: &A
     run
 }
 
-/// Asks; where the platform's TCB has changed, and its attestation key with it, initializes and
-/// asks once more, as applications do.
+/// Sends the request. After a change of the TCB, which changes the attestation key, it initializes
+/// and retries once, as applications do.
 fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> anyhow::Result<()> {
     match client.call(&request.as_request()) {
         Err(ClientError::Refused(AesmError::AttKeyNotInitialized)) => {
@@ -140,7 +140,7 @@ fn ask(client: &Client, arguments: &Arguments, request: &mut OwnedRequest) -> an
     Ok(())
 }
 
-/// The figures of all clients together; latencies in microseconds.
+/// The measurements of all clients; latencies in microseconds.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Measured {
@@ -191,7 +191,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// The schemas of what it prints as JSON.
+/// The schema of the output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;

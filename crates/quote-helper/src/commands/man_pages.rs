@@ -9,24 +9,24 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 
 use crate::failure::Failure;
-use crate::{cli, manual};
+use crate::manual;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Writes the pages into this directory, one for each command.
+    /// The directory for the pages, one for each command.
     directory: PathBuf,
 }
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
     let directory = &arguments.directory;
-    let mut command = cli::command().disable_help_subcommand(true);
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     Ok(write(&command, directory)
         .with_context(|| format!("cannot write manual pages into {}", directory.display()))?)
 }
 
-/// Writes the page of this command and of those below it.
+/// Writes the pages of this command and of its subcommands.
 fn write(command: &Command, directory: &Path) -> io::Result<()> {
     let is_shown = |command: &&Command| !command.is_hide_set();
     command.get_subcommands().filter(is_shown).try_for_each(|command| write(command, directory))?;
@@ -46,7 +46,7 @@ fn write(command: &Command, directory: &Path) -> io::Result<()> {
     man.render_version_section(&mut file)
 }
 
-/// `quote-helper collateral fetch` has the page `collateral fetch`, and the program its own name.
+/// The name of a command's page: `collateral fetch` for `quote-helper collateral fetch`.
 fn page_name(command: &Command) -> String {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     name.split_once(' ').map_or(name, |(_, name)| name).to_owned()

@@ -25,7 +25,7 @@ use clap::Args;
 use self::endpoint::Endpoint;
 use self::palette::Palette;
 use self::screen::Screen;
-use self::view::{State, View};
+use self::view::{ServiceState, View};
 use self::watch::Watch;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -33,38 +33,37 @@ use crate::runtime::runtime;
 use crate::settings::Settings;
 use crate::values;
 
-/// The address of metrics in the example of the configuration.
+/// The address of the metrics in the example configuration.
 const DEFAULT_METRICS: &str = "127.0.0.1:17490";
-/// The variable of `serve` with the place of its metrics.
+/// The variable of `serve` with the address of its metrics.
 const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
-/// The columns of text that is not for a terminal.
+/// The width of text that is not for a terminal, in columns.
 const COLUMNS: u16 = 100;
-/// From one view to the next.
+/// The default interval between views.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Asking more often would be load rather than a look.
+/// More frequent scrapes would be a load on the service.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The metrics of the service: a URL, an address, or the path of a Unix socket [default: what
-    /// `serve` is set to with QUOTE_HELPER_METRICS_LISTEN or in the configuration file, else
+    /// The metrics of the service: a URL, an address, or the path of a Unix socket [default: the
+    /// setting of `serve` in QUOTE_HELPER_METRICS_LISTEN or the configuration file, else
     /// 127.0.0.1:17490].
     #[arg(long, value_name = "URL|ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS")]
     metrics: Option<Endpoint>,
 
-    /// The configuration file of `serve` [default: /etc/quote-helper/config.toml if it is there].
+    /// The configuration file of `serve` [default: /etc/quote-helper/config.toml if it exists].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// The time from one view to the next [default: 1s]. Rates and latencies are of this time.
+    /// The interval between views, which rates and latencies cover [default: 1s].
     #[arg(long, value_name = "TIME", value_parser = interval)]
     interval: Option<Duration>,
 
-    /// Ends after this many views, which are printed one after the other; exit code 1 if the
-    /// service never answered.
+    /// Prints this many views and exits, with code 1 if the service never answered.
     ///
-    /// If standard output is no terminal, and neither this nor --interval is given, one view is
-    /// printed, of the time of one interval.
+    /// If standard output is not a terminal, and neither this nor --interval is given, prints one
+    /// view, which covers one interval.
     #[arg(long, value_name = "NUMBER")]
     count: Option<NonZero<u32>>,
 
@@ -99,8 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    /// True if one view is wanted: for a pipe or a file, unless views one after the other are asked
-    /// for.
+    /// True if one view is printed: into a pipe or a file, without an interval or a count.
     fn is_once(&self) -> bool {
         self.interval.is_none() && self.count.is_none() && !io::stdout().is_terminal()
     }
@@ -119,19 +117,19 @@ impl Arguments {
     }
 }
 
-/// Prints the second view, which has rates, and nothing if there is no answer.
+/// Prints the second view, which has rates, or nothing if the service does not answer.
 async fn print_once(mut watch: Watch, format: Format) -> anyhow::Result<()> {
     let mut view = watch.next().await;
-    if matches!(view.state, State::Service(_)) {
+    if matches!(view.state, ServiceState::Service(_)) {
         view = watch.next().await;
     }
     match view.state {
-        State::Away(reason) => Err(anyhow!(reason)),
-        State::Service(_) => print_view(format, &view).map(drop),
+        ServiceState::Away(reason) => Err(anyhow!(reason)),
+        ServiceState::Service(_) => print_view(format, &view).map(drop),
     }
 }
 
-/// Prints views one after the other, until there are enough or nobody reads them.
+/// Prints views, up to the count or until the reader closes standard output.
 async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
     let mut left = arguments.count.map(NonZero::get);
     let mut reason = None;
@@ -142,8 +140,8 @@ async fn print(mut watch: Watch, arguments: &Arguments) -> anyhow::Result<()> {
             return Ok(());
         }
         match view.state {
-            State::Service(_) => has_answered = true,
-            State::Away(why) => reason = Some(why),
+            ServiceState::Service(_) => has_answered = true,
+            ServiceState::Away(why) => reason = Some(why),
         }
         left = left.map(|left| left.saturating_sub(1));
     }
@@ -169,7 +167,7 @@ fn interval(text: &str) -> anyhow::Result<Duration> {
     Ok(interval)
 }
 
-/// The schemas of what it prints as JSON.
+/// The schema of the output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     use crate::schemas;

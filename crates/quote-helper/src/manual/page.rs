@@ -1,4 +1,4 @@
-//! The text of a page: headings, and below each its entries.
+//! The text of a page: headings with entries.
 
 use clap::Command;
 
@@ -8,7 +8,7 @@ pub(crate) const FILES: &str = "FILES";
 pub(crate) const EXAMPLES: &str = "EXAMPLES";
 pub(crate) const SEE_ALSO: &str = "SEE ALSO";
 
-/// In the order in which they are shown.
+/// In the order of the output.
 const HEADINGS: [&str; 5] = [EXIT_STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE_ALSO];
 
 /// The sections of a command's help after its options.
@@ -48,7 +48,7 @@ impl Page {
         page
     }
 
-    /// With what all commands share, with the words for terms that have none, and with the
+    /// The page with the exit codes of all commands, shared words for terms without own ones, and the
     /// variables of the command's options.
     pub(crate) fn completed(&self, shared: &Self, command: &Command) -> Self {
         let sections = HEADINGS.into_iter().map(|heading| {
@@ -95,7 +95,7 @@ fn append(text: &mut String, separator: char, line: &str) {
     text.push_str(line);
 }
 
-/// Those of every command, in the command's own words if it has some, and the command's own.
+/// The shared exit codes, unless the command describes them itself, and the command's own.
 fn exit_codes(own: &[Entry], shared: &[Entry]) -> Vec<Entry> {
     let is_own = |entry: &&Entry| own.iter().any(|own| own.term == entry.term);
     let mut codes: Vec<_> = shared.iter().filter(|code| !is_own(code)).chain(own).collect();
@@ -103,7 +103,7 @@ fn exit_codes(own: &[Entry], shared: &[Entry]) -> Vec<Entry> {
     codes.into_iter().cloned().collect()
 }
 
-/// Each entry with words; a term that ends with `*` stands for all that are shared and begin so.
+/// Each entry with words; a term that ends with `*` stands for all shared ones with that prefix.
 fn with_words(own: &[Entry], shared: &[Entry]) -> Vec<Entry> {
     let expand = |entry: &Entry| match entry.term.strip_suffix('*') {
         Some(prefix) => {
@@ -118,7 +118,7 @@ fn with_words(own: &[Entry], shared: &[Entry]) -> Vec<Entry> {
     own.iter().flat_map(expand).collect()
 }
 
-/// The variables that stand for options.
+/// The variables of options.
 fn variables(command: &Command) -> Vec<Entry> {
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
     let entry = |argument: &clap::Arg| {

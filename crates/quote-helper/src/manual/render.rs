@@ -1,4 +1,4 @@
-//! A page as the end of `--help`, and as a part of a manual page.
+//! Renders a page as the end of `--help`, and as a part of a manual page.
 
 use clap::builder::Styles;
 use clap_mangen::roff::{Roff, bold, italic, roman};
@@ -6,7 +6,7 @@ use textwrap::Options;
 
 use super::page::{EXAMPLES, EXIT_STATUS, Entry, Page, SEE_ALSO, Section};
 
-/// Columns of the help: what every terminal has.
+/// The width of the help, in columns.
 const WIDTH: usize = 80;
 
 /// The sections as text with the headings of the rest of the help.

@@ -33,7 +33,7 @@ fn each_command_has_a_page_with_each_section_and_each_page_a_command() {
     assert_eq!(names, PAGES.iter().map(|(name, _)| *name).collect());
     for (name, command) in &commands {
         let (_, text) = PAGES.iter().find(|(page, _)| page == name).unwrap();
-        // A section that is empty on purpose has its heading, and is not shown.
+        // The heading of an empty section is there, and is not shown.
         for heading in [EXIT_STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE_ALSO] {
             assert!(text.lines().any(|line| line == heading), "{name}: {heading}");
         }
@@ -76,13 +76,13 @@ fn each_example_is_a_command_line_of_today() {
     }
 }
 
-/// The lines of an example, those that go on joined.
+/// The lines of an example, with continued ones joined.
 fn lines(example: &str) -> Vec<String> {
     let joined = example.replace("\\\n", " ").replace("|\n", "| ");
     joined.lines().map(str::to_owned).collect()
 }
 
-/// The calls of this program in a line for a shell, without redirections.
+/// The invocations of this program in a shell's line, without redirections.
 fn invocations(line: &str) -> Vec<Vec<String>> {
     let parts = line.split(['|', '(', ')']);
     let words = parts.map(|part| part.split_whitespace().map(str::to_owned).collect());

@@ -1,5 +1,4 @@
-//! `check`, on this machine: whatever its processor is, it quotes with a service on the software
-//! platform.
+//! `check` on this machine: on any processor a service on the software platform quotes.
 
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Ended, Machine};
 
-/// The page for users.
+/// The documentation.
 const DOCUMENT: &str = include_str!("../../../../docs/check.md");
 
 const CHECK: &str = "check --socket aesm.socket --output json";
@@ -27,7 +26,7 @@ pub(crate) fn finding(ended: &Ended, name: &str) -> Value {
     named.unwrap_or_else(|| panic!("{name} is missing: {diagnosis}")).clone()
 }
 
-/// Checks how a finding came out, and that its fix has this in it.
+/// Asserts the status of a finding, and a part of its fix.
 #[track_caller]
 fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
     let finding = finding(ended, name);
@@ -35,7 +34,7 @@ fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
     assert!(finding["fix"].as_str().unwrap().contains(fix), "{finding}");
 }
 
-/// Checks how the findings about the service came out, from the socket to the collateral.
+/// Asserts the statuses of the findings about the service, from the socket to the collateral.
 #[track_caller]
 fn serves(ended: &Ended, statuses: [&str; 6]) {
     let names = ["socket", "answer", "self-quote", "verification", "certificates", "collateral"];
@@ -44,7 +43,7 @@ fn serves(ended: &Ended, statuses: [&str; 6]) {
 }
 
 #[test]
-fn without_a_service_it_fails_and_names_what_starts_one() {
+fn a_missing_service_fails_and_has_the_command_that_starts_one() {
     let machine = Machine::new();
     let ended = machine.run(CHECK).with_code(1);
     serves(&ended, ["failed", "skipped", "skipped", "skipped", "skipped", "skipped"]);
@@ -67,7 +66,7 @@ fn a_software_service_quotes_and_its_quote_is_verified() {
         let ended = machine.run(&format!("{CHECK} --trusted-root root.pem {evidence}"));
         serves(&ended, ["ok"; 6]);
     }
-    // Under Intel's root, and with evidence that cannot be had.
+    // Under Intel's root, and with a source that cannot be reached.
     let ended = machine.run(&format!("{CHECK} --source {}", serve.pccs())).with_code(1);
     is(&ended, "verification", "failed", "--trusted-root");
     let ended = machine.run(&format!("{CHECK} --source http://127.0.0.1:1")).with_code(1);
@@ -75,7 +74,7 @@ fn a_software_service_quotes_and_its_quote_is_verified() {
 }
 
 #[test]
-fn without_collateral_it_says_that_nothing_was_verified() {
+fn no_collateral_skips_the_verification() {
     let machine = Machine::new();
     let _serve = machine.serve();
     let ended = machine.run(CHECK);
@@ -86,7 +85,7 @@ fn without_collateral_it_says_that_nothing_was_verified() {
 }
 
 #[test]
-fn the_exit_code_is_that_of_what_failed() {
+fn the_exit_code_tells_failures() {
     let machine = Machine::new();
     let _serve = machine.serve();
     let ended = machine.run(CHECK);
@@ -96,7 +95,7 @@ fn the_exit_code_is_that_of_what_failed() {
 }
 
 #[test]
-fn whatever_is_not_ok_has_a_fix() {
+fn findings_that_are_not_ok_have_a_fix() {
     let ended = Machine::new().run(CHECK);
     let diagnosis = ended.json();
     let findings = findings(&diagnosis);
@@ -127,7 +126,7 @@ fn each_finding_is_in_the_document_once() {
 }
 
 #[test]
-fn in_a_container_it_looks_at_what_matters_there() {
+fn in_pod_checks_the_mount_the_variable_and_the_service() {
     let machine = Machine::new();
     let _serve = machine.serve();
     machine.succeed("platform root --state-dir state --out root.pem");
@@ -138,7 +137,7 @@ fn in_a_container_it_looks_at_what_matters_there() {
     let ended = Ended::of(&mut command).with_code(0);
     serves(&ended, ["ok"; 6]);
     assert_eq!(finding(&ended, "verification")["value"], "UpToDate");
-    // A process that sees the service's process is in its container.
+    // Only its own container sees the service's process.
     assert_eq!(finding(&ended, "sgx-aesm-addr")["status"], "ok");
     let documented = documented("A container");
     for finding in findings(&ended.json()) {
@@ -147,7 +146,7 @@ fn in_a_container_it_looks_at_what_matters_there() {
 }
 
 #[test]
-fn a_container_without_a_socket_is_told_how_to_get_one() {
+fn a_container_without_a_socket_has_the_fix() {
     let machine = Machine::new();
     let ended = machine.run("check --in-pod --socket aesm.socket --output json").with_code(1);
     is(&ended, "mount", "failed", "hostPath /var/run/aesmd");
@@ -156,7 +155,7 @@ fn a_container_without_a_socket_is_told_how_to_get_one() {
 }
 
 #[test]
-fn the_socket_of_a_dead_service_is_told_from_none() {
+fn the_socket_of_a_dead_service_differs_from_none() {
     let machine = Machine::new();
     let serve = machine.serve();
     serve.signal(Signal::KILL);
@@ -167,7 +166,7 @@ fn the_socket_of_a_dead_service_is_told_from_none() {
 }
 
 #[test]
-fn somebody_who_accepts_and_never_answers_is_not_waited_for() {
+fn a_server_that_accepts_and_never_answers_times_out() {
     let machine = Machine::new();
     let listener = UnixListener::bind(machine.socket()).unwrap();
     let accept = std::thread::spawn(move || {
@@ -184,7 +183,7 @@ fn somebody_who_accepts_and_never_answers_is_not_waited_for() {
 }
 
 #[test]
-fn somebody_who_never_accepts_is_not_waited_for() {
+fn a_server_that_never_accepts_times_out() {
     let machine = Machine::new();
     let listener = rustix::net::socket(
         rustix::net::AddressFamily::UNIX,
@@ -203,7 +202,7 @@ fn somebody_who_never_accepts_is_not_waited_for() {
 }
 
 #[test]
-fn a_file_that_is_no_socket_is_named() {
+fn a_file_that_is_not_a_socket_is_named() {
     let machine = Machine::new();
     machine.write("aesm.socket", "");
     let ended = machine.run(CHECK).with_code(1);
@@ -226,7 +225,7 @@ fn the_socket_is_that_of_the_environment_unless_it_is_given() {
 }
 
 #[test]
-fn people_get_marks_and_fixes_without_colors() {
+fn text_has_marks_and_fixes_without_colors() {
     let machine = Machine::new();
     let ended = machine.run("check --socket aesm.socket").with_code(1);
     assert_eq!(ended.stderr, "");
@@ -245,6 +244,6 @@ fn people_get_marks_and_fixes_without_colors() {
 }
 
 #[test]
-fn a_root_that_is_not_there_is_an_error() {
+fn a_missing_root_is_an_error() {
     Machine::new().run("check --trusted-root root.pem").with_code(1).says(&["root.pem"]);
 }

@@ -47,7 +47,7 @@ fn empty_cluster(path: &str) -> Reply {
 }
 
 #[test]
-fn a_cluster_without_the_add_on_is_told_how_to_get_it() {
+fn a_cluster_without_the_add_on_has_the_command_that_installs_it() {
     let server = ApiServer::start(empty_cluster);
     let ended = check_json(&server).with_code(1);
     let subject = json!({
@@ -65,7 +65,7 @@ fn a_cluster_without_the_add_on_is_told_how_to_get_it() {
 }
 
 #[test]
-fn rights_that_are_missing_are_named_and_the_rest_goes_on() {
+fn missing_permissions_are_named_and_the_rest_is_checked() {
     let server = ApiServer::start(|path| match path {
         "/version" => version(),
         _ => Reply::status(403, "Forbidden"),
@@ -95,7 +95,7 @@ fn rights_that_are_missing_are_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_pod_that_may_not_be_asked_is_skipped_and_one_that_is_gone_is_not() {
+fn a_pod_without_permission_is_skipped_and_a_missing_one_fails() {
     for (code, status, fix) in [
         (403, "skipped", "right to create pods/exec"),
         (404, "failed", "kubectl -n sgx-quote-helper exec"),
@@ -153,13 +153,13 @@ fn is_away(ended: Ended, says: &[&str]) {
 }
 
 #[test]
-fn an_api_server_that_is_away_is_one_finding_with_its_address() {
+fn an_unreachable_api_server_is_one_finding_with_its_address() {
     let server = ApiServer::nowhere();
     is_away(check_json(&server), &[&server.url(), "refused"]);
 }
 
 #[test]
-fn an_api_server_that_hangs_is_not_waited_for() {
+fn an_api_server_that_hangs_times_out() {
     let server = ApiServer::start(|_| Reply::Never);
     let begin = Instant::now();
     is_away(check_json(&server), &[&server.url(), "does not answer within 10 seconds"]);
@@ -167,7 +167,7 @@ fn an_api_server_that_hangs_is_not_waited_for() {
 }
 
 #[test]
-fn one_answer_that_never_comes_spoils_its_own_findings_only() {
+fn a_query_that_times_out_fails_its_own_findings_only() {
     let server = ApiServer::start(|path| match path.starts_with("/api/v1/pods") {
         true => Reply::Never,
         false => empty_cluster(path),
@@ -181,7 +181,7 @@ fn one_answer_that_never_comes_spoils_its_own_findings_only() {
 }
 
 #[test]
-fn garbage_is_told_and_not_believed() {
+fn garbage_from_the_api_server_is_a_finding() {
     for garbage in ["<html>a proxy</html>", "{}", "[]", "\u{1b}[2J", ""] {
         let server = ApiServer::start(move |_| Reply::text(200, garbage));
         is_away(check_json(&server), &[&server.url()]);
@@ -198,7 +198,7 @@ fn garbage_is_told_and_not_believed() {
 }
 
 #[test]
-fn a_list_without_an_end_is_given_up() {
+fn an_endless_list_is_aborted() {
     let server = ApiServer::start(|path| match path.starts_with("/api/v1/nodes") {
         true => list(&json!([]), "more"),
         false => empty_cluster(path),
@@ -223,7 +223,7 @@ fn lists_are_read_to_their_end() {
 }
 
 #[test]
-fn text_says_which_of_the_two_it_is_and_fits_its_width() {
+fn text_names_the_subject_and_fits_its_width() {
     let server = ApiServer::start(empty_cluster);
     let ended = check(&server, "").with_code(1);
     let first = format!("the cluster at {} (this machine: --machine)\n", server.url());
@@ -234,7 +234,7 @@ fn text_says_which_of_the_two_it_is_and_fits_its_width() {
 }
 
 #[test]
-fn yaml_says_the_same_as_json() {
+fn yaml_has_the_same_content_as_json() {
     let server = ApiServer::start(empty_cluster);
     let yaml = check(&server, "--output yaml").with_code(1).stdout;
     let read: Value = serde_saphyr::from_str(&yaml).unwrap();
@@ -242,7 +242,7 @@ fn yaml_says_the_same_as_json() {
 }
 
 #[test]
-fn a_kubeconfig_or_a_flag_says_what_is_looked_at() {
+fn a_kubeconfig_or_a_flag_selects_the_subject() {
     let server = ApiServer::start(empty_cluster);
     let machine = Machine::new();
     machine.write("kubeconfig", server.kubeconfig());
@@ -268,7 +268,7 @@ fn a_kubeconfig_or_a_flag_says_what_is_looked_at() {
 }
 
 #[test]
-fn a_cluster_that_is_not_known_is_an_error() {
+fn an_unknown_cluster_is_an_error() {
     let server = ApiServer::nowhere();
     check(&server, "--context other").with_code(1).says(&["other", "kubeconfig"]);
     let machine = Machine::new();

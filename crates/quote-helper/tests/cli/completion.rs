@@ -1,4 +1,4 @@
-//! Completion in the shells that people have: lines are typed into them, with the tab key.
+//! Completion in shells: lines are typed into them, with the tab key.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Machine, present_or_skipped};
 
-/// Lines that are typed, and what the last word becomes.
+/// Typed lines, and the completed last word.
 const LINES: [(&str, &str); 15] = [
     ("ver", "verify"),
     ("collateral exp", "export"),
@@ -21,7 +21,7 @@ const LINES: [(&str, &str); 15] = [
     ("verify deeper/coll", "deeper/collateral.json"),
     ("verify q.bin --trusted-root deeper/ro", "deeper/root.pem"),
     ("inspect my\\ qu", "my quote.bin"),
-    // Hidden commands stay hidden.
+    // Hidden commands are not offered.
     ("wor", "wor"),
     ("ow", "ow"),
 ];
@@ -43,7 +43,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// A shell at a terminal of its own; what is called `quote-helper` there prints the last word.
+/// A shell at a terminal of its own, in which `quote-helper` prints the last word.
 fn typed(machine: &Machine, shell: &str, begin: &str, keys: &str) -> String {
     machine.write("begin", begin);
     let mut script = Command::new("script");
@@ -70,7 +70,7 @@ fn typed(machine: &Machine, shell: &str, begin: &str, keys: &str) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// Reads until the shell asks for the next line.
+/// Reads until the shell's prompt.
 fn await_prompt(stdout: &mut impl Read, shown: &mut Vec<u8>) {
     const PROMPT: &[u8] = b"READY";
     let begin = shown.len();
@@ -165,7 +165,7 @@ fn completions_are_the_visible_commands_and_their_options() {
     assert!(!statuses.iter().any(|status| status == "Revoked"), "{statuses:?}");
 }
 
-/// True if this shell is installed. In CI it has to be.
+/// True if this shell is installed, which CI requires.
 #[track_caller]
 fn is_here(shell: &str) -> bool {
     present_or_skipped(Path::new("/usr/bin").join(shell).exists(), shell)

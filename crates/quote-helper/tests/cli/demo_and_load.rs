@@ -36,7 +36,7 @@ fn load_is_measured() {
 }
 
 #[test]
-fn load_goes_on_when_the_attestation_key_changes() {
+fn load_survives_a_change_of_the_attestation_key() {
     let machine = Machine::new();
     let serve = machine.serve();
     machine.succeed("platform tcb --raise --state-dir state");

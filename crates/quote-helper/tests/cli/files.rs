@@ -1,4 +1,4 @@
-//! Input files: regular files and open pipes. A named pipe does not block.
+//! Input files: regular files and open pipes are read; named pipes are rejected without blocking.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ fn make_pipe(machine: &Machine, name: &str) {
 }
 
 #[test]
-fn a_named_pipe_in_the_place_of_a_file_is_an_error_at_once() {
+fn a_named_pipe_instead_of_a_file_is_an_error_at_once() {
     let machine = Machine::new();
     let _serve = machine.serve();
     make_pipe(&machine, "pipe");
@@ -45,7 +45,7 @@ fn a_named_pipe_in_the_state_is_an_error_at_once() {
 }
 
 #[test]
-fn descriptors_that_a_shell_opened_are_read() {
+fn files_opened_by_a_shell_are_read() {
     let machine = Machine::new();
     let _serve = machine.serve();
     machine.quote("0102");

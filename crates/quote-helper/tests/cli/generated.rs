@@ -1,4 +1,4 @@
-//! Help, completions and manual pages, from the description of the command line.
+//! Files generated from the description of the command line.
 
 use crate::support::Machine;
 
@@ -8,7 +8,7 @@ fn each_command_has_a_manual_page() {
     machine.succeed("man-pages .");
     let help = machine.succeed("--help").stdout;
     let (_, commands) = help.split_once("Commands:\n").unwrap();
-    // A description may continue in lines that are indented further.
+    // The description of a command may continue in indented lines.
     let lines = commands.lines().take_while(|line| !line.is_empty());
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     let names: Vec<_> = names.filter(|name| !["", "help"].contains(name)).collect();

@@ -1,4 +1,4 @@
-//! Results in JSON are as their schemas in `docs/schemas` say, by somebody else's validator.
+//! Results in JSON match their schemas in `docs/schemas`, by an independent validator.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use serde_json::Value;
 use crate::check_cluster::{ApiServer, Reply};
 use crate::support::{Ended, Machine, Serve};
 
-/// Results that need a cluster: they are tested beside their types.
+/// Results that need a cluster; unit tests beside their types cover them.
 const ELSEWHERE: [&str; 2] = ["install", "install-diff"];
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas/v1")
 }
 
-/// Checks results against schemas, and knows which schemas had one.
+/// Validates results against schemas, and records the schemas that had a result.
 #[derive(Default)]
 struct Checked(BTreeSet<String>);
 
@@ -35,7 +35,7 @@ impl Checked {
 }
 
 #[test]
-fn each_result_is_as_its_schema_says() {
+fn each_result_matches_its_schema() {
     let mut checked = Checked::default();
     let machine = Machine::new();
     let line = "serve --platform software --socket aesm.socket --state-dir state \

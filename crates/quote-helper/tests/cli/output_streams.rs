@@ -1,4 +1,4 @@
-//! Results go to standard output, notes to standard error; readers may leave.
+//! Results go to standard output, notes to standard error; readers may close either.
 
 use crate::support::{Ended, Machine};
 
@@ -20,11 +20,13 @@ fn notes_and_errors_stay_out_of_the_results() {
     let machine = with_quote();
     for (line, code) in [
         (
-            "quote --in-process --platform software --state-dir state --report-data 07 --out q2.bin",
+            "quote --in-process --platform software --state-dir state --report-data 07 --out \
+             q2.bin",
             0,
         ),
         (
-            "quote --in-process --platform software --state-dir nowhere --report-data 07 --out q2.bin",
+            "quote --in-process --platform software --state-dir nowhere --report-data 07 --out \
+             q2.bin",
             1,
         ),
         ("serve --config missing.toml", 1),
@@ -47,7 +49,7 @@ fn results_come_without_notes() {
 }
 
 #[test]
-fn a_reader_of_the_results_may_leave() {
+fn a_closed_standard_output_is_no_error() {
     let machine = with_quote();
     for line in ["inspect q.bin", VERIFY, "platform show --state-dir state", "demo", "--help"] {
         let (reader, stdout) = std::io::pipe().unwrap();
@@ -55,7 +57,7 @@ fn a_reader_of_the_results_may_leave() {
         let ended = Ended::of(machine.command(line).stdout(stdout)).with_code(0);
         assert_eq!(ended.stderr, "", "{line}");
     }
-    // The verdicts that nobody reads are not found out.
+    // Verdicts after the closing are not computed.
     let (reader, stdout) = std::io::pipe().unwrap();
     drop(reader);
     let line = VERIFY.replace("q.bin", "q.bin missing.bin");
@@ -64,7 +66,7 @@ fn a_reader_of_the_results_may_leave() {
 }
 
 #[test]
-fn a_reader_of_the_notes_may_leave() {
+fn a_closed_standard_error_is_no_error() {
     let machine = with_quote();
     for (line, code) in [("verify missing.bin", 1), ("sevre", 2)] {
         let (reader, stderr) = std::io::pipe().unwrap();

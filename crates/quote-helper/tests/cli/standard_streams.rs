@@ -1,11 +1,11 @@
-//! `-` is standard input where a file is read, and standard output where one is written.
+//! `-` as standard input and standard output.
 
 use std::fs::File;
 use std::process::Command;
 
 use crate::support::{Ended, Machine};
 
-/// A machine with a quote of its software platform, and all that other commands read.
+/// A machine with a quote of its software platform, and the inputs of other commands.
 fn machine() -> Machine {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::hostile_text::{HOSTILE, is_harmless};
 use crate::support::{Ended, Machine, eventually};
 
-/// Metrics as a service of another version might have them, after this many quotes.
+/// The metrics of a service of another version, with this number of quotes.
 fn metrics(quotes: u32) -> String {
     format!(
         "quote_helper_service_info{{platform=\"dcap\",version=\"9.9.9\"}} 1\n\
@@ -18,8 +18,7 @@ fn metrics(quotes: u32) -> String {
     )
 }
 
-/// Answers each question for metrics with the next of these, and that for readiness with 503, at a
-/// Unix socket.
+/// Serves at a Unix socket: each request for metrics gets the next of these, readiness is 503.
 fn serve_answers(machine: &Machine, answers: Vec<String>) -> PathBuf {
     let socket = machine.path("metrics.socket");
     let listener = UnixListener::bind(&socket).unwrap();
@@ -36,7 +35,7 @@ fn serve_answers(machine: &Machine, answers: Vec<String>) -> PathBuf {
                 false => ("503 Service Unavailable", "no worker\nis ready\n".to_owned()),
             };
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-            // A client that gets too much hangs up.
+            // The client hangs up if the answer is too long.
             let _ = stream.get_mut().write_all((head + &body).as_bytes());
         }
     });
@@ -53,7 +52,7 @@ fn views(ended: &Ended) -> Vec<Value> {
 }
 
 #[test]
-fn a_service_at_work_is_seen() {
+fn a_busy_service_is_shown() {
     let machine = Machine::new();
     let serve = machine.serve();
     let line = "load --socket aesm.socket --clients 4 --duration 4s --output json";
@@ -82,7 +81,7 @@ fn a_service_at_work_is_seen() {
 }
 
 #[test]
-fn text_is_for_people() {
+fn text_has_figures_with_units() {
     let machine = Machine::new();
     let serve = machine.serve();
     machine.quote("07");
@@ -123,7 +122,7 @@ fn a_pipe_gets_one_view_with_rates_and_no_escapes() {
 }
 
 #[test]
-fn it_looks_where_the_service_is_set_to_listen() {
+fn the_default_endpoint_is_the_setting_of_serve() {
     let machine = Machine::new();
     let serve = machine.serve();
     let address = serve.metrics_address();
@@ -136,7 +135,7 @@ fn it_looks_where_the_service_is_set_to_listen() {
 }
 
 #[test]
-fn nobody_there_is_told_with_what_to_do() {
+fn no_answer_is_an_error_with_a_fix() {
     let machine = Machine::new();
     let socket = machine.path("nobody.socket");
     let ended = top(&machine, &socket, 2).with_code(1);
@@ -148,7 +147,7 @@ fn nobody_there_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_service_that_is_replaced_or_away_is_told_and_followed() {
+fn a_service_that_restarts_or_is_down_is_shown_and_followed() {
     let machine = Machine::new();
     let answers = [metrics(100), metrics(150), metrics(7), "gone".to_owned(), metrics(9)];
     let socket = serve_answers(&machine, answers.to_vec());
@@ -164,7 +163,7 @@ fn a_service_that_is_replaced_or_away_is_told_and_followed() {
 }
 
 #[test]
-fn endpoints_that_are_no_quote_service_are_refused() {
+fn other_servers_are_rejected() {
     let too_much = "a 1\n".repeat(5 << 20);
     for (answer, reason) in [
         ("<html>".to_owned(), "is no metrics endpoint"),
@@ -178,7 +177,7 @@ fn endpoints_that_are_no_quote_service_are_refused() {
 }
 
 #[test]
-fn it_ends_when_nobody_reads_any_more() {
+fn a_closed_pipe_ends_it() {
     let machine = Machine::new();
     let serve = machine.serve();
     let line = format!("top --metrics {} --interval 100ms", serve.metrics_address());
@@ -189,7 +188,7 @@ fn it_ends_when_nobody_reads_any_more() {
 }
 
 #[test]
-fn unusable_arguments_of_top_are_refused() {
+fn invalid_endpoints_are_rejected() {
     let machine = Machine::new();
     for (line, reason) in [
         ("top --metrics 17490", "nor ADDRESS:PORT, nor the path of a Unix socket"),
@@ -201,7 +200,7 @@ fn unusable_arguments_of_top_are_refused() {
     }
 }
 
-/// The metrics of a service with hostile labels, and with more lines besides.
+/// The metrics of a service with hostile labels, and more lines.
 fn hostile_metrics(more: &str) -> String {
     let label = HOSTILE.replace('\n', "\\n");
     let caller = format!("uid=\"0\",pod=\"{label}\",mrenclave=\"m\",debug=\"false\"");
@@ -224,7 +223,7 @@ fn labels_control_no_terminal_and_are_exact_in_json() {
 }
 
 #[test]
-fn thousands_of_labels_are_summed_up_and_more_are_refused() {
+fn thousands_of_labels_are_accepted_and_more_are_rejected() {
     let machine = Machine::new();
     let reasons = |count: usize| -> String {
         let line = |n| {

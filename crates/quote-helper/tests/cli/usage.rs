@@ -1,9 +1,9 @@
-//! A wrong command line: exit code 2, and what is wrong with it.
+//! Wrong command lines: exit code 2 and the reason.
 
 use crate::support::{Ended, Machine};
 
 #[test]
-fn contradictory_arguments_are_refused_before_anything_is_done() {
+fn a_wrong_command_line_is_rejected_before_anything_is_done() {
     let machine = Machine::new();
     for (line, reason) in [
         ("", "Usage: quote-helper <COMMAND>"),

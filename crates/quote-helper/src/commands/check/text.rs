@@ -76,7 +76,7 @@ impl Text<'_> {
         let mut findings = findings.iter().peekable();
         while let Some(finding) = findings.next() {
             self.write_finding(f, finding, width)?;
-            // Said once for those in a row that share it.
+            // A fix that consecutive findings share is written once.
             let shared = findings.peek().is_some_and(|next| next.fix == finding.fix);
             if let (Some(fix), false) = (&finding.fix, shared) {
                 write_wrapped(f, "      fix: ", fix)?;
@@ -105,7 +105,7 @@ impl Text<'_> {
             Some(object) => format!("{object}: {}", finding.detail),
             None => finding.detail.clone(),
         };
-        // What is before it has three columns.
+        // The mark before it has three columns.
         let lines = wrapped(&format!("    {:<width$} ", finding.name), &text);
         writeln!(f, "{}", lines.get(3..).unwrap_or_default())
     }
@@ -115,8 +115,8 @@ fn write_wrapped(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Res
     writeln!(f, "{}", wrapped(head, text))
 }
 
-/// `text` after `head`, and its further lines below its beginning. A word that is longer than a
-/// line, such as a URL, stays whole.
+/// `text` after `head`, wrapped and indented. A word that is longer than a line, such as a URL, is
+/// not broken.
 fn wrapped(head: &str, text: &str) -> String {
     let printable = printable::line(text.trim());
     let indent = " ".repeat(head.chars().count());

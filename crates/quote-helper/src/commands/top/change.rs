@@ -1,4 +1,4 @@
-//! How counters change from one answer of a service to the next.
+//! The change of counters from one scrape to the next.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::samples::{Labels, Samples};
 
-/// What only another process than the one before can do to these counters is to lose something.
-/// Those of callers are not among them, since a service may forget a caller.
+/// Counters that decrease only when another process answers. Those of callers are not among them,
+/// since a service may forget a caller.
 const COUNTERS: [&str; 6] = [
     "quote_helper_request_seconds_count",
     "quote_helper_unanswered_requests_total",
@@ -18,56 +18,56 @@ const COUNTERS: [&str; 6] = [
     "quote_helper_policy_refusals_total",
 ];
 
-/// What stays as it is while a process lives.
+/// Metrics that are constant during the life of a process.
 const CONSTANTS: [&str; 2] = ["quote_helper_service_info", "quote_helper_start_timestamp_seconds"];
 
-/// The samples of now, and those of some time before if they are of the same process.
+/// The current samples, and earlier ones of the same process.
 pub(super) struct Change<'a> {
     before: Option<(&'a Samples, Duration)>,
     now: &'a Samples,
     is_restart: bool,
 }
 
-/// How often something has happened.
+/// The number of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Count {
-    /// Since the service was started.
+    /// Since the start of the service.
     pub(super) total: u64,
-    /// Since the view before.
+    /// Since the previous view.
     pub(super) new: Option<u64>,
     pub(super) per_second: Option<f64>,
 }
 
 impl<'a> Change<'a> {
-    /// The change from the samples before, with the time since then.
+    /// The change from earlier samples, with the time since then.
     pub(super) fn new(before: Option<(&'a Samples, Duration)>, now: &'a Samples) -> Self {
         let is_restart = before.is_some_and(|(before, _)| is_restart(before, now));
         Self { before: before.filter(|_| !is_restart), now, is_restart }
     }
 
-    /// Whether another process has answered than before.
+    /// True if another process has answered than before.
     pub(super) fn is_restart(&self) -> bool {
         self.is_restart
     }
 
-    /// The time since what is new is new.
+    /// The time that the change took.
     pub(super) fn time(&self) -> Option<Duration> {
         self.before.map(|(_, time)| time)
     }
 
-    /// The counter that has no labels.
+    /// The counter without labels.
     pub(super) fn count(&self, name: &str) -> Option<Count> {
         self.counts_by(name, []).remove(&[])
     }
 
-    /// Counters by the one label that they have.
+    /// Counters by their only label.
     pub(super) fn counts(&self, name: &str, label: &str) -> BTreeMap<String, Count> {
         let counts = self.counts_by(name, [label]).into_iter();
         counts.map(|([label], count)| (label, count)).collect()
     }
 
-    /// Counters by these labels; one that lacks some has them empty.
+    /// Counters by these labels; a missing label is empty.
     pub(super) fn counts_by<const N: usize>(
         &self,
         name: &str,
@@ -86,7 +86,7 @@ impl<'a> Change<'a> {
         let total = value as u64;
         let new = self.before.map(|(before, _)| {
             let before = before.at(name, labels).unwrap_or_default() as u64;
-            // One that was forgotten in between began anew.
+            // A counter that was forgotten meanwhile began at 0 again.
             total.checked_sub(before).unwrap_or(total)
         });
         Count { total, new, per_second: new.map(|new| self.per_second(new)) }
@@ -104,7 +104,7 @@ impl<'a> Change<'a> {
 }
 
 impl Count {
-    /// Both together.
+    /// The sum.
     pub(super) fn and(self, other: Self) -> Self {
         let new = self.new.zip(other.new).map(|(one, other)| one.saturating_add(other));
         let per_second = self.per_second.zip(other.per_second).map(|(one, other)| one + other);

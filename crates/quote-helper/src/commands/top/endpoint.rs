@@ -1,4 +1,4 @@
-//! Asks a service for its metrics, and whether it is ready.
+//! The endpoint of a service's metrics and readiness.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,49 +21,49 @@ use tokio::time::timeout;
 use super::samples::Samples;
 use crate::listen::ListenAddress;
 
-/// The time for an answer. Longer than a canary quote takes where quotes take long.
+/// The timeout of a request: longer than a slow canary quote takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of an answer: hundreds of times the metrics of a busy service.
+/// The maximum size of an answer, in bytes: hundreds of times the metrics of a busy service.
 const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
-/// Characters that are shown of why a service is not ready.
+/// The maximum length of the reason why a service is not ready, in characters.
 const MAX_REASON_LENGTH: usize = 300;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
 
-/// Where a service serves its metrics.
+/// The address of a service's metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// An HTTP server.
     Tcp {
-        /// The address, or a host's name, and the port.
+        /// The IP address or host name, and the port.
         address: String,
-        /// The prefix of its paths: empty, unless something in front of the service has added it.
+        /// The prefix of its paths: empty, unless a proxy adds one.
         prefix: String,
     },
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
-/// What a service says of itself at one moment.
+/// The metrics and readiness of a service at one moment.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Scrape {
     pub(super) at: Instant,
     pub(super) samples: Samples,
     pub(super) readiness: Readiness,
 }
 
-/// Whether a service can make quotes.
+/// The readiness of a service to make quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Readiness {
     Ready,
-    /// Why not.
+    /// The reason.
     NotReady(String),
-    /// It does not tell: a service of an older version.
+    /// An older version, which does not tell.
     Unknown,
 }
 
 impl Endpoint {
-    /// Asks for both at once.
-    pub(super) async fn ask(&self) -> anyhow::Result<Answer> {
+    /// Requests both at the same time.
+    pub(super) async fn scrape(&self) -> anyhow::Result<Scrape> {
         let (metrics, ready) = tokio::join!(self.get("/metrics"), self.get("/readyz"));
         let at = Instant::now();
         let (status, text) = metrics.map_err(|error| {
@@ -85,10 +85,10 @@ impl Endpoint {
             "{self} serves metrics, but not those of a quote service (there is no \
              quote_helper_service_info); say with --metrics where `serve` has --metrics-listen"
         );
-        Ok(Answer { at, samples, readiness: Readiness::of(ready) })
+        Ok(Scrape { at, samples, readiness: Readiness::of(ready) })
     }
 
-    /// The status and the body of what is at this path.
+    /// Requests this path; returns the status and the body.
     async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, String)> {
         let answer = async {
             match self {
@@ -124,7 +124,7 @@ async fn get(
     });
     tokio::select! {
         answer = &mut answer => answer,
-        // It has brought the whole answer before it ended, or the answer is an error.
+        // The connection has ended: the answer is complete, or an error.
         _ = connection => answer.await,
     }
 }
@@ -171,7 +171,7 @@ impl Endpoint {
         Self::Tcp { address: address.to_string(), prefix: String::new() }
     }
 
-    /// The endpoint at a URL: that of the server, or that of its metrics.
+    /// Parses the URL of the server or of its metrics.
     fn of_url(scheme: &str, rest: &str) -> anyhow::Result<Self> {
         ensure!(
             scheme == "http",
@@ -202,7 +202,7 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_part)
 }
 
-/// Who listens at all addresses is asked at one of them.
+/// A server that listens at all addresses is reached at the loopback address.
 impl From<ListenAddress> for Endpoint {
     fn from(address: ListenAddress) -> Self {
         match address {

@@ -1,4 +1,4 @@
-//! What is said above the tables.
+//! The facts above the tables.
 
 use std::collections::BTreeMap;
 
@@ -8,48 +8,47 @@ use ratatui::text::{Line, Span};
 
 use super::change::Count;
 use super::palette::Palette;
-use super::tables::{shorten, shown};
-use super::view::{Expiry, Service, State, View};
+use super::tables::{printable_label, shorten};
+use super::view::{Expiry, Service, ServiceState, View};
 
-/// Between two facts in a line.
+/// The gap between two facts in a line.
 const GAP: &str = "   ";
-/// Counts of a fact that are shown: more than there are in any version.
+/// The maximum number of counts in a fact: more than any version has.
 const MAX_COUNTS: usize = 20;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// An expiry that is nearer than this, in seconds, should have been prevented.
+/// An expiry in less than this, in seconds, is a warning.
 const SOON: i64 = 7 * 24 * 60 * 60;
 
-/// The facts of a view as lines that are no wider than this.
+/// The facts of a view as lines of at most this many columns.
 pub(super) fn lines(view: &View, palette: Palette, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
-    let words = Words(palette);
-    let place = [words.fact("metrics of", &view.metrics), words.fact("at", &view.time)];
+    let facts = Facts(palette);
+    let place = [facts.fact("metrics of", &view.metrics), facts.fact("at", &view.time)];
     let mut lines = Vec::new();
     match &view.state {
-        State::Away(reason) => {
+        ServiceState::Away(reason) => {
             lines.push(Line::styled("NO ANSWER", palette.alarm()));
             lines.extend(wrap(reason, columns));
             lines.extend(flow(place.to_vec(), columns));
         }
-        State::Service(service) => {
-            lines.extend(flow(words.state(service), columns));
+        ServiceState::Service(service) => {
+            lines.extend(flow(facts.state(service), columns));
             lines.extend(wrap(service.not_ready_because.as_deref().unwrap_or_default(), columns));
-            lines.extend(flow(words.tcb(service), columns));
-            lines.extend(flow(words.refusals(service), columns));
-            lines.extend(flow(words.work(service), columns));
+            lines.extend(flow(facts.tcb(service), columns));
+            lines.extend(flow(facts.refusals(service), columns));
+            lines.extend(flow(facts.work(service), columns));
             if service.requests.is_empty() {
                 lines.push(Line::styled("no requests yet", palette.name()));
             }
-            lines.extend(flow(words.instance(service).into_iter().chain(place).collect(), columns));
+            lines.extend(flow(facts.instance(service).into_iter().chain(place).collect(), columns));
         }
     }
     lines
 }
 
-/// Facts in as few lines as they fit in. One that is wider than a line goes on in the next, word by
-/// word.
+/// Facts in as few lines as possible. A fact that is wider than a line is wrapped at words.
 fn flow(facts: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for fact in facts {
@@ -63,7 +62,7 @@ fn flow(facts: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The fact in lines that are no wider than this. A word that is wider ends with `…`.
+/// The fact in lines of at most this many columns. A word that is wider is cut, with `…`.
 fn fold(fact: Line<'static>, columns: usize) -> Vec<Line<'static>> {
     if fact.width() <= columns {
         return vec![fact];
@@ -92,10 +91,10 @@ fn wrap(text: &str, columns: usize) -> Vec<Line<'static>> {
     lines.map(|line| Line::raw(line.into_owned())).collect()
 }
 
-/// Puts facts in words.
-struct Words(Palette);
+/// Writes facts as lines of text.
+struct Facts(Palette);
 
-impl Words {
+impl Facts {
     fn state(&self, service: &Service) -> Vec<Line<'static>> {
         let Self(palette) = self;
         let readiness = match service.ready {
@@ -146,8 +145,9 @@ impl Words {
 
     fn epc(&self, service: &Service) -> Option<Line<'static>> {
         let kinds = service.epc_bytes.iter();
-        let kinds = kinds
-            .map(|(kind, bytes)| format!("{} {}", shown(kind), ByteSize(*bytes).display().iec()));
+        let kinds = kinds.map(|(kind, bytes)| {
+            format!("{} {}", printable_label(kind), ByteSize(*bytes).display().iec())
+        });
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         (!kinds.is_empty()).then(|| self.fact("EPC:", &kinds))
     }
@@ -159,7 +159,10 @@ impl Words {
             _ => palette.warning(),
         };
         let status = |status: &String| {
-            Line::from_iter([self.name("TCB"), Span::styled(shown(status), style(status))])
+            Line::from_iter([
+                self.name("TCB"),
+                Span::styled(printable_label(status), style(status)),
+            ])
         };
         let facts = [
             service.tcb_status.as_ref().map(status),
@@ -170,7 +173,7 @@ impl Words {
 
     fn expiry(&self, Expiry { what, seconds_left, .. }: &Expiry) -> Line<'static> {
         let Self(palette) = self;
-        let (what, left) = (shown(what), span(seconds_left.unsigned_abs()));
+        let (what, left) = (printable_label(what), span(seconds_left.unsigned_abs()));
         let (words, style) = match seconds_left {
             ..0 => (format!("{what} EXPIRED {left} ago"), palette.alarm()),
             0..SOON => (format!("{what} in {left}"), palette.warning()),
@@ -179,7 +182,7 @@ impl Words {
         Line::from_iter([self.name("next expiry"), Span::styled(words, style)])
     }
 
-    /// None if there are none.
+    /// The counts by label; `None` if there are none.
     fn counts(
         &self,
         name: &'static str,
@@ -188,13 +191,13 @@ impl Words {
         let mut line = Line::from(self.name(name));
         for (index, (label, count)) in counts.iter().take(MAX_COUNTS).enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            line.push_span(format!("{comma}{} ", shown(label)));
+            line.push_span(format!("{comma}{} ", printable_label(label)));
             line.push_span(self.count(*count));
         }
         (!counts.is_empty()).then_some(line)
     }
 
-    /// The total, and what is new.
+    /// The total, and the new ones.
     fn count(&self, Count { total, new, .. }: Count) -> Span<'static> {
         match new {
             None | Some(0) => Span::raw(total.to_string()),
@@ -203,7 +206,7 @@ impl Words {
     }
 
     fn fact(&self, name: &'static str, value: &str) -> Line<'static> {
-        Line::from_iter([self.name(name), Span::raw(shown(value))])
+        Line::from_iter([self.name(name), Span::raw(printable_label(value))])
     }
 
     fn name(&self, name: &'static str) -> Span<'static> {
@@ -211,12 +214,12 @@ impl Words {
     }
 }
 
-/// A fact with the style in the words, where it stays when lines are put together.
+/// A fact whose style is in its span, where it survives the joining of lines.
 fn styled(words: &'static str, style: Style) -> Line<'static> {
     Span::styled(words, style).into()
 }
 
-/// A time in its two largest units.
+/// A duration in its two largest units.
 fn span(seconds: u64) -> String {
     let part = |unit: u64, of: u64| seconds.checked_rem(of).and_then(|rest| rest.checked_div(unit));
     let [hours, minutes, rest] =

@@ -1,32 +1,32 @@
-//! Latencies as a histogram tells them: between which two of its bounds.
+//! Percentiles of latencies, as buckets of a histogram.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How many took how long, as (bound in seconds, how many took no longer), in the order of the
+/// Cumulative buckets, as (bound in seconds, number of requests up to it), in the order of the
 /// bounds. The last bound is infinite.
 #[derive(Debug)]
 pub(super) struct Histogram(Vec<(f64, u64)>);
 
-/// What is told of latencies.
+/// Percentiles of latencies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Latency {
-    /// Half of them took no longer.
-    pub(super) p50: Range,
-    /// 99 of 100 took no longer.
-    pub(super) p99: Range,
-    /// None took longer.
-    pub(super) longest: Range,
+    /// The median.
+    pub(super) p50: Bucket,
+    /// The 99th percentile.
+    pub(super) p99: Bucket,
+    /// The maximum.
+    pub(super) longest: Bucket,
 }
 
 /// The bucket that a latency is in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Range {
+pub(super) struct Bucket {
     above_seconds: f64,
-    /// None: beyond the last bound of the histogram.
+    /// Null beyond the last bound of the histogram.
     up_to_seconds: Option<f64>,
 }
 
@@ -37,25 +37,25 @@ impl Histogram {
         Self(buckets)
     }
 
-    /// None if there are none.
+    /// The percentiles; `None` without requests.
     pub(super) fn latency(&self) -> Option<Latency> {
         let (p50, p99) = (self.percentile(50)?, self.percentile(99)?);
         Some(Latency { p50, p99, longest: self.percentile(100)? })
     }
 
-    fn percentile(&self, percent: u64) -> Option<Range> {
+    fn percentile(&self, percent: u64) -> Option<Bucket> {
         let (_, all) = self.0.last().filter(|(_, all)| *all > 0)?;
-        // Wider than a count, so that no count is too large.
+        // In 128 bits the product cannot overflow.
         let rank = u128::from(*all).saturating_mul(u128::from(percent)).div_ceil(100);
         let index = self.0.iter().position(|(_, count)| u128::from(*count) >= rank)?;
         let (up_to, _) = self.0.get(index)?;
         let below = index.checked_sub(1).and_then(|below| self.0.get(below));
         let above_seconds = below.map_or(0.0, |(bound, _)| *bound);
-        Some(Range { above_seconds, up_to_seconds: up_to.is_finite().then_some(*up_to) })
+        Some(Bucket { above_seconds, up_to_seconds: up_to.is_finite().then_some(*up_to) })
     }
 }
 
-impl fmt::Display for Range {
+impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, seconds) = match self.up_to_seconds {
             Some(bound) => ('≤', bound),
@@ -69,7 +69,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// The number with as many decimals as make three digits, but none that is nothing.
+/// The number with three significant digits, without trailing zeros.
 fn three_digits(number: f64) -> String {
     let decimals = match number {
         ..10.0 => 2,
@@ -96,9 +96,9 @@ mod tests {
         let latency = histogram([100, 50, 98, 99]).latency().unwrap();
         let shown = [latency.p50, latency.p99, latency.longest].map(|range| range.to_string());
         assert_eq!(shown, ["≤ 1 ms", "≤ 4 ms", "> 4 ms"]);
-        assert_eq!(latency.p99, Range { above_seconds: 0.002, up_to_seconds: Some(0.004) });
+        assert_eq!(latency.p99, Bucket { above_seconds: 0.002, up_to_seconds: Some(0.004) });
         let latency = histogram([1, 0, 1, 1]).latency().unwrap();
-        let bucket = Range { above_seconds: 0.001, up_to_seconds: Some(0.002) };
+        let bucket = Bucket { above_seconds: 0.001, up_to_seconds: Some(0.002) };
         assert_eq!(latency, Latency { p50: bucket, p99: bucket, longest: bucket });
         assert!(histogram([u64::MAX; 4]).latency().is_some());
         assert_eq!(histogram([0; 4]).latency(), None);
@@ -115,7 +115,7 @@ mod tests {
             (0.1, "≤ 100 ms"),
             (8.388_608, "≤ 8.39 s"),
         ] {
-            let range = Range { above_seconds: 0.0, up_to_seconds: Some(seconds) };
+            let range = Bucket { above_seconds: 0.0, up_to_seconds: Some(seconds) };
             assert_eq!(range.to_string(), shown);
         }
     }

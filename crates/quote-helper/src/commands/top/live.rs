@@ -1,4 +1,4 @@
-//! The whole terminal for one view, drawn anew as the service answers.
+//! The view that fills the terminal, redrawn with each scrape.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::stop::Stop;
 
-/// Shows views until the user or a signal ends it.
+/// Shows views until the user quits or a signal arrives.
 pub(super) async fn show(mut watch: Watch, interval: Duration) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let mut terminal = Terminal::take()?;
@@ -55,12 +55,12 @@ fn ends(key: KeyEvent) -> bool {
     ends && key.kind == KeyEventKind::Press
 }
 
-/// The terminal, which is given back when this is dropped, and before a panic is told.
+/// The terminal, which is restored when this is dropped, and before a panic message.
 struct Terminal(DefaultTerminal);
 
 impl Terminal {
     fn take() -> anyhow::Result<Self> {
-        // From the first step on there may be something to give back.
+        // A failed initialization may have changed the terminal already.
         let terminal = ratatui::try_init().inspect_err(|_| drop(ratatui::try_restore()));
         terminal.map(Self).context("the terminal cannot be used")
     }
@@ -82,9 +82,9 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A panic has given it back already; to do so again would write over what it said.
+        // The panic hook has restored it already; again would overwrite the message.
         if !std::thread::panicking() {
-            // A terminal that is gone needs nothing back.
+            // A closed terminal needs no restoration.
             let _ = ratatui::try_restore();
         }
     }

@@ -1,45 +1,45 @@
-//! What stands out, in colours or without them.
+//! Styles, in colors or without them.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How text looks.
+/// The styles of text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
     has_colors: bool,
 }
 
 impl Palette {
-    /// Colours, unless the user wants none (NO_COLOR).
+    /// In colors, unless NO_COLOR is set.
     pub(super) fn of_user() -> Self {
         Self { has_colors: std::env::var_os("NO_COLOR").is_none() }
     }
 
-    /// No colours.
+    /// Without colors.
     pub(super) fn plain() -> Self {
         Self { has_colors: false }
     }
 
-    /// As it should be.
+    /// For things in order.
     pub(super) fn good(self) -> Style {
         self.color(Color::Green)
     }
 
-    /// Somebody should know.
+    /// For things to know.
     pub(super) fn warning(self) -> Style {
         self.color(Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
-    /// Somebody should do something.
+    /// For things to fix.
     pub(super) fn alarm(self) -> Style {
         self.color(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// Names of what is shown.
+    /// For names of figures.
     pub(super) fn name(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The heads of tables.
+    /// For heads of tables.
     pub(super) fn head(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }

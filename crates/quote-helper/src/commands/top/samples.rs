@@ -1,5 +1,4 @@
-//! Reads metrics in the OpenMetrics text format. Strict: what is not of this format is refused as a
-//! whole.
+//! Parses metrics in the OpenMetrics text format, and rejects any deviation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,22 +6,24 @@ use anyhow::{Context, ensure};
 
 /// The last line.
 const END: &str = "# EOF";
-/// Samples of an answer: some times those of a service with as many callers as its metrics tell
-/// apart.
+/// The maximum number of samples: several times those of a service with the maximum number of
+/// callers.
 const MAX_SAMPLES: usize = 20_000;
-/// Labels of a sample: twice those of a caller.
+/// The maximum number of labels of a sample: twice those of a caller.
 const MAX_LABELS: usize = 16;
 
 /// The labels of a sample, by name.
 pub(super) type Labels = BTreeMap<String, String>;
 
-/// The samples of one answer, by their name and labels.
+/// The samples of one scrape, by name and labels.
 #[derive(Debug, Default)]
 pub(super) struct Samples(HashMap<String, BTreeMap<Labels, f64>>);
 
 impl Samples {
-    /// Reads a whole answer. It is refused if it does not end as it must, if a line is damaged, or
-    /// if two lines are about the same.
+    /// Parses a scrape.
+    ///
+    /// # Errors
+    /// If the last line is missing, a line is malformed, or two lines have the same name and labels.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let lines = text.strip_suffix(END).context("there is no \"# EOF\" at the end")?;
@@ -57,7 +58,7 @@ impl Samples {
     }
 }
 
-/// Name, labels and value. What may come after them, a time and an exemplar, is of no use here.
+/// Name, labels and value. A time and an exemplar after them are ignored.
 fn sample(line: &str) -> Option<(String, Labels, f64)> {
     let (name, rest) = name(line)?;
     let (labels, rest) = match rest.strip_prefix('{') {
@@ -73,7 +74,7 @@ fn sample(line: &str) -> Option<(String, Labels, f64)> {
     Some((name.to_owned(), labels, value))
 }
 
-/// The labels up to the closing brace, and what comes after it.
+/// The labels up to the closing brace, and the rest.
 fn labels(mut rest: &str) -> Option<(Labels, &str)> {
     let mut labels = Labels::new();
     loop {
@@ -100,7 +101,7 @@ fn name(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(length).filter(|_| length > 0 && is_name)
 }
 
-/// The text up to the closing quotation mark, and what comes after it.
+/// The text up to the closing quotation mark, and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.chars();
@@ -117,7 +118,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// As much of a line as people want to see.
+/// The beginning of a line, for messages.
 fn beginning(line: &str) -> String {
     printable::line(&line.chars().take(60).collect::<String>()).into_owned()
 }

@@ -8,21 +8,21 @@ use ratatui::widgets::Widget;
 use super::facts;
 use super::palette::Palette;
 use super::tables::{self, Table};
-use super::view::{State, View};
+use super::view::{ServiceState, View};
 
-/// Lines of the table of requests that have room before the last facts, the head included.
+/// Lines of the table of requests, head included, that take precedence over the last facts.
 const LEAST_REQUESTS: u16 = 3;
-/// Lines of facts that have room before anything else.
+/// Lines of facts that take precedence over everything else.
 const LEAST_FACTS: u16 = 2;
 
-/// A view as it is drawn.
+/// A view to draw.
 pub(super) struct Screen<'a> {
     pub(super) view: &'a View,
     pub(super) palette: Palette,
 }
 
 impl Screen<'_> {
-    /// All of it as lines of text, at most this many columns wide.
+    /// The whole view as text of at most this many columns.
     pub(super) fn text(&self, columns: u16) -> String {
         let columns = columns.max(1);
         let head = self.head(columns).len().try_into().unwrap_or(u16::MAX);
@@ -43,8 +43,8 @@ impl Screen<'_> {
 
     fn tables(&self) -> [Table; 2] {
         let (requests, callers) = match &self.view.state {
-            State::Service(service) => (&service.requests[..], &service.callers[..]),
-            State::Away(_) => (&[][..], &[][..]),
+            ServiceState::Service(service) => (&service.requests[..], &service.callers[..]),
+            ServiceState::Away(_) => (&[][..], &[][..]),
         };
         [tables::requests(requests, self.palette), tables::callers(callers, self.palette)]
     }
@@ -54,14 +54,13 @@ impl Widget for &Screen<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let mut head = self.head(area.width);
         let [requests, callers] = self.tables();
-        // On a low screen the last facts give way to the first requests.
+        // On a low screen the first requests replace the last facts.
         let kept = requests.height().min(LEAST_REQUESTS).saturating_add(1);
         let room = area.height.saturating_sub(kept).max(area.height.min(LEAST_FACTS));
         head.truncate(room.into());
         let head_height = head.len().try_into().unwrap_or(u16::MAX);
         let room = area.height.saturating_sub(head_height).saturating_sub(1);
-        // Where there is too little room for both, callers have a third of it, or less if they need
-        // less.
+        // If there is too little room for both tables, callers get at most a third of it.
         let third = room.saturating_sub(1).checked_div(3).unwrap_or(0);
         let of_callers = match callers.height().min(third) {
             0 | 1 => 0,

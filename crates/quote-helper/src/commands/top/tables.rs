@@ -11,25 +11,24 @@ use super::latency::Latency;
 use super::palette::Palette;
 use super::view::{Caller, Request, SUCCESS};
 
-/// Characters of an MRENCLAVE, of which the last one says that there are more.
+/// Characters shown of an MRENCLAVE, with the `…` at the end.
 const MRENCLAVE_LENGTH: usize = 13;
-/// Rows of a table, in a terminal or in text, that are drawn at the most.
+/// The maximum number of rows of a table.
 const MAX_ROWS: usize = 200;
-/// What the column that gives way keeps.
-const NARROWEST_WORDS: u16 = 20;
-/// Between two columns.
+/// The width that the elastic column keeps.
+const MIN_ELASTIC_WIDTH: u16 = 20;
+/// The gap between two columns.
 const GAP: u16 = 2;
 
-/// Rows below a head. The first columns are words, the others are numbers; one column of words
-/// gives way where the table is too wide. Numbers have some room to change, so that the table does
-/// not tremble.
+/// A table. The first columns are text, the others numbers. If the table is too wide, one text
+/// column shrinks. Columns of numbers have a minimum width, so that they rarely move.
 pub(super) struct Table {
     head: Vec<&'static str>,
-    words: usize,
-    gives_way: usize,
-    /// Columns that go where there is too little room, the first one first.
-    goes: &'static [usize],
-    narrowest_number: u16,
+    text_columns: usize,
+    elastic: usize,
+    /// Columns that are dropped if there is too little room, in this order.
+    dropped: &'static [usize],
+    min_number_width: u16,
     rows: Vec<(Vec<String>, Style)>,
     head_style: Style,
 }
@@ -43,44 +42,48 @@ pub(super) fn requests(requests: &[Request], palette: Palette) -> Table {
             Some(Latency { p50, p99, longest }) => [p50, p99, longest].map(ToString::to_string),
             None => Default::default(),
         };
-        let name = shown(&format!("{operation} {outcome}"));
+        let name = printable_label(&format!("{operation} {outcome}"));
         let style = style(*count, outcome != SUCCESS, palette);
         (vec![name, rate(*count), count.total.to_string(), p50, p99, longest], style)
     });
     Table {
         head,
-        words: 1,
-        gives_way: 0,
-        goes: &[5, 2, 3, 4],
-        narrowest_number: 9,
+        text_columns: 1,
+        elastic: 0,
+        dropped: &[5, 2, 3, 4],
+        min_number_width: 9,
         rows: rows.collect(),
         head_style: palette.head(),
     }
 }
 
-/// Who asks for quotes.
+/// Callers by identity.
 pub(super) fn callers(callers: &[Caller], palette: Palette) -> Table {
     let head = vec!["UID", "POD", "MRENCLAVE", "DEBUG", "RATE/s", "TOTAL", "FAILED"];
     let rows = callers.iter().map(|caller| {
         let Caller { uid, pod, mrenclave, debug, count, failed } = caller;
-        let words =
-            [shown(uid), shown(pod), shorten(&shown(mrenclave), MRENCLAVE_LENGTH), shown(debug)];
+        let texts = [
+            printable_label(uid),
+            printable_label(pod),
+            shorten(&printable_label(mrenclave), MRENCLAVE_LENGTH),
+            printable_label(debug),
+        ];
         let numbers = [rate(*count), count.total.to_string(), failed.to_string()];
-        (words.into_iter().chain(numbers).collect(), style(*count, false, palette))
+        (texts.into_iter().chain(numbers).collect(), style(*count, false, palette))
     });
     Table {
         head,
-        words: 4,
-        gives_way: 1,
-        goes: &[3, 2, 5, 1, 6],
-        narrowest_number: 6,
+        text_columns: 4,
+        elastic: 1,
+        dropped: &[3, 2, 5, 1, 6],
+        min_number_width: 6,
         rows: rows.collect(),
         head_style: palette.head(),
     }
 }
 
 impl Table {
-    /// The lines that all of it takes.
+    /// The height of the whole table, in lines.
     pub(super) fn height(&self) -> u16 {
         match self.rows.len().min(MAX_ROWS) {
             0 => 0,
@@ -88,9 +91,9 @@ impl Table {
         }
     }
 
-    /// Draws as much of it as fits, and says how much does not.
+    /// Draws the rows that fit, and counts the others.
     pub(super) fn render(&self, area: Rect, buffer: &mut Buffer) {
-        // A head alone says nothing.
+        // A head alone is useless.
         if self.rows.is_empty() || area.height < 2 {
             return;
         }
@@ -115,37 +118,37 @@ impl Table {
     fn row(&self, cells: &[impl AsRef<str>], widths: &[(usize, u16)]) -> Row<'static> {
         Row::new(widths.iter().filter_map(|(column, width)| {
             let line = Line::from(shorten(cells.get(*column)?.as_ref(), usize::from(*width)));
-            Some(Cell::from(if *column < self.words { line } else { line.right_aligned() }))
+            Some(Cell::from(if *column < self.text_columns { line } else { line.right_aligned() }))
         }))
     }
 
-    /// The columns that there is room for, each with its width: as wide as it must be, but for the
-    /// one that gives way. Numbers lose their room to change before a column goes.
+    /// The columns that fit, each with its width. If the table is too wide, the elastic column shrinks
+    /// first, then numbers lose their minimum width, then columns are dropped.
     fn widths(&self, columns: u16) -> Vec<(usize, u16)> {
-        let mut widths = self.needed(self.narrowest_number);
-        let wanted = widths.get(self.gives_way).map_or(0, |(_, width)| *width);
-        self.give_way(&mut widths, wanted.min(NARROWEST_WORDS));
+        let mut widths = self.needed(self.min_number_width);
+        let wanted = widths.get(self.elastic).map_or(0, |(_, width)| *width);
+        self.set_elastic_width(&mut widths, wanted.min(MIN_ELASTIC_WIDTH));
         if width_of(&widths) > columns {
             widths = self.needed(0);
-            self.give_way(&mut widths, wanted.min(NARROWEST_WORDS));
+            self.set_elastic_width(&mut widths, wanted.min(MIN_ELASTIC_WIDTH));
         }
-        let mut goes = self.goes.iter();
+        let mut dropped = self.dropped.iter();
         while width_of(&widths) > columns
-            && let Some(gone) = goes.next()
+            && let Some(column_to_drop) = dropped.next()
         {
-            widths.retain(|(column, _)| column != gone);
+            widths.retain(|(column, _)| column != column_to_drop);
         }
         let left = columns.saturating_sub(width_of(&widths));
-        self.give_way(&mut widths, wanted.min(NARROWEST_WORDS.saturating_add(left)));
+        self.set_elastic_width(&mut widths, wanted.min(MIN_ELASTIC_WIDTH.saturating_add(left)));
         widths
     }
 
-    /// All columns with the width of what is in them; numbers have this many columns at the least.
-    fn needed(&self, narrowest_number: u16) -> Vec<(usize, u16)> {
-        let narrowest = |column| if column < self.words { 0 } else { narrowest_number };
+    /// All columns with the width of their cells, numbers with this minimum width.
+    fn needed(&self, min_number_width: u16) -> Vec<(usize, u16)> {
+        let min_width = |column| if column < self.text_columns { 0 } else { min_number_width };
         let heads = self.head.iter().enumerate();
         let mut widths: Vec<_> =
-            heads.map(|(column, name)| (column, width(name).max(narrowest(column)))).collect();
+            heads.map(|(column, name)| (column, width(name).max(min_width(column)))).collect();
         for (cells, _) in &self.rows {
             for ((_, widest), cell) in widths.iter_mut().zip(cells) {
                 *widest = width(cell).max(*widest);
@@ -154,11 +157,9 @@ impl Table {
         widths
     }
 
-    fn give_way(&self, widths: &mut [(usize, u16)], width: u16) {
-        if let Some((_, giving_way)) =
-            widths.iter_mut().find(|(column, _)| *column == self.gives_way)
-        {
-            *giving_way = width;
+    fn set_elastic_width(&self, widths: &mut [(usize, u16)], width: u16) {
+        if let Some((_, elastic)) = widths.iter_mut().find(|(column, _)| *column == self.elastic) {
+            *elastic = width;
         }
     }
 }
@@ -181,7 +182,7 @@ fn rate(count: Count) -> String {
     }
 }
 
-/// What goes on stands out from what has been, and what fails from what does not.
+/// Idle rows are dim, new failures stand out.
 fn style(count: Count, is_failure: bool, palette: Palette) -> Style {
     match count.new {
         Some(0) => palette.name(),
@@ -190,12 +191,12 @@ fn style(count: Count, is_failure: bool, palette: Palette) -> Style {
     }
 }
 
-/// A label as a part of a line.
-pub(super) fn shown(label: &str) -> String {
+/// A label, made printable.
+pub(super) fn printable_label(label: &str) -> String {
     printable::line(label).into_owned()
 }
 
-/// The text, or as much of it as fits in so many characters.
+/// The text, cut to this many characters with `…`.
 pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();

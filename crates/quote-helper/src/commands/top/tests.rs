@@ -1,4 +1,4 @@
-//! From metrics to what is seen.
+//! Tests from metrics to the screen.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use ratatui::widgets::Widget;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::endpoint::{Answer, Readiness};
+use super::endpoint::{Readiness, Scrape};
 use super::palette::Palette;
 use super::samples::Samples;
 use super::screen::Screen;
@@ -20,9 +20,9 @@ use super::view::View;
 const BEFORE: &str = include_str!("tests/before.txt");
 const NOW: &str = include_str!("tests/now.txt");
 
-/// Two seconds after the other answer.
-fn answers(before: &str, now: &str) -> (Answer, Answer) {
-    let answer = |text, at| Answer {
+/// Two scrapes, two seconds apart.
+fn answers(before: &str, now: &str) -> (Scrape, Scrape) {
+    let answer = |text, at| Scrape {
         at,
         samples: Samples::parse(text).unwrap(),
         readiness: Readiness::NotReady("no canary quote within 3 s".to_owned()),
@@ -42,7 +42,7 @@ fn service(view: &View) -> Value {
     serde_json::to_value(view).unwrap()["service"].take()
 }
 
-/// What a terminal of this size shows.
+/// The screen of a terminal of this size.
 fn screen(view: &View, columns: u16, lines: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, lines)).unwrap();
     let palette = Palette::of_user();
@@ -78,7 +78,7 @@ fn rates_and_latencies_are_those_between_two_answers() {
     );
     let idle = &service["requests"][1];
     assert_eq!((&idle["per_second"], &idle["latency"]), (&json!(0.0), &Value::Null));
-    // What was not there before has begun at zero.
+    // A new series began at zero.
     assert_eq!(service["requests"][2]["new"], 2);
     assert_eq!(service["worker_ends"]["died"], json!({ "total": 2, "new": 1, "per_second": 0.5 }));
     assert_eq!(service["busy_refusals"]["queue"]["new"], 2);
@@ -119,10 +119,10 @@ fn the_state_of_the_machine_is_told() {
 }
 
 #[test]
-fn another_process_is_recognised_and_makes_no_rates() {
+fn another_process_is_detected_and_has_no_rates() {
     let younger = NOW.replace("seconds 1799990000", "seconds 1799999999");
     let other = NOW.replace("version=\"0.1.0\"", "version=\"0.2.0\"");
-    // As after a hand-over between services that do not tell when they were started.
+    // As after a hand-over between services without the metric of their start.
     let without_start = |text: &str| text.replace("quote_helper_start_timestamp", "no_start");
     let (fewer, more) = (without_start(BEFORE), without_start(NOW));
     for (before, now) in [(BEFORE, &younger), (BEFORE, &other), (&more, &fewer)] {
@@ -155,7 +155,7 @@ fn a_caller_that_the_service_forgot_in_between_is_no_restart() {
 }
 
 #[test]
-fn metrics_that_a_service_lacks_are_left_out() {
+fn figures_that_a_service_does_not_export_are_left_out() {
     let text = "quote_helper_service_info{platform=\"dcap\",version=\"0.1.0\"} 1\n# EOF\n";
     let view = view(text, text);
     let service = service(&view);
@@ -204,7 +204,7 @@ fn a_screen_of_40_by_10_has_the_most_important_lines_and_whole_numbers() {
     let service = view(BEFORE, NOW);
     for columns in 20..120 {
         for word in screen(&service, columns, 40).split_whitespace() {
-            // Whatever is cut says so, and numbers are not cut.
+            // Cut words end with …, and numbers are not cut.
             let is_number = word.starts_with(|first: char| first.is_ascii_digit());
             let is_cut = word.ends_with('…') && word != "0123456789ab…";
             assert!(!is_number || !is_cut, "{columns}: {word}");
@@ -216,12 +216,12 @@ fn a_screen_of_40_by_10_has_the_most_important_lines_and_whole_numbers() {
 fn any_screen_shows_what_it_has_room_for() {
     let view = view(BEFORE, NOW);
     assert!(screen(&view, 20, 5).starts_with("NOT READY\n"));
-    // Each table says what it hides.
+    // Each table counts its hidden rows.
     for (lines, hidden) in [(13, "… and 2 more"), (17, "… and 3 more")] {
         let low = screen(&view, 80, lines);
         assert!(low.contains(hidden) && low.contains("GetQuoteEx SUCCESS"), "{low}");
     }
-    // Columns go before names do, and rates are the last to go.
+    // Columns are dropped before names are cut, rates last.
     let narrow = screen(&view, 30, 24);
     assert!(narrow.contains("\nGetQuoteEx SUCCESS      150\n"), "{narrow}");
     for columns in 1..90 {

@@ -1,4 +1,4 @@
-//! What there is to see: two answers of a service, and the time between them, become figures.
+//! A view: the figures of a scrape, and their change since the previous one.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,43 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::change::{Change, Count};
-use super::endpoint::{Answer, Readiness};
+use super::endpoint::{Readiness, Scrape};
 use super::latency::{Histogram, Latency};
 use super::samples::Samples;
 
-/// The only outcome that is none but good.
+/// The outcome of a successful request.
 pub(super) const SUCCESS: &str = "SUCCESS";
 
-/// One moment.
+/// The state of a service at one moment.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct View {
-    /// In UTC, as RFC 3339 has it.
+    /// RFC 3339, in UTC.
     pub(super) time: String,
-    /// Where the metrics are.
+    /// The endpoint of the metrics.
     pub(super) metrics: String,
     #[serde(flatten)]
-    pub(super) state: State,
+    pub(super) state: ServiceState,
 }
 
-/// Whether there was an answer.
+/// The figures of the service, or the reason why there are none.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum ServiceState {
     Service(Box<Service>),
-    /// Why there was none.
+    /// The reason why the service did not answer.
     Away(String),
 }
 
-/// What the service said of itself. What it did not say, since it is of another version, is absent.
+/// The figures of a service. Those that its version does not export are null.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Service {
-    /// The time that what is new is new since, and that rates and latencies are of: None in the
-    /// first view, and where the service was replaced.
+    /// The time since the previous view, which rates and latencies cover: null in the first view, and
+    /// after a restart of the service.
     pub(super) seconds: Option<f64>,
-    /// Another process than last time has answered.
+    /// Another process has answered than in the previous view.
     pub(super) restarted: bool,
     pub(super) version: Option<String>,
     pub(super) platform: Option<String>,
@@ -74,17 +74,17 @@ pub(super) struct Service {
     pub(super) callers: Vec<Caller>,
 }
 
-/// What expires, and when.
+/// The first expiry.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Expiry {
     pub(super) what: String,
     pub(super) at: String,
-    /// Negative once it is over.
+    /// Negative after the expiry.
     pub(super) seconds_left: i64,
 }
 
-/// Requests that are alike.
+/// The requests with one operation and outcome.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Request {
@@ -95,7 +95,7 @@ pub(super) struct Request {
     pub(super) latency: Option<Latency>,
 }
 
-/// Who asks for quotes.
+/// A caller that requests quotes.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Caller {
@@ -105,32 +105,32 @@ pub(super) struct Caller {
     pub(super) debug: String,
     #[serde(flatten)]
     pub(super) count: Count,
-    /// How many of all were refused or failed.
+    /// The number of requests that were refused or failed.
     pub(super) failed: u64,
 }
 
 impl View {
-    /// The view of a service that has answered, now and, perhaps, before.
+    /// The view of a service that has answered.
     pub(super) fn of(
         metrics: String,
         now: OffsetDateTime,
-        before: Option<&Answer>,
-        answer: &Answer,
+        before: Option<&Scrape>,
+        answer: &Scrape,
     ) -> Self {
         let service = Service::of(now, before, answer);
-        Self { time: rfc3339(now), metrics, state: State::Service(Box::new(service)) }
+        Self { time: rfc3339(now), metrics, state: ServiceState::Service(Box::new(service)) }
     }
 
-    /// The view of a service that has not answered for this reason.
+    /// The view of a service that has not answered.
     pub(super) fn away(metrics: String, now: OffsetDateTime, reason: String) -> Self {
-        Self { time: rfc3339(now), metrics, state: State::Away(reason) }
+        Self { time: rfc3339(now), metrics, state: ServiceState::Away(reason) }
     }
 }
 
 impl Service {
-    fn of(now: OffsetDateTime, before: Option<&Answer>, answer: &Answer) -> Self {
+    fn of(now: OffsetDateTime, before: Option<&Scrape>, answer: &Scrape) -> Self {
         let samples = &answer.samples;
-        let since = |before: &Answer| answer.at.saturating_duration_since(before.at);
+        let since = |before: &Scrape| answer.at.saturating_duration_since(before.at);
         let change = Change::new(before.map(|before| (&before.samples, since(before))), samples);
         let [version, platform] = ["version", "platform"].map(|name| of_service(samples, name));
         let up_since = samples.value("quote_helper_start_timestamp_seconds").and_then(date);
@@ -179,7 +179,7 @@ fn epc_bytes(samples: &Samples) -> BTreeMap<String, u64> {
     kinds.filter_map(|(labels, value)| Some((labels.get("kind")?.clone(), value as u64))).collect()
 }
 
-/// The status that is set, of all that there are.
+/// The status whose sample is 1.
 fn tcb_status(samples: &Samples) -> Option<String> {
     let mut set = samples.named("quote_helper_tcb_status").filter(|(_, value)| *value == 1.0);
     set.next().and_then(|(labels, _)| labels.get("status").cloned())
@@ -239,7 +239,7 @@ fn callers(change: &Change<'_>) -> Vec<Caller> {
     callers
 }
 
-/// None if no calendar has it.
+/// `None` if it is out of range.
 fn date(seconds: f64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
 }

@@ -10,7 +10,7 @@ use clap::{Arg, Args, Command, FromArgMatches};
 use toml::de::{DeTable, DeValue};
 
 use super::policy_arguments::PolicyArguments;
-use crate::cli::form;
+use crate::cli::expected_form;
 use crate::files;
 
 /// The least likeness of a key that is meant instead of an unknown one.
@@ -96,7 +96,7 @@ fn problem(error: &clap::Error) -> String {
         _ => "",
     };
     let reason = std::error::Error::source(error)
-        .map(|reason| form(reason).unwrap_or_else(|| reason.to_string()));
+        .map(|reason| expected_form(reason).unwrap_or_else(|| reason.to_string()));
     let reason = reason.unwrap_or_else(|| "it cannot be used".to_owned());
     format!("\"{value}\": {reason}")
 }
