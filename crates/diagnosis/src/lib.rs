@@ -11,6 +11,7 @@ mod finding;
 mod fixtures;
 mod host;
 mod machine;
+mod mounts;
 mod pod;
 mod quote_service;
 

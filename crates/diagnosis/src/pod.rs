@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use quoting::QuotingMode;
 
-use self::mount::Mount;
+use self::mount::SocketMount;
 use crate::diagnosis::{Diagnosis, Subject};
 use crate::finding::{Finding, Section};
 use crate::host::{Devices, Processor};
@@ -23,7 +23,7 @@ const ENABLE: &str = "quote-helper install --enable-sgxquotehelper";
 pub fn check_pod(target: QuoteServiceTarget<'_>) -> Diagnosis {
     let processor = Processor::gather();
     let devices = Devices::gather();
-    let mount = Mount::gather(&target.socket);
+    let mount = SocketMount::gather(&target.socket);
     let service = QuoteService::gather(target);
     let socket = &service.socket;
     let found = socket_finding(socket, &mount);
@@ -41,11 +41,11 @@ pub fn check_pod(target: QuoteServiceTarget<'_>) -> Diagnosis {
 }
 
 /// The finding about the socket, with the fix for a cluster.
-fn socket_finding(service: &ServiceSocket, mount: &Mount) -> Finding {
+fn socket_finding(service: &ServiceSocket, mount: &SocketMount) -> Finding {
     let name = "socket";
     let directory = service.path.parent().unwrap_or(&service.path).display();
     match (service.path_state, mount) {
-        (PathState::NoDirectory, _) | (PathState::Missing, Mount::Nothing) => {
+        (PathState::NoDirectory, _) | (PathState::Missing, SocketMount::Nothing) => {
             Finding::skipped(name, "its directory is not mounted", "see `mount`")
         }
         (PathState::Missing, _) => Finding::failed(
@@ -74,7 +74,7 @@ mod tests {
     fn an_empty_directory_means_that_the_quote_service_is_off() {
         let directory = tempfile::tempdir().unwrap();
         let service = ServiceSocket::gather(directory.path().join("aesm.socket"));
-        let finding = socket_finding(&service, &Mount::Directory);
+        let finding = socket_finding(&service, &SocketMount::Directory);
         assert_eq!(finding.status, Status::Failed);
         assert!(finding.fix.unwrap().contains(ENABLE));
     }
@@ -84,7 +84,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for socket in ["aesm.socket", "nowhere/aesm.socket"] {
             let service = ServiceSocket::gather(directory.path().join(socket));
-            let finding = socket_finding(&service, &Mount::Nothing);
+            let finding = socket_finding(&service, &SocketMount::Nothing);
             assert_eq!(finding.status, Status::Skipped);
             assert!(finding.fix.unwrap().contains("`mount`"));
         }

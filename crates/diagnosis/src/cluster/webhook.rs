@@ -189,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn without_the_right_to_see_the_secret_its_finding_is_skipped() {
+    fn a_forbidden_secret_skips_its_finding() {
         let resource = "secrets sgx-webhook-certificates".to_owned();
         let forbidden = QueryError::Forbidden { verb: "get", resource };
         let facts = Facts { webhook_certificates: Err(forbidden), ..in_order() };
-        has(&facts, "serving-certificate", Status::Skipped, "right to get secrets");
+        has(&facts, "serving-certificate", Status::Skipped, "permission to get secrets");
     }
 }

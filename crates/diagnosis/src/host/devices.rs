@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, User};
 use quoting::SGX_ENCLAVE_DEVICE;
@@ -11,6 +11,7 @@ use rustix::fs::Access;
 use super::driver::DCAP_DRIVER_DEVICE;
 use super::processor::{Processor, SEE_PROCESSOR};
 use crate::finding::Finding;
+use crate::mounts::Mount;
 
 const SGX_PROVISION_DEVICE: &str = "/dev/sgx_provision";
 
@@ -34,7 +35,7 @@ struct Node {
     /// True if the user may open it for reading and writing.
     is_accessible: bool,
     /// The mount point of its file system, if that is mounted noexec.
-    noexec: Option<String>,
+    noexec: Option<PathBuf>,
 }
 
 impl Devices {
@@ -91,15 +92,18 @@ impl Devices {
         let Some(node) = &self.enclave else { return missing(name, processor) };
         match &node.noexec {
             None => Finding::ok(name, format!("{} can be mapped to run code", node.path)),
-            Some(mount) => Finding::failed(
-                name,
-                format!("{mount} is mounted noexec, so no enclave can run"),
-                format!(
-                    "mount -o remount,exec {mount}; for good, take noexec off where it comes from: \
+            Some(mount) => {
+                let mount = mount.display();
+                Finding::failed(
+                    name,
+                    format!("{mount} is mounted noexec, so no enclave can run"),
+                    format!(
+                        "mount -o remount,exec {mount}; for good, take noexec off where it comes from: \
                      /etc/fstab, a systemd before version 248, an old initramfs, or the container \
                      runtime"
-                ),
-            ),
+                    ),
+                )
+            }
         }
     }
 
@@ -135,14 +139,13 @@ impl Devices {
 impl Node {
     fn gather(path: &'static str) -> Option<Self> {
         let file = fs::metadata(path).ok()?;
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         Some(Self {
             path,
             is_device: file.file_type().is_char_device(),
             mode: file.mode() & 0o777,
             group: group_name(Gid::from_raw(file.gid())),
             is_accessible: rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok(),
-            noexec: noexec_mount(&mounts, Path::new(path)),
+            noexec: noexec_mount(Path::new(path)),
         })
     }
 
@@ -205,27 +208,19 @@ fn missing(name: &'static str, processor: &Processor) -> Finding {
     Finding::skipped(name, "there is no device node", fix)
 }
 
-/// The mount point that `path` is below, if it is mounted noexec. `mounts` is as /proc/self/mounts.
-fn noexec_mount(mounts: &str, path: &Path) -> Option<String> {
-    let mounts = mounts.lines().filter_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        Some((fields.next()?, fields.nth(1)?))
-    });
-    // The last mount hides earlier ones at the same mount point.
-    let (mount, options) = mounts
-        .filter(|(mount, _)| path.starts_with(mount))
-        .max_by_key(|(mount, _)| Path::new(mount).components().count())?;
-    options.split(',').any(|option| option == "noexec").then(|| mount.to_owned())
+/// The mount point that `path` is below, if it is mounted noexec.
+fn noexec_mount(path: &Path) -> Option<PathBuf> {
+    Mount::of(path).filter(|mount| mount.is_noexec).map(|mount| mount.point)
 }
 
-/// The name of a user, or its number where it has none here.
-fn user_name(uid: Uid) -> String {
-    User::from_uid(uid).ok().flatten().map_or(uid.to_string(), |user| user.name)
+/// The name of a user, else its number.
+fn user_name(id: Uid) -> String {
+    User::from_uid(id).ok().flatten().map_or_else(|| id.to_string(), |user| user.name)
 }
 
-/// The name of a group, or its number where it has none here.
-fn group_name(gid: Gid) -> String {
-    Group::from_gid(gid).ok().flatten().map_or(gid.to_string(), |group| group.name)
+/// The name of a group, else its number.
+fn group_name(id: Gid) -> String {
+    Group::from_gid(id).ok().flatten().map_or_else(|| id.to_string(), |group| group.name)
 }
 
 #[cfg(test)]
@@ -309,22 +304,8 @@ mod tests {
     #[test]
     fn a_noexec_mount_has_its_fix() {
         let mut devices = in_order();
-        devices.enclave.as_mut().unwrap().noexec = Some("/dev".to_owned());
+        devices.enclave.as_mut().unwrap().noexec = Some("/dev".into());
         has(&devices, "noexec", Status::Failed, &["mount -o remount,exec /dev;"]);
-    }
-
-    #[test]
-    fn the_innermost_and_last_mount_counts() {
-        let device = Path::new("/dev/sgx_enclave");
-        let root = "/dev/sda1 / ext4 rw,noexec 0 0\n";
-        let dev = |options| format!("{root}udev /dev devtmpfs rw,{options} 0 0\n");
-        assert_eq!(noexec_mount(root, device), Some("/".to_owned()));
-        assert_eq!(noexec_mount(&dev("nosuid,noexec"), device), Some("/dev".to_owned()));
-        assert_eq!(noexec_mount(&dev("nosuid"), device), None);
-        assert_eq!(noexec_mount(&(dev("noexec") + &dev("nosuid")), device), None);
-        let bound = dev("nosuid") + "udev /dev/sgx_enclave devtmpfs rw,noexec 0 0\n";
-        assert_eq!(noexec_mount(&bound, device), Some("/dev/sgx_enclave".to_owned()));
-        assert_eq!(noexec_mount(&bound, Path::new("/dev/sgx_provision")), None);
     }
 
     #[test]

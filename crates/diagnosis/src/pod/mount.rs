@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Status};
+use crate::mounts::Mount;
 use crate::quote_service::{PathState, ServiceSocket};
 
 const NAME: &str = "mount";
@@ -15,7 +16,7 @@ const MOUNT_DIRECTORY: &str = "mount the directory: ask for EPC (limits: \
 
 /// The mount that holds the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mount {
+pub(crate) enum SocketMount {
     Nothing,
     /// The socket's directory, or one above it.
     Directory,
@@ -26,25 +27,17 @@ pub(crate) enum Mount {
     },
 }
 
-impl Mount {
+impl SocketMount {
     pub(crate) fn gather(socket: &Path) -> Self {
-        Self::read(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), &real(socket))
+        let socket = real(socket);
+        Self::by(Mount::of(&socket), &socket)
     }
 
-    /// `mountinfo` has the format of proc(5); `socket` has no symbolic links.
-    fn read(mountinfo: &str, socket: &Path) -> Self {
-        let mounts = mountinfo.lines().filter_map(|line| {
-            let mut fields = line.split(' ').skip(3);
-            Some((fields.next()?, Path::new(fields.next()?)))
-        });
-        // The last mount hides earlier ones at the same mount point.
-        let of_socket = mounts
-            .filter(|(_, point)| socket.starts_with(point) && *point != Path::new("/"))
-            .max_by_key(|(_, point)| point.components().count());
-        match of_socket {
+    fn by(mount: Option<Mount>, socket: &Path) -> Self {
+        match mount.filter(|mount| mount.point != Path::new("/")) {
             None => Self::Nothing,
-            Some((root, point)) if point == socket => {
-                Self::Socket { is_removed: root.ends_with("//deleted") }
+            Some(mount) if mount.point == socket => {
+                Self::Socket { is_removed: mount.root.ends_with("//deleted") }
             }
             Some(_) => Self::Directory,
         }
@@ -106,22 +99,27 @@ mod tests {
     const ROOT: &str = "1 0 0:1 / / rw,relatime - overlay overlay rw\n\
                         2 1 0:2 / /proc rw - proc proc rw\n";
 
-    fn read(line: &str) -> Mount {
-        Mount::read(&format!("{ROOT}{line}"), Path::new("/run/aesmd/aesm.socket"))
+    const SOCKET: &str = "/run/aesmd/aesm.socket";
+
+    fn read(line: &str) -> SocketMount {
+        SocketMount::by(
+            Mount::innermost(&format!("{ROOT}{line}"), Path::new(SOCKET)),
+            Path::new(SOCKET),
+        )
     }
 
     #[test]
     fn the_directory_is_told_from_the_socket_and_from_nothing() {
-        assert_eq!(read(""), Mount::Nothing);
-        assert_eq!(read("3 1 8:1 /run/x /run/other rw - ext4 /dev/sda rw"), Mount::Nothing);
-        assert_eq!(read("garbage\n\n1 2"), Mount::Nothing);
-        assert_eq!(read("3 1 8:1 /aesmd /run/aesmd ro - tmpfs tmpfs rw"), Mount::Directory);
-        assert_eq!(read("3 1 8:1 / /run rw - tmpfs tmpfs rw"), Mount::Directory);
+        assert_eq!(read(""), SocketMount::Nothing);
+        assert_eq!(read("3 1 8:1 /run/x /run/other rw - ext4 /dev/sda rw"), SocketMount::Nothing);
+        assert_eq!(read("garbage\n\n1 2"), SocketMount::Nothing);
+        assert_eq!(read("3 1 8:1 /aesmd /run/aesmd ro - tmpfs tmpfs rw"), SocketMount::Directory);
+        assert_eq!(read("3 1 8:1 / /run rw - tmpfs tmpfs rw"), SocketMount::Directory);
         let socket = "3 1 8:1 /aesmd/aesm.socket /run/aesmd/aesm.socket rw - tmpfs tmpfs rw";
-        assert_eq!(read(socket), Mount::Socket { is_removed: false });
+        assert_eq!(read(socket), SocketMount::Socket { is_removed: false });
         let removed =
             "3 1 8:1 /aesmd/aesm.socket//deleted /run/aesmd/aesm.socket rw - tmpfs tmpfs rw";
-        assert_eq!(read(removed), Mount::Socket { is_removed: true });
+        assert_eq!(read(removed), SocketMount::Socket { is_removed: true });
     }
 
     #[test]
@@ -139,14 +137,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("aesm.socket");
         let nobody = ServiceSocket::gather(path.clone());
-        let status = |mount: Mount, service: &ServiceSocket| mount.finding(service).status;
-        assert_eq!(status(Mount::Directory, &nobody), Status::Ok);
-        assert_eq!(status(Mount::Nothing, &nobody), Status::Failed);
+        let status = |mount: SocketMount, service: &ServiceSocket| mount.finding(service).status;
+        assert_eq!(status(SocketMount::Directory, &nobody), Status::Ok);
+        assert_eq!(status(SocketMount::Nothing, &nobody), Status::Failed);
         // Dropping the listener leaves its socket behind.
         drop(UnixListener::bind(&path).unwrap());
         let dead = ServiceSocket::gather(path);
-        assert_eq!(status(Mount::Nothing, &dead), Status::Ok);
-        let stale = Mount::Socket { is_removed: false }.finding(&dead);
+        assert_eq!(status(SocketMount::Nothing, &dead), Status::Ok);
+        let stale = SocketMount::Socket { is_removed: false }.finding(&dead);
         assert_eq!(stale.status, Status::Failed);
         assert!(stale.detail.contains("stale"), "{stale:?}");
         assert!(stale.fix.unwrap().contains("mount the directory"));

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// The text from this word to the end of the line that it is in.
 #[track_caller]
@@ -18,13 +18,13 @@ fn printed(text: &str, begins: &str) -> String {
 }
 
 /// Performs a command on the machine in a shell, where the program is found by its name.
-fn perform(machine: &Machine, command: &str) -> Ended {
+fn perform(machine: &Machine, command: &str) -> RunResult {
     let program = Path::new(env!("CARGO_BIN_EXE_quote-helper")).parent().unwrap();
     let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", program.display());
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(machine.path("")).env_clear().env("PATH", path);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Ended::of(&mut shell)
+    RunResult::of(&mut shell)
 }
 
 /// Gives this and all below it to a user, who can get there.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// The documentation.
 const DOCUMENT: &str = include_str!("../../../../docs/check.md");
@@ -20,7 +20,7 @@ pub(crate) fn findings(diagnosis: &Value) -> Vec<&Value> {
 }
 
 #[track_caller]
-pub(crate) fn finding(ended: &Ended, name: &str) -> Value {
+pub(crate) fn finding(ended: &RunResult, name: &str) -> Value {
     let diagnosis = ended.json();
     let named = findings(&diagnosis).into_iter().find(|finding| finding["name"] == name);
     named.unwrap_or_else(|| panic!("{name} is missing: {diagnosis}")).clone()
@@ -28,7 +28,7 @@ pub(crate) fn finding(ended: &Ended, name: &str) -> Value {
 
 /// Asserts the status of a finding, and a part of its fix.
 #[track_caller]
-fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
+fn is(ended: &RunResult, name: &str, status: &str, fix: &str) {
     let finding = finding(ended, name);
     assert_eq!(finding["status"], status, "{finding}");
     assert!(finding["fix"].as_str().unwrap().contains(fix), "{finding}");
@@ -36,7 +36,7 @@ fn is(ended: &Ended, name: &str, status: &str, fix: &str) {
 
 /// Asserts the statuses of the findings about the service, from the socket to the collateral.
 #[track_caller]
-fn serves(ended: &Ended, statuses: [&str; 6]) {
+fn serves(ended: &RunResult, statuses: [&str; 6]) {
     let names = ["socket", "answer", "self-quote", "verification", "certificates", "collateral"];
     let found = names.map(|name| finding(ended, name)["status"].take());
     assert_eq!(found, statuses, "{}", ended.stdout);
@@ -134,7 +134,7 @@ fn in_pod_checks_the_mount_the_variable_and_the_service() {
     let mut command = machine.command("check --in-pod --output json --collateral collateral.json");
     command.env("QUOTE_HELPER_SOCKET", machine.socket());
     command.env("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", machine.path("root.pem"));
-    let ended = Ended::of(&mut command).with_code(0);
+    let ended = RunResult::of(&mut command).with_code(0);
     serves(&ended, ["ok"; 6]);
     assert_eq!(finding(&ended, "verification")["value"], "UpToDate");
     // Only its own container sees the service's process.
@@ -214,7 +214,7 @@ fn the_socket_is_that_of_the_environment_unless_it_is_given() {
     let machine = Machine::new();
     let asked_at = |line: &str, address: &str| {
         let mut command = machine.command(line);
-        let ended = Ended::of(command.env("SGX_AESM_ADDR", address));
+        let ended = RunResult::of(command.env("SGX_AESM_ADDR", address));
         finding(&ended, "socket")["detail"].as_str().unwrap().to_owned()
     };
     let socket = machine.path("elsewhere/aesm.socket");

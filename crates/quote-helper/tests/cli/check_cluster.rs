@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 pub(crate) use api_server::{ApiServer, Reply};
 
 use crate::check::{documented, finding, findings};
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// Checks the cluster with this API server.
-fn check(server: &ApiServer, arguments: &str) -> Ended {
+fn check(server: &ApiServer, arguments: &str) -> RunResult {
     let machine = Machine::new();
     machine.write("kubeconfig", server.kubeconfig());
     let mut command = machine.command(&format!("check {arguments}"));
-    Ended::of(command.env("KUBECONFIG", machine.path("kubeconfig")))
+    RunResult::of(command.env("KUBECONFIG", machine.path("kubeconfig")))
 }
 
-fn check_json(server: &ApiServer) -> Ended {
+fn check_json(server: &ApiServer) -> RunResult {
     check(server, "--output json")
 }
 
@@ -142,7 +142,7 @@ fn quote_service_pod() -> Value {
 
 /// Checks that there is one finding, which says that the API server is of no use.
 #[track_caller]
-fn is_away(ended: Ended, says: &[&str]) {
+fn is_away(ended: RunResult, says: &[&str]) {
     let ended = ended.with_code(1);
     let diagnosis = ended.json();
     let [finding] = findings(&diagnosis).try_into().unwrap();
@@ -262,7 +262,7 @@ fn a_kubeconfig_or_a_flag_selects_the_subject() {
         ("--context x", &home, "cluster"),
     ] {
         let mut command = machine.command(&format!("check --output json {arguments}"));
-        let ended = Ended::of(command.env(name, value));
+        let ended = RunResult::of(command.env(name, value));
         assert_eq!(ended.json()["subject"]["kind"], kind, "{arguments} {name}");
     }
 }
@@ -275,7 +275,7 @@ fn an_unknown_cluster_is_an_error() {
     machine.run("check --cluster").with_code(1).says(&["kubeconfig"]);
     machine.write("kubeconfig", "no: [kubeconfig");
     let mut command = machine.command("check");
-    let ended = Ended::of(command.env("KUBECONFIG", machine.path("kubeconfig")));
+    let ended = RunResult::of(command.env("KUBECONFIG", machine.path("kubeconfig")));
     ended.with_code(1).says(&["kubeconfig"]);
     machine.run("check --cluster --machine").with_code(2).says(&["cannot be used with"]);
 }

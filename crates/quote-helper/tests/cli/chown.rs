@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 
 use rustix::process::{getegid, geteuid};
 
-use crate::support::{Ended, Machine, is_root};
+use crate::support::{Machine, RunResult, is_root};
 
 /// A machine with a directory `aesmd` of this mode.
 fn machine(mode: u32) -> Machine {
@@ -104,7 +104,7 @@ fn missing_privileges_are_named() {
         set_permissions(machine.path(""), Permissions::from_mode(0o755)).unwrap();
         command.uid(65534).gid(65534);
     }
-    Ended::of(&mut command).with_code(1).says(&["cannot give aesmd to user 65532", "CHOWN"]);
+    RunResult::of(&mut command).with_code(1).says(&["cannot give aesmd to user 65532", "CHOWN"]);
 }
 
 #[test]

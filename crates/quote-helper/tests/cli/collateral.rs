@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Machine, SERVE, Serve};
+use crate::support::{Machine, RunResult, SERVE, Serve};
 
 /// The items that a verifier needs, the PCK certificate included.
 const ITEMS: usize = 5;
@@ -44,8 +44,8 @@ impl Site {
     }
 
     /// Runs `collateral` and this, with the cache and the source.
-    fn run(&self, line: &str) -> Ended {
-        Ended::of(&mut self.command(line))
+    fn run(&self, line: &str) -> RunResult {
+        RunResult::of(&mut self.command(line))
     }
 
     fn command(&self, line: &str) -> std::process::Command {
@@ -55,10 +55,10 @@ impl Site {
     }
 
     /// Runs `collateral` and this where there is no source, with a cache in this directory.
-    fn offline(&self, line: &str, cache: &str) -> Ended {
+    fn offline(&self, line: &str, cache: &str) -> RunResult {
         let line = format!("collateral {line} --cache-dir {cache} --trusted-root root.pem");
         let mut command = self.machine.command(&line);
-        Ended::of(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"))
+        RunResult::of(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"))
     }
 
     fn tcb(&self, change: &str) -> Value {

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Ended, Machine, eventually};
+use crate::support::{Machine, RunResult, eventually};
 
 const V4: &str = "/sgx/certification/v4";
 pub(crate) const SERVE: &str = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
@@ -331,7 +331,7 @@ fn an_address_in_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let line = SERVE.replacen("127.0.0.1:0", &address, 1);
-    Ended::of(&mut machine.command(&format!("{line} --mode offline")))
+    RunResult::of(&mut machine.command(&format!("{line} --mode offline")))
         .with_code(1)
         .says(&["cannot serve collateral", &address]);
     assert!(fs::exists(machine.path("server/platforms.redb")).unwrap());

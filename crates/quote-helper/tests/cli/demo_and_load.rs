@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, Machine, eventually};
+use crate::support::{Machine, RunResult, eventually};
 
 #[test]
 fn the_demonstration_is_quick_and_leaves_nothing_behind() {
     let machine = Machine::new();
     let begin = Instant::now();
-    let ended = Ended::of(machine.command("demo").env("TMPDIR", machine.path(""))).with_code(0);
+    let ended = RunResult::of(machine.command("demo").env("TMPDIR", machine.path(""))).with_code(0);
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(ended.stdout.contains("Bob answers; Alice reads \"understood\""), "{}", ended.stdout);
     assert_eq!(ended.stdout.matches("is refused\n").count(), 3, "{}", ended.stdout);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -101,7 +101,7 @@ fn the_node_status_needs_the_nodes_name() {
         let line = format!("device-plugin --plugin-dir plugins --epc-size 1GiB {profile}");
         machine.run(&line).with_code(1).says(&["pass --node-name", "spec.nodeName"]);
         let line = format!("{line} --node-name here");
-        Ended::of(machine.command(&line).env("HOME", machine.path("")))
+        RunResult::of(machine.command(&line).env("HOME", machine.path("")))
             .with_code(1)
             .says(&["API server", "kubeconfig"]);
     }

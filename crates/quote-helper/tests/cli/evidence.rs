@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, CustomExtension, KeyPair, PublicKeyData};
 use serde_json::json;
 
-use crate::support::{Ended, Machine, Serve};
+use crate::support::{Machine, RunResult, Serve};
 
 /// The extension of EGo, in which a quote may be.
 const EGO: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 105, 1];
@@ -21,14 +21,14 @@ fn machine() -> (Machine, Serve) {
     (machine, serve)
 }
 
-fn verify(machine: &Machine, file: &str) -> Ended {
+fn verify(machine: &Machine, file: &str) -> RunResult {
     machine.run(&format!(
         "verify {file} --trusted-root root.pem --collateral collateral.json --output json"
     ))
 }
 
 /// The outcome of the step `binding`.
-fn binding(ended: &Ended) -> Option<String> {
+fn binding(ended: &RunResult) -> Option<String> {
     let verdict = ended.json();
     let steps = verdict["steps"].as_array().unwrap().clone();
     let step = steps.iter().find(|step| step["step"] == "binding")?;

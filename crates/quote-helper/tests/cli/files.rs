@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::{Ended, Machine, SERVE};
+use crate::support::{Machine, RunResult, SERVE};
 
 fn make_pipe(machine: &Machine, name: &str) {
     mknodat(CWD, machine.path(name), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
@@ -58,7 +58,7 @@ fn files_opened_by_a_shell_are_read() {
         let mut bash = Command::new("bash");
         bash.args(["-c", line, env!("CARGO_BIN_EXE_quote-helper")]).current_dir(machine.path(""));
         bash.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let ended = Ended::of(&mut bash).with_code(0);
+        let ended = RunResult::of(&mut bash).with_code(0);
         assert_eq!(ended.stdout, machine.succeed("inspect q.bin").stdout, "{line}");
     }
 }

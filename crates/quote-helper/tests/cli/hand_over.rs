@@ -19,7 +19,7 @@ use sockets::handover::Message;
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::attacker::Attacker;
-use crate::support::{Ended, Machine, SERVE, Serve, eventually, inode};
+use crate::support::{Machine, RunResult, SERVE, Serve, eventually, inode};
 
 /// The clients that ask at the same time.
 const CLIENTS: usize = 8;
@@ -340,7 +340,9 @@ fn another_user_gets_no_sockets_and_is_told_who_serves() {
         command
     };
     let serve = machine.serve();
-    Ended::of(&mut of_nobody()).with_code(1).says(&["another service is listening", "of user 0"]);
+    RunResult::of(&mut of_nobody())
+        .with_code(1)
+        .says(&["another service is listening", "of user 0"]);
     serve.signal(Signal::TERM);
     assert_eq!(serve.wait().0.code(), Some(0));
 

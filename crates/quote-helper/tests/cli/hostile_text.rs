@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use serde_json::json;
 
 use crate::check_cluster::{ApiServer, Reply};
-use crate::support::{Ended, Machine, eventually};
+use crate::support::{Machine, RunResult, eventually};
 
 /// Moves the cursor and the direction of writing, and begins a line of its own.
 pub(crate) const HOSTILE: &str = "x\nTRUSTED\u{1b}[2J\u{9b}1A\r\u{202e}y";
@@ -35,17 +35,19 @@ pub(crate) fn controls_nothing(text: &str) {
 fn a_name_of_a_file() {
     let machine = Machine::new();
     for line in ["inspect", "verify", "collateral import"] {
-        let ended = Ended::of(machine.command(line).arg(HOSTILE)).with_code(1);
+        let ended = RunResult::of(machine.command(line).arg(HOSTILE)).with_code(1);
         is_harmless(&ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
     // As a shell expands `*`.
     for line in ["inspect file", "verify file", "verify file --lines"] {
-        let ended = Ended::of(machine.command(line).arg(HOSTILE)).with_code(1);
+        let ended = RunResult::of(machine.command(line).arg(HOSTILE)).with_code(1);
         is_harmless(&ended.stdout);
         assert_eq!(ended.stdout.lines().count(), 2, "{}", ended.stdout);
     }
-    is_harmless(&Ended::of(machine.command("check --machine").arg(HOSTILE)).with_code(2).stderr);
+    is_harmless(
+        &RunResult::of(machine.command("check --machine").arg(HOSTILE)).with_code(2).stderr,
+    );
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn a_message_of_an_api_server() {
     machine.write("kubeconfig", server.kubeconfig());
     let run = |line: &str| {
         let mut command: Command = machine.command(line);
-        Ended::of(command.env("KUBECONFIG", machine.path("kubeconfig"))).with_code(1)
+        RunResult::of(command.env("KUBECONFIG", machine.path("kubeconfig"))).with_code(1)
     };
     // Lines are 80 columns wide, so that the text may go on in the next one.
     let checked = run("check --cluster").stdout;

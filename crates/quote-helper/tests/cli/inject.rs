@@ -5,7 +5,7 @@ mod corpus;
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 const OBJECTS: &str = "\
 # A comment.
@@ -109,7 +109,7 @@ fn flags_and_variables_say_what_the_cluster_is_like() {
     assert!(!given.stdout.contains("hostPath"), "{}", given.stdout);
     let mut command = machine.command("inject -f pod.yaml");
     command.env("QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN", "true");
-    assert_eq!(Ended::of(&mut command).stdout, given.stdout);
+    assert_eq!(RunResult::of(&mut command).stdout, given.stdout);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::check_cluster::{ApiServer, Reply};
-use crate::support::{Ended, Machine, Serve};
+use crate::support::{Machine, RunResult, Serve};
 
 /// Results that need a cluster; unit tests beside their types cover them.
 const ELSEWHERE: [&str; 2] = ["install", "install-diff"];
@@ -45,7 +45,7 @@ fn each_result_matches_its_schema() {
     machine.quote("07");
     let sources = format!("--cache-dir cache --trusted-root root.pem --source {}", serve.pccs());
     let json =
-        |line: &str| Ended::of(&mut machine.command(&format!("{line} --output json"))).json();
+        |line: &str| RunResult::of(&mut machine.command(&format!("{line} --output json"))).json();
 
     checked.check("platform-show", &json("platform show --state-dir state"));
     checked.check("platform-tcb", &json("platform tcb --state-dir state"));
@@ -98,6 +98,6 @@ fn a_cluster_that_does_not_answer_is_a_result_too() {
     let machine = Machine::new();
     machine.write("kubeconfig", server.kubeconfig());
     let mut command = machine.command("check --cluster --output json");
-    let ended = Ended::of(command.env("KUBECONFIG", machine.path("kubeconfig")));
+    let ended = RunResult::of(command.env("KUBECONFIG", machine.path("kubeconfig")));
     Checked::default().check("check", &ended.json());
 }

@@ -6,7 +6,7 @@ use std::thread;
 use landlock::{AccessFs, Ruleset, RulesetAttr};
 
 use crate::memory_group::Group;
-use crate::support::{Ended, Machine, SERVE, Serve, is_root, kernel_has_landlock, skipped};
+use crate::support::{Machine, RunResult, SERVE, Serve, is_root, kernel_has_landlock, skipped};
 
 /// So many sandboxes can be one in the other.
 const MAX_SANDBOXES: usize = 16;
@@ -55,7 +55,7 @@ fn a_pod_with_the_nodes_processes_serves_in_a_sandbox_or_by_choice() {
     without_sandboxes(|| {
         drop(Serve::start(&mut in_a_group(&machine, &group, "")));
         drop(Serve::start(&mut in_pod("--sandbox=false")));
-        let refused = Ended::of(&mut in_pod("")).with_code(1);
+        let refused = RunResult::of(&mut in_pod("")).with_code(1);
         refused.says(&["shares its node's pid namespace", "--host-pid false", "--sandbox=false"]);
     });
 }

@@ -1,6 +1,6 @@
 //! Results go to standard output, notes to standard error; readers may close either.
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 fn with_quote() -> Machine {
     let machine = Machine::new();
@@ -54,14 +54,14 @@ fn a_closed_standard_output_is_no_error() {
     for line in ["inspect q.bin", VERIFY, "platform show --state-dir state", "demo", "--help"] {
         let (reader, stdout) = std::io::pipe().unwrap();
         drop(reader);
-        let ended = Ended::of(machine.command(line).stdout(stdout)).with_code(0);
+        let ended = RunResult::of(machine.command(line).stdout(stdout)).with_code(0);
         assert_eq!(ended.stderr, "", "{line}");
     }
     // Verdicts after the closing are not computed.
     let (reader, stdout) = std::io::pipe().unwrap();
     drop(reader);
     let line = VERIFY.replace("q.bin", "q.bin missing.bin");
-    let ended = Ended::of(machine.command(&line).stdout(stdout)).with_code(0);
+    let ended = RunResult::of(machine.command(&line).stdout(stdout)).with_code(0);
     assert_eq!(ended.stderr, "", "{line}");
 }
 
@@ -80,5 +80,7 @@ fn a_closed_standard_error_is_no_error() {
 fn a_result_that_cannot_be_written_is_an_error() {
     let machine = with_quote();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    Ended::of(machine.command("inspect q.bin").stdout(full)).with_code(1).says(&["No space left"]);
+    RunResult::of(machine.command("inspect q.bin").stdout(full))
+        .with_code(1)
+        .says(&["No space left"]);
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use sgx::AesmError;
 use test_support::provider::Provider;
 
-use crate::support::{Ended, Machine, Serve, eventually};
+use crate::support::{Machine, RunResult, Serve, eventually};
 
 /// A service that nobody has told the platform, in reach of a software platform.
 const UNTOLD: &str = "serve --socket aesm.socket --state-dir state --metrics-listen 127.0.0.1:0 \
@@ -104,7 +104,7 @@ fn a_quote_in_this_process_is_not_of_the_software_platform_either() {
 fn the_platform_of_earlier_versions_that_fell_back_is_an_error() {
     let machine = Machine::new();
     let mut command = machine.command(UNTOLD);
-    Ended::of(command.env("QUOTE_HELPER_PLATFORM", "auto"))
+    RunResult::of(command.env("QUOTE_HELPER_PLATFORM", "auto"))
         .with_code(2)
         .says(&["the platform `auto` was removed", "expected `dcap` or `software`"]);
 }

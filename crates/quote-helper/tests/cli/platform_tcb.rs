@@ -277,7 +277,7 @@ fn a_disk_that_takes_nothing_leaves_everything_as_it_was() {
     let mut shell = std::process::Command::new("bash");
     shell.args(["-o", "pipefail", "-c", &limited]).current_dir(machine.path("."));
     shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let ended = crate::support::Ended::of(&mut shell).with_code(1);
+    let ended = crate::support::RunResult::of(&mut shell).with_code(1);
     ended.says(&["cannot write state/tcb.json", "the space on its disk"]);
     assert_eq!(
         state_files(&machine),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use sgx::{Attributes, FromBytes, IntoBytes, MrEnclave, ReportData, TargetInfo};
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
-use crate::support::{Ended, Machine, is_root};
+use crate::support::{Machine, RunResult, is_root};
 
 fn with_platform() -> Machine {
     let machine = Machine::new();
@@ -52,11 +52,11 @@ fn sgx_aesm_addr_has_the_service_asked() {
     let _serve = server.serve();
     let mut command = machine.command("quote --report-data 07 --out q.bin");
     command.env("QUOTE_HELPER_PLATFORM", "software").env("QUOTE_HELPER_STATE_DIR", "state");
-    Ended::of(command.env("SGX_AESM_ADDR", server.socket())).with_code(0);
+    RunResult::of(command.env("SGX_AESM_ADDR", server.socket())).with_code(0);
     assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&server));
 
     let nobody = machine.path("nobody.socket");
-    Ended::of(command.env("SGX_AESM_ADDR", &nobody))
+    RunResult::of(command.env("SGX_AESM_ADDR", &nobody))
         .with_code(1)
         .says(&[nobody.to_str().unwrap(), "Is the service running"]);
 }
@@ -67,7 +67,7 @@ fn in_process_wins_over_sgx_aesm_addr() {
     for mode in ["--in-process", "--platform software", "--state-dir state"] {
         let mut command = machine.command(&format!("quote {mode} --report-data 07 --out q.bin"));
         command.env("QUOTE_HELPER_PLATFORM", "software").env("QUOTE_HELPER_STATE_DIR", "state");
-        Ended::of(command.env("SGX_AESM_ADDR", "1")).with_code(0);
+        RunResult::of(command.env("SGX_AESM_ADDR", "1")).with_code(0);
         assert_eq!(qe_id_of_quote(&machine), qe_id_of_platform(&machine));
     }
 }
@@ -80,7 +80,7 @@ fn an_address_of_another_form_is_refused_by_every_command_that_quotes() {
     {
         for address in ["./aesm.socket", "unix:/run/aesm.socket"] {
             let mut command = machine.command(line);
-            Ended::of(command.env("SGX_AESM_ADDR", address))
+            RunResult::of(command.env("SGX_AESM_ADDR", address))
                 .with_code(1)
                 .says(&[address, "no absolute path"]);
         }
@@ -102,10 +102,11 @@ fn the_same_service_is_asked_by_every_command_that_quotes() {
             command.env("SGX_AESM_ADDR", address);
             command
         };
-        Ended::of(&mut by_address(&machine.socket())).with_code(0);
-        Ended::of(by_address(&elsewhere).env("QUOTE_HELPER_SOCKET", "aesm.socket")).with_code(0);
+        RunResult::of(&mut by_address(&machine.socket())).with_code(0);
+        RunResult::of(by_address(&elsewhere).env("QUOTE_HELPER_SOCKET", "aesm.socket"))
+            .with_code(0);
         machine.succeed(&format!("{line} --socket aesm.socket"));
-        Ended::of(&mut by_address(&elsewhere)).with_code(1).says(&["nobody.socket"]);
+        RunResult::of(&mut by_address(&elsewhere)).with_code(1).says(&["nobody.socket"]);
     }
 }
 
@@ -219,7 +220,7 @@ fn a_service_at_the_default_socket_that_was_not_asked_is_named() {
         command.args(["--mount", "--propagation", "private", "bash", "-c", BESIDE_A_SERVICE]);
         command.arg(env!("CARGO_BIN_EXE_quote-helper")).args(line.split_whitespace());
         command.current_dir(machine.path("")).env_remove("SGX_AESM_ADDR");
-        Ended::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+        RunResult::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
     };
     for line in [
         "quote --in-process --report-data 07 --out q.bin",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use collateral::settings::PartialSettings;
 
-use crate::support::{Ended, Machine, Serve};
+use crate::support::{Machine, RunResult, Serve};
 
 /// The configuration that is shipped, in which all is commented out.
 const SHIPPED: &str = include_str!("../../../../deploy/config.toml");
@@ -157,7 +157,7 @@ fn a_configuration_is_checked_without_a_start() {
     machine.write("config.toml", "socket_group = 'no such group'\ncollateral_listen = '[::]:1'\n");
     let mut both = machine.command(check);
     both.env("QUOTE_HELPER_COLLATERAL_RETRIES", "x");
-    Ended::of(&mut both).with_code(1).says(&[
+    RunResult::of(&mut both).with_code(1).says(&[
         "no such group",
         "--collateral-listen serves the software platform's collateral",
         "the variable QUOTE_HELPER_COLLATERAL_RETRIES: \"x\"",
@@ -176,13 +176,14 @@ fn a_configuration_is_checked_without_a_start() {
 #[test]
 fn variables_that_are_wrong_or_unknown_are_named() {
     let machine = Machine::new();
-    let wrong =
-        |name: &str, value: &str| Ended::of(machine.command(PRIVATE).env(name, value)).with_code(2);
+    let wrong = |name: &str, value: &str| {
+        RunResult::of(machine.command(PRIVATE).env(name, value)).with_code(2)
+    };
     wrong("QUOTE_HELPER_REQUEST_TIMEOUT", "5")
         .says(&["invalid value '5' for 'QUOTE_HELPER_REQUEST_TIMEOUT'"]);
     wrong("QUOTE_HELPER_AFTER_HAND_OVER", "stay").says(&["for 'QUOTE_HELPER_AFTER_HAND_OVER'"]);
     // A mistake in the command line is named by its option.
-    Ended::of(
+    RunResult::of(
         machine
             .command(&format!("{PRIVATE} --request-timeout 5"))
             .env("QUOTE_HELPER_REQUEST_TIMEOUT", "5s"),

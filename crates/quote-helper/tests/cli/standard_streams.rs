@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Command;
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// A machine with a quote of its software platform, and the inputs of other commands.
 fn machine() -> Machine {
@@ -18,8 +18,8 @@ fn machine() -> Machine {
     machine
 }
 
-fn fed(machine: &Machine, line: &str, file: &str) -> Ended {
-    Ended::of(machine.command(line).stdin(File::open(machine.path(file)).unwrap()))
+fn fed(machine: &Machine, line: &str, file: &str) -> RunResult {
+    RunResult::of(machine.command(line).stdin(File::open(machine.path(file)).unwrap()))
 }
 
 #[test]
@@ -128,11 +128,11 @@ fn binary_data_is_not_written_to_a_terminal_unless_that_is_named() {
     assert!(shown.contains("BEGIN CERTIFICATE"), "{shown}");
 }
 
-fn bash(machine: &Machine, line: &str) -> Ended {
+fn bash(machine: &Machine, line: &str) -> RunResult {
     let mut bash = Command::new("bash");
     bash.args(["-o", "pipefail", "-c", line, env!("CARGO_BIN_EXE_quote-helper")]);
     bash.current_dir(machine.path("")).env_clear().env("PATH", "/usr/bin:/bin");
     bash.stdin(std::process::Stdio::null());
     bash.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    Ended::of(&mut bash).with_code(0)
+    RunResult::of(&mut bash).with_code(0)
 }

@@ -74,13 +74,13 @@ impl Machine {
         command
     }
 
-    pub(crate) fn run(&self, line: &str) -> Ended {
-        Ended::of(&mut self.command(line))
+    pub(crate) fn run(&self, line: &str) -> RunResult {
+        RunResult::of(&mut self.command(line))
     }
 
-    /// Runs what has to succeed.
+    /// Runs a command that must succeed.
     #[track_caller]
-    pub(crate) fn succeed(&self, line: &str) -> Ended {
+    pub(crate) fn succeed(&self, line: &str) -> RunResult {
         self.run(line).with_code(0)
     }
 
@@ -96,20 +96,20 @@ impl Machine {
     }
 
     /// Asks for a quote as [`Machine::quote`] does, and may fail.
-    pub(crate) fn try_quote(&self, report_data: &str) -> Ended {
+    pub(crate) fn try_quote(&self, report_data: &str) -> RunResult {
         self.run(&format!("quote --socket aesm.socket --report-data {report_data} --out q.bin"))
     }
 }
 
 /// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct RunResult {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ended {
+impl RunResult {
     /// Runs to the end, which must come soon: a service that should have refused to start fails the
     /// test rather than to hang it.
     pub(crate) fn of(command: &mut Command) -> Self {

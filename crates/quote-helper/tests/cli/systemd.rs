@@ -12,7 +12,7 @@ use std::time::Duration;
 use aesm::Request;
 use rustix::process::Signal;
 
-use crate::support::{Ended, Machine, Serve, inode, skipped};
+use crate::support::{Machine, RunResult, Serve, inode, skipped};
 
 const SERVE: &str =
     "serve --platform software --socket aesm.socket --state-dir state --log-format json";
@@ -90,7 +90,7 @@ fn sockets_that_are_of_no_use_are_refused() {
         (&[&listener, &same], "more than one Unix socket"),
     ];
     for (sockets, reason) in cases {
-        Ended::of(&mut activated(&machine, SERVE, sockets)).with_code(1).says(&[reason]);
+        RunResult::of(&mut activated(&machine, SERVE, sockets)).with_code(1).says(&[reason]);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::hostile_text::{HOSTILE, is_harmless};
-use crate::support::{Ended, Machine, eventually};
+use crate::support::{Machine, RunResult, eventually};
 
 /// The metrics of a service of another version, with this number of quotes.
 fn metrics(quotes: u32) -> String {
@@ -42,12 +42,12 @@ fn serve_answers(machine: &Machine, answers: Vec<String>) -> PathBuf {
     socket
 }
 
-fn top(machine: &Machine, socket: &Path, count: usize) -> Ended {
+fn top(machine: &Machine, socket: &Path, count: usize) -> RunResult {
     let socket = socket.display();
     machine.run(&format!("top --metrics {socket} --interval 100ms --count {count} --output json"))
 }
 
-fn views(ended: &Ended) -> Vec<Value> {
+fn views(ended: &RunResult) -> Vec<Value> {
     ended.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
@@ -87,7 +87,7 @@ fn text_has_figures_with_units() {
     machine.quote("07");
     let mut command = machine.command("top --count 1");
     let ended =
-        Ended::of(command.env("QUOTE_HELPER_METRICS", serve.metrics_address())).with_code(0);
+        RunResult::of(command.env("QUOTE_HELPER_METRICS", serve.metrics_address())).with_code(0);
     for text in
         ["quote service ", "INSECURE software platform", "\nREQUEST ", "\nGetQuoteEx SUCCESS "]
     {
@@ -130,7 +130,7 @@ fn the_default_endpoint_is_the_setting_of_serve() {
     let ended = machine.succeed("top --config config.toml --count 1 --output json");
     assert_eq!(ended.json()["metrics"], *address);
     let mut command = machine.command("top --count 1 --output json");
-    let ended = Ended::of(command.env("QUOTE_HELPER_METRICS_LISTEN", address)).with_code(0);
+    let ended = RunResult::of(command.env("QUOTE_HELPER_METRICS_LISTEN", address)).with_code(0);
     assert_eq!(ended.json()["metrics"], *address);
 }
 

@@ -1,6 +1,6 @@
 //! Wrong command lines: exit code 2 and the reason.
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 #[test]
 fn a_wrong_command_line_is_rejected_before_anything_is_done() {
@@ -65,7 +65,7 @@ fn report_data_has_64_bytes_at_the_most() {
 fn a_variable_is_checked_as_the_flag_is() {
     let machine = Machine::new();
     let mut command = machine.command("serve");
-    Ended::of(command.env("QUOTE_HELPER_IDLE_TIMEOUT", "1parsec")).with_code(2).says(&[
+    RunResult::of(command.env("QUOTE_HELPER_IDLE_TIMEOUT", "1parsec")).with_code(2).says(&[
         "QUOTE_HELPER_IDLE_TIMEOUT",
         "1parsec",
         "write a number and its unit",

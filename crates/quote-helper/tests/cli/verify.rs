@@ -5,7 +5,7 @@ use dcap_qvl::verify::QuoteVerifier;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Machine, SERVE, Serve};
+use crate::support::{Machine, RunResult, SERVE, Serve};
 
 /// A quote with REPORTDATA 0102…, the root and the collateral, as files.
 fn attested() -> (Machine, Serve) {
@@ -18,7 +18,7 @@ fn attested() -> (Machine, Serve) {
 }
 
 /// Verifies the quote with its root, the collateral file and further arguments.
-fn verify(machine: &Machine, further: &str) -> Ended {
+fn verify(machine: &Machine, further: &str) -> RunResult {
     machine.run(&format!(
         "verify q.bin --trusted-root root.pem --collateral collateral.json {further}"
     ))
@@ -182,7 +182,7 @@ fn a_dead_source_is_asked_once() {
             machine.command("verify q.bin q.bin q.bin q.bin --trusted-root root.pem --output json");
         command.env("QUOTE_HELPER_COLLATERAL_SOURCES", &source);
         command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", machine.path("cache"));
-        let ended = Ended::of(&mut command).with_code(4);
+        let ended = RunResult::of(&mut command).with_code(4);
         assert_eq!(ended.stdout.lines().count(), 4);
         assert!(ended.stdout.contains("cannot be reached"), "{}", ended.stdout);
         let elapsed = begin.elapsed();
@@ -264,7 +264,7 @@ fn several_quotes_have_a_line_each_and_the_worst_decides() {
     let mut command =
         machine.command("verify - --lines --trusted-root root.pem --collateral collateral.json");
     command.stdin(std::fs::File::open(machine.path("lines")).unwrap());
-    let ended = Ended::of(&mut command).with_code(1);
+    let ended = RunResult::of(&mut command).with_code(1);
     assert!(ended.stdout.starts_with("-:1: TRUSTED\n-:3: TRUSTED\n"), "{}", ended.stdout);
 }
 

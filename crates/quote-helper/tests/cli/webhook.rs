@@ -1,6 +1,6 @@
 //! `webhook`: what can be seen without an API server. The rest is tested beside its library.
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 #[test]
 fn it_says_what_it_lacks() {
@@ -8,7 +8,7 @@ fn it_says_what_it_lacks() {
     machine.run("webhook").with_code(2).says(&["--namespace"]);
     let mut command = machine.command("webhook --listen 127.0.0.1:0");
     command.env("POD_NAMESPACE", "kube-system").env("HOME", machine.path(""));
-    Ended::of(&mut command).with_code(1).says(&["API server", "kubeconfig"]);
+    RunResult::of(&mut command).with_code(1).says(&["API server", "kubeconfig"]);
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn an_address_in_use_is_told() {
     let address = taken.local_addr().unwrap();
     let mut command = machine.command(&format!("webhook --namespace x --listen {address}"));
     command.env("KUBECONFIG", machine.path("kubeconfig"));
-    Ended::of(&mut command)
+    RunResult::of(&mut command)
         .with_code(1)
         .says(&["cannot serve admission reviews", &address.to_string()]);
 }

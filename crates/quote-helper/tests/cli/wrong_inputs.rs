@@ -1,6 +1,6 @@
 //! Mistakes in files are told in our words, with the way out.
 
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// Words of libraries, which say nothing to people.
 const RAW: [&str; 12] = [
@@ -104,13 +104,13 @@ fn a_kubeconfig_of_another_form_is_refused_in_our_words() {
         ("nothing", "cannot read"),
     ] {
         let mut command = machine.command("uninstall");
-        let ended = Ended::of(command.env("KUBECONFIG", machine.path(file))).with_code(1);
+        let ended = RunResult::of(command.env("KUBECONFIG", machine.path(file))).with_code(1);
         is_in_our_words(file, &ended, words);
     }
 }
 
 #[track_caller]
-fn is_in_our_words(line: &str, ended: &Ended, words: &str) {
+fn is_in_our_words(line: &str, ended: &RunResult, words: &str) {
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert!(said.contains(words), "{line}: {said}");
     let raw = RAW.iter().find(|raw| said.contains(**raw));

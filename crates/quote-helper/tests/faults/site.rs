@@ -12,7 +12,7 @@ use sgx::AttestationKeyId;
 use crate::application::{Application, Library};
 use crate::fault::Outcome;
 use crate::load::{Load, Progress, load_during};
-use crate::support::{Ended, Machine, SERVE, Serve, eventually};
+use crate::support::{Machine, RunResult, SERVE, Serve, eventually};
 
 /// A service whose socket is in a directory of its own, which can be linked, filled or removed.
 pub(crate) const IN_RUN: &str =
@@ -95,7 +95,7 @@ impl Site {
 
     /// Starts the service, which says why it does not serve, and about what, and ends.
     pub(crate) fn start_in_vain(&mut self, about: &str) {
-        let ended = Ended::of(&mut self.command()).with_code(1);
+        let ended = RunResult::of(&mut self.command()).with_code(1);
         ended.says(&[about]);
         self.log.push_str(&ended.stderr);
     }

@@ -1,7 +1,7 @@
 //! Advice about a cache of collateral.
 
 use super::{give, owners, perform, printed};
-use crate::support::{Ended, Machine, SERVE, Serve, is_root};
+use crate::support::{Machine, RunResult, SERVE, Serve, is_root};
 
 /// A machine whose collateral comes from `serve`, with the options for that, and a quote in
 /// `q.bin`.
@@ -27,7 +27,8 @@ fn fetch(text: &str) -> String {
 fn an_empty_cache_is_filled() {
     for command in ["list", "export bundle", "status"] {
         let (machine, _serve, options) = site();
-        let Ended { stdout, stderr, .. } = machine.run(&format!("collateral {command} {options}"));
+        let RunResult { stdout, stderr, .. } =
+            machine.run(&format!("collateral {command} {options}"));
         perform(&machine, &fetch(&(stdout + &stderr))).with_code(0);
         machine.succeed(&format!("collateral status {options}"));
         machine.succeed(&format!("collateral export bundle {options}"));

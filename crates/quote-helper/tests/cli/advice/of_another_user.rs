@@ -99,7 +99,7 @@ fn a_service_of_root_leaves_nothing_in_the_directories_of_the_services_user() {
     let line = "serve --platform dcap --socket run/aesm.socket --state-dir state --log-format json";
     let mut command = machine.command(line);
     command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", machine.path("caches/collateral"));
-    crate::support::Ended::of(&mut command).with_code(1);
+    crate::support::RunResult::of(&mut command).with_code(1);
     for name in ["state", "caches"] {
         assert_eq!(machine.names(name), Vec::<String>::new(), "{name}");
     }

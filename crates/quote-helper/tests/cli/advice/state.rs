@@ -21,10 +21,10 @@ fn modes_that_let_others_write_are_taken_back() {
     let state = "the state";
     let show = || {
         let mut command = machine.command("platform show --state-dir");
-        crate::support::Ended::of(command.arg(state))
+        crate::support::RunResult::of(command.arg(state))
     };
     let mut init = machine.command("platform init --state-dir");
-    crate::support::Ended::of(init.arg(state)).with_code(0);
+    crate::support::RunResult::of(init.arg(state)).with_code(0);
     for name in ["the state/machine.json", "the state"] {
         let mode = if name == state { 0o777 } else { 0o666 };
         set_permissions(machine.path(name), Permissions::from_mode(mode)).unwrap();

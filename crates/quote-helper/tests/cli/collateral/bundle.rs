@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ITEMS, Site, outcomes};
 use crate::hostile_text::{HOSTILE, certificate, controls_nothing, is_harmless};
-use crate::support::{Ended, eventually};
+use crate::support::{RunResult, eventually};
 
 /// A site with what a verifier needs in the file `bundle`.
 fn exported() -> Site {
@@ -45,9 +45,9 @@ fn a_quote_is_verified_offline_with_what_was_carried() {
     let mut offline = site.machine.command(verify);
     offline.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "other");
     offline.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true");
-    Ended::of(&mut offline).with_code(0);
+    RunResult::of(&mut offline).with_code(0);
     offline.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "nothing-here");
-    let text = Ended::of(&mut offline).with_code(4).stdout;
+    let text = RunResult::of(&mut offline).with_code(4).stdout;
     assert!(text.contains("there is no source to ask"), "{text}");
 }
 
@@ -221,7 +221,7 @@ fn a_bundle_is_written_whole_or_not_at_all() {
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &limited]).current_dir(site.machine.path("")).env_clear();
     shell.stdout(Stdio::piped()).stderr(Stdio::piped());
-    crate::support::Ended::of(&mut shell).with_code(1).says(&["cannot write bundle"]);
+    crate::support::RunResult::of(&mut shell).with_code(1).says(&["cannot write bundle"]);
     assert_eq!(site.machine.read("bundle"), before);
     site.run("export no/such/directory").with_code(1).says(&["cannot write no/such/directory"]);
 }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use rustix::process::Signal;
 
 use super::{ITEMS, Site, outcomes};
-use crate::support::{Ended, Machine, eventually};
+use crate::support::{Machine, RunResult, eventually};
 
 #[test]
 fn collateral_of_a_quote_is_fetched_and_outlives_its_source() {
@@ -111,7 +111,8 @@ fn an_empty_cache_says_what_to_do() {
 fn the_cache_is_where_the_user_has_caches() {
     let machine = Machine::new();
     let mut list = machine.command("collateral list");
-    let list = Ended::of(list.env("XDG_CACHE_HOME", machine.path("caches"))).with_code(0).stdout;
+    let list =
+        RunResult::of(list.env("XDG_CACHE_HOME", machine.path("caches"))).with_code(0).stdout;
     let directory = machine.path("caches/quote-helper/collateral");
     assert!(list.contains(&format!("in {};", directory.display())), "{list}");
     // Root has a place without a home; nobody else has.
@@ -120,5 +121,5 @@ fn the_cache_is_where_the_user_has_caches() {
         fs::set_permissions(machine.path(""), Permissions::from_mode(0o755)).unwrap();
         homeless.uid(65534).gid(65534);
     }
-    Ended::of(&mut homeless).with_code(1).says(&["pass --cache-dir"]);
+    RunResult::of(&mut homeless).with_code(1).says(&["pass --cache-dir"]);
 }

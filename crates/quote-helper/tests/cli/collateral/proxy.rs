@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Site;
-use crate::support::{Ended, Machine};
+use crate::support::{Machine, RunResult};
 
 /// A proxy that hangs up, and tells what it was asked first.
 fn proxy() -> (String, Receiver<String>) {
@@ -48,7 +48,7 @@ fn a_service_is_asked_through_the_proxy_of_the_environment() {
         ("ALL_PROXY", "https://pccs.invalid:8081"),
     ] {
         let machine = Machine::new();
-        Ended::of(fetch(&machine, source).env(variable, &url)).with_code(1);
+        RunResult::of(fetch(&machine, source).env(variable, &url)).with_code(1);
         let line = asked.recv_timeout(Duration::from_secs(5)).expect(variable);
         assert!(line.contains("pccs.invalid:8081"), "{variable}: {line}");
     }
@@ -58,7 +58,7 @@ fn a_service_is_asked_through_the_proxy_of_the_environment() {
 fn whom_no_proxy_names_is_asked_directly() {
     let (machine, (url, asked)) = (Machine::new(), proxy());
     let mut excepted = fetch(&machine, "https://pccs.invalid:8081");
-    Ended::of(excepted.env("ALL_PROXY", &url).env("NO_PROXY", "pccs.invalid")).with_code(1);
+    RunResult::of(excepted.env("ALL_PROXY", &url).env("NO_PROXY", "pccs.invalid")).with_code(1);
     assert!(asked.try_recv().is_err());
 }
 
@@ -67,7 +67,7 @@ fn azures_service_on_the_machine_is_asked_directly() {
     let (site, (url, asked)) = (Site::new(), proxy());
     for variable in ["ALL_PROXY", "http_proxy", "HTTP_PROXY"] {
         let line = "collateral fetch --quote q.bin --cache-dir cache --timeout 500ms --source thim";
-        Ended::of(site.machine.command(line).env(variable, &url)).with_code(1);
+        RunResult::of(site.machine.command(line).env(variable, &url)).with_code(1);
     }
     assert!(asked.try_recv().is_err());
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Site;
-use crate::support::{Ended, eventually};
+use crate::support::{RunResult, eventually};
 
 /// The exit code of `collateral status`, and what it says.
 fn status(site: &Site) -> (i32, Value) {
@@ -62,7 +62,7 @@ fn checked(site: &Site, cache: &str) -> (Value, Value) {
     let mut check = site.machine.command("check --socket aesm.socket --output json");
     check.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", cache);
     check.env("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT", "root.pem");
-    let diagnosis = Ended::of(&mut check).json();
+    let diagnosis = RunResult::of(&mut check).json();
     let sections = diagnosis["sections"].as_array().unwrap().iter();
     let mut findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
     let tcb = findings.find(|finding| finding["name"] == "tcb").unwrap();

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{ITEMS, Site, outcomes};
-use crate::support::Ended;
+use crate::support::RunResult;
 
 /// The records of the cache.
 fn files(site: &Site) -> BTreeMap<String, Vec<u8>> {
@@ -64,8 +64,8 @@ fn a_full_disk_is_told_and_what_was_kept_is_still_there() {
     );
     let mut shell = Command::new("sh");
     shell.args(["-c", &limited]).current_dir(site.machine.path("")).env_clear();
-    let ended = Ended::of(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).with_code(1);
-    assert_eq!(ended.stdout.matches("NOT CACHED").count(), ITEMS, "{}", ended.stdout);
+    let ended = RunResult::of(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).with_code(1);
+    assert_eq!(ended.stdout.matches("NOT KEPT").count(), ITEMS, "{}", ended.stdout);
     assert!(ended.stdout.contains("check the space on the disk"), "{}", ended.stdout);
     assert_eq!(files(&site), before);
     site.run("status").with_code(0);
