@@ -97,7 +97,7 @@ fn missing_permissions_are_named_and_the_rest_is_checked() {
 #[test]
 fn a_pod_without_permission_is_skipped_and_a_missing_one_fails() {
     for (code, status, fix) in [
-        (403, "skipped", "right to create pods/exec"),
+        (403, "skipped", "permission to create pods/exec"),
         (404, "failed", "kubectl -n sgx-quote-helper exec"),
     ] {
         let server = ApiServer::start(move |path| match path {
