@@ -66,11 +66,6 @@ pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
     }
 }
 
-/// Prints text unchanged, without adding a line feed.
-pub(crate) fn verbatim(text: &str) -> anyhow::Result<()> {
-    bytes(text.as_bytes())
-}
-
 /// Prints data unchanged. A reader that closes standard output early is not an error.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();

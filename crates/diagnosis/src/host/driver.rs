@@ -98,7 +98,7 @@ impl Driver {
                 "see what it says: dmesg | grep -i sgx; most often SGX is off in the firmware",
             );
         }
-        if processor.has_flc() && !has_feature("sgx_lc") {
+        if processor.has_flc && !has_feature("sgx_lc") {
             return (
                 "the firmware has locked launch control, so the driver did not start".to_owned(),
                 "set \"SGX launch control\" to \"Unlocked\" in the firmware, and reboot",

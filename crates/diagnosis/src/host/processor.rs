@@ -17,12 +17,12 @@ pub(crate) struct Processor {
     /// True in a virtual machine, whose hypervisor controls CPUID.
     is_virtual: bool,
     /// The processor has SGX, but the firmware may have turned it off.
-    has_sgx: bool,
+    pub(crate) has_sgx: bool,
     /// SGX is turned on.
     has_sgx1: bool,
     has_sgx2: bool,
     /// Flexible launch control (SGX_LC).
-    has_flc: bool,
+    pub(crate) has_flc: bool,
     /// The ATTRIBUTES flags that enclaves may have.
     allowed_flags: u64,
     /// Sizes of the EPC sections in bytes.
@@ -50,16 +50,6 @@ impl Processor {
             allowed_flags: sgx.as_ref().map_or(0, |sgx| sgx.secs_attributes().0),
             epc,
         }
-    }
-
-    /// True if the processor has SGX, turned on or off.
-    pub(crate) fn has_sgx(&self) -> bool {
-        self.has_sgx
-    }
-
-    /// True if the processor has flexible launch control.
-    pub(crate) fn has_flc(&self) -> bool {
-        self.has_flc
     }
 
     /// True if SGX is turned on and has memory.
@@ -220,7 +210,7 @@ mod tests {
     #[test]
     fn a_server_has_everything() {
         let server = fixtures::server();
-        assert!(server.runs_enclaves() && server.has_sgx() && server.has_flc());
+        assert!(server.runs_enclaves() && server.has_sgx && server.has_flc);
         for finding in server.findings() {
             assert_eq!(finding.status, Status::Ok, "{finding:?}");
         }
@@ -232,7 +222,7 @@ mod tests {
     fn without_sgx_there_is_one_warning() {
         for machine in [fixtures::amd(), fixtures::no_leaves()] {
             let findings = machine.findings();
-            assert!(!machine.runs_enclaves() && !machine.has_sgx());
+            assert!(!machine.runs_enclaves() && !machine.has_sgx);
             assert_eq!(by_name(&findings, "sgx").status, Status::Warning);
             assert!(statuses(&findings).skip(1).all(|status| status == Status::Skipped));
         }
@@ -241,7 +231,7 @@ mod tests {
     #[test]
     fn sgx_off_in_firmware_differs_from_no_sgx() {
         let machine = fixtures::off_in_firmware();
-        assert!(machine.has_sgx() && !machine.runs_enclaves());
+        assert!(machine.has_sgx && !machine.runs_enclaves());
         let sgx = by_name(&machine.findings(), "sgx");
         assert_eq!(sgx.status, Status::Failed);
         assert!(sgx.fix.unwrap().contains("firmware"));

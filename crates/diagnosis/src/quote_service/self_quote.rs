@@ -48,7 +48,7 @@ pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> 
         SelfQuoteError::Canary(_) => None,
     };
     match code {
-        Some(AesmError::InvalidReport) if processor.has_sgx() => Finding::skipped(
+        Some(AesmError::InvalidReport) if processor.has_sgx => Finding::skipped(
             NAME,
             REAL_QE_ANSWERS,
             "to see a real quote, write the target info with `quote-helper quote --target-info \

@@ -107,7 +107,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.output {
         Format::Yaml | Format::Text => {
             let injected = yaml.with(&objects);
-            output::verbatim(&injected.with_context(|| format!("cannot inject into {name}"))?)?;
+            output::bytes(
+                injected.with_context(|| format!("cannot inject into {name}"))?.as_bytes(),
+            )?;
         }
         Format::Json => {
             objects.retain(|object| !object.is_null());

@@ -163,7 +163,7 @@ fn print_view(format: Format, view: &View) -> anyhow::Result<bool> {
 
 fn interval(text: &str) -> anyhow::Result<Duration> {
     let interval = values::duration(text)?;
-    anyhow::ensure!(interval >= SHORTEST_INTERVAL, "it is 100ms at the least");
+    anyhow::ensure!(interval >= SHORTEST_INTERVAL, "the minimum is 100ms");
     Ok(interval)
 }
 

@@ -1,4 +1,4 @@
-//! `worker`: makes quotes for the service that has started it.
+//! `worker`: makes quotes for the service that started it.
 
 use std::io::stdin;
 use std::os::fd::AsFd;
@@ -22,28 +22,28 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LIBRARY", required_unless_present = "state_dir")]
     dcap_library: Option<PathBuf>,
 
-    /// Quotes on the software platform whose keys are kept here.
+    /// Quotes on the software platform with this state directory.
     #[arg(long, value_name = "PATH", conflicts_with = "dcap_library")]
     state_dir: Option<PathBuf>,
 
-    /// What quotes of the software platform carry as certification data.
+    /// Certification data of the software platform's quotes.
     #[arg(long, value_enum, default_value = "pck-certificate-chain")]
     certification_data: CertificationData,
 }
 
 /// Runs the command: the service is at the other end of standard input.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    // The library in here is foreign code, and has no business in other people's files.
+    // Intel's library is foreign code, which must not reach the files of other users.
     harden()?;
-    leave_signals_to_the_service()?;
+    ignore_signals()?;
     let service = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     Ok(service::run_worker(service, || arguments.open())?)
 }
 
-/// What a terminal or a service manager sends to all processes is for the service to act on. A worker
-/// ends when its service does, or lets go of it.
-fn leave_signals_to_the_service() -> std::io::Result<()> {
-    // Signals that have been listened for once do not end the process any more.
+/// Ignores signals that a terminal or a service manager sends to all processes: the service acts on
+/// them, and a worker exits when the service closes the socket.
+fn ignore_signals() -> std::io::Result<()> {
+    // A signal with a handler does not end the process, even after the handler is dropped.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _context = runtime.enter();
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {

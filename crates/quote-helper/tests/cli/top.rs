@@ -118,7 +118,7 @@ fn a_pipe_gets_one_view_with_rates_and_no_escapes() {
     }
     let nobody = machine.run("top --metrics /nobody.socket").with_code(1);
     assert_eq!(nobody.stdout, "");
-    nobody.says(&["error: nobody answers at /nobody.socket"]);
+    nobody.says(&["error: no answer from /nobody.socket"]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn no_answer_is_an_error_with_a_fix() {
     let socket = machine.path("nobody.socket");
     let ended = top(&machine, &socket, 2).with_code(1);
     let start = format!("`quote-helper serve --metrics-listen {}`", socket.display());
-    ended.says(&["nobody answers at /", "No such file or directory", &start, "--metrics"]);
+    ended.says(&["no answer from /", "No such file or directory", &start, "--metrics"]);
     let views = views(&ended);
     assert_eq!(views.len(), 2);
     assert!(views[0]["away"].as_str().unwrap().contains("No such file or directory"));
@@ -166,7 +166,7 @@ fn a_service_that_restarts_or_is_down_is_shown_and_followed() {
 fn other_servers_are_rejected() {
     let too_much = "a 1\n".repeat(5 << 20);
     for (answer, reason) in [
-        ("<html>".to_owned(), "is no metrics endpoint"),
+        ("<html>".to_owned(), "is not a metrics endpoint"),
         ("up 1\n# EOF\n".to_owned(), "serves metrics, but not those of a quote service"),
         (too_much, "length limit exceeded"),
     ] {
@@ -192,7 +192,7 @@ fn invalid_endpoints_are_rejected() {
     let machine = Machine::new();
     for (line, reason) in [
         ("top --metrics 17490", "nor ADDRESS:PORT, nor the path of a Unix socket"),
-        ("top --interval 1ms", "100ms at the least"),
+        ("top --interval 1ms", "the minimum is 100ms"),
         ("top --count 0", "--count"),
         ("top --output yaml", "possible values: text, json"),
     ] {

@@ -79,7 +79,7 @@ impl Text<'_> {
             // A fix that consecutive findings share is written once.
             let shared = findings.peek().is_some_and(|next| next.fix == finding.fix);
             if let (Some(fix), false) = (&finding.fix, shared) {
-                write_wrapped(f, "      fix: ", fix)?;
+                writeln!(f, "{}", wrapped("      fix: ", fix))?;
             }
         }
         writeln!(f)
@@ -109,10 +109,6 @@ impl Text<'_> {
         let lines = wrapped(&format!("    {:<width$} ", finding.name), &text);
         writeln!(f, "{}", lines.get(3..).unwrap_or_default())
     }
-}
-
-fn write_wrapped(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
-    writeln!(f, "{}", wrapped(head, text))
 }
 
 /// `text` after `head`, wrapped and indented. A word that is longer than a line, such as a URL, is

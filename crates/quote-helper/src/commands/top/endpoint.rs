@@ -68,22 +68,23 @@ impl Endpoint {
         let at = Instant::now();
         let (status, text) = metrics.map_err(|error| {
             anyhow!(
-                "nobody answers at {self}: {error}. Start the service with `quote-helper serve \
-                 --metrics-listen {self}`, or say with --metrics where its metrics are"
+                "no answer from {self}: {error}. Start the service with `quote-helper serve \
+                 --metrics-listen {self}`, or pass the address of its metrics with --metrics"
             )
         })?;
         ensure!(
             status == StatusCode::OK,
-            "{self} is no metrics endpoint of a quote service: it answers {status}; say with \
-             --metrics where `serve` has --metrics-listen"
+            "{self} is not the metrics endpoint of a quote service: it answers {status}; pass the \
+             address of --metrics-listen of `serve` with --metrics"
         );
         let samples = Samples::parse(&text)
-            .with_context(|| format!("{self} is no metrics endpoint: its answer cannot be read"))?;
+            .with_context(|| format!("{self} is not a metrics endpoint: its answer cannot be parsed"))?;
         let is_ours = samples.named("quote_helper_service_info").next().is_some();
         ensure!(
             is_ours,
             "{self} serves metrics, but not those of a quote service (there is no \
-             quote_helper_service_info); say with --metrics where `serve` has --metrics-listen"
+             quote_helper_service_info); pass the address of --metrics-listen of `serve` with \
+             --metrics"
         );
         Ok(Scrape { at, samples, readiness: Readiness::of(ready) })
     }
@@ -120,7 +121,7 @@ async fn get(
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER_SIZE).collect().await;
         let body = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
-        Ok((status, String::from_utf8(body.into()).context("the answer is no text")?))
+        Ok((status, String::from_utf8(body.into()).context("the answer is not UTF-8")?))
     });
     tokio::select! {
         answer = &mut answer => answer,
@@ -159,7 +160,7 @@ impl FromStr for Endpoint {
                 Ok(Self::tcp(&text))
             }
             _ => bail!(
-                "it is neither http://HOST:PORT, nor ADDRESS:PORT, nor the path of a Unix socket, \
+                "expected http://HOST:PORT, ADDRESS:PORT, or the path of a Unix socket, \
                  /PATH or unix:PATH"
             ),
         }
@@ -175,7 +176,7 @@ impl Endpoint {
     fn of_url(scheme: &str, rest: &str) -> anyhow::Result<Self> {
         ensure!(
             scheme == "http",
-            "a quote service has its metrics at http:// alone, not at {scheme}://"
+            "the metrics of a quote service use http://, not {scheme}://"
         );
         let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
         let address = match address.parse::<IpAddr>() {
@@ -187,7 +188,7 @@ impl Endpoint {
         let path = path.trim_end_matches('/');
         let prefix = path.strip_suffix("metrics").unwrap_or(path).trim_end_matches('/');
         let is_plain = prefix.chars().all(|it| it.is_ascii_alphanumeric() || "-._~/%".contains(it));
-        ensure!(is_plain, "the path of the URL has characters that a path has not");
+        ensure!(is_plain, "the path of the URL has invalid characters");
         Ok(match endpoint {
             Self::Tcp { address, .. } if !prefix.is_empty() => {
                 Self::Tcp { address, prefix: format!("/{prefix}") }

@@ -35,7 +35,7 @@ pub(super) async fn show(mut watch: Watch, interval: Duration) -> anyhow::Result
                 }
                 event = events.next() => match event.transpose().context("cannot read keys")? {
                     Some(Event::Resize(..)) => terminal.draw(view.as_ref(), &every)?,
-                    Some(Event::Key(key)) if !ends(key) => {}
+                    Some(Event::Key(key)) if !quits(key) => {}
                     Some(Event::Key(_)) | None => return Ok(()),
                     Some(_) => {}
                 },
@@ -45,14 +45,14 @@ pub(super) async fn show(mut watch: Watch, interval: Duration) -> anyhow::Result
     }
 }
 
-fn ends(key: KeyEvent) -> bool {
+fn quits(key: KeyEvent) -> bool {
     let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let ends = match key.code {
+    let is_quit_key = match key.code {
         KeyCode::Char('q') | KeyCode::Esc => true,
         KeyCode::Char('c') => is_control,
         _ => false,
     };
-    ends && key.kind == KeyEventKind::Press
+    is_quit_key && key.kind == KeyEventKind::Press
 }
 
 /// The terminal, which is restored when this is dropped, and before a panic message.
@@ -73,7 +73,7 @@ impl Terminal {
             if let Some(view) = view {
                 frame.render_widget(&Screen { view, palette }, above);
             }
-            let keys = Span::styled(format!("q ends; asks every {every}"), palette.name());
+            let keys = Span::styled(format!("q quits; refreshes every {every}"), palette.name());
             frame.render_widget(keys, below);
         });
         drawn.map(drop).context("cannot draw")
@@ -95,14 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn q_escape_and_control_c_end_it() {
-        let key = |code, modifiers| ends(KeyEvent::new(code, modifiers));
+    fn q_escape_and_control_c_quit() {
+        let key = |code, modifiers| quits(KeyEvent::new(code, modifiers));
         assert!(key(KeyCode::Char('q'), KeyModifiers::NONE));
         assert!(key(KeyCode::Esc, KeyModifiers::NONE));
         assert!(key(KeyCode::Char('c'), KeyModifiers::CONTROL));
         assert!(!key(KeyCode::Char('c'), KeyModifiers::NONE));
         assert!(!key(KeyCode::Enter, KeyModifiers::NONE));
         let release = KeyEventKind::Release;
-        assert!(!ends(KeyEvent::new_with_kind(KeyCode::Esc, KeyModifiers::NONE, release)));
+        assert!(!quits(KeyEvent::new_with_kind(KeyCode::Esc, KeyModifiers::NONE, release)));
     }
 }

@@ -255,10 +255,10 @@ fn important_figures_stand_out() {
 #[test]
 fn a_service_that_does_not_answer_is_told_with_the_reason() {
     let time = OffsetDateTime::UNIX_EPOCH;
-    let reason = "nobody answers at a:1: connection refused".to_owned();
+    let reason = "no answer from a:1: connection refused".to_owned();
     let view = View::away("a:1".to_owned(), time, reason.clone());
     let shown = screen(&view, 30, 6);
-    assert!(shown.contains("NO ANSWER\nnobody answers at a:1:\nconnection refused\n"), "{shown}");
+    assert!(shown.contains("NO ANSWER\nno answer from a:1:\nconnection refused\n"), "{shown}");
     let json = json!({ "time": "1970-01-01T00:00:00Z", "metrics": "a:1", "away": reason });
     assert_eq!(serde_json::to_value(&view).unwrap(), json);
 }
