@@ -17,40 +17,20 @@ pub(crate) use self::render::roff;
 /// Exit codes of every command, and the words for variables and files that pages name.
 const SHARED: &str = include_str!("manual/shared.txt");
 
-/// The page of each command, after that of the program itself.
-const PAGES: [(&str, &str); 32] = [
-    ("quote-helper", include_str!("manual/pages/quote-helper.txt")),
-    ("check", include_str!("manual/pages/check.txt")),
-    ("collateral", include_str!("manual/pages/collateral.txt")),
-    ("collateral export", include_str!("manual/pages/collateral-export.txt")),
-    ("collateral fetch", include_str!("manual/pages/collateral-fetch.txt")),
-    ("collateral import", include_str!("manual/pages/collateral-import.txt")),
-    ("collateral list", include_str!("manual/pages/collateral-list.txt")),
-    ("collateral serve", include_str!("manual/pages/collateral-serve.txt")),
-    ("collateral status", include_str!("manual/pages/collateral-status.txt")),
-    ("completions", include_str!("manual/pages/completions.txt")),
-    ("demo", include_str!("manual/pages/demo.txt")),
-    ("device-plugin", include_str!("manual/pages/device-plugin.txt")),
-    ("inject", include_str!("manual/pages/inject.txt")),
-    ("inspect", include_str!("manual/pages/inspect.txt")),
-    ("install", include_str!("manual/pages/install.txt")),
-    ("load", include_str!("manual/pages/load.txt")),
-    ("man-pages", include_str!("manual/pages/man-pages.txt")),
-    ("manifests", include_str!("manual/pages/manifests.txt")),
-    ("platform", include_str!("manual/pages/platform.txt")),
-    ("platform collateral", include_str!("manual/pages/platform-collateral.txt")),
-    ("platform init", include_str!("manual/pages/platform-init.txt")),
-    ("platform root", include_str!("manual/pages/platform-root.txt")),
-    ("platform show", include_str!("manual/pages/platform-show.txt")),
-    ("platform tcb", include_str!("manual/pages/platform-tcb.txt")),
-    ("quote", include_str!("manual/pages/quote.txt")),
-    ("report", include_str!("manual/pages/report.txt")),
-    ("serve", include_str!("manual/pages/serve.txt")),
-    ("top", include_str!("manual/pages/top.txt")),
-    ("uninstall", include_str!("manual/pages/uninstall.txt")),
-    ("upgrade", include_str!("manual/pages/upgrade.txt")),
-    ("verify", include_str!("manual/pages/verify.txt")),
-    ("webhook", include_str!("manual/pages/webhook.txt")),
+/// The name and the text of each page below `manual/pages`.
+macro_rules! pages {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("manual/pages/", $name, ".txt")))),*]
+    };
+}
+
+/// The page of each command, named with hyphens, after that of the program itself.
+const PAGES: [(&str, &str); 32] = pages![
+    "quote-helper" "check" "collateral" "collateral-export" "collateral-fetch" "collateral-import"
+    "collateral-list" "collateral-serve" "collateral-status" "completions" "demo" "device-plugin"
+    "inject" "inspect" "install" "load" "man-pages" "manifests" "platform" "platform-collateral"
+    "platform-init" "platform-root" "platform-show" "platform-tcb" "quote" "report" "serve" "top"
+    "uninstall" "upgrade" "verify" "webhook"
 ];
 
 /// The described variables, besides those of options.
@@ -83,7 +63,7 @@ fn describe(command: Command, name: &str) -> Command {
 
 /// The sections of a command, by the name of its page; hidden commands have none.
 pub(crate) fn page(name: &str, command: &Command) -> Option<Page> {
-    let (_, text) = PAGES.iter().find(|(page, _)| *page == name)?;
+    let (_, text) = PAGES.iter().find(|(page, _)| *page == name.replace(' ', "-"))?;
     Some(Page::parse(text).completed(&Page::parse(SHARED), command))
 }
 

@@ -60,19 +60,13 @@ pub(crate) fn text(value: &impl Display) -> anyhow::Result<()> {
 
 /// Prints a document unchanged: YAML, a script, or colored text that was made printable.
 pub(crate) fn document(value: &impl Display) -> anyhow::Result<()> {
-    match write(value.to_string().trim_end()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    is_read(write(value.to_string().trim_end())).map(drop)
 }
 
 /// Prints data unchanged. A reader that closes standard output early is not an error.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    is_read(stdout.write_all(bytes).and_then(|()| stdout.flush())).map(drop)
 }
 
 /// Prints one of many results: text, a line of JSON, or a document of YAML. Returns false if the
@@ -87,6 +81,11 @@ pub(crate) fn one_of_many<T: Serialize>(
         Format::Json => next_text(&serde_json::to_string(value)?),
         Format::Yaml => write(&format!("---\n{}", serde_saphyr::to_string(value)?.trim_end())),
     };
+    is_read(written)
+}
+
+/// False if the reader has closed standard output, which is no error.
+fn is_read(written: io::Result<()>) -> anyhow::Result<bool> {
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),

@@ -29,10 +29,10 @@ fn repository() -> PathBuf {
 #[test]
 fn each_command_has_a_page_with_each_section_and_each_page_a_command() {
     let commands = commands();
-    let names: BTreeSet<_> = commands.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, PAGES.iter().map(|(name, _)| *name).collect());
+    let names: BTreeSet<_> = commands.iter().map(|(name, _)| name.replace(' ', "-")).collect();
+    assert_eq!(names, PAGES.iter().map(|(name, _)| (*name).to_owned()).collect());
     for (name, command) in &commands {
-        let (_, text) = PAGES.iter().find(|(page, _)| page == name).unwrap();
+        let (_, text) = PAGES.iter().find(|(page, _)| *page == name.replace(' ', "-")).unwrap();
         // The heading of an empty section is there, and is not shown.
         for heading in [EXIT_STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE_ALSO] {
             assert!(text.lines().any(|line| line == heading), "{name}: {heading}");
