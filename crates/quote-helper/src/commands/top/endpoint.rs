@@ -77,8 +77,9 @@ impl Endpoint {
             "{self} is not the metrics endpoint of a quote service: it answers {status}; pass the \
              address of --metrics-listen of `serve` with --metrics"
         );
-        let samples = Samples::parse(&text)
-            .with_context(|| format!("{self} is not a metrics endpoint: its answer cannot be parsed"))?;
+        let samples = Samples::parse(&text).with_context(|| {
+            format!("{self} is not a metrics endpoint: its answer cannot be parsed")
+        })?;
         let is_ours = samples.named("quote_helper_service_info").next().is_some();
         ensure!(
             is_ours,
@@ -174,10 +175,7 @@ impl Endpoint {
 
     /// Parses the URL of the server or of its metrics.
     fn of_url(scheme: &str, rest: &str) -> anyhow::Result<Self> {
-        ensure!(
-            scheme == "http",
-            "the metrics of a quote service use http://, not {scheme}://"
-        );
+        ensure!(scheme == "http", "the metrics of a quote service use http://, not {scheme}://");
         let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
         let address = match address.parse::<IpAddr>() {
             Ok(ip) => SocketAddr::from((ip, 80)).to_string(),
