@@ -101,16 +101,16 @@ pub(crate) enum Command {
     /// Fetches, keeps and serves PCK certificates and collateral for verification.
     #[command(subcommand)]
     Collateral(collateral::Command),
-    /// Advertises this node's enclave memory (EPC) to Kubernetes as a resource.
+    /// Runs the SGX device plugin, which makes enclave memory (EPC) a resource of Kubernetes.
     DevicePlugin(device_plugin::Arguments),
-    /// Serves the admission webhook, which injects the settings that SGX pods need.
+    /// Runs the admission webhook, which injects the settings that SGX pods need.
     Webhook(webhook::Arguments),
-    /// Injects the same settings into pods in YAML: for clusters without the webhook.
+    /// Injects the settings that SGX pods need into YAML: for clusters without the webhook.
     Inject(inject::Arguments),
     /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the
     /// quote service and a PCCS.
     Install(install::Arguments),
-    /// Changes an installed add-on; options that are not given keep their values.
+    /// Changes an installed add-on; options that are not given keep their value.
     Upgrade(upgrade::Arguments),
     /// Removes the add-on from the cluster. Applications keep running.
     Uninstall(uninstall::Arguments),
@@ -122,7 +122,7 @@ pub(crate) enum Command {
     /// Makes quotes for the service that started it.
     #[command(hide = true)]
     Worker(worker::Arguments),
-    /// Changes the owner of a directory to the user of the quote service.
+    /// Gives directories to the user of a component of the add-on.
     #[command(hide = true)]
     Chown(chown::Arguments),
     /// Puts load on a quote service and measures it.

@@ -11,9 +11,8 @@ use serde_json::Value;
 
 use crate::commands::device_plugin::Accounting;
 use crate::failure::Failure;
-use crate::files;
-use crate::objects;
 use crate::output::{self, Format};
+use crate::{files, objects};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -26,8 +25,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// Output format: yaml is the text of the file with additions in place, json converts it to one
-    /// object or a List, as kubectl reads it.
+    /// Output format: yaml is the text of the file with additions in place, json is one object or a
+    /// list of kind List, as kubectl reads it.
     #[arg(long, value_parser = Format::one_of(objects::FORMATS), default_value = "yaml")]
     output: Format,
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(print(&add_on, &Cluster { version, software_platform_root }, output)?)
 }
 
-/// Prints the objects. With the software platform there are secrets among them.
+/// Prints the objects. With the software platform they include secrets.
 pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, format: Format) -> anyhow::Result<()> {
     if cluster.software_platform_root.is_some() {
         output::note(

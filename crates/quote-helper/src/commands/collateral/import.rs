@@ -13,7 +13,6 @@ use super::cache_view::{CacheArguments, CacheView};
 use super::format::rfc3339;
 use super::item_label::ItemLabel;
 use super::messages::Messages;
-use super::words::rfc3339;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, Format, table};

@@ -7,9 +7,9 @@ use clap::Args;
 use collateral::{Cache, CollateralId, PckCertificateRequest, PckContents, Record};
 use serde::Serialize;
 
-use super::held::{FETCHED, Held, HeldArguments};
-use super::item_words::ItemWords;
-use super::words::{date, days_left, rfc3339};
+use super::cache_view::{CacheArguments, CacheView, FETCH_OPTIONS};
+use super::format::{date, days_left, rfc3339};
+use super::item_label::ItemLabel;
 use crate::failure::Failure;
 use crate::output::{self, Format, table};
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::output::table;
 
-/// What has become of each object.
+/// The result for each object.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Outcomes(Vec<Row>);
