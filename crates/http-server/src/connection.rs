@@ -22,16 +22,14 @@ use tokio::time::timeout;
 use crate::connections::{Busy, Evicted, Slot};
 use crate::peer::Peer;
 
-/// Bytes of a request's first line and headers: ten times those of the longest question.
+/// Maximum size of a request's head in bytes: ten times the longest request.
 const MAX_HEADER_SIZE: usize = 16 * 1024;
-/// How long a request's first line and headers may take, how long the next may be awaited, and how
-/// long a TLS handshake may take.
+/// Timeout of a TLS handshake, of a request's head, and of idling between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may last, whatever happens on it.
+/// Maximum life of a connection.
 const CONNECTION_LIFE: Duration = Duration::from_secs(60);
 
-/// Serves one connection, as soon as its stream is there, until it has lost its slot. Requests have
-/// the peer among their extensions.
+/// Serves one connection until it ends or loses its slot. Requests have the peer as an extension.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: impl Future<Output = io::Result<S>>,
     peer: Peer,
@@ -47,13 +45,13 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             Err(_) => return tracing::debug!("a TLS handshake took too long"),
         };
         let router = TowerToHyperService::new(router);
-        let answer = |mut request: Request<Incoming>| {
+        let respond = |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             let (busy, response) = (slot.begin(), router.call(request));
             async {
                 response
                     .await
-                    .map(|response| response.map(|body| Body::new(Answer { body, _busy: busy })))
+                    .map(|response| response.map(|body| Body::new(BusyBody { body, _busy: busy })))
             }
         };
         let connection = http1::Builder::new()
@@ -61,26 +59,26 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(MAX_HEADER_SIZE)
             .max_header_size(MAX_HEADER_SIZE)
-            .serve_connection(TokioIo::new(stream), service_fn(answer));
+            .serve_connection(TokioIo::new(stream), service_fn(respond));
         if let Err(error) = graceful.watch(connection).await {
             tracing::debug!(%error, "an HTTP connection failed");
         }
     };
     tokio::select! {
         served = timeout(CONNECTION_LIFE, served) => if served.is_err() {
-            tracing::debug!("an HTTP connection is at its end of life");
+            tracing::debug!("an HTTP connection reached its maximum life");
         },
-        _ = evicted => tracing::debug!("an HTTP connection makes room for another one"),
+        _ = evicted => tracing::debug!("an HTTP connection was evicted for a new one"),
     }
 }
 
-/// The body of a response. The connection is busy until it is sent.
-struct Answer {
+/// The body of a response, which keeps the connection busy until it is sent.
+struct BusyBody {
     body: Body,
     _busy: Busy,
 }
 
-impl HttpBody for Answer {
+impl HttpBody for BusyBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,9 +1,9 @@
-//! Fair shares of the connections: one peer cannot keep the others out.
+//! Fair sharing of connections: one peer cannot lock the others out.
 //!
-//! At accept time nobody knows what will be asked. So every newcomer gets in, a probe too, and it is
-//! the peer with the most connections that makes room: its longest idle connection is closed. A
-//! connection is idle while no request on it is being answered: after the accept, in the TLS
-//! handshake, while a request's head is awaited, and between requests.
+//! Requests are unknown at accept time. So every new connection is accepted, and the peer with the
+//! most connections loses the one that has been idle for longest. A connection is idle while no
+//! request on it is in progress: after the accept, in the TLS handshake, while a request's head is
+//! read, and between requests.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -14,10 +14,9 @@ use tokio::sync::oneshot;
 
 use crate::peer::Peer;
 
-/// From so many connections on a newcomer costs an idle connection.
+/// Above this number, a new connection evicts an idle one.
 const MAX_IDLE: usize = 256;
-/// From so many connections on a newcomer costs a busy one, if the peer with the most has no idle
-/// one.
+/// Above this number, a new connection evicts a busy one if the largest peer has no idle one.
 pub(crate) const MAX_BUSY: usize = 512;
 
 /// The open connections of one server. Clones share them.
@@ -34,7 +33,7 @@ struct Table {
 struct Entry {
     peer: Peer,
     is_busy: bool,
-    /// When the connection became idle or busy, by the table's clock.
+    /// Time of the last change between idle and busy, by the table's clock.
     since: u64,
     /// Dropped with the entry, which closes the connection.
     _open: oneshot::Sender<Infallible>,
@@ -46,18 +45,18 @@ pub(crate) struct Slot {
     connections: Connections,
 }
 
-/// While it is there, a request on the connection is being answered.
+/// Marks the connection as busy while a request is in progress.
 pub(crate) struct Busy(Arc<Slot>);
 
-/// Is ready when the connection has lost its slot.
+/// Resolves when the connection has lost its slot.
 pub(crate) type Evicted = oneshot::Receiver<Infallible>;
 
 impl Connections {
-    /// A slot for one more connection of this peer. If there are too many, another one loses its.
+    /// A slot for a connection of this peer. If there are too many, another connection is evicted.
     pub(crate) fn admit(&self, peer: Peer) -> (Slot, Evicted) {
         let (open, evicted) = oneshot::channel();
         let mut table = self.table();
-        if let Some(id) = table.in_excess(peer) {
+        if let Some(id) = table.victim(peer) {
             table.open.remove(&id);
         }
         let id = table.tick();
@@ -66,7 +65,7 @@ impl Connections {
         (Slot { id, connections: self.clone() }, evicted)
     }
 
-    /// Closes an idle connection, for want of descriptors for instance. Says whether there was one.
+    /// Closes an idle connection, to free a descriptor. Returns `false` if there is none.
     pub(crate) fn close_idle(&self) -> bool {
         let mut table = self.table();
         let longest = table.longest_of_largest(None, false);
@@ -93,8 +92,8 @@ impl Table {
         self.clock
     }
 
-    /// The connection that must make room for one more of this peer.
-    fn in_excess(&self, newcomer: Peer) -> Option<u64> {
+    /// The connection to evict for a new one of this peer.
+    fn victim(&self, newcomer: Peer) -> Option<u64> {
         match self.open.len() {
             ..MAX_IDLE => None,
             MAX_IDLE..MAX_BUSY => self.longest_of_largest(Some(newcomer), false),
@@ -104,7 +103,7 @@ impl Table {
         }
     }
 
-    /// Of the peers with the most connections, the one that has been idle or busy for the longest.
+    /// The connection of the largest peers that has been idle or busy for longest.
     fn longest_of_largest(&self, newcomer: Option<Peer>, is_busy: bool) -> Option<u64> {
         let mut counts = HashMap::new();
         for peer in self.open.values().map(|entry| entry.peer).chain(newcomer) {
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_peer_makes_room_with_its_longest_idle_connection() {
+    fn the_longest_idle_connection_of_the_largest_peer_is_evicted() {
         let connections = Connections::default();
         let mut other = Client::new(&connections, OTHER);
         let mut hostile: Vec<_> = (0..2000).map(|_| Client::new(&connections, HOSTILE)).collect();
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_connection_stays_until_there_are_too_many_of_them() {
+    fn busy_connections_are_evicted_above_their_limit_only() {
         let connections = Connections::default();
         let mut clients: Vec<_> =
             (0..MAX_BUSY).map(|_| Client::new(&connections, HOSTILE)).take(MAX_IDLE).collect();
@@ -193,7 +192,7 @@ mod tests {
         let mut newcomer = Client::new(&connections, OTHER);
         assert!(newcomer.is_open());
         assert_eq!((open(&mut clients), clients[0].is_open()), (MAX_BUSY - 1, false));
-        // As soon as one is idle it is the one that goes.
+        // An idle connection is evicted before busy ones.
         drop(busy.pop());
         let mut newcomer = Client::new(&connections, HOSTILE);
         assert!(newcomer.is_open());

@@ -1,4 +1,4 @@
-//! The page at `/`, and the answer at paths where there is nothing: both list what there is.
+//! The page at `/` and the 404 responses, which both list the paths of a server.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use axum::routing::get;
 pub struct Index {
     /// The name of the server.
     pub title: &'static str,
-    /// Paths, and what is there.
+    /// Paths, and their descriptions.
     pub paths: &'static [(&'static str, &'static str)],
 }
 
@@ -24,7 +24,7 @@ impl Index {
         let paths = &[
             ("/metrics", "metrics for Prometheus: OpenMetrics, or its text format"),
             ("/livez", "200 while the process answers"),
-            ("/readyz", "200 if all is as it should be, else 503 and the reason"),
+            ("/readyz", "200 if there is no problem, else 503 and the reason"),
         ];
         Self { title, paths }
     }
@@ -45,7 +45,7 @@ impl Index {
     }
 
     fn nothing_at(&self, path: &str) -> (StatusCode, String) {
-        let answer = format!("there is nothing at {path}; there is:\n\n{}", self.list());
+        let answer = format!("there is nothing at {path}; these are the paths:\n\n{}", self.list());
         (StatusCode::NOT_FOUND, answer)
     }
 
@@ -57,7 +57,7 @@ impl Index {
         })
     }
 
-    /// Paths with placeholders are no links.
+    /// The page in HTML, without links for paths with placeholders.
     fn html(&self) -> String {
         let title = self.title;
         let mut html = format!(

@@ -1,5 +1,5 @@
-//! An HTTP server with limits on what a client can hold or take: how many connections, how large
-//! their headers, how long they last. Everything that this project serves over HTTP is served by it.
+//! An HTTP server that limits the number of connections, the size of headers, and the life of
+//! connections. All HTTP of this project is served by it.
 
 mod connection;
 mod connections;
@@ -28,10 +28,10 @@ pub use crate::listener::Listener;
 pub use crate::metrics::metrics;
 pub use crate::peer::Peer;
 
-/// The most connections that one server has at once, for whoever counts descriptors.
+/// Maximum connections of one server, for budgets of file descriptors.
 pub const MAX_CONNECTIONS: usize = connections::MAX_BUSY;
 
-/// How long answers that are under way may take once the server is to stop.
+/// Maximum time for responses in progress at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// The pause after a connection could not be accepted, for instance for want of descriptors: with an
 /// idle connection closed for it, and without one.
@@ -79,11 +79,11 @@ async fn serve_streams<L, S, H>(
     }
     drop(listener);
     if timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("HTTP connections were cut at shutdown");
+        tracing::warn!("closed HTTP connections with unfinished responses at shutdown");
     }
 }
 
-/// The next connection, and whose it is.
+/// Accepts the next connection; closes an idle one if descriptors run out.
 async fn accept<L: Listener>(listener: &L, connections: &Connections) -> Option<(L::Stream, Peer)> {
     match listener.accept().await {
         Ok(accepted) => Some(accepted),

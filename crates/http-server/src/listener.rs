@@ -1,4 +1,4 @@
-//! What connections come from.
+//! Listening sockets.
 
 use std::future::Future;
 use std::io;
@@ -13,11 +13,10 @@ pub trait Listener: Send + 'static {
     /// A connection to it.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection, and whose it is. May be dropped before it is ready; no connection is
-    /// lost by that.
+    /// Accepts a connection, and returns its peer. Cancel-safe: no connection is lost.
     ///
     /// # Errors
-    /// What the system says, for instance that there are no more descriptors.
+    /// Those of the system, for instance that there are no more descriptors.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }
 

@@ -9,8 +9,8 @@ use prometheus_client::registry::Registry;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The answer to `/metrics`. OpenMetrics 1.0 goes to clients that accept it no less than plain
-/// text; all others, such as curl, get version 0.0.4 of Prometheus' text format.
+/// The response to `/metrics`: OpenMetrics 1.0 for clients that prefer it to plain text or rank
+/// them equally; for all others, such as curl, version 0.0.4 of Prometheus' text format.
 #[must_use]
 pub fn metrics(request: &HeaderMap, registry: &Registry) -> impl IntoResponse + use<> {
     let mut encoded = String::new();

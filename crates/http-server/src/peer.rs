@@ -1,13 +1,13 @@
-//! The other end of a connection, as far as shares are concerned.
+//! Peers, the unit of the fair sharing of connections.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Whose share of the connections one takes.
+/// The peer that a connection counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Peer {
-    /// An IPv4 address, or a /64 of IPv6: whoever has one address of it can have all of them.
+    /// An IPv4 address, or a /64 of IPv6: a host can use all addresses of its /64.
     Network(IpAddr),
-    /// A user of this machine, by the uid that the kernel vouches for.
+    /// A user of this machine, by uid (SO_PEERCRED).
     User(u32),
 }
 

@@ -92,7 +92,7 @@ impl Deployment {
         Ok(seed)
     }
 
-    /// When it was created; whole seconds.
+    /// The creation time; whole seconds.
     pub(crate) fn created(&self) -> OffsetDateTime {
         self.profile.created
     }

@@ -10,7 +10,7 @@ use crate::key_derivation::{
 };
 use crate::{Cpu, SoftwareEnclave};
 
-/// Why EGETKEY gives no key (SDM 3D, 40.4).
+/// EGETKEY refused a key (SDM 3D, 40.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EgetkeyError {
     /// `SGX_INVALID_KEYNAME`: no key has this number.

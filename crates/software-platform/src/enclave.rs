@@ -12,7 +12,7 @@ use crate::Cpu;
 use crate::cpu::{aes_cmac, built_in_key};
 use crate::key_derivation::{ReportKeyData, derive};
 
-/// Who an enclave is: what the processor keeps of it in its SECS (SDM 3D, 38.7).
+/// The identity of an enclave, as in its SECS (SDM 3D, 38.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnclaveIdentity {
     /// MRENCLAVE: how the enclave was built.
@@ -90,7 +90,7 @@ impl SoftwareEnclave {
         Self { cpu, identity, target_info }
     }
 
-    /// What other enclaves need to make a REPORT for this one.
+    /// The target info for REPORTs to this enclave.
     #[must_use]
     pub fn target_info(&self) -> TargetInfo {
         self.target_info

@@ -1,4 +1,4 @@
-//! Who the platform's own enclaves are.
+//! Identities of the platform's own enclaves.
 
 use sgx::{Attributes, MrEnclave, MrSigner};
 
@@ -17,7 +17,7 @@ pub const PCE_SVN: u16 = 13;
 /// ISVSVN of the QE.
 pub const QE_SVN: u16 = 8;
 
-/// The Quoting Enclave: signer and product id of Intel's, which clients know by heart; MRENCLAVE is
+/// The Quoting Enclave: signer and product id of Intel's, which clients expect; MRENCLAVE is
 /// SHA-256 of `sgx-quote-helper software quoting enclave`.
 #[must_use]
 pub fn quoting_enclave_identity() -> EnclaveIdentity {

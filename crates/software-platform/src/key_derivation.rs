@@ -1,4 +1,4 @@
-//! What the CPU derives its keys from.
+//! The input of the CPU's key derivation.
 //!
 //! Each key is AES-128-CMAC, under the built-in key of its name, over one of the structures below.
 //! They are the C structures of the SDK's simulation mode as a compiler for x86-64 lays them out:

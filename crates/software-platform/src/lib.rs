@@ -1,19 +1,18 @@
 //! An SGX platform in software. **Insecure by design**: nothing here keeps a secret from the machine
 //! it runs on, and its built-in keys are public.
 //!
-//! It is to SGX what swtpm is to a TPM: every structure, derivation and signature is real, only the
-//! hardware that would guard the keys is not there. From the bottom up:
+//! It is to SGX what swtpm is to a TPM: every structure, derivation and signature is real, but no
+//! hardware protects the keys. From the bottom up:
 //!
 //! - [`Cpu`] and [`SoftwareEnclave`]: EREPORT and EGETKEY with the keys of the simulation mode of
 //!   Intel's SDK, so that REPORTs of enclaves built in that mode are accepted, and the other way
 //!   round.
 //! - The Provisioning Certification Enclave (PCE), which certifies attestation keys with the PCK
 //!   key, and the Quoting Enclave (QE), which checks a REPORT and signs the quote.
-//! - [`SoftwarePlatform`]: both enclaves of one machine, with what must last kept in a directory.
+//! - [`SoftwarePlatform`]: both enclaves of one machine, with their state in a directory.
 //!
-//! The software CPU's keys are the same on all machines, so a [`MachineSecret`] takes the part of
-//! the secrets that the factory burns into a processor: all keys that tell one machine from another
-//! come out of it.
+//! The software CPU's keys are the same on all machines, so a [`MachineSecret`] replaces the fuses
+//! of a processor: all keys that differ between machines are derived from it.
 
 mod attestation_key;
 mod cpu;
@@ -29,6 +28,7 @@ mod microcode;
 mod p256_key;
 mod pki;
 mod platform;
+mod platform_error;
 mod provisioning_certification_enclave;
 mod provisioning_service;
 mod published_tcb;
@@ -49,7 +49,8 @@ pub use pki::{
     Certificate, CollateralIssue, MICROCODE_COMPONENT, PckCertificate, PckSubject, PcsUrl,
     PcsUrlError, PkiError, SignedJson, SubjectNames, TcbLevel, TcbStatus,
 };
-pub use platform::{CertificationKind, PlatformError, SoftwarePlatform};
+pub use platform::{CertificationKind, SoftwarePlatform};
+pub use platform_error::PlatformError;
 pub use provisioning_certification_enclave::CertifyError;
 pub use provisioning_service::decrypt_ppid;
 pub use published_tcb::PublishedTcb;

@@ -11,7 +11,7 @@ use crate::{EgetkeyError, MachineSecret, Microcode, PckSubject, SoftwareEnclave}
 pub(crate) struct Machine {
     pub(crate) microcode: Microcode,
     pub(crate) secret: MachineSecret,
-    /// The Quoting Enclave as an enclave; what it does is in other modules.
+    /// The Quoting Enclave; its functions are in other modules.
     pub(crate) qe: SoftwareEnclave,
     pub(crate) pce: ProvisioningCertificationEnclave,
 }
@@ -23,13 +23,13 @@ impl Machine {
         Ok(Self { microcode, secret, qe, pce })
     }
 
-    /// What the attestation key is made for.
-    pub(crate) fn tcb(&self) -> Tcb {
+    /// The security versions of the attestation key.
+    pub(crate) fn tcb(&self) -> AttestationTcb {
         let (qe_svn, pce_svn) = (U16::new(QE_SVN), U16::new(PCE_SVN));
-        Tcb { cpu_svn: self.microcode.cpu_svn(), qe_svn, pce_svn }
+        AttestationTcb { cpu_svn: self.microcode.cpu_svn(), qe_svn, pce_svn }
     }
 
-    /// What the PCK certificate says of this machine.
+    /// The contents of the PCK certificate of this machine.
     pub(crate) fn pck_subject(&self) -> PckSubject {
         PckSubject {
             ppid: self.pce.ppid(),
@@ -42,13 +42,13 @@ impl Machine {
     }
 }
 
-/// The security versions that an attestation key is made for, 20 bytes.
+/// The security versions of an attestation key, 20 bytes.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
 )]
 #[repr(C)]
-pub(crate) struct Tcb {
-    /// The one that PCK certificates are for.
+pub(crate) struct AttestationTcb {
+    /// The CPUSVN in the PCK certificate.
     pub(crate) cpu_svn: CpuSvn,
     pub(crate) qe_svn: U16,
     pub(crate) pce_svn: U16,

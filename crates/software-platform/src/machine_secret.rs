@@ -1,4 +1,4 @@
-//! What tells one software platform from another.
+//! The secret that distinguishes software platforms.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::secret_hex;
 
-/// The secret of one machine, 32 bytes: it stands for what the factory burns into a processor.
+/// The secret of one machine, 32 bytes, in place of the fuses of a processor.
 ///
-/// The software CPU's built-in keys are the same everywhere; whatever must differ between two
-/// machines is derived from this.
+/// The software CPU's built-in keys are the same on all machines; all values that differ between
+/// machines are derived from this secret.
 ///
-/// The serialized form contains the secret, and the QE_ID that follows from it: when the two do not
-/// agree it is refused.
+/// The serialized form contains the secret and the QE_ID derived from it, and is rejected if the
+/// two do not match.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "MachineFile", into = "MachineFile")]
 pub struct MachineSecret(Zeroizing<[u8; 32]>);
@@ -27,7 +27,7 @@ impl MachineSecret {
         Self(Zeroizing::new(secret))
     }
 
-    /// A machine that was not there before. `None` when the operating system has no random bytes.
+    /// A random secret. `None` when the operating system has no random bytes.
     #[must_use]
     pub fn generate() -> Option<Self> {
         let mut secret = Zeroizing::new([0; 32]);
@@ -35,13 +35,12 @@ impl MachineSecret {
         Some(Self(secret))
     }
 
-    /// QE_ID, 16 bytes: the machine's public name, the same whatever its TCB.
+    /// QE_ID, 16 bytes: the machine's public name at every TCB.
     pub(crate) fn qe_id(&self) -> [u8; 16] {
         *self.derive_16("QE_ID", &[])
     }
 
-    /// HMAC-SHA256 under the secret over the purpose, a zero byte and the context: 32 bytes that
-    /// nobody has without the secret.
+    /// HMAC-SHA256 under the secret over the purpose, a zero byte and the context, 32 bytes.
     pub(crate) fn derive(&self, purpose: &str, context: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut mac =
             hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice()));
@@ -71,7 +70,7 @@ impl fmt::Debug for MachineSecret {
 
 const VERSION: u32 = 1;
 
-/// What is kept.
+/// The stored form.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MachineFile {
@@ -82,7 +81,7 @@ struct MachineFile {
     qe_id: [u8; 16],
 }
 
-/// Why a kept secret cannot be used.
+/// A stored secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum MachineFileError {
     #[error("the machine has format version {0}, this program knows only version {VERSION}")]

@@ -35,7 +35,7 @@ impl Microcode {
         Self::try_from(updates)
     }
 
-    /// How many updates it took.
+    /// The number of updates.
     #[must_use]
     pub fn updates(self) -> u8 {
         self.0

@@ -5,44 +5,23 @@ use sgx::{
     TargetInfo,
 };
 use time::OffsetDateTime;
-use zerocopy::IntoBytes;
 
 use crate::attestation_key::AttestationKey;
-use crate::identities::PCE_ID;
 use crate::machine::Machine;
+use crate::platform_error::PlatformError;
 use crate::quoting_enclave::QuotingEnclave;
 use crate::{
-    Certificate, CertifyError, CollateralIssue, Deployment, EgetkeyError, MachineSecret, Microcode,
-    PckCertificate, PckSubject, PcsCollateral, PkiError, PublishedTcb, QuoteError, TcbLevel,
+    Certificate, CollateralIssue, Deployment, MachineSecret, Microcode, PckCertificate, PckSubject,
+    PcsCollateral, PkiError, PublishedTcb, QuoteError, TcbLevel,
 };
 
-/// The platform could not be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum PlatformError {
-    /// The deployment could not certify this machine.
-    #[error("the PCK certificate of this machine could not be made: {0}")]
-    Pki(#[from] PkiError),
-    /// The PCE did not certify the attestation key.
-    #[error("the attestation key could not be certified: {0}")]
-    Certify(#[from] CertifyError),
-    /// The CPU gave a platform enclave no key.
-    #[error("the platform's enclaves could not get their keys: {0}")]
-    Egetkey(#[from] EgetkeyError),
-    /// The crypto library refuses the attestation key.
-    #[error("the attestation key is no usable P-256 key; remove its file to have it made again")]
-    AttestationKey,
-    /// No random bytes.
-    #[error("the operating system gives no random bytes")]
-    Random,
-}
-
-/// How a quote leads the verifier to the PCK certificate.
+/// The certification data in quotes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CertificationKind {
     /// The quote carries the certificates (certification data of type 5).
     #[default]
     PckCertificateChain,
-    /// The quote carries the encrypted PPID, with which the verifier asks for the certificates
+    /// The quote carries the encrypted PPID, with which the verifier fetches the certificates
     /// (certification data of type 3).
     EncryptedPpid,
 }
@@ -91,27 +70,27 @@ impl SoftwarePlatform {
         })
     }
 
-    /// The same platform, whose quotes lead to the PCK certificate in this way.
+    /// The same platform, with this certification data in its quotes.
     ///
     /// # Errors
-    /// None but [`PlatformError::AttestationKey`], and that not in practice.
+    /// Only [`PlatformError::AttestationKey`], which does not happen in practice.
     pub fn certified_by(mut self, kind: CertificationKind) -> Result<Self, PlatformError> {
         let certification_data = match kind {
             CertificationKind::PckCertificateChain => certificate_chain(&self.pck_certificate),
-            CertificationKind::EncryptedPpid => encrypted_ppid(&self.attestation_key),
+            CertificationKind::EncryptedPpid => self.attestation_key.encrypted_ppid_data(),
         };
         self.quoting_enclave =
             QuotingEnclave::new(&self.machine, &self.attestation_key, certification_data)?;
         Ok(self)
     }
 
-    /// The one attestation key there is: ECDSA P-256.
+    /// The only attestation key: ECDSA P-256.
     #[must_use]
     pub fn attestation_key_id(&self) -> AttestationKeyId {
         AttestationKeyId::ecdsa_p256()
     }
 
-    /// The QE's target info, for which applications make their REPORTs.
+    /// The QE's target info, for the REPORTs of applications.
     #[must_use]
     pub fn target_info(&self) -> TargetInfo {
         self.quoting_enclave.target_info()
@@ -123,7 +102,7 @@ impl SoftwarePlatform {
         self.quoting_enclave.public_key_id()
     }
 
-    /// QE_ID, 16 bytes: names this platform in its quotes, the same whatever its TCB.
+    /// QE_ID, 16 bytes: identifies this platform in its quotes at every TCB.
     #[must_use]
     pub fn qe_id(&self) -> [u8; 16] {
         self.machine.secret.qe_id()
@@ -151,7 +130,7 @@ impl SoftwarePlatform {
         self.quoting_enclave.quote(report, qe_report_info)
     }
 
-    /// What the PCK certificate says of this machine.
+    /// The contents of the PCK certificate of this machine.
     #[must_use]
     pub fn pck_subject(&self) -> PckSubject {
         self.machine.pck_subject()
@@ -169,7 +148,7 @@ impl SoftwarePlatform {
         self.attestation_key.encrypted_ppid
     }
 
-    /// The root of trust that this machine is below.
+    /// The deployment, with its root of trust.
     #[must_use]
     pub fn deployment(&self) -> &Deployment {
         &self.deployment
@@ -187,19 +166,19 @@ impl SoftwarePlatform {
         self.machine.microcode
     }
 
-    /// What the deployment has published about the TCB of its machines.
+    /// The TCB that the deployment has published for its machines.
     #[must_use]
     pub fn published_tcb(&self) -> &PublishedTcb {
         &self.published_tcb
     }
 
-    /// The TCB level that this machine reaches, with the verdict on it.
+    /// The TCB level of this machine, with its status.
     #[must_use]
     pub fn tcb_level(&self) -> TcbLevel {
         self.published_tcb.level(self.machine.microcode, self.deployment.created())
     }
 
-    /// An issue of collateral that says what the deployment has published.
+    /// The contents of collateral issued now, as the deployment has published them.
     #[must_use]
     pub fn issue(&self, now: OffsetDateTime) -> CollateralIssue {
         self.published_tcb.issue(self.deployment.created(), now)
@@ -213,7 +192,7 @@ impl SoftwarePlatform {
         self.deployment.collateral(issue)
     }
 
-    /// The further collateral of a provisioning certification service, issued by the deployment.
+    /// The additional collateral of a PCS, issued by the deployment.
     ///
     /// # Errors
     /// As [`Deployment::collateral`].
@@ -227,14 +206,5 @@ fn certificate_chain(pck_certificate: &PckCertificate) -> CertificationData {
     CertificationData {
         data_type: CertificationDataType::PCK_CERTIFICATE_CHAIN,
         data: [pck_certificate.chain_pem().as_bytes(), &[0]].concat(),
-    }
-}
-
-/// Certification data of type 3.
-fn encrypted_ppid(key: &AttestationKey) -> CertificationData {
-    let tcb = &key.tcb;
-    CertificationData {
-        data_type: CertificationDataType::PPID_RSA3072_ENCRYPTED,
-        data: [&key.encrypted_ppid, &tcb.cpu_svn.0[..], tcb.pce_svn.as_bytes(), &PCE_ID].concat(),
     }
 }

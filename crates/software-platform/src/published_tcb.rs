@@ -1,4 +1,4 @@
-//! What the vendor of software platforms has published about their TCB.
+//! The published TCB levels of software platforms.
 
 mod file;
 
@@ -10,32 +10,32 @@ use crate::identities::{FMSPC, PCE_ID, PCE_SVN};
 use crate::pki::{COLLATERAL_LIFE, CollateralIssue, TcbLevel, TcbStatus, whole_seconds_utc};
 use crate::{Microcode, MicrocodeError};
 
-/// How long before now expired collateral is issued: it has expired a day ago.
+/// Age of the issue date of expired collateral, which expired a day ago.
 const EXPIRED_AGE: Duration = COLLATERAL_LIFE.saturating_add(Duration::DAY);
 
-/// What a deployment has published about the TCB of its machines: by default, that the microcode they
-/// are built with is up to date.
+/// The TCB levels and revocations that a deployment has published. By default, the microcode with
+/// which machines are built is up to date.
 ///
-/// There is a TCB level for each microcode, the one that machines are built with included. The
-/// serialized form is versioned, and refused when it does not fit together.
+/// There is a TCB level for each microcode, including the first. The serialized form is versioned,
+/// and rejected if it is inconsistent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishedTcb {
-    /// When each TCB recovery was published, the first one first; whole seconds.
+    /// Publication time of each TCB recovery, oldest first; whole seconds.
     recoveries: Vec<OffsetDateTime>,
     /// The microcode of the TCB levels that are revoked.
     revoked_levels: BTreeSet<Microcode>,
     /// Serial numbers of the PCK certificates that are revoked.
     revoked_pck_serials: BTreeSet<[u8; 20]>,
-    /// Whether collateral is issued with a date at which it has expired already.
+    /// Collateral is backdated, so that it is expired at its issue.
     expired: bool,
 }
 
 impl PublishedTcb {
-    /// A TCB recovery: one more microcode update is needed to be up to date. Machines without it are
-    /// out of date, by one more advisory than before.
+    /// Publishes a TCB recovery: machines without one more microcode update are out of date, by one
+    /// more advisory than before.
     ///
     /// # Errors
-    /// [`MicrocodeError`] when machines take no further updates. Nothing is changed then.
+    /// [`MicrocodeError`] when there are no further updates; nothing is changed then.
     pub fn raise(&mut self, now: OffsetDateTime) -> Result<(), MicrocodeError> {
         Microcode::after(self.recoveries.len().saturating_add(1))?;
         self.recoveries.push(whole_seconds_utc(now).unwrap_or(OffsetDateTime::UNIX_EPOCH));
@@ -52,12 +52,12 @@ impl PublishedTcb {
         self.revoked_pck_serials.insert(serial);
     }
 
-    /// From now on collateral has expired when it is issued: it is dated back.
+    /// Backdates all collateral from now on, so that it is expired at its issue.
     pub fn expire(&mut self) {
         self.expired = true;
     }
 
-    /// The microcode that is needed to be up to date.
+    /// The newest published microcode.
     #[must_use]
     pub fn newest_microcode(&self) -> Microcode {
         Microcode::after(self.recoveries.len()).unwrap_or(Microcode::LAST)
@@ -70,7 +70,8 @@ impl PublishedTcb {
         u32::try_from(changes).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// The verdict on machines with this microcode. `created` is when the deployment was.
+    /// The TCB level of machines with this microcode. `created` is the creation time of the
+    /// deployment.
     #[must_use]
     pub fn level(&self, microcode: Microcode, created: OffsetDateTime) -> TcbLevel {
         let reached = self.reached(microcode);
@@ -85,19 +86,19 @@ impl PublishedTcb {
         }
     }
 
-    /// Whether the PCK certificate with this serial number is revoked.
+    /// Tells if the PCK certificate with this serial number is revoked.
     #[must_use]
     pub fn is_revoked(&self, serial: &[u8; 20]) -> bool {
         self.revoked_pck_serials.contains(serial)
     }
 
-    /// Whether collateral has expired when it is issued.
+    /// Tells if collateral is expired at its issue.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.expired
     }
 
-    /// All of it as an issue of collateral.
+    /// The contents of collateral issued now.
     pub(crate) fn issue(&self, created: OffsetDateTime, now: OffsetDateTime) -> CollateralIssue {
         let newest = self.newest_microcode().updates();
         let levels = (0..=newest).rev().filter_map(|updates| Microcode::try_from(updates).ok());

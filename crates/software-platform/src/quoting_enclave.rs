@@ -44,7 +44,7 @@ struct QuoteHead {
     signature: [u8; 64],
 }
 
-/// What the attestation key signs, 432 bytes.
+/// The data signed by the attestation key, 432 bytes.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 struct SignedPart {

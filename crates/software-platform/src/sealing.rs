@@ -19,7 +19,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use zeroize::Zeroizing;
 
 use crate::attestation_key::AttestationKey;
-use crate::machine::{Machine, Tcb};
+use crate::machine::{AttestationTcb, Machine};
 use crate::p256_key::P256Key;
 use crate::{EgetkeyError, Microcode, PlatformError};
 
@@ -36,7 +36,7 @@ pub enum UnsealError {
     Magic,
     /// The QE cannot have the seal key of the TCB that the header names.
     #[error("it names a TCB that this platform never had: {0}")]
-    Tcb(#[from] EgetkeyError),
+    AttestationTcb(#[from] EgetkeyError),
     /// Bytes were changed, or another machine sealed it.
     #[error("its bytes were changed, or another machine sealed it")]
     Damaged,
@@ -55,7 +55,7 @@ struct Sealed {
 #[repr(C)]
 struct Header {
     magic: [u8; 8],
-    tcb: Tcb,
+    tcb: AttestationTcb,
 }
 
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -113,14 +113,14 @@ pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, 
 }
 
 /// A processor has no keys of microcode that it does not run yet.
-fn check_not_later(machine: &Machine, tcb: Tcb) -> Result<(), EgetkeyError> {
+fn check_not_later(machine: &Machine, tcb: AttestationTcb) -> Result<(), EgetkeyError> {
     Microcode::with_cpu_svn(tcb.cpu_svn)
         .filter(|microcode| *microcode <= machine.microcode)
         .map(drop)
         .ok_or(EgetkeyError::CpuSvn(tcb.cpu_svn))
 }
 
-fn aead_key(machine: &Machine, tcb: Tcb) -> Result<RandomizedNonceKey, EgetkeyError> {
+fn aead_key(machine: &Machine, tcb: AttestationTcb) -> Result<RandomizedNonceKey, EgetkeyError> {
     let mut request = KeyRequest::new(KeyName::Seal);
     request.key_policy.set(KeyPolicy::MRSIGNER);
     request.isv_svn = tcb.qe_svn;
@@ -165,7 +165,7 @@ mod tests {
         let (before, after) = (machine(0, 7), machine(1, 7));
         let key = unseal(&after, &sealed(&before)).unwrap();
         assert_eq!(key.tcb, before.tcb());
-        assert!(matches!(unseal_error(&before, &sealed(&after)), UnsealError::Tcb(_)));
+        assert!(matches!(unseal_error(&before, &sealed(&after)), UnsealError::AttestationTcb(_)));
     }
 
     #[test]

@@ -1,27 +1,27 @@
-//! The software platform as it is kept in a directory.
+//! The directory of a software platform.
 //!
 //! | file | content | when it is missing |
 //! |---|---|---|
-//! | `deployment.json` | the root of trust, the same on all machines that share it | only `init` makes it |
-//! | `machine.json` | this machine's secret | made: a new machine joins the deployment |
-//! | `tcb.json` | what the deployment has published about its TCB | nothing has been |
-//! | `microcode.json` | how many microcode updates this machine has had | none |
-//! | `attestation-key.sealed` | the attestation key, certified and sealed | made |
+//! | `deployment.json` | the root of trust, the same on all machines that share it | only `init` creates it |
+//! | `machine.json` | this machine's secret | created: a new machine joins the deployment |
+//! | `tcb.json` | the published TCB of the deployment | nothing is published |
+//! | `microcode.json` | the number of microcode updates of this machine | none |
+//! | `attestation-key.sealed` | the attestation key, certified and sealed | created |
 //!
-//! They are made in this order. So an earlier file that is missing beside a later one was lost, which
-//! is an error: making it again would make another platform. That goes for `microcode.json` too if
-//! the attestation key is for a later TCB. A damaged file is an error; nothing is overwritten but
-//! what is published, the microcode, and the attestation key after a change of TCB.
+//! They are created in this order. So an earlier file that is missing beside a later one was lost,
+//! which is an error: a new one would make another platform. The same is true of `microcode.json`
+//! if the attestation key is for a later TCB. A damaged file is an error; only `tcb.json`,
+//! `microcode.json`, and the attestation key after a change of TCB are replaced.
 //!
-//! Several processes may open the same directory at the same time: each file appears whole, the
-//! first `machine.json` stays and the others take it, and all make the same attestation key.
+//! Several processes may open the same directory at the same time: files appear atomically, all
+//! processes use the first `machine.json`, and all derive the same attestation key.
 
+mod error;
 mod tcb;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use printable::json_error;
 use private_directory::NotPrivate;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -31,98 +31,13 @@ use crate::attestation_key::AttestationKey;
 use crate::machine::Machine;
 use crate::sealing::{seal, unseal};
 use crate::state_file;
-use crate::{
-    Deployment, MachineSecret, MicrocodeError, PlatformError, SoftwarePlatform, SubjectNames,
-    UnsealError,
-};
+use crate::{Deployment, MachineSecret, PlatformError, SoftwarePlatform, SubjectNames};
 
-pub use tcb::TcbStamp;
-
-/// The platform's directory cannot be used. Nothing in it was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// There is no platform here yet.
-    #[error(
-        "{0} holds no software platform yet; initialize it first (`quote-helper platform init`)"
-    )]
-    NotInitialized(PathBuf),
-    /// There is a platform here already.
-    #[error("{0} holds a software platform already; open it, or choose another directory")]
-    AlreadyInitialized(PathBuf),
-    /// A file is gone that was there.
-    #[error(
-        "{lost} is missing, though {later} was made after it; restore it from a backup, or move \
-         the directory away to begin with another platform"
-    )]
-    Lost {
-        /// The missing file.
-        lost: PathBuf,
-        /// The file that is still there.
-        later: PathBuf,
-    },
-    /// A JSON file does not say what it said when it was written.
-    #[error(
-        "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or move \
-         the directory away to begin with another platform",
-        reason = json_error(reason)
-    )]
-    Damaged {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        reason: serde_json::Error,
-    },
-    /// The sealed attestation key does not open.
-    #[error(
-        "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or \
-         remove it, and the same key is made again"
-    )]
-    AttestationKey {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        reason: UnsealError,
-    },
-    /// The machine has not joined the deployment yet, and another user's process looks at it.
-    #[error(
-        "{0} is not there yet; the next start of the quote service makes it, or any use of the platform by its user"
-    )]
-    Incomplete(PathBuf),
-    /// What is kept about the TCB does not say what it said when it was written.
-    #[error(
-        "{file} cannot be used: {reason}; it was left as it is: restore it from a backup, or take all \
-         TCB recoveries back (`quote-helper platform tcb --reset`)",
-        reason = json_error(reason)
-    )]
-    DamagedTcb {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        reason: serde_json::Error,
-    },
-    /// Too many TCB recoveries or microcode updates.
-    #[error("{0}; take them back to begin again (`quote-helper platform tcb --reset`)")]
-    Microcode(#[from] MicrocodeError),
-    /// The operating system refused.
-    #[error("cannot {action} {path}: {reason}; check its permissions and the space on its disk")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// With which file or directory.
-        path: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-    /// Others could change the platform's files.
-    #[error(transparent)]
-    NotPrivate(#[from] NotPrivate),
-    /// The files are good, but the platform could not be put together.
-    #[error(transparent)]
-    Platform(#[from] PlatformError),
-}
+pub use self::error::StateError;
+pub use self::tcb::TcbStamp;
 
 impl SoftwarePlatform {
-    /// Opens the platform in this directory, and makes the files of this machine if it is new.
+    /// Opens the platform in this directory, and creates the files of a new machine.
     ///
     /// # Errors
     /// [`StateError::NotInitialized`] when there is no deployment; the others as they say.
@@ -133,13 +48,13 @@ impl SoftwarePlatform {
         state.platform(deployment)
     }
 
-    /// Opens the platform in this directory to look at it. Root's processes may do so in another
-    /// user's directory, where nothing is changed and no symbolic link is followed; a directory of
-    /// this user is completed as by [`Self::open`].
+    /// Opens the platform in this directory for reading. Root may do so in another user's
+    /// directory, where nothing is written and no symbolic link is followed; in a directory of this
+    /// user, missing files are created as by [`Self::open`].
     ///
     /// # Errors
-    /// As [`Self::open`]; [`StateError::Incomplete`] if a file is missing that its user's next use
-    /// makes.
+    /// As [`Self::open`]; [`StateError::Incomplete`] if a file is missing in another user's
+    /// directory.
     pub fn open_to_read(directory: &Path) -> Result<Self, StateError> {
         let mut state = StateDirectory::new(directory);
         state.is_anothers = state.check_to_read()?;
@@ -147,7 +62,7 @@ impl SoftwarePlatform {
         state.platform(deployment)
     }
 
-    /// Keeps the deployment in this directory, made if it is not there, and opens the platform.
+    /// Stores the deployment in this directory, created if needed, and opens the platform.
     ///
     /// # Errors
     /// [`StateError::AlreadyInitialized`] when there is a deployment; the others as they say.
@@ -158,8 +73,7 @@ impl SoftwarePlatform {
         state.platform(deployment)
     }
 
-    /// Opens the platform in this directory, or makes one with a root of its own, named so and
-    /// created now.
+    /// Opens the platform in this directory, or creates one with a root of its own.
     ///
     /// # Errors
     /// As [`Self::open`], but for [`StateError::NotInitialized`].
@@ -174,14 +88,14 @@ impl SoftwarePlatform {
         }
         let deployment = Deployment::generate(names, now).map_err(PlatformError::from)?;
         match Self::init(directory, deployment) {
-            // Another process was faster: its deployment counts.
+            // Another process was faster: use its deployment.
             Err(StateError::AlreadyInitialized(_)) => Self::open(directory),
             result => result,
         }
     }
 }
 
-/// The places of the files.
+/// The paths of the files.
 struct StateDirectory {
     /// True if it is another user's: nothing is written, and no symbolic link is followed.
     is_anothers: bool,
@@ -206,13 +120,13 @@ impl StateDirectory {
         }
     }
 
-    /// Checks that nobody else can put keys of his own in the place of these.
+    /// Checks that no other user can replace these keys.
     fn check_private(&self) -> Result<(), NotPrivate> {
         private_directory::check(&self.directory)?;
         self.files().into_iter().try_for_each(private_directory::check)
     }
 
-    /// The same for a process that only reads; says whether the directory is another user's.
+    /// The same for a process that only reads; returns `true` for another user's directory.
     fn check_to_read(&self) -> Result<bool, NotPrivate> {
         private_directory::check_to_read(&self.directory, self.files())
     }
@@ -283,7 +197,7 @@ impl StateDirectory {
         }
         let secret = MachineSecret::generate().ok_or(PlatformError::Random)?;
         match state_file::create_json(&self.machine, &secret) {
-            // Another process was faster: its machine counts.
+            // Another process was faster: use its machine.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             result => result.map_err(|reason| io_error("write", &self.machine, reason))?,
         }
@@ -291,8 +205,8 @@ impl StateDirectory {
             .ok_or_else(|| io_error("read", &self.machine, ErrorKind::NotFound.into()))
     }
 
-    /// The kept attestation key if it is for this TCB, else a new one, kept from now on unless it
-    /// is another user's.
+    /// The stored attestation key if it is for this TCB, else a new one, which is stored unless the
+    /// directory is another user's.
     fn attestation_key(&self, machine: &Machine) -> Result<AttestationKey, StateError> {
         let file = &self.attestation_key;
         if let Some(bytes) = self.read(file)? {
@@ -331,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_tcb_makes_another_attestation_key_and_keeps_it() {
+    fn a_change_of_tcb_stores_another_attestation_key() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::new(directory.path());
         let (before, after) = (machine(0), machine(1));

@@ -76,7 +76,7 @@ fn faults_of_state_files() {
         ),
         start(
             "`tcb.json` or `microcode.json` is empty, cut or changed, at the start",
-            "take all TCB recoveries back",
+            "revert all TCB recoveries",
             "as the message says, or with the backup",
             || start_in_vain(TCB, DAMAGES),
         ),

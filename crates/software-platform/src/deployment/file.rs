@@ -1,4 +1,4 @@
-//! The form in which a deployment is kept.
+//! The stored form of a deployment.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
@@ -12,8 +12,7 @@ use crate::secret_hex;
 
 const VERSION: u32 = 1;
 
-/// What is kept. The root certificate's SHA-256 follows from the rest: when any of it is damaged,
-/// the two no longer agree.
+/// The stored form. The root certificate's SHA-256 follows from the rest, so that it detects damage.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentFile {
@@ -21,7 +20,7 @@ struct DeploymentFile {
     names: SubjectNames,
     #[serde(with = "rfc3339")]
     created: OffsetDateTime,
-    /// Not in the file where it is the default one, as it is in older files.
+    /// Left out if it is the default, as in older files.
     #[serde(default, skip_serializing_if = "PcsUrl::is_default")]
     pcs_url: PcsUrl,
     #[serde(with = "secret_hex")]
@@ -30,7 +29,7 @@ struct DeploymentFile {
     root_sha256: [u8; 32],
 }
 
-/// Why a kept deployment cannot be used.
+/// A stored deployment cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum DeploymentFileError {
     #[error("the deployment has format version {0}, this program knows only version {VERSION}")]

@@ -1,12 +1,12 @@
-//! The collateral of a provisioning certification service (PCS) that no quote needs.
+//! Collateral of a provisioning certification service (PCS) beyond that of quotes.
 
 use super::Deployment;
 use crate::pki::{CollateralIssue, Identity, PkiError, PlatformEnclave, SignedJson, crl};
 
-/// The collateral of a PCS that no quote of this platform needs. Tools ask for all of it.
+/// The collateral of a PCS that quotes of this platform do not need, but tools request.
 #[derive(Debug, Clone)]
 pub struct PcsCollateral {
-    /// DER: the CRL of the PCK processor CA, which certifies nobody here.
+    /// DER: the CRL of the PCK processor CA, which certifies no platform here.
     pub processor_crl: Vec<u8>,
     /// PEM: the certificates of the PCK processor CA and of the root.
     pub processor_crl_issuer_chain: String,
@@ -19,7 +19,7 @@ pub struct PcsCollateral {
 }
 
 impl Deployment {
-    /// Issues it, valid for 30 days.
+    /// Issues this collateral, valid for 30 days.
     ///
     /// # Errors
     /// As [`Deployment::collateral`].

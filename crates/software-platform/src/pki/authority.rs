@@ -14,7 +14,7 @@ use crate::hash::sha256;
 #[derive(Debug, Clone)]
 pub(crate) struct CertificateProfile {
     pub(crate) names: SubjectNames,
-    /// When they begin; whole seconds.
+    /// The begin of validity; whole seconds.
     pub(crate) created: OffsetDateTime,
     pub(crate) pcs_url: PcsUrl,
 }
@@ -65,7 +65,7 @@ impl Authority {
     }
 }
 
-/// What all certificates in this role have in common.
+/// The fields common to all certificates in a role.
 fn template(role: Role, profile: &CertificateProfile) -> Result<CertificateParams, PkiError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = profile.names.of(role)?;

@@ -1,4 +1,4 @@
-//! What collateral says at the time it is issued.
+//! The contents of issued collateral.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::PkiError;
 
-/// How long issued collateral is valid, as Intel's is.
+/// Life of issued collateral, as Intel's.
 pub(crate) const COLLATERAL_LIFE: Duration = Duration::days(30);
 
-/// What to say in collateral. A TCB recovery is an issue with a level above the platform's.
+/// The contents of collateral. A TCB recovery is an issue with a level above the platform's.
 #[derive(Debug, Clone)]
 pub struct CollateralIssue {
     /// Time of issue; the collateral is valid for 30 days from then on.
@@ -28,7 +28,7 @@ pub struct CollateralIssue {
     pub revoked_pck_serials: Vec<[u8; 20]>,
 }
 
-/// What it means for a platform to be at this TCB or above, and below the next higher level.
+/// The status of platforms at this TCB or above, and below the next higher level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbLevel {
     /// The least SVN of each TCB component.

@@ -1,4 +1,4 @@
-//! What can go wrong when keys are derived, certificates made and collateral issued.
+//! Errors of key derivation, of certificates and of collateral.
 
 use time::OffsetDateTime;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// Whose names the certificates bear. Nothing else in them depends on it, and the root says that it
+/// The subject names in the certificates. Nothing else in them depends on it, and the root says that it
 /// is INSECURE in either case: what people are to trust or not must not look like Intel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

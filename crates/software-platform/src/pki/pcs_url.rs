@@ -41,7 +41,7 @@ impl PcsUrl {
         self.0 == Self::DEFAULT
     }
 
-    /// Where the root's CRL is (DER). At another URL than the default one the file has the name by
+    /// The URL of the root's CRL (DER). At another URL than the default one the file has the name by
     /// which Intel's PCCS knows the CRL of a root.
     #[must_use]
     pub fn root_crl(&self) -> String {
@@ -49,7 +49,7 @@ impl PcsUrl {
         format!("{self}/{file}")
     }
 
-    /// Where the CRL of the PCK platform CA is (DER).
+    /// The URL of the CRL of the PCK platform CA (DER).
     #[must_use]
     pub fn pck_crl(&self) -> String {
         format!("{self}/sgx/certification/v4/pckcrl?ca=platform&encoding=der")

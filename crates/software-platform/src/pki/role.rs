@@ -1,4 +1,4 @@
-//! What sets the certificates of the tree apart, but for their names.
+//! Roles of certificates in the tree.
 
 use rcgen::{BasicConstraints, IsCa, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -30,7 +30,7 @@ impl Role {
         }
     }
 
-    /// When a certificate that begins at `start` ends: after as long a life as one of Intel's.
+    /// The end of a certificate that begins at `start`, with the life of Intel's certificates.
     pub(crate) fn end(self, start: OffsetDateTime) -> OffsetDateTime {
         let years = match self {
             Self::Root => return ROOT_END,
@@ -59,7 +59,7 @@ impl Role {
         }
     }
 
-    /// Where to find the CRL that could revoke the certificate: its issuer's.
+    /// The URL of the CRL of the certificate's issuer.
     pub(crate) fn crl_url(self, pcs_url: &PcsUrl) -> String {
         match self {
             Self::Root | Self::PlatformCa | Self::ProcessorCa | Self::TcbSigning => {

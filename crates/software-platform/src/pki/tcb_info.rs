@@ -52,7 +52,7 @@ struct Component {
     kind: Option<ComponentKind>,
 }
 
-/// What a TCB component stands for, in Intel's words.
+/// The type of a TCB component, in Intel's words.
 #[derive(Serialize)]
 struct ComponentKind {
     category: &'static str,

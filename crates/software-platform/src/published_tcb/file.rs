@@ -11,7 +11,7 @@ use crate::{Microcode, MicrocodeError};
 
 const VERSION: u32 = 1;
 
-/// What is kept.
+/// The stored form.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TcbFile {
@@ -33,7 +33,7 @@ struct Recovery {
 #[serde(transparent)]
 struct Serial(#[serde(with = "hex")] [u8; 20]);
 
-/// Why what is kept cannot be used.
+/// The stored form cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum TcbFileError {
     #[error("it has format version {0}, this program knows only version {VERSION}")]

@@ -1,4 +1,4 @@
-//! TCB recovery: what is published and which microcode the machine runs, changed in its directory.
+//! Changes of the published TCB and of the machine's microcode.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -14,16 +14,16 @@ use super::{StateDirectory, StateError, io_error};
 use crate::{Microcode, MicrocodeError, PublishedTcb, SoftwarePlatform, state_file};
 
 impl SoftwarePlatform {
-    /// Changes what the deployment in this directory has published; gives the platform as it is then.
+    /// Changes the TCB that the deployment has published, and returns the changed platform.
     ///
     /// # Errors
-    /// [`StateError::Microcode`] when the change makes too many TCB recoveries; else as [`Self::open`].
+    /// [`StateError::Microcode`] for too many TCB recoveries; else as [`Self::open`].
     pub fn publish_tcb(
         directory: &Path,
         change: impl FnOnce(&Self, &mut PublishedTcb) -> Result<(), MicrocodeError>,
     ) -> Result<Self, StateError> {
         let state = StateDirectory::new(directory);
-        let _alone = state.lock()?;
+        let _lock = state.lock()?;
         let platform = Self::open(directory)?;
         let mut tcb = platform.published_tcb().clone();
         change(&platform, &mut tcb)?;
@@ -31,14 +31,14 @@ impl SoftwarePlatform {
         Self::open(directory)
     }
 
-    /// Updates the microcode of the machine in this directory to what is needed to be up to date, or
-    /// leaves it if it is. The attestation key and the PCK certificate are then for the new TCB.
+    /// Updates the microcode of the machine to the newest published level. The attestation key and
+    /// the PCK certificate are then for the new TCB.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn update_microcode(directory: &Path) -> Result<Self, StateError> {
         let state = StateDirectory::new(directory);
-        let _alone = state.lock()?;
+        let _lock = state.lock()?;
         let platform = Self::open(directory)?;
         let newest = platform.published_tcb().newest_microcode();
         if platform.microcode() >= newest {
@@ -48,21 +48,20 @@ impl SoftwarePlatform {
         Self::open(directory)
     }
 
-    /// Takes back all that was published, and the microcode updates of the machine in this directory,
-    /// whatever its files say. Its first attestation key is made again.
+    /// Reverts the published TCB and the microcode updates of the machine, even if their files are
+    /// damaged. The machine gets its first attestation key again.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn reset_tcb(directory: &Path) -> Result<Self, StateError> {
         let state = StateDirectory::new(directory);
-        let _alone = state.lock()?;
-        // A machine loses its microcode updates only after the key that is for them.
+        let _lock = state.lock()?;
+        // Remove the key first: one for later microcode than the machine's is an error.
         for file in [&state.attestation_key, &state.microcode, &state.tcb] {
             state_file::remove(file).map_err(|reason| io_error("remove", file, reason))?;
         }
         match Self::open(directory) {
-            // A service that follows each change has made the key again, for the microcode that is
-            // gone now.
+            // A running service that follows changes has stored a key for the old microcode again.
             Err(StateError::AttestationKey { file, .. }) => {
                 state_file::remove(&file).map_err(|reason| io_error("remove", &file, reason))?;
                 Self::open(directory)
@@ -72,8 +71,8 @@ impl SoftwarePlatform {
     }
 }
 
-/// Which files about the TCB a directory has. It is another one after each change, so that who holds
-/// an open platform can tell when to open it again.
+/// Identifies the versions of the files about the TCB. After a change of the stamp, an open
+/// platform has to be opened again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbStamp([Option<FileStamp>; 2]);
 
@@ -85,7 +84,7 @@ struct FileStamp {
 }
 
 impl TcbStamp {
-    /// The stamp of this directory as it is now: two questions to the file system.
+    /// The current stamp of this directory, at the cost of two calls of stat.
     #[must_use]
     pub fn of(directory: &Path) -> Self {
         let state = StateDirectory::new(directory);
@@ -99,14 +98,14 @@ impl TcbStamp {
 
 const VERSION: u32 = 1;
 
-/// The file that is locked. Not the directory itself, which other users may be able to open, and so to lock.
+/// The lock file. The directory itself is not locked, since other users may be able to open it.
 const LOCK: &str = ".lock";
-/// How long another process may take to change the TCB.
+/// Maximum wait for the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a lock that another process has is tried.
+/// Interval of the attempts to lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// The microcode as it is kept.
+/// The stored form of the microcode.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MicrocodeFile {
@@ -115,9 +114,9 @@ struct MicrocodeFile {
 }
 
 impl StateDirectory {
-    /// Keeps others from changing the TCB of this platform, until the file is closed.
+    /// Excludes other changes of the TCB until the file is closed.
     fn lock(&self) -> Result<File, StateError> {
-        // First: root would leave a lock in another user's directory that keeps that user out.
+        // Check first: a lock file of root would lock the owner of the directory out.
         self.check_private()?;
         self.deployment()?;
         let path = self.directory.join(LOCK);
@@ -150,7 +149,7 @@ impl StateDirectory {
     }
 }
 
-/// The file, as soon as no other process has locked it.
+/// Locks the file, and waits for other processes.
 fn locked(file: File) -> io::Result<File> {
     let start = Instant::now();
     loop {
