@@ -1,9 +1,9 @@
-//! One line on standard error for each call of a C library that fails, if the environment asks for
-//! it: `QUOTE_HELPER_TRACE=stderr`.
+//! One line on standard error for each failed call of a C library, with
+//! `QUOTE_HELPER_TRACE=stderr`.
 //!
-//! A C program sees a number. This is how somebody who runs it sees the words, without a debugger
-//! and without a change of the program. The variable is read at the first failure and means nothing
-//! in a program that gained privileges when it was started; calls that succeed do nothing here.
+//! A C program gets a number; this shows the reason, without a debugger or a change of the program.
+//! The variable is read at the first failure, and ignored in a program that gained privileges at its
+//! start.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -12,43 +12,42 @@ use std::sync::OnceLock;
 
 use untrusted_input::environment;
 
-/// The environment variable that asks for it.
+/// The environment variable that enables the trace.
 pub const QUOTE_HELPER_TRACE: &str = "QUOTE_HELPER_TRACE";
 
-/// The one value that it has.
+/// Its only value.
 const STDERR: &str = "stderr";
 
-/// Tells that this function of the library returns this code, and why, if somebody wants to know.
+/// Traces that this function of the library returns this code, for this reason.
 pub fn failed(library: &str, function: &str, code: impl Display, reason: impl Display) {
-    if !is_wanted() {
-        return;
+    if is_enabled() {
+        write(&line(library, function, code, reason));
     }
-    write(&line(library, function, code, reason));
 }
 
 fn line(library: &str, function: &str, code: impl Display, reason: impl Display) -> String {
     format!("{library}: {function} returns {code}: {}", printable::line(&reason.to_string()))
 }
 
-fn is_wanted() -> bool {
-    static WANTED: OnceLock<bool> = OnceLock::new();
-    *WANTED.get_or_init(|| match environment::var_os(QUOTE_HELPER_TRACE) {
+fn is_enabled() -> bool {
+    static ENABLED: OnceLock<bool> = OnceLock::new();
+    *ENABLED.get_or_init(|| match environment::var_os(QUOTE_HELPER_TRACE) {
         Some(value) if value == STDERR => true,
         Some(value) if !value.is_empty() => {
-            write(&wrong(&value));
+            write(&unknown_value(&value));
             false
         }
         _ => false,
     })
 }
 
-fn wrong(value: &OsString) -> String {
-    format!("{QUOTE_HELPER_TRACE} is {value:?}; write {STDERR} to see why calls fail")
+fn unknown_value(value: &OsString) -> String {
+    format!("{QUOTE_HELPER_TRACE} is {value:?}; set it to {STDERR} to see why calls fail")
 }
 
-/// In one write, so that the lines of several threads and processes stay whole.
+/// Writes the line at once, so that lines of several threads and processes do not mix.
 fn write(line: &str) {
-    // With standard error gone there is nobody to tell.
+    // Nobody reads a closed standard error.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_all_that_a_programmer_needs_and_no_control_characters() {
+    fn a_line_has_function_code_and_reason_without_control_characters() {
         assert_eq!(
             line("libsgx_x", "sgx_f", "SGX_ERROR_BUSY (0x400a)", "no\nroom; try again"),
             "libsgx_x: sgx_f returns SGX_ERROR_BUSY (0x400a): no\\nroom; try again"
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_is_told_with_the_one_that_is_wanted() {
-        assert!(wrong(&"1".into()).contains("is \"1\"; write stderr"));
+    fn an_unknown_value_is_reported_with_the_expected_one() {
+        assert!(unknown_value(&"1".into()).contains("is \"1\"; set it to stderr"));
     }
 }

@@ -13,24 +13,23 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Makes the attestation key ready, and tells for whom an enclave has to make its REPORT.
+ * Initializes the attestation key, and gets the target info for an enclave's REPORT.
  *
  * - `qe_target_info`: out; target info of the Quoting Enclave, or zeros if there is an error.
  *
- * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL; or why the key could not be
- * made ready, for instance `SGX_QL_SERVICE_UNAVAILABLE` or `SGX_QL_ENCLAVE_LOAD_ERROR`.
+ * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL; or the reason of the
+ * failure, for instance `SGX_QL_SERVICE_UNAVAILABLE` or `SGX_QL_ENCLAVE_LOAD_ERROR`.
  */
 quote3_error_t sgx_qe_get_target_info(sgx_target_info_t *qe_target_info);
 
 /**
- * Tells the size of a quote.
+ * Gets the size of a quote.
  *
  * - `quote_size`: out; the size of every quote in bytes.
  *
  * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL;
- * `SGX_QL_ATT_KEY_NOT_INITIALIZED` when the attestation key has to be made ready first, by
- * `sgx_qe_get_target_info`; or why the size could not be told, for instance
- * `SGX_QL_SERVICE_UNAVAILABLE`.
+ * `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the failure,
+ * for instance `SGX_QL_SERVICE_UNAVAILABLE`.
  */
 quote3_error_t sgx_qe_get_quote_size(uint32_t *quote_size);
 
@@ -44,53 +43,53 @@ quote3_error_t sgx_qe_get_quote_size(uint32_t *quote_size);
  * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or a buffer that is too small;
  * in this process, `SGX_QL_INVALID_REPORT` when the REPORT was not made for the Quoting Enclave of
  * this machine (a service's refusal is `SGX_QL_ERROR_UNEXPECTED`, as with Intel's library);
- * `SGX_QL_ATT_KEY_NOT_INITIALIZED` when the attestation key has to be made ready first, by
- * `sgx_qe_get_target_info`; or why there is no quote, for instance `SGX_QL_SERVICE_UNAVAILABLE`.
+ * `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the failure,
+ * for instance `SGX_QL_SERVICE_UNAVAILABLE`.
  */
 quote3_error_t sgx_qe_get_quote(const sgx_report_t *app_report,
                                 uint32_t quote_size,
                                 uint8_t *quote);
 
 /**
- * Sets whether the enclaves stay loaded. In this process only.
+ * Sets whether the enclaves stay loaded. Only for quotes made in this process.
  *
  * - `policy`: in; `SGX_QL_PERSISTENT`, the default: until the process ends. `SGX_QL_EPHEMERAL`: for one
  *   call at a time. On the software platform, which loads no enclaves, it changes nothing.
  *
  * Returns `SGX_QL_SUCCESS`; `SGX_QL_UNSUPPORTED_LOADING_POLICY` for another policy;
- * `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked; or why it could not be set.
+ * `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service; or the reason of the failure.
  */
 quote3_error_t sgx_qe_set_enclave_load_policy(sgx_ql_request_policy_t policy);
 
 /**
- * Does nothing, as in Intel's library: enclaves that are not to stay are unloaded after each call. In
- * this process only.
+ * Does nothing, as in Intel's library: ephemeral enclaves are unloaded after each call. Only for
+ * quotes made in this process.
  *
- * Returns `SGX_QL_SUCCESS`, or `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked.
+ * Returns `SGX_QL_SUCCESS`, or `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service.
  */
 quote3_error_t sgx_qe_cleanup_by_policy(void);
 
 /**
- * Sets where the file of an enclave or of the quote provider library is, before it is loaded. In this
- * process only.
+ * Sets the path of an enclave or of the quote provider library, before it is loaded. Only for quotes
+ * made in this process.
  *
  * - `path_type`: in; `SGX_QL_QE3_PATH`, `SGX_QL_PCE_PATH`, `SGX_QL_QPL_PATH` or `SGX_QL_IDE_PATH`.
  * - `path`: in; the path of the file. On the software platform, which loads none, it changes nothing.
  *
  * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for another type, or when `path` is NULL
- * or no regular file is there; `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked;
- * `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library that is concerned, or its function, is not there.
+ * or is not that of a regular file; `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service;
+ * `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library or its function is missing.
  */
 quote3_error_t sgx_ql_set_path(sgx_ql_path_type_t path_type,
                                const char *path);
 
 /**
- * Sets who is told of calls that fail: one message each, of level `SGX_QL_LOG_ERROR`, which says what
- * happened and what to do.
+ * Sets the callback for failed calls: one message each, of level `SGX_QL_LOG_ERROR`, with the reason
+ * and the fix.
  *
- * - `logger`: in; called by the thread whose call fails, before that returns. NULL: nobody is told.
- * - `level`: in; messages of this level and more severe ones are wanted. Every level has the errors; a
- *   number that is no level has nothing.
+ * - `logger`: in; called by the thread whose call fails, before that returns. NULL: no callback.
+ * - `level`: in; the least severe level to report. Every level includes errors; an unknown number
+ *   reports nothing.
  *
  * Returns `SGX_QL_SUCCESS`.
  */

@@ -1,4 +1,4 @@
-//! What an application sets in Intel's libraries, where these make the quotes.
+//! The settings of an application in Intel's libraries, where these make the quotes.
 #![allow(unsafe_code, reason = "the functions of a library loaded at run time are C functions")]
 
 use std::ffi::{CStr, c_char};
@@ -8,7 +8,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
 use quoting::{DCAP_LIBRARY, QuotingError};
 use sgx::{AesmError, Quote3Error};
 
-/// Certifies attestation keys for the QE.
+/// The library with the PCE, which certifies attestation keys for the QE.
 const PCE_LIBRARY: &str = "libsgx_pce_logic.so.1";
 
 /// `sgx_pce_error_t`: the path was set.
@@ -16,7 +16,7 @@ const PCE_SUCCESS: u32 = 0xf000;
 /// `sgx_pce_error_t`: the path is too long.
 const PCE_INVALID_PARAMETER: u32 = 0xf002;
 
-/// For how long enclaves stay loaded (`sgx_ql_request_policy_t`).
+/// How long enclaves stay loaded (`sgx_ql_request_policy_t`).
 #[derive(Clone, Copy)]
 pub(crate) enum LoadPolicy {
     /// Until the process ends.
@@ -31,7 +31,7 @@ impl LoadPolicy {
     }
 }
 
-/// What an application can say the path of (`sgx_ql_path_type_t`).
+/// A file whose path an application can set (`sgx_ql_path_type_t`).
 #[derive(Clone, Copy)]
 pub(crate) enum Component {
     /// The Quoting Enclave.
@@ -40,7 +40,7 @@ pub(crate) enum Component {
     Pce = 1,
     /// The quote provider library.
     Qpl = 2,
-    /// The ID enclave, which tells the QE_ID.
+    /// The ID enclave, which has the QE_ID.
     Ide = 3,
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn set_path(component: Component, path: &CStr) -> Result<(), QuotingE
     }
 }
 
-/// The library, which stays loaded: what is set is its state.
+/// Loads the library and keeps it loaded, because the settings are its state.
 fn load(name: &str) -> Result<ManuallyDrop<Library>, QuotingError> {
     // SAFETY: runs the library's constructors, as quoting with this library does.
     let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
@@ -106,7 +106,7 @@ unsafe fn find<T>(
     library_name: &str,
     name: &str,
 ) -> Result<Symbol<T>, QuotingError> {
-    // SAFETY: by the caller.
+    // SAFETY: the caller's promise.
     unsafe { library.get(name) }.map_err(|_| unavailable(format!("{library_name} has no {name}")))
 }
 

@@ -1,13 +1,13 @@
 //! `libsgx_dcap_ql.so.1`: quotes for applications that are written against Intel's library of this
 //! name, with its functions, structures and error codes.
 //!
-//! The environment decides when the library is loaded: with `SGX_AESM_ADDR` set the quote service is
-//! asked, without it quotes are made in this process, on real SGX or on the software platform. See
-//! `docs/c-libraries.md` for what differs from Intel's library.
+//! At load time the environment decides the mode: with `SGX_AESM_ADDR` set, calls go to the quote
+//! service; without it, this process makes the quotes, on real SGX or on the software platform.
+//! `docs/c-libraries.md` has the differences from Intel's library.
 //!
-//! The functions may be called by several threads at once. The library starts no thread. Why a
-//! call fails goes to the application's own callback and, with `QUOTE_HELPER_TRACE=stderr`, to
-//! standard error.
+//! Several threads may call the functions at once. The library starts no thread. The reason of each
+//! failed call goes to the application's callback and, with `QUOTE_HELPER_TRACE=stderr`, to standard
+//! error.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
 
 mod failure;
@@ -37,7 +37,7 @@ pub type PathType = u32;
 /// A number of `sgx_ql_log_level_t`.
 pub type LogLevel = u32;
 
-/// `sgx_ql_logging_callback_t`: gets a level and a message, which is there during the call only.
+/// `sgx_ql_logging_callback_t`: gets a level and a message, which is valid during the call only.
 pub type LoggingCallback = Option<unsafe extern "C" fn(level: LogLevel, message: *const c_char)>;
 
 static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
@@ -48,18 +48,18 @@ static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn decide_mode() {
-        // A wrong value is an error of each call.
+        // Each call reports an invalid value.
         let _ = QUOTER.mode();
     }
     decide_mode
 };
 
-/// Makes the attestation key ready, and tells for whom an enclave has to make its REPORT.
+/// Initializes the attestation key, and gets the target info for an enclave's REPORT.
 ///
 /// - `qe_target_info`: out; target info of the Quoting Enclave, or zeros if there is an error.
 ///
-/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL; or why the key could not be
-/// made ready, for instance `SGX_QL_SERVICE_UNAVAILABLE` or `SGX_QL_ENCLAVE_LOAD_ERROR`.
+/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL; or the reason of the
+/// failure, for instance `SGX_QL_SERVICE_UNAVAILABLE` or `SGX_QL_ENCLAVE_LOAD_ERROR`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_qe_get_target_info(
     qe_target_info: Option<&mut MaybeUninit<TargetInfo>>,
@@ -71,14 +71,13 @@ pub extern "C" fn sgx_qe_get_target_info(
     })
 }
 
-/// Tells the size of a quote.
+/// Gets the size of a quote.
 ///
 /// - `quote_size`: out; the size of every quote in bytes.
 ///
 /// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL;
-/// `SGX_QL_ATT_KEY_NOT_INITIALIZED` when the attestation key has to be made ready first, by
-/// `sgx_qe_get_target_info`; or why the size could not be told, for instance
-/// `SGX_QL_SERVICE_UNAVAILABLE`.
+/// `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the failure,
+/// for instance `SGX_QL_SERVICE_UNAVAILABLE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_qe_get_quote_size(quote_size: Option<&mut MaybeUninit<u32>>) -> Error {
     call("sgx_qe_get_quote_size", QuoteExCall::Size, || {
@@ -97,11 +96,11 @@ pub extern "C" fn sgx_qe_get_quote_size(quote_size: Option<&mut MaybeUninit<u32>
 /// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or a buffer that is too small;
 /// in this process, `SGX_QL_INVALID_REPORT` when the REPORT was not made for the Quoting Enclave of
 /// this machine (a service's refusal is `SGX_QL_ERROR_UNEXPECTED`, as with Intel's library);
-/// `SGX_QL_ATT_KEY_NOT_INITIALIZED` when the attestation key has to be made ready first, by
-/// `sgx_qe_get_target_info`; or why there is no quote, for instance `SGX_QL_SERVICE_UNAVAILABLE`.
+/// `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the failure,
+/// for instance `SGX_QL_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
-/// `quote` is NULL or of the size that is said.
+/// `quote` is NULL or has the given size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sgx_qe_get_quote(
     app_report: Option<&Report>,
@@ -120,13 +119,13 @@ pub unsafe extern "C" fn sgx_qe_get_quote(
     })
 }
 
-/// Sets whether the enclaves stay loaded. In this process only.
+/// Sets whether the enclaves stay loaded. Only for quotes made in this process.
 ///
 /// - `policy`: in; `SGX_QL_PERSISTENT`, the default: until the process ends. `SGX_QL_EPHEMERAL`: for one
 ///   call at a time. On the software platform, which loads no enclaves, it changes nothing.
 ///
 /// Returns `SGX_QL_SUCCESS`; `SGX_QL_UNSUPPORTED_LOADING_POLICY` for another policy;
-/// `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked; or why it could not be set.
+/// `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service; or the reason of the failure.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_qe_set_enclave_load_policy(policy: RequestPolicy) -> Error {
     call("sgx_qe_set_enclave_load_policy", QuoteExCall::Init, || {
@@ -136,24 +135,24 @@ pub extern "C" fn sgx_qe_set_enclave_load_policy(policy: RequestPolicy) -> Error
     })
 }
 
-/// Does nothing, as in Intel's library: enclaves that are not to stay are unloaded after each call. In
-/// this process only.
+/// Does nothing, as in Intel's library: ephemeral enclaves are unloaded after each call. Only for
+/// quotes made in this process.
 ///
-/// Returns `SGX_QL_SUCCESS`, or `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked.
+/// Returns `SGX_QL_SUCCESS`, or `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_qe_cleanup_by_policy() -> Error {
     call("sgx_qe_cleanup_by_policy", QuoteExCall::Init, in_this_process)
 }
 
-/// Sets where the file of an enclave or of the quote provider library is, before it is loaded. In this
-/// process only.
+/// Sets the path of an enclave or of the quote provider library, before it is loaded. Only for quotes
+/// made in this process.
 ///
 /// - `path_type`: in; `SGX_QL_QE3_PATH`, `SGX_QL_PCE_PATH`, `SGX_QL_QPL_PATH` or `SGX_QL_IDE_PATH`.
 /// - `path`: in; the path of the file. On the software platform, which loads none, it changes nothing.
 ///
 /// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for another type, or when `path` is NULL
-/// or no regular file is there; `SGX_QL_UNSUPPORTED_MODE` where the quote service is asked;
-/// `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library that is concerned, or its function, is not there.
+/// or is not that of a regular file; `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service;
+/// `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library or its function is missing.
 ///
 /// # Safety
 /// `path` is NULL or ends with a zero byte.
@@ -169,12 +168,12 @@ pub unsafe extern "C" fn sgx_ql_set_path(path_type: PathType, path: *const c_cha
     })
 }
 
-/// Sets who is told of calls that fail: one message each, of level `SGX_QL_LOG_ERROR`, which says what
-/// happened and what to do.
+/// Sets the callback for failed calls: one message each, of level `SGX_QL_LOG_ERROR`, with the reason
+/// and the fix.
 ///
-/// - `logger`: in; called by the thread whose call fails, before that returns. NULL: nobody is told.
-/// - `level`: in; messages of this level and more severe ones are wanted. Every level has the errors; a
-///   number that is no level has nothing.
+/// - `logger`: in; called by the thread whose call fails, before that returns. NULL: no callback.
+/// - `level`: in; the least severe level to report. Every level includes errors; an unknown number
+///   reports nothing.
 ///
 /// Returns `SGX_QL_SUCCESS`.
 #[unsafe(no_mangle)]
@@ -183,7 +182,7 @@ pub extern "C" fn sgx_ql_set_trace_callback(logger: LoggingCallback, level: LogL
     Quote3Error::SUCCESS.0
 }
 
-/// What the functions of this library have in common: any failure is told and becomes a number here.
+/// Runs a function of this library: a failure is traced, and becomes its error code.
 fn call(function: &str, like: QuoteExCall, serve: impl FnOnce() -> Result<(), Failure>) -> Error {
     let Err(failure) = guarded(serve) else { return Quote3Error::SUCCESS.0 };
     let service = matches!(QUOTER.mode(), Ok(QuotingMode::OutOfProcess(_)));
@@ -200,10 +199,10 @@ fn in_this_process() -> Result<(), Failure> {
     }
 }
 
-/// Sets something in Intel's libraries, if it is they that make the quotes.
+/// Sets something in Intel's libraries, if they make the quotes.
 fn in_intels_libraries(set: impl FnOnce() -> Result<(), QuotingError>) -> Result<(), Failure> {
     if Platform::of_process()? == Platform::Dcap {
-        // Opened first: to open it sets the load policy.
+        // Opened first, because opening sets the load policy.
         QUOTER.quoter()?;
         set()?;
     }

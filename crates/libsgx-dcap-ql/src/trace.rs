@@ -1,4 +1,4 @@
-//! Tells the application why a call fails, if it wants to know.
+//! The application's callback for failed calls.
 #![allow(unsafe_code, reason = "the callback is a C function")]
 
 use std::ffi::{CString, c_char};
@@ -17,21 +17,21 @@ const TRACE: LogLevel = 3;
 /// The callback, or null. Atomic rather than locked: a lock could be held while a thread forks.
 static CALLBACK: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
-/// Has the callback told what is of this level or more severe.
+/// Sets the callback, for messages of this level and more severe ones.
 pub(crate) fn set(callback: LoggingCallback, level: LogLevel) {
     let wanted = callback.filter(|_| (ERROR..=TRACE).contains(&level));
     let pointer = wanted.map_or(null_mut(), |callback| callback as *mut ());
     CALLBACK.store(pointer, Ordering::Release);
 }
 
-/// Tells that `function` fails.
+/// Reports that `function` fails.
 pub(crate) fn error(function: &str, failure: &Failure) {
     let pointer = CALLBACK.load(Ordering::Acquire);
-    // SAFETY: what is stored is null, or a function of this type; the type has null for `None`.
+    // SAFETY: the pointer is null, which is `None` in this type, or a function of this type.
     let callback = unsafe { transmute::<*mut (), LoggingCallback>(pointer) };
     let Some(callback) = callback else { return };
     let message = format!("{function} failed: {failure}").replace('\0', " ");
     let message = CString::new(message).unwrap_or_default();
-    // SAFETY: the application gave this function for such calls.
+    // SAFETY: the application set this function as its callback.
     unsafe { callback(ERROR, message.as_ptr().cast::<c_char>()) };
 }

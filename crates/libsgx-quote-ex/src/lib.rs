@@ -1,12 +1,12 @@
 //! `libsgx_quote_ex.so.1`: quotes for applications that are written against Intel's library of this
 //! name, with its functions, structures and status codes.
 //!
-//! The environment decides when the library is loaded: with `SGX_AESM_ADDR` set the quote service is
-//! asked, without it quotes are made in this process. (Intel's library asks a service always.) See
-//! `docs/c-libraries.md` for this and the other differences.
+//! At load time the environment decides the mode: with `SGX_AESM_ADDR` set, calls go to the quote
+//! service; without it, this process makes the quotes. (Intel's library always asks a service.)
+//! `docs/c-libraries.md` has the details.
 //!
-//! The functions may be called by several threads at once. The library starts no thread. With
-//! `QUOTE_HELPER_TRACE=stderr` it says on standard error why a call fails.
+//! Several threads may call the functions at once. The library starts no thread. With
+//! `QUOTE_HELPER_TRACE=stderr` it writes the reason of each failed call to standard error.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
 
 use std::mem::MaybeUninit;
@@ -35,18 +35,18 @@ static QUOTER: ApplicationQuoter = ApplicationQuoter::new();
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn decide_mode() {
-        // A wrong value is an error of each call.
+        // Each call reports an invalid value.
         let _ = QUOTER.mode();
     }
     decide_mode
 };
 
-/// Tells how many attestation keys there are.
+/// Gets the number of attestation keys.
 ///
 /// - `att_key_id_num`: out; the number, at least 1.
 ///
-/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL; or why the keys could not be told,
-/// for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL; or
+/// the reason of the failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_get_supported_att_key_id_num(
     att_key_id_num: Option<&mut MaybeUninit<u32>>,
@@ -59,16 +59,16 @@ pub extern "C" fn sgx_get_supported_att_key_id_num(
     })
 }
 
-/// Tells the ids of all attestation keys, the preferred one first.
+/// Gets the ids of all attestation keys, the preferred one first.
 ///
 /// - `att_key_id_list`: out; an array of `att_key_id_num` ids, 256 bytes each.
-/// - `att_key_id_num`: in; what `sgx_get_supported_att_key_id_num` has told.
+/// - `att_key_id_num`: in; the number from `sgx_get_supported_att_key_id_num`.
 ///
 /// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL, or a number other than that of the
-/// keys; or why the keys could not be told, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// keys; or the reason of the failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
-/// `att_key_id_list` is NULL or an array of so many ids.
+/// `att_key_id_list` is NULL or an array of `att_key_id_num` ids.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sgx_get_supported_att_key_ids(
     att_key_id_list: *mut AttKeyIdExt,
@@ -88,20 +88,20 @@ pub unsafe extern "C" fn sgx_get_supported_att_key_ids(
     })
 }
 
-/// Selects the attestation key to quote with, of those that a verifier takes.
+/// Selects the attestation key to quote with, among those that a verifier accepts.
 ///
 /// - `att_key_id_list`: in; the verifier's list: id 0 and version 0 (2 bytes each), count (4 bytes, at
-///   most 10), and so many ids of 256 bytes. NULL: the verifier takes any key.
+///   most 10), and so many ids of 256 bytes. NULL: the verifier accepts any.
 /// - `att_key_id_list_size`: in; the size of the list in bytes, 0 for NULL.
-/// - `selected_key_id`: out; the first id of the list whose key there is, as the list has it; without a
-///   list, the preferred key's id.
+/// - `selected_key_id`: out; the first id of the list whose key exists, as the list has it; without
+///   a list, the preferred key's id.
 ///
 /// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when `selected_key_id` is NULL or the list is
-/// not of its form; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is none of the keys; or why the keys
-/// could not be told, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// malformed; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when none of the keys exists; or the reason of the
+/// failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
-/// `att_key_id_list` is NULL or of the size that is said.
+/// `att_key_id_list` is NULL or has the given size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sgx_select_att_key_id(
     att_key_id_list: *const u8,
@@ -125,10 +125,10 @@ pub unsafe extern "C" fn sgx_select_att_key_id(
     })
 }
 
-/// Makes the attestation key ready, and tells for whom an enclave has to make its REPORT.
+/// Initializes the attestation key, and gets the target info for an enclave's REPORT.
 ///
-/// Called with NULL for `pub_key_id`, it tells the size of the public key id and does nothing else;
-/// called again with a buffer of this size, it does all.
+/// With NULL for `pub_key_id` it only gets the size of the public key id; call it again with a
+/// buffer of this size.
 ///
 /// - `att_key_id`: in; the attestation key.
 /// - `qe_target_info`: out; target info of the Quoting Enclave, or zeros if `pub_key_id` is NULL.
@@ -136,12 +136,12 @@ pub unsafe extern "C" fn sgx_select_att_key_id(
 /// - `pub_key_id`: out; SHA-256 of the attestation key, 32 bytes.
 ///
 /// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when another argument than `pub_key_id` is
-/// NULL, or the size is not 32; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is no such key;
+/// NULL, or the size is not 32; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` for an unknown key;
 /// `SGX_ERROR_PLATFORM_CERT_UNAVAILABLE` or `SGX_ERROR_ATT_KEY_CERTIFICATION_FAILURE` when it cannot
-/// be certified; or why it could not be made ready, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// be certified; or the reason of the failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
-/// `pub_key_id` is NULL or of the size that is said.
+/// `pub_key_id` is NULL or has the given size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sgx_init_quote_ex(
     att_key_id: Option<&AttKeyId>,
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn sgx_init_quote_ex(
             size.write(PUB_KEY_ID_SIZE);
             return Ok(());
         }
-        // SAFETY: with a buffer, the caller says how large it is.
+        // SAFETY: with a buffer, the caller sets its size.
         if unsafe { size.assume_init_read() } != PUB_KEY_ID_SIZE {
             return Err(parameter("pub_key_id_size is not 32"));
         }
@@ -171,15 +171,14 @@ pub unsafe extern "C" fn sgx_init_quote_ex(
     })
 }
 
-/// Tells the size of a quote.
+/// Gets the size of a quote.
 ///
 /// - `att_key_id`: in; the attestation key.
 /// - `quote_size`: out; the size of every quote under this key, in bytes.
 ///
 /// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` for NULL; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID`
-/// when there is no such key; `SGX_ERROR_ATT_KEY_UNINITIALIZED` when it has to be made ready first, by
-/// `sgx_init_quote_ex`; or why the size could not be told, for instance
-/// `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// for an unknown key; `SGX_ERROR_ATT_KEY_UNINITIALIZED` before `sgx_init_quote_ex`; or the reason of
+/// the failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_get_quote_size_ex(
     att_key_id: Option<&AttKeyId>,
@@ -204,12 +203,12 @@ pub extern "C" fn sgx_get_quote_size_ex(
 ///
 /// Returns `SGX_SUCCESS`; `SGX_ERROR_INVALID_PARAMETER` when another argument than `qe_report_info` is
 /// NULL, or the buffer is too small; `SGX_ERROR_MAC_MISMATCH` when the REPORT was not made for the
-/// Quoting Enclave of this machine; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` when there is no such key;
-/// `SGX_ERROR_ATT_KEY_UNINITIALIZED` when it has to be made ready first, by `sgx_init_quote_ex`; or why
-/// there is no quote, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
+/// Quoting Enclave of this machine; `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` for an unknown key;
+/// `SGX_ERROR_ATT_KEY_UNINITIALIZED` before `sgx_init_quote_ex`; or the reason of the failure, for
+/// instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
-/// `quote` is NULL or of the size that is said.
+/// `quote` is NULL or has the given size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sgx_get_quote_ex(
     app_report: Option<&Report>,
@@ -236,7 +235,7 @@ pub unsafe extern "C" fn sgx_get_quote_ex(
     })
 }
 
-/// What the functions of this library have in common: any failure becomes a status here.
+/// Runs a function of this library: a failure is traced, and becomes its status.
 fn status(
     function: &str,
     call: QuoteExCall,
@@ -253,7 +252,7 @@ fn check_known(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
     if known.iter().any(|known| known.names_same_key(key_id)) {
         return Ok(());
     }
-    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, "there is no such attestation key"))
+    Err(QuotingError::new(AesmError::UnsupportedAttKeyId, "unknown attestation key"))
 }
 
 fn parameter(detail: &str) -> QuotingError {

@@ -229,7 +229,7 @@ fn each_call_that_fails_is_a_line_on_standard_error_if_the_environment_asks_for_
     // One line for each library, and none for the calls.
     let wrong = traced(&program, Some("1"));
     assert_eq!(wrong.lines().count(), 2, "{wrong}");
-    assert!(wrong.lines().all(|line| line.contains("write stderr")), "{wrong}");
+    assert!(wrong.lines().all(|line| line.contains("set it to stderr")), "{wrong}");
 }
 
 #[test]
