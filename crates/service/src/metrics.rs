@@ -144,16 +144,16 @@ impl Metrics {
             ("platform", platform.to_owned()),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
-        registry.register("service", "What serves quotes", Info::new(labels));
+        registry.register("service", "Platform and version of the service", Info::new(labels));
         registry.register_with_unit(
             "request",
-            "Requests by outcome, and the time from the whole request to the reply",
+            "Requests by outcome, and their time from the whole request to the reply",
             Unit::Seconds,
             metrics.requests.clone(),
         );
         registry.register_with_unit(
             "start_timestamp",
-            "When the process started, in seconds from 1970",
+            "Start time of the process, in seconds since 1970",
             Unit::Seconds,
             ConstGauge::new(seconds_since_1970()),
         );
@@ -165,7 +165,7 @@ impl Metrics {
         );
         registry.register(
             "queued_quotes",
-            "Quotes that wait or are being made, where they take their time",
+            "Queued quotes, those being made included; software quotes without workers never queue",
             metrics.queued_quotes.clone(),
         );
         registry.register(
@@ -178,10 +178,10 @@ impl Metrics {
             "Quotes refused by the policy",
             metrics.policy_refusals.clone(),
         );
-        registry.register("workers", "Worker processes that are ready", metrics.workers.clone());
+        registry.register("workers", "Ready worker processes", metrics.workers.clone());
         registry.register(
             "worker_ends",
-            "Worker processes that ended, or did not start",
+            "Worker processes that ended or failed to start",
             metrics.worker_ends.clone(),
         );
         metrics.export_zeros();

@@ -125,7 +125,7 @@ fn workers_that_cannot_start_any_more_are_told_in_words_and_their_return_too() {
     is_ready(&serve, "INSECURE software platform: a quote was verified, TCB status UpToDate");
     fs::rename(machine.path("state"), machine.path("elsewhere")).unwrap();
     serve.children().iter().for_each(|worker| kill_process(*worker, Signal::KILL).unwrap());
-    becomes_unready(&serve, "no worker comes up: ");
+    becomes_unready(&serve, "no worker is available: ");
     fs::rename(machine.path("elsewhere"), machine.path("state")).unwrap();
     eventually("it is ready again", || get(&serve, "/readyz").0 == 200);
 }

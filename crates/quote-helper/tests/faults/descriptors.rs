@@ -16,7 +16,7 @@ fn faults_of_descriptors() {
         needs: Needs::Nothing,
         troubles: &[],
         note: ", as late as there is a descriptor",
-        log: "cannot accept a connection; trying again",
+        log: "cannot accept a connection; retrying",
         afterwards: "goes on by itself",
         happen: exhausted,
     }]);

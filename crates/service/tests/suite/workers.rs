@@ -283,7 +283,7 @@ fn without_a_worker_quotes_are_refused_at_once_until_there_is_one() {
     SoftwarePlatform::init(&directory.path().join("state"), deployment()).unwrap();
     let begin = Instant::now();
     while client.initialize(&key_id).is_err() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "no worker comes up");
+        assert!(begin.elapsed() < Duration::from_secs(20), "no worker is available");
         thread::sleep(Duration::from_millis(20));
     }
     client.quote(&request(&client, 0)).unwrap();
@@ -307,7 +307,7 @@ fn quotes_are_refused_at_once_while_no_worker_comes_up() {
 
     std::fs::rename(&away, &state).unwrap();
     while ask(&service, &harmless).is_err() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "no worker comes up again");
+        assert!(begin.elapsed() < Duration::from_secs(30), "no worker is available again");
         thread::sleep(Duration::from_millis(20));
     }
 }
