@@ -13,13 +13,13 @@ use sgx::AesmError;
 use crate::frame::{FRAME_HEADER_SIZE, FrameError, MAX_RESPONSE_SIZE, body_size};
 use crate::{Payload, Request, Response, ResponseError};
 
-/// A request got no reply.
+/// The reason why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The reply is an error of the protocol.
     #[error("the quote service answered: {0}{hint}", hint = hint(*.0))]
     Refused(#[from] AesmError),
-    /// Nobody serves the socket.
+    /// No service accepts on the socket.
     #[error(
         "cannot connect to the quote service at {}: {source}. Is the service running, and is its \
          socket directory mounted here?", .socket.display()
@@ -27,29 +27,29 @@ pub enum ClientError {
     Connect {
         /// The path of the socket.
         socket: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// The time was up.
+    /// The timeout has passed.
     #[error("the quote service at {} did not answer within {timeout:?}", .socket.display())]
     Timeout {
         /// The path of the socket.
         socket: PathBuf,
-        /// The time that there was.
+        /// The timeout.
         timeout: Duration,
     },
-    /// The connection ended before the whole reply was there. The request can be sent again.
-    #[error("the quote service closed the connection without a whole reply: {0}")]
+    /// The connection ended within the reply. The request can be retried.
+    #[error("the quote service closed the connection before the end of its reply: {0}")]
     Disconnected(io::Error),
     /// The reply's length is not acceptable.
-    #[error("the quote service sent a reply that cannot be read: {0}")]
+    #[error("the quote service sent an invalid reply: {0}")]
     Frame(#[from] FrameError),
     /// The reply is not one of the protocol, or one to another request.
-    #[error("the quote service sent something else than a reply to the request: {0}")]
+    #[error("the quote service sent an unexpected message: {0}")]
     Response(#[from] ResponseError),
 }
 
-/// The other meaning of a number that services have two for.
+/// The second meaning of a code.
 fn hint(error: AesmError) -> &'static str {
     match error {
         AesmError::UnsupportedAttKeyId => {
@@ -60,7 +60,7 @@ fn hint(error: AesmError) -> &'static str {
     }
 }
 
-/// A client of one service. Each request has a connection of its own, as Intel's clients do it.
+/// A client of one service. Each request has a connection of its own, as in Intel's clients.
 #[derive(Debug, Clone)]
 pub struct Client {
     socket: PathBuf,
@@ -68,7 +68,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// The time that a request and its reply have unless said otherwise, as Intel's client has it.
+    /// The default timeout of a request and its reply, that of Intel's client.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
     /// A client of the service at `socket`, a path.
@@ -77,7 +77,7 @@ impl Client {
         Self { socket: socket.into(), timeout: Self::DEFAULT_TIMEOUT }
     }
 
-    /// Sets the time that connecting, a request and its reply have together.
+    /// Sets the timeout of connecting, a request and its reply together.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -89,13 +89,13 @@ impl Client {
         &self.socket
     }
 
-    /// The moment by which a request that begins now has to be answered.
+    /// The deadline of a request that begins now.
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout)
     }
 
-    /// Sends a request once and waits for its reply.
+    /// Sends a request, without retries, and waits for its reply.
     ///
     /// # Errors
     /// [`ClientError`]; an error number in the reply is [`ClientError::Refused`].
@@ -150,7 +150,7 @@ fn connect(socket: &Path, deadline: &Deadline) -> io::Result<UnixStream> {
     loop {
         set_socket_timeout(&fd, Timeout::Send, Some(deadline.left()?))?;
         match rustix::net::connect(&fd, &address) {
-            // A signal of the application; the kernel repeats no connect that has a timeout.
+            // A signal of the application; the kernel does not restart a connect with a timeout.
             Err(Errno::INTR) => {}
             result => return result.map(|()| UnixStream::from(fd)).map_err(io::Error::from),
         }
@@ -176,7 +176,7 @@ fn exchange(
     Ok(Ok(message))
 }
 
-/// Reads until the buffer is full or the deadline has passed, however small the pieces are.
+/// Fills the buffer before the deadline, in pieces of any size.
 fn read_exact(stream: &mut UnixStream, buffer: &mut [u8], deadline: &Deadline) -> io::Result<()> {
     let mut rest = buffer;
     while !rest.is_empty() {
@@ -195,7 +195,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }
 
-/// A moment that everything about one or more requests has to be done by.
+/// The deadline of one or more requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Option<Instant>);
 
@@ -204,14 +204,14 @@ impl Deadline {
         Self(Instant::now().checked_add(time))
     }
 
-    /// The time left; `None` when the moment has passed.
+    /// The time left; `None` after the deadline.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         let Some(end) = self.0 else { return Some(Client::DEFAULT_TIMEOUT) };
         end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    /// The time left, or the error of a wait that is over.
+    /// The time left, or an error of kind `TimedOut`.
     fn left(&self) -> io::Result<Duration> {
         self.time_left().ok_or_else(|| ErrorKind::TimedOut.into())
     }

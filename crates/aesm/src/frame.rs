@@ -12,18 +12,18 @@ pub const MAX_RESPONSE_SIZE: usize = 128 * 1024;
 /// The size of a frame's header, the length, in bytes.
 pub const FRAME_HEADER_SIZE: usize = 4;
 
-/// The length in a frame's header is not acceptable.
+/// The length in a frame's header is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// A message has at least one byte.
     #[error("the frame is empty")]
     Empty,
-    /// The message would be larger than what the reader accepts.
+    /// The message would exceed the reader's limit.
     #[error("the frame announces {size} bytes, more than the {limit} allowed")]
     TooLarge {
-        /// What the header says, in bytes.
+        /// The size in the header, in bytes.
         size: u32,
-        /// What the reader accepts, in bytes.
+        /// The reader's limit, in bytes.
         limit: usize,
     },
 }
@@ -41,7 +41,7 @@ pub fn body_size(header: [u8; FRAME_HEADER_SIZE], limit: usize) -> Result<usize,
     }
 }
 
-/// A frame around a message with this sub-message only.
+/// A frame around a message with this one sub-message.
 pub(crate) fn frame(number: u32, sub_message: &Writer) -> Vec<u8> {
     let (head, body) = (Writer::head(number, sub_message.as_bytes()), sub_message.as_bytes());
     let size = head.as_bytes().len().saturating_add(body.len());

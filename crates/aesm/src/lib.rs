@@ -1,11 +1,11 @@
-//! The AESM wire: what clients and the quote service say to each other over a Unix stream socket.
+//! The AESM protocol between clients and the quote service, over a Unix stream socket.
 //!
 //! A frame is a length, 4 bytes little-endian, and a message in the proto2 encoding. A request is a
-//! message with one sub-message, whose field number tells the operation; the reply holds the
-//! sub-message with the same number. [`Request`] and [`Response`] are these messages as values;
-//! nothing of the encoding shows outside of this crate. [`Client`] sends one and reads the other.
+//! message with one sub-message, whose field number is that of the operation; the reply has the
+//! sub-message with the same number. [`Request`] and [`Response`] are these messages as values, and
+//! hide the encoding. [`Client`] sends one and reads the other.
 //!
-//! Byte strings stay byte strings here: whether 432 bytes make a REPORT is for the service to say.
+//! Byte strings are not interpreted here: the service checks that 432 bytes are a REPORT.
 
 mod client;
 mod frame;

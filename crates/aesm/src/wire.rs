@@ -1,8 +1,8 @@
 //! The part of the proto2 encoding that AESM messages are made of: unsigned integers, byte strings
 //! and messages within messages.
 //!
-//! This is written here rather than taken from a protobuf library because the protocol's answer to a
-//! damaged request depends on where it is damaged (`request.rs`), which libraries do not tell.
+//! No protobuf library, because the protocol's answer to a damaged request depends on where it is
+//! damaged (`request.rs`), which libraries do not report.
 
 /// The bytes do not follow the encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Value<'a> {
     Skipped,
 }
 
-/// The fields of a message one after the other; ends after the first one that is malformed.
+/// The fields of a message, in order, up to the first malformed one.
 #[derive(Clone)]
 pub(crate) struct Fields<'a>(&'a [u8]);
 
@@ -25,8 +25,8 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
-    /// The number of the field that comes next, even if its value is cut short; `None` at the end
-    /// and where no field can be recognized.
+    /// The number of the next field, even if its value is cut short; `None` at the end and if no
+    /// field can be recognized.
     pub(crate) fn next_number(&self) -> Option<u32> {
         let (number, wire_type) = self.clone().key().ok()?;
         (wire_type <= 5).then_some(number)
@@ -90,8 +90,8 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// A message all of whose fields are well-formed. Of several fields with one number the last counts,
-/// and a field of another type than expected counts as unknown.
+/// A message with well-formed fields only. Of several fields with one number the last counts. A field
+/// of an unexpected type is ignored.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a>(&'a [u8]);
 
@@ -108,7 +108,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// An integer of 32 bits: higher ones are cut off, as the encoding says.
+    /// An integer of 32 bits; the encoding cuts off higher ones.
     pub(crate) fn integer32(self, number: u32) -> Option<u32> {
         self.integer(number).map(|integer| (integer & u64::from(u32::MAX)) as u32)
     }
@@ -158,7 +158,7 @@ impl Writer {
         self
     }
 
-    /// What comes before a byte string: its number and length.
+    /// The number and length before a byte string.
     pub(crate) fn head(number: u32, value: &[u8]) -> Self {
         Self::default().begin(number, value)
     }

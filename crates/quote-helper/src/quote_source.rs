@@ -97,7 +97,8 @@ impl QuoteSource {
             return done.map_err(|error| with_default_service_hint(error, None));
         }
         let socket = self.service.path()?;
-        let quoter = AesmQuoter::new(&socket, Client::DEFAULT_TIMEOUT).patience(RESTART_TIMEOUT);
+        let quoter =
+            AesmQuoter::new(&socket, Client::DEFAULT_TIMEOUT).reconnect_timeout(RESTART_TIMEOUT);
         quote(&quoter).map_err(|error| with_default_service_hint(error, Some(&socket)))
     }
 

@@ -1,7 +1,7 @@
 //! Quotes from the quote service, or from Intel's aesmd, over the AESM socket.
 
-mod absence;
-mod repetition;
+mod outage;
+mod retry;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,56 +13,54 @@ use sgx::{
 };
 
 use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
-use absence::Absence;
-use repetition::Repetition;
+use outage::Outage;
+use retry::Retry;
 
-/// The buffer that quotes are asked for with, in bytes: no quote of today is larger, and services
-/// fill it up with zeros.
+/// The usual buffer for a quote, in bytes. No quote of today is larger; services pad it with zeros.
 const USUAL_BUFFER: u32 = 8 * 1024;
 
-/// The largest buffer whose reply the client would read, in bytes. It leaves room for QE report info.
-const LARGEST_BUFFER: u32 = (MAX_RESPONSE_SIZE / 2) as u32;
+/// The largest buffer whose reply fits the client's limit, with QE report info, in bytes.
+const MAX_BUFFER: u32 = (MAX_RESPONSE_SIZE / 2) as u32;
 
 /// A Quoter that asks a service.
 ///
-/// A service that is busy, or goes away because it is being replaced, is asked again, since every
-/// request can be repeated without harm. Whatever happens, an answer or an error is there when the
-/// time is up.
+/// Requests are idempotent, so that they are retried if the service is busy or is being replaced.
+/// Each method returns within its timeout, whatever happens.
 #[derive(Debug, Clone)]
 pub struct AesmQuoter {
     client: Client,
-    patience: Duration,
-    absence: Arc<Absence>,
+    reconnect_timeout: Duration,
+    outage: Arc<Outage>,
 }
 
 impl AesmQuoter {
-    /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes `timeout` at the
-    /// most, with all the requests and repetitions it needs.
+    /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes at most `timeout`,
+    /// all of its requests and retries included.
     pub fn new(socket: impl Into<PathBuf>, timeout: Duration) -> Self {
         let client = Client::new(socket).timeout(timeout);
-        Self { client, patience: Duration::ZERO, absence: Arc::default() }
+        Self { client, reconnect_timeout: Duration::ZERO, outage: Arc::default() }
     }
 
-    /// Sets for how long a service that is not there is waited for, within the timeout: none if
-    /// nothing is set. Where not even the directory of the socket exists, there is nobody to wait for.
+    /// Sets the time to wait for an absent service, within the timeout; 0 by default. There is no
+    /// wait if the directory of the socket does not exist.
     ///
-    /// Once it was waited for in vain, no request waits for the next 30 seconds: each tries once,
-    /// so that a service which is back is found at once.
+    /// After a wait without success, requests do not wait for 30 seconds: each tries once, so that a
+    /// returning service is found at once.
     #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn reconnect_timeout(self, reconnect_timeout: Duration) -> Self {
+        Self { reconnect_timeout, ..self }
     }
 
-    /// Sends a request until it is answered, or has failed for good, or the time is up.
+    /// Sends a request, and retries until it is answered, has failed for good, or has timed out.
     fn call(&self, deadline: &Deadline, request: &Request<'_>) -> Result<Payload, ClientError> {
-        let mut repetition = Repetition::new(deadline, self.patience, &self.absence);
+        let mut retry = Retry::new(deadline, self.reconnect_timeout, &self.outage);
         loop {
             match self.client.call_by(deadline, request) {
                 Ok(payload) => {
-                    self.absence.is_over();
+                    self.outage.end();
                     return Ok(payload);
                 }
-                Err(error) => repetition.after(error)?,
+                Err(error) => retry.pause_after(error)?,
             }
         }
     }
@@ -74,17 +72,20 @@ impl Quoter for AesmQuoter {
         let Payload::GetSupportedAttKeyIdNum { att_key_id_num } =
             self.call(&deadline, &Request::GetSupportedAttKeyIdNum)?
         else {
-            return Err(unfitting());
+            return Err(unexpected_reply());
         };
         let size = size_of::<AttestationKeyId>();
         let buf_size = u32::try_from(size).ok().and_then(|size| size.checked_mul(att_key_id_num));
-        let request = Request::GetSupportedAttKeyIds { buf_size: buf_size.ok_or_else(unfitting)? };
+        let request =
+            Request::GetSupportedAttKeyIds { buf_size: buf_size.ok_or_else(unexpected_reply)? };
         match self.call(&deadline, &request)? {
             Payload::GetSupportedAttKeyIds { att_key_ids: Some(bytes) } => bytes
                 .chunks(size)
-                .map(|bytes| AttestationKeyId::read_from_bytes(bytes).map_err(|_| unfitting()))
+                .map(|bytes| {
+                    AttestationKeyId::read_from_bytes(bytes).map_err(|_| unexpected_reply())
+                })
                 .collect(),
-            _ => Err(unfitting()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -104,7 +105,7 @@ impl Quoter for AesmQuoter {
 }
 
 impl AesmQuoter {
-    /// Asks; where there is no attestation key, or another one since, initializes it and asks again.
+    /// Asks, and after `AESM_ATT_KEY_NOT_INITIALIZED` initializes the key and asks again.
     fn initialized<T>(
         &self,
         deadline: &Deadline,
@@ -135,11 +136,12 @@ impl AesmQuoter {
             target_info: Some(target_info), pub_key_id: Some(key_id), ..
         } = payload
         else {
-            return Err(unfitting());
+            return Err(unexpected_reply());
         };
         Ok(AttestationKey {
-            target_info: TargetInfo::read_from_bytes(&target_info).map_err(|_| unfitting())?,
-            public_key_id: key_id.try_into().map_err(|_| unfitting())?,
+            target_info: TargetInfo::read_from_bytes(&target_info)
+                .map_err(|_| unexpected_reply())?,
+            public_key_id: key_id.try_into().map_err(|_| unexpected_reply())?,
         })
     }
 
@@ -151,11 +153,11 @@ impl AesmQuoter {
         let request = Request::GetQuoteSizeEx { att_key_id: Some(key_id.as_bytes()) };
         match self.call(deadline, &request)? {
             Payload::GetQuoteSizeEx { quote_size } => Ok(quote_size),
-            _ => Err(unfitting()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// One round trip, but for a service that does not take the usual buffer.
+    /// Takes one round trip, unless the service refuses the usual buffer.
     fn quote_by(
         &self,
         deadline: &Deadline,
@@ -164,8 +166,8 @@ impl AesmQuoter {
         match self.quote_into(deadline, request, USUAL_BUFFER) {
             Err(error) if error.code() == AesmError::Parameter => {
                 let size = self.quote_size_by(deadline, &request.key_id)?;
-                if size > LARGEST_BUFFER {
-                    return Err(unfitting());
+                if size > MAX_BUFFER {
+                    return Err(unexpected_reply());
                 }
                 self.quote_into(deadline, request, size)
             }
@@ -188,20 +190,23 @@ impl AesmQuoter {
         let Payload::GetQuoteEx { quote: Some(quote), qe_report_info } =
             self.call(deadline, &message)?
         else {
-            return Err(unfitting());
+            return Err(unexpected_reply());
         };
         let qe_report_info = match (request.qe_report_info, qe_report_info) {
             (None, _) => None,
             (Some(_), Some(bytes)) => {
-                Some(QeReportInfo::read_from_bytes(&bytes).map_err(|_| unfitting())?)
+                Some(QeReportInfo::read_from_bytes(&bytes).map_err(|_| unexpected_reply())?)
             }
-            (Some(_), None) => return Err(unfitting()),
+            (Some(_), None) => return Err(unexpected_reply()),
         };
-        Ok(QuoteReply { quote: without_padding(quote).ok_or_else(unfitting)?, qe_report_info })
+        Ok(QuoteReply {
+            quote: without_padding(quote).ok_or_else(unexpected_reply)?,
+            qe_report_info,
+        })
     }
 }
 
-/// The quote alone, as long as it says it is; `None` if it is cut short.
+/// The quote, of the size in its signature field; `None` if it is cut short.
 fn without_padding(mut quote: Vec<u8>) -> Option<Vec<u8>> {
     let (size, _) = U32::read_from_prefix(quote.get(Quote::SIGNED_SIZE..)?).ok()?;
     let signature = Quote::SIGNED_SIZE.checked_add(size_of::<U32>())?;
@@ -212,7 +217,7 @@ fn without_padding(mut quote: Vec<u8>) -> Option<Vec<u8>> {
     })
 }
 
-/// A reply of the right kind whose fields are not what the request asks for.
-fn unfitting() -> QuotingError {
+/// The error for a reply whose fields do not answer the request.
+fn unexpected_reply() -> QuotingError {
     ClientError::from(ResponseError).into()
 }

@@ -1,4 +1,4 @@
-//! The Quoter of an application, and what else the C libraries have in common.
+//! The Quoter of an application, and other parts that the C libraries share.
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,26 +12,26 @@ use crate::{
     default_state_dir, open_in_process,
 };
 
-/// The one Quoter of the process that a C library lives in.
+/// The one Quoter of a process that has loaded a C library.
 ///
-/// It holds no lock while a Quoter is opened or makes a quote, and each request to a service has a
-/// connection of its own: a child that is forked meanwhile can go on with what it inherits. (Only
-/// Intel's enclaves do not survive a fork.)
+/// No lock is held while a Quoter is opened or makes a quote, and each request to a service has a
+/// connection of its own, so that a child that is forked meanwhile can go on. (Only Intel's enclaves
+/// do not survive a fork.)
 pub struct ApplicationQuoter {
     mode: OnceLock<Result<QuotingMode, InvalidAddress>>,
     quoter: OnceLock<Box<dyn Quoter>>,
 }
 
 impl ApplicationQuoter {
-    /// Nothing is decided or opened yet.
+    /// Without a mode or a Quoter yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "there is one, in a static")]
     pub const fn new() -> Self {
         Self { mode: OnceLock::new(), quoter: OnceLock::new() }
     }
 
-    /// The mode, decided by the environment at the first call and kept: libraries make that call when
-    /// they are loaded.
+    /// The mode, chosen by the environment at the first call, which libraries make when they are
+    /// loaded.
     ///
     /// # Errors
     /// [`InvalidAddress`] when [`SGX_AESM_ADDR`](crate::SGX_AESM_ADDR) had no usable value then.
@@ -39,8 +39,8 @@ impl ApplicationQuoter {
         self.mode.get_or_init(QuotingMode::of_process).as_ref().map_err(Clone::clone)
     }
 
-    /// The Quoter, opened at the first call and kept. A service may take as long as other AESM clients
-    /// would wait, a restart included.
+    /// The Quoter, opened at the first call. A service has the timeout of other AESM clients, a
+    /// restart included.
     ///
     /// # Errors
     /// [`QuotingError`] when it cannot be opened. The next call tries again.
@@ -48,7 +48,7 @@ impl ApplicationQuoter {
         if let Some(quoter) = self.quoter.get() {
             return Ok(&**quoter);
         }
-        // Opened outside of the lock, so that no fork in the meantime leaves a child waiting for it.
+        // Outside of the lock: otherwise a child that is forked meanwhile would wait for it forever.
         let opened = self.open()?;
         Ok(&**self.quoter.get_or_init(|| opened))
     }
@@ -60,15 +60,15 @@ impl ApplicationQuoter {
             }
             QuotingMode::OutOfProcess(socket) => {
                 let time = Client::DEFAULT_TIMEOUT;
-                Ok(Box::new(AesmQuoter::new(socket, time).patience(time)))
+                Ok(Box::new(AesmQuoter::new(socket, time).reconnect_timeout(time)))
             }
         }
     }
 }
 
 impl QuotingError {
-    /// What `libsgx_quote_ex` returns for this error, as Intel's library has it: a service's answer by
-    /// its number, and a status of its own for each way in which there is none.
+    /// The status that Intel's `libsgx_quote_ex` returns for this error: by the number of a service's
+    /// reply, or a status of its own for each way of getting none.
     #[must_use]
     pub fn sgx_status(&self, call: QuoteExCall) -> SgxStatus {
         match self {
@@ -81,7 +81,7 @@ impl QuotingError {
 }
 
 impl QuoteReply {
-    /// Writes the quote into a C caller's buffer, and zeros into the rest of it.
+    /// Writes the quote into a C caller's buffer, padded with zeros.
     ///
     /// # Errors
     /// [`QuotingError`] with [`AesmError::Parameter`] when the quote is larger than the buffer.
@@ -99,7 +99,7 @@ impl QuoteReply {
     }
 }
 
-/// An argument that a C caller must not leave out; `None` is what NULL has become.
+/// A required argument of a C caller, `None` for NULL.
 ///
 /// # Errors
 /// [`QuotingError`] with [`AesmError::Parameter`] for NULL; it names the argument.
@@ -107,14 +107,14 @@ pub fn required<T>(argument: Option<T>, name: &str) -> Result<T, QuotingError> {
     argument.ok_or_else(|| QuotingError::new(AesmError::Parameter, format!("{name} is NULL")))
 }
 
-/// What `serve` returns. No panic leaves, since C code could not catch it.
+/// Calls `serve`, and turns a panic into an error, since C code cannot catch it.
 ///
 /// # Errors
 /// Those of `serve`; [`QuotingError`] with [`AesmError::Unexpected`] in place of a panic.
 pub fn guarded<T, E: From<QuotingError>>(serve: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    // What a panic could leave half-done is the caller's memory, for which an error promises nothing.
+    // A panic can leave only the caller's memory half-written, which an error does not rule out.
     catch_unwind(AssertUnwindSafe(serve)).unwrap_or_else(|_| {
-        let detail = "the library panicked; please report it, with what is written to stderr";
+        let detail = "the library panicked; please report it, with the output on stderr";
         Err(QuotingError::new(AesmError::Unexpected, detail).into())
     })
 }

@@ -14,35 +14,32 @@ use crate::{
     WrongReply, check_key_id,
 };
 
-/// The longest quote that is taken, in bytes. A quote with its certificates has about 5,000.
+/// The largest accepted quote, in bytes. A quote with its certificates has about 5,000.
 const MAX_QUOTE_SIZE: u32 = 64 * 1024;
 
 /// A Quoter over Intel's quote generation library, which is loaded at run time.
 ///
-/// The library and its enclaves run in this process, and what goes wrong in them goes wrong with it:
-/// a crash, or a call that never returns. One call is made at a time, because Intel's QE has one TCS
-/// (so open a library once in a process); another one waits, even if it only asks for the quote's
-/// size. Only [`attestation_key_ids`](Quoter::attestation_key_ids) answers from memory.
+/// The library and its enclaves run in this process, so that their crash, or a call that never
+/// returns, is the process's. Calls are made one at a time, because Intel's QE has one TCS (so open a
+/// library once in a process): others wait, even those for the quote's size. Only
+/// [`attestation_key_ids`](Quoter::attestation_key_ids) answers from memory.
 pub struct DcapQuoter {
     path: PathBuf,
     library: Mutex<Library>,
 }
 
 impl DcapQuoter {
-    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and has
-    /// it keep its enclaves once they are loaded. They are loaded when they are first needed, not
-    /// here.
+    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and makes
+    /// it keep its enclaves, which it loads when they are first needed.
     ///
-    /// With the interface of `libsgx_qe3_logic.so.1`, which `libsgx_dcap_ql.so.1` leads to, everything
-    /// works. A library that has `libsgx_dcap_ql.so.1`'s own functions alone does not tell the public
-    /// key id, which is then 32 zero bytes, and QE report info is refused with
-    /// [`AesmError::UnableToGenerateQeReport`].
+    /// Everything works with the interface of `libsgx_qe3_logic.so.1`, which `libsgx_dcap_ql.so.1`
+    /// has, too. With only the functions of `libsgx_dcap_ql.so.1` itself the public key id is 32 zero
+    /// bytes, and QE report info is refused with [`AesmError::UnableToGenerateQeReport`].
     ///
     /// # Errors
     /// [`QuotingError`] with [`AesmError::InterfaceUnavailable`] when the library or one of its
-    /// functions is not there, or it would ask a service since [`SGX_AESM_ADDR`] is set;
-    /// [`QuotingError::Dcap`] when the library
-    /// does not let its enclaves stay loaded.
+    /// functions is missing, or it would ask a service since [`SGX_AESM_ADDR`] is set;
+    /// [`QuotingError::Dcap`] when the library refuses to keep its enclaves.
     pub fn open(library: &Path) -> Result<Self, QuotingError> {
         let mut loaded = Library::load(library)?;
         if loaded.may_ask_a_service() && QuotingMode::of_process() != Ok(QuotingMode::InProcess) {
@@ -59,7 +56,7 @@ impl DcapQuoter {
     fn size(&self, library: &mut Library) -> Result<u32, QuotingError> {
         match library.quote_size()? {
             size @ 1..=MAX_QUOTE_SIZE => Ok(size),
-            size => Err(self.nonsense(format_args!(
+            size => Err(self.invalid_output(format_args!(
                 "wants {size} bytes for a quote; it can have 1 to {MAX_QUOTE_SIZE}"
             ))),
         }
@@ -77,11 +74,11 @@ impl DcapQuoter {
             .map(|quote| QuoteReply { quote: quote.to_bytes(), qe_report_info })
             .and_then(|reply| request.check(&reply).map(|()| reply));
         reply.map_err(|wrong| {
-            self.nonsense(format_args!("wrote something else than was asked for: {wrong}"))
+            self.invalid_output(format_args!("returned a quote for another request: {wrong}"))
         })
     }
 
-    fn nonsense(&self, what: impl Display) -> QuotingError {
+    fn invalid_output(&self, what: impl Display) -> QuotingError {
         QuotingError::new(AesmError::Unexpected, format!("{} {what}", self.path.display()))
     }
 }
@@ -107,9 +104,8 @@ impl Quoter for DcapQuoter {
     }
 }
 
-/// Makes the call, and if there is no attestation key, makes the key and the call once more.
-///
-/// Intel's library asks for this not only at first, but whenever the platform's TCB has changed.
+/// Makes the call; if there is no attestation key, initializes it and makes the call once more.
+/// Intel's library requires this at first, and whenever the platform's TCB has changed.
 fn with_key<T>(
     library: &mut Library,
     call: impl Fn(&mut Library) -> Result<T, QuotingError>,
@@ -123,7 +119,7 @@ fn with_key<T>(
     }
 }
 
-/// The library would ask a quote service, perhaps the very one that asks it.
+/// The error for a library that would ask a quote service, perhaps the caller itself.
 fn out_of_process() -> QuotingError {
     let detail = format!(
         "{SGX_AESM_ADDR} is set, so that the library would ask a quote service instead of quoting \

@@ -1,4 +1,4 @@
-//! Quoting in this process: on real SGX or on the software platform.
+//! Quoting in this process, on real SGX or on the software platform.
 
 use std::env::VarError;
 use std::ffi::OsString;
@@ -17,8 +17,7 @@ use crate::{
 /// The environment variable that names the directory of the software platform.
 pub const QUOTE_HELPER_STATE_DIR: &str = "QUOTE_HELPER_STATE_DIR";
 
-/// A Quoter in this process, on the platform that is asked for. The software platform is the one in
-/// `state_dir`; it is not made here if there is none.
+/// A Quoter in this process, on this platform. The software platform must exist in `state_dir`.
 ///
 /// # Errors
 /// [`QuotingError`] when Intel's library, or the software platform's directory, cannot be used.
@@ -39,10 +38,10 @@ pub fn open_in_process(
 }
 
 impl Platform {
-    /// The platform that [`QUOTE_HELPER_PLATFORM`] asks for; [`Platform::Dcap`] without it.
+    /// The platform that [`QUOTE_HELPER_PLATFORM`] names; [`Platform::Dcap`] without it.
     ///
     /// # Errors
-    /// [`QuotingError`] with [`AesmError::Parameter`] when there is no such platform.
+    /// [`QuotingError`] with [`AesmError::Parameter`] for an unknown platform.
     pub fn of_process() -> Result<Self, QuotingError> {
         let wrong = |error: String| {
             let detail =
@@ -62,12 +61,12 @@ impl Platform {
 /// The directory of the software platform of the machine, and of the service's state.
 const SYSTEM_STATE_DIR: &str = "/var/lib/quote-helper";
 
-/// Where this user's software platform is: [`QUOTE_HELPER_STATE_DIR`], else `/var/lib/quote-helper`
-/// for root and for the user whom that belongs to, else `quote-helper` below `$XDG_STATE_HOME` or
-/// below `$HOME/.local/state`.
+/// The directory of this user's software platform: [`QUOTE_HELPER_STATE_DIR`], else
+/// `/var/lib/quote-helper` for root and for the owner of that directory, else `quote-helper` below
+/// `$XDG_STATE_HOME` or `$HOME/.local/state`.
 ///
 /// # Errors
-/// [`QuotingError`] with [`AesmError::FileAccess`] when nothing of this is there.
+/// [`QuotingError`] with [`AesmError::FileAccess`] when none of these variables is set.
 pub fn default_state_dir() -> Result<PathBuf, QuotingError> {
     let user = rustix::process::geteuid();
     let owner = rustix::fs::stat(SYSTEM_STATE_DIR).map(|directory| directory.st_uid);
@@ -91,15 +90,15 @@ fn state_dir(
     }
     directory("HOME").map(|home| home.join(".local/state/quote-helper")).ok_or_else(|| {
         let detail = format!(
-            "without root, XDG_STATE_HOME and HOME there is no place for the software platform's \
-             state; set {QUOTE_HELPER_STATE_DIR} (a program that gained privileges when it was started \
-             ignores all of these variables)"
+            "no directory for the software platform's state: this user is not root, and XDG_STATE_HOME \
+             and HOME are not set; set {QUOTE_HELPER_STATE_DIR} (a program that gained privileges \
+             when it was started ignores all of these variables)"
         );
         QuotingError::new(AesmError::FileAccess, detail)
     })
 }
 
-/// Says what else could be meant on a machine that cannot quote with Intel's library.
+/// Suggests the alternatives on a machine without Intel's library.
 fn no_library(error: QuotingError) -> QuotingError {
     match error {
         QuotingError::Failed { code: code @ AesmError::InterfaceUnavailable, detail } => {

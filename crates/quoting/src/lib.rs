@@ -1,7 +1,7 @@
-//! Everything that makes quotes is a [`Quoter`], whether it does so in this process or asks somebody.
+//! Everything that makes quotes is a [`Quoter`], in this process or elsewhere.
 //!
-//! The service serves a Quoter; command line and tests call one. Which one it is, is decided in one
-//! place: [`QuotingMode`].
+//! The service serves a Quoter; command line and tests call one, chosen in one place:
+//! [`QuotingMode`].
 
 #![expect(
     clippy::disallowed_types,
@@ -39,16 +39,16 @@ pub use software_quoter::SoftwareQuoter;
 
 /// Makes quotes under one or more attestation keys.
 ///
-/// All but [`Quoter::quote`] are asked for by every client before its first quote. A Quoter that is
-/// to be served answers them from memory, at once, whatever its quoting is doing.
+/// Every client calls the other methods before its first [`Quoter::quote`]. A Quoter that is served
+/// must answer those at once, from memory, whatever its quoting is doing.
 pub trait Quoter: Send + Sync {
-    /// The ids of the attestation keys there are, the preferred one first. At least one.
+    /// The ids of the attestation keys, the preferred one first; at least one.
     ///
     /// # Errors
-    /// [`QuotingError`] when the keys cannot be told.
+    /// [`QuotingError`] when the keys are unknown.
     fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError>;
 
-    /// Makes the attestation key ready if it is not, and says for whom a REPORT is to be made.
+    /// Makes the attestation key ready if necessary, and returns it with the QE's target info.
     ///
     /// # Errors
     /// [`QuotingError`], for instance with [`AesmError::UnsupportedAttKeyId`](sgx::AesmError).
@@ -61,11 +61,11 @@ pub trait Quoter: Send + Sync {
     /// ready.
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError>;
 
-    /// Makes a quote. Asking twice is harmless: nothing but the signature's nonce differs.
+    /// Makes a quote. Idempotent: nothing but the signature's nonce differs.
     ///
     /// # Errors
-    /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not made
-    /// for this Quoter's QE.
+    /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not
+    /// made for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 
     /// How a service runs [`Quoter::quote`].
@@ -89,7 +89,7 @@ pub trait AsyncQuoter: Send + Sync {
     fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote;
 }
 
-/// The requests that share one turn. Tenants are served round-robin, and so are the users of each.
+/// A flow of requests in fair queueing. Tenants are served round-robin, and so are the users of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Flow {
     /// A number for the tenant: a pod or a user of the machine, for instance.
@@ -98,11 +98,11 @@ pub struct Flow {
     pub user: u8,
 }
 
-/// The outcome of [`Quoter::quote`], once it is there.
+/// The result of [`AsyncQuoter::quote`].
 pub type FutureQuote = Pin<Box<dyn Future<Output = Result<QuoteReply, QuotingError>> + Send>>;
 
-/// That the id names the one key that there is on every platform: ECDSA P-256 by Intel's QE, or by the
-/// one that stands in for it.
+/// Checks that the id names the one key of every platform: ECDSA P-256 by Intel's QE, or by the
+/// software platform's in its place.
 ///
 /// # Errors
 /// [`QuotingError`] with [`AesmError::UnsupportedAttKeyId`](sgx::AesmError).
@@ -114,16 +114,16 @@ pub fn check_key_id(key_id: &AttestationKeyId) -> Result<(), QuotingError> {
     Err(QuotingError::new(sgx::AesmError::UnsupportedAttKeyId, detail))
 }
 
-/// What an application enclave has to know before it can ask for a quote.
+/// The facts that an application enclave needs for a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttestationKey {
     /// Target info of the QE, for EREPORT.
     pub target_info: TargetInfo,
-    /// SHA-256 over the attestation key, by which the QE knows it.
+    /// SHA-256 over the attestation key, its id in the QE.
     pub public_key_id: [u8; 32],
 }
 
-/// What a quote is made of.
+/// A request for a quote.
 #[derive(Debug, Clone)]
 pub struct QuoteRequest {
     /// The application enclave's REPORT, made for the QE.
@@ -134,7 +134,7 @@ pub struct QuoteRequest {
     pub qe_report_info: Option<QeReportInfo>,
 }
 
-/// A quote and, if asked for, the proof where it comes from.
+/// A quote and, if requested, the proof that the QE made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuoteReply {
     /// The quote without padding.

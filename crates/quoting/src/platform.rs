@@ -8,7 +8,7 @@ use untrusted_input::environment;
 /// The environment variable that chooses the platform: `dcap` or `software`.
 pub const QUOTE_HELPER_PLATFORM: &str = "QUOTE_HELPER_PLATFORM";
 
-/// The device node with which the kernel lets a process make enclaves.
+/// The device node that creates enclaves.
 pub const SGX_ENCLAVE_DEVICE: &str = "/dev/sgx_enclave";
 
 /// Intel's quote generation library, as the dynamic loader knows it: QE and PCE behind a C
@@ -16,8 +16,8 @@ pub const SGX_ENCLAVE_DEVICE: &str = "/dev/sgx_enclave";
 /// project's own.
 pub const DCAP_LIBRARY: &str = "libsgx_qe3_logic.so.1";
 
-/// Where quotes come from. Neither ever stands in for the other: a machine whose SGX driver or
-/// library is missing makes no quotes, rather than insecure ones.
+/// The origin of quotes. There is no fallback: a machine without SGX driver or library makes no
+/// quotes, rather than insecure ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Platform {
     /// Intel's QE and PCE, through Intel's quote generation library.
@@ -27,10 +27,10 @@ pub enum Platform {
     Software,
 }
 
-/// A name that no platform has.
+/// An unknown name of a platform.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownPlatform {
-    /// The name of earlier versions for "whatever is there".
+    /// The automatic choice of earlier versions.
     #[error(
         "the platform `auto` was removed, since it gave insecure quotes wherever the SGX driver or \
          Intel's library was missing; expected `dcap` or `software`"
@@ -54,9 +54,9 @@ impl FromStr for Platform {
     }
 }
 
-/// The file that the dynamic loader would most likely take for a library's name; a path is that file.
+/// The file that the dynamic loader would most likely load for a name; a path is that file.
 ///
-/// Looks into `LD_LIBRARY_PATH` and the usual directories, and loads nothing.
+/// Searches `LD_LIBRARY_PATH` and the usual directories, and loads nothing.
 #[must_use]
 pub fn find_library(library: &Path) -> Option<PathBuf> {
     const USUAL: [&str; 7] = [
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn real_sgx_is_the_default_and_there_is_no_fallback() {
+    fn real_sgx_is_the_default_without_a_fallback() {
         assert_eq!(Platform::default(), Platform::Dcap);
         assert_eq!("dcap".parse::<Platform>().unwrap(), Platform::Dcap);
         assert_eq!("software".parse::<Platform>().unwrap(), Platform::Software);

@@ -5,7 +5,7 @@ use sgx::{QeReportInfo, Quote, QuoteParseError, ReportData};
 
 use crate::{QuoteReply, QuoteRequest};
 
-/// A reply does not answer its request.
+/// The reason why a reply does not answer its request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WrongReply {
     /// The bytes are not a version 3 quote, signed with ECDSA P-256.
@@ -18,7 +18,7 @@ pub enum WrongReply {
     #[error("it lacks the QE's REPORT")]
     NoQeReport,
     /// The reply has a QE's REPORT that the request did not ask for.
-    #[error("it has a QE's REPORT that was not asked for")]
+    #[error("it has an unrequested QE's REPORT")]
     UnaskedQeReport,
     /// Nonce or target info differ from those of the request.
     #[error("its QE's REPORT is for another nonce or another enclave")]
@@ -30,10 +30,10 @@ pub enum WrongReply {
 
 impl QuoteRequest {
     /// Checks that `reply` is a quote over this request's REPORT, without padding, and that the
-    /// QE's REPORT, if it was asked for, is over this request's nonce and that quote.
+    /// QE's REPORT, if requested, is over this request's nonce and that quote.
     ///
-    /// No signature and no MAC is verified: that takes collateral, or the application's enclave.
-    /// Costs one comparison of 384 bytes, and a SHA-256 only where the QE's REPORT was asked for.
+    /// Does not verify signature and MAC, which takes collateral, or the application's enclave.
+    /// Costs one comparison of 384 bytes, and a SHA-256 if the QE's REPORT was requested.
     ///
     /// # Errors
     /// [`WrongReply`].
@@ -153,7 +153,7 @@ mod tests {
             };
             assert_eq!(request.check(&changed(&reply, change)), Err(WrongReply::QeReportData));
         }
-        // A signature's byte is not checked by itself, but it belongs to what the QE vouches for.
+        // The signature is not verified, but the QE's REPORT covers it.
         let other_quote = changed(&reply, |reply| reply.quote[440] ^= 1);
         assert_eq!(request.check(&other_quote), Err(WrongReply::QeReportData));
     }

@@ -9,9 +9,9 @@ use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, chec
 
 /// A Quoter on the software platform. Its attestation key is ready from the start.
 ///
-/// After a TCB recovery the platform has another attestation key, and is put in the place of the old
-/// one by [`SoftwareQuoter::replace`]. As with Intel's, quotes and their size then fail with
-/// [`AesmError::AttKeyNotInitialized`] until somebody has the new key initialized.
+/// After a TCB recovery, [`SoftwareQuoter::replace`] brings in a platform with another attestation
+/// key. As with Intel's, quotes and their size then fail with [`AesmError::AttKeyNotInitialized`]
+/// until a client has initialized the new key.
 #[derive(Clone)]
 pub struct SoftwareQuoter(Arc<RwLock<Current>>);
 
@@ -27,7 +27,7 @@ impl SoftwareQuoter {
         Self(Arc::new(RwLock::new(Current { platform, initialized: true })))
     }
 
-    /// Quotes on this platform from now on, for all clones of this Quoter.
+    /// Quotes on this platform from now on, in all clones of this Quoter.
     pub fn replace(&self, platform: Arc<SoftwarePlatform>) {
         let mut current = self.write();
         let same_key = current.platform.public_key_id() == platform.public_key_id();
@@ -44,13 +44,13 @@ impl SoftwareQuoter {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The platform, if its attestation key is initialized. With another one, quotes may have another size, too.
+    /// The platform, if its attestation key is initialized: another key may change the size of quotes.
     fn in_use(&self) -> Result<Arc<SoftwarePlatform>, QuotingError> {
         let current = self.read();
         if current.initialized { Ok(Arc::clone(&current.platform)) } else { Err(key_has_changed()) }
     }
 
-    /// The platform, and the attestation key from now on initialized.
+    /// The platform, whose attestation key is initialized from now on.
     fn initialized(&self) -> Arc<SoftwarePlatform> {
         let current = self.read();
         if current.initialized {
@@ -93,7 +93,7 @@ impl Quoter for SoftwareQuoter {
 }
 
 fn key_has_changed() -> QuotingError {
-    let detail = "the attestation key is another one since the platform's TCB has changed";
+    let detail = "the attestation key has changed with the platform's TCB";
     QuotingError::new(AesmError::AttKeyNotInitialized, detail)
 }
 

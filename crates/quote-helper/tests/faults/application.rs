@@ -38,7 +38,9 @@ impl Application {
     pub(crate) fn new(library: Library, socket: &Path) -> Self {
         let client = match library {
             Library::Fortanix => Client::Fortanix(AesmClient::with_path(socket)),
-            Library::Ours => Client::Ours(AesmQuoter::new(socket, PATIENCE).patience(PATIENCE)),
+            Library::Ours => {
+                Client::Ours(AesmQuoter::new(socket, PATIENCE).reconnect_timeout(PATIENCE))
+            }
         };
         Self { client, enclave: SoftwareEnclave::new(EnclaveIdentity::default()) }
     }

@@ -1,4 +1,4 @@
-//! The quote generation library itself: the one file here that talks C.
+//! The quote generation library itself: the only file of this crate that calls C.
 #![allow(unsafe_code, reason = "the functions of a library loaded at run time are C functions")]
 
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::{AttestationKey, QuotingError};
 /// `SGX_QL_PERSISTENT`: the enclaves stay loaded.
 const PERSISTENT: u32 = 0;
 
-/// What to install when the library is not there or is another one.
+/// The packages to install when the library is missing or another one.
 const PACKAGES: &str = "Intel's SGX repository has libsgx_dcap_ql.so.1 in the package \
                         libsgx-dcap-ql and libsgx_qe3_logic.so.1 in libsgx-qe3-logic";
 
@@ -22,15 +22,15 @@ const PACKAGES: &str = "Intel's SGX repository has libsgx_dcap_ql.so.1 in the pa
 /// Every call takes it exclusively, so that calls cannot overlap.
 pub(super) struct Library {
     interface: Interface,
-    /// The functions of `interface` are there as long as this is.
+    /// Keeps the functions of `interface` loaded.
     _handle: Handle,
 }
 
 impl Library {
     /// Loads the library, and finds the functions of one interface in it.
     pub(super) fn load(library: &Path) -> Result<Self, QuotingError> {
-        // Everything is resolved now: a symbol that is found missing later would end the process.
-        // SAFETY: runs the library's constructors, which the caller wants by naming the library.
+        // RTLD_NOW, since a symbol that is found missing later would abort the process.
+        // SAFETY: runs the library's constructors, as the caller intends by naming the library.
         let handle = unsafe { Handle::open(Some(library), RTLD_NOW | RTLD_LOCAL) };
         let name = library.display();
         let handle = handle.map_err(|error| {
@@ -41,7 +41,7 @@ impl Library {
         Ok(Self { interface, _handle: handle })
     }
 
-    /// Whether it quotes in this process only while `SGX_AESM_ADDR` is not set.
+    /// Tells if the library asks a service when `SGX_AESM_ADDR` is set.
     pub(super) fn may_ask_a_service(&self) -> bool {
         matches!(self.interface, Interface::Wrapper(_))
     }
@@ -54,7 +54,7 @@ impl Library {
         }
     }
 
-    /// Makes the attestation key if there is none, and tells about key and QE.
+    /// Makes the attestation key ready if necessary.
     pub(super) fn initialize(&mut self) -> Result<AttestationKey, QuotingError> {
         match &self.interface {
             Interface::Core(core) => core.initialize(),
@@ -62,7 +62,7 @@ impl Library {
         }
     }
 
-    /// How many bytes the library wants for a quote. Any number may come.
+    /// The size of a quote in bytes, unchecked.
     pub(super) fn quote_size(&mut self) -> Result<u32, QuotingError> {
         match &self.interface {
             Interface::Core(core) => core.quote_size(),
@@ -70,7 +70,7 @@ impl Library {
         }
     }
 
-    /// Has a quote written into `quote`, and gives back the QE report info with the QE's REPORT.
+    /// Writes a quote into `quote`, and returns the QE report info with the QE's REPORT.
     pub(super) fn quote(
         &mut self,
         report: &Report,
@@ -85,14 +85,14 @@ impl Library {
     }
 }
 
-/// The functions by which the library is used.
+/// The functions that are called.
 enum Interface {
     Core(Core),
     Wrapper(Wrapper),
 }
 
 impl Interface {
-    /// The core interface where it is whole, else the wrapper's. The error says what is missing.
+    /// The core interface if it is complete, else the wrapper's. The error names a missing function.
     fn find(handle: &Handle) -> Result<Self, String> {
         Core::find(handle).map(Self::Core).or_else(|core| {
             let wrapper = Wrapper::find(handle).map(Self::Wrapper);
@@ -104,7 +104,7 @@ impl Interface {
 /// The functions of `libsgx_qe3_logic.so.1` (`sgx_ql_core_wrapper.h` of the DCAP API). They are also
 /// found in `libsgx_dcap_ql.so.1`, since it is linked to that library.
 ///
-/// Where an attestation key id could be given, null stands for ECDSA P-256 by Intel's QE.
+/// A null attestation key id stands for ECDSA P-256 by Intel's QE.
 struct Core {
     set_enclave_load_policy: unsafe extern "C" fn(policy: u32) -> u32,
     init_quote: unsafe extern "C" fn(
@@ -152,7 +152,7 @@ impl Core {
             unsafe { (self.init_quote)(null(), null_mut(), false, &raw mut size, null_mut()) };
         succeeded("sgx_ql_init_quote", returned)?;
         if size != public_key_id.len() {
-            return Err(unfitting_public_key_id(size));
+            return Err(invalid_public_key_id_size(size));
         }
         let (target, id) = (&raw mut target_info.0, public_key_id.as_mut_ptr());
         // SAFETY: target info, size and id are places of the sizes that the function writes.
@@ -246,12 +246,12 @@ impl Wrapper {
     }
 }
 
-/// A structure as C expects it in memory: Intel's headers have fields of 8 bytes in it, while the
-/// types of the crate `sgx` lie at any address.
+/// A structure aligned as in C: Intel's headers have fields of 8 bytes in it, while the types of the
+/// crate `sgx` have an alignment of 1.
 #[repr(C, align(8))]
 struct Aligned<T>(T);
 
-/// The function with this name; the name as the error when there is none.
+/// The function with this name; the name is the error.
 ///
 /// # Safety
 /// `F` is the type of the function, which must not be called once the handle is closed.
@@ -260,12 +260,11 @@ unsafe fn symbol<F: Copy>(handle: &Handle, name: &'static str) -> Result<F, &'st
     unsafe { handle.get::<Option<F>>(name) }.ok().and_then(|symbol| *symbol).ok_or(name)
 }
 
-/// What the dynamic loader says: which file is not there, or what is wrong with it.
+/// The dynamic loader's own message, which names the file.
 fn loader_message(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Never more than the buffer has.
 fn length(buffer: &[u8]) -> u32 {
     u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
@@ -277,19 +276,19 @@ fn succeeded(function: &'static str, returned: u32) -> Result<(), QuotingError> 
     }
 }
 
-/// The library cannot be used. The code is the one that Intel's library has for itself when the
-/// next library below it, the PCE's, cannot be loaded.
+/// The error for a library that cannot be used, with the code that Intel's library has for a missing
+/// PCE library.
 fn unavailable(problem: &str) -> QuotingError {
     QuotingError::new(AesmError::InterfaceUnavailable, format!("{problem} ({PACKAGES})"))
 }
 
-fn unfitting_public_key_id(size: usize) -> QuotingError {
-    let detail = format!("sgx_ql_init_quote says that a public key id has {size} bytes, not 32");
+fn invalid_public_key_id_size(size: usize) -> QuotingError {
+    let detail = format!("sgx_ql_init_quote wants {size} bytes for a public key id, not 32");
     QuotingError::new(AesmError::Unexpected, detail)
 }
 
 fn no_qe_report() -> QuotingError {
-    let detail = "QE report info was asked for, which takes sgx_ql_get_quote and the other functions \
-                  of libsgx_qe3_logic.so.1, and the library lacks them";
+    let detail = "QE report info requires sgx_ql_get_quote and the other functions of \
+                  libsgx_qe3_logic.so.1, which the library lacks";
     QuotingError::new(AesmError::UnableToGenerateQeReport, detail)
 }

@@ -195,17 +195,17 @@ fn all_requests_and_attempts_together_stay_within_the_time() {
 #[test]
 fn an_absent_service_is_waited_for_where_it_has_a_directory() {
     let directory = tempfile::tempdir().unwrap();
-    let patience = Duration::from_millis(300);
+    let timeout = Duration::from_millis(300);
     let fails_after = |socket: &Path| {
         let start = Instant::now();
-        let quoter = AesmQuoter::new(socket, TIMEOUT).patience(patience);
+        let quoter = AesmQuoter::new(socket, TIMEOUT).reconnect_timeout(timeout);
         let error = quoter.quote_size(&AttestationKeyId::ecdsa_p256()).unwrap_err();
         assert!(matches!(error, QuotingError::Service(ClientError::Connect { .. })), "{error}");
         start.elapsed()
     };
-    assert!(fails_after(&directory.path().join("nowhere/aesm.socket")) < patience);
+    assert!(fails_after(&directory.path().join("nowhere/aesm.socket")) < timeout);
     let waited = fails_after(&directory.path().join("aesm.socket"));
-    assert!((patience..Duration::from_secs(5)).contains(&waited), "{waited:?}");
+    assert!((timeout..Duration::from_secs(5)).contains(&waited), "{waited:?}");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_service_that_comes_back_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("aesm.socket");
     drop(UnixListener::bind(&socket).unwrap());
-    let quoter = AesmQuoter::new(&socket, TIMEOUT).patience(TIMEOUT);
+    let quoter = AesmQuoter::new(&socket, TIMEOUT).reconnect_timeout(TIMEOUT);
     let waiting = thread::spawn(move || quoter.quote(&request()).map(|reply| reply.quote.len()));
     thread::sleep(Duration::from_millis(50));
     std::fs::remove_file(&socket).unwrap();
@@ -225,20 +225,20 @@ fn a_service_that_comes_back_is_found() {
 fn an_absent_service_is_waited_for_once_and_found_as_soon_as_it_is_back() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("aesm.socket");
-    let patience = Duration::from_millis(500);
-    let quoter = AesmQuoter::new(&socket, TIMEOUT).patience(patience);
+    let timeout = Duration::from_millis(500);
+    let quoter = AesmQuoter::new(&socket, TIMEOUT).reconnect_timeout(timeout);
     let fails_after = || {
         let start = Instant::now();
         assert!(quoter.quote(&request()).is_err());
         start.elapsed()
     };
-    assert!(fails_after() >= patience);
+    assert!(fails_after() >= timeout);
     let ten_more: Duration = (0..10).map(|_| fails_after()).sum();
-    assert!(ten_more < patience, "ten calls took {ten_more:?}");
+    assert!(ten_more < timeout, "ten calls took {ten_more:?}");
 
     let _questions = serve(&socket, |_, buf_size, _| quote(buf_size));
     quoter.quote(&request()).unwrap();
     // The service has been there since, so that it is worth waiting for once more.
     std::fs::remove_file(&socket).unwrap();
-    assert!(fails_after() >= patience);
+    assert!(fails_after() >= timeout);
 }

@@ -205,7 +205,7 @@ fn something_else_than_the_quote_is_not_passed_on() {
         provider.fault(&format!("sgx_ql_get_quote {fault}"));
         let error = quoter.quote(&request()).unwrap_err();
         assert_eq!(error.code(), AesmError::Unexpected, "{fault}");
-        let expected = "libprovider.so wrote something else than was asked for: ";
+        let expected = "libprovider.so returned a quote for another request: ";
         assert!(error.to_string().contains(expected), "{fault}: {error}");
     }
     provider.fault("sgx_ql_get_quote nonce");

@@ -80,8 +80,8 @@ fn the_aesm_quoter_behaves() {
 fn the_aesm_quoter_outlives_its_service() {
     let quoter = software_quoter();
     let mut service = Service::start(Arc::clone(&quoter), service::Limits::default());
-    let client =
-        AesmQuoter::new(&service.socket, Duration::from_secs(10)).patience(Duration::from_secs(10));
+    let client = AesmQuoter::new(&service.socket, Duration::from_secs(10))
+        .reconnect_timeout(Duration::from_secs(10));
     let request = request(&client);
     service.begin_stop();
     service.wait_for_stop();
