@@ -1,24 +1,24 @@
-//! Who may have quotes.
+//! The policy: callers and enclaves that get quotes.
 
 use sgx::{AesmError, MrEnclave, MrSigner, ReportBody};
 
-/// Who may have quotes: everybody, as long as nothing is set.
+/// The callers and enclaves that get quotes; all by default.
 ///
-/// What a REPORT says of its enclave is checked by the Quoting Enclave afterwards, so that a made-up one
-/// may pass here but gets no quote.
+/// The Quoting Enclave checks a REPORT afterwards, so that a made-up one may pass here but gets no
+/// quote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The users whose processes get quotes; with an empty list nobody does.
+    /// The users whose processes get quotes; an empty list allows none.
     pub allowed_uids: Option<Vec<u32>>,
     /// The signers whose enclaves get quotes, besides those in `allowed_mrenclaves`.
     pub allowed_mrsigners: Option<Vec<MrSigner>>,
     /// The enclaves that get quotes, besides those of `allowed_mrsigners`.
     pub allowed_mrenclaves: Option<Vec<MrEnclave>>,
-    /// Whether enclaves that can be debugged, and so keep no secrets, are refused.
+    /// Refuses debug enclaves, which keep no secrets.
     pub refuse_debug: bool,
 }
 
-/// Why a caller gets no quote. The reason is for the log, since the protocol has no number for any.
+/// The reason of a refusal, for the log: the protocol has no code for any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("uid {0} is not among allowed_uids")]
@@ -30,19 +30,19 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// What the caller is told: that there is no such attestation key, not for this caller.
+    /// The code for the caller: there is no such attestation key, not for this caller.
     ///
-    /// No client asks again after this number, and Intel's library has a status of its own for it in
-    /// each function. 30 looks like an outage that will pass, 17, 18 and 42 are asked again by design, 1
-    /// looks like a fault of the service, and after 3 clients look for another size of their buffer.
+    /// No client retries after this code, and each function of Intel's library has a status of its own
+    /// for it. 30 looks like a transient outage, 17, 18 and 42 are retried by design, 1 looks like a
+    /// fault of the service, and after 3 clients try another size of their buffer.
     pub(crate) const CODE: AesmError = AesmError::UnsupportedAttKeyId;
 }
 
 impl Policy {
-    /// Whether the user gets a quote of this REPORT.
+    /// Checks that the user gets a quote of this REPORT.
     ///
     /// # Errors
-    /// The first reason why not.
+    /// The first reason for a refusal.
     pub(crate) fn check(&self, uid: u32, body: &ReportBody) -> Result<(), Refusal> {
         if self.allowed_uids.as_ref().is_some_and(|allowed| !allowed.contains(&uid)) {
             return Err(Refusal::Uid(uid));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_policy_everybody_gets_quotes() {
+    fn every_caller_gets_quotes_without_a_policy() {
         assert_eq!(Policy::default().check(u32::MAX, &debug_body()), Ok(()));
     }
 

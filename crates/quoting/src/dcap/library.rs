@@ -283,7 +283,7 @@ fn unavailable(problem: &str) -> QuotingError {
 }
 
 fn invalid_public_key_id_size(size: usize) -> QuotingError {
-    let detail = format!("sgx_ql_init_quote wants {size} bytes for a public key id, not 32");
+    let detail = format!("sgx_ql_init_quote returned a public key id of {size} bytes, not 32");
     QuotingError::new(AesmError::Unexpected, detail)
 }
 

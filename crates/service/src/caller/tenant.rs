@@ -1,32 +1,32 @@
-//! The party that quotas and budgets are divided among.
+//! Tenants: the parties that quotas and budgets are divided among.
 
 use std::sync::Arc;
 
 use super::uid_ranges::UidRanges;
 use super::workload::Workload;
 
-/// The kubelet, CRI-O and systemd give a user namespace an aligned block of so many uids.
+/// The size of the aligned block of uids that the kubelet, CRI-O and systemd give a user namespace.
 const BLOCK: u32 = 1 << 16;
 
-/// Classes of users in a tenant; a power of 2.
+/// Classes of users within a tenant; a power of 2.
 const USER_CLASSES: u32 = 64;
 
-/// The outermost party that a process belongs to. What it may have does not grow with the users, processes, sessions or
-/// namespaces that it makes.
+/// The outermost party of a process, whose quota does not grow with the users, processes, sessions or
+/// namespaces that it creates.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Tenant {
     /// A pod, by its UID.
     Pod(Arc<str>),
     /// A container outside of pods, by its id.
     Container(Arc<str>),
-    /// A user of the machine: with all of its login sessions, and with the uids that /etc/subuid gives to it.
+    /// A user of the machine, with all of its login sessions and its subordinate uids.
     User(u32),
-    /// The uids of a user namespace or of an owner without a uid here, by the first of them.
+    /// The uids of a user namespace, or of an owner without a uid here, by the first of them.
     UidRange(u32),
 }
 
 impl Tenant {
-    /// To whom a process belongs: to its pod, else its container, else the user who has logged in, else its own user.
+    /// The tenant of a process: its pod, else its container, else its login user, else its user.
     pub(super) fn of_process(
         workload: Option<&Workload>,
         login: Option<u32>,
@@ -42,14 +42,14 @@ impl Tenant {
         })
     }
 
-    /// To whom a process of this user belongs that our pid namespace does not have, so that nothing else is known of it.
+    /// The tenant of a process without a pid in our namespace, of which only the user is known.
     pub(super) fn of_invisible_process(uid: u32, ranges: &UidRanges) -> Self {
         let block = || (uid >= BLOCK).then_some(Self::UidRange(uid & !(BLOCK - 1)));
         ranges.owner(uid).or_else(block).unwrap_or(Self::User(uid))
     }
 
-    /// The class of a user within its tenant. A fixed number of classes bounds what a tenant with thousands of users costs
-    /// (stochastic fair queueing); users that meet in one class share its turns.
+    /// The class of a user within its tenant. A fixed number of classes bounds the cost of a tenant
+    /// with thousands of users (stochastic fair queueing); the users of a class share its turns.
     pub(crate) fn user_class(uid: u32) -> u8 {
         u8::try_from(uid & (USER_CLASSES - 1)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The owners of subordinate uids: those that a user's rootless containers run as.
+//! The owners of subordinate uids, which rootless containers run as.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::tenant::Tenant;
 
-/// How often to look whether the file has changed.
-const LOOK: Duration = Duration::from_secs(1);
+/// The interval of checks for changes of the file.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The most that is read of a file, in bytes.
-const FILE_SIZE: u64 = 4 * 1024 * 1024;
+/// The most bytes that are read of a file.
+const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 /// The ranges of /etc/subuid, kept up to date.
 pub(super) struct UidRanges {
     subuid: PathBuf,
     passwd: PathBuf,
-    looked: Option<Instant>,
+    checked: Option<Instant>,
     modified: Option<SystemTime>,
-    /// In the order of their first uids.
+    /// Ordered by first uid.
     ranges: Vec<Range>,
 }
 
@@ -39,15 +39,15 @@ impl Default for UidRanges {
 impl UidRanges {
     fn at(subuid: impl Into<PathBuf>, passwd: impl Into<PathBuf>) -> Self {
         let (subuid, passwd) = (subuid.into(), passwd.into());
-        Self { subuid, passwd, looked: None, modified: None, ranges: Vec::new() }
+        Self { subuid, passwd, checked: None, modified: None, ranges: Vec::new() }
     }
 
-    /// These ranges as the file has them, looked at no more than once in a second. Without a file there are none.
+    /// The ranges in the file, checked for changes at most once a second. Empty without a file.
     pub(super) fn refreshed(&mut self, now: Instant) -> &Self {
-        if self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK) {
+        if self.checked.is_some_and(|then| now.saturating_duration_since(then) < CHECK_INTERVAL) {
             return self;
         }
-        self.looked = Some(now);
+        self.checked = Some(now);
         let modified = fs::metadata(&self.subuid).and_then(|file| file.modified()).ok();
         if modified != self.modified {
             self.modified = modified;
@@ -57,7 +57,7 @@ impl UidRanges {
         self
     }
 
-    /// The owner of the range that has this uid, if one has.
+    /// The owner of the range with this uid, if there is one.
     pub(super) fn owner(&self, uid: u32) -> Option<Tenant> {
         let next = self.ranges.partition_point(|range| range.first <= uid);
         let range = self.ranges.get(next.checked_sub(1)?)?;
@@ -72,17 +72,17 @@ impl UidRanges {
 
 fn read(path: &PathBuf) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_SIZE).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_FILE_SIZE).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A line of /etc/subuid is `name or uid:first:count`. Lines that are something else do not count.
+/// Lines of /etc/subuid are `name or uid:first:count`; others are ignored.
 fn parse(subuid: &str, passwd: &str) -> Vec<Range> {
     let mut owners: HashMap<&str, Tenant> = users(passwd).collect();
     let mut ranges = Vec::new();
     for line in subuid.lines() {
         let Some((owner, first, last)) = range(line) else { continue };
-        // Several ranges of one owner are one tenant, even if /etc/passwd does not have it.
+        // Several ranges of one owner are one tenant, even if it is missing in /etc/passwd.
         let by_number = owner.parse().map_or(Tenant::UidRange(first), Tenant::User);
         let owner = owners.entry(owner).or_insert(by_number).clone();
         ranges.push(Range { first, last, owner });
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_make_no_sense_do_not_count() {
+    fn invalid_lines_are_ignored() {
         for line in ["", "alice", "alice:1", "alice:1:0", "alice:-1:2", ":1:2", "a:1:2:3", "#a:b:c"]
         {
             assert!(UidRanges::parse(line, PASSWD).ranges.is_empty(), "{line}");
@@ -153,7 +153,7 @@ mod tests {
         fs::write(path("passwd"), PASSWD).unwrap();
         fs::write(path("subuid"), "alice:100000:1\n").unwrap();
         assert_eq!(ranges.refreshed(now).owner(100_000), None, "not yet");
-        let later = now.checked_add(LOOK).unwrap();
+        let later = now.checked_add(CHECK_INTERVAL).unwrap();
         assert_eq!(ranges.refreshed(later).owner(100_000), Some(Tenant::User(1000)));
     }
 }

@@ -1,7 +1,7 @@
-//! The pod, the container or the login of a process, by the names of its cgroups.
+//! The pod, the container or the login of a process, read from the names of its cgroups.
 //!
-//! The names are those that the kubelet and the container runtimes give, with either of the kubelet's
-//! cgroup drivers, under cgroup v1 and v2, seen from the machine or from a container on it:
+//! The kubelet and the container runtimes give these names, with both cgroup drivers of the kubelet,
+//! under cgroup v1 and v2, seen from the machine or from a container on it:
 //!
 //! ```text
 //! /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<UID>.slice/cri-containerd-<id>.scope
@@ -10,18 +10,18 @@
 //! /system.slice/docker-<id>.scope
 //! ```
 //!
-//! systemd puts all that a user starts, in whatever session, below `/user.slice/user-<uid>.slice`.
+//! systemd puts everything that a user starts in any session below `/user.slice/user-<uid>.slice`.
 
 use std::sync::Arc;
 
-/// The characters of a container's id: SHA-256 or as much chance, in hexadecimal.
+/// The characters of a container's id: 256 bits in hexadecimal.
 const CONTAINER_ID_SIZE: usize = 64;
 
-/// What runtimes write before the id. Without any of these, and with `conmon-` after it, it is something
-/// else of theirs.
+/// The runtimes' prefixes of an id. Other prefixes, and `conmon-` after one of these, belong to other
+/// cgroups of theirs.
 const RUNTIMES: [&str; 5] = ["cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
-/// Where a process runs; at least one of the two is known.
+/// The pod and container of a process, at least one of them known.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Workload {
     /// The pod's UID; for a static pod its hash, 32 hexadecimal digits.
@@ -30,11 +30,11 @@ pub(crate) struct Workload {
     pub(crate) container: Option<Arc<str>>,
 }
 
-/// What the cgroups of a process say of where it runs.
+/// The facts in the names of a process's cgroups.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Location {
     pub(super) workload: Option<Workload>,
-    /// The user whose login the process comes from, outside of containers.
+    /// The user from whose login the process was started, outside of containers.
     pub(super) login: Option<u32>,
 }
 
@@ -49,7 +49,8 @@ impl Location {
     }
 }
 
-/// The user of `/user.slice/user-<uid>.slice`; only there, since anybody may have cgroups of that name elsewhere.
+/// The user of `/user.slice/user-<uid>.slice`, only at the root: any user can create cgroups with such
+/// names elsewhere.
 fn login(path: &str) -> Option<u32> {
     let mut names = path.split('/').skip_while(|name| name.is_empty() || *name == "..");
     names.next().filter(|name| *name == "user.slice")?;
@@ -57,12 +58,12 @@ fn login(path: &str) -> Option<u32> {
 }
 
 impl Workload {
-    /// What is outermost counts: below it are cgroups that the container itself may have made, by
-    /// whatever name. For the same reason nothing counts that is in a user's own part of the tree.
+    /// The outermost names count: a container may create cgroups with any names below. For the same
+    /// reason nothing below a user's own part of the tree counts.
     fn of_path(path: &str) -> Option<Self> {
         let path = path.strip_suffix(" (deleted)").unwrap_or(path);
         let mut pod = None;
-        // Under a mistaken driver a cgroup is called `<slice>:cri-containerd:<id>`.
+        // With the wrong driver configured, a cgroup is named `<slice>:cri-containerd:<id>`.
         for name in path.split(['/', ':']) {
             if name == "user.slice" {
                 return None;
