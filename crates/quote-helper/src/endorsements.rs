@@ -42,8 +42,8 @@ impl Endorsements {
         self.collateral.is_some() || self.sources.are_named() || self.sources.have_trusted_root()
     }
 
-    /// The collateral of the file; or of the sources on the command line, unchecked; or of the cache
-    /// of this machine and its sources.
+    /// The collateral of the file; or of the sources on the command line, unchecked; or of the
+    /// cache of this machine and its sources.
     pub(crate) fn open(&self) -> anyhow::Result<CollateralProvider> {
         if let Some(path) = &self.collateral {
             return CollateralProvider::of_file(&read(path)?)

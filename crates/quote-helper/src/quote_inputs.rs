@@ -1,4 +1,4 @@
-//! The inputs of commands that look at quotes: files, or the lines of files.
+//! The inputs of commands that read quotes: files, or the lines of files.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
@@ -9,21 +9,21 @@ use clap::Args;
 
 use crate::files;
 
-/// The longest line, in bytes. It is the largest text in which a quote is looked for.
+/// The longest line, in bytes: the largest text that `evidence` reads.
 const MAX_LINE: u64 = 1024 * 1024;
 
-/// The files, and the parts of them that are looked at.
+/// The files, and the unit of input.
 #[derive(Debug, Args)]
 pub(crate) struct QuoteInputs {
-    /// The files with quotes (`-`: standard input). In any of these forms: as it is, hexadecimal,
-    /// base64, PEM, JSON, an RA-TLS certificate, an Open Enclave report.
+    /// The files with quotes (`-`: standard input): binary, hexadecimal, base64, PEM, JSON, RA-TLS
+    /// certificate or Open Enclave report.
     ///
-    /// With several files, each one has a result of one line. A file that cannot be used is a
-    /// result, too, and the others are looked at all the same.
+    /// With several files, the result of each is one line. An unusable file is a result, too, and
+    /// the other files are processed.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Takes each line of the files as a quote of its own, as hexadecimal, base64 or JSON: for
+    /// Reads each line of the files as a quote of its own, as hexadecimal, base64 or JSON: for
     /// instance JSON Lines on standard input.
     #[arg(long)]
     lines: bool,
@@ -32,14 +32,14 @@ pub(crate) struct QuoteInputs {
 /// A file, or a line of one.
 pub(crate) struct QuoteInput {
     pub(crate) name: InputName,
-    /// The contents, or why they cannot be read.
+    /// The contents, or the read error.
     pub(crate) bytes: anyhow::Result<Vec<u8>>,
 }
 
-/// The origin of an input. In messages the file, and the line behind a colon.
+/// The name of an input. In messages `FILE` or `FILE:LINE`.
 #[derive(Debug, Clone)]
 pub(crate) struct InputName {
-    /// As it was given.
+    /// As on the command line.
     pub(crate) file: String,
     /// Counted from 1; `None` for a whole file.
     pub(crate) line: Option<u64>,
@@ -55,12 +55,12 @@ impl fmt::Display for InputName {
 }
 
 impl QuoteInputs {
-    /// Tells if there may be several inputs, each with a result of one line.
+    /// True if there may be several inputs, each with a result of one line.
     pub(crate) fn is_batch(&self) -> bool {
         self.lines || self.files.len() > 1
     }
 
-    /// The inputs in their order, one at a time in memory. Empty lines are none.
+    /// The inputs in order, one at a time in memory, without empty lines.
     pub(crate) fn each(&self) -> impl Iterator<Item = QuoteInput> {
         self.files.iter().flat_map(|path| match self.lines {
             true => Box::new(Lines::open(path)) as Box<dyn Iterator<Item = QuoteInput>>,
@@ -90,7 +90,7 @@ impl Lines {
         Self { file: path.display().to_string(), from, error, number: 0 }
     }
 
-    /// The next line without its end; an error is about this line. `None` after the last one.
+    /// The next line, or the error of this line; `None` after the last one.
     fn read(&mut self) -> Option<anyhow::Result<Vec<u8>>> {
         let from = self.from.as_mut()?;
         let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! The origin of quotes: the same options, and the same rule, for every command that needs some.
+//! The options for the source of quotes.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use quoting::{
 use crate::failure::explain;
 use crate::values::OneOf;
 
-/// The variable that stands in for --socket.
+/// The variable of --socket.
 const QUOTE_HELPER_SOCKET: &str = "QUOTE_HELPER_SOCKET";
 
-/// The time to wait for a service that is being restarted.
+/// The timeout for a service that is being restarted.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The time for the answer of a service that was not meant.
+/// The timeout of the probe for another service.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The socket of the quote service.
@@ -41,7 +41,7 @@ impl ServiceSocket {
     /// one.
     ///
     /// # Errors
-    /// When SGX_AESM_ADDR counts and has no usable value.
+    /// When SGX_AESM_ADDR applies and has no usable value.
     pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
         if let Some(path) = self.named() {
             return Ok(path);
@@ -64,7 +64,8 @@ pub(crate) struct QuoteSource {
     #[command(flatten)]
     service: ServiceSocket,
 
-    /// Quotes in this process rather than by the service, as applications do without SGX_AESM_ADDR.
+    /// Makes quotes in this process instead of the service, as applications do without
+    /// SGX_AESM_ADDR.
     #[arg(long, conflicts_with = "socket")]
     in_process: bool,
 
@@ -87,14 +88,14 @@ pub(crate) struct QuoteSource {
 }
 
 impl QuoteSource {
-    /// Does something with the Quoter; a failure names the service that might have been meant.
+    /// Calls `quote` with the Quoter. An error gets a hint if another service is running.
     pub(crate) fn with_quoter<T>(
         &self,
         quote: impl FnOnce(&dyn Quoter) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         if self.is_in_process() {
-            let done = self.open().and_then(|quoter| quote(&*quoter));
-            return done.map_err(|error| with_default_service_hint(error, None));
+            let result = self.open().and_then(|quoter| quote(&*quoter));
+            return result.map_err(|error| with_default_service_hint(error, None));
         }
         let socket = self.service.path()?;
         let quoter =
@@ -113,7 +114,7 @@ impl QuoteSource {
     }
 }
 
-/// The error, with the service at the default socket if there is one and it was not asked.
+/// The error, with a hint if a service at the default socket was not asked.
 pub(crate) fn with_default_service_hint(
     error: anyhow::Error,
     asked: Option<&Path>,
@@ -124,7 +125,7 @@ pub(crate) fn with_default_service_hint(
     }
 }
 
-/// In words, that a service answers at the default socket, if it is another one than was asked.
+/// A hint that a service answers at the default socket, unless that is the one asked.
 pub(crate) fn default_service_hint(asked: Option<&Path>) -> Option<String> {
     let default = Path::new(DEFAULT_SOCKET);
     let is_same = asked.is_some_and(|asked| asked == default || is_same_file(asked, default));

@@ -1,4 +1,4 @@
-//! The software enclave that a command makes a REPORT in: who it is, and what it reports.
+//! The options for a REPORT of a software enclave.
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -10,7 +10,7 @@ use crate::values::bytes;
 /// Options for a REPORT of a software enclave. INSECURE: real SGX refuses such REPORTs.
 #[derive(Debug, Args)]
 pub(crate) struct SoftwareReport {
-    /// REPORTDATA, at most 64 bytes in hexadecimal, filled up with zeros.
+    /// REPORTDATA, at most 64 bytes in hexadecimal, padded with zeros.
     #[arg(long, value_name = "HEX", value_parser = report_data)]
     report_data: Option<ReportData>,
 
@@ -34,8 +34,8 @@ pub(crate) struct SoftwareReport {
     #[arg(long)]
     debug: bool,
 
-    /// ATTRIBUTES, each half in hexadecimal; DEBUG and KSS are added as other options want them
-    /// [default: 5:3, which is INIT and MODE64BIT, x87 and SSE].
+    /// ATTRIBUTES, each half in hexadecimal; other options add DEBUG and KSS [default: 5:3, which
+    /// is INIT and MODE64BIT, x87 and SSE].
     #[arg(long, value_name = "FLAGS[:XFRM]", value_parser = attributes)]
     attributes: Option<Attributes>,
 
@@ -61,7 +61,7 @@ pub(crate) struct SoftwareReport {
 }
 
 impl SoftwareReport {
-    /// The REPORT, made for this target.
+    /// Makes the REPORT for this target.
     pub(crate) fn make(&self, target: &TargetInfo) -> Report {
         let enclave = SoftwareEnclave::new(self.identity());
         enclave.report(target, self.report_data.unwrap_or_default())
@@ -98,13 +98,13 @@ impl SoftwareReport {
     }
 }
 
-/// Reads up to 64 bytes in hexadecimal; the rest are zeros.
+/// Reads up to 64 bytes in hexadecimal, padded with zeros.
 pub(crate) fn report_data(text: &str) -> anyhow::Result<ReportData> {
     let bytes = decode(text)?;
     let mut report_data = ReportData::default();
     let space = report_data.0.get_mut(..bytes.len());
     space
-        .ok_or_else(|| anyhow!("report data has 64 bytes at the most, not {}", bytes.len()))?
+        .ok_or_else(|| anyhow!("report data has at most 64 bytes, not {}", bytes.len()))?
         .copy_from_slice(&bytes);
     Ok(report_data)
 }
@@ -128,7 +128,7 @@ fn misc_select(text: &str) -> anyhow::Result<u32> {
 fn number(text: &str) -> anyhow::Result<u64> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     u64::from_str_radix(digits, 16)
-        .map_err(|_| anyhow!("{text:?} is no number of at most 16 hexadecimal digits"))
+        .map_err(|_| anyhow!("{text:?} is not a number of at most 16 hexadecimal digits"))
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enclave_is_an_ordinary_one_unless_something_else_is_said() {
+    fn options_change_the_default_identity() {
         assert_eq!(identity(&[]), EnclaveIdentity::default());
         let debug = identity(&["--debug"]).attributes;
         assert_eq!(debug, Attributes::new(7, 3));
@@ -172,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn values_of_another_form_are_refused_in_words() {
+    fn invalid_values_are_refused_with_a_reason() {
         let id = "ab".repeat(16);
         for (option, value, words) in [
             ("--report-data", "abc", "two for each byte"),
-            ("--report-data", &id.repeat(5), "64 bytes at the most, not 80"),
+            ("--report-data", &id.repeat(5), "at most 64 bytes, not 80"),
             ("--config-id", &*id, "expected 64 bytes in hexadecimal, 128 digits"),
             ("--attributes", "debug", "hexadecimal digits"),
             ("--misc-select", "100000000", "4 bytes"),

@@ -1,4 +1,4 @@
-//! Sources of PCK certificates and collateral: the same options for every command that asks.
+//! The options for sources of PCK certificates and collateral.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use verify::TrustedRoots;
 
 use crate::files;
 
-/// Options; what they leave out is in variables `QUOTE_HELPER_COLLATERAL_*` or in the section
+/// The options; defaults are in variables `QUOTE_HELPER_COLLATERAL_*` and the section
 /// `[collateral]` of the configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Sources {
@@ -20,21 +20,20 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// The source to ask; repeat it to name the next ones: the URL of a PCCS, the absolute path of
-    /// a directory, `pcs` (Intel's PCS), `thim` or `azure` (Azure's services) [default: the sources
-    /// that other quote providers are set up with, else `pcs`, and on Azure `thim` and `azure`]
-    /// [env: QUOTE_HELPER_COLLATERAL_SOURCES].
+    /// A source: the URL of a PCCS, the absolute path of a directory, `pcs` (Intel's PCS), `thim`
+    /// or `azure` (Azure's services); repeat the option for fallbacks [default: the sources in the
+    /// settings of other quote providers, else `pcs`, and on Azure `thim` and `azure`] [env:
+    /// QUOTE_HELPER_COLLATERAL_SOURCES].
     #[arg(long = "source", alias = "pccs", value_name = "SOURCE")]
     sources: Option<Vec<SourceSpec>>,
 
-    /// PEM: the certificates that are trusted instead of the system's: CAs that have issued the TLS
-    /// certificates of sources, or these certificates themselves
-    /// [env: QUOTE_HELPER_COLLATERAL_CA_FILE].
+    /// PEM: certificates to trust for TLS instead of the system's: CAs, or the certificates of
+    /// sources themselves [env: QUOTE_HELPER_COLLATERAL_CA_FILE].
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
-    /// Leaves the TLS certificates of sources unchecked. Their answers are checked all the same
-    /// [env: QUOTE_HELPER_COLLATERAL_INSECURE_TLS].
+    /// Does not check the TLS certificates of sources; responses are still checked [env:
+    /// QUOTE_HELPER_COLLATERAL_INSECURE_TLS].
     #[arg(long, conflicts_with = "ca_file")]
     insecure_tls: bool,
 
@@ -47,14 +46,14 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
 
-    /// The time for one question, all sources that are asked together [default: 10s]
-    /// [env: QUOTE_HELPER_COLLATERAL_TIMEOUT].
+    /// Timeout of a request, over all sources [default: 10s] [env:
+    /// QUOTE_HELPER_COLLATERAL_TIMEOUT].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 }
 
 impl Sources {
-    /// The settings, with a cache in this directory; `None`: where the other settings want it.
+    /// The settings, with a cache in this directory; `None` for the directory of the settings.
     pub(crate) fn settings(&self, cache_dir: Option<PathBuf>) -> Result<Settings, SettingsError> {
         let flags = PartialSettings {
             sources: self.sources.clone(),
@@ -69,7 +68,7 @@ impl Sources {
         Settings::choose(flags, &self.machine())
     }
 
-    /// The options that were given with their values, as words of a command.
+    /// The options on the command line and their values, quoted for a shell.
     pub(crate) fn given_options(&self) -> Vec<(&'static str, String)> {
         let Self { config, sources, ca_file, api_key_file, trusted_root, .. } = self;
         let file = |option, file: &Option<PathBuf>| Some((option, quoted(file.as_deref()?)));
@@ -84,7 +83,7 @@ impl Sources {
         sources.chain(files.into_iter().flatten()).collect()
     }
 
-    /// The configuration file that was named, if one was.
+    /// The configuration file of the command line, if any.
     pub(crate) fn config(&self) -> Option<&Path> {
         self.config.as_deref()
     }
@@ -99,8 +98,7 @@ impl Sources {
         self.trusted_root.is_some()
     }
 
-    /// The root certificate to trust: that of --trusted-root, of the variable, or of the
-    /// configuration; else Intel's.
+    /// The trusted root of the option, the variable or the configuration; else Intel's.
     pub(crate) fn trusted_roots(&self) -> anyhow::Result<TrustedRoots> {
         let flags = PartialSettings {
             trusted_root: self.trusted_root.clone(),

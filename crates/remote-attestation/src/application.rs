@@ -1,4 +1,4 @@
-//! What runs inside of an enclave before it is trusted: its key pair, and the quote over it.
+//! The code inside the enclave: its key pair, and the quote over it.
 
 use aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,38 +10,38 @@ use software_platform::{EnclaveIdentity, ReportError, SoftwareEnclave};
 use crate::conversation::Conversation;
 use crate::{Offer, PublicKey};
 
-/// An enclave with a key pair that it made for one conversation.
+/// An enclave with a fresh key pair for one conversation.
 pub struct Application {
     enclave: SoftwareEnclave,
     private_key: EphemeralPrivateKey,
     public_key: PublicKey,
 }
 
-/// An enclave could not get itself attested, or could not agree on a key.
+/// Errors of getting a quote or agreeing on a key.
 #[derive(Debug, thiserror::Error)]
 pub enum AttestationError {
-    /// There are no random bytes, or the crypto library failed.
+    /// No random bytes, or a failure of the crypto library.
     #[error("the system gives no random bytes to make a key of")]
     NoKey,
-    /// There is no quote.
+    /// No quote.
     #[error(transparent)]
     Quoting(#[from] QuotingError),
-    /// Whoever makes quotes has nothing to sign them with.
+    /// The Quoter has no attestation key.
     #[error("the quote service has no attestation key")]
     NoAttestationKey,
-    /// Something on the way answered in place of the QE.
+    /// The reply does not prove that the QE made the quote.
     #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
     NotFromQe(&'static str),
-    /// The QE's REPORT was made for another enclave, on another machine, or was changed.
+    /// The QE's REPORT is for another enclave, of another machine, or modified.
     #[error("the quote is not from the Quoting Enclave of this machine: {0}")]
     QeReport(#[from] ReportError),
-    /// The other enclave's public key is none.
-    #[error("the other's public key is none to agree with")]
+    /// The peer's public key is invalid.
+    #[error("the peer's public key is invalid")]
     NoAgreement,
 }
 
 impl Application {
-    /// An enclave whose code is known by this name, with a fresh key pair.
+    /// An enclave with this code and a fresh key pair.
     ///
     /// # Errors
     /// [`AttestationError::NoKey`].
@@ -59,15 +59,14 @@ impl Application {
         })
     }
 
-    /// Gets a quote over its public key, and checks that the machine's QE itself has made it.
+    /// Gets a quote over the public key, and checks that the QE of this machine made it.
     ///
     /// # Errors
-    /// [`AttestationError`], most of all [`AttestationError::Quoting`].
+    /// [`AttestationError`].
     pub fn offer(&self, quoter: &dyn Quoter) -> Result<Offer, AttestationError> {
         let key_ids = quoter.attestation_key_ids()?;
         let key_id = *key_ids.first().ok_or(AttestationError::NoAttestationKey)?;
-        // A REPORT is made for one enclave on the same machine, which alone can check it: here the
-        // QE.
+        // Only the target of a REPORT can check it: here the QE.
         let qe = quoter.initialize(&key_id)?.target_info;
         let report = self.report(&qe);
         let request = self.qe_report_request()?;
@@ -79,13 +78,12 @@ impl Application {
         Ok(Offer { public_key: self.public_key, quote: reply.quote })
     }
 
-    /// What EREPORT does on SGX: who this enclave is, and the hash of its public key.
+    /// The REPORT with the hash of the public key, by EREPORT on SGX.
     fn report(&self, qe: &TargetInfo) -> Report {
         self.enclave.report(qe, self.public_key.binding())
     }
 
-    /// The QE is to prove that it is one: by a REPORT of its own, for this enclave and about this
-    /// nonce.
+    /// Asks the QE to prove its identity by a REPORT for this enclave and nonce.
     fn qe_report_request(&self) -> Result<QeReportInfo, AttestationError> {
         let mut nonce = [0; 16];
         rand::fill(&mut nonce).map_err(|_| AttestationError::NoKey)?;
@@ -93,7 +91,7 @@ impl Application {
         Ok(QeReportInfo { nonce, target_info, ..QeReportInfo::default() })
     }
 
-    /// The QE's REPORT says SHA-256(nonce ‖ quote).
+    /// Checks that the QE's REPORT contains SHA-256(nonce ‖ quote).
     fn check(
         &self,
         request: &QeReportInfo,
@@ -108,8 +106,8 @@ impl Application {
         }
     }
 
-    /// Agrees on a key with the other enclave. To be called once its quote is trusted: anybody can
-    /// send a public key.
+    /// Agrees on a key with the peer. Call it only after its quote is trusted: anybody can send a
+    /// public key.
     ///
     /// # Errors
     /// [`AttestationError::NoAgreement`].
@@ -122,8 +120,7 @@ impl Application {
     }
 }
 
-/// MRENCLAVE of the enclave whose code is known by this name. That of a real enclave is the hash of
-/// its code; this one's is the SHA-256 of the name.
+/// MRENCLAVE of the software enclave with this code: the SHA-256 of the name of the code.
 #[must_use]
 pub fn mr_enclave(code: &str) -> MrEnclave {
     MrEnclave(sha256(code.as_bytes()))

@@ -1,27 +1,26 @@
-//! A TCP connection to somebody who may be anybody: each message has a limit, each wait a deadline.
+//! A TCP connection to an untrusted peer: messages have a size limit, waits a deadline.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The largest message, in bytes. A quote, the largest of them, has some 5,000.
+/// The largest message, in bytes. Quotes have some 5,000.
 pub const MAX_FRAME: usize = 64 * 1024;
 
-/// A connection over which messages go as frames: their length, four bytes little-endian, then they
-/// themselves.
+/// A connection for framed messages: length (4 bytes, little-endian), then the message.
 #[derive(Debug)]
 pub struct Channel {
     stream: TcpStream,
     timeout: Duration,
 }
 
-/// A message could not be sent or received. The connection is of no use any more.
+/// A failure to send or receive, after which the connection is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// The peer announces a message beyond the limit. Nothing of it was read.
-    #[error("the peer announces a message of {0} bytes; {MAX_FRAME} are the most")]
+    /// The peer announces a message over the limit; it was not read.
+    #[error("the peer announces a message of {0} bytes; the limit is {MAX_FRAME}")]
     TooLarge(u32),
-    /// The time was up.
+    /// The deadline has passed.
     #[error("the peer did not send or take a whole message within {0:?}")]
     Timeout(Duration),
     /// The peer has closed the connection.
@@ -33,8 +32,7 @@ pub enum ChannelError {
 }
 
 impl Channel {
-    /// A channel over a connection. Each message may take this time, from the moment on that it is
-    /// awaited.
+    /// A channel over a connection, with a timeout for each message.
     #[must_use]
     pub fn new(stream: TcpStream, timeout: Duration) -> Self {
         Self { stream, timeout }
@@ -93,12 +91,11 @@ impl Channel {
         }
     }
 
-    /// Reads until the buffer is full or the connection is closed; gives how much was read.
+    /// Reads until the buffer is full or the connection is closed, and returns the number of bytes.
     fn fill(&mut self, buffer: &mut [u8], begin: Instant) -> Result<usize, ChannelError> {
         let mut filled = 0_usize;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            // Set anew for each read: a peer that drips must not get the whole time again and
-            // again.
+            // Recomputed for each read, so that a slow peer cannot extend the deadline.
             let left = self.time_left(begin)?;
             self.stream.set_read_timeout(Some(left)).map_err(ChannelError::Failed)?;
             match self.transferred(|stream| stream.read(rest)) {
@@ -148,7 +145,7 @@ mod tests {
         (Channel::new(listener.accept().unwrap().0, timeout), peer)
     }
 
-    /// What comes of receiving these bytes and then the end of the connection.
+    /// The result of receiving these bytes and then the end of the connection.
     fn receive(bytes: &[u8]) -> Result<Option<Vec<u8>>, ChannelError> {
         let (mut channel, mut peer) = connected(Duration::from_secs(10));
         peer.write_all(bytes).unwrap();
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_arrive_as_they_were_sent() {
+    fn messages_arrive_unchanged() {
         let (mut channel, peer) = connected(Duration::from_secs(10));
         let mut peer = Channel::new(peer, Duration::from_secs(10));
         let largest = vec![7; MAX_FRAME];
@@ -175,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_connection_is_noticed_wherever_it_is() {
+    fn a_closed_connection_is_noticed_at_any_point() {
         assert!(matches!(receive(b""), Ok(None)));
         for cut_short in [&b"\x05"[..], b"\x05\0\0", b"\x05\0\0\0", b"\x05\0\0\0hell"] {
             let received = receive(cut_short);
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_beyond_the_limit_is_neither_awaited_nor_sent() {
+    fn a_message_over_the_limit_is_neither_received_nor_sent() {
         for size in [MAX_FRAME as u32 + 1, u32::MAX] {
             let received = receive(&size.to_le_bytes());
             assert!(matches!(received, Err(ChannelError::TooLarge(_))), "{received:?}");
@@ -195,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_peer_is_awaited_for_the_time_only() {
+    fn a_silent_peer_times_out() {
         let (mut channel, _peer) = connected(Duration::from_millis(50));
         let received = channel.receive();
         assert!(matches!(received, Err(ChannelError::Timeout(_))), "{received:?}");
     }
 
     #[test]
-    fn a_peer_that_drips_has_no_more_time_than_others() {
+    fn a_slow_peer_cannot_extend_the_deadline() {
         let (mut channel, mut peer) = connected(Duration::from_millis(100));
         let begin = Instant::now();
         thread::spawn(move || {
@@ -217,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_takes_nothing_is_awaited_for_the_time_only() {
+    fn a_peer_that_reads_nothing_times_out() {
         let (mut channel, _peer) = connected(Duration::from_millis(50));
         let sent = (0..10_000).find_map(|_| channel.send(&[0; MAX_FRAME]).err());
         assert!(matches!(sent, Some(ChannelError::Timeout(_))), "{sent:?}");

@@ -1,4 +1,4 @@
-//! The way to the other enclave.
+//! The TCP connection to the peer.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use crate::arguments::Role;
 use crate::retry::retry;
 
-/// Connects to the other enclave or waits for it, for so long.
+/// Connects to the peer or waits for it, until this timeout.
 pub(crate) fn open(role: Role, patience: Duration) -> anyhow::Result<Channel> {
     let stream = match role {
         Role::Listen(address) => accept(address, patience),

@@ -1,26 +1,26 @@
-//! What two enclaves say to each other once they trust each other.
+//! Encrypted messages between enclaves that trust each other.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 
-/// A key that only the two enclaves know.
+/// A key shared by the two enclaves only.
 pub struct Conversation {
     key: RandomizedNonceKey,
 }
 
-/// A message could not be sealed or opened.
+/// Errors of encryption and decryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConversationError {
     /// The crypto library failed.
     #[error("the message cannot be encrypted")]
     Seal,
-    /// It is not what the other enclave has sealed.
-    #[error("the message was changed, or is under another key, or from somebody else")]
+    /// The peer has not encrypted this message.
+    #[error("the message was changed, or is under another key, or from another sender")]
     Open,
 }
 
 impl Conversation {
-    /// Derives the key from a secret that both have agreed on; `None` if the crypto library fails.
+    /// Derives the key from the shared secret; `None` if the crypto library fails.
     pub(crate) fn new(secret: &[u8]) -> Option<Self> {
         let pseudorandom_key = Salt::new(HKDF_SHA256, b"remote attestation sample").extract(secret);
         let mut bytes = [0; 32];
@@ -32,7 +32,7 @@ impl Conversation {
             .ok()
     }
 
-    /// Encrypts a message of this sender. The nonce, 12 bytes, goes first.
+    /// Encrypts a message of this sender; the nonce, 12 bytes, comes first.
     ///
     /// # Errors
     /// [`ConversationError::Seal`].
@@ -45,8 +45,8 @@ impl Conversation {
         Ok([&nonce.as_ref()[..], &bytes].concat())
     }
 
-    /// Decrypts what [`seal`](Self::seal) gave to this sender. Since both enclaves have the same
-    /// key, the sender's name is authenticated too: nobody can send a message back to who wrote it.
+    /// Decrypts a message that this sender encrypted with [`seal`](Self::seal). The sender's name
+    /// is authenticated, since both enclaves have the same key: a message cannot be reflected.
     ///
     /// # Errors
     /// [`ConversationError::Open`].
@@ -70,13 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn the_other_reads_what_was_sealed() {
+    fn the_peer_reads_a_sealed_message() {
         let sealed = conversation().seal("alice", "hello").unwrap();
         assert_eq!(conversation().open("alice", &sealed).unwrap(), "hello");
     }
 
     #[test]
-    fn a_message_that_was_changed_is_not_opened() {
+    fn a_modified_message_is_not_opened() {
         let sealed = conversation().seal("alice", "hello").unwrap();
         for changed in 0..sealed.len() {
             let mut sealed = sealed.clone();
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_does_not_come_back_as_the_others() {
+    fn a_message_cannot_be_reflected() {
         let sealed = conversation().seal("alice", "hello").unwrap();
         assert_eq!(conversation().open("bob", &sealed), Err(ConversationError::Open));
     }
 
     #[test]
-    fn another_secret_opens_nothing() {
+    fn a_message_is_not_opened_with_another_secret() {
         let sealed = Conversation::new(b"another").unwrap().seal("alice", "hello").unwrap();
         assert_eq!(conversation().open("alice", &sealed), Err(ConversationError::Open));
     }

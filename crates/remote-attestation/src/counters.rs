@@ -1,18 +1,18 @@
-//! The count at the end.
+//! The counters that the program prints at its end.
 
 use std::fmt;
 
-/// How many quotes there were.
+/// The numbers of quotes and attestations.
 ///
 /// One that failed is one for which the Quoter gave an error, so that an application would have
 /// seen it: for 15 seconds it has asked a service again that was busy or being restarted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counters {
-    /// How often a quote was asked for.
+    /// Requested quotes.
     pub(crate) quotes: u64,
-    /// How many of these failed.
+    /// Quotes that failed.
     pub(crate) failed: u64,
-    /// How often the two have attested each other.
+    /// Completed attestations.
     pub(crate) attested: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the other's quote is verified with: a trusted root, and collateral.
+//! The inputs of the verification of the peer's quote: a trusted root, and collateral.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::arguments::EvidenceArguments;
 use crate::output;
 use crate::retry::retry;
 
-/// A trusted root, and where collateral comes from.
+/// A trusted root, and the source of collateral.
 pub(crate) struct Evidence {
     roots: TrustedRoots,
     source: Source,
-    /// Made when the first offer is there, since collateral is fetched for a quote, and kept: it is
-    /// valid for weeks, and the other enclave stays on its machine.
+    /// Made for the first offer, since collateral is fetched for a quote, and kept: it is valid for
+    /// weeks, and the peer stays on its machine.
     verifier: Option<Verifier>,
 }
 
@@ -30,9 +30,8 @@ enum Source {
 }
 
 impl Evidence {
-    /// Reads the trusted root that was asked for, and says so loudly if it is not Intel's. Without
-    /// one it is Intel's, whatever files there are: whoever can write files here, or a ConfigMap,
-    /// must not decide whom this application trusts.
+    /// Reads the requested root, and warns if it is not Intel's. Without a request it is Intel's,
+    /// whatever files exist: the right to write files or a ConfigMap must not imply trust.
     pub(crate) fn load(arguments: &EvidenceArguments, patience: Duration) -> anyhow::Result<Self> {
         let roots = match &arguments.trusted_root {
             Some(path) => trusted_roots(path)?,
@@ -70,7 +69,7 @@ impl Source {
     }
 }
 
-/// Whether the PCCS may have to start first.
+/// True if the PCCS may still be starting.
 fn is_unreachable(error: &QuoteCollateralError<ServiceError>) -> bool {
     matches!(
         error,
@@ -79,7 +78,7 @@ fn is_unreachable(error: &QuoteCollateralError<ServiceError>) -> bool {
 }
 
 fn trusted_roots(path: &Path) -> anyhow::Result<TrustedRoots> {
-    let pem = read(path).context("the trusted root that was asked for is missing")?;
+    let pem = read(path).context("the requested trusted root is missing")?;
     let roots =
         TrustedRoots::parse(&pem).with_context(|| format!("cannot trust {}", path.display()))?;
     let intel = TrustedRoots::intel();

@@ -1,23 +1,22 @@
-//! Remote attestation, as an application does it: two enclaves prove to each other what they are,
-//! and then talk so that nobody else can read it. Made to be read, and to be copied from.
+//! A sample of remote attestation, to be copied from: two enclaves attest each other, then exchange
+//! encrypted messages.
 //!
-//! In words: each enclave makes a key pair and asks for a *quote*, a signed statement of the
-//! platform that an enclave with this code (MRENCLAVE) has said these 64 bytes (REPORTDATA). The
-//! bytes are the hash of its public key. Who trusts the quote therefore knows whose key it is, and
-//! what is encrypted for this key can be read by that enclave only.
+//! Each enclave makes a key pair and gets a *quote*: a statement signed by the platform that an
+//! enclave with this code (MRENCLAVE) supplied these 64 bytes (REPORTDATA), here the hash of its
+//! public key. A trusted quote proves the owner of the key, so only that enclave can read data
+//! encrypted for it.
 //!
 //! | step | here |
 //! |---|---|
 //! | make a key pair and get a quote for it | [`Application::start`], [`Application::offer`] |
-//! | send both to the other enclave | [`Offer`], [`Channel`] |
+//! | send both to the peer | [`Offer`], [`Channel`] |
 //! | verify the quote: genuine platform, the right code, this key | [`Verifier::verify`] |
-//! | agree on a key with the other enclave | [`Application::agree`] |
-//! | talk | [`Conversation::seal`], [`Conversation::open`] |
+//! | agree on a key with the peer | [`Application::agree`] |
+//! | exchange messages | [`Conversation::seal`], [`Conversation::open`] |
 //!
-//! The enclaves here are software enclaves, which run on any machine and protect nothing. On SGX
-//! the code of [`Application`] and [`Conversation`] is inside of the enclave, its REPORT comes from
-//! the processor's EREPORT, and the rest is the same: a quote service hands out quotes for either
-//! kind, each on its own kind of platform.
+//! These are software enclaves, which run on any machine and protect nothing. On SGX the code of
+//! [`Application`] and [`Conversation`] runs inside the enclave, and the REPORT comes from the
+//! processor's EREPORT; all else stays the same.
 
 mod application;
 mod channel;

@@ -1,5 +1,5 @@
-//! `remote-attestation`: one of the two enclaves. See the library for what they do; this is the
-//! program around it: settings, files, connections, what is printed.
+//! `remote-attestation`: the program of one of the two enclaves. The library has the attestation;
+//! this has settings, files, connections and output.
 
 mod arguments;
 mod connection;

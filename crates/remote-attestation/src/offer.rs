@@ -1,4 +1,4 @@
-//! What one enclave sends to the other.
+//! The message with an enclave's public key and quote.
 
 use sgx::ReportData;
 
@@ -8,7 +8,7 @@ use crate::application::sha256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(pub [u8; 32]);
 
-/// An enclave's key, and the quote that vouches for it.
+/// An enclave's public key, and the quote that binds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The key.
@@ -18,7 +18,7 @@ pub struct Offer {
 }
 
 impl PublicKey {
-    /// The REPORTDATA that stands for this key, 64 bytes: its SHA-256, then zeros.
+    /// The REPORTDATA that binds this key, 64 bytes: its SHA-256, then zeros.
     #[must_use]
     pub fn binding(&self) -> ReportData {
         let mut report_data = ReportData::default();
@@ -30,14 +30,14 @@ impl PublicKey {
 }
 
 impl Offer {
-    /// As it goes over the wire: the key, then the quote.
+    /// The wire format: the key, then the quote.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.public_key.0[..], &self.quote].concat()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) gave; `None` if it is too short for a key. Whether
-    /// the rest is a quote is for the [`Verifier`](crate::Verifier) to say.
+    /// Reads the output of [`to_bytes`](Self::to_bytes); `None` if it is shorter than a key. The
+    /// quote is not checked: see [`Verifier`](crate::Verifier).
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (public_key, quote) = bytes.split_first_chunk()?;
@@ -50,13 +50,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offer_is_read_as_it_was_written() {
+    fn an_offer_round_trips() {
         let offer = Offer { public_key: PublicKey([7; 32]), quote: vec![1, 2, 3] };
         assert_eq!(Offer::parse(&offer.to_bytes()), Some(offer));
     }
 
     #[test]
-    fn bytes_without_a_whole_key_are_no_offer() {
+    fn bytes_shorter_than_a_key_are_refused() {
         assert_eq!(Offer::parse(&[7; 31]), None);
         assert_eq!(Offer::parse(&[]), None);
     }

@@ -1,4 +1,4 @@
-//! Waiting for others: containers start in any order.
+//! Retries: containers start in any order.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Attempts something until it succeeds, or fails for good, or has failed for so long.
+/// Retries `attempt` until it succeeds, an error is not transient, or the timeout passes.
 pub(crate) fn retry<T, E>(
-    patience: Duration,
+    timeout: Duration,
     mut attempt: impl FnMut() -> Result<T, E>,
-    is_worth_another: impl Fn(&E) -> bool,
+    is_transient: impl Fn(&E) -> bool,
 ) -> Result<T, E> {
     let begin = Instant::now();
     loop {
         match attempt() {
-            Err(error) if is_worth_another(&error) && begin.elapsed() < patience => sleep(PAUSE),
+            Err(error) if is_transient(&error) && begin.elapsed() < timeout => sleep(PAUSE),
             outcome => return outcome,
         }
     }

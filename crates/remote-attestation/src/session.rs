@@ -1,4 +1,4 @@
-//! The conversation of the two enclaves, from the side of one of them.
+//! One side of the conversation.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::retry::retry;
 /// One enclave's side.
 pub(crate) struct Session<'a> {
     pub(crate) name: &'a str,
-    /// The name that the other enclave must have.
+    /// The required name of the peer.
     pub(crate) peer: &'a str,
     pub(crate) patience: Duration,
     pub(crate) quoter: &'a dyn Quoter,
@@ -28,7 +28,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Attests each other, on the initiative of this side.
+    /// Attests each other once, as the initiator.
     pub(crate) fn initiate(&mut self) -> anyhow::Result<()> {
         let application = Application::start(self.name)?;
         self.send_offer(&application)?;
@@ -40,7 +40,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Attests each other as often as the other one begins, which must be once at least.
+    /// Attests each other as often as the peer initiates it, at least once.
     pub(crate) fn respond_until_closed(&mut self) -> anyhow::Result<()> {
         while let Some(offer) =
             self.channel.receive_unless_closed().with_context(|| self.about_peer())?
@@ -63,8 +63,8 @@ impl Session<'_> {
         self.channel.send(&offer.to_bytes()).with_context(|| self.about_peer())
     }
 
-    /// Gets a quote. After the first one, another that fails is counted and asked for again, to see
-    /// for how long it goes on; before, there is nothing to go on.
+    /// Gets a quote. After the first one, failures are counted and retried, to measure outages;
+    /// before, a failure is final.
     fn offer(&mut self, application: &Application) -> anyhow::Result<Offer> {
         let (quoter, patience) = (self.quoter, self.patience);
         let counters = &mut *self.counters;
@@ -79,7 +79,7 @@ impl Session<'_> {
         retry(patience, attempt, |_| has_quoted).map_err(no_quote)
     }
 
-    /// Verifies the other's offer. Only if it is trusted there is a key.
+    /// Verifies the peer's offer, and agrees on a key if it is trusted.
     fn trust(&mut self, application: Application, offer: &[u8]) -> anyhow::Result<Conversation> {
         let peer = self.peer;
         let offer = Offer::parse(offer).with_context(|| format!("{peer} has sent no offer"))?;
@@ -110,7 +110,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Prints what is the same each time once only.
+    /// Prints a line in the first attestation only.
     fn print_once(&self, line: impl Display) {
         if self.counters.attested == 0 {
             output::result(line);
@@ -126,7 +126,7 @@ impl Session<'_> {
     }
 }
 
-/// The error, and what to do where its text does not tell.
+/// The error, with a hint if the platform refuses software enclaves.
 fn no_quote(error: AttestationError) -> anyhow::Error {
     let is_foreign = matches!(&error, AttestationError::Quoting(error) if refuses_report(error));
     let error = anyhow::Error::from(error);

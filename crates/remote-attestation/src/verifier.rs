@@ -1,4 +1,4 @@
-//! The other side's view: is this offer to be trusted?
+//! The verification of an offer.
 
 use std::time::SystemTime;
 
@@ -10,17 +10,16 @@ use crate::{Offer, mr_enclave};
 /// Verifies offers of enclaves on one kind of platform.
 #[derive(Debug, Clone)]
 pub struct Verifier {
-    /// Where trust begins. [`TrustedRoots::intel`] for genuine SGX.
+    /// The trusted roots: [`TrustedRoots::intel`] for genuine SGX.
     pub roots: TrustedRoots,
-    /// What is known of the platform today: its certificates, which of them are revoked, which of
-    /// its software is up to date. It is fetched with [`collateral::fetch`], and expires after some
-    /// weeks.
+    /// Certificates, CRLs and TCB information of the platform. [`collateral::fetch`] fetches it; it
+    /// expires after some weeks.
     pub collateral: Collateral,
 }
 
 impl Verifier {
-    /// Demands a genuine and current platform, the enclave with this code, and that its quote
-    /// vouches for the very key that came with it.
+    /// Requires a genuine and current platform, the enclave with this code, and a quote that binds
+    /// the offered key.
     #[must_use]
     pub fn verify(&self, offer: &Offer, code: &str) -> Verdict {
         let policy = Policy {

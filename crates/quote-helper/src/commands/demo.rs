@@ -43,8 +43,8 @@ fn attest() -> anyhow::Result<()> {
         2,
         "Two enclaves, Alice's and Bob's, get a quote each",
         &[
-            "each has put the hash of a fresh public key into its REPORT, so the quote vouches for the key",
-            "each has checked a REPORT of the Quoting Enclave: no impostor on the way has made the quote",
+            "each has put the hash of a fresh public key into its REPORT, so the quote binds the key",
+            "each has checked a REPORT of the Quoting Enclave, which proves that it made the quote",
             &format!("a quote has {} bytes", from_alice.quote.len()),
         ],
     )?;
@@ -53,11 +53,15 @@ fn attest() -> anyhow::Result<()> {
     let url = ServiceUrl::parse(&host.pccs).map_err(Error::msg)?;
     let collateral = collateral::fetch(&url, &from_alice.quote)?;
     let verifier = Verifier { roots, collateral };
-    let of_bob = verifier.verify(&from_bob, BOB);
-    let of_alice = verifier.verify(&from_alice, ALICE);
-    ensure!(of_bob.trusted().is_some(), "Bob's quote is not trusted: {of_bob}");
-    ensure!(of_alice.trusted().is_some(), "Alice's quote is not trusted: {of_alice}");
-    say(3, "Each sends its quote to the other, who verifies it and trusts it", &passed(&of_bob))?;
+    let bobs_verdict = verifier.verify(&from_bob, BOB);
+    let alices_verdict = verifier.verify(&from_alice, ALICE);
+    ensure!(bobs_verdict.trusted().is_some(), "Bob's quote is not trusted: {bobs_verdict}");
+    ensure!(alices_verdict.trusted().is_some(), "Alice's quote is not trusted: {alices_verdict}");
+    say(
+        3,
+        "Each sends its quote to the other, who verifies it and trusts it",
+        &passed(&bobs_verdict),
+    )?;
 
     let (alices, bobs) = (alice.agree(&from_bob.public_key)?, bob.agree(&from_alice.public_key)?);
     let sealed = alices.seal(ALICE, "the secret is 42")?;

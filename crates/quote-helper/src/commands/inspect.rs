@@ -26,17 +26,17 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: QuoteInputs,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
     /// Shows every byte string whole, in this encoding.
     ///
-    /// Without it they are in hexadecimal, and in text those of more than 64 bytes are shortened.
+    /// Without this option they are in hexadecimal; text shortens those of more than 64 bytes.
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
 
-    /// Prints the certificates that the quote carries as PEM, and nothing else.
+    /// Prints only the certificates of the quote, as PEM.
     #[arg(long, conflicts_with_all = ["output", "encoding"])]
     raw: bool,
 }
@@ -76,8 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Reads one input; `None` if its certificates have been printed, and nothing else is wanted. An
-/// error comes with its code.
+/// Reads one input; `None` after printing its certificates with `--raw`. An error has its code.
 fn read(
     arguments: &Arguments,
     QuoteInput { name, bytes }: QuoteInput,
@@ -91,9 +90,9 @@ fn show(
     bytes: &[u8],
     name: &InputName,
 ) -> anyhow::Result<Option<Inspection>> {
-    let cannot_tell = || format!("cannot tell what {name} is");
-    let evidence = Evidence::read(bytes).with_context(cannot_tell)?;
-    let (kind, structure) = recognize(&evidence).with_context(cannot_tell)?;
+    let unrecognized = || format!("cannot recognize {name}");
+    let evidence = Evidence::read(bytes).with_context(unrecognized)?;
+    let (kind, structure) = recognize(&evidence).with_context(unrecognized)?;
     if arguments.raw {
         let pem = structure.pem().with_context(|| format!("cannot use --raw with {name}"))?;
         output::text(&pem)?;
@@ -178,14 +177,14 @@ fn recognize(evidence: &Evidence) -> anyhow::Result<(&'static str, Structure)> {
     }
 }
 
-/// Its report body, which is where that of other quotes of SGX is.
+/// Its report body, at the same offset as in other quotes of SGX.
 fn epid_quote(bytes: &[u8]) -> anyhow::Result<ReportBody> {
     let body = bytes.get(size_of::<QuoteHeader>()..).unwrap_or_default();
-    let (body, _) = ReportBody::read_from_prefix(body).map_err(|_| anyhow!("it is cut short"))?;
+    let (body, _) = ReportBody::read_from_prefix(body).map_err(|_| anyhow!("it is truncated"))?;
     Ok(body)
 }
 
-/// Tells the structures apart by their sizes, which all differ.
+/// The structure of this size; all sizes differ.
 fn fixed_size(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
     fn fixed<T: FromBytes>(bytes: &[u8], structure: fn(Box<T>) -> Structure) -> Option<Structure> {
         T::read_from_bytes(bytes).ok().map(|found| structure(Box::new(found)))
@@ -201,7 +200,7 @@ fn fixed_size(bytes: &[u8]) -> anyhow::Result<(&'static str, Structure)> {
     found.with_context(|| format!("no structure has {} bytes", bytes.len()))
 }
 
-/// The schemas of what it prints as JSON.
+/// The schemas of the JSON output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     vec![("inspect", crate::schemas::of::<inspected::Inspected>())]

@@ -24,15 +24,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     source: QuoteSource,
 
-    /// The application enclave's REPORT, 432 bytes, made for the target info of this platform's QE.
+    /// The application enclave's REPORT, 432 bytes, for the target info of this platform's QE.
     #[arg(long, value_name = "FILE", conflicts_with = "SoftwareReport")]
     report: Option<PathBuf>,
 
-    /// Writes the target info of the QE, 512 bytes, to this file: --report has to be made for it.
+    /// Writes the target info of the QE, 512 bytes, to this file: the REPORT must be made for it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "SoftwareReport", "out"])]
     target_info: Option<PathBuf>,
 
-    /// The file for the quote.
+    /// Writes the quote to this file.
     #[arg(long, value_name = "FILE", required_unless_present = "target_info")]
     out: Option<PathBuf>,
 

@@ -15,12 +15,12 @@ use crate::software_enclave::SoftwareReport;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The target info of the enclave that is to check the REPORT, 512 bytes. Without this option,
-    /// it is that of the QE that would make the quote.
+    /// The target info, 512 bytes, of the enclave that will check the REPORT [default: that of the
+    /// QE].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["QuoteSource", "ServiceSocket"])]
     target_info: Option<PathBuf>,
 
-    /// The file for the REPORT, 432 bytes.
+    /// Writes the REPORT, 432 bytes, to this file.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 

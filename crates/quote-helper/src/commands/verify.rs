@@ -1,4 +1,4 @@
-//! `verify`: tells whether quotes are to be trusted.
+//! `verify`: decides if quotes are trusted.
 
 mod advice;
 mod policy_arguments;
@@ -26,9 +26,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: QuoteInputs,
 
-    /// Writes the collateral that was used to this file, for `--collateral` and
-    /// `collateral import`;
-    /// `-` is standard output.
+    /// Writes the collateral that was used to this file, for `--collateral` and `collateral
+    /// import`; `-` is standard output.
     #[arg(long, value_name = "FILE", conflicts_with = "collateral")]
     save_collateral: Option<PathBuf>,
 
@@ -45,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = policy_arguments::time)]
     time: Option<SystemTime>,
 
-    /// The form of the result.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
 
@@ -58,32 +57,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut verifier = match Verifier::new(arguments) {
         Ok(verifier) => verifier,
         Err((code, error)) => {
-            let outcome = VerificationResult::of_error(None, code, explain(&error));
-            print(arguments, &outcome)?;
+            let result = VerificationResult::of_error(None, code, explain(&error));
+            print(arguments, &result)?;
             return Err(Failure::Error(error));
         }
     };
-    let mut worst = ResultCounts::default();
+    let mut counts = ResultCounts::default();
     for input in arguments.inputs.each() {
-        let outcome = verifier.outcome(input)?;
-        worst.add(&outcome);
-        if !print(arguments, &outcome)? {
+        let result = verifier.result(input)?;
+        counts.add(&result);
+        if !print(arguments, &result)? {
             break;
         }
     }
     verifier.save()?;
-    worst.into_result()
+    counts.into_result()
 }
 
-/// Prints an outcome: as a whole, or as one line of several. Tells if somebody reads on.
-fn print(arguments: &Arguments, outcome: &VerificationResult) -> anyhow::Result<bool> {
+/// Prints a result, in a batch as one line. False if the reader is gone.
+fn print(arguments: &Arguments, result: &VerificationResult) -> anyhow::Result<bool> {
     match (arguments.inputs.is_batch(), arguments.output) {
-        (false, format) => output::result(format, outcome).map(|()| true),
-        (true, format) => output::one_of_many(format, &outcome.line(), outcome),
+        (false, format) => output::result(format, result).map(|()| true),
+        (true, format) => output::one_of_many(format, &result.line(), result),
     }
 }
 
-/// All that the verdicts on several quotes have in common.
+/// The inputs that all quotes share.
 struct Verifier<'a> {
     arguments: &'a Arguments,
     policy: Policy,
@@ -103,11 +102,11 @@ impl<'a> Verifier<'a> {
         Ok(Self { arguments, policy, roots, provider: None })
     }
 
-    /// The outcome for one input.
+    /// The result for one input.
     ///
     /// # Errors
     /// [`StandardInputTwice`]: the command line is wrong.
-    fn outcome(&mut self, input: QuoteInput) -> anyhow::Result<VerificationResult> {
+    fn result(&mut self, input: QuoteInput) -> anyhow::Result<VerificationResult> {
         let QuoteInput { name, bytes } = input;
         let file = match bytes {
             Ok(file) => file,
@@ -184,7 +183,7 @@ impl<'a> Verifier<'a> {
     }
 }
 
-/// The schemas of what it prints as JSON.
+/// The schemas of the JSON output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     vec![("verify", crate::schemas::of::<result::VerificationResult>())]

@@ -136,7 +136,7 @@ impl Ended {
     }
 }
 
-/// An address at which nobody listens.
+/// A free address.
 pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

@@ -1,4 +1,4 @@
-//! The machine of the demonstration: a quote service and a collateral server, in a thread.
+//! The host of the demonstration: a quote service and a collateral server, in a thread.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixListener;
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::runtime::runtime;
 
-/// A running host; ends with [`Host::stop`].
+/// A running host, until [`Host::stop`].
 pub(super) struct Host {
     pub(super) socket: PathBuf,
     pub(super) pccs: String,
@@ -29,7 +29,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Starts everything, with keys that live in memory only and a socket in `directory`.
+    /// Starts both, with keys in memory only and a socket in `directory`.
     pub(super) fn start(directory: &Path) -> anyhow::Result<Self> {
         let deployment = Deployment::generate(SubjectNames::Software, OffsetDateTime::now_utc())?;
         let platform = Arc::new(SoftwarePlatform::new(
@@ -49,7 +49,7 @@ impl Host {
         Ok(Self { socket, pccs, root, stop, thread })
     }
 
-    /// Stops serving and waits for the end.
+    /// Stops serving, and joins the thread.
     pub(super) fn stop(self) -> anyhow::Result<()> {
         let _ = self.stop.send(());
         self.thread.join().map_err(|_| anyhow!("the quote service failed"))?

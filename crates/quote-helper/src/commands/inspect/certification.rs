@@ -13,27 +13,25 @@ const SGX_EXTENSION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11
 
 const PEM_BEGIN: &str = "-----BEGIN ";
 
-/// The fields of the certification data: certificates one by one, with their PEM if it is asked
-/// for. A certificate that cannot be read is described by the reason.
+/// The fields of the certification data, with each certificate, and its PEM on request. An
+/// unreadable certificate is described by the reason.
 pub(super) fn describe(data: &CertificationData, with_pem: bool) -> Description {
     let Some(certificates) = certificates(data) else { return data.describe() };
     let description = Description::default().text("type", data.data_type);
     if certificates.is_empty() {
-        return description
-            .text("unreadable", "there is no certificate in PEM")
-            .bytes("data", &data.data);
+        return description.text("unreadable", "no certificate in PEM").bytes("data", &data.data);
     }
     let certificates = certificates.iter().map(|certificate| certificate.describe(with_pem));
     description.list("certificates", certificates.collect())
 }
 
-/// The certificates as PEM, those that cannot be read as they are; `None` when the data holds none.
+/// The certificates as PEM, unreadable ones unchanged; `None` if the data has none.
 pub(super) fn pem(data: &CertificationData) -> Option<String> {
     let certificates = certificates(data)?;
     Some(certificates.iter().map(CarriedCertificate::pem).collect())
 }
 
-/// A certificate as the quote carries it.
+/// A certificate in the form that the quote has.
 enum CarriedCertificate {
     /// From `-----BEGIN ` on.
     Pem(String),
@@ -57,7 +55,7 @@ fn certificates(data: &CertificationData) -> Option<Vec<CarriedCertificate>> {
 }
 
 impl CarriedCertificate {
-    /// The text behind `-----BEGIN `. Quotes may have a zero byte after the last certificate.
+    /// The text after `-----BEGIN `. Some quotes have a zero byte after the last certificate.
     fn section(section: &str) -> Self {
         Self::Pem(format!("{PEM_BEGIN}{}", section.trim_end_matches(['\0', '\n', '\r'])))
     }
@@ -66,7 +64,7 @@ impl CarriedCertificate {
         match self {
             Self::Pem(pem) => pem::parse(pem)
                 .map(pem::Pem::into_contents)
-                .map_err(|_| "this is no PEM of a certificate".to_owned()),
+                .map_err(|_| "not a certificate in PEM".to_owned()),
             Self::Der(der) => Ok(der.clone()),
         }
     }
@@ -117,7 +115,7 @@ struct CertificateContents {
     /// RFC 3339.
     valid_from: String,
     valid_until: String,
-    /// `None` where there is none; an error says why it cannot be read.
+    /// `None` without the extension; an error if it is unreadable.
     extension: Option<Result<SgxExtension, String>>,
 }
 
@@ -125,10 +123,10 @@ impl CertificateContents {
     /// Reads a certificate in DER.
     fn read(der: &[u8]) -> Result<Self, String> {
         let certificate = Certificate::from_der(der);
-        let certificate = certificate.map_err(|_| "this is no X.509 certificate".to_owned())?;
+        let certificate = certificate.map_err(|_| "not an X.509 certificate".to_owned())?;
         let certificate = certificate.tbs_certificate();
         let serial = certificate.serial_number().as_bytes();
-        // A zero byte keeps the number positive.
+        // A leading zero byte keeps the number positive.
         let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
         let validity = certificate.validity();
         let mut extensions = certificate.extensions().into_iter().flatten();
@@ -165,7 +163,7 @@ fn read_extension(der: &[u8]) -> Result<SgxExtension, String> {
     })
 }
 
-/// Certification data in JSON. Members that its type does not have are not there.
+/// Certification data in JSON, with the members of its type.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Certification {
@@ -188,12 +186,12 @@ pub(super) struct Certification {
     pce_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<CertificateFields>,
-    /// The data itself, where it is nothing of the above.
+    /// The data itself, if it is none of the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<String>,
 }
 
-/// A certificate in JSON. What cannot be read is null.
+/// A certificate in JSON; unreadable fields are null.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CertificateFields {
@@ -205,7 +203,7 @@ struct CertificateFields {
     valid_until: Option<String>,
     /// Of a PCK certificate.
     sgx_extension: Option<SgxExtensionFields>,
-    /// Why something is null that should not be.
+    /// The reason for null fields.
     unreadable: Option<String>,
     pem: String,
 }

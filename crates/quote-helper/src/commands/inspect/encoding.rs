@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
 
-/// Byte strings up to this size are never shortened: REPORTDATA and signatures have 64 bytes.
+/// The largest size that is not shortened: REPORTDATA and signatures have 64 bytes.
 const SHORT: usize = 64;
-/// The part of a longer one that is shown, in bytes.
+/// The bytes to show of a longer one.
 const SHOWN: usize = 32;
 
 /// An encoding of byte strings.
@@ -26,7 +26,7 @@ impl Encoding {
         }
     }
 
-    /// As `--encoding` names it.
+    /// The value of `--encoding`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Hex => "hex",
@@ -35,7 +35,7 @@ impl Encoding {
     }
 }
 
-/// Hexadecimal, of a long byte string the first bytes and the size.
+/// Hexadecimal; of a long byte string the first bytes and the size.
 pub(super) fn shortened(bytes: &[u8]) -> String {
     match bytes.get(..SHOWN) {
         Some(shown) if bytes.len() > SHORT => {

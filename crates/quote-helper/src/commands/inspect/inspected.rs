@@ -1,4 +1,4 @@
-//! The outcome for one input: as text, and as JSON or YAML.
+//! The result for one input, as text, JSON or YAML.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ use crate::quote_inputs::InputName;
 /// The version of the JSON form. Members are added without a new one; none is removed or changed.
 const VERSION: u32 = 1;
 
-/// A structure, the wrappings that it was in, and its fields; or why there is none.
+/// A structure, its wrappings and its fields; or the reason that there is none.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Inspected {
     version: u32,
-    /// The file, as it was given.
+    /// The file, as on the command line.
     file: String,
     /// The line of the file, from 1; null for a whole file.
     line: Option<u64>,
@@ -24,13 +24,13 @@ pub(super) struct Inspected {
     code: Option<&'static str>,
     /// The reason, for people; null if the structure is shown.
     reason: Option<String>,
-    /// The kind of structure, such as `quote`; null if it is not known.
+    /// The kind of structure, such as `quote`; null if unknown.
     structure: Option<String>,
-    /// The wrappings in which it was found; null if there were none.
+    /// Its wrappings; null if there are none.
     read_from: Option<String>,
-    /// Tells if the quote vouches for what came with it; null if nothing came with it.
+    /// True if the quote is bound to the data that came with it; null without such data.
     bound: Option<bool>,
-    /// The data that it vouches for, or the reason why it does not.
+    /// The data, and the rule that binds it or the reason that it is not bound.
     bindings: Vec<String>,
     /// The encoding of byte strings.
     encoding: &'static str,
@@ -40,9 +40,9 @@ pub(super) struct Inspected {
     text: String,
 }
 
-/// All that is known of a structure besides its input.
+/// A structure and its descriptions.
 pub(super) struct Inspection {
-    /// As people call it.
+    /// Its name, for people.
     pub(super) kind: &'static str,
     pub(super) read_from: Option<String>,
     pub(super) bound: Option<bool>,
@@ -89,7 +89,7 @@ impl Inspected {
         }
     }
 
-    /// The text of one of several, behind the name of its input.
+    /// The text in a batch, after the name of its input.
     pub(super) fn block(&self) -> String {
         let file = printable::line(&self.file);
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();

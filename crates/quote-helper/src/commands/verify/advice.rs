@@ -1,8 +1,8 @@
-//! The ways out of a verdict, in words of the command line.
+//! Hints for a verdict: the options that change it.
 
 use verify::{Attested, RootKind, Step, StepOutcome, Verdict, VerdictCode};
 
-/// The advice on this verdict: for a refusal by the policy the options that accept the quote.
+/// The hints for this verdict: after a refusal by the policy, the options that accept the quote.
 pub(super) fn advice(verdict: &Verdict) -> Vec<String> {
     if let (VerdictCode::Policy(_), Some(attested)) = (verdict.code, &verdict.attested) {
         let failed = verdict.steps.iter().filter(|s| matches!(s.outcome, StepOutcome::Failed(_)));
@@ -15,7 +15,7 @@ fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
     let kind = verdict.quote_root.as_ref().map(|root| root.kind);
     Some(match (verdict.code, kind) {
         (VerdictCode::UntrustedRoot, Some(RootKind::Intel)) => {
-            "leave out --trusted-root to trust Intel's root"
+            "omit --trusted-root to trust Intel's root"
         }
         (VerdictCode::UntrustedRoot, Some(RootKind::Software)) => {
             "for tests, --trusted-root FILE trusts a software platform; `quote-helper platform root \
@@ -29,7 +29,7 @@ fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
             "pass collateral of the quote's own root, with --collateral FILE or --source URL"
         }
         (VerdictCode::CollateralUnavailable, _) => {
-            "pass the collateral with --collateral FILE, or ask another source with --source URL"
+            "pass the collateral with --collateral FILE, or use another source with --source URL"
         }
         (VerdictCode::MismatchedCollateral, _) => {
             "pass collateral of this quote's platform, with --collateral FILE or --source URL"
@@ -39,12 +39,14 @@ fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
              --time TIME verifies as of an earlier time"
         }
         (VerdictCode::NotYetValid, _) => "check this machine's clock, and --time",
-        (VerdictCode::NoPckCertificate, _) => "--source URL asks a PCCS that knows the platform",
+        (VerdictCode::NoPckCertificate, _) => {
+            "use --source URL with a PCCS that knows the platform"
+        }
         _ => return None,
     })
 }
 
-/// The options with which this step of the policy would accept what was attested.
+/// The option that makes this step of the policy accept.
 fn acceptance(step: Step, attested: &Attested) -> String {
     let tcb = &attested.tcb;
     let option = match (step, attested.body.enclave(), attested.body.td()) {
@@ -77,12 +79,12 @@ fn acceptance(step: Step, attested: &Attested) -> String {
         (Step::Rtmr1, _, Some(td)) => format!("--rtmr1 {}", td.rtmr[1]),
         (Step::Rtmr2, _, Some(td)) => format!("--rtmr2 {}", td.rtmr[2]),
         (Step::Rtmr3, _, Some(td)) => format!("--rtmr3 {}", td.rtmr[3]),
-        (step, ..) => return format!("leave out {}", option_of(step)),
+        (step, ..) => return format!("omit {}", option_of(step)),
     };
     format!("accepted with {option}")
 }
 
-/// The option that demands this step of the policy.
+/// The option of this step of the policy.
 fn option_of(step: Step) -> String {
     match step {
         Step::IsvSvn | Step::ConfigSvn => format!("--minimum-{}", step.name()),

@@ -1,4 +1,4 @@
-//! The options that say which enclaves, TDs and platforms are accepted.
+//! The options of the policy.
 
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -14,11 +14,11 @@ use crate::values::{self, OneOf};
 /// The heading of these options in the help.
 pub(super) const HEADING: &str = "Policy";
 
-/// Requirements on the enclave or TD. An option for the other kind of quote refuses it.
+/// Requirements on the enclave or TD. An option for the other kind of quote refuses the quote.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct PolicyArguments {
-    /// Requires this MRENCLAVE, 32 bytes in hexadecimal; of several, separated by commas or given
-    /// by repeating the option, one of them.
+    /// Requires this MRENCLAVE, 32 bytes in hexadecimal, or one of several: separate values by
+    /// commas, or repeat the option.
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     mr_enclave: Vec<MrEnclave>,
 
@@ -72,11 +72,11 @@ pub(super) struct PolicyArguments {
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     rtmr3: Vec<Measurement>,
 
-    /// Requires this REPORTDATA, at most 64 bytes in hexadecimal, filled up with zeros.
+    /// Requires this REPORTDATA, at most 64 bytes in hexadecimal, padded with zeros.
     #[arg(long, value_name = "HEX", value_parser = report_data)]
     report_data: Option<ReportData>,
 
-    /// Accepts debug enclaves, and TDs that can be debugged or profiled, which keep no secrets.
+    /// Accepts debug enclaves, and TDs that can be debugged or profiled: they keep no secrets.
     #[arg(long)]
     allow_debug: bool,
 
@@ -103,15 +103,15 @@ pub(super) struct PolicyArguments {
 
     /// Requires collateral with this TCB evaluation data number or a higher one.
     ///
-    /// Collateral from before a TCB recovery stays valid until it expires. The number tells it
-    /// apart: the lower one of TCB info and QE identity counts.
+    /// Collateral from before a TCB recovery stays valid until it expires; this number excludes it.
+    /// The lower one of TCB info and QE identity counts.
     #[arg(long, value_name = "NUMBER")]
     minimum_tcb_evaluation_data_number: Option<u32>,
 
     /// Rejects platforms with this feature; may be repeated.
     ///
-    /// The platform's PCK certificate must state that the feature is off. The certificates of the
-    /// PCK Processor CA state nothing, so their platforms are rejected, too.
+    /// The PCK certificate must state that the feature is off. Those of the PCK Processor CA state
+    /// nothing, so their platforms are rejected, too.
     #[arg(
         long,
         value_name = "FEATURE",
@@ -122,7 +122,7 @@ pub(super) struct PolicyArguments {
 }
 
 impl PolicyArguments {
-    /// These options, and those of `other` where these are not given.
+    /// These options, with those of `other` as defaults.
     pub(super) fn or(&self, other: Option<&Self>) -> Self {
         fn list<T: Clone>(own: &[T], other: &[T]) -> Vec<T> {
             if own.is_empty() { other.to_vec() } else { own.to_vec() }
@@ -208,12 +208,12 @@ impl FromStr for AcceptedStatus {
     fn from_str(name: &str) -> anyhow::Result<Self> {
         match name.parse() {
             Ok(TcbStatus::Revoked) => {
-                bail!("a revoked platform is refused in any case, and no option accepts it")
+                bail!("a revoked platform is always refused; no option accepts it")
             }
             Ok(status) => Ok(Self(status)),
             Err(_) => {
                 let names: Vec<&str> = Self::values().map(TcbStatus::name).collect();
-                bail!("this is no TCB status; use one of {}", names.join(", "))
+                bail!("unknown TCB status; expected one of {}", names.join(", "))
             }
         }
     }
@@ -224,6 +224,6 @@ fn advisory(name: &str) -> anyhow::Result<String> {
     let name = name.to_ascii_uppercase();
     let digits = name.strip_prefix("INTEL-SA-").unwrap_or_default();
     let is_number = digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    ensure!(is_number, "this is no advisory of Intel's; write one as INTEL-SA-00615");
+    ensure!(is_number, "not an advisory of Intel; write it as INTEL-SA-00615");
     Ok(name)
 }

@@ -1,6 +1,5 @@
-//! A policy in a TOML file: its keys are the names of the options, its values those of the options.
-//!
-//! The values are read by the command line's own parser, so that the two cannot differ.
+//! A policy in a TOML file, with the names and values of the options. The parser of the command
+//! line reads the values, so that the two cannot differ.
 
 use std::path::Path;
 
@@ -13,14 +12,14 @@ use super::policy_arguments::PolicyArguments;
 use crate::cli::expected_form;
 use crate::files;
 
-/// The least likeness of a key that is meant instead of an unknown one.
-const LIKENESS: f64 = 0.6;
+/// The minimum similarity of a key to suggest for an unknown one.
+const MIN_SIMILARITY: f64 = 0.6;
 
 /// Reads a policy.
 pub(super) fn read(path: &Path) -> anyhow::Result<PolicyArguments> {
     let bytes = files::read(path)?;
     let text = std::str::from_utf8(&bytes);
-    let text = text.map_err(|_| anyhow!("{} is no text in UTF-8", files::Input(path)))?;
+    let text = text.map_err(|_| anyhow!("{} is not text in UTF-8", files::Input(path)))?;
     parse(text).with_context(|| format!("cannot use the policy {}", files::Input(path)))
 }
 
@@ -28,7 +27,7 @@ fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
     let command = PolicyArguments::augment_args(Command::new("policy").no_binary_name(true));
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map(|span| line(text, span.start)).unwrap_or(1);
-        anyhow!("line {line} is no TOML: {}", error.message())
+        anyhow!("line {line} is not TOML: {}", error.message())
     })?;
     let mut options = Vec::new();
     for (key, value) in table.get_ref() {
@@ -37,7 +36,7 @@ fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
         let argument = option(&command, key).with_context(|| format!("line {line}"))?;
         let given = arguments(argument, key, value.get_ref());
         let given = given.with_context(|| format!("line {line}: {key}"))?;
-        // Each key by itself, so that an error is about this one.
+        // One key at a time, so that an error names it.
         let alone = command.clone().try_get_matches_from(&given);
         alone.map_err(|error| anyhow!("line {line}: {key}: {}", problem(&error)))?;
         options.extend(given);
@@ -54,14 +53,14 @@ fn option<'a>(command: &'a Command, key: &str) -> anyhow::Result<&'a Arg> {
     }
     let names = command.get_arguments().filter_map(Arg::get_long);
     let likely = names.map(|name| (strsim::jaro_winkler(name, key), name));
-    let likely = likely.filter(|(likeness, _)| *likeness > LIKENESS);
+    let likely = likely.filter(|(similarity, _)| *similarity > MIN_SIMILARITY);
     match likely.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
-        Some((_, name)) => bail!("there is no key \"{key}\"; did you mean \"{name}\"?"),
-        None => bail!("there is no key \"{key}\"; keys are the options under \"Policy\" in --help"),
+        Some((_, name)) => bail!("unknown key \"{key}\"; did you mean \"{name}\"?"),
+        None => bail!("unknown key \"{key}\"; keys are the options under \"Policy\" in --help"),
     }
 }
 
-/// The value as the command line has it.
+/// The value as arguments of the command line.
 fn arguments(option: &Arg, key: &str, value: &DeValue<'_>) -> anyhow::Result<Vec<String>> {
     let takes_value = option.get_action().takes_values();
     match value {
@@ -89,7 +88,7 @@ fn scalar(value: &DeValue<'_>) -> anyhow::Result<String> {
     }
 }
 
-/// The reason of an error about one option, without the names of the command line.
+/// The reason of an error about one option, without its name.
 fn problem(error: &clap::Error) -> String {
     let value = match error.get(ContextKind::InvalidValue) {
         Some(ContextValue::String(value)) => value.as_str(),

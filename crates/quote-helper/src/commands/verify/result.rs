@@ -1,4 +1,4 @@
-//! The outcome for one quote: as text, and as JSON or YAML.
+//! The result for one quote, as text, JSON or YAML.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ use crate::quote_inputs::InputName;
 /// The version of the JSON form. Members are added without a new one; none is removed or changed.
 const VERSION: u32 = 1;
 
-/// The outcome for one quote.
+/// The result for one quote.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct VerificationResult {
     /// The version of this form.
     version: u32,
-    /// The file, as it was given; null if the error is about none.
+    /// The file, as on the command line; null if the error is not about a file.
     file: Option<String>,
     /// The line of the file, from 1; null for a whole file.
     line: Option<u64>,
@@ -32,17 +32,17 @@ pub(super) struct VerificationResult {
     code: String,
     /// The reason, for people; null if the quote is trusted.
     reason: Option<String>,
-    /// The ways out, for people.
+    /// Hints, for people.
     advice: Vec<String>,
-    /// The root that the quote itself names.
+    /// The root of the certificates in the quote.
     quote_root: Option<ClaimedRoot>,
-    /// Every step, and how it ended.
+    /// Every step and its outcome.
     steps: Vec<StepResult>,
-    /// All that the evidence proves; null unless the evidence holds.
+    /// The facts that the evidence proves; null unless it holds.
     attested: Option<Attested>,
 }
 
-/// A decision, or an error that kept from one.
+/// A decision, or an error before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -72,7 +72,7 @@ impl VerificationResult {
         }
     }
 
-    /// The outcome of an error; it is about an input, or about none.
+    /// The result of an error, about this input if any.
     pub(super) fn of_error(name: Option<InputName>, code: &str, reason: String) -> Self {
         Self {
             version: VERSION,
@@ -89,7 +89,7 @@ impl VerificationResult {
         }
     }
 
-    /// The outcome in one line, behind the name of its input.
+    /// The result in one line, after the name of its input.
     pub(super) fn line(&self) -> String {
         let file = self.file.as_deref().map(printable::line).unwrap_or_default();
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -112,7 +112,7 @@ impl VerificationResult {
 
 impl fmt::Display for VerificationResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The error itself is said where all commands say it.
+        // `main` prints errors.
         if self.decision == VerificationDecision::Error {
             return Ok(());
         }
@@ -136,8 +136,8 @@ impl From<Decision> for VerificationDecision {
     }
 }
 
-/// The worst of several outcomes, which decides how the command ends: a refusal, then an error,
-/// then no decision.
+/// The numbers of results, which determine the exit code: refusals come before errors, errors
+/// before undecided quotes.
 #[derive(Default)]
 pub(super) struct ResultCounts {
     total: u64,
@@ -148,15 +148,15 @@ pub(super) struct ResultCounts {
 }
 
 impl ResultCounts {
-    pub(super) fn add(&mut self, outcome: &VerificationResult) {
+    pub(super) fn add(&mut self, result: &VerificationResult) {
         self.total = self.total.saturating_add(1);
-        match outcome.decision {
+        match result.decision {
             VerificationDecision::Trusted => {}
             VerificationDecision::Refused => self.refused = self.refused.saturating_add(1),
             VerificationDecision::Undecided => self.undecided = self.undecided.saturating_add(1),
             VerificationDecision::Error => {
                 self.errors = self.errors.saturating_add(1);
-                self.last_error.clone_from(&outcome.reason);
+                self.last_error.clone_from(&result.reason);
             }
         }
     }
