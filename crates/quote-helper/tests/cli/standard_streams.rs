@@ -95,7 +95,7 @@ fn standard_input_is_one_file() {
 fn messages_name_standard_input() {
     let machine = machine();
     for (line, message) in [
-        ("inspect -", "cannot tell what standard input is"),
+        ("inspect -", "cannot recognize standard input"),
         ("verify q.bin --trusted-root -", "cannot trust standard input"),
         ("inject --file -", "cannot read standard input: it is not YAML"),
     ] {

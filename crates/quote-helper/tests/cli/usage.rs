@@ -30,7 +30,7 @@ fn a_wrong_command_line_is_rejected_before_anything_is_done() {
         ("verify q.bin --collateral c.json --mr-enclave 00", "--mr-enclave"),
         (
             "verify q.bin --collateral c.json --accept-tcb-status Fine",
-            "use one of SWHardeningNeeded",
+            "expected one of SWHardeningNeeded",
         ),
         (
             "verify q.bin --refuse-platform-feature turbo",
@@ -58,7 +58,7 @@ fn a_wrong_command_line_is_rejected_before_anything_is_done() {
 #[test]
 fn report_data_has_64_bytes_at_the_most() {
     let line = format!("quote --report-data {} --out q.bin", "07".repeat(65));
-    Machine::new().run(&line).with_code(2).says(&["64 bytes at the most, not 65"]);
+    Machine::new().run(&line).with_code(2).says(&["at most 64 bytes, not 65"]);
 }
 
 #[test]

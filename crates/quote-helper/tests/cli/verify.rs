@@ -305,19 +305,19 @@ fn a_policy_is_read_from_a_file() {
     let text = ended.with_code(3).stdout;
     assert!(text.contains(&format!("hint: accepted with --mr-enclave {zeros}")), "{text}");
     for (policy, problem) in [
-        ("mr-enclav = \"00\"", "there is no key \"mr-enclav\"; did you mean \"mr-enclave\"?"),
-        ("\nxyz = 1", "line 2: there is no key \"xyz\"; keys are"),
+        ("mr-enclav = \"00\"", "unknown key \"mr-enclav\"; did you mean \"mr-enclave\"?"),
+        ("\nxyz = 1", "line 2: unknown key \"xyz\"; keys are"),
         (
             "mr-enclave = \"0\"",
             "line 1: mr-enclave: \"0\": expected 32 bytes in hexadecimal, 64 digits",
         ),
         ("mr-enclave = \"zz\"", "\"zz\": expected 32 bytes in hexadecimal"),
-        ("accept-tcb-status = \"Revoked\"", "a revoked platform is refused in any case"),
-        ("accept-tcb-status = \"Good\"", "use one of SWHardeningNeeded, "),
+        ("accept-tcb-status = \"Revoked\"", "a revoked platform is always refused"),
+        ("accept-tcb-status = \"Good\"", "expected one of SWHardeningNeeded, "),
         ("allow-debug = \"yes\"", "write true or false"),
         ("minimum-isv-svn = [1, 2]", "write one value, not a list"),
         ("isv-prod-id = 70000", "line 1: isv-prod-id: \"70000\": write a number from 0 to 65535"),
-        ("mr-enclave", "line 1 is no TOML"),
+        ("mr-enclave", "line 1 is not TOML"),
     ] {
         machine.write("policy.toml", policy);
         let ended = verify(&machine, "--policy policy.toml").with_code(1);
@@ -339,7 +339,7 @@ fn a_refusal_by_policy_names_the_option_that_accepts() {
             format!("--isv-ext-prod-id {}", "11".repeat(16)),
             format!("--isv-ext-prod-id {}", zeros(16)),
         ),
-        (format!("--mr-td {}", "11".repeat(48)), "leave out --mr-td".to_owned()),
+        (format!("--mr-td {}", "11".repeat(48)), "omit --mr-td".to_owned()),
     ] {
         let json = verify(&machine, &format!("{option} --output json")).with_code(3).json();
         let advice = json["advice"][0].as_str().unwrap();
@@ -371,9 +371,9 @@ fn values_that_cannot_be_are_errors_in_our_words() {
     for (option, problem) in [
         ("--time tomorrow", "seconds since 1970"),
         ("--minimum-tcb-date 2026-02-30", "a date, for instance 2026-01-31"),
-        ("--accept-tcb-status Revoked", "a revoked platform is refused in any case"),
-        ("--accept-tcb-status uptodate", "use one of SWHardeningNeeded, ConfigurationNeeded"),
-        ("--accept-advisory CVE-2020-1", "write one as INTEL-SA-00615"),
+        ("--accept-tcb-status Revoked", "a revoked platform is always refused"),
+        ("--accept-tcb-status uptodate", "expected one of SWHardeningNeeded, ConfigurationNeeded"),
+        ("--accept-advisory CVE-2020-1", "write it as INTEL-SA-00615"),
         ("--refuse-platform-feature turbo", "expected dynamic-platform, cached-keys or smt"),
         ("--mr-enclave 123", "expected 32 bytes in hexadecimal, 64 digits"),
         ("--report-data 123", "two for each byte"),
@@ -395,7 +395,7 @@ fn inspect_shows_what_is_in_a_quote() {
     machine
         .run("inspect collateral.json")
         .with_code(1)
-        .says(&["cannot tell what collateral.json is"]);
+        .says(&["cannot recognize collateral.json"]);
 }
 
 /// The verifier that others wrote, with nothing of ours but the address, the quote and the root.
