@@ -21,26 +21,8 @@ pub(crate) fn platform_level(
     evidence: &CheckedEvidence,
 ) -> Result<PlatformLevel, Problem> {
     let (tcb_info, pck) = (&evidence.tcb_info, &evidence.pck.extension);
-    if tcb_info.fmspc != pck.fmspc {
-        return Err(Problem::new(
-            VerdictCode::MismatchedCollateral,
-            format!(
-                "the TCB info is for FMSPC {}, this platform's is {}; fetch its collateral",
-                hex::encode_upper(tcb_info.fmspc),
-                hex::encode_upper(pck.fmspc)
-            ),
-        ));
-    }
-    if tcb_info.pce_id != pck.pce_id {
-        return Err(Problem::new(
-            VerdictCode::MismatchedCollateral,
-            format!(
-                "the TCB info is for PCE id {}, this platform's is {}; fetch its collateral",
-                hex::encode_upper(tcb_info.pce_id),
-                hex::encode_upper(pck.pce_id)
-            ),
-        ));
-    }
+    check_same("FMSPC", &tcb_info.fmspc, &pck.fmspc)?;
+    check_same("PCE id", &tcb_info.pce_id, &pck.pce_id)?;
     let td = quote.body.td();
     let tee = if td.is_some() { Tee::Tdx } else { Tee::Sgx };
     if tcb_info.tee != tee {
@@ -65,6 +47,17 @@ pub(crate) fn platform_level(
         }
         Some(level) => Ok(PlatformLevel { level, current: None }),
     }
+}
+
+fn check_same(name: &str, published: &[u8], certified: &[u8]) -> Result<(), Problem> {
+    if published == certified {
+        return Ok(());
+    }
+    let [published, certified] = [published, certified].map(hex::encode_upper);
+    let reason = format!(
+        "the TCB info is for {name} {published}, this platform's is {certified}; fetch its collateral"
+    );
+    Err(Problem::new(VerdictCode::MismatchedCollateral, reason))
 }
 
 /// The SVNs of the 16 TCB components. Intel's verifier compares these as the certificate lists

@@ -5,30 +5,52 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A status of Intel's TCB info. In JSON and in text it is the official name, such as `UpToDate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum TcbStatus {
+macro_rules! statuses {
+    ($($(#[$attributes:meta])* $variant:ident;)+) => {
+        /// A status of Intel's TCB info. In JSON and in text it is the official name, such as
+        /// `UpToDate`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum TcbStatus {
+            $($(#[$attributes])* $variant,)+
+        }
+
+        impl TcbStatus {
+            /// Every status.
+            pub const ALL: [Self; 9] = [$(Self::$variant),+];
+
+            /// The official name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)+
+                }
+            }
+        }
+    };
+}
+
+statuses! {
     /// No update is missing.
-    UpToDate,
+    UpToDate;
     /// No update is missing; the enclave's own code must mitigate a weakness.
-    SWHardeningNeeded,
+    SWHardeningNeeded;
     /// No update is missing; the configuration (such as hyper-threading) leaves a weakness.
-    ConfigurationNeeded,
+    ConfigurationNeeded;
     /// Both of the above.
-    ConfigurationAndSWHardeningNeeded,
+    ConfigurationAndSWHardeningNeeded;
     /// Microcode, firmware or Intel's enclaves lack a security update.
-    OutOfDate,
+    OutOfDate;
     /// An update is missing, and the configuration leaves a weakness.
-    OutOfDateConfigurationNeeded,
+    OutOfDateConfigurationNeeded;
     /// The keys of the platform are not trustworthy. No policy can accept this.
-    Revoked,
+    Revoked;
     /// Of TDs only: the platform got a missing update after the launch of the TD.
     #[serde(skip_deserializing)]
-    TDRelaunchAdvised,
+    TDRelaunchAdvised;
     /// The same, and the configuration leaves a weakness.
     #[serde(skip_deserializing)]
-    TDRelaunchAdvisedConfigurationNeeded,
+    TDRelaunchAdvisedConfigurationNeeded;
 }
 
 /// An unknown TCB status.
@@ -40,39 +62,10 @@ pub enum TcbStatus {
 pub struct UnknownTcbStatus(String);
 
 impl TcbStatus {
-    /// Every status.
-    pub const ALL: [Self; 9] = [
-        Self::UpToDate,
-        Self::SWHardeningNeeded,
-        Self::ConfigurationNeeded,
-        Self::ConfigurationAndSWHardeningNeeded,
-        Self::OutOfDate,
-        Self::OutOfDateConfigurationNeeded,
-        Self::Revoked,
-        Self::TDRelaunchAdvised,
-        Self::TDRelaunchAdvisedConfigurationNeeded,
-    ];
-
     /// The statuses of TCB info, which a platform can have: all but those of TDs only.
     pub fn published() -> impl Iterator<Item = Self> {
         let of_td = [Self::TDRelaunchAdvised, Self::TDRelaunchAdvisedConfigurationNeeded];
         Self::ALL.into_iter().filter(move |status| !of_td.contains(status))
-    }
-
-    /// The official name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UpToDate => "UpToDate",
-            Self::SWHardeningNeeded => "SWHardeningNeeded",
-            Self::ConfigurationNeeded => "ConfigurationNeeded",
-            Self::ConfigurationAndSWHardeningNeeded => "ConfigurationAndSWHardeningNeeded",
-            Self::OutOfDate => "OutOfDate",
-            Self::OutOfDateConfigurationNeeded => "OutOfDateConfigurationNeeded",
-            Self::Revoked => "Revoked",
-            Self::TDRelaunchAdvised => "TDRelaunchAdvised",
-            Self::TDRelaunchAdvisedConfigurationNeeded => "TDRelaunchAdvisedConfigurationNeeded",
-        }
     }
 
     /// Combines a platform's status with that of its Quoting Enclave or TDX module, as Intel's

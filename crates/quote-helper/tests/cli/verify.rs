@@ -392,10 +392,7 @@ fn inspect_shows_what_is_in_a_quote() {
     let json = machine.succeed("inspect q.bin --output json").json();
     assert_eq!(json["structure"], "quote");
     assert_eq!(json["fields"]["header"]["version"], 3);
-    machine
-        .run("inspect collateral.json")
-        .with_code(1)
-        .says(&["cannot recognize collateral.json"]);
+    machine.run("inspect collateral.json").with_code(1).says(&["cannot recognize collateral.json"]);
 }
 
 /// The verifier that others wrote, with nothing of ours but the address, the quote and the root.

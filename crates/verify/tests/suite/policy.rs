@@ -68,8 +68,9 @@ fn older_collateral_and_tcb_are_refused_by_number_and_date() {
     // The lower number of TCB info and QE identity counts.
     for (tcb_info, qe_identity, lower) in [(17, 20, 17), (20, 17, 17), (20, 19, 19)] {
         let platform = Platform::new(|draft| {
-            set_evaluation(&mut draft.tcb_info, tcb_info);
-            set_evaluation(&mut draft.qe_identity, qe_identity);
+            let number = |number: u32| format!("\"tcbEvaluationDataNumber\":{number}");
+            draft.edit_tcb_info(&number(17), &number(tcb_info));
+            draft.edit_qe_identity(&number(17), &number(qe_identity));
         });
         let decision = |policy: &Policy| platform.verify_at(SAMPLE_TIME, policy).decision;
         assert_eq!(decision(&number(lower)), Decision::Trusted);
@@ -100,17 +101,10 @@ fn any_status_is_accepted_by_its_advisories_if_all_of_them_are() {
     // A status without advisories is not accepted for want of any that are refused.
     let silent = Platform::new(|draft| {
         let list = "[\"INTEL-SA-00289\",\"INTEL-SA-00615\"]";
-        assert!(draft.tcb_info.contains(list), "{}", draft.tcb_info);
-        draft.tcb_info = draft.tcb_info.replace(list, "[]");
+        draft.edit_tcb_info(list, "[]");
     });
     let verdict = silent.verify_at(SAMPLE_TIME, &accepting(&both));
     assert_eq!(verdict.code, VerdictCode::Policy(Step::TcbStatus), "{verdict}");
-}
-
-fn set_evaluation(json: &mut String, number: u32) {
-    let (from, to) = ("\"tcbEvaluationDataNumber\":17", "\"tcbEvaluationDataNumber\":");
-    assert!(json.contains(from), "{json}");
-    *json = json.replace(from, &format!("{to}{number}"));
 }
 
 #[test]

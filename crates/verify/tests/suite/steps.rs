@@ -84,14 +84,10 @@ fn quote_format() {
 
 #[test]
 fn tcb_info() {
+    fails_at(Undecided, Step::TcbInfo, |draft| draft.edit_tcb_info("2025-07-19T", "2025-06-20T"));
+    fails_at(Undecided, Step::TcbInfo, |draft| draft.edit_tcb_info("2025-06-19T", "2025-07-01T"));
     fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("2025-07-19T", "2025-06-20T");
-    });
-    fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("2025-06-19T", "2025-07-01T");
-    });
-    fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("2025-06-19T", "the 19th of June ");
+        draft.edit_tcb_info("2025-06-19T", "the 19th of June ")
     });
     fails_at(Refused, Step::TcbInfo, |draft| draft.revoke_tcb_signing = true);
     fails_at(Refused, Step::TcbInfo, |draft| draft.tcb_signing_by_pck_ca = true);
@@ -100,10 +96,10 @@ fn tcb_info() {
 #[test]
 fn qe_identity() {
     fails_at(Undecided, Step::QeIdentity, |draft| {
-        draft.qe_identity = draft.qe_identity.replace("2025-07-19T", "2025-06-20T");
+        draft.edit_qe_identity("2025-07-19T", "2025-06-20T")
     });
     fails_at(Undecided, Step::QeIdentity, |draft| {
-        draft.qe_identity = draft.qe_identity.replace("\"id\":\"QE\"", "\"id\":\"TD_QE\"");
+        draft.edit_qe_identity("\"id\":\"QE\"", "\"id\":\"TD_QE\"")
     });
 }
 
@@ -157,7 +153,7 @@ fn qe_match() {
     }
     // A QE identity that overlooks the debug flag does not make a debug QE acceptable.
     fails_at(Refused, Step::QeMatch, |draft| {
-        draft.qe_identity = draft.qe_identity.replace("FBFFFFFF", "00FFFFFF");
+        draft.edit_qe_identity("FBFFFFFF", "00FFFFFF");
         let flags = &mut draft.quote.signature.qe_report.attributes.flags;
         *flags = sgx::U64::new(flags.get() | sgx::Attributes::DEBUG);
     });
@@ -173,29 +169,26 @@ fn quote_signature() {
 #[test]
 fn tcb_level() {
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("00A067110000", "00A067110001");
+        draft.edit_tcb_info("00A067110000", "00A067110001")
     });
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("\"id\":\"SGX\"", "\"id\":\"TDX\"");
+        draft.edit_tcb_info("\"id\":\"SGX\"", "\"id\":\"TDX\"")
     });
-    fails_at(Refused, Step::TcbLevel, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("\"pcesvn\":", "\"pcesvn\":99");
-    });
+    fails_at(Refused, Step::TcbLevel, |draft| draft.edit_tcb_info("\"pcesvn\":", "\"pcesvn\":99"));
     fails_at(Refused, Step::TcbLevel, |draft| {
         let status = "\"ConfigurationAndSWHardeningNeeded\"";
-        draft.tcb_info = draft.tcb_info.replace(status, "\"Revoked\"");
+        draft.edit_tcb_info(status, "\"Revoked\"");
     });
     fails_at(Refused, Step::TcbLevel, |draft| {
-        draft.qe_identity = draft.qe_identity.replace("\"UpToDate\"", "\"Revoked\"");
+        draft.edit_qe_identity("\"UpToDate\"", "\"Revoked\"")
     });
 }
 
 #[test]
 fn a_refusal_that_no_step_explains_leaves_every_step_open() {
     // Intel defines no such status for a QE identity: dcap-qvl refuses it.
-    let platform = Platform::new(|draft| {
-        draft.qe_identity = draft.qe_identity.replace("\"UpToDate\"", "\"SWHardeningNeeded\"");
-    });
+    let platform =
+        Platform::new(|draft| draft.edit_qe_identity("\"UpToDate\"", "\"SWHardeningNeeded\""));
     let verdict = platform.verify();
     assert_eq!(verdict.decision, Refused);
     assert!(verdict.steps.len() >= Step::EVIDENCE.len());

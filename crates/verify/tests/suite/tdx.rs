@@ -72,18 +72,16 @@ fn a_flipped_bit_is_refused() {
 #[test]
 fn the_evidence_is_that_of_tdx() {
     assert_eq!(Platform::tdx(|_| ()).verify().decision, Trusted);
-    fails_at(Undecided, Step::QeIdentity, |draft| {
-        draft.qe_identity = draft.qe_identity.replace("\"TD_QE\"", "\"QE\"");
+    fails_at(Undecided, Step::QeIdentity, |draft| draft.edit_qe_identity("\"TD_QE\"", "\"QE\""));
+    fails_at(Undecided, Step::TcbLevel, |draft| {
+        draft.edit_tcb_info("\"id\":\"TDX\"", "\"id\":\"SGX\"")
     });
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("\"id\":\"TDX\"", "\"id\":\"SGX\"");
-    });
-    fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("\"tdxModule\":", "\"module\":");
+        draft.edit_tcb_info("\"tdxModule\":", "\"module\":")
     });
     // Intel defines no such status for a platform, only for a TD.
     fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.tcb_info = draft.tcb_info.replace("\"UpToDate\"", "\"TDRelaunchAdvised\"");
+        draft.edit_tcb_info("\"UpToDate\"", "\"TDRelaunchAdvised\"")
     });
 }
 

@@ -30,6 +30,26 @@ pub(crate) struct Draft {
     pub(crate) tcb_signing_by_pck_ca: bool,
 }
 
+impl Draft {
+    /// Replaces all occurrences of this text, one at least, in the TCB info.
+    #[track_caller]
+    pub(crate) fn edit_tcb_info(&mut self, from: &str, to: &str) {
+        edit(&mut self.tcb_info, from, to);
+    }
+
+    /// Replaces all occurrences of this text, one at least, in the QE identity.
+    #[track_caller]
+    pub(crate) fn edit_qe_identity(&mut self, from: &str, to: &str) {
+        edit(&mut self.qe_identity, from, to);
+    }
+}
+
+#[track_caller]
+fn edit(json: &mut String, from: &str, to: &str) {
+    assert!(json.contains(from), "{from} is not in {json}");
+    *json = json.replace(from, to);
+}
+
 /// Signed evidence, and the root it leads to.
 pub(crate) struct Platform {
     pub(crate) quote: Quote,
