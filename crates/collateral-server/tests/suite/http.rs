@@ -8,11 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::exchange;
-use crate::exchange::Answer;
+use crate::exchange::{self, Answer};
+use crate::full::{self, V4};
 use crate::software::{Server, platform, serve, serve_at};
 
-const V4: &str = "/sgx/certification/v4";
 const CHAIN_START: &str = "-----BEGIN%20CERTIFICATE-----%0A";
 
 async fn server() -> Server {
@@ -29,15 +28,7 @@ async fn exchange(server: &Server, request: &str) -> Answer {
 
 /// The question for the PCK certificate of the platform behind the server.
 fn pck_question() -> String {
-    let platform = platform(SubjectNames::Software, CertificationKind::EncryptedPpid);
-    let (subject, ppid) = (platform.pck_subject(), platform.encrypted_ppid());
-    format!(
-        "{V4}/pckcert?qeid={}&encrypted_ppid={}&cpusvn={}&pcesvn={}&pceid=0000",
-        hex::encode_upper(platform.qe_id()),
-        hex::encode(ppid),
-        subject.cpu_svn,
-        hex::encode(subject.pce_svn.to_le_bytes())
-    )
+    full::pck_question(&platform(SubjectNames::Software, CertificationKind::EncryptedPpid))
 }
 
 #[tokio::test]

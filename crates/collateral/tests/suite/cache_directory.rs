@@ -67,7 +67,10 @@ fn a_file_with_the_name_of_a_record_and_something_else_in_it_stays() {
     let (directory, text) = (directory(), r#"{"somebody": "else's"}"#);
     fs::write(record(&directory), text).unwrap();
     let on_event = fetch_into(directory.path());
-    assert!(on_event.iter().any(|notice| notice.contains("not a file of the cache")), "{on_event:?}");
+    assert!(
+        on_event.iter().any(|notice| notice.contains("not a file of the cache")),
+        "{on_event:?}"
+    );
     CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap();
     assert_eq!(fs::read_to_string(record(&directory)).unwrap(), text);
 }
