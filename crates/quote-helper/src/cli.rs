@@ -1,17 +1,15 @@
 //! The command line.
 
-mod messages;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error;
 use std::ffi::OsString;
 
 use ::collateral::settings::redact_urls;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use self::messages::expected_form;
-use self::messages::readable;
 use crate::commands::{
     check, chown, collateral, completions, device_plugin, inject, inspect, install, load,
     man_pages, manifests, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
@@ -20,6 +18,7 @@ use crate::commands::{
 use crate::environment;
 use crate::failure::Failure;
 use crate::manual;
+use crate::values::expected_form;
 
 /// SGX quotes from one service per machine: QE and PCE hosted once, any AESM client served.
 #[derive(Debug, Parser)]
@@ -76,6 +75,24 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::InvalidValue, shown);
     }
     error
+}
+
+/// The error, with a readable message if a library has rejected the value.
+fn readable(error: clap::Error, command: &mut clap::Command) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => printable::line(text).into_owned(),
+        _ => String::new(),
+    };
+    let expected = Error::source(&error).and_then(expected_form);
+    match expected {
+        Some(expected) if error.kind() == ErrorKind::ValueValidation => {
+            let (value, argument) =
+                (text(ContextKind::InvalidValue), text(ContextKind::InvalidArg));
+            let message = format!("invalid value '{value}' for '{argument}': {expected}");
+            command.error(ErrorKind::ValueValidation, message)
+        }
+        _ => error,
+    }
 }
 
 #[derive(Debug, Subcommand)]

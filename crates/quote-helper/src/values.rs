@@ -4,6 +4,8 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::net::AddrParseError;
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use anyhow::anyhow;
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
+use humantime::DurationError;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -87,6 +90,32 @@ pub(crate) fn bytes<const SIZE: usize>(text: &str) -> anyhow::Result<[u8; SIZE]>
         anyhow!("expected {SIZE} bytes in hexadecimal, {} digits", SIZE.saturating_mul(2))
     })?;
     Ok(bytes)
+}
+
+/// The expected form of a value, by the error of the library that rejected it.
+pub(crate) fn expected_form(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<ParseIntError>() {
+        let expected = match error.kind() {
+            IntErrorKind::Zero => "write a number from 1",
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "the number is too large",
+            _ => "write a whole number, for instance 8",
+        };
+        return Some(expected.to_owned());
+    }
+    if error.is::<AddrParseError>() {
+        return Some("write ADDRESS:PORT, for instance 127.0.0.1:8081 or [::]:8081".to_owned());
+    }
+    if error.is::<DurationError>() {
+        return Some(DURATION_FORM.to_owned());
+    }
+    // clap has no error type for ranges.
+    let text = error.to_string();
+    let (_, range) = text.split_once(" is not in ")?;
+    let (first, last) = range.split_once("..=")?;
+    match first.is_empty() {
+        true => Some(format!("write a number up to {last}")),
+        false => Some(format!("write a number from {first} to {last}")),
+    }
 }
 
 #[cfg(test)]

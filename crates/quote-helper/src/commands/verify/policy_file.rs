@@ -9,8 +9,8 @@ use clap::{Arg, Args, Command, FromArgMatches};
 use toml::de::{DeTable, DeValue};
 
 use super::policy_arguments::PolicyArguments;
-use crate::cli::expected_form;
 use crate::files;
+use crate::values::expected_form;
 
 /// The minimum similarity of a key to suggest for an unknown one.
 const MIN_SIMILARITY: f64 = 0.6;
