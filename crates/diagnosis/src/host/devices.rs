@@ -98,9 +98,9 @@ impl Devices {
                     name,
                     format!("{mount} is mounted noexec, so no enclave can run"),
                     format!(
-                        "mount -o remount,exec {mount}; for good, take noexec off where it comes from: \
-                     /etc/fstab, a systemd before version 248, an old initramfs, or the container \
-                     runtime"
+                        "mount -o remount,exec {mount}; for good, take noexec off where it comes \
+                     from: /etc/fstab, a systemd before version 248, an old initramfs, or the \
+                     container runtime"
                     ),
                 )
             }

@@ -82,13 +82,13 @@ impl Driver {
                 SEE_PROCESSOR,
             );
         }
-        let (detail, fix) = self.why_no_device(processor);
+        let (detail, fix) = self.missing_device(processor);
         Finding::failed(name, detail, fix)
     }
 
     /// The reason why a processor with SGX has no device, and the fix.
-    fn why_no_device(&self, processor: &Processor) -> (String, &'static str) {
-        if let Some(reason) = self.why_no_driver() {
+    fn missing_device(&self, processor: &Processor) -> (String, &'static str) {
+        if let Some(reason) = self.missing_driver() {
             return reason;
         }
         let has_feature = |name| self.features.split(' ').any(|feature| feature == name);
@@ -113,7 +113,7 @@ impl Driver {
     }
 
     /// The reason in the kernel itself, if there is one, and the fix.
-    fn why_no_driver(&self) -> Option<(String, &'static str)> {
+    fn missing_driver(&self) -> Option<(String, &'static str)> {
         let release = &self.release;
         if self.is_forbidden {
             return Some((

@@ -23,11 +23,21 @@ pub(crate) struct Arguments {
     service: ServiceSocket,
 
     /// Concurrent clients, each with one request at a time.
-    #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "8",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
     clients: u16,
 
     /// Duration of the measurement.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = humantime::parse_duration
+    )]
     duration: Duration,
 
     /// Operation that the clients request.

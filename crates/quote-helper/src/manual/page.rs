@@ -48,8 +48,8 @@ impl Page {
         page
     }
 
-    /// The page with the exit codes of all commands, shared words for terms without own ones, and the
-    /// variables of the command's options.
+    /// The page with the exit codes of all commands, shared words for terms without own ones, and
+    /// the variables of the command's options.
     pub(crate) fn completed(&self, shared: &Self, command: &Command) -> Self {
         let sections = HEADINGS.into_iter().map(|heading| {
             let own = self.entries(heading);

@@ -23,7 +23,8 @@ impl Samples {
     /// Parses a scrape.
     ///
     /// # Errors
-    /// If the last line is missing, a line is malformed, or two lines have the same name and labels.
+    /// If the last line is missing, a line is malformed, or two lines have the same name and
+    /// labels.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let lines = text.strip_suffix(END).context("there is no \"# EOF\" at the end")?;
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn names_labels_and_values_are_read() {
         let samples = parse(
-            "# HELP a What it is\n# TYPE a gauge\na 3\na_total{x=\"1\",y=\"\"} 4.5\na_total{x=\"2\",y=\"\",} 7 1700000000.5\n\
+            "# HELP a What it is\n# TYPE a gauge\na 3\na_total{x=\"1\",y=\"\"} 4.5\n\
+             a_total{x=\"2\",y=\"\",} 7 1700000000.5\n\
              b_bucket{le=\"+Inf\"} 8 # {trace=\"t\"} 0.5\nn NaN\ni +Inf",
         )
         .unwrap();

@@ -122,8 +122,8 @@ impl Table {
         }))
     }
 
-    /// The columns that fit, each with its width. If the table is too wide, the elastic column shrinks
-    /// first, then numbers lose their minimum width, then columns are dropped.
+    /// The columns that fit, each with its width. If the table is too wide, the elastic column
+    /// shrinks first, then numbers lose their minimum width, then columns are dropped.
     fn widths(&self, columns: u16) -> Vec<(usize, u16)> {
         let mut widths = self.needed(self.min_number_width);
         let wanted = widths.get(self.elastic).map_or(0, |(_, width)| *width);

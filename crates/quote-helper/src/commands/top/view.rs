@@ -40,8 +40,8 @@ pub(super) enum ServiceState {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Service {
-    /// The time since the previous view, which rates and latencies cover: null in the first view, and
-    /// after a restart of the service.
+    /// The time since the previous view, which rates and latencies cover: null in the first view,
+    /// and after a restart of the service.
     pub(super) seconds: Option<f64>,
     /// Another process has answered than in the previous view.
     pub(super) restarted: bool,
