@@ -191,7 +191,7 @@ fn a_closed_pipe_ends_it() {
 fn invalid_endpoints_are_rejected() {
     let machine = Machine::new();
     for (line, reason) in [
-        ("top --metrics 17490", "nor ADDRESS:PORT, nor the path of a Unix socket"),
+        ("top --metrics 17490", "ADDRESS:PORT, or the path of a Unix socket"),
         ("top --interval 1ms", "the minimum is 100ms"),
         ("top --count 0", "--count"),
         ("top --output yaml", "possible values: text, json"),

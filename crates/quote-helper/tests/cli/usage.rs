@@ -40,7 +40,7 @@ fn a_wrong_command_line_is_rejected_before_anything_is_done() {
         ("platform init --seed 00", "unexpected argument '--seed'"),
         ("platform init --created 2026-01-31T12:00:00Z", "--seed-file <FILE>"),
         ("load --clients 0", "write a number from 1 to 1024"),
-        ("device-plugin --resource-profile amazon", "there are azure, intel and aliyun"),
+        ("device-plugin --resource-profile amazon", "expected azure, intel or aliyun"),
         ("device-plugin --resource-profile azure,intel", "would both get the rest"),
         ("device-plugin --resource-profile azure=much", "\"much\" is no size"),
         ("device-plugin --epc-size much", "--epc-size"),

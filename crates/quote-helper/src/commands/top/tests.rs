@@ -258,7 +258,7 @@ fn a_service_that_does_not_answer_is_told_with_the_reason() {
     let reason = "no answer from a:1: connection refused".to_owned();
     let view = View::away("a:1".to_owned(), time, reason.clone());
     let shown = screen(&view, 30, 6);
-    assert!(shown.contains("NO ANSWER\nno answer from a:1:\nconnection refused\n"), "{shown}");
+    assert!(shown.contains("NO ANSWER\nno answer from a:1: connection\nrefused\n"), "{shown}");
     let json = json!({ "time": "1970-01-01T00:00:00Z", "metrics": "a:1", "away": reason });
     assert_eq!(serde_json::to_value(&view).unwrap(), json);
 }
