@@ -42,7 +42,7 @@ fn a_wrong_command_line_is_rejected_before_anything_is_done() {
         ("load --clients 0", "write a number from 1 to 1024"),
         ("device-plugin --resource-profile amazon", "expected azure, intel or aliyun"),
         ("device-plugin --resource-profile azure,intel", "would both get the rest"),
-        ("device-plugin --resource-profile azure=much", "\"much\" is no size"),
+        ("device-plugin --resource-profile azure=much", "\"much\" is not a size"),
         ("device-plugin --epc-size much", "--epc-size"),
         ("device-plugin --epc-size 1GiB --software-epc 1GiB", "cannot be used with"),
         ("device-plugin --aesm-dir a --no-aesm-dir", "cannot be used with"),
