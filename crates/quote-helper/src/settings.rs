@@ -24,29 +24,29 @@ use crate::listen::ListenAddress;
 use crate::server_process::LogFormat;
 use crate::values::OneOf;
 
-/// Where the configuration is, if nobody says otherwise. It may be missing.
+/// The default configuration file, which may be missing.
 pub(crate) const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
 /// The largest configuration, in bytes.
 const MAX_CONFIG: u64 = 64 * 1024;
 
-/// A worker that takes longer for a quote than this is replaced, in time for another one to make it.
+/// The default timeout of a worker, short enough that another one can still make the quote.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(3);
 
 const FEWEST_WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
 const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
 
-/// What becomes of a process that has handed its sockets over.
+/// The behaviour of a process that has handed its sockets over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AfterHandOver {
-    /// It ends when it has finished what it had accepted.
+    /// It exits once it has finished the requests that it accepted.
     Exit,
-    /// It waits to be told to end.
+    /// It waits for SIGTERM.
     Wait,
 }
 
-/// How a quote leads the verifier to the platform's PCK certificate.
+/// The certification data of a quote, which leads the verifier to the platform's PCK certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CertificationData {
@@ -57,7 +57,7 @@ pub(crate) enum CertificationData {
 }
 
 impl CertificationData {
-    /// As it is written in the command line.
+    /// Its value on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PckCertificateChain => "pck-certificate-chain",
@@ -75,7 +75,7 @@ impl From<CertificationData> for CertificationKind {
     }
 }
 
-/// Hands the names of all settings to a macro. A setting that is missing here does not compile.
+/// Passes the names of all settings to a macro. A setting that is missing here does not compile.
 macro_rules! every_setting {
     ($with:ident) => {
         $with! {
@@ -92,12 +92,13 @@ macro_rules! every_setting {
 #[cfg(test)]
 use every_setting;
 
-/// Everything that can be set, in the command line and in the configuration file alike.
+/// All settings, of the command line and the configuration file alike.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Where quotes come from: Intel's QE and PCE (`dcap`), or the software platform, which is insecure and for trying,
-    /// developing and tests (`software`). Neither stands in for the other [default: dcap].
+    /// The quote backend: Intel's QE and PCE (`dcap`), or the software platform, which is insecure
+    /// and for evaluation, development and tests (`software`). There is no fallback between them
+    /// [default: dcap].
     #[arg(
         long,
         value_parser = OneOf::<Platform>::of(["dcap", "software"]),
@@ -115,16 +116,16 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_SOCKET")]
     pub(crate) socket: Option<PathBuf>,
 
-    /// Takes the place of a service that is there and does not hand its socket over [default: false].
+    /// Replaces the socket of a running service that does not hand it over [default: false].
     #[arg(long, env = "QUOTE_HELPER_TAKE_OVER", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) take_over: Option<bool>,
 
-    /// What to do once a new instance has taken the socket over: end, or wait to be told to, for supervisors that start
-    /// whatever ends again [default: exit].
+    /// Exits once a new instance has taken the socket over, or waits for SIGTERM, for supervisors
+    /// that restart every process that exits [default: exit].
     #[arg(long, value_enum, env = "QUOTE_HELPER_AFTER_HAND_OVER")]
     pub(crate) after_hand_over: Option<AfterHandOver>,
 
-    /// The group, by name or number, whose members alone may connect [default: everybody may].
+    /// Lets only members of this group connect, by name or number [default: everybody].
     #[arg(long, value_name = "GROUP", env = "QUOTE_HELPER_SOCKET_GROUP")]
     pub(crate) socket_group: Option<String>,
 
@@ -134,95 +135,98 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// What quotes of the software platform carry as certification data [default:
-    /// pck-certificate-chain].
+    /// Certification data in quotes of the software platform [default: pck-certificate-chain].
     #[arg(long, value_enum, env = "QUOTE_HELPER_CERTIFICATION_DATA")]
     pub(crate) certification_data: Option<CertificationData>,
 
-    /// Serves the software platform's collateral over HTTP here, as a PCCS does [default: nowhere].
+    /// Serves the software platform's collateral over HTTP, as a PCCS does [default: off].
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_COLLATERAL_LISTEN")]
     pub(crate) collateral_listen: Option<SocketAddr>,
 
-    /// Serves metrics for Prometheus over HTTP here, at /metrics, and health at /livez and /readyz: an address, or the
-    /// path of a Unix socket [default: nowhere].
+    /// Serves Prometheus metrics at /metrics, and health at /livez and /readyz, over HTTP at this
+    /// address or Unix socket [default: off].
     #[arg(long, value_name = "ADDRESS:PORT|PATH", env = "QUOTE_HELPER_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<ListenAddress>,
 
-    /// The form of the log on standard error [default: text]. QUOTE_HELPER_LOG says which messages are
-    /// logged, for instance `debug`.
+    /// Log format on standard error [default: text]. QUOTE_HELPER_LOG sets the level, for instance
+    /// `debug`.
     #[arg(long, value_enum, env = "QUOTE_HELPER_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Connections at once; with so many, the caller with the most loses the one that has been idle for longest [default:
-    /// 32768, or as many as the limit of open files leaves beside probes, workers, hand-over and log].
+    /// Maximum connections; beyond it, the caller with the most loses its longest idle one [default:
+    /// 32768, or the number that the limit of open files allows].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroUsize>,
 
-    /// Connections of one caller: a pod, a container, or a user of the machine with all sessions and subordinate uids;
-    /// further ones are answered with AESM_BUSY [default: half of max-connections].
+    /// Maximum connections per caller: a pod, a container, or a user with all sessions and
+    /// subordinate uids; further ones get AESM_BUSY [default: half of max-connections].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS_PER_CALLER")]
     pub(crate) max_connections_per_caller: Option<NonZeroUsize>,
 
-    /// Worker processes that make quotes, where workers do [default: one for each core, from 2 to 4].
+    /// Number of worker processes, if quotes are made in workers [default: one per core, from 2 to 4].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_WORKERS")]
     pub(crate) workers: Option<NonZeroUsize>,
 
-    /// Makes the software platform's quotes in workers, too [default: false].
+    /// Makes the software platform's quotes in workers as well [default: false].
     #[arg(long, env = "QUOTE_HELPER_ISOLATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) isolate: Option<bool>,
 
-    /// The time for a worker to make a quote; one that takes longer is replaced [default: 3s].
+    /// Timeout of a worker for a quote, after which the worker is replaced [default: 3s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_WORKER_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) worker_timeout: Option<Duration>,
 
-    /// Quotes that workers may have before them; with so many, the caller with the most has one answered with AESM_BUSY
-    /// [default: 1024, and no more than half of max-connections].
+    /// Maximum queued quotes; beyond it, one of the caller with the most gets AESM_BUSY [default:
+    /// 1024, at most half of max-connections].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES")]
     pub(crate) max_queued_quotes: Option<NonZeroUsize>,
 
-    /// As many of them for one caller; one more is answered with AESM_BUSY [default: half of max-queued-quotes].
+    /// Maximum queued quotes per caller; further ones get AESM_BUSY [default: half of
+    /// max-queued-quotes].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_QUEUED_QUOTES_PER_CALLER")]
     pub(crate) max_queued_quotes_per_caller: Option<NonZeroUsize>,
 
-    /// The time for a whole request, from its first byte [default: 5s].
+    /// Timeout of a request, from its first byte to its last [default: 5s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) request_timeout: Option<Duration>,
 
-    /// The time for a quote, waiting included [default: 10s].
+    /// Timeout of a quote, including its time in the queue [default: 10s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_QUOTE_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) quote_timeout: Option<Duration>,
 
-    /// The time for a client to take its reply [default: 5s].
+    /// Timeout of a client that does not read its reply [default: 5s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REPLY_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) reply_timeout: Option<Duration>,
 
-    /// The time that a connection may do nothing [default: 60s].
+    /// Idle timeout of a connection [default: 60s].
     #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_IDLE_TIMEOUT", value_parser = humantime::parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) idle_timeout: Option<Duration>,
 
-    /// Lets the kernel keep the service and its workers from writing anywhere but where they have to [default: true].
+    /// Confines the service and its workers with Landlock to the files that they must write
+    /// [default: true].
     #[arg(long, env = "QUOTE_HELPER_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) sandbox: Option<bool>,
 
-    /// Files and directories that may be written in the sandbox, too, for quote providers of others [default: none].
+    /// Further files and directories that are writable in the sandbox, for third-party quote
+    /// providers [default: none].
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_WRITABLE_PATHS", value_delimiter = ',')]
     pub(crate) writable_paths: Option<Vec<PathBuf>>,
 
-    /// The users whose processes get quotes [default: all].
+    /// Users whose processes get quotes [default: all].
     #[arg(long, value_name = "UID", env = "QUOTE_HELPER_ALLOWED_UIDS", value_delimiter = ',')]
     pub(crate) allowed_uids: Option<Vec<u32>>,
 
-    /// The MRSIGNERs whose enclaves get quotes, in hexadecimal, besides those in --allowed-mrenclaves [default: all].
+    /// MRSIGNERs whose enclaves get quotes, in hexadecimal, besides --allowed-mrenclaves [default:
+    /// all].
     #[arg(long, value_name = "MRSIGNER", env = "QUOTE_HELPER_ALLOWED_MRSIGNERS", value_delimiter = ',', value_parser = measurement::<MrSigner>)]
     #[serde(default, deserialize_with = "measurements")]
     pub(crate) allowed_mrsigners: Option<Vec<MrSigner>>,
 
-    /// The MRENCLAVEs that get quotes, in hexadecimal, besides the enclaves of --allowed-mrsigners [default: all].
+    /// MRENCLAVEs that get quotes, in hexadecimal, besides --allowed-mrsigners [default: all].
     #[arg(long, value_name = "MRENCLAVE", env = "QUOTE_HELPER_ALLOWED_MRENCLAVES", value_delimiter = ',', value_parser = measurement::<MrEnclave>)]
     #[serde(default, deserialize_with = "measurements")]
     pub(crate) allowed_mrenclaves: Option<Vec<MrEnclave>>,
@@ -231,7 +235,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "QUOTE_HELPER_REFUSE_DEBUG", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) refuse_debug: Option<bool>,
 
-    /// Whom `collateral` and the quote provider library ask; they read this section themselves.
+    /// Sources for `collateral` and the quote provider library, which read this section themselves.
     #[arg(skip)]
     collateral: Option<PartialSettings>,
 }
@@ -255,7 +259,7 @@ impl Settings {
         Ok(self.or(file::parse(path, &text)?))
     }
 
-    /// These settings, and those of `other` where these are none.
+    /// These settings, and those of `other` where these are unset.
     fn or(self, other: Self) -> Self {
         macro_rules! either {
             ($($setting:ident),*) => {
@@ -276,38 +280,32 @@ impl Settings {
         compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
-    /// Where quotes come from.
+    /// The quote backend.
     pub(crate) fn platform(&self) -> Platform {
         self.platform.unwrap_or_default()
     }
 
-    /// Whether there is to be a sandbox.
     pub(crate) fn sandbox(&self) -> bool {
         self.sandbox.unwrap_or(true)
     }
 
-    /// Whether to take the place of a service that does not hand over.
     pub(crate) fn take_over(&self) -> bool {
         self.take_over.unwrap_or(false)
     }
 
-    /// What becomes of this process once it has handed over.
     pub(crate) fn after_hand_over(&self) -> AfterHandOver {
         self.after_hand_over.unwrap_or(AfterHandOver::Exit)
     }
 
-    /// Intel's quote generation library.
     pub(crate) fn dcap_library(&self) -> PathBuf {
         self.dcap_library.clone().unwrap_or_else(|| quoting::DCAP_LIBRARY.into())
     }
 
-    /// What quotes of the software platform carry as certification data.
     pub(crate) fn certification_data(&self) -> CertificationData {
         self.certification_data.unwrap_or(CertificationData::PckCertificateChain)
     }
 
-    /// How many workers there are: more than one, so that one can fail, and not many, since each
-    /// holds enclaves.
+    /// More than one worker, so that one can fail, and not many, since each holds enclaves.
     pub(crate) fn workers(&self) -> NonZeroUsize {
         self.workers.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism();
@@ -315,12 +313,10 @@ impl Settings {
         })
     }
 
-    /// The time for a worker to make a quote.
     pub(crate) fn worker_timeout(&self) -> Duration {
         self.worker_timeout.unwrap_or(WORKER_TIMEOUT)
     }
 
-    /// Who may have quotes.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             allowed_uids: self.allowed_uids.clone(),
@@ -330,7 +326,7 @@ impl Settings {
         }
     }
 
-    /// The limits of the service, with no more connections than there is room for.
+    /// The limits of the service, with at most `room` connections.
     pub(crate) fn limits(&self, room: usize) -> Limits {
         let default = Limits::default();
         let part = |part: Option<NonZeroUsize>, all: usize| {
@@ -338,7 +334,7 @@ impl Settings {
         };
         let wanted = self.max_connections.map_or(default.connections, NonZero::get);
         let connections = wanted.min(room);
-        // Each of them holds a connection, which cannot give way meanwhile.
+        // Each queued quote holds a connection, which cannot be closed meanwhile.
         let queued_quotes = default.queued_quotes.min(connections.div_ceil(2));
         let queued_quotes = self.max_queued_quotes.map_or(queued_quotes, NonZero::get);
         Limits {

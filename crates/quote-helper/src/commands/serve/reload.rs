@@ -1,6 +1,7 @@
-//! SIGHUP: the configuration is read again, and the workers are replaced, since libraries may have
-//! been updated.
+//! SIGHUP: reads the configuration again, and replaces the workers, since libraries may have been
+//! updated.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,9 +13,10 @@ use tracing::info;
 use super::descriptors;
 use super::limit_metrics::LimitMetrics;
 use crate::reload::Changes;
+use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
 
-/// The settings that hold from a reload on. The others hold in a new instance.
+/// The settings that a reload applies. The others apply to a new instance.
 const RELOADED: [&str; 12] = [
     "max_connections",
     "max_connections_per_caller",
@@ -30,14 +32,14 @@ const RELOADED: [&str; 12] = [
     "refuse_debug",
 ];
 
-/// A service whose configuration may change.
+/// A service whose configuration can change.
 pub(super) struct Reload {
-    /// From the command line and the environment, which stay.
+    /// The settings of the command line and the environment, which stay.
     pub(super) given: Settings,
     pub(super) config: Option<PathBuf>,
     /// The settings at the start.
     pub(super) started: Settings,
-    /// Those that were read last.
+    /// The settings that were read last.
     pub(super) last: Mutex<Settings>,
     pub(super) rules: watch::Sender<Rules>,
     pub(super) limits: LimitMetrics,
@@ -50,11 +52,27 @@ pub(super) fn rules(settings: &Settings, limits: Limits) -> Rules {
 }
 
 impl Reload {
+    /// Reloads at each SIGHUP; `serving` is the state of the service afterwards.
+    ///
+    /// # Errors
+    /// When the signal cannot be received.
+    pub(super) fn on_hangup(
+        self,
+        manager: ServiceManager,
+        serving: &'static str,
+    ) -> io::Result<()> {
+        let reload = Arc::new(self);
+        crate::reload::on_hangup(manager, serving, move || {
+            let reload = Arc::clone(&reload);
+            async move { reload.run().await }
+        })
+    }
+
     /// Reads the configuration, applies it if all of it is good, and replaces the workers.
     ///
     /// # Errors
-    /// If it is wrong, after which everything is as before.
-    pub(super) async fn run(&self) -> anyhow::Result<Changes> {
+    /// If it is wrong; then nothing changes.
+    async fn run(&self) -> anyhow::Result<Changes> {
         let settings = self.given.clone().complete(self.config.as_deref())?;
         let mut changes = self.changes(&settings);
         if !changes.applied.is_empty() {

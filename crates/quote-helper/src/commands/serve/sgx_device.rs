@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::ensure;
-use quoting::SGX_ENCLAVE_DEVICE;
+use quoting::{Platform, SGX_ENCLAVE_DEVICE};
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::source::NO_SGX;
+use super::quote_backend::NO_SGX;
 use crate::stop::Stop;
 
-/// How often to look for the device.
+/// The interval at which the device is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Watches for a device that was missing when the process confined itself: neither its sandbox nor a
@@ -24,12 +24,12 @@ pub(super) struct LateDevice {
 }
 
 impl LateDevice {
-    /// Looks for the device and, while it is missing, goes on to do so and ends the service when it
-    /// appears. Has to be called within the runtime that serves.
-    pub(super) fn watch(stop: &Stop) -> Self {
+    /// Stops the service on real SGX when a missing device appears. To be called within the runtime
+    /// that serves.
+    pub(super) fn watch(platform: Platform, stop: &Stop) -> Self {
         let late = Self::default();
         let device = Path::new(SGX_ENCLAVE_DEVICE);
-        if !device.exists() {
+        if platform == Platform::Dcap && !device.exists() {
             warn!(
                 "there is no {SGX_ENCLAVE_DEVICE}: no enclave can be loaded until there is. {NO_SGX}"
             );
@@ -46,11 +46,12 @@ impl LateDevice {
     }
 
     /// # Errors
-    /// When the service has ended for the device's sake, and is to be started again.
+    /// When the service has stopped because the device appeared, and is to be started again.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         ensure!(
             !self.appeared.load(Ordering::Relaxed),
-            "{SGX_ENCLAVE_DEVICE} has appeared, which this process was started without and may not open; start it again"
+            "{SGX_ENCLAVE_DEVICE} has appeared, which this process was started without and may not \
+             open; start it again"
         );
         Ok(())
     }

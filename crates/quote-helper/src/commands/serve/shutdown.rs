@@ -5,6 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use anyhow::bail;
+use service::Metrics;
 use sockets::handover::{HandoverCounters, SocketLoss, Successor};
 use sockets::{SocketEnd, SocketSource};
 use tokio::sync::oneshot;
@@ -14,6 +15,9 @@ use super::health::Health;
 use crate::service_manager::ServiceManager;
 use crate::settings::AfterHandOver;
 use crate::stop::Stop;
+
+/// The state of a service that is ready, for the service manager and the log.
+pub(super) const SERVING: &str = "serving quotes";
 
 /// A service that is about to serve, and the parties that are told about it.
 pub(super) struct Serving {
@@ -40,14 +44,16 @@ pub(super) struct Shutdown {
 }
 
 impl Serving {
-    /// Splits into a future to be awaited while clients are served, and the work after it.
+    /// Splits into the future that ends the service, and the work after it.
     pub(super) fn split(
         self,
         sockets: OwnedSockets,
-        counters: HandoverCounters,
+        metrics: &Metrics,
     ) -> (impl Future<Output = service::StopReason> + Send + 'static, Shutdown) {
         let (manager, stop, socket) =
             (self.manager.clone(), self.stop.clone(), self.socket.clone());
+        let counters = HandoverCounters::default();
+        metrics.register(|registry| counters.register(registry));
         let (sender, end) = oneshot::channel();
         let until_end = async move {
             let end = self.until_end(sockets, &counters).await;
@@ -66,8 +72,8 @@ impl Serving {
         let end = match source.start_serving(listener, http, counters).await {
             Ok(serving) => {
                 health.serving();
-                manager.ready("serving quotes");
-                info!(socket = %socket.display(), "serving quotes");
+                manager.ready(SERVING);
+                info!(socket = %socket.display(), "{SERVING}");
                 serving.until_end(stop.stopped()).await
             }
             Err(refused) => SocketEnd::TakeoverRefused(refused),

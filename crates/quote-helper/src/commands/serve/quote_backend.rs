@@ -1,4 +1,4 @@
-//! Where the service's quotes come from.
+//! The quote backend of the service: Intel's library in workers, or the software platform.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,24 +15,24 @@ use crate::settings::Settings;
 /// The time for a worker to become ready: the enclaves are loaded, the attestation key certified.
 const WORKER_START: Duration = Duration::from_secs(60);
 
-/// The time that a service which starts waits for its first worker.
+/// The longest wait of a starting service for its first worker.
 const FIRST_WORKER: Duration = Duration::from_secs(5);
 
-/// For those who wonder why there are no quotes on a machine without SGX.
-pub(super) const NO_SGX: &str = "`quote-helper check` tells what this machine lacks; without SGX, --platform software \
-                                 makes insecure quotes";
+/// The advice on a machine without SGX.
+pub(super) const NO_SGX: &str = "`quote-helper check` tells what this machine lacks; without SGX, \
+    --platform software makes insecure quotes";
 
-/// A Quoter, and what else is to be known of it.
-pub(super) struct Source {
+/// A Quoter, and the parts of it that the service manages.
+pub(super) struct QuoteBackend {
     pub(super) quoter: Arc<dyn Quoter>,
-    /// The workers, if it has any.
+    /// Its workers, unless it quotes in this process.
     pub(super) workers: Option<Arc<WorkerQuoter>>,
-    /// The software platform, if that is what quotes.
+    /// The software platform, unless it is real SGX.
     pub(super) software: Option<Software>,
     pub(super) metrics: Metrics,
 }
 
-impl Source {
+impl QuoteBackend {
     /// Opens the platform that the settings name.
     pub(super) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         match settings.platform() {
@@ -89,7 +89,7 @@ async fn start_workers(
 ) -> Arc<WorkerQuoter> {
     let quote_provider = quote_provider(settings.worker_timeout());
     let command = move || {
-        // Whatever has become of this program's file meanwhile, this is the same program.
+        // The same program, even if its file has been replaced.
         let mut command = Command::new("/proc/self/exe");
         command.arg("worker").args(&arguments);
         command.envs(quote_provider.clone());
@@ -102,13 +102,13 @@ async fn start_workers(
         quote_timeout: settings.worker_timeout(),
     };
     let workers = Arc::new(WorkerQuoter::start(options, metrics));
-    // A library that hangs does not keep the rest from being served.
+    // A library that hangs does not keep other requests from being served.
     let _ = tokio::time::timeout(FIRST_WORKER, workers.first_start()).await;
     workers
 }
 
-/// How our quote provider library behaves in a worker. Who has no certificate at all waits for it, and no longer than
-/// a worker may take; who has one does not, however old it is: the service fetches it again.
+/// Variables for the quote provider library in a worker. Only a machine without a PCK certificate
+/// waits for the network, for less than the worker's timeout; the service refreshes old ones.
 fn quote_provider(worker_timeout: Duration) -> [(&'static str, String); 3] {
     let timeout = worker_timeout.mul_f64(0.6);
     [
