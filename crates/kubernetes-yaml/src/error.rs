@@ -43,8 +43,8 @@ pub enum ReadError {
 pub enum EditError {
     /// A document cannot be changed in place.
     #[error(
-        "the document at line {line} cannot be changed in place, for instance because an anchor or a \
-         merge key shares a part of it; write that part out, or convert to JSON"
+        "the document at line {line} cannot be changed in place, for instance because an anchor or \
+         a merge key shares a part of it; write that part out, or convert to JSON"
     )]
     NotInPlace {
         /// The line at which the document begins, counted from 1.

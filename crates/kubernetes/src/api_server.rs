@@ -30,8 +30,8 @@ pub struct ApiServer {
 pub enum ApiError {
     /// There is no connection.
     #[error(
-        "the API server {url} cannot be reached: {cause}; check that the cluster runs, and that its address \
-         is this one (kubectl config view --minify)"
+        "the API server {url} cannot be reached: {cause}; check that the cluster runs, and that \
+         its address is this one (kubectl config view --minify)"
     )]
     Unreachable {
         /// Its address.
@@ -44,8 +44,8 @@ pub enum ApiError {
     Timeout(String),
     /// The credentials are rejected.
     #[error(
-        "the API server {url} does not accept the credentials of the kubeconfig: {cause}; log in again, or \
-         choose another context with --context"
+        "the API server {url} does not accept the credentials of the kubeconfig: {cause}; log in \
+         again, or choose another context with --context"
     )]
     Credentials {
         /// Its address.
@@ -72,8 +72,8 @@ pub enum ApiError {
     },
     /// The response is not one of an API server.
     #[error(
-        "the response of {url} is not one of an API server: {cause}; check that the address is that of a \
-         Kubernetes API server, and that no proxy answers for it"
+        "the response of {url} is not one of an API server: {cause}; check that the address is \
+         that of a Kubernetes API server, and that no proxy answers for it"
     )]
     Unreadable {
         /// Its address.

@@ -95,8 +95,8 @@ fn json_stays_json() {
     check(
         before,
         &[("/a/c", json!([{"d": true}])), ("/e", json!({}))],
-        "{\n    \"a\": {\n        \"b\": 1,\n        \"c\": [\n            {\n                \"d\": \
-         true\n            }\n        ]\n    },\n    \"e\": {}\n}\n",
+        "{\n    \"a\": {\n        \"b\": 1,\n        \"c\": [\n            {\n                \
+         \"d\": true\n            }\n        ]\n    },\n    \"e\": {}\n}\n",
     );
 }
 

@@ -15,10 +15,10 @@ pub struct RegisterRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DevicePluginOptions {
-    /// Whether the kubelet has to call PreStartContainer.
+    /// Makes the kubelet call PreStartContainer.
     #[prost(bool, tag = "1")]
     pub pre_start_required: bool,
-    /// Whether the kubelet may ask GetPreferredAllocation.
+    /// Lets the kubelet call GetPreferredAllocation.
     #[prost(bool, tag = "2")]
     pub get_preferred_allocation_available: bool,
 }
@@ -588,7 +588,7 @@ pub mod device_plugin_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// What containers that got these devices are to be given.
+        /// Returns the devices and mounts of containers with these devices.
         pub async fn allocate(
             &mut self,
             request: impl tonic::IntoRequest<super::AllocateRequest>,
@@ -680,7 +680,7 @@ pub mod device_plugin_server {
             tonic::Response<super::PreferredAllocationResponse>,
             tonic::Status,
         >;
-        /// What containers that got these devices are to be given.
+        /// Returns the devices and mounts of containers with these devices.
         async fn allocate(
             &self,
             request: tonic::Request<super::AllocateRequest>,

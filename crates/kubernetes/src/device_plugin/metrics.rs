@@ -12,7 +12,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 use tonic::Code;
 use tracing::debug;
 
@@ -49,55 +49,37 @@ struct CallLabels {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("quote_helper_device_plugin");
-        let metrics = Self {
-            registry: Arc::default(),
+        let epc = Gauge::default();
+        let epc_help = "Enclave memory (EPC) of the node, less the reserve";
+        registry.register_with_unit("epc", epc_help, Unit::Bytes, epc.clone());
+        let new = &mut registry;
+        Self {
             readiness: Readiness::default(),
-            epc: Gauge::default(),
-            offered: Family::default(),
-            healthy: Family::default(),
-            allocated: Family::default(),
-            allocations: Family::default(),
-            registrations: Family::default(),
-            kubelet_restarts: Counter::default(),
-        };
-        registry.register_with_unit(
-            "epc",
-            "Enclave memory (EPC) of the node, less the reserve",
-            Unit::Bytes,
-            metrics.epc.clone(),
-        );
-        registry.register(
-            "offered",
-            "How much of a resource the node offers, in the resource's own unit",
-            metrics.offered.clone(),
-        );
-        registry.register(
-            "healthy",
-            "Whether a resource's device node is there",
-            metrics.healthy.clone(),
-        );
-        registry.register(
-            "allocated",
-            "How much of a resource containers have, by the kubelet's account",
-            metrics.allocated.clone(),
-        );
-        registry.register(
-            "allocations",
-            "Containers' allocations by resource and gRPC status",
-            metrics.allocations.clone(),
-        );
-        registry.register(
-            "registrations",
-            "Registrations with the kubelet by resource and gRPC status",
-            metrics.registrations.clone(),
-        );
-        registry.register(
-            "kubelet_restarts",
-            "Restarts of the kubelet that were seen",
-            metrics.kubelet_restarts.clone(),
-        );
-        Self { registry: Arc::new(registry), ..metrics }
+            epc,
+            offered: registered(new, "offered", "Offered quantity, in the resource's unit"),
+            healthy: registered(new, "healthy", "1 if the resource's device node exists"),
+            allocated: registered(new, "allocated", "Allocated quantity, as the kubelet reports"),
+            allocations: registered(
+                new,
+                "allocations",
+                "Allocations of containers by resource and gRPC status",
+            ),
+            registrations: registered(
+                new,
+                "registrations",
+                "Registrations with the kubelet by resource and gRPC status",
+            ),
+            kubelet_restarts: registered(new, "kubelet_restarts", "Detected kubelet restarts"),
+            registry: Arc::new(registry),
+        }
     }
+}
+
+/// A new metric of the registry.
+fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 impl Metrics {

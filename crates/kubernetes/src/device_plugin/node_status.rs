@@ -77,7 +77,8 @@ impl NodeStatus {
         match timeout(TIMEOUT, patched).await {
             Ok(Ok(node)) => check_allocatable(&node, capacity),
             Ok(Err(error)) => Err(format!(
-                "cannot set the status of the node {:?}: {error} (the permission to patch nodes/status is needed)",
+                "cannot set the status of the node {:?}: {error} (the permission to patch \
+                 nodes/status is needed)",
                 self.name
             )),
             Err(_) => Err("the API server does not answer within 10 seconds".to_owned()),

@@ -109,8 +109,8 @@ impl Plan {
         }
         if quantity > MAX_DEVICES {
             warn!(
-                "{name}: {} of {} are offered, since the kubelet takes no more devices; to offer all of \
-                 it, count it in the node's status (--epc-accounting node-status)",
+                "{name}: {} of {} are offered, since the kubelet takes no more devices; to offer \
+                 all of it, count it in the node's status (--epc-accounting node-status)",
                 ByteSize(MAX_DEVICES.saturating_mul(profile.unit())),
                 ByteSize(share.total())
             );

@@ -68,8 +68,8 @@ fn two_quote_providers(container: &Container) -> Option<String> {
 
 fn shared_user((container, user): (&Container, u32)) -> String {
     format!(
-        "{} runs as user {user}, which is one of the SGX add-on's: the kernel cannot tell the two apart; choose \
-         another runAsUser",
+        "{} runs as user {user}, which is one of the SGX add-on's: the kernel cannot tell the two \
+         apart; choose another runAsUser",
         named(container)
     )
 }
@@ -85,8 +85,8 @@ fn unknown_quote_provider(pod: &Pod, spec: &PodSpec) -> Option<String> {
     let is_unknown = container::all(spec).all(|container| container.name != provider);
     is_unknown.then(|| {
         format!(
-            "the annotation {QUOTE_PROVIDER_ANNOTATION} names {:?}, which is not a container of the pod; \
-             write {AESMD} for the quote service",
+            "the annotation {QUOTE_PROVIDER_ANNOTATION} names {:?}, which is not a container of \
+             the pod; write {AESMD} for the quote service",
             shown(provider)
         )
     })
@@ -97,8 +97,8 @@ fn no_epc(pod: &Pod, spec: &PodSpec) -> Option<String> {
         return None;
     }
     Some(format!(
-        "the pod uses the quote service, but no container requests EPC, which enclaves need; add the \
-         limit {}",
+        "the pod uses the quote service, but no container requests EPC, which enclaves need; add \
+         the limit {}",
         ResourceProfile::Azure.epc_resource()
     ))
 }

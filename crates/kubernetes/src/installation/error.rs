@@ -27,14 +27,14 @@ pub enum InstallationError {
     MissingPermissions(Vec<Permission>),
     /// The namespace is being deleted.
     #[error(
-        "the namespace {0} is being deleted; nothing was changed. Wait until it is gone (kubectl get namespace \
-         {0}), or choose another one with --namespace"
+        "the namespace {0} is being deleted; nothing was changed. Wait until it is gone (kubectl \
+         get namespace {0}), or choose another one with --namespace"
     )]
     NamespaceTerminating(String),
     /// A concurrent installation.
     #[error(
-        "{holder} has been installing, changing or removing the add-on since {since}; nothing was changed. \
-         Wait until it ends; if it has died, its lease expires after 30 seconds"
+        "{holder} has been installing, changing or removing the add-on since {since}; nothing was \
+         changed. Wait until it ends; if it has died, its lease expires after 30 seconds"
     )]
     LeaseHeld {
         /// The other holder.
@@ -44,7 +44,8 @@ pub enum InstallationError {
     },
     /// The Lease expired, so that another installation may have started.
     #[error(
-        "the lease of the installation was lost: {0}. Changes so far stay; run the command again to finish it"
+        "the lease of the installation was lost: {0}. Changes so far stay; run the command again \
+         to finish it"
     )]
     LeaseLost(String),
     /// It was told to stop.
@@ -52,8 +53,8 @@ pub enum InstallationError {
     Interrupted,
     /// Another root of the software platform exists than the one to install.
     #[error(
-        "{0} holds another root than the one to be installed: somebody else has just created it. Nothing was \
-         changed; run the command again to use that root"
+        "{0} holds another root than the one to be installed: somebody else has just created it. \
+         Nothing was changed; run the command again to use that root"
     )]
     RootConflict(ObjectName),
     /// It failed after some objects.
@@ -61,7 +62,8 @@ pub enum InstallationError {
     HalfApplied(Box<HalfApplied>),
     /// Pods are not ready in time.
     #[error(
-        "not ready within {}:{}{}\nThe installed objects stay, and may become ready later; --timeout sets a longer wait",
+        "not ready within {}:{}{}\nThe installed objects stay, and may become ready later; \
+         --timeout sets a longer wait",
         seconds(.timeout), lines(.workloads), lines(.pods)
     )]
     NotReady {
@@ -74,8 +76,8 @@ pub enum InstallationError {
     },
     /// Objects still exist.
     #[error(
-        "not gone within {}:{}\nThey are being deleted; run the command again to wait longer, and see kubectl \
-         describe for what holds them",
+        "not gone within {}:{}\nThey are being deleted; run the command again to wait longer, and \
+         see kubectl describe for what holds them",
         seconds(.timeout), lines(.left)
     )]
     DeletionTimeout {
@@ -94,13 +96,15 @@ pub enum InstallationError {
     },
     /// The root of the software platform is incomplete.
     #[error(
-        "{0} holds an incomplete root of the software platform. Nothing was changed: verifiers that trust \
-         the old root would reject a new one. Restore it, or delete the Secret to generate a new root"
+        "{0} holds an incomplete root of the software platform. Nothing was changed: verifiers \
+         that trust the old root would reject a new one. Restore it, or delete the Secret to \
+         generate a new root"
     )]
     DamagedRoot(ObjectName),
     /// There is more than one installation.
     #[error(
-        "there is more than one installation: {}. Remove them with `quote-helper uninstall`, and install again",
+        "there is more than one installation: {}. Remove them with `quote-helper uninstall`, and \
+         install again",
         joined(.0)
     )]
     SeveralInstallations(Vec<ObjectName>),
@@ -112,8 +116,8 @@ pub enum InstallationError {
 /// An installation that failed after some objects.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}\nNothing was removed; fix the cause and \
-     run the command again",
+    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}\nNothing was removed; \
+     fix the cause and run the command again",
     joined(.applied), joined(.left)
 )]
 pub struct HalfApplied {

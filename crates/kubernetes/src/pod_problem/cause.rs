@@ -104,17 +104,19 @@ fn fix_of_unschedulable(message: &str) -> String {
     let lacking = resources.find(|resource| message.contains(&format!("Insufficient {resource}")));
     match lacking {
         Some(resource) => format!(
-            "the device plugin offers {resource}: it is not ready on the node, the node has no SGX, or other pods \
-             use all of it (kubectl describe node)"
+            "the device plugin offers {resource}: it is not ready on the node, the node has no \
+             SGX, or other pods use all of it (kubectl describe node)"
         ),
         None if message.contains("PersistentVolumeClaim") => {
-            "it has no volume yet: kubectl describe pvc shows the reason; without a default StorageClass \
-             --pccs-storage gets none"
+            "it has no volume yet: kubectl describe pvc shows the reason; without a default \
+             StorageClass --pccs-storage gets none"
                 .to_owned()
         }
-        None => "see kubectl describe node for taints, labels and free resources; --toleration and \
+        None => {
+            "see kubectl describe node for taints, labels and free resources; --toleration and \
                  --node-selector choose the add-on's nodes"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 

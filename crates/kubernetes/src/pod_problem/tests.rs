@@ -6,7 +6,8 @@ use super::*;
 
 fn problem(status: &Value) -> Option<PodProblem> {
     let pod = json!({
-        "metadata": { "name": "p", "namespace": "sgx" }, "spec": { "nodeName": "n", "containers": [] },
+        "metadata": { "name": "p", "namespace": "sgx" },
+        "spec": { "nodeName": "n", "containers": [] },
         "status": status,
     });
     PodProblem::of(&serde_json::from_value(pod).unwrap(), &[])
@@ -79,7 +80,8 @@ fn failed_init_containers_come_first() {
 fn an_unschedulable_pod_shows_missing_resources() {
     let status = |message: &str| {
         let condition = json!({
-            "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": message,
         });
         json!({ "phase": "Pending", "conditions": [condition] })
     };
@@ -157,8 +159,8 @@ fn the_output_of_a_probe_is_cut_to_its_failures() {
                    ✗ answer   none\n             within 2 seconds\n      fix: start it\n";
     assert_eq!(
         with_events(&running, &[("Unhealthy", 1, written)]),
-        "the container c runs and is not ready; Readiness probe failed: this container ✗ answer none \
-         within 2 seconds fix: start it"
+        "the container c runs and is not ready; Readiness probe failed: this container ✗ answer \
+         none within 2 seconds fix: start it"
     );
     let long = "é\n".repeat(500);
     let said = with_events(&running, &[("Unhealthy", 1, &long)]);

@@ -39,17 +39,18 @@ pub(crate) struct CertificateManager {
 #[derive(Debug, thiserror::Error)]
 enum CertificateError {
     #[error(
-        "cannot get or set the Secret {name:?}: {source} (the permissions to get, create and update it are needed)"
+        "cannot get or set the Secret {name:?}: {source} (the permissions to get, create and \
+         update it are needed)"
     )]
     Secret { name: String, source: kube::Error },
     #[error(
-        "cannot get or patch the MutatingWebhookConfiguration {name:?}: {source} (the permissions to get and patch it are \
-         needed)"
+        "cannot get or patch the MutatingWebhookConfiguration {name:?}: {source} (the permissions \
+         to get and patch it are needed)"
     )]
     Configuration { name: String, source: kube::Error },
     #[error(
-        "there is no MutatingWebhookConfiguration {0:?} through which the API server finds this webhook; \
-         `quote-helper install` creates it, or set its name with --webhook-name"
+        "there is no MutatingWebhookConfiguration {0:?} through which the API server finds this \
+         webhook; `quote-helper install` creates it, or set its name with --webhook-name"
     )]
     NoConfiguration(String),
     #[error(transparent)]
@@ -57,8 +58,8 @@ enum CertificateError {
     #[error("cannot ask the API server for its time: {0}")]
     Time(kube::Error),
     #[error(
-        "there are no valid certificates, and none are issued here: this machine's clock is {0}; set it, or \
-         wait for another replica"
+        "there are no valid certificates, and none are issued here: this machine's clock is {0}; \
+         set it, or wait for another replica"
     )]
     Clock(ClockSkew),
     #[error("other replicas keep changing the Secret {0:?}")]
@@ -161,7 +162,7 @@ impl CertificateManager {
 
 fn skew_warning(skew: ClockSkew) -> String {
     format!(
-        "this machine's clock is {skew}: certificates are not renewed here, but by replicas on other nodes; set \
-         the clock"
+        "this machine's clock is {skew}: certificates are not renewed here, but by replicas on \
+         other nodes; set the clock"
     )
 }

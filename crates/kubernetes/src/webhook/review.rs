@@ -33,8 +33,8 @@ pub(crate) enum ReviewError {
     #[error("this is not an {KIND} of {VERSION}: {0}")]
     NotAReview(#[from] serde_json::Error),
     #[error(
-        "this webhook reads an {KIND} of {VERSION}, and this is {kind:?} of {version:?}; the webhook's \
-         admissionReviewVersions must be [v1]"
+        "this webhook reads an {KIND} of {VERSION}, and this is {kind:?} of {version:?}; the \
+         webhook's admissionReviewVersions must be [v1]"
     )]
     AnotherKind { kind: String, version: String },
     #[error("the review has no request with a uid")]

@@ -1,6 +1,6 @@
-//! A real device plugin, with a kubelet, an API server and a node that are of the tests.
+//! A real device plugin with a fake kubelet, API server and node.
 //!
-//! Time runs fast here, see [`clock`]: the plugin's waits of seconds cost little.
+//! Time is simulated, see [`clock`]: the plugin's waits of seconds cost little.
 
 mod allocate;
 mod api_server;

@@ -1,4 +1,4 @@
-//! The committed gRPC code is what the `.proto` files say. `WRITE_GENERATED=1` writes it anew.
+//! The committed gRPC code is generated from the `.proto` files. `WRITE_GENERATED=1` rewrites it.
 use std::path::Path;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Injection, case by case. A case is a file of YAML below `cases`, in a directory that is named after the
-//! settings; beside it lies what comes of it, a JSON patch and warnings. `WRITE_GOLDENS=1` writes these anew.
+//! Injection, case by case. A case is a YAML file below `cases`, in a directory named after the
+//! settings, beside its JSON patch and warnings. `WRITE_GOLDENS=1` rewrites these.
 
 mod cases;
 mod objects;

@@ -1,4 +1,4 @@
-//! A real installer, with an API server that is of the tests.
+//! A real installer with a fake API server.
 
 mod api_server;
 mod claims;

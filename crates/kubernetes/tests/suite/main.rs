@@ -1,4 +1,4 @@
-//! The add-on, against a kubelet and an API server that the tests play.
+//! The add-on, with a fake kubelet and API server.
 
 #![allow(
     clippy::arithmetic_side_effects,

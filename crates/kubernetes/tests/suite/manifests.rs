@@ -1,4 +1,4 @@
-//! The add-on's objects fit together, and no pod has more rights than it needs, whatever is chosen.
+//! Objects of the add-on are consistent, and pods have minimal permissions, with all settings.
 mod choices;
 mod cluster_pccs;
 mod network;
@@ -11,7 +11,7 @@ mod versions;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
-/// The object of this kind with this name.
+/// The object of this kind and name.
 #[track_caller]
 fn find(objects: &[DynamicObject], kind: &str, name: &str) -> Value {
     let found = objects.iter().find(|object| is(object, kind, name));

@@ -76,7 +76,8 @@ fn open_directory(path: &Path) -> anyhow::Result<OwnedFd> {
     open(path, flags, Mode::empty()).map_err(|error| match error {
         // The kernel also returns these for a symbolic link.
         Errno::NOTDIR | Errno::LOOP => anyhow!(
-            "{} is not a directory, but a file or a symbolic link; remove it, or name another place",
+            "{} is not a directory, but a file or a symbolic link; remove it, or name another \
+             place",
             path.display()
         ),
         error => anyhow::Error::from(error).context(format!("cannot open {}", path.display())),

@@ -192,8 +192,8 @@ async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     tokio::select! {
         () = device_plugin::run(options, metrics, stop.stopped()) => Ok(()),
         path = sandbox.path_replaced() => bail!(
-            "{} was replaced by another directory, which the sandbox does not let this process write; \
-             restart the process",
+            "{} was replaced by another directory, which the sandbox does not let this process \
+             write; restart the process",
             path.display()
         ),
     }
@@ -226,8 +226,8 @@ fn epc(arguments: &Arguments) -> Epc {
     let mut epc = match (arguments.software_epc, arguments.epc_size) {
         (Some(size), _) => {
             warn!(
-                "advertising {size} of simulated EPC: enclaves are not protected by hardware on this \
-                 node"
+                "advertising {size} of simulated EPC: enclaves are not protected by hardware on \
+                 this node"
             );
             Epc::of_size(size.as_u64())
         }

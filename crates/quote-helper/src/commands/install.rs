@@ -10,12 +10,12 @@ use anyhow::ensure;
 use clap::Args;
 use kubernetes::api_server::ApiServer;
 use kubernetes::installation::{Installer, installed_root};
-use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, SoftwarePlatformRoot};
+use kubernetes::manifests::{AddOn, Cluster, SoftwarePlatformRoot};
 
 use self::outcomes::{Outcomes, Previews};
 use crate::cluster::api_server;
 use crate::commands::manifests::add_on::AddOnArguments;
-use crate::commands::manifests::{self, needs_root, software_platform};
+use crate::commands::manifests::{self, needs_root, new_root, software_platform};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
@@ -61,7 +61,12 @@ pub(crate) struct ClusterTarget {
     pub(crate) context: Option<String>,
 
     /// Maximum wait for pods to become ready, or to end.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5m",
+        value_parser = humantime::parse_duration
+    )]
     timeout: Duration,
 }
 
@@ -71,13 +76,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
     if options.dry_run {
-        let root = match needs_root(&add_on) {
-            true => Some(software_platform::root(deployment.as_deref())?),
-            false => None,
-        };
-        let version = KubernetesVersion::default();
-        let cluster = Cluster { version, software_platform_root: root };
-        return Ok(manifests::print(&add_on, &cluster, Format::Yaml)?);
+        let software_platform_root = new_root(&add_on, deployment.as_deref())?;
+        let cluster = Cluster { software_platform_root, ..Cluster::default() };
+        return Ok(manifests::print(&add_on, &cluster, ObjectFormat::Yaml)?);
     }
     Ok(runtime()?.block_on(async {
         let api_server = api_server(options.target.context.as_deref()).await?;
@@ -130,7 +131,8 @@ fn ready(add_on: &AddOn) -> String {
     }
     if !add_on.quote_service {
         ready.push_str(
-            ". There is no quote service; for one, run `quote-helper upgrade --enable-sgxquotehelper`",
+            ". There is no quote service; for one, run `quote-helper upgrade \
+             --enable-sgxquotehelper`",
         );
     }
     ready

@@ -3,8 +3,10 @@
 pub(crate) mod add_on;
 pub(crate) mod software_platform;
 
+use std::path::Path;
+
 use clap::Args;
-use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, Platform};
+use kubernetes::manifests::{AddOn, Cluster, KubernetesVersion, Platform, SoftwarePlatformRoot};
 
 use self::add_on::AddOnArguments;
 use crate::failure::Failure;
@@ -31,10 +33,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { add_on, kubernetes_version: version, output } = arguments;
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
-    let software_platform_root = match needs_root(&add_on) {
-        true => Some(software_platform::root(deployment.as_deref())?),
-        false => None,
-    };
+    let software_platform_root = new_root(&add_on, deployment.as_deref())?;
     Ok(print(&add_on, &Cluster { version, software_platform_root }, output)?)
 }
 
@@ -42,11 +41,19 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 pub(crate) fn print(add_on: &AddOn, cluster: &Cluster, format: Format) -> anyhow::Result<()> {
     if cluster.software_platform_root.is_some() {
         output::note(
-            "note: INSECURE: quotes come from the software platform. Its root is a Secret among these \
-             objects: whoever has it can make quotes",
+            "note: INSECURE: quotes come from the software platform. Its root is a Secret among \
+             these objects: whoever has it can make quotes",
         );
     }
     objects::print(format, &add_on.objects(cluster)?)
+}
+
+/// The root of the deployment in this file, or a new one, if the add-on needs one.
+pub(crate) fn new_root(
+    add_on: &AddOn,
+    deployment: Option<&Path>,
+) -> anyhow::Result<Option<SoftwarePlatformRoot>> {
+    needs_root(add_on).then(|| software_platform::root(deployment)).transpose()
 }
 
 /// True if the software platform's root is needed.

@@ -19,16 +19,16 @@ use crate::cluster::{eventually, kubectl};
 
 /// The namespace of the add-on.
 const NAMESPACE: &str = "sgx-quote-helper";
-/// The image that the add-on has if none is chosen.
+/// The add-on's default image.
 const IMAGE: &str = concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION"));
-/// The same by another name: an update. `just cluster-test` makes the images.
+/// The same image by another name, as an update. `just cluster-test` builds the images.
 const NEXT_IMAGE: &str = "sgx-quote-helper:next";
 
 /// The add-on with a quote service; uninstalled when dropped.
 struct AddOn;
 
 impl AddOn {
-    /// Installs it, with these arguments besides.
+    /// Installs it with additional arguments.
     #[track_caller]
     fn install(arguments: &[&str]) -> Self {
         let add_on = Self;
@@ -42,7 +42,7 @@ impl AddOn {
         Self::install(&["--enable-sgxquotehelper"])
     }
 
-    /// Removes it; gives what is printed about that.
+    /// Removes it and returns the output.
     #[track_caller]
     fn uninstall(self) -> String {
         std::mem::forget(self);
@@ -70,7 +70,7 @@ fn quote_helper_with(kubeconfig: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command printed that must have succeeded, both streams.
+/// The output of a successful command, both streams.
 #[track_caller]
 fn succeeds(output: &Output) -> String {
     let printed = printed(output);
@@ -78,7 +78,7 @@ fn succeeds(output: &Output) -> String {
     printed
 }
 
-/// What a command printed that must have failed with this exit code, and with these words.
+/// The output of a command that must fail with this exit code and these words.
 #[track_caller]
 fn fails(output: &Output, code: i32, words: &[&str]) {
     let printed = printed(output);

@@ -1,4 +1,4 @@
-//! The cluster, as `kubectl` and its node tell of it.
+//! The cluster, through `kubectl` and its node.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Far more than anything here takes.
+/// A generous timeout.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Waits until there is something, for a limited time.
+/// Waits for a value, for a limited time.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
@@ -24,7 +24,7 @@ pub(crate) fn eventually<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> 
     }
 }
 
-/// Runs `kubectl`, which must succeed; gives what it prints.
+/// Runs `kubectl`, which must succeed, and returns its output.
 #[track_caller]
 pub(crate) fn kubectl(arguments: &[&str], input: &str) -> String {
     let Output { status, stdout, stderr } = try_kubectl(arguments, input);
@@ -37,7 +37,7 @@ pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new("kubectl");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("kubectl is in the PATH");
-    // Who does not want the input closes the pipe.
+    // A program that does not read its input closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -58,12 +58,12 @@ pub(crate) fn node_name() -> String {
     node()["metadata"]["name"].as_str().unwrap().to_owned()
 }
 
-/// How much of the resource the node has, whether or not pods may have it.
+/// The node's capacity of the resource.
 pub(crate) fn capacity(resource: &str) -> Option<String> {
     Some(node()["status"]["capacity"][resource].as_str()?.to_owned())
 }
 
-/// Waits until pods may have so much.
+/// Waits until this quantity is allocatable.
 #[track_caller]
 pub(crate) fn offers(resource: &str, quantity: u64) {
     let quantity = quantity.to_string();

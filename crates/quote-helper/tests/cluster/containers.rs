@@ -1,4 +1,4 @@
-//! What containers see: all that was promised to them, and nothing else.
+//! The view of containers: exactly what they requested.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -96,7 +96,7 @@ fn a_directory_that_the_pod_mounts_is_kept() {
     let host = Host::new();
     let _plugin = host.plugin("--epc-size 168MiB");
     offers(EPC, 168);
-    // As the documentation of AKS has it; the quote service's own pod is like this.
+    // As in the documentation of AKS, and in the quote service's pod.
     let mut main = container("main", &[(EPC, 10)]);
     main["env"] = json!([{ "name": "SGX_AESM_ADDR", "value": "1" }]);
     main["volumeMounts"] = json!([{ "name": "var-run-aesmd", "mountPath": "/var/run/aesmd" }]);
@@ -108,14 +108,14 @@ fn a_directory_that_the_pod_mounts_is_kept() {
     assert_eq!(fs::read(host.aesm_dir().join("aesm.socket")).unwrap(), b"new\n");
 }
 
-/// What is in `/dev`, what is mounted where, and the environment.
+/// The devices, the mounts and the environment.
 fn surroundings(pod: &Pod, container: &str) -> BTreeSet<String> {
     let mounts = r#"awk '{ print "mount", $2, substr($4, 1, 2) }' /proc/self/mounts"#;
     let seen = pod.exec(container, &format!("find /dev; {mounts}; env"));
     seen.lines().map(str::to_owned).collect()
 }
 
-/// Checks that the container has this device under both names, and may read and write it.
+/// Checks that the container can read and write this device under both names.
 #[track_caller]
 fn has_device(pod: &Pod, container: &str, name: &str, (major, minor): (u32, u32)) {
     for path in [format!("/dev/sgx_{name}"), format!("/dev/sgx/{name}")] {

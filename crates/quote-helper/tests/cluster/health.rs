@@ -1,4 +1,4 @@
-//! Without its device node a resource cannot be had.
+//! Resources without their device node.
 
 use crate::cluster::{capacity, offers};
 use crate::host::Host;

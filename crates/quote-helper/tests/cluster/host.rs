@@ -1,4 +1,4 @@
-//! What the plugin finds on its node: device nodes, and the quote service's directory.
+//! The plugin's node: device nodes, and the quote service's directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(crate) const ENCLAVE_DEVICE: (u32, u32) = (10, 229);
 /// Stands in for `/dev/sgx_provision`: `/dev/zero`.
 pub(crate) const PROVISION_DEVICE: (u32, u32) = (1, 5);
 
-/// Directories of a node of its own for each test.
+/// Separate node directories for each test.
 pub(crate) struct Host(TempDir);
 
 impl Host {
@@ -54,7 +54,7 @@ impl Host {
         fs::remove_file(self.device_dir().join("sgx_enclave")).unwrap();
     }
 
-    /// A plugin that is ready; its arguments, separated by spaces, say what it offers.
+    /// A ready plugin with these arguments, separated by spaces.
     #[track_caller]
     pub(crate) fn plugin(&self, arguments: &str) -> Plugin {
         Plugin::start(self, arguments)

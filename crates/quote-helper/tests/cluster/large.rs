@@ -1,4 +1,4 @@
-//! One device for each MiB, for as much EPC as the kubelet's messages have room for.
+//! A device for each MiB, up to the kubelet's limit.
 
 #![allow(clippy::print_stdout, reason = "figures are what the tests are run for, too")]
 
@@ -36,7 +36,7 @@ fn devices_are_offered_and_allocated(size: &str, devices: u64, wanted: u64) {
     let runs = begin.elapsed();
     assert_eq!(plugin.allocated(EPC), Some(wanted));
     Pod::create(&[(EPC, devices - wanted + 1)]).lacks(EPC);
-    // The kubelet stops listening after a message that is too long; this is another one.
+    // The kubelet stops watching after a message that is too long; this is another one.
     host.remove_enclave_device();
     offers(EPC, 0);
     host.add_enclave_device();

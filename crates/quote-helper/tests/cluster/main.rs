@@ -1,6 +1,6 @@
-//! The add-on, and the device plugin alone, and what they promise to pods, with a real kubelet: that of a test
-//! cluster of one node, which is this machine. `just cluster-test` brings it up. One test at a time, since all
-//! offer the EPC of the same node.
+//! The add-on and the device plugin with a real kubelet, that of a test cluster of one node, which
+//! is this machine. `just cluster-test` starts it. Tests run one at a time, since all offer the EPC
+//! of the same node.
 //!
 //! Device nodes are stand-ins, see [`host`].
 
@@ -29,11 +29,11 @@ mod resources;
 mod restarts;
 mod scheduling;
 
-/// Enclave memory in MiB, as the default profile names it.
+/// Enclave memory in MiB, in the default profile.
 const EPC: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
-/// Enclave memory in bytes, as the profile `intel` names it.
+/// Enclave memory in bytes, in the profile `intel`.
 const INTEL_EPC: &str = "sgx.intel.com/epc";
-/// Access to the enclave device, for enclave memory that the node's status counts.
+/// Access to the enclave device, for EPC in the node's status.
 const ENCLAVE: &str = "sgx.intel.com/enclave";
 /// Access to the provisioning device.
 const PROVISION: &str = "sgx.intel.com/provision";

@@ -1,4 +1,4 @@
-//! What the plugin tells of containers is what they have.
+//! The metric of allocated devices.
 
 use crate::cluster::{eventually, offers};
 use crate::host::Host;

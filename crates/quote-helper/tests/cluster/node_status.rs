@@ -1,12 +1,12 @@
-//! Enclave memory that stands as a number in the node's status.
+//! Enclave memory in the node's status.
 
 use crate::cluster::{capacity, offers, remove_from_node_status};
 use crate::host::Host;
 use crate::pod::Pod;
 use crate::{ENCLAVE, EPC, INTEL_EPC};
 
-/// The resource of the profile `aliyun`. No test offers it by devices: the kubelet would go on to say
-/// for some minutes that there are none.
+/// The resource of the profile `aliyun`. No test offers it as devices, which the kubelet would
+/// report as zero for some minutes.
 const ALIYUN_EPC: &str = "alibabacloud.com/sgx_epc_MiB";
 
 const MIB: u64 = 1 << 20;
@@ -64,7 +64,7 @@ fn runs_with_device(limits: &[(&str, u64)], meanwhile: impl FnOnce()) {
     meanwhile();
 }
 
-/// A resource that is to be removed from the node's status in the end.
+/// A resource in the node's status, removed on drop.
 struct InNodeStatus(&'static str);
 
 impl Drop for InNodeStatus {

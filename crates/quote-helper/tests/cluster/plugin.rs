@@ -1,4 +1,4 @@
-//! A device plugin that runs on the node.
+//! A device plugin on the node.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    /// A plugin that is ready; its arguments, separated by spaces, say what it offers.
+    /// A ready plugin with these arguments, separated by spaces.
     #[track_caller]
     pub(crate) fn start(host: &Host, arguments: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
@@ -32,7 +32,7 @@ impl Plugin {
         plugin
     }
 
-    /// The value of a metric, named as the format has it, and without what all names begin with.
+    /// The value of a metric, by its name without the common prefix.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let metrics = self.get("/metrics");
         let name = format!("quote_helper_device_plugin_{name} ");
@@ -40,23 +40,23 @@ impl Plugin {
         Some(value.parse().unwrap())
     }
 
-    /// How much of the resource containers have.
+    /// The allocated quantity of the resource.
     pub(crate) fn allocated(&self, resource: &str) -> Option<u64> {
         self.metric(&format!(r#"allocated{{resource="{resource}"}}"#))
     }
 
-    /// How often the kubelet has taken the registration of the resource.
+    /// The number of accepted registrations of the resource.
     pub(crate) fn registrations(&self, resource: &str) -> Option<u64> {
         self.metric(&format!(r#"registrations_total{{resource="{resource}",code="Ok"}}"#))
     }
 
-    /// Ends it by SIGTERM.
+    /// Stops it by SIGTERM.
     #[track_caller]
     pub(crate) fn stop(self) {
         self.program.stop();
     }
 
-    /// Ends it by SIGKILL: its sockets are left.
+    /// Stops it by SIGKILL: its sockets remain.
     pub(crate) fn crash(self) {
         drop(self);
     }

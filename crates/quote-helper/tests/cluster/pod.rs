@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::cluster::{eventually, kubectl, try_kubectl};
 
-/// Waits for the end, and ends at once when it is told to.
+/// Sleeps, and exits immediately on SIGTERM.
 const IDLE: &str = "trap exit TERM; sleep 3600 & wait";
 
-/// A container named `main` or otherwise that does nothing, with these limits of resources.
+/// An idle container of this name with these limits.
 pub(crate) fn container(name: &str, limits: &[(&str, u64)]) -> Value {
     let limits: Value = limits.iter().map(|(name, limit)| (*name, *limit)).collect();
     json!({
@@ -27,7 +27,7 @@ pub(crate) struct Pod {
 }
 
 impl Pod {
-    /// A pod with one container, `main`, that does nothing, with these limits.
+    /// A pod with one idle container, `main`, with these limits.
     #[track_caller]
     pub(crate) fn create(limits: &[(&str, u64)]) -> Self {
         Self::of_spec(json!({ "containers": [container("main", limits)] }))
@@ -37,7 +37,7 @@ impl Pod {
     pub(crate) fn of_spec(mut spec: Value) -> Self {
         spec["restartPolicy"] = json!("Never");
         spec["terminationGracePeriodSeconds"] = json!(5);
-        // One mount less to look past.
+        // Avoids an irrelevant mount.
         spec["automountServiceAccountToken"] = json!(false);
         let pod = json!({
             "apiVersion": "v1",
@@ -56,14 +56,14 @@ impl Pod {
         self
     }
 
-    /// Waits until all its containers have ended well.
+    /// Waits until all its containers have succeeded.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Self {
         self.is_in_phase("Succeeded");
         self
     }
 
-    /// Waits until all its containers have ended, however that was.
+    /// Waits until all its containers have ended.
     #[track_caller]
     pub(crate) fn ended(self) -> Self {
         eventually("all its containers have ended", || {
@@ -73,7 +73,7 @@ impl Pod {
         self
     }
 
-    /// Waits until the scheduler says that no node has enough of the resource for it.
+    /// Waits until the scheduler reports an insufficient quantity of the resource.
     #[track_caller]
     pub(crate) fn lacks(self, resource: &str) -> Self {
         let pod = format!("involvedObject.name={},reason=FailedScheduling", self.name);
@@ -85,14 +85,14 @@ impl Pod {
         self
     }
 
-    /// Ends it, and waits until it is gone.
+    /// Deletes it, and waits until it is gone.
     #[track_caller]
     pub(crate) fn ends(self) {
         let deleted = self.try_delete(&["--timeout=40s"]);
         assert!(deleted.status.success(), "{deleted:?}");
     }
 
-    /// What tells the container `main` from one that was started anew.
+    /// The id of the container `main`, which changes at a restart.
     pub(crate) fn container_id(&self) -> String {
         let status = self.status();
         let container = &status["containerStatuses"][0];
@@ -100,7 +100,7 @@ impl Pod {
         container["containerID"].as_str().unwrap().to_owned()
     }
 
-    /// Runs a shell script in the container, which must succeed; gives what it prints.
+    /// Runs a shell script in the container, which must succeed, and returns its output.
     #[track_caller]
     pub(crate) fn exec(&self, container: &str, script: &str) -> String {
         let Output { status, stdout, stderr } = self.try_exec(container, script);
@@ -121,7 +121,7 @@ impl Pod {
         try_kubectl(&["exec", &self.name, "-c", container, "--", "sh", "-c", script], "")
     }
 
-    /// What the container has printed.
+    /// The output of the container.
     #[track_caller]
     pub(crate) fn log(&self, container: &str) -> String {
         kubectl(&["logs", &self.name, "-c", container], "")
@@ -148,8 +148,8 @@ impl Pod {
 }
 
 impl Drop for Pod {
-    /// Leaves it to the kubelet to end the containers. To wait until it has done so takes up to ten
-    /// seconds, and what they had is free for other pods already.
+    /// Does not wait until the kubelet has ended the containers, which takes up to ten seconds;
+    /// other pods can use their resources already.
     fn drop(&mut self) {
         let deleted = self.try_delete(&["--force", "--grace-period=0"]);
         assert!(deleted.status.success() || std::thread::panicking(), "{deleted:?}");

@@ -1,4 +1,4 @@
-//! A program that runs on the node.
+//! A program on the node.
 
 use std::process::{Child, Command, Stdio};
 
@@ -23,7 +23,7 @@ impl Program {
         Self { child, log }
     }
 
-    /// Waits until this message is in the log; gives what comes with it.
+    /// Waits for this message in the log, and returns its fields.
     #[track_caller]
     pub(crate) fn event(&mut self, message: &str) -> Value {
         eventually(message, || {
@@ -35,7 +35,7 @@ impl Program {
         })
     }
 
-    /// Ends it by SIGTERM, which must succeed.
+    /// Stops it by SIGTERM, which must succeed.
     #[track_caller]
     pub(crate) fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
@@ -48,7 +48,7 @@ impl Program {
 impl Drop for Program {
     #[allow(clippy::print_stderr, reason = "the log tells why a test has failed")]
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

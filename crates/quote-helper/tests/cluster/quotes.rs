@@ -1,4 +1,4 @@
-//! Quotes for containers, from a quote service of the node.
+//! Quotes for containers, by a quote service on the node.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn serve(host: &Host) -> Program {
     service
 }
 
-/// Makes a quote, then shows it. Pod Security's level `restricted` has nothing against it.
+/// Makes a quote, then shows it. Conforms to Pod Security's level `restricted`.
 fn quoting_pod() -> Value {
     let mut quote = container("quote", &[(EPC, 10)]);
     quote["env"] = json!([{ "name": "SGX_AESM_ADDR", "value": "1" }]);
@@ -66,7 +66,7 @@ fn quoting_pod() -> Value {
     })
 }
 
-/// What the platform of the quote service is.
+/// The platform of the quote service.
 fn platform(host: &Host) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
     command.args(["platform", "show", "--output=json", "--state-dir"]).arg(host.path("state"));

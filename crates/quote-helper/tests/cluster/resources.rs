@@ -1,4 +1,4 @@
-//! What the node says it has.
+//! Resources of the node.
 
 use crate::cluster::{capacity, offers};
 use crate::host::Host;

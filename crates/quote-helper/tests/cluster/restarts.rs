@@ -1,4 +1,4 @@
-//! Who starts anew takes nothing from the pods that run.
+//! Restarts do not affect running pods.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ fn all_resources_are_registered_with_a_restarted_kubelet() {
     let restarts = || plugin.metric("kubelet_restarts_total");
     eventually("a restart", || (restarts() == Some(1)).then_some(()));
     pod.runs_on();
-    // What the pod has is still counted.
+    // The pod's devices still count as allocated.
     let second = Pod::create(&[(EPC, 68)]).runs();
     second.exec("main", ": <> /dev/sgx_enclave");
     Pod::create(&[(EPC, 1)]).lacks(EPC);
@@ -91,7 +91,7 @@ impl RunningPod {
         Self { container_id: pod.container_id(), pod }
     }
 
-    /// It is the same as ever, and has what it got.
+    /// Checks that it is the same container with its devices.
     #[track_caller]
     fn runs_on(&self) {
         assert_eq!(self.pod.container_id(), self.container_id);

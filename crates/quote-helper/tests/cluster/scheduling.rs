@@ -1,4 +1,4 @@
-//! Pods wait for what the node has not.
+//! Pods that wait for resources.
 
 use crate::cluster::offers;
 use crate::host::Host;

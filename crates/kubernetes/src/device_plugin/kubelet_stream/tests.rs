@@ -8,9 +8,9 @@ use tonic::transport::Server;
 
 use super::*;
 
-/// What was recorded of grpc-go as it calls `GetDevicePluginOptions` and then `ListAndWatch` at the path of
-/// a socket `kubernetes.azure.com_sgx_epc_mem_in_MiB.sock`, frame by frame, and the preface ahead. This is
-/// version 1.33.3.
+/// A recording of grpc-go 1.33.3, frame by frame after the preface, as it calls
+/// `GetDevicePluginOptions` and then `ListAndWatch` at the path of a socket
+/// `kubernetes.azure.com_sgx_epc_mem_in_MiB.sock`.
 const KUBELET: [&str; 7] = [
     "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a",
     "000000040000000000",
@@ -26,7 +26,7 @@ const KUBELET: [&str; 7] = [
     "0000050001000000030000000000",
 ];
 
-/// The first request of version 1.47.0, which Kubernetes 1.25 has. All else is the same.
+/// The first request of version 1.47.0, which is in Kubernetes 1.25. The rest is the same.
 const LATER_KUBELET: &str = "000086010400000001
      838645a063b8632a4615ef97b9885d745b31aa6311537cbdcc42eba2d98d56aad263d48f
      41b763b8ec628346c75b632d054b1217b98855aba2d98d5218
@@ -75,7 +75,7 @@ async fn it_does_not_matter_where_the_bytes_are_split() {
         let send = async {
             for chunk in sent.chunks(chunk_size) {
                 client.write_all(chunk).await.unwrap();
-                // Lets the other side read this chunk by itself.
+                // Lets the other side read this chunk separately.
                 tokio::task::yield_now().await;
             }
             client.shutdown().await.unwrap();
@@ -138,16 +138,16 @@ fn no_more_is_held_than_a_frame() {
     });
 }
 
-/// How a request is answered.
+/// The response to a request.
 #[derive(Debug, PartialEq)]
 enum Answer {
-    /// It is served; this is its URI as the server sees it.
+    /// It is served, with this URI at the server.
     To(String),
-    /// Its stream is reset, with this code.
+    /// Its stream is reset with this code.
     Reset(Vec<u8>),
 }
 
-/// The answers of a server to two requests, by stream.
+/// The responses to two requests, by stream.
 async fn answers<S>(wrap: impl FnOnce(UnixStream) -> S, requests: &[u8]) -> BTreeMap<u8, Answer>
 where
     S: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
@@ -185,12 +185,12 @@ async fn receive(stream: &mut UnixStream) -> (u8, u8, Vec<u8>) {
     timeout(Duration::from_secs(10), receive).await.expect("an answer in time")
 }
 
-/// The frames of a kubelet, and the preface ahead.
+/// The preface and the frames of a kubelet.
 fn kubelet() -> [Vec<u8>; 7] {
     KUBELET.map(from_hex)
 }
 
-/// The frames of the last kubelet that names its server by a path.
+/// The frames of the last kubelet version that sends a path.
 fn later_kubelet() -> [Vec<u8>; 7] {
     let mut kubelet = kubelet();
     kubelet[3] = from_hex(LATER_KUBELET);
@@ -209,14 +209,14 @@ fn frame(frame_type: u8, payload: &[u8]) -> Vec<u8> {
     [&[high, middle, low, frame_type, 0, 0, 0, 0, 1], payload].concat()
 }
 
-/// The bytes as the server gets them.
+/// The bytes that the server receives.
 fn rewritten(bytes: &[u8]) -> Vec<u8> {
     let mut rewriter = Rewriter::new();
     bytes.iter().for_each(|byte| rewriter.take(*byte));
     rewriter.ready.into()
 }
 
-/// The frame as the server gets it.
+/// The frame that the server receives.
 fn after_preface(frame: &[u8]) -> Vec<u8> {
     rewritten(&[[0; PREFACE_SIZE].as_slice(), frame].concat()).split_off(PREFACE_SIZE)
 }

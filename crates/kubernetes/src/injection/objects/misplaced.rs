@@ -66,7 +66,8 @@ fn misplaced_epc(document: &Value, places: &[PodLocation], pointer: &str) -> Opt
         return None;
     }
     Some(format!(
-        "{place} has {name}, which counts only in a container's resources.limits; it was not changed"
+        "{place} has {name}, which counts only in a container's resources.limits; it was not \
+         changed"
     ))
 }
 

@@ -17,7 +17,8 @@ pub(super) fn write(template: &mut Value, written: SourceText<'_>) -> Vec<String
         };
         let text = written(&pointer).unwrap_or_else(|| value.to_string());
         warnings.push(format!(
-            "{} is the {kind} {text}, where the API server takes only strings; {text:?} was written",
+            "{} is the {kind} {text}, where the API server takes only strings; {text:?} was \
+             written",
             path(&pointer)
         ));
         *value = Value::String(text);

@@ -1,4 +1,4 @@
-//! What containers get, and which requests are refused.
+//! Allocations and refused requests.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::device_plugin::kubelet::{self, Kubelet};
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
-/// Device nodes as paths in the container, on the host, and what may be done with them.
+/// Device nodes: paths in the container and on the host, and permissions.
 fn devices(node: &Node, container: &ContainerAllocateResponse) -> Vec<[String; 3]> {
     let devices = container.devices.iter().map(|device| {
         let host = node.anonymous(&device.host_path);
@@ -136,7 +136,7 @@ async fn unknown_and_duplicate_devices_are_refused() {
         (&[&["ÄA"]], "\"ÄA\""),
         (&[&["\u{202e}\0😀"]], "\"\\u{202e}\\0😀\""),
         (&[&[&very_long]], "xxx"),
-        // More than there are: each of them, and one that is not.
+        // All of them, and one that does not exist.
         (&[&["AAA", "AAB", "AAC", "AAD", "AAE", "AAF", "AAG", "AAH", "AAI"]], "\"AAI\""),
     ];
     for (containers, device) in requests {

@@ -1,4 +1,4 @@
-//! An API server that knows the status of one node, and what that node's kubelet makes of it.
+//! A fake API server with the status of one node, which its kubelet updates.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -27,18 +27,18 @@ struct Status {
     behaviour: Behaviour,
     patches: Vec<Value>,
     capacity: BTreeMap<String, String>,
-    /// What the kubelet lets containers have: the capacity, as soon as it has seen it.
+    /// The allocatable quantity: the capacity, once the kubelet has processed it.
     allocatable: BTreeMap<String, String>,
     is_kubelet_away: bool,
 }
 
-/// How the server answers.
+/// The response of the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Behaviour {
     #[default]
     Accepts,
     Refuses,
-    /// Not at all.
+    /// No response.
     Hangs,
 }
 
@@ -54,7 +54,7 @@ impl ApiServer {
         server
     }
 
-    /// What a plugin works with to set the node's status.
+    /// The plugin's access to the node's status.
     pub(crate) fn node_status(&self) -> NodeStatus {
         let url = format!("http://{}", self.address).parse().unwrap();
         let client = kube::Client::try_from(kube::Config::new(url)).unwrap();
@@ -65,22 +65,22 @@ impl ApiServer {
         self.status.lock().behaviour = behaviour;
     }
 
-    /// The bodies of the patches that were accepted, in their order.
+    /// The bodies of the accepted patches, in order.
     pub(crate) fn patches(&self) -> Vec<Value> {
         self.status.lock().patches.clone()
     }
 
-    /// Somebody else sets what the node has of a resource.
+    /// Sets the node's quantity of a resource as another manager.
     pub(crate) fn set(&self, resource: &str, quantity: &str) {
         self.status.lock().capacity.insert(resource.to_owned(), quantity.to_owned());
     }
 
-    /// The kubelet looks at the status no longer; or does so again.
+    /// Makes the kubelet stop or resume processing the status.
     pub(crate) fn kubelet_is_away(&self, is_away: bool) {
         self.status.lock().is_kubelet_away = is_away;
     }
 
-    /// What the node has of a resource.
+    /// The node's quantity of a resource.
     pub(crate) fn capacity(&self, resource: &str) -> Option<String> {
         self.status.lock().capacity.get(resource).cloned()
     }
@@ -103,7 +103,7 @@ async fn patch_status(
 }
 
 impl Status {
-    /// Merges as RFC 7396 says, and returns the node.
+    /// Merges as in RFC 7396, and returns the node.
     fn merge(&mut self, patch: Value) -> Value {
         for (resource, quantity) in patch["status"]["capacity"].as_object().unwrap() {
             match quantity.as_str() {

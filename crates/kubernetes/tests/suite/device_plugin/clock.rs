@@ -1,16 +1,16 @@
-//! Time in these tests: tokio's paused clock, which is moved on when nobody has anything to do.
+//! Simulated time: tokio's paused clock, which advances when all tasks are idle.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// How often one looks whether something is so.
+/// The polling interval.
 const STEP: Duration = Duration::from_millis(50);
-/// How long something may take: longer than all that the plugin waits for.
+/// The maximum wait: longer than every wait of the plugin.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Makes a step of this test's time last no less than a millisecond: what the system has under way for
-/// the test's connections is not overtaken.
+/// Makes each step of simulated time last at least a millisecond, so that it does not overtake the
+/// test's connections.
 pub(crate) fn pace() {
     tokio::spawn(async {
         loop {
@@ -20,12 +20,12 @@ pub(crate) fn pace() {
     });
 }
 
-/// Waits until it is so.
+/// Waits for the condition.
 pub(crate) async fn eventually(what: &str, is_so: impl AsyncFnMut() -> bool) {
     within(DEADLINE, what, is_so).await;
 }
 
-/// Waits until it is so, which must be before this time has passed.
+/// Waits for the condition, for this time at most.
 pub(crate) async fn within(time: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + time;
     while !is_so().await {
@@ -34,7 +34,7 @@ pub(crate) async fn within(time: Duration, what: &str, mut is_so: impl AsyncFnMu
     }
 }
 
-/// Watches for this time that it stays so.
+/// Checks that the condition holds for this time.
 pub(crate) async fn stays(time: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + time;
     while Instant::now() < end {
@@ -43,7 +43,7 @@ pub(crate) async fn stays(time: Duration, what: &str, mut is_so: impl AsyncFnMut
     }
 }
 
-/// Waits until it is so, which must be before this time has passed, and stays so for long.
+/// Waits for the condition, for this time at most, and checks that it then holds.
 pub(crate) async fn settles(time: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + time;
     let mut since = Instant::now();

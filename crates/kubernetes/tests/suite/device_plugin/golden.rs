@@ -1,11 +1,11 @@
-//! What was once looked at and found right, in `goldens/`. `WRITE_GOLDENS=1` writes it anew.
+//! Reviewed results in `goldens/`. `WRITE_GOLDENS=1` rewrites them.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-/// The text must be that of the golden with this name.
+/// Compares the text with the golden of this name.
 pub(crate) fn check(name: &str, text: &str) {
     let golden =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/device_plugin/goldens").join(name);
@@ -20,8 +20,8 @@ pub(crate) fn check(name: &str, text: &str) {
     );
 }
 
-/// JSON with the fields in the order of their names: otherwise they are in the order in which they were
-/// added if another crate in the same build wants that of serde_json, and sorted if none does.
+/// JSON with sorted fields. Otherwise their order would depend on a feature of serde_json that
+/// other crates in the build may enable.
 pub(crate) fn sorted(json: &Value) -> Value {
     match json {
         Value::Array(values) => values.iter().map(sorted).collect(),

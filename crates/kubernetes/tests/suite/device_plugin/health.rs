@@ -1,4 +1,4 @@
-//! Devices are as healthy as the device node that they stand for.
+//! The health of devices follows their device node.
 
 use std::fs;
 

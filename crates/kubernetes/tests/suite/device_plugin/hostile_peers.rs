@@ -1,4 +1,4 @@
-//! Others at the plugin's socket, who do as they like.
+//! Hostile peers at the plugin's socket.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -8,7 +8,7 @@ use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, Node};
 use crate::device_plugin::plugin::Plugin;
 
-/// The beginning of each HTTP/2 connection, and an empty SETTINGS frame.
+/// The HTTP/2 preface and an empty SETTINGS frame.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 async fn is_served(kubelet: &Kubelet) {
@@ -32,7 +32,7 @@ async fn garbage_does_not_disturb_other_connections() {
     for bytes in garbage.into_iter().chain([long_frame, bad_headers]) {
         let mut stream = UnixStream::connect(node.socket(AZURE)).unwrap();
         stream.set_nonblocking(true).unwrap();
-        // As much as there is room for, until it is refused.
+        // Until the plugin refuses more.
         let _ = stream.write_all(&bytes);
         is_served(&kubelet).await;
         let _ = stream.read(&mut [0; 1000]);
@@ -51,7 +51,7 @@ async fn many_silent_connections_do_not_block_others() {
         let mut stream = UnixStream::connect(node.socket(AZURE)).unwrap();
         stream.write_all(&HTTP2[..streams.len() % HTTP2.len()]).unwrap();
         streams.push(stream);
-        // Lets the plugin accept, so that the backlog does not fill up.
+        // Lets the plugin accept, before the backlog fills up.
         is_served(&kubelet).await;
     }
     tokio::time::sleep(Duration::from_secs(30)).await;

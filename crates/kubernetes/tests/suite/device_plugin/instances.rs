@@ -1,4 +1,4 @@
-//! Two plugins on one node, as while one replaces the other.
+//! Two plugins on one node, as during an update.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::device_plugin::metrics::outcome;
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
-/// How long containers may be without EPC.
+/// The maximum time without EPC.
 const SOON: Duration = Duration::from_secs(4);
 
-/// A plugin that has been replaced by a later one.
+/// A plugin that a newer one has replaced.
 ///
-/// When the list of the older ends, the kubelet disconnects the newer: that must not cost containers
-/// their EPC for long.
+/// When the list of the older ends, the kubelet disconnects the newer. Containers must get EPC
+/// again soon.
 async fn replaced(node: &Node, kubelet: &Kubelet) -> (Plugin, Plugin) {
     let older = Plugin::start_ready(node, node.azure()).await;
     kubelet.offers(AZURE, 8).await;

@@ -1,5 +1,5 @@
-//! A kubelet, as far as device plugins see it: what it asks, in which order, and what it makes of the
-//! answers is as in Kubernetes 1.25 and later (`pkg/kubelet/cm/devicemanager`).
+//! A fake kubelet, as device plugins see it. Its calls, their order, and its treatment of responses
+//! are those of Kubernetes 1.25 and later (`pkg/kubelet/cm/devicemanager`).
 
 mod devices;
 
@@ -41,7 +41,7 @@ struct State {
     registrations: Vec<RegisterRequest>,
     refusal: Option<String>,
     is_stuck: bool,
-    /// By the names of resources; a resource has one at most, the one of the last registration.
+    /// By resource name; a resource has one connection at most, that of the last registration.
     clients: BTreeMap<String, Client>,
     devices: BTreeMap<String, Devices>,
 }
@@ -62,22 +62,22 @@ impl Kubelet {
         Self { plugin_dir, state, server }
     }
 
-    /// Dies, and leaves its socket.
+    /// Is killed, and leaves its socket.
     pub(crate) fn stop(&self) {
         self.server.abort();
         self.forget();
     }
 
-    /// Starts again, after [`Self::stop`] or at once. Containers keep their devices.
+    /// Restarts, after [`Self::stop`] or directly. Containers keep their devices.
     pub(crate) fn restart(&mut self) {
-        // The former socket stays open until there is the new one, whose file thus has another number.
-        // In real life there is time between them.
+        // Keeps the old socket open until the new one exists, whose inode number thus differs. A
+        // real restart takes longer.
         let former = std::mem::replace(&mut self.server, serve(&self.plugin_dir, &self.state));
         former.abort();
         self.forget();
     }
 
-    /// Loses what a process loses with its end.
+    /// Drops the state of the process.
     fn forget(&self) {
         let mut state = self.state();
         for (_, client) in std::mem::take(&mut state.clients) {
@@ -86,32 +86,32 @@ impl Kubelet {
         state.devices.values_mut().for_each(Devices::forget_list);
     }
 
-    /// Takes no registration from now on, for this reason; or does so again.
+    /// Refuses registrations for this reason, or accepts them again.
     pub(crate) fn refuse(&self, reason: Option<&str>) {
         self.state().refusal = reason.map(ToOwned::to_owned);
     }
 
-    /// Answers no registration from now on; or does so again.
+    /// Stops or resumes responses to registrations.
     pub(crate) fn be_stuck(&self, is_stuck: bool) {
         self.state().is_stuck = is_stuck;
     }
 
-    /// Closes the connection to the plugin of this resource, as after a list that cannot be read.
+    /// Closes the connection to the plugin of this resource, as after an unreadable list.
     pub(crate) fn drop_list(&self, resource: &str) {
         self.state().disconnect(resource);
     }
 
-    /// The registrations that there were, in their order.
+    /// The registrations, in order.
     pub(crate) fn registrations(&self) -> Vec<RegisterRequest> {
         self.state().registrations.clone()
     }
 
-    /// How many registrations of this resource there were.
+    /// The number of registrations of this resource.
     pub(crate) fn registrations_of(&self, resource: &str) -> usize {
         self.registrations().iter().filter(|request| request.resource_name == resource).count()
     }
 
-    /// What the plugin of this resource has answered to `GetDevicePluginOptions`.
+    /// The plugin's response to `GetDevicePluginOptions`.
     pub(crate) fn options(&self, resource: &str) -> DevicePluginOptions {
         self.state().clients[resource].options
     }
@@ -121,23 +121,23 @@ impl Kubelet {
         self.state().devices[resource].list.clone()
     }
 
-    /// How much of the resource the node has, healthy or not.
+    /// The capacity of the resource, including unhealthy devices.
     pub(crate) fn capacity(&self, resource: &str) -> usize {
         self.state().devices.get(resource).map_or(0, Devices::capacity)
     }
 
-    /// How much of the resource containers may have.
+    /// The allocatable quantity of the resource.
     pub(crate) fn allocatable(&self, resource: &str) -> usize {
         self.state().devices.get(resource).map_or(0, Devices::allocatable)
     }
 
-    /// Waits until containers may have so much of the resource.
+    /// Waits until this quantity is allocatable.
     pub(crate) async fn offers(&self, resource: &str, quantity: usize) {
         let what = format!("{quantity} of {resource} are allocatable");
         eventually(&what, async || self.allocatable(resource) == quantity).await;
     }
 
-    /// As [`Self::offers`], before this time has passed.
+    /// As [`Self::offers`], for this time at most.
     pub(crate) async fn offers_within(&self, time: Duration, resource: &str, quantity: usize) {
         let what = format!("{quantity} of {resource} are allocatable");
         within(time, &what, async || self.allocatable(resource) == quantity).await;
@@ -154,7 +154,7 @@ impl Kubelet {
         Ok(api.allocate(request).await?.into_inner())
     }
 
-    /// Starts a container with so much of the resource, and lets it have the devices from then on.
+    /// Starts a container with this quantity of the resource, which keeps its devices.
     pub(crate) async fn start_container(
         &self,
         resource: &str,
@@ -185,8 +185,8 @@ pub(crate) fn allocate_request<Name: ToString>(containers: &[&[Name]]) -> Alloca
     AllocateRequest { container_requests: containers.iter().map(container).collect() }
 }
 
-/// A connection to a plugin's socket, as the kubelet makes it. A message has 4 MiB at most, by default
-/// here as there.
+/// A connection to a plugin's socket, as the kubelet makes it. The default limit of a message is
+/// 4 MiB.
 pub(crate) async fn connect(socket: &Path) -> Result<DevicePluginClient<Channel>, Status> {
     let path = socket.to_owned();
     let connector = tower::service_fn(move |_| {
@@ -197,7 +197,7 @@ pub(crate) async fn connect(socket: &Path) -> Result<DevicePluginClient<Channel>
     channel.map(DevicePluginClient::new).map_err(|error| Status::unknown(error.to_string()))
 }
 
-/// Removes all sockets in the directory, as the kubelet does when it starts, and takes registrations.
+/// Removes all sockets in the directory, as the kubelet does at start, and accepts registrations.
 fn serve(plugin_dir: &Path, state: &Arc<Mutex<State>>) -> AbortHandle {
     for entry in fs::read_dir(plugin_dir).unwrap() {
         let entry = entry.unwrap();
@@ -243,8 +243,8 @@ impl Registration for Registrations {
     }
 }
 
-/// Follows the list of a resource's devices to its end. Then the kubelet disconnects the plugin that has
-/// registered the resource last: it need not be the one whose list has ended.
+/// Follows a device list to its end. Then the kubelet disconnects the plugin that registered the
+/// resource last, which may be another one.
 async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: DevicePluginClient<Channel>) {
     if let Ok(lists) = api.list_and_watch(Empty {}).await {
         let mut lists = lists.into_inner();

@@ -1,4 +1,4 @@
-//! Kubelets come and go, and resources are registered whenever one is there.
+//! Registration with restarting kubelets.
 
 use std::fs;
 use std::time::Duration;

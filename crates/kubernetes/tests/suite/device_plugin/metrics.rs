@@ -1,4 +1,4 @@
-//! What `/metrics` says.
+//! `/metrics`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn of(metric: &str, resource: &str) -> String {
     format!("{metric}{{resource=\"{resource}\"}}")
 }
 
-/// The name of a counter of what was asked and how it was answered.
+/// The name of a counter of calls by status.
 pub(crate) fn outcome(metric: &str, resource: &str, code: &str) -> String {
     format!("{metric}_total{{resource=\"{resource}\",code=\"{code}\"}}")
 }

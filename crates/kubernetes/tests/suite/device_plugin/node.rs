@@ -1,4 +1,4 @@
-//! A node: the directories that kubelet and device plugin have in common.
+//! A node: the common directories of kubelet and device plugin.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) const PROVISION: &str = "sgx.intel.com/provision";
 /// The name of the node in the cluster.
 pub(crate) const NAME: &str = "node-1";
 
-/// A machine with the in-kernel SGX driver, in a directory of its own.
+/// A machine with the in-kernel SGX driver, in a temporary directory.
 pub(crate) struct Node {
     directory: tempfile::TempDir,
 }
@@ -35,7 +35,7 @@ impl Node {
         node
     }
 
-    /// Where this is on the node.
+    /// A path on the node.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -83,17 +83,17 @@ impl Node {
         }
     }
 
-    /// 8 MiB of EPC by the name that is the default.
+    /// 8 MiB of EPC with the default profile.
     pub(crate) fn azure(&self) -> Options {
         self.options("azure", Epc::of_size(8 * MIB))
     }
 
-    /// The text as if the node's directory were `/node`.
+    /// The text with `/node` for the node's directory.
     pub(crate) fn anonymous(&self, text: &str) -> String {
         text.replace(self.directory.path().to_str().unwrap(), "/node")
     }
 
-    /// What there is in the plugin directory.
+    /// The entries of the plugin directory.
     pub(crate) fn plugin_dir_content(&self) -> Vec<String> {
         names(&self.plugin_dir())
     }

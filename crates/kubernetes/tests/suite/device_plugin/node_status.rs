@@ -1,4 +1,4 @@
-//! What stands in the node's status.
+//! Resources in the node's status.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where EPC is, as hints for the kubelet's topology manager.
+//! NUMA nodes of EPC, as hints for the kubelet's topology manager.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, GIB, MIB, Node};
 use crate::device_plugin::plugin::Plugin;
 
-/// EPC in these NUMA nodes, as processor and kernel tell of it.
+/// EPC in these NUMA nodes, as reported by processor and kernel.
 pub(crate) fn epc(node: &Node, parts: &[(u32, u64)]) -> Epc {
     let numa_nodes = node.path("numa");
     for (number, size) in parts {
@@ -36,14 +36,14 @@ fn processor(sections: Vec<u64>) -> impl CpuIdReader {
     }
 }
 
-/// The devices that the kubelet hears of.
+/// The devices that the kubelet receives.
 async fn devices(node: &Node, epc: Epc) -> Vec<Device> {
     let kubelet = Kubelet::start(node);
     let _plugin = Plugin::start_ready(node, node.options("azure", epc)).await;
     kubelet.list(AZURE).devices
 }
 
-/// The numbers of the NUMA nodes that each device is in.
+/// The NUMA nodes of each device.
 fn numa_nodes(device: &Device) -> Vec<i64> {
     let topology = device.topology.as_ref().expect("a topology");
     topology.nodes.iter().map(|node| node.id).collect()
@@ -64,7 +64,7 @@ async fn a_mib_across_numa_nodes_is_not_offered() {
     assert_eq!(devices(&node, epc).await.len(), 4);
 }
 
-/// An empty topology would mean "fits nowhere" to the kubelet's topology manager.
+/// To the kubelet's topology manager an empty topology means "fits no NUMA node".
 #[tokio::test(start_paused = true)]
 async fn a_single_numa_node_has_no_topology() {
     let node = Node::new();

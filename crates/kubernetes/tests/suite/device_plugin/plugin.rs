@@ -1,4 +1,4 @@
-//! A device plugin that runs, with its metrics served over HTTP.
+//! A running device plugin, with metrics over HTTP.
 
 use std::fs;
 use std::future::pending;
@@ -35,7 +35,7 @@ impl Plugin {
         Self { metrics, stop, running, http }
     }
 
-    /// A plugin to which the kubelet listens already.
+    /// A plugin that the kubelet watches.
     pub(crate) async fn start_ready(node: &Node, options: Options) -> Self {
         let plugin = Self::start(node, options).await;
         tokio::task::yield_now().await;
@@ -47,17 +47,17 @@ impl Plugin {
         eventually("the plugin is ready", async || self.problems().is_empty()).await;
     }
 
-    /// What keeps it from its work.
+    /// Its readiness problems.
     pub(crate) fn problems(&self) -> String {
         self.metrics.readiness().problems().join("\n")
     }
 
-    /// Waits until this is among what keeps it from its work.
+    /// Waits for this readiness problem.
     pub(crate) async fn has_problem(&self, words: &str) {
         eventually(words, async || self.problems().contains(words)).await;
     }
 
-    /// The status and the body of the answer to a question over HTTP.
+    /// The status and the body of an HTTP response.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.http).await.unwrap();
         let request = format!(
@@ -71,7 +71,7 @@ impl Plugin {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    /// The value of a metric, named as the format has it, and without what all names begin with.
+    /// The value of a metric, by its name without the common prefix.
     pub(crate) async fn metric(&self, name: &str) -> Option<u64> {
         let (status, metrics) = self.get("/metrics").await;
         assert_eq!(status, 200);
@@ -80,18 +80,18 @@ impl Plugin {
         value.map(|value| value.parse().unwrap())
     }
 
-    /// Ends as on SIGTERM, at once.
+    /// Stops as on SIGTERM, immediately.
     pub(crate) async fn stop(self) {
         self.stop_within(Duration::from_secs(1)).await;
     }
 
-    /// Ends as on SIGTERM, before this time has passed.
+    /// Stops as on SIGTERM, within this time.
     pub(crate) async fn stop_within(self, time: Duration) {
         self.stop.send(()).unwrap();
         timeout(time, self.running).await.expect("a prompt end").unwrap();
     }
 
-    /// Ends as on SIGKILL: sockets are left, at which nobody listens.
+    /// Stops as on SIGKILL: its sockets remain without a listener.
     pub(crate) async fn crash(self, node: &Node, resources: &[&str]) {
         let aside = |resource| node.path("aside").with_extension(resource);
         let sockets = resources.iter().map(|it| (node.socket(it), aside(it.replace('/', "_"))));

@@ -1,4 +1,4 @@
-//! The kubelet's pod resources API: which container has which devices.
+//! The kubelet's pod resources API.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use crate::device_plugin::kubelet::Kubelet;
 
-/// Serves what the kubelet knows, and a device that is none of ours.
+/// Serves the kubelet's allocations, and a device of another plugin.
 pub(crate) fn serve(socket: &Path, kubelet: &Arc<Kubelet>) {
     let listener = UnixListener::bind(socket).unwrap();
     let server = Server::builder()
@@ -36,7 +36,7 @@ impl PodResourcesLister for Lister {
     ) -> Result<Response<ListPodResourcesResponse>, Status> {
         let mut allocated = self.0.allocated();
         allocated.insert("example.com/gpu".to_owned(), vec!["0".to_owned()]);
-        // Two devices in each pod, as far as there are.
+        // Two devices in each pod, while they last.
         let pods = allocated.iter().flat_map(|(resource, names)| {
             names.chunks(2).map(|names| pod(resource, names.to_vec()))
         });

@@ -1,4 +1,4 @@
-//! What is said between kubelet and plugin, and between plugin and API server, for each profile.
+//! The messages between kubelet, plugin and API server, for each profile.
 
 use std::fmt::Write;
 
@@ -11,8 +11,8 @@ use crate::device_plugin::kubelet::{Kubelet, allocate_request};
 use crate::device_plugin::node::{ALIYUN, AZURE, ENCLAVE, INTEL, MIB, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
-/// Offers 8 MiB, checks that these resources are registered with so many devices, and compares what is
-/// said with the golden.
+/// Offers 8 MiB, checks the registered resources and their numbers of devices, and compares the
+/// messages with the golden.
 async fn check(node: &Node, options: Options, resources: &[(&str, usize)], golden: &str) {
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     let node_status = options.offer.needs_node_status().then(|| api_server.node_status());
@@ -36,7 +36,7 @@ async fn check(node: &Node, options: Options, resources: &[(&str, usize)], golde
     golden::check(golden, &node.anonymous(&said));
 }
 
-/// All that is said about one resource.
+/// All messages about one resource.
 async fn exchange(kubelet: &Kubelet, resource: &str) -> String {
     let registrations = kubelet.registrations();
     let registration = registrations.iter().find(|it| it.resource_name == resource).unwrap();
@@ -125,7 +125,7 @@ async fn software_epc_has_no_device_nodes() {
     assert_eq!(container.mounts.len(), 1, "the quote service may well be there");
 }
 
-/// The sum of all that the scheduler may promise, in bytes.
+/// The sum of all offered EPC, in bytes.
 #[tokio::test(start_paused = true)]
 async fn profiles_do_not_exceed_the_epc() {
     for shares in ["azure=6MiB,intel", "intel=3MiB,azure", "azure=100MiB,aliyun,intel=1MiB"] {

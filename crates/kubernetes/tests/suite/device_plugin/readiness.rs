@@ -1,4 +1,4 @@
-//! What `/readyz` and `/livez` say.
+//! `/readyz` and `/livez`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,8 +21,8 @@ async fn without_kubelet_the_plugin_is_alive_and_not_ready() {
     assert_eq!(status, 503);
     assert_eq!(
         node.anonymous(&body),
-        "kubelet: cannot reach the kubelet at /node/device-plugins/kubelet.sock: No such file or directory \
-         (os error 2); waiting for it\n"
+        "kubelet: cannot reach the kubelet at /node/device-plugins/kubelet.sock: No such file or \
+         directory (os error 2); waiting for it\n"
     );
     assert_eq!(plugin.get("/livez").await, (200, "alive\n".to_owned()));
     let _kubelet = Kubelet::start(&node);
@@ -34,7 +34,7 @@ async fn without_kubelet_the_plugin_is_alive_and_not_ready() {
 async fn an_unwritable_plugin_directory_is_reported() {
     let node = Node::new();
     let _kubelet = Kubelet::start(&node);
-    // Root may write everywhere; a name that is taken by a directory is in its way all the same.
+    // Root may write everywhere, but cannot replace a directory by a file.
     fs::create_dir(node.socket(AZURE)).unwrap();
     fs::set_permissions(node.plugin_dir(), fs::Permissions::from_mode(0o555)).unwrap();
     let plugin = Plugin::start(&node, node.azure()).await;

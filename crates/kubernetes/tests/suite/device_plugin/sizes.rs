@@ -1,4 +1,4 @@
-//! EPC of all sizes there are: what of it the kubelet gets.
+//! EPC of all sizes.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,10 @@ use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, ENCLAVE, GIB, MIB, Node};
 use crate::device_plugin::plugin::Plugin;
 
-/// What the kubelet takes as one message, in bytes.
+/// The kubelet's limit for a message, in bytes.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// As many devices as these, with different names, must come of so much EPC.
+/// Checks the number of devices for this EPC, and that their names differ.
 async fn check(size: u64, devices: usize) {
     let node = Node::new();
     let kubelet = Kubelet::start(&node);

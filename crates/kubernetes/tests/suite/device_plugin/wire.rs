@@ -1,5 +1,5 @@
-//! Messages are encoded as the kubelet's, byte by byte. What is expected here was not written by a
-//! program: numbers of fields are from k8s.io/kubelet, the rest are the rules of Protocol Buffers.
+//! The encoding of messages, byte by byte. The expected bytes are written by hand, from the field
+//! numbers of k8s.io/kubelet and the rules of Protocol Buffers.
 
 use kubernetes::device_plugin::Epc;
 use prost::Message;
@@ -23,7 +23,7 @@ async fn a_registration() {
         &b"\x0a\x07v1beta1"[..],
         b"\x12\x2ckubernetes.azure.com_sgx_epc_mem_in_MiB.sock",
         b"\x1a\x27kubernetes.azure.com/sgx_epc_mem_in_MiB",
-        // Options, of which none is set.
+        // Options, none of which is set.
         b"\x22\x00",
     ];
     is_encoded_as(&kubelet.registrations()[0], &expected.concat());
@@ -50,7 +50,7 @@ async fn a_list_of_devices_in_numa_nodes() {
     let _plugin = Plugin::start_ready(&node, node.options("azure", epc)).await;
     assert_eq!(kubelet.capacity(AZURE), 2);
     let expected = [
-        // NUMA node 0: a number that is zero is left out.
+        // NUMA node 0: zero is omitted.
         &b"\x0a\x14\x0a\x03AAA\x12\x09Unhealthy\x1a\x02\x0a\x00"[..],
         b"\x0a\x16\x0a\x03AAB\x12\x09Unhealthy\x1a\x04\x0a\x02\x08\x01",
     ];

@@ -25,7 +25,7 @@ impl Case {
         cases
     }
 
-    /// The names of the settings that there are cases for.
+    /// The names of the settings with cases.
     pub(crate) fn directories() -> Vec<String> {
         let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
         entries(&root()).into_iter().map(name).collect()
@@ -55,7 +55,7 @@ impl Case {
         patch_json(&pod, &self.settings, 1 << 20).unwrap()
     }
 
-    /// The object with the types that the API server knows: `10` is a string where one is expected.
+    /// The object with the API server's types: `10` is a string where one is expected.
     fn typed(&self) -> Value {
         let mut pod = serde_json::to_value(self.pod()).unwrap();
         if self.object.get("metadata").is_none() {
@@ -64,7 +64,7 @@ impl Case {
         pod
     }
 
-    /// How what comes of the case differs from its golden, if it does.
+    /// The difference of a case from its golden, if any.
     pub(crate) fn difference(&self) -> Option<String> {
         let golden = self.path.with_extension("json");
         let (patch, warnings) = self.patch_and_warnings();

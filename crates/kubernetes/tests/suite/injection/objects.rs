@@ -1,4 +1,4 @@
-//! Objects that have pods in them.
+//! Objects that contain pods.
 
 use kubernetes::injection::inject_object;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn pod_spec() -> Value {
     json!({ "containers": [{ "name": "app", "resources": resources, "novelty": 1 }] })
 }
 
-/// The object with what was injected, and the warnings.
+/// The object after injection, and the warnings.
 fn with_warnings(mut object: Value) -> (Value, Vec<String>) {
     let warnings =
         inject_object(&mut object, &crate::injection::settings("devices"), &|_| None).unwrap();
@@ -140,11 +140,13 @@ fn epc_outside_of_pods_is_reported() {
                 "Workflow",
                 &json!({ "templates": [{ "container": container }] }),
             ),
-            "spec.templates[0].container.resources.limits has sgx.intel.com/epc, but is in no pod template",
+            "spec.templates[0].container.resources.limits has sgx.intel.com/epc, but is in no pod \
+             template",
         ),
         (
             json!({ "kind": "Pod", "spec": pod_spec() }),
-            "spec.containers[0].resources.limits has sgx.intel.com/epc, but the object has no apiVersion",
+            "spec.containers[0].resources.limits has sgx.intel.com/epc, but the object has no \
+             apiVersion",
         ),
         (
             json!([{ "apiVersion": "v1", "kind": "Pod", "spec": pod_spec() }]),
@@ -168,7 +170,8 @@ fn epc_outside_of_pods_is_reported() {
         ),
         (
             object("apps/v1", "Deployment", &json!({ "templat": { "spec": pod_spec() } })),
-            "spec.templat.spec.containers[0].resources.limits has sgx.intel.com/epc, but is not in a",
+            "spec.templat.spec.containers[0].resources.limits has sgx.intel.com/epc, but is not in \
+             a",
         ),
     ] {
         let (unchanged, warnings) = with_warnings(object.clone());
@@ -194,7 +197,9 @@ fn null_fields_count_as_missing() {
 fn misspelled_fields_are_reported() {
     let spec = json!({ "initContainer": [], "Volumes": [], "containers": [{
         "name": "app", "resource": {}, "environment": [], "envs": [], "workingDir": "/",
-        "resources": { "limit": {}, "Requests": {}, "limits": { "sgx.intel.com/epc": "1Mi" }, "claims": [] },
+        "resources": {
+            "limit": {}, "Requests": {}, "limits": { "sgx.intel.com/epc": "1Mi" }, "claims": [],
+        },
     }] });
     let mut pod = object("v1", "Pod", &spec);
     pod["metadata"]["annotation"] = json!({});
@@ -213,7 +218,7 @@ fn misspelled_fields_are_reported() {
             "spec.initContainer",
         ]
     );
-    // A pod that has nothing to do with SGX is nobody's business here.
+    // Pods without SGX get no warnings.
     pod["spec"]["containers"][0]["resources"]["limits"] = json!({});
     injected(pod);
 }
@@ -239,7 +244,8 @@ fn numbers_become_strings_where_required() {
     spec["nodeSelector"] = json!({ "sgx": true });
     spec["containers"][0]["args"] = json!([8080, "x"]);
     spec["containers"][0]["env"] = json!([
-        { "name": "A", "value": 288 }, { "name": "B", "value": "1" }, { "name": "C", "value": null },
+        { "name": "A", "value": 288 }, { "name": "B", "value": "1" },
+        { "name": "C", "value": null },
     ]);
     let mut pod = object("v1", "Pod", &spec);
     pod["metadata"]["labels"] = json!({ "app.kubernetes.io/version": 1 });
@@ -250,13 +256,14 @@ fn numbers_become_strings_where_required() {
     assert_eq!(
         warnings,
         [
-            "metadata.labels[\"app.kubernetes.io/version\"] is the number 1, where the API server takes only \
-         strings; \"1\" was written",
-            "spec.nodeSelector.sgx is the boolean true, where the API server takes only strings; \"true\" was written",
-            "spec.containers[0].args[0] is the number 8080, where the API server takes only strings; \"8080\" was \
-         written",
-            "spec.containers[0].env[0].value is the number 0440, where the API server takes only strings; \"0440\" \
-         was written",
+            "metadata.labels[\"app.kubernetes.io/version\"] is the number 1, where the API server \
+             takes only strings; \"1\" was written",
+            "spec.nodeSelector.sgx is the boolean true, where the API server takes only strings; \
+             \"true\" was written",
+            "spec.containers[0].args[0] is the number 8080, where the API server takes only \
+             strings; \"8080\" was written",
+            "spec.containers[0].env[0].value is the number 0440, where the API server takes only \
+             strings; \"0440\" was written",
         ]
     );
     let container = &pod["spec"]["containers"][0];

@@ -1,4 +1,4 @@
-//! An API server with a store, and with faults where a test wants them.
+//! A fake API server with a store and injected faults.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -30,18 +30,18 @@ struct ApiState {
     requests: Vec<Request>,
     faults: Vec<(&'static str, Fault)>,
     forbidden: Vec<&'static str>,
-    /// Pods neither start nor end by themselves.
+    /// Pods do not start or end by themselves.
     is_slow: bool,
 }
 
-/// What comes instead of an answer.
+/// A fault in place of a response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
-    /// A refusal with this code.
+    /// An error with this code.
     Refusal(u16),
-    /// Nothing.
+    /// No response.
     Silence,
-    /// Something else, with code 200.
+    /// Another body, with code 200.
     Text(&'static str),
 }
 
@@ -60,13 +60,13 @@ impl ApiServer {
     }
 
     pub(crate) fn address(&self) -> Address {
-        // Without retries, which have pauses of their own.
+        // Without retries and their pauses.
         let mut config = Config::new(self.url().parse().unwrap());
         config.default_retry = false;
         Address::new(config).unwrap()
     }
 
-    /// From now on requests whose line begins so get this; see [`Request::line`].
+    /// Injects a fault into requests whose line has this prefix; see [`Request::line`].
     pub(crate) fn fail(&self, line: &'static str, fault: Fault) {
         self.state.lock().faults.push((line, fault));
     }
@@ -75,7 +75,7 @@ impl ApiServer {
         self.state.lock().faults.clear();
     }
 
-    /// These permissions, as `create daemonsets`, are not there.
+    /// Removes these permissions, such as `create daemonsets`.
     pub(crate) fn forbid(&self, permissions: &[&'static str]) {
         self.state.lock().forbidden = permissions.to_vec();
     }
@@ -102,7 +102,7 @@ impl ApiServer {
         self.state.lock().store.names()
     }
 
-    /// The requests that were to change something, but for the claim.
+    /// The modifying requests, except those for the Lease.
     pub(crate) fn writes(&self) -> Vec<String> {
         let requests = self.state.lock().requests.clone();
         let writes = requests.iter().filter(|it| it.is_write() && it.resource != "leases");
@@ -226,7 +226,7 @@ fn in_namespace(mut object: Value, request: &Request) -> Value {
     object
 }
 
-/// The status of a DaemonSet with so many pods, all of them ready.
+/// The status of a DaemonSet with this many pods, all ready.
 pub(crate) fn ready(pods: i32) -> Value {
     json!({
         "observedGeneration": 1, "desiredNumberScheduled": pods, "currentNumberScheduled": pods,

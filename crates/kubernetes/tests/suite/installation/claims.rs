@@ -1,4 +1,4 @@
-//! One at a time.
+//! Concurrent installations.
 
 use std::future::pending;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::installation::installer::{Observed, objects, pace};
 
 const LEASE: &str = "sgx-quote-helper-install";
 
-/// A claim of somebody whose last sign of life is so many seconds ago.
+/// A Lease of another holder, renewed this many seconds ago.
 fn claim(age: i64) -> Value {
     let renewed = Timestamp::now() - SignedDuration::from_secs(age);
     json!({
@@ -26,7 +26,7 @@ fn claim(age: i64) -> Value {
     })
 }
 
-/// Somebody who works until it is told to stop.
+/// An installation that runs until it is told to stop.
 async fn busy(api_server: &ApiServer) -> tokio::task::JoinHandle<Result<(), InstallationError>> {
     api_server.is_slow(true);
     let installer = Observed::new(api_server);

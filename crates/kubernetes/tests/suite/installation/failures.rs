@@ -1,4 +1,4 @@
-//! What is said, and what is left, when something goes wrong.
+//! Failures: their messages, and the remaining state.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The installer, and what it installs.
+//! The installer and its objects.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::installation::api_server::ApiServer;
 
 pub(crate) const NAMESPACE: &str = "sgx";
 
-/// An installer whose progress is kept.
+/// An installer that records its progress.
 pub(crate) struct Observed {
     pub(crate) installer: Installer,
     progress: Arc<Mutex<Vec<String>>>,
@@ -58,7 +58,7 @@ fn named(done: Vec<AppliedObject>) -> Vec<(String, ObjectOutcome)> {
     done.into_iter().map(|done| (done.object.to_string(), done.outcome)).collect()
 }
 
-/// A small add-on: one object of some kinds.
+/// A small add-on with objects of several kinds.
 pub(crate) fn objects() -> Vec<DynamicObject> {
     [namespace(), config_map("settings", "1"), role(), daemon_set()].map(object).into()
 }
@@ -68,12 +68,14 @@ pub(crate) fn object(value: Value) -> DynamicObject {
 }
 
 pub(crate) fn namespace() -> Value {
-    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE, "labels": labels() } })
+    let metadata = json!({ "name": NAMESPACE, "labels": labels() });
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })
 }
 
 pub(crate) fn config_map(name: &str, value: &str) -> Value {
     json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(name), "data": { "key": value },
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(name),
+        "data": { "key": value },
     })
 }
 
@@ -109,8 +111,8 @@ pub(crate) fn labels() -> Value {
     })
 }
 
-/// Tokio's clock, paused, moves on when nobody has anything to do. A step of it lasts no less than a millisecond
-/// here, so that what is under way on connections is not overtaken.
+/// Tokio's paused clock advances when all tasks are idle. Each step lasts at least a millisecond
+/// here, so that it does not overtake connections.
 pub(crate) fn pace() {
     tokio::spawn(async {
         loop {

@@ -1,4 +1,4 @@
-//! What is installed, changed, removed and left alone.
+//! Installing, changing and removing objects.
 
 use kubernetes::installation::{
     InstallationError, ObjectOutcome, installed_add_on, installed_root,

@@ -1,4 +1,4 @@
-//! What would change.
+//! Previews.
 
 use kubernetes::installation::ObjectOutcome;
 

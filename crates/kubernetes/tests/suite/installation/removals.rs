@@ -1,4 +1,4 @@
-//! Nothing of ours is left, and nothing of others is touched.
+//! A removal removes all objects of the add-on and no others.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn the_webhooks_configuration_is_removed_first() {
     let add_on = AddOn { quote_service: true, ..AddOn::default() };
     let objects = add_on.objects(&Cluster::default()).unwrap();
     installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
-    // Of another namespace, so that the API server lists it last.
+    // In another namespace, so that the API server lists it last.
     let mut plugin = daemon_set();
     plugin["metadata"]["namespace"] = json!("zoo");
     api_server.put("daemonsets", plugin);
@@ -125,7 +125,7 @@ async fn epc_in_the_node_status_is_removed() {
     assert_eq!(api_server.writes(), ["PATCH nodes/ours"]);
 }
 
-/// A node with EPC that this manager has set.
+/// A node with EPC set by this manager.
 fn node(name: &str, manager: &str) -> Value {
     let fields = json!({ "f:status": { "f:capacity": { "f:sgx.intel.com/epc": {} } } });
     let entry = json!({ "manager": manager, "operation": "Update", "fieldsV1": fields });

@@ -1,8 +1,8 @@
-//! What is asked of the API server.
+//! Requests to the API server.
 
 use std::collections::BTreeMap;
 
-/// A request, as its path says.
+/// A request, parsed from its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -29,7 +29,7 @@ impl Request {
         }
     }
 
-    /// Whether it changes something, when it succeeds.
+    /// True if it modifies objects.
     pub(crate) fn is_write(&self) -> bool {
         self.method != "GET"
             && !self.query.contains_key("dryRun")

@@ -1,4 +1,4 @@
-//! The objects that the API server has.
+//! The objects of the API server.
 
 use serde_json::{Map, Value, json};
 
@@ -38,7 +38,7 @@ impl Stored {
 }
 
 impl Store {
-    /// Puts an object there, as somebody else would.
+    /// Stores an object on behalf of others.
     pub(crate) fn put(&mut self, resource: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -63,7 +63,7 @@ impl Store {
         json!({ "apiVersion": "v1", "kind": "List", "metadata": {}, "items": items })
     }
 
-    /// Server-side apply, without the book-keeping of who has set what: what is given is set.
+    /// Server-side apply without field managers: sets the given fields.
     pub(crate) fn apply(&mut self, request: &Request, object: &Value) -> Value {
         let mut applied = self.get(request).unwrap_or_else(|| json!({}));
         merge(&mut applied, object);
@@ -76,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Removes it, and what is in it.
+    /// Removes an object and its contents.
     pub(crate) fn delete(&mut self, request: &Request) {
         self.objects.retain(|it| !it.is(request));
         if request.resource == "namespaces" {
@@ -85,7 +85,7 @@ impl Store {
         }
     }
 
-    /// For instance `daemonsets sgx/sgx-plugin`, in the order in which they came.
+    /// For instance `daemonsets sgx/sgx-plugin`, in order of creation.
     pub(crate) fn names(&self) -> Vec<String> {
         let name = |it: &Stored| {
             let metadata = &it.object["metadata"];
@@ -99,7 +99,7 @@ impl Store {
     }
 }
 
-/// As RFC 7396 says.
+/// As in RFC 7396.
 pub(crate) fn merge(into: &mut Value, patch: &Value) {
     let Some(patch) = patch.as_object() else {
         *into = patch.clone();

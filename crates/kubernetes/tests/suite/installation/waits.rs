@@ -1,4 +1,4 @@
-//! What is said while it is waited, and when that has been in vain.
+//! Progress and timeouts of waits.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ fn without_image() -> Value {
     let message = "Container image \"sgx:1\" is not present";
     let waiting = json!({ "waiting": { "reason": "ErrImageNeverPull", "message": message } });
     let container = json!({
-        "name": "plugin", "ready": false, "state": waiting, "image": "", "imageID": "", "restartCount": 0,
+        "name": "plugin", "ready": false, "state": waiting, "image": "", "imageID": "",
+        "restartCount": 0,
     });
     json!({ "phase": "Pending", "containerStatuses": [container] })
 }
@@ -34,7 +35,7 @@ fn rolled_out(pods: i32, of: i32) -> Value {
     daemon_set
 }
 
-/// Puts what the cluster makes of the DaemonSet, once it is there.
+/// Sets the status of the DaemonSet, once it exists.
 fn then(api_server: &ApiServer, steps: Vec<(u64, Value)>) {
     let api_server = api_server.clone();
     tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! What can be chosen, in all combinations that matter.
+//! Combinations of settings.
 
 use kube::core::DynamicObject;
 use kubernetes::device_plugin::EpcAccounting;
@@ -7,19 +7,19 @@ use kubernetes::manifests::{
     Platform, SoftwarePlatformRoot,
 };
 
-/// A secret of the tests.
+/// A secret for the tests.
 pub(crate) const DEPLOYMENT: &str = r#"{"seed":"5ec7e7"}"#;
 
-/// A Secret that others make.
+/// A Secret that the administrator creates.
 pub(crate) const PCCS_SECRET: &str = "pccs-tokens";
 
-/// A choice with its objects.
+/// Settings with their objects.
 pub(crate) struct Choice {
     pub(crate) add_on: AddOn,
     pub(crate) objects: Vec<DynamicObject>,
 }
 
-/// The add-on with everything that is off at first.
+/// The add-on with all optional components.
 pub(crate) fn everything(platform: Platform) -> AddOn {
     AddOn {
         quote_service: true,
@@ -43,12 +43,12 @@ pub(crate) fn everything(platform: Platform) -> AddOn {
     }
 }
 
-/// The same with a PCCS of which nothing is chosen.
+/// The same with a PCCS with default settings.
 pub(crate) fn with_plain_pccs(platform: Platform) -> AddOn {
     AddOn { cluster_pccs: Some(ClusterPccs::default()), pccs: None, ..everything(platform) }
 }
 
-/// What is known of the cluster of the tests.
+/// The properties of the test cluster.
 pub(crate) fn cluster(version: &str) -> Cluster {
     Cluster {
         version: version.parse().unwrap(),
@@ -65,7 +65,7 @@ pub(crate) fn objects(add_on: &AddOn) -> Vec<DynamicObject> {
     add_on.objects(&Cluster { version, ..cluster("1.33") }).unwrap()
 }
 
-/// Choices of all kinds.
+/// Settings of all kinds.
 pub(crate) fn all() -> Vec<Choice> {
     let mut choices = Vec::new();
     for platform in [Platform::Dcap, Platform::Software] {

@@ -1,4 +1,4 @@
-//! The cluster's own PCCS.
+//! The cluster's PCCS.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::manifests::choices::{PCCS_SECRET, everything, objects, with_plain_pccs};
 use crate::manifests::{find, is};
 
-/// The URL by which it is known in the cluster.
+/// Its URL in the cluster.
 const URL: &str = "http://sgx-pccs.sgx-quote-helper.svc:8081";
 
 fn deployment(add_on: &AddOn) -> Value {
@@ -80,7 +80,7 @@ fn it_is_the_default_pccs_of_quote_services() {
 fn sources_and_trusted_root_follow_the_settings() {
     let plain = with_plain_pccs(Platform::Dcap);
     let is_source = |argument: &String| argument.starts_with("--source");
-    // It finds out by itself.
+    // It detects its sources.
     assert!(!arguments(&plain).iter().any(is_source));
     assert!(has(&everything(Platform::Dcap), "--source=pcs"));
     assert!(!arguments(&plain).iter().any(|it| it.starts_with("--trusted-root")));
@@ -123,7 +123,8 @@ fn the_chosen_volume_holds_its_state() {
         let pod = pod(add_on);
         let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
         let mount = &mounts[0];
-        // Below the volume, whose group may write to it: a directory that is the server's own.
+        // The volume's group may write to the volume, but not to the server's own directory below
+        // it.
         assert!(has(add_on, &format!("--state-dir={}/pccs", mount["mountPath"].as_str().unwrap())));
         assert_eq!(pod["securityContext"]["fsGroup"], 61101);
         let volumes = pod["volumes"].as_array().unwrap();
@@ -189,7 +190,7 @@ fn certificates_of_a_node_outlive_the_pods_of_its_quote_service() {
     };
     let of_named = variables(&everything(Platform::Dcap));
     assert_eq!(of_named["QUOTE_HELPER_COLLATERAL_CACHE_DIR"], "/var/lib/quote-helper/collateral");
-    // Where the authorities of the named PCCS are mounted.
+    // The mount of the named PCCS's authorities.
     assert_eq!(of_named["QUOTE_HELPER_COLLATERAL_CA_FILE"], "/etc/ssl/certs/ca-certificates.crt");
     let of_own = variables(&with_plain_pccs(Platform::Dcap));
     assert!(!of_own.contains_key("QUOTE_HELPER_COLLATERAL_CA_FILE"));

@@ -1,4 +1,4 @@
-//! Who may connect to the add-on's pods.
+//! Network policies.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What runs on the nodes.
+//! The add-on's pods.
 
 use kubernetes::manifests::{AddOn, Platform};
 use serde_json::{Value, json};
@@ -193,7 +193,7 @@ fn the_chosen_users_are_set() {
     assert_eq!(users, [0, 70_000, 70_001, 70_002]);
 }
 
-/// What an earlier version, or another choice of users, has left belongs to another user.
+/// State of earlier versions or other settings belongs to another user.
 #[test]
 fn state_is_chowned_before_use() {
     for (kind, name, directories) in [

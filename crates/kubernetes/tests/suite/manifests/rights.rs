@@ -1,4 +1,4 @@
-//! What the add-on may do at the API server.
+//! Permissions at the API server.
 
 use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{AddOn, Platform};
@@ -67,7 +67,7 @@ fn the_webhook_never_blocks_pods() {
     assert_eq!(webhook["failurePolicy"], "Ignore");
     assert_eq!(webhook["sideEffects"], "None");
     assert!(webhook["timeoutSeconds"].as_i64().unwrap() <= 3);
-    // What is not told is not changed when this is applied: the webhook sets it.
+    // Server-side apply keeps fields that are not given: the webhook sets this one.
     assert_eq!(webhook["clientConfig"]["caBundle"], Value::Null);
     assert_eq!(
         webhook["namespaceSelector"]["matchExpressions"],

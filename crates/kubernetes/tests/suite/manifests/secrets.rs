@@ -1,4 +1,4 @@
-//! Where secrets are, and where not.
+//! The places of secrets.
 
 use kubernetes::manifests::{AddOn, Cluster, ClusterPccs, KubernetesVersion, Platform};
 use serde_json::Value;

@@ -80,14 +80,14 @@ impl ApiServer {
         Client::try_from(kube::Config::new(url)).unwrap()
     }
 
-    /// What is in the Secret.
+    /// The content of the Secret.
     pub(crate) fn secret(&self, key: &str) -> Option<String> {
         let secret = self.state.lock().secret.clone()?;
         let bytes: ByteString = serde_json::from_value(secret["data"][key].clone()).ok()?;
         Some(String::from_utf8(bytes.0).unwrap())
     }
 
-    /// Somebody else writes into the Secret.
+    /// Writes to the Secret as another client.
     pub(crate) fn set_secret(&self, key: &str, text: &str) {
         let mut state = self.state.lock();
         state.version += 1;
@@ -97,7 +97,7 @@ impl ApiServer {
         secret["metadata"]["resourceVersion"] = json!(version);
     }
 
-    /// The authorities that the webhooks of the configuration have.
+    /// The authorities of the webhooks in the configuration.
     pub(crate) fn bundles(&self) -> Vec<Option<String>> {
         let state = self.state.lock();
         let webhooks = state.configuration.as_ref().unwrap()["webhooks"].as_array().unwrap();
@@ -117,7 +117,7 @@ impl ApiServer {
         self.state.lock().configuration = Some(configuration);
     }
 
-    /// The time that it tells.
+    /// Its time.
     pub(crate) fn set_clock(&self, clock: Clock) {
         self.state.lock().clock = clock;
     }
@@ -126,12 +126,12 @@ impl ApiServer {
         self.state.lock().is_forbidden = is_forbidden;
     }
 
-    /// How many requests there were.
+    /// The number of requests.
     pub(crate) fn requests(&self) -> usize {
         self.state.lock().requests
     }
 
-    /// Does it, unless it is forbidden.
+    /// Executes the request, unless it is forbidden.
     fn answer(&self, work: impl FnOnce(&mut ApiState) -> Result<Value, u16>) -> Response {
         let mut state = self.state.lock();
         state.requests += 1;
@@ -162,7 +162,7 @@ impl ApiState {
     }
 }
 
-/// Each answer has the time.
+/// Each response has the time.
 async fn dated(State(server): State<ApiServer>, mut response: Response) -> Response {
     let clock = server.state.lock().clock;
     let now = OffsetDateTime::from(clock()).format(&Rfc2822).unwrap();

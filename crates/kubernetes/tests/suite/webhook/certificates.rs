@@ -1,4 +1,4 @@
-//! Certificates: made, shared, renewed, replaced, published.
+//! Issuing, sharing, renewing, replacing and publishing certificates.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -17,7 +17,8 @@ fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
     stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned()
 }
 
-/// Makes a step of this test's time last no less than a millisecond: connections are not overtaken.
+/// Makes each step of simulated time last at least a millisecond, so that it does not overtake
+/// connections.
 fn pace() {
     tokio::spawn(async {
         loop {
@@ -120,7 +121,7 @@ async fn connections_survive_the_renewal_of_a_certificate() {
     webhook.is_ready().await;
     other.is_ready().await;
     let first = shown(&webhook.connect().await.unwrap());
-    // Longer than between two looks: there is nothing to do.
+    // Longer than the interval of checks.
     tokio::time::sleep(Duration::from_secs(70)).await;
     assert_eq!(shown(&webhook.connect().await.unwrap()), first);
     let mut stream = webhook.connect().await.unwrap();
@@ -170,7 +171,7 @@ async fn the_configuration_may_come_later() {
     api_server.set_configuration(configuration.clone());
     webhook.is_ready().await;
     let bundles = api_server.bundles();
-    // Somebody applies it anew, and with it what it had first.
+    // Another client applies the original configuration again.
     api_server.set_configuration(configuration);
     eventually("it is told again", async || api_server.bundles() == bundles).await;
 }

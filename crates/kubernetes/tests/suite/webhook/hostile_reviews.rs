@@ -1,4 +1,4 @@
-//! What is no review, or a hostile one: an error of the client, and the webhook goes on.
+//! Invalid and hostile reviews: the webhook returns client errors and keeps serving.
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ async fn a_body_that_does_not_arrive_times_out() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let webhook = Webhook::start_ready().await;
     let mut streams = Vec::new();
-    // More than there may be on their way at a time.
+    // More than can be received at a time.
     for _ in 0..20 {
         let mut stream = webhook.connect().await.unwrap();
         let head = "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\

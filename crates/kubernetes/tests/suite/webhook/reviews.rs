@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::webhook::server::Webhook;
 
-/// A review of an object that is created.
+/// A review of a created object.
 pub(crate) fn review(object: &Value) -> Value {
     let kind = object["kind"].as_str().unwrap_or_default();
     json!({
@@ -155,7 +155,7 @@ async fn reviews_send_no_requests_to_the_api_server() {
     assert_eq!(webhook.api_server.requests(), before);
 }
 
-/// What is skipped when a pod is read stays, whatever it is.
+/// Fields that parsing skips do not change.
 #[tokio::test]
 async fn fields_that_injection_does_not_read_stay() {
     let webhook = Webhook::start_ready().await;

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use crate::webhook::api_server::{ApiServer, CONFIGURATION, NAMESPACE, SECRET};
 
-/// Longer than all that the webhook waits for.
+/// Longer than every wait of the webhook.
 const PATIENCE: Duration = Duration::from_secs(150);
 const HOST: &str = "sgx-webhook.kube-system.svc";
 
@@ -36,7 +36,7 @@ pub(crate) struct Webhook {
     running: JoinHandle<()>,
 }
 
-/// What the webhook answers.
+/// A response of the webhook.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -48,7 +48,7 @@ impl Webhook {
         Self::start_at(api_server, SystemTime::now).await
     }
 
-    /// Starts at a time that is not the present.
+    /// Starts with this time.
     pub(crate) async fn start_at(api_server: &ApiServer, clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -77,7 +77,7 @@ impl Webhook {
         Self { api_server, address, metrics, stop: Some(stop), running }
     }
 
-    /// Starts with an API server of its own, and is ready.
+    /// Starts with its own API server, and waits until ready.
     pub(crate) async fn start_ready() -> Self {
         let webhook = Self::start(&ApiServer::start().await).await;
         webhook.is_ready().await;
@@ -88,7 +88,7 @@ impl Webhook {
         eventually("it is ready", async || self.ask("/readyz").await.status == 200).await;
     }
 
-    /// What the other listener says.
+    /// A response of the metrics listener.
     pub(crate) async fn ask(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = self.metrics.router().oneshot(request).await.unwrap();
@@ -98,7 +98,7 @@ impl Webhook {
         Answer { status: status.as_u16(), body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
-    /// A connection as the API server makes it: it trusts whom the configuration says.
+    /// A connection as the API server makes it, trusting the configuration's authorities.
     pub(crate) async fn connect(&self) -> std::io::Result<TlsStream<TcpStream>> {
         let bundle = self.api_server.bundles()[0].clone().expect("a bundle is published");
         self.connect_trusting(&bundle).await
@@ -126,7 +126,7 @@ impl Webhook {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Posts what may be a review.
+    /// Posts a body.
     pub(crate) async fn post(&self, body: impl AsRef<[u8]>) -> Answer {
         self.send("POST /mutate", "application/json", body).await
     }
@@ -153,7 +153,7 @@ impl Webhook {
     }
 }
 
-/// Sends a request on a connection, and reads its answer.
+/// Sends a request on a connection, and reads the response.
 pub(crate) async fn send_on(
     stream: &mut TlsStream<TcpStream>,
     line: &str,
@@ -162,10 +162,11 @@ pub(crate) async fn send_on(
 ) -> Answer {
     let length = body.len();
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
+        "{line} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {content_type}\r\nContent-Length: \
+         {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // A body that is refused need not be read to its end.
+    // The server need not read a refused body to its end.
     let _ = stream.write_all(body).await;
     let mut read = Vec::new();
     loop {
@@ -188,7 +189,7 @@ fn parsed(read: &[u8]) -> Option<Answer> {
     (body.len() >= length).then(|| Answer { status, body: body.to_owned() })
 }
 
-/// Waits until it is so.
+/// Waits for the condition.
 pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let begin = Instant::now();
     while !is_so().await {

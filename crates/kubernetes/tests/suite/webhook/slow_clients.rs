@@ -1,4 +1,4 @@
-//! Clients that send slowly or much, beside an API server that does not.
+//! Slow and large clients beside an honest API server.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::webhook::server::Webhook;
 const SOON: Duration = Duration::from_secs(2);
 const LARGE: usize = 3 << 20;
 
-/// A pod whose review is that large.
+/// A pod whose review has this size.
 fn large_pod() -> Value {
     let mut pod = pod();
     pod["spec"]["containers"][0]["args"] = json!(["x".repeat(2 << 20)]);
     pod
 }
 
-/// Sends so much of a request of this size.
+/// Sends a part of a request of this size.
 async fn begin(webhook: &Webhook, size: usize, sent: usize) -> TlsStream<TcpStream> {
     let mut stream = webhook.connect().await.unwrap();
     let head = format!(
@@ -71,7 +71,7 @@ async fn large_reviews_do_not_delay_small_ones() {
     let webhook = Webhook::start_ready().await;
     let body = review(&large_pod()).to_string();
     let mut streams = Vec::new();
-    // Seven fit into the memory for large bodies; an eighth would evict one that is still arriving.
+    // Seven fit into the memory for large bodies; an eighth would evict one.
     for _ in 0..7 {
         let mut stream = begin(&webhook, body.len(), 0).await;
         stream.write_all(body.as_bytes()).await.unwrap();

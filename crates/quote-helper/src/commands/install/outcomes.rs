@@ -85,10 +85,8 @@ fn future(outcome: ObjectOutcome) -> &'static str {
     match outcome {
         ObjectOutcome::Created => "to be created",
         ObjectOutcome::Changed => "to be changed",
-        ObjectOutcome::Unchanged => "unchanged",
         ObjectOutcome::Removed => "to be removed",
-        ObjectOutcome::Unmanaged => "used, made by others",
-        ObjectOutcome::InUse => "kept, in use by others",
+        other => past(other),
     }
 }
 

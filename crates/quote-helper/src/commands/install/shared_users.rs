@@ -27,8 +27,9 @@ pub(super) async fn warn(api_server: &ApiServer, add_on: &AddOn) {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         output::note(format_args!(
-            "warning: pod {namespace}/{name} runs as a user from {} to {}, which are the add-on's: the kernel \
-             cannot tell the two apart. Change its runAsUser, or the add-on's --first-uid",
+            "warning: pod {namespace}/{name} runs as a user from {} to {}, which are the add-on's: \
+             the kernel cannot tell the two apart. Change its runAsUser, or the add-on's \
+             --first-uid",
             uids.start(),
             uids.end()
         ));

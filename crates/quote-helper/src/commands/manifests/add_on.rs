@@ -68,7 +68,11 @@ pub(crate) struct AddOnArguments {
 
     /// First of three user ids of the add-on's pods. No other pod and no user of a node may have
     /// one of them [default: 61100].
-    #[arg(long, value_name = "UID", value_parser = clap::value_parser!(u32).range(1000..=0x7fff_fff0))]
+    #[arg(
+        long,
+        value_name = "UID",
+        value_parser = clap::value_parser!(u32).range(1000..=0x7fff_fff0)
+    )]
     first_uid: Option<u32>,
 
     /// Shares the nodes' pid namespace with the quote service. Otherwise all pods of a user count
@@ -77,7 +81,12 @@ pub(crate) struct AddOnArguments {
     host_pid: Option<bool>,
 
     /// Ids of the host's groups that may open the SGX device nodes, if access is restricted.
-    #[arg(long, value_name = "GID,...", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe))]
+    #[arg(
+        long,
+        value_name = "GID,...",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(i64).range(0..=0xffff_fffe)
+    )]
     device_groups: Option<Vec<i64>>,
 
     /// PCCS with the platform's certificates, for instance https://pccs:8081.
@@ -132,8 +141,8 @@ impl AddOnArguments {
         let is_software = add_on.platform == manifests::Platform::Software;
         ensure!(
             add_on.cluster_pccs.is_none() || add_on.quote_service || !is_software,
-            "with the software platform a PCCS serves the collateral of the quote services, and there are none: \
-             add --enable-sgxquotehelper, or leave the PCCS out"
+            "with the software platform a PCCS serves the collateral of the quote services, and \
+             there are none: add --enable-sgxquotehelper, or leave the PCCS out"
         );
         Ok(add_on)
     }

@@ -1,6 +1,6 @@
-//! Pods that have what an application has, the socket's directory, and want the quote service's sockets.
-//! They are of users that a uid alone would take for the service: the most common one of small images,
-//! root, and the service's own.
+//! Pods with the access of an application, the socket's directory, that try to take over the quote
+//! service's sockets. A check of the uid alone would accept their users: the most common one of
+//! small images, root, and the service's own.
 
 use std::io::{IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -71,7 +71,7 @@ fn attacker(name: &str, image: &str, command: &Value) -> Value {
     container
 }
 
-/// What an attacker tries; it is no test of its own, and fails where there is no quote service.
+/// The attack, run in the attackers' pods; it fails without a quote service.
 #[test]
 #[ignore = "is run in a pod by the test above"]
 fn from_inside_of_a_pod() {
@@ -94,7 +94,7 @@ fn from_inside_of_a_pod() {
     }
 }
 
-/// The descriptors that somebody who asks for the sockets gets there, if somebody is there.
+/// The descriptors that a request for the sockets yields, if a socket accepts it.
 fn descriptors_from(path: &str, version: u8) -> usize {
     let Ok(mut stream) = UnixStream::connect(path) else { return 0 };
     stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();

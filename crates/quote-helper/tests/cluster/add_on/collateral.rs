@@ -1,4 +1,4 @@
-//! The cluster's own PCCS. The cluster has no DNS: who asks whom is told by addresses.
+//! The cluster's PCCS. The cluster has no DNS, so the tests use addresses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,9 +11,9 @@ use super::job::{Job, sample};
 use super::{AddOn, NAMESPACE, fails, is_ready, list, quote_helper, quote_service_pod, succeeds};
 use crate::cluster::{eventually, kubectl, try_kubectl};
 
-/// Verifiers know it by this name.
+/// The name for verifiers.
 const HOST: &str = "sgx-pccs.sgx-quote-helper.svc";
-/// What holds no object of the add-on once it is uninstalled.
+/// A volume's data outside of the add-on's objects.
 const KINDS: &str = "deployments,services,persistentvolumeclaims,configmaps,pods";
 
 #[test]
@@ -22,7 +22,7 @@ fn verifiers_use_the_clusters_pccs() {
     let add_on = AddOn::install_with_quote_service();
     let done = upgrade(&["--enable-pccs", &source()]);
     assert!(done.contains("PCCS"), "{done}");
-    // It is said where it is, and that is all that is changed elsewhere.
+    // Only its address changes in other objects.
     let url =
         kubectl(&["get", "configmap", "sgx-verification", "-o=jsonpath={.data.pccs-url}"], "");
     assert_eq!(url, format!("http://{HOST}:8081"));
@@ -52,7 +52,7 @@ fn its_volume_outlives_its_pod() {
     upgrade(&["--enable-pccs", &source(), "--pccs-storage=16Mi"]);
     get(&address(), "/sgx/certification/v4/rootcacrl");
 
-    // This mode asks nobody: what there is was kept.
+    // This mode fetches nothing: the data was kept.
     upgrade(&["--pccs-mode=offline"]);
     let crl = get(&address(), "/sgx/certification/v4/rootcacrl");
     assert!(crl.starts_with("HTTP/1.1 200"), "{crl}");
@@ -81,15 +81,15 @@ fn startup_failures_are_reported() {
     upgrade(&["--pccs-secret=tokens=admin-token-hash", "--no-wait"]);
     check_says("kubectl logs");
 
-    // There is no StorageClass, and nobody has made a volume.
+    // There is no StorageClass and no volume.
     upgrade(&["--pccs-storage=16Mi", "--no-wait"]);
-    // The next pod comes when this one has gone, and a kubelet may take its time with one that fails to start.
+    // The next pod waits for the end of this one, which may take a while if it fails to start.
     let label = "-l=app.kubernetes.io/name=sgx-pccs";
     kubectl(&["delete", "pods", "-n", NAMESPACE, label, "--grace-period=0", "--force"], "");
     check_says("StorageClass");
 }
 
-/// Waits until `check` finds this about the PCCS.
+/// Waits for this finding of `check` about the PCCS.
 #[track_caller]
 fn check_says(words: &str) {
     eventually(words, || {
@@ -102,7 +102,7 @@ fn check_says(words: &str) {
     });
 }
 
-/// Where the software platform's collateral is, as an argument.
+/// The software platform's collateral, as an argument.
 #[track_caller]
 fn source() -> String {
     format!(
@@ -128,7 +128,7 @@ fn address() -> String {
     })
 }
 
-/// What it answers.
+/// Its response.
 #[track_caller]
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect((address, 8081)).unwrap();
@@ -150,7 +150,7 @@ impl HostVolume {
     #[track_caller]
     fn create() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // The kubelet gives other volumes than those of the host to the pod's group.
+        // The kubelet gives volumes to the pod's group, except those of the host.
         chown(directory.path(), Some(65532), Some(65532)).unwrap();
         let volume: Value = json!({
             "apiVersion": "v1",

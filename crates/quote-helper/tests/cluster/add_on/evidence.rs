@@ -1,4 +1,4 @@
-//! What a verifier outside the cluster needs, exported from it.
+//! Evidence, exported from the cluster for verifiers outside.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,7 +30,7 @@ impl Evidence {
         evidence
     }
 
-    /// Verifies a quote in base64, which must be trusted.
+    /// Checks that a quote in base64 is trusted.
     #[track_caller]
     pub(super) fn verifies(&self, quote: &str) {
         std::fs::write(self.path("quote.bin"), STANDARD.decode(quote).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The add-on without `install`: by kubectl, as tools that keep clusters in step with a repository do it.
+//! The add-on without `install`: by kubectl, as GitOps tools do.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -11,12 +11,12 @@ use crate::cluster::{eventually, kubectl, try_kubectl};
 /// A Job of the cluster; deleted when dropped.
 pub(super) struct Job {
     name: String,
-    /// What kubectl said when it was created, warnings included.
+    /// kubectl's output at its creation, including warnings.
     pub(super) said: String,
 }
 
 impl Job {
-    /// The sample of this name, as it is in `deploy/samples` but for what the cluster's DNS would do.
+    /// The sample of this name in `deploy/samples`, adapted to a cluster without DNS.
     #[track_caller]
     pub(super) fn of_sample(name: &str) -> Self {
         Self::create(&sample(name))
@@ -29,7 +29,7 @@ impl Job {
         Self { name, said }
     }
 
-    /// Waits until it has ended well.
+    /// Waits until it has succeeded.
     #[track_caller]
     pub(super) fn completes(&self) {
         eventually("the Job completes", || {
@@ -39,7 +39,7 @@ impl Job {
         });
     }
 
-    /// Waits until it has ended, however that was.
+    /// Waits until it has ended.
     #[track_caller]
     pub(super) fn ends(&self) {
         eventually("the Job ends", || {
@@ -58,12 +58,12 @@ impl Job {
         });
     }
 
-    /// Whether it goes on.
+    /// True while it runs.
     pub(super) fn is_active(&self) -> bool {
         self.status()["active"] == 1
     }
 
-    /// What the container has printed.
+    /// The output of the container.
     #[track_caller]
     pub(super) fn log(&self, container: &str) -> String {
         kubectl(&["logs", &format!("job/{}", self.name), "-c", container], "")
@@ -97,7 +97,8 @@ impl Drop for Job {
     }
 }
 
-/// The Job of this file in `deploy/samples`. The cluster has no DNS: pods are told the one name they need.
+/// The Job of this file in `deploy/samples`. The cluster has no DNS: pods get the one name they
+/// need.
 #[track_caller]
 pub(super) fn sample(name: &str) -> Value {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");

@@ -61,19 +61,19 @@ fn applications_survive_the_removal() {
 fn pods_start_without_the_webhook() {
     let _add_on = AddOn::install_with_quote_service();
     kubectl(&["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper", "--replicas=0"], "");
-    // Their objects stay for as long as the kubelet likes.
+    // The kubelet removes their objects later.
     eventually("nobody answers for the webhook", || {
         let addresses = "-o=jsonpath={.subsets[*].addresses}";
         let endpoints = ["get", "endpoints", "sgx-webhook", "-n=sgx-quote-helper", addresses];
         kubectl(&endpoints, "").is_empty().then_some(())
     });
     Pod::create(&[]).runs();
-    // The device plugin does what is needed without it.
+    // The device plugin suffices.
     let job = Job::of_sample("remote-attestation-job.yaml");
     job.completes();
 }
 
-/// All objects of the cluster by kind, namespace and name, but those that come and go by themselves.
+/// All objects of the cluster by kind, namespace and name, except transient ones.
 fn objects() -> BTreeSet<String> {
     let kinds = kubectl(&["api-resources", "--verbs=list", "-o=name"], "");
     let passing = |kind: &&str| kind.starts_with("events") || kind.starts_with("componentstatuses");

@@ -1,4 +1,4 @@
-//! What keeps the add-on from being installed, and what is said then.
+//! Refused installations and their messages.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -90,7 +90,7 @@ fn nothing_is_installed() {
     assert_eq!(objects, "");
 }
 
-/// The cluster's kubeconfig with something changed.
+/// The cluster's kubeconfig with a change.
 struct Kubeconfig(TempDir);
 
 impl Kubeconfig {
@@ -108,7 +108,7 @@ impl Kubeconfig {
     }
 }
 
-/// A namespace that is being deleted for as long as this lives.
+/// A namespace that terminates when this is dropped.
 struct EndingNamespace(&'static str);
 
 impl EndingNamespace {
@@ -116,7 +116,9 @@ impl EndingNamespace {
         let holding = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "name": "holding", "namespace": name, "finalizers": ["example.com/hold"] },
+            "metadata": {
+                "name": "holding", "namespace": name, "finalizers": ["example.com/hold"],
+            },
         });
         kubectl(&["create", "namespace", name], "");
         kubectl(&["create", "-f=-"], &holding.to_string());

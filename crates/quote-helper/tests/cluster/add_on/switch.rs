@@ -31,7 +31,7 @@ fn daemon_sets() -> Vec<String> {
     each.map(|one| one["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What kubectl says when a pod is created that wants quotes from the quote service.
+/// kubectl's output at the creation of a pod that uses the quote service.
 fn created_with_annotation() -> String {
     let pod = format!(
         "apiVersion: v1

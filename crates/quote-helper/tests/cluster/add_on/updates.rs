@@ -1,4 +1,4 @@
-//! Applications that want quotes while the add-on is replaced.
+//! Applications that request quotes while the add-on is replaced.
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::cluster::{eventually, kubectl, restart_kubelet};
 
-/// Attests for longer than all of it takes.
+/// Attests for longer than the update takes.
 const LASTING: &str = "60s";
 
 const QUOTE_SERVICE: &str = "sgx-quote-helper";
-/// The name of the DaemonSet with the pod that comes before the old one goes.
+/// The name of the DaemonSet with the surging pod.
 const SURGE: &str = "sgx-quote-helper-surge";
 
 #[test]
@@ -45,7 +45,7 @@ fn quotes_succeed_while_everything_is_replaced() {
     eprintln!("while pod, kubelet and image were replaced: {tally:?}");
 }
 
-/// What a surge does, on a Kubernetes that has none.
+/// Simulates a surge on a Kubernetes without it.
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 #[allow(clippy::print_stderr, reason = "the number is what is to be known")]
@@ -72,7 +72,7 @@ fn a_surging_pod_takes_over_without_failed_quotes() {
     eprintln!("while one pod took over from another: {tally:?}");
 }
 
-/// The quote service's DaemonSet by another name, with pods of its own.
+/// The quote service's DaemonSet by another name, with its own pods.
 fn daemon_set_named(name: &str) -> Value {
     let get = ["get", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "-o=json"];
     let mut daemon_set: Value = serde_json::from_str(&kubectl(&get, "")).unwrap();
@@ -85,19 +85,19 @@ fn daemon_set_named(name: &str) -> Value {
     daemon_set
 }
 
-/// What the first pod of the quote service says.
+/// The log of the quote service's first pod.
 fn quote_service_log() -> String {
     kubectl(&["logs", &format!("daemonset/{QUOTE_SERVICE}"), "-n", NAMESPACE], "")
 }
 
-/// How many quotes an application asked for, and did not get.
+/// The numbers of an application's quotes and failures.
 #[derive(Debug)]
 struct Tally {
     made: u64,
     failed: u64,
 }
 
-/// What the job says at its end, which has to come after all that it is to outlive.
+/// The final output of the job, which must end after the update.
 fn tally_of(job: &Job) -> Tally {
     assert!(job.is_active(), "it has to last longer than all of this: {}", job.log("bob"));
     job.ends();
@@ -109,7 +109,7 @@ fn tally_of(job: &Job) -> Tally {
     Tally { made: number(), failed: number() }
 }
 
-/// The sample, in a loop for so long.
+/// The sample, in a loop for this time.
 fn lasting_job(time: &str) -> Value {
     let mut job = sample("remote-attestation-job.yaml");
     let bob = &mut job["spec"]["template"]["spec"]["containers"][1];

@@ -1,4 +1,4 @@
-//! What the kubelet knows of one resource's devices.
+//! The kubelet's record of a resource's devices.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use kubernetes::api::v1beta1::ListAndWatchResponse;
 
 #[derive(Default)]
 pub(crate) struct Devices {
-    /// As the plugin has sent it last.
+    /// The last list of the plugin.
     pub(crate) list: ListAndWatchResponse,
-    /// How many devices there are, and how many of them are healthy.
+    /// The number of devices, and of healthy ones.
     numbers: (usize, usize),
-    /// Whether the plugin still says so.
+    /// True while the plugin's list is open.
     is_current: bool,
-    /// The names of those that containers have.
+    /// The names of allocated devices.
     pub(crate) allocated: Vec<String>,
 }
 
@@ -25,12 +25,12 @@ impl Devices {
         self.numbers = (all.len(), healthy.len());
     }
 
-    /// The plugin is gone: none counts as healthy any more.
+    /// The plugin has ended: all devices count as unhealthy.
     pub(crate) fn forget_health(&mut self) {
         self.is_current = false;
     }
 
-    /// The kubelet itself is gone, and with it all it knew but who has what.
+    /// The kubelet has ended: only allocations remain.
     pub(crate) fn forget_list(&mut self) {
         *self = Self { allocated: std::mem::take(&mut self.allocated), ..Self::default() };
     }
@@ -43,7 +43,7 @@ impl Devices {
         if self.is_current { self.numbers.1 } else { 0 }
     }
 
-    /// The names of so many that are healthy and nobody has.
+    /// The names of this many healthy, free devices.
     pub(crate) fn free(&self, quantity: usize) -> Vec<String> {
         let free = self.healthy().filter(|name| !self.allocated.contains(name));
         let free: Vec<_> = free.take(quantity).cloned().collect();

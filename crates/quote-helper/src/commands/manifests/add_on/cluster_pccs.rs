@@ -48,8 +48,8 @@ impl PccsArguments {
         let Some(pccs) = pccs.or_else(|| self.enable_pccs.then(ClusterPccs::default)) else {
             ensure!(
                 self.is_empty(),
-                "--pccs-mode, --pccs-source, --pccs-storage and --pccs-secret need a PCCS in the cluster: add \
-                 --enable-pccs"
+                "--pccs-mode, --pccs-source, --pccs-storage and --pccs-secret need a PCCS in the \
+                 cluster: add --enable-pccs"
             );
             return Ok(None);
         };
