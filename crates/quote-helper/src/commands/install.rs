@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if options.dry_run {
         let software_platform_root = new_root(&add_on, deployment.as_deref())?;
         let cluster = Cluster { software_platform_root, ..Cluster::default() };
-        return Ok(manifests::print(&add_on, &cluster, ObjectFormat::Yaml)?);
+        return Ok(manifests::print(&add_on, &cluster, Format::Yaml)?);
     }
     Ok(runtime()?.block_on(async {
         let api_server = api_server(options.target.context.as_deref()).await?;

@@ -140,8 +140,8 @@ fn epc_outside_of_pods_is_reported() {
                 "Workflow",
                 &json!({ "templates": [{ "container": container }] }),
             ),
-            "spec.templates[0].container.resources.limits has sgx.intel.com/epc, but is in no pod \
-             template",
+            "spec.templates[0].container.resources.limits has sgx.intel.com/epc, but is not in a known \
+             pod template",
         ),
         (
             json!({ "kind": "Pod", "spec": pod_spec() }),
