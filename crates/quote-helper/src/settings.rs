@@ -346,7 +346,6 @@ impl Settings {
             quote_timeout: self.quote_timeout.unwrap_or(default.quote_timeout),
             reply_timeout: self.reply_timeout.unwrap_or(default.reply_timeout),
             idle_timeout: self.idle_timeout.unwrap_or(default.idle_timeout),
-            ..default
         }
     }
 }

@@ -68,7 +68,7 @@ pub trait Quoter: Send + Sync {
     /// made for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 
-    /// How a service runs [`Quoter::quote`].
+    /// The way in which a service makes quotes.
     fn execution(&self) -> Execution<'_> {
         Execution::Inline
     }

@@ -8,10 +8,10 @@ use untrusted_input::environment;
 
 use crate::QuotingError;
 
-/// The environment variable that chooses: if it is set, the quote service is asked.
+/// The environment variable of the choice: if it is set, the quote service is asked.
 pub const SGX_AESM_ADDR: &str = "SGX_AESM_ADDR";
 
-/// Where every AESM client expects the service's socket.
+/// The path of the service's socket that every AESM client expects.
 pub const DEFAULT_SOCKET: &str = "/var/run/aesmd/aesm.socket";
 
 /// The origin of an application's quotes. One application never uses both.

@@ -1,4 +1,4 @@
-//! What `libsgx_quote_ex.so.1` adds to a round trip over the Rust client.
+//! The overhead of `libsgx_quote_ex.so.1` over the Rust client, per round trip.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;

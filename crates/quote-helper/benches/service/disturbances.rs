@@ -1,4 +1,4 @@
-//! What clients notice of workers that die, hang or are replaced.
+//! The effect on clients of workers that crash, hang or are replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

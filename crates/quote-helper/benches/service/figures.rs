@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How often figures that belong together are measured.
+/// The number of measurements of a group of figures.
 const ROUNDS: usize = 3;
 
 /// Measures the same figures in several rounds; the median of each counts.

@@ -1,4 +1,4 @@
-//! What the service is measured against: the least that a quote can cost.
+//! The baseline: the least that a quote can cost.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use crate::cpu_time;
 use crate::load::panicked;
 
-/// What a quote's signature covers, in bytes: header and report body.
+/// The part of a quote under its signature, in bytes: header and report body.
 const SIGNED_SIZE: usize = 432;
 
 /// For how long bare signatures are made.
@@ -32,7 +32,7 @@ pub(crate) fn bare_signature(threads: usize) -> anyhow::Result<Duration> {
     Ok(Work { signatures, cpu_time: runs.iter().map(|run| run.cpu_time).sum() }.per_signature())
 }
 
-/// What a thread has done, and the CPU time that it took.
+/// The work of a thread, and its CPU time.
 struct Work {
     signatures: u32,
     cpu_time: Duration,

@@ -1,4 +1,4 @@
-//! What a caller that behaves notices of others that do not.
+//! The effect of hostile callers on a well-behaved one.
 
 mod role;
 

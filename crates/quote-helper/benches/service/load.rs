@@ -11,11 +11,11 @@ use anyhow::{anyhow, ensure};
 
 use crate::figures::percentile;
 
-/// What came of a load.
+/// The result of a load.
 pub(crate) struct Load {
     /// Of all requests, in ascending order.
     latencies: Vec<Duration>,
-    /// Why some did not get what they asked for.
+    /// The reasons of failures.
     failures: Vec<anyhow::Error>,
     elapsed: Duration,
 }
@@ -39,7 +39,7 @@ impl Load {
     }
 }
 
-/// Whether requests share a connection.
+/// The use of connections.
 #[derive(Clone, Copy)]
 pub(crate) enum Connections {
     /// Each request has one of its own, as Intel's client does it.

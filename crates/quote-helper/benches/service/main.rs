@@ -1,4 +1,4 @@
-//! What SPECIFICATION.md promises in numbers, measured on the real binaries and printed as a Markdown
+//! The figures that SPECIFICATION.md promises, measured on the real binaries and printed as a Markdown
 //! table: `cargo bench --package quote-helper`. It takes three minutes, and the time to build
 //! `libsgx_quote_ex`; `--bench service -- hostile` measures one thing of all.
 //!
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether it is named in the command line, or nothing is.
+/// True if the command line names it, or nothing.
 fn is_asked_for(name: &str) -> bool {
     let mut names =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();

@@ -1,4 +1,4 @@
-//! What the service keeps in memory, and what clients that do nothing cost.
+//! The memory of the service, and of its idle clients.
 
 use std::os::unix::net::UnixStream;
 use std::thread;

@@ -15,7 +15,7 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::cpu_time;
 
-/// How long a service may take to start, and the pause between two attempts to reach it.
+/// The timeout of a service's start, and the pause between two attempts to reach it.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_micros(200);
 
@@ -152,7 +152,7 @@ impl QuoteRequest {
         }
     }
 
-    /// What a quote is asked for.
+    /// The REPORT of the request.
     pub(crate) fn report(&self) -> &Report {
         &self.report
     }

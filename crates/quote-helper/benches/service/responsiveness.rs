@@ -1,4 +1,4 @@
-//! Whether what is answered from memory waits for quotes.
+//! The latency of requests that are answered from memory while quotes are made.
 
 use std::time::Duration;
 

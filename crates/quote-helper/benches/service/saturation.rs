@@ -1,4 +1,4 @@
-//! What a quote costs when the service has as much to do as it can.
+//! The cost of a quote at saturation.
 
 use std::path::Path;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn rates(table: &mut Table, setup: &Setup) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What one of the quotes costs that clients ask for all the time.
+/// The cost of one quote while clients keep asking.
 pub(crate) struct Cost {
     /// The CPU time of the service and its workers.
     pub(crate) cpu_time: Duration,

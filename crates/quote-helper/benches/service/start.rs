@@ -1,4 +1,4 @@
-//! How soon a service that starts with existing state makes its first quote.
+//! The time from the start of a service with existing state to its first quote.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

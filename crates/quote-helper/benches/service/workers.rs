@@ -1,4 +1,4 @@
-//! What it costs that workers make the quotes, and what several workers give.
+//! The cost of workers, and the gain of several.
 
 use test_support::provider::Provider;
 

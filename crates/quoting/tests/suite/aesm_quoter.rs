@@ -13,11 +13,11 @@ use sgx::{AesmError, AttestationKeyId, Report};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a service answers to a request for a quote of `buf_size`.
+/// The reply of a service to a request for a quote of `buf_size`.
 type Answer = fn(Operation, u32, usize) -> Option<Response>;
 
 /// A service that answers by the operation, the buffer's size, and how many requests came before.
-/// What it is asked comes out of the channel.
+/// Its requests come out of the channel.
 fn serve(socket: &Path, answer: Answer) -> Receiver<(Operation, u32)> {
     let listener = UnixListener::bind(socket).unwrap();
     let (asked, questions) = channel();
@@ -173,7 +173,7 @@ fn slow(operation: Operation, error: AesmError, number: usize) -> Option<Respons
 #[test]
 fn all_requests_and_attempts_together_stay_within_the_time() {
     let answers: [(Answer, AesmError); 2] = [
-        // What was answered tells more than that the second attempt got no answer.
+        // The reply is more informative than the timeout of the second attempt.
         (|operation, _, number| slow(operation, AesmError::Busy, number), AesmError::Busy),
         // The second request is another one.
         (

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::uid_ranges::UidRanges;
+use super::uid_ranges::{Owner, UidRanges};
 use super::workload::Workload;
 
 /// The size of the aligned block of uids that the kubelet, CRI-O and systemd give a user namespace.
@@ -38,20 +38,29 @@ impl Tenant {
         let place = pod.map(Self::Pod).or(container.map(Self::Container));
         place.unwrap_or_else(|| {
             let uid = login.unwrap_or(uid);
-            ranges.owner(uid).unwrap_or(Self::User(uid))
+            ranges.owner(uid).map_or(Self::User(uid), Self::from)
         })
     }
 
     /// The tenant of a process without a pid in our namespace, of which only the user is known.
     pub(super) fn of_invisible_process(uid: u32, ranges: &UidRanges) -> Self {
         let block = || (uid >= BLOCK).then_some(Self::UidRange(uid & !(BLOCK - 1)));
-        ranges.owner(uid).or_else(block).unwrap_or(Self::User(uid))
+        ranges.owner(uid).map(Self::from).or_else(block).unwrap_or(Self::User(uid))
     }
 
     /// The class of a user within its tenant. A fixed number of classes bounds the cost of a tenant
     /// with thousands of users (stochastic fair queueing); the users of a class share its turns.
     pub(crate) fn user_class(uid: u32) -> u8 {
         u8::try_from(uid & (USER_CLASSES - 1)).unwrap_or_default()
+    }
+}
+
+impl From<Owner> for Tenant {
+    fn from(owner: Owner) -> Self {
+        match owner {
+            Owner::User(uid) => Self::User(uid),
+            Owner::Range(first) => Self::UidRange(first),
+        }
     }
 }
 

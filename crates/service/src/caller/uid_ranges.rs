@@ -6,8 +6,6 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::tenant::Tenant;
-
 /// The interval of checks for changes of the file.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -24,10 +22,19 @@ pub(super) struct UidRanges {
     ranges: Vec<Range>,
 }
 
+/// The owner of subordinate uids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A user of the machine.
+    User(u32),
+    /// An owner without a uid here, by its first subordinate uid.
+    Range(u32),
+}
+
 struct Range {
     first: u32,
     last: u32,
-    owner: Tenant,
+    owner: Owner,
 }
 
 impl Default for UidRanges {
@@ -58,10 +65,10 @@ impl UidRanges {
     }
 
     /// The owner of the range with this uid, if there is one.
-    pub(super) fn owner(&self, uid: u32) -> Option<Tenant> {
+    pub(super) fn owner(&self, uid: u32) -> Option<Owner> {
         let next = self.ranges.partition_point(|range| range.first <= uid);
         let range = self.ranges.get(next.checked_sub(1)?)?;
-        (uid <= range.last).then(|| range.owner.clone())
+        (uid <= range.last).then_some(range.owner)
     }
 
     #[cfg(test)]
@@ -78,13 +85,13 @@ fn read(path: &PathBuf) -> io::Result<String> {
 
 /// Lines of /etc/subuid are `name or uid:first:count`; others are ignored.
 fn parse(subuid: &str, passwd: &str) -> Vec<Range> {
-    let mut owners: HashMap<&str, Tenant> = users(passwd).collect();
+    let mut owners: HashMap<&str, Owner> = users(passwd).collect();
     let mut ranges = Vec::new();
     for line in subuid.lines() {
         let Some((owner, first, last)) = range(line) else { continue };
         // Several ranges of one owner are one tenant, even if it is missing in /etc/passwd.
-        let by_number = owner.parse().map_or(Tenant::UidRange(first), Tenant::User);
-        let owner = owners.entry(owner).or_insert(by_number).clone();
+        let by_number = owner.parse().map_or(Owner::Range(first), Owner::User);
+        let owner = *owners.entry(owner).or_insert(by_number);
         ranges.push(Range { first, last, owner });
     }
     ranges.sort_by_key(|range| range.first);
@@ -100,11 +107,11 @@ fn range(line: &str) -> Option<(&str, u32, u32)> {
 }
 
 /// A line of /etc/passwd begins with `name:password:uid:`.
-fn users(passwd: &str) -> impl Iterator<Item = (&str, Tenant)> {
+fn users(passwd: &str) -> impl Iterator<Item = (&str, Owner)> {
     passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
-        Some((name, Tenant::User(fields.nth(1)?.parse().ok()?)))
+        Some((name, Owner::User(fields.nth(1)?.parse().ok()?)))
     })
 }
 
@@ -121,13 +128,13 @@ mod tests {
         for (uid, owner) in [
             (0, None),
             (99_999, None),
-            (100_000, Some(Tenant::User(1000))),
-            (165_535, Some(Tenant::User(1000))),
+            (100_000, Some(Owner::User(1000))),
+            (165_535, Some(Owner::User(1000))),
             (165_536, None),
-            (200_009, Some(Tenant::User(2000))),
+            (200_009, Some(Owner::User(2000))),
             (200_010, None),
-            (300_000, Some(Tenant::UidRange(300_000))),
-            (400_009, Some(Tenant::UidRange(300_000))),
+            (300_000, Some(Owner::Range(300_000))),
+            (400_009, Some(Owner::Range(300_000))),
             (u32::MAX, None),
         ] {
             assert_eq!(ranges.owner(uid), owner, "{uid}");
@@ -141,7 +148,7 @@ mod tests {
             assert!(UidRanges::parse(line, PASSWD).ranges.is_empty(), "{line}");
         }
         let most = UidRanges::parse("alice:4294967295:4294967295", PASSWD);
-        assert_eq!(most.owner(u32::MAX), Some(Tenant::User(1000)));
+        assert_eq!(most.owner(u32::MAX), Some(Owner::User(1000)));
     }
 
     #[test]
@@ -154,6 +161,6 @@ mod tests {
         fs::write(path("subuid"), "alice:100000:1\n").unwrap();
         assert_eq!(ranges.refreshed(now).owner(100_000), None, "not yet");
         let later = now.checked_add(CHECK_INTERVAL).unwrap();
-        assert_eq!(ranges.refreshed(later).owner(100_000), Some(Tenant::User(1000)));
+        assert_eq!(ranges.refreshed(later).owner(100_000), Some(Owner::User(1000)));
     }
 }

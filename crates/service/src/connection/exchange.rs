@@ -16,7 +16,7 @@ const READ_SIZE: usize = 2 * 1024;
 /// that is kept.
 const READS_PER_TURN: u32 = 32;
 
-/// What a connection needs to go on.
+/// The next step of a connection.
 pub(super) enum Wants {
     /// To read the next request.
     Read,

@@ -1,4 +1,4 @@
-//! What the service answers, to the byte, when it is asked as in the protocol or otherwise.
+//! The replies to valid and invalid requests, to the byte.
 
 use std::io::Write;
 use std::sync::Arc;

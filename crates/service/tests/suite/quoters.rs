@@ -1,4 +1,4 @@
-//! What every Quoter promises, whether it quotes in this process or asks the service.
+//! The promises of every Quoter, in this process or over the service.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What unmodified clients sent while they went through their calls gets its answers, in order.
+//! Recorded requests of unmodified clients get the expected replies, in order.
 
 use crate::support::{Service, report};
 use aesm::{Payload, Request, Response};

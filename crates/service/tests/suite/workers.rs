@@ -1,4 +1,4 @@
-//! Workers die, hang, lose their enclaves and are replaced, and nobody who waits for a quote notices.
+//! Workers crash, hang, lose their enclaves and are replaced without failing a quote.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -215,7 +215,7 @@ fn a_worker_that_fails_costs_nobody_a_quote() {
     }
 }
 
-/// What a worker says is checked by the service, whatever became of the worker's own checks.
+/// The service checks replies itself, since a worker's own checks may be compromised.
 #[test]
 fn a_worker_that_lies_is_replaced_and_its_quote_made_by_another_one() {
     let (service, _directory) = service(Limits::default());

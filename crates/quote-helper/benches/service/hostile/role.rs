@@ -21,7 +21,7 @@ const VARIABLE: &str = "ROLE";
 /// Requests that were begun and do not go on, held by one caller.
 pub(super) const STALLED: usize = 10_000;
 
-/// How often all of these are looked at, and those that were closed begun again.
+/// The interval of checks of all connections, at which closed ones are opened again.
 const ROUND: Duration = Duration::from_secs(2);
 
 /// Threads that send garbage, and connections on which quotes are asked for without end.
@@ -31,7 +31,7 @@ const GREED: usize = 64;
 /// For how long the caller that behaves is measured.
 const MEASURED: Duration = Duration::from_secs(3);
 
-/// What a process plays.
+/// The role of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Role {
     /// Asks for one quote after the other, and tells how long they took.
@@ -44,7 +44,7 @@ pub(crate) enum Role {
     Greedy,
 }
 
-/// What a caller saw.
+/// The observations of a caller.
 pub(super) struct Latencies {
     pub(super) p50: Duration,
     pub(super) p99: Duration,
@@ -53,7 +53,7 @@ pub(super) struct Latencies {
 impl Role {
     const ALL: [Self; 4] = [Self::Caller, Self::Stalling, Self::Garbage, Self::Greedy];
 
-    /// What this process is to play, if it is.
+    /// The role of this process, if it has one.
     pub(crate) fn of_process() -> Option<Self> {
         let name = std::env::var(VARIABLE).ok()?;
         Self::ALL.into_iter().find(|role| role.name() == name)

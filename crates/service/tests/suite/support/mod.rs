@@ -86,7 +86,7 @@ impl Service {
         stream
     }
 
-    /// What comes back, to the end of the connection, for these bytes and nothing after them.
+    /// Sends these bytes, and returns everything until the end of the connection.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect();
         stream.write_all(bytes).unwrap();
