@@ -9,7 +9,7 @@ use super::device_node::DeviceNode;
 use super::epc::Epc;
 use super::profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares};
 
-/// Who counts the enclave memory of profiles with the unit MiB.
+/// The counter of the enclave memory of profiles with the unit MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EpcAccounting {

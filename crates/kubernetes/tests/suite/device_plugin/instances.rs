@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(4);
 
 /// A plugin that a newer one has replaced.
 ///
-/// When the list of the older ends, the kubelet disconnects the newer. Containers must get EPC
+/// The end of the older list makes the kubelet disconnect the newer one. Containers must get EPC
 /// again soon.
 async fn replaced(node: &Node, kubelet: &Kubelet) -> (Plugin, Plugin) {
     let older = Plugin::start_ready(node, node.azure()).await;
