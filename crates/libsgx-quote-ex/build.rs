@@ -1,4 +1,4 @@
-//! What makes a shared library of ours one that C programs expect: its soname, libc as all it needs,
+//! Linker options for the shared library that C programs expect: its soname, libc as all it needs,
 //! that it can be closed at any time, and that no symbol of theirs gets into it. The soname follows from the package's name.
 
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ const PCE_SUCCESS: u32 = 0xf000;
 /// `sgx_pce_error_t`: the path is too long.
 const PCE_INVALID_PARAMETER: u32 = 0xf002;
 
-/// How long enclaves stay loaded (`sgx_ql_request_policy_t`).
+/// The time that enclaves stay loaded (`sgx_ql_request_policy_t`).
 #[derive(Clone, Copy)]
 pub(crate) enum LoadPolicy {
     /// Until the process ends.

@@ -26,7 +26,7 @@ pub struct CPrograms {
     libraries: OnceLock<PathBuf>,
 }
 
-/// How a program is compiled.
+/// The options of the compiler.
 #[derive(Debug, Clone, Copy)]
 pub enum Build {
     /// Without options.

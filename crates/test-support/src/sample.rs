@@ -41,7 +41,7 @@ pub fn read(name: &str) -> Sample {
     }
 }
 
-/// Where cargo keeps the source of dcap-qvl. Offline, it needs the workspace's packages for this
+/// The directory with the source of dcap-qvl. Offline, it needs the workspace's packages for this
 /// target to be there, as they are after `cargo fetch` or a build of the whole workspace.
 pub fn dcap_qvl_package() -> PathBuf {
     let metadata = Command::new(env!("CARGO"))

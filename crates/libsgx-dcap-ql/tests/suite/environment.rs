@@ -1,4 +1,4 @@
-//! Whose environment counts.
+//! Privileged programs ignore the environment of their caller.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -33,7 +33,7 @@ fn a_privileged_program_tells_its_caller_nothing() {
     assert_eq!(says(&mut program.command()), "");
 }
 
-/// Whether the program connects to this listener, before it ends.
+/// Runs the program, and returns whether it connects to this listener.
 fn connects(command: &mut Command, listener: &UnixListener) -> bool {
     let mut child = command.spawn().unwrap();
     let start = Instant::now();

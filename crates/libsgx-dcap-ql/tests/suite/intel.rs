@@ -1,4 +1,4 @@
-//! Where Intel's libraries make the quotes, settings go to them, and their errors come back.
+//! Settings go to Intel's libraries where these make the quotes, and their errors come back.
 
 use std::path::Path;
 use test_support::c_programs::{Build, succeeded};

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
-/// How the libraries make quotes.
+/// The mode of the libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     InProcess,

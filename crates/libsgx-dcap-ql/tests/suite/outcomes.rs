@@ -1,4 +1,4 @@
-//! What a C program gets for everything that a service may answer, or not.
+//! The results of a C program for all responses of a service, and for none.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -30,7 +30,7 @@ const DCAP_QL: [(&str, QuoteExCall); 3] = [
     ("sgx_qe_get_quote", QuoteExCall::Quote),
 ];
 
-/// What the functions return, by `libsgx_quote_ex`'s status for each kind of call.
+/// The expected results, by `libsgx_quote_ex`'s status for each kind of call.
 fn expected(status: impl Fn(QuoteExCall) -> SgxStatus) -> BTreeMap<String, u32> {
     let quote_ex = QUOTE_EX.map(|(function, call)| (function.to_owned(), status(call).0));
     let dcap_ql = DCAP_QL
@@ -38,7 +38,7 @@ fn expected(status: impl Fn(QuoteExCall) -> SgxStatus) -> BTreeMap<String, u32> 
     quote_ex.into_iter().chain(dcap_ql).collect()
 }
 
-/// What the functions return where `SGX_AESM_ADDR` is this socket.
+/// The results with `SGX_AESM_ADDR` set to this socket.
 fn returned(program: &Program, socket: &Path) -> BTreeMap<String, u32> {
     // Side by side, because some wait until their time is over.
     let functions = QUOTE_EX.iter().chain(&DCAP_QL).map(|(function, _)| *function);
