@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use inherited::Listeners;
 
-/// Where something is served over HTTP: a TCP address, or the path of a Unix socket.
+/// The address of an HTTP server: a TCP address, or the path of a Unix socket.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum ListenAddress {
@@ -22,7 +22,7 @@ pub(crate) enum ListenAddress {
     Unix(PathBuf),
 }
 
-/// Text that is no [`ListenAddress`].
+/// Text that is not a [`ListenAddress`].
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is neither ADDRESS:PORT nor the path of a Unix socket, /PATH or unix:PATH")]
 pub(crate) struct NoListenAddress(String);
@@ -88,7 +88,7 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Whether `[::]`, which is IPv4's addresses too, is refused because the kernel knows nothing of IPv6.
+/// True if `[::]`, which includes IPv4, is refused because the kernel has no IPv6.
 fn is_all_addresses_without_ipv6(address: SocketAddr, error: &io::Error) -> bool {
     address.ip() == Ipv6Addr::UNSPECIFIED && Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
 }

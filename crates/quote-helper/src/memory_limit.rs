@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-/// Where control groups are mounted.
+/// The mount point of control groups.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// The lowest limit, in bytes, of the control groups that this process is in. `None` if there is no limit.
+/// The lowest limit, in bytes, of the control groups of this process. `None` if there is no limit.
 pub(crate) fn memory_limit() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     of_groups(&groups, Path::new(CGROUPS))

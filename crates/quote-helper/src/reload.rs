@@ -23,7 +23,7 @@ pub(crate) struct Changes {
 /// `serving` is the state in which the server is again afterwards.
 ///
 /// # Errors
-/// When the signal cannot be listened for.
+/// When the signal cannot be received.
 pub(crate) fn on_hangup<R>(
     manager: ServiceManager,
     serving: &'static str,
@@ -52,7 +52,7 @@ where
 /// Logs at each SIGHUP that this server has nothing to read again, and why.
 ///
 /// # Errors
-/// When the signal cannot be listened for.
+/// When the signal cannot be received.
 pub(crate) fn nothing_on_hangup(why: &'static str) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {

@@ -21,19 +21,20 @@ use crate::environment;
 pub(crate) struct ServerProcess {
     /// Its log, which ends when this is dropped.
     pub(crate) log: Log,
-    /// What it may write, and whether the kernel sees to that.
+    /// The paths that it may write, and whether the kernel enforces that.
     pub(crate) sandbox: Sandbox,
 }
 
 impl ServerProcess {
-    /// Hardens this process, confines it to `writable` and starts its log. `None` means that the settings turn the
-    /// sandbox off.
+    /// Hardens this process, confines it to `writable` and starts its log. `None` turns the sandbox
+    /// off.
     ///
-    /// Call it while there is one thread and no child process: both would be outside. The paths are asked for once new
-    /// directories are this user's alone.
+    /// To be called while there is one thread and no child process: both would be outside.
+    /// `writable` is called once new directories are private.
     ///
     /// # Errors
-    /// If the process cannot be hardened, or a directory cannot be made. A kernel without a sandbox is a warning.
+    /// If the process cannot be hardened, or a directory cannot be made. A kernel without Landlock
+    /// is a warning.
     pub(crate) fn start(
         format: LogFormat,
         writable: impl FnOnce() -> anyhow::Result<Option<WritablePaths>>,

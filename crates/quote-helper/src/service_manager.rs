@@ -1,5 +1,4 @@
-//! systemd, or who else starts services in its way, and what it wants to know of them. See
-//! sd_notify(3).
+//! Notifications to systemd, or another service manager with its protocol. See sd_notify(3).
 
 use std::env::{var, var_os};
 use std::ffi::OsStr;
@@ -14,10 +13,10 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::{debug, warn};
 
-/// Whoever has started this process, and wants to know how it is, if it does. Clones tell the same.
+/// The service manager, if the environment names one. Clones share its socket.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceManager {
-    // Connected from the beginning, so that nothing has to be opened later on.
+    // Connected at the start, so that nothing is opened later.
     socket: Option<Arc<UnixDatagram>>,
     is_ready: Arc<AtomicBool>,
 }
@@ -62,7 +61,7 @@ impl ServiceManager {
         }
     }
 
-    /// The service comes to its end.
+    /// The service stops.
     pub(crate) fn stopping(&self, status: &str) {
         self.is_ready.store(false, Ordering::Relaxed);
         self.tell(&format!("STOPPING=1\nSTATUS={status}"));
@@ -73,7 +72,7 @@ impl ServiceManager {
         self.tell("WATCHDOG=1");
     }
 
-    /// A service manager that does not listen is no reason to serve nobody.
+    /// Failures are not errors: the service goes on.
     fn tell(&self, state: &str) {
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(state.as_bytes())

@@ -1,4 +1,4 @@
-//! The end of a service: at SIGTERM and SIGINT, and not at SIGHUP.
+//! The stop of a service: at SIGTERM and SIGINT, and not at SIGHUP.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long the end may take for those who wait for it.
+/// The time for servers to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The end of a service, which several wait for. Clones are the same end.
+/// The stop of a service, for which several tasks wait. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<watch::Sender<bool>>);
 
 impl Stop {
-    /// When the process gets SIGTERM or SIGINT. SIGHUP does not end it from now on, so that the end
-    /// of a terminal, or a reload that comes early, takes no server down.
+    /// Stops at SIGTERM or SIGINT. SIGHUP no longer ends the process, so that a closed terminal, or
+    /// an early reload, takes no server down.
     pub(crate) fn on_signals() -> std::io::Result<Self> {
         drop(signal(SignalKind::hangup())?);
         let mut terminate = signal(SignalKind::terminate())?;
@@ -43,7 +43,7 @@ impl Stop {
         *self.0.borrow()
     }
 
-    /// Begins it, and waits until those who wait for it have ended.
+    /// Begins it, and waits until all tasks that wait for it have ended.
     pub(crate) async fn finish(&self) {
         self.begin();
         let _ = timeout(GRACE, self.0.closed()).await;
@@ -53,7 +53,7 @@ impl Stop {
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stopped = self.0.subscribe();
         async move {
-            // A sender that is gone can tell of no signal any more: then it is over, too.
+            // Without a sender no signal can come: then stop as well.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }
     }

@@ -1,7 +1,7 @@
-//! A thread that ends the process if the one that serves is stuck, so that it is started again.
+//! A thread that exits the process if the serving thread is stuck, so that it is restarted.
 //!
-//! All else, signals included, is done by the thread that serves: stuck in a system call, it would
-//! neither serve, nor end, nor tell anybody.
+//! The serving thread does everything else, signals included: stuck in a system call, it could
+//! neither stop nor report that.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,19 +17,19 @@ use tracing::error;
 use crate::runtime::runtime;
 use crate::service_manager::{ServiceManager, watchdog_time};
 
-/// How often the thread that serves shows that it is alive, and is looked at, at the least.
+/// The longest interval of heartbeats of the serving thread, and of checks.
 const PERIOD: Duration = Duration::from_secs(1);
-/// The time without a sign of life after which it counts as stuck.
+/// The time without a heartbeat after which it counts as stuck.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
 /// The same, once the process was told to end.
 const MAX_SILENCE_AT_END: Duration = Duration::from_secs(3);
-/// For the log's thread to write the reason.
+/// The time for the log's thread to write the reason.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Watches the thread of this runtime from another one, and tells the service manager that it is alive.
+/// Watches the thread of this runtime from another one, and reports to the service manager.
 ///
 /// # Errors
-/// When there can be no further thread.
+/// When no thread can be started.
 pub(crate) fn start(manager: ServiceManager) -> io::Result<()> {
     // Often enough for the service manager's watchdog, too.
     let time = watchdog_time().map_or(PERIOD, |time| PERIOD.min(time.mul_f64(0.25)));
@@ -52,7 +52,7 @@ async fn beat(beats: Arc<AtomicU64>, time: Duration) {
     }
 }
 
-/// Watches until the process ends, and ends it if that has to be.
+/// Watches until the process ends, and exits it if the thread is stuck.
 async fn watch(
     beats: &AtomicU64,
     time: Duration,

@@ -1,4 +1,4 @@
-//! Addresses that another process has listened at before, and may for a moment still do.
+//! HTTP listeners of the service manager or the predecessor.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
@@ -12,8 +12,7 @@ use tracing::info;
 
 use super::bind;
 
-/// What a service listens at besides its socket, some of it with the listeners of a predecessor or of
-/// the service manager.
+/// The HTTP listeners of a service, some of them inherited.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     inherited: Vec<StdTcpListener>,
@@ -22,7 +21,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// None so far; these are there to be used.
+    /// No listeners yet, and these to be used.
     pub(crate) fn inherited(inherited: Vec<StdTcpListener>, predecessor: Option<Peer>) -> Self {
         Self { inherited, predecessor, for_successor: Vec::new() }
     }
@@ -34,7 +33,7 @@ impl Listeners {
         address: SocketAddr,
         what: &'static str,
     ) -> anyhow::Result<TcpListener> {
-        // Bound first: the predecessor may be in another container, where the same address is another one.
+        // Bound first: in the predecessor's container the same address may be another one.
         let listener = match bind(address).await {
             Err(error) if Errno::from_io_error(&error) == Some(Errno::ADDRINUSE) => {
                 self.take(address).unwrap_or(Err(error))
@@ -48,8 +47,7 @@ impl Listeners {
         Ok(listener)
     }
 
-    /// Listens at a socket for this user alone. That of a service that has died, or is about to end, is
-    /// replaced.
+    /// Listens at a socket for this user alone. Replaces that of a dead service or the predecessor.
     pub(crate) fn unix(
         &self,
         path: &Path,
@@ -62,7 +60,7 @@ impl Listeners {
         Ok((bound, UnixListener::from_std(listener)?))
     }
 
-    /// All that may be inherited from this process.
+    /// The listeners that a successor inherits.
     pub(crate) fn for_successor(self) -> Vec<StdTcpListener> {
         self.for_successor
     }

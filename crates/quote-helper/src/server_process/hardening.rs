@@ -7,9 +7,10 @@ use rustix::process::{
 };
 use rustix::thread::set_no_new_privs;
 
-/// Gives up set-user-ID programs, core dumps, debuggers other than root's, and files that others may read by default.
+/// Gives up set-user-ID programs, core dumps, debuggers other than root's, and files that others can
+/// read by default.
 ///
-/// Call it while there is one thread. Child processes inherit all of it except that they are dumpable.
+/// To be called while there is one thread. Child processes inherit all of it, but are dumpable.
 ///
 /// # Errors
 /// If the system refuses.

@@ -18,10 +18,10 @@ use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 
 use super::journal::{self, JournalLines};
 
-/// Which messages are logged, in the syntax of tracing's filters, for instance `debug`.
+/// The filter of messages, in tracing's syntax, for instance `debug`.
 const FILTER: &str = "QUOTE_HELPER_LOG";
 
-/// Lines that may wait to be written. Further ones are lost, since nobody reads what is written.
+/// The maximum number of lines in the queue; further ones are lost.
 const LINES: usize = 4_096;
 
 /// A log that goes on until this is dropped.
@@ -50,7 +50,7 @@ impl Collector for LinesLost {
     }
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
@@ -60,8 +60,8 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging. A filter that cannot be read counts as `info`. A thread of its own writes, so that nobody waits for
-/// whoever reads the log.
+/// Starts logging. An invalid filter counts as `info`. A thread of its own writes, so that nothing
+/// waits for the reader of the log.
 pub(super) fn start(format: LogFormat) -> Log {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -78,7 +78,7 @@ pub(super) fn start(format: LogFormat) -> Log {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(colors)
-        // With standard error gone there is nobody to tell, and the service goes on.
+        // The service goes on without standard error.
         .log_internal_errors(false)
         .with_writer(writer);
     match format {

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Paths, each with the file that it leads to. The kernel keeps the files of a sandbox, so that their numbers are not
-/// used again.
+/// Paths, each with its file. The kernel keeps the files of a sandbox, so that their inode numbers
+/// are not used again.
 #[derive(Debug)]
 pub(super) struct KnownFiles(Vec<(PathBuf, FileId)>);
 

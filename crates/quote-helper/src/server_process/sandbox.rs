@@ -1,7 +1,7 @@
-//! The sandbox of a server and its child processes: they write to the given paths, and nowhere else.
+//! The sandbox of a server and its child processes: they write to the given paths only.
 //!
-//! It is the kernel's Landlock, which needs no privileges and cannot be left. Reading stays unrestricted: the files that
-//! Intel's libraries, name look-up and TLS read are not known in full.
+//! It is the kernel's Landlock, which needs no privileges and cannot be left. Reading stays
+//! unrestricted, since the files that Intel's libraries, name resolution and TLS read are not known.
 
 use std::env::var_os;
 use std::future::pending;
@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use super::replaced::KnownFiles;
 use super::writable_paths::WritablePaths;
 
-/// The newest rights that the kernel is asked for: those of Linux 6.15. Older kernels enforce a part.
+/// The newest access rights that are restricted: those of Linux 6.15. Older kernels enforce a part.
 const NEWEST: ABI = ABI::V7;
 
 /// Opened for writing by the standard library, for child processes without output.
@@ -36,8 +36,8 @@ enum Outcome {
 }
 
 impl Sandbox {
-    /// Confines this thread, and all threads and processes that it starts from now on, to these paths. The kernel goes by
-    /// the directories that exist now. `None` turns the sandbox off.
+    /// Confines this thread, and all threads and processes that it starts from now on, to the files
+    /// that are at these paths now. `None` turns the sandbox off.
     pub(super) fn enter(writable: Option<WritablePaths>) -> Self {
         let Some(mut writable) = writable else {
             return Self { outcome: Outcome::TurnedOff, known: KnownFiles::of(&[]) };
@@ -51,14 +51,14 @@ impl Sandbox {
         Self { outcome, known }
     }
 
-    /// Whether the kernel confines this process: it then can neither write outside of its paths, nor reach other
-    /// processes through /proc or as a debugger. On older kernels some kinds of access are missing, never these.
+    /// True if the kernel confines this process: then it can neither write outside of its paths, nor
+    /// reach other processes through /proc or as a debugger, on every kernel with Landlock.
     pub(crate) fn is_enforced(&self) -> bool {
         matches!(&self.outcome, Outcome::Entered(status, _) if status.ruleset != RulesetStatus::NotEnforced)
     }
 
-    /// Waits until another file has taken the place of one that may be written: the kernel lets nobody write the new one.
-    /// Waits for ever where nothing is enforced.
+    /// Waits until a writable file is replaced: the kernel denies access to the new one. Waits for
+    /// ever without a sandbox.
     pub(crate) async fn path_replaced(&self) -> &Path {
         match self.is_enforced() {
             true => self.known.replaced().await,
@@ -86,8 +86,8 @@ fn restrict(writable: &WritablePaths) -> Result<RestrictionStatus, RulesetError>
         .restrict_self()
 }
 
-/// Blocks signals to processes outside of the sandbox and, unless the service manager listens at one, connections to
-/// abstract sockets there.
+/// Blocks signals to processes outside of the sandbox, and connections to abstract sockets there,
+/// unless the service manager listens at one.
 fn scopes() -> BitFlags<Scope> {
     let notified = var_os("NOTIFY_SOCKET").is_some_and(|name| name.as_bytes().starts_with(b"@"));
     if notified { Scope::Signal.into() } else { Scope::from_all(NEWEST) }

@@ -18,7 +18,7 @@ use super::message::{FRAME_SIZE, Malformed, Message};
 use super::secret::{self, Nonces, Role, Secret};
 use crate::peer::Peer;
 
-/// At most so many descriptors come with a message.
+/// The maximum number of descriptors of a message.
 pub(super) const MAX_DESCRIPTORS: usize = 8;
 
 const ANCILLARY_SIZE: usize = rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS));
@@ -67,8 +67,8 @@ impl Channel {
         self.peer
     }
 
-    /// Makes sure, as the instance that starts, that the one that serves has this secret, and proves
-    /// the same, which asks for the sockets.
+    /// Asks for the sockets as the starting instance: verifies that the running one has this secret,
+    /// and proves the same.
     pub(super) async fn ask_for_sockets(
         &self,
         secret: &Secret,
@@ -88,8 +88,7 @@ impl Channel {
         self.send(&Message::HandOver(secret.prove(Role::Successor, &nonces)), &[]).await
     }
 
-    /// Makes sure, as the instance that serves, that the one at the other end has this secret and
-    /// asks for the sockets.
+    /// Verifies, as the running instance, that the peer has this secret and asks for the sockets.
     pub(super) async fn check_request(
         &self,
         secret: &Secret,
@@ -108,7 +107,7 @@ impl Channel {
         is_known.then_some(()).ok_or(HandoverError::OtherSecret)
     }
 
-    /// Sends a message with these descriptors. It fits into any socket's buffer as a whole.
+    /// Sends a message with these descriptors. A frame fits into every socket's buffer.
     pub(super) async fn send(
         &self,
         message: &Message,
@@ -133,14 +132,14 @@ impl Channel {
         }
     }
 
-    /// Receives a message within this time. Descriptors that come with it are an error.
+    /// Receives a message within this time. Descriptors with it are an error.
     pub(super) async fn receive(&self, time: Duration) -> Result<Message, HandoverError> {
         let mut none = Vec::new();
         let message = self.message::<0>(&mut none);
         timeout(time, message).await.unwrap_or(Err(HandoverError::Silent(time)))
     }
 
-    /// Receives a message, and the descriptors that came with it, within this time.
+    /// Receives a message and its descriptors within this time.
     pub(super) async fn receive_with_descriptors(
         &self,
         time: Duration,
@@ -151,7 +150,7 @@ impl Channel {
         Ok((message, descriptors))
     }
 
-    /// Receives a message, with as many bytes of room for the descriptors that come with it.
+    /// Receives a message; `ROOM` is the size, in bytes, of the buffer for its descriptors.
     async fn message<const ROOM: usize>(
         &self,
         descriptors: &mut Vec<OwnedFd>,
@@ -187,7 +186,7 @@ fn receive<const ROOM: usize>(
             descriptors.extend(received);
         }
     }
-    // Those that did not fit are closed already.
+    // The kernel has closed those that did not fit.
     if received.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS {
         return Err(io::Error::other("there are too many descriptors"));
     }

@@ -18,20 +18,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
-/// The longest time for which the flags may be wrong.
+/// The longest time for which flags can be wrong.
 const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-/// The pause before the same socket is looked at again, after it was found changed.
+/// The pause after flags were changed.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Socket flags that were changed as many times in a row are being changed on purpose.
+/// Flags that change this many times in a row are changed on purpose.
 const MAX_CHANGES: u32 = 10;
-/// Interrupts the thread that accepts, and has no other meaning.
+/// Interrupts the thread that accepts; used for nothing else.
 const WAKE: Signal = Signal::URG;
 
-/// Looks after these listening sockets, which the first thread of the process accepts from, until the
-/// process ends: clients are accepted until the very last. The receiver hears when one of the sockets is
-/// out of use for ever.
+/// Guards these listening sockets, which the first thread of the process accepts from, until the
+/// process ends. The receiver gets a message when a socket can no longer be used.
 pub(super) fn start(listeners: Vec<OwnedFd>) -> io::Result<oneshot::Receiver<OutOfUse>> {
-    // Only the handler counts, which stays: without one the kernel would discard the signal.
+    // The handler stays: without one the kernel would discard the signal.
     drop(signal(SignalKind::from_raw(WAKE.as_raw()))?);
     let (told, out_of_use) = oneshot::channel();
     let watch = move || {
@@ -43,7 +42,7 @@ pub(super) fn start(listeners: Vec<OwnedFd>) -> io::Result<oneshot::Receiver<Out
     Ok(out_of_use)
 }
 
-/// Why nobody can be accepted from a listening socket any more.
+/// The reason for which a listening socket can no longer be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OutOfUse {
     #[error("it was shut down")]
@@ -52,13 +51,13 @@ pub(super) enum OutOfUse {
     Changed,
 }
 
-/// Looks until a listening socket is out of use.
+/// Watches until a listening socket is out of use.
 fn watch(listeners: &[OwnedFd]) -> OutOfUse {
     let mut changes: u32 = 0;
     loop {
         let mut polled: Vec<_> =
             listeners.iter().map(|listener| PollFd::new(listener, PollFlags::RDHUP)).collect();
-        // An interruption is as good as the end of the period.
+        // An interruption counts as the end of the period.
         let _ = poll(&mut polled, Some(&PERIOD));
         let is_shut_down = |polled: &PollFd<'_>| {
             polled.revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
@@ -80,7 +79,7 @@ fn watch(listeners: &[OwnedFd]) -> OutOfUse {
     }
 }
 
-/// Whether one of them has had to be set again, and the thread that accepts was interrupted.
+/// Sets the flags that were changed, and interrupts the thread that accepts. True if any were.
 fn set_non_blocking(listeners: &[OwnedFd]) -> bool {
     let set = |listener: &OwnedFd| {
         let flags = fcntl_getfl(listener).unwrap_or(OFlags::NONBLOCK);
@@ -95,7 +94,7 @@ fn set_non_blocking(listeners: &[OwnedFd]) -> bool {
     changed > 0
 }
 
-/// Ends every accept at this socket, in whatever process.
+/// Ends every accept at this socket, in all processes.
 fn close_for_all(listener: &OwnedFd) {
     let _ = shutdown(listener.as_fd(), Shutdown::Read);
 }

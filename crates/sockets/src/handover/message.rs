@@ -10,7 +10,7 @@
 //! | 8 – 39    | a nonce; or device and inode of the socket's file, and zeros; or zeros     |
 //! | 40 – 127  | a proof of 32 bytes, and zeros; or the reason in UTF-8, and zeros; or zeros |
 //!
-//! Numbers are little-endian. The size, the first five bytes, and how to refuse, are for every version.
+//! Numbers are little-endian. All versions share the size, the first five bytes and the refusal.
 
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -31,14 +31,13 @@ const UNUSED_BY_PROOF: usize = REASON_SIZE - size_of::<Proof>();
 pub enum Message {
     /// The new one begins, with its nonce.
     Hello(Nonce),
-    /// The old one has this nonce, and proves that it has the secret.
+    /// The old one sends its nonce, and proves that it has the secret.
     Challenge(Nonce, Proof),
     /// The new one proves that it has the secret, and asks for the sockets.
     HandOver(Proof),
-    /// The old one gives them: the descriptors of the socket with this file and of HTTP listeners come
-    /// with this message.
+    /// The old one sends the descriptors of the socket with this file and of HTTP listeners.
     Sockets(FileId),
-    /// The old one keeps them, or wants them back, for this reason.
+    /// The old one keeps its sockets, for this reason.
     Refused(String),
     /// The new one serves.
     Serving,
@@ -46,18 +45,18 @@ pub enum Message {
     Ended,
 }
 
-/// Why a frame is no message.
+/// The reason for which a frame is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It has another size, or begins in another way.
+    /// Its size or its first bytes are wrong.
     #[error("what was said is no message of a hand-over")]
     Foreign,
-    /// It is of a version that is not known here.
+    /// Its version is unknown.
     #[error(
         "one of the two instances speaks version {0} of the hand-over, the other one version {VERSION}"
     )]
     Version(u8),
-    /// Something in it makes no sense.
+    /// A field is invalid.
     #[error("the message is damaged")]
     Damaged,
 }
@@ -90,7 +89,7 @@ struct ProofField {
 }
 
 impl Message {
-    /// Reads a frame, from whomever it came.
+    /// Parses a frame of an untrusted peer.
     ///
     /// # Errors
     /// [`Malformed`], for everything that [`Message::to_frame`] does not make.
@@ -116,7 +115,7 @@ impl Message {
         exact.then_some(message).ok_or(Malformed::Damaged)
     }
 
-    /// The frame of this message. A reason that is too long is cut.
+    /// The frame of this message. A long reason is cut.
     #[must_use]
     pub fn to_frame(&self) -> [u8; FRAME_SIZE] {
         let mut frame = Frame::new_zeroed();
@@ -169,7 +168,7 @@ impl Frame {
         self.nonce_or_file = zerocopy::transmute!(FileField { device, inode, unused: [0; 16] });
     }
 
-    /// The reason, if it can be shown to people.
+    /// The reason, if it is printable.
     fn reason(&self) -> Option<String> {
         let reason = self.proof_or_reason.get(..self.reason_size.into())?;
         let reason = str::from_utf8(reason).ok()?;

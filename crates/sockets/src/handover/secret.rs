@@ -90,14 +90,13 @@ impl Secret {
         proof
     }
 
-    /// Whether a proof shows that the peer, which has this role, has the same secret. Takes the same
-    /// time whatever the proof is.
+    /// Verifies, in constant time, the proof of a peer with this role.
     pub(super) fn verifies(&self, role: Role, nonces: &Nonces, proof: &Proof) -> bool {
         hmac::verify(&self.0, &message(role, nonces), proof).is_ok()
     }
 }
 
-/// A number that nobody has used.
+/// A random nonce.
 pub(super) fn nonce() -> io::Result<Nonce> {
     let mut nonce = Nonce::default();
     aws_lc_rs::rand::fill(&mut nonce).map_err(|_| no_random_bytes())?;

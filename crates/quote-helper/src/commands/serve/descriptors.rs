@@ -1,7 +1,7 @@
-//! How many connections the limit of open files leaves room for.
+//! The number of connections that the limit of open files allows.
 //!
-//! Clients take descriptors, and everything else needs some, too: probes, workers, the hand-over, the state and the log must
-//! go on when clients have taken all that they may.
+//! Probes, workers, the hand-over, the state and the log keep descriptors when clients have used
+//! all of theirs.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::Limits;
@@ -9,17 +9,18 @@ use tracing::{info, warn};
 
 use crate::settings::Settings;
 
-/// Standard streams, runtime, listening sockets, hand-over, service manager, files of the state, collateral over the network.
+/// Standard streams, runtime, listening sockets, hand-over, service manager, state files,
+/// collateral over the network.
 const OWN: usize = 96;
 
-/// A worker's socket and process, twice while it is being replaced.
+/// A worker's socket and process, twice while it is replaced.
 const PER_WORKER: usize = 8;
 
-/// Clients get one part in so many, even if the limit is so low that the rest is not enough for everything else.
+/// Clients get at least this fraction, even if the limit is too low for everything else.
 const LEAST_PART: usize = 4;
 
-/// Raises the limit as far as the system lets us, since the usual one is for programs that use select(), and derives the
-/// limits of the service from it.
+/// Raises the limit of open files to its maximum, since the default is for programs that use
+/// select(), and derives the limits of the service from it.
 pub(super) fn limits(settings: &Settings) -> Limits {
     raise();
     let open_files = getrlimit(Resource::Nofile).current;
@@ -59,7 +60,7 @@ fn raise() {
     }
 }
 
-/// Descriptors that clients may not have.
+/// Descriptors that are reserved.
 fn reserved(settings: &Settings) -> usize {
     let servers = [settings.metrics_listen.is_some(), settings.collateral_listen.is_some()];
     let servers = servers.into_iter().filter(|served| *served).count();

@@ -1,4 +1,4 @@
-//! What the quote provider library keeps in its cache is fetched again in time, so that no quote waits for it.
+//! Refreshes the cache of the quote provider library, so that no quote waits for the network.
 
 use std::path::Path;
 use std::thread;
@@ -12,7 +12,7 @@ use tracing::info;
 
 use super::node_metrics::NodeMetrics;
 
-/// How often it is looked what is due.
+/// The interval of refreshes.
 const ROUND: Duration = Duration::from_secs(60);
 
 /// The settings of the quote provider library.
@@ -21,8 +21,8 @@ pub(super) fn settings(config: Option<&Path>) -> anyhow::Result<Settings> {
     Ok(Settings::choose(PartialSettings::default(), &machine)?)
 }
 
-/// Goes on until the process ends. The library has the same settings, and so the same cache; who does not use ours
-/// has nothing in it.
+/// Starts a thread that refreshes until the process ends. The library has the same settings, and so
+/// the same cache, which is empty with another quote provider.
 pub(super) fn keep_fresh(config: Option<&Path>, metrics: NodeMetrics) -> anyhow::Result<()> {
     let settings = settings(config)?;
     let cache = Cache::open(&settings, Box::new(log_event))?;

@@ -18,25 +18,25 @@ use self::watch::Watch;
 
 pub(super) use self::proof::Proof;
 
-/// Whether the service is ready. Clones are the same.
+/// The readiness of the service. Clones are the same.
 #[derive(Clone)]
 pub(super) struct Health {
     phase: Arc<channel::Sender<Phase>>,
     watch: Arc<Watch>,
 }
 
-/// Where a service is in its life.
+/// The phase of a service.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Starting,
     Serving,
-    /// For this reason nobody is to come any more.
+    /// Clients are to go elsewhere, for this reason.
     Leaving(&'static str),
 }
 
 impl Health {
-    /// The health of a service with this Quoter, whose canary quotes are proved in this way. Has to be called within
-    /// the runtime that serves.
+    /// The health of a service with this Quoter and this proof for its canary quotes. To be called
+    /// within the runtime that serves.
     pub(super) fn new(quoter: Arc<dyn Quoter>, proof: Proof, metrics: &Metrics) -> Self {
         let watch = Watch::start(CanaryQuoter::new(quoter, proof), metrics);
         Self { phase: Arc::new(channel::Sender::new(Phase::Starting)), watch }
@@ -62,7 +62,7 @@ impl Health {
         Router::new().route("/livez", get(async || "alive\n")).route("/readyz", get(ready))
     }
 
-    /// How it is known that the service is ready, or why it is not.
+    /// The evidence that the service is ready, or the reason that it is not.
     async fn ready(&self) -> Result<String, String> {
         let phase = *self.phase.borrow();
         match phase {

@@ -11,8 +11,8 @@ const NAMES: [&str; 2] = [".dcap-qcnl", ".az-dcap-client"];
 const VARIABLES: [&str; 4] = ["AZDCAP_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR"];
 const LAST: &str = "/tmp";
 
-/// These directories: all that are there. Of a name that is nowhere, one is made in the first place that allows it, as
-/// the library would, which cannot any more in the sandbox.
+/// All of these directories that exist. Of a name without a directory, makes one in the first place
+/// that allows it, as the library would if it were not in the sandbox.
 pub(super) fn directories() -> Vec<PathBuf> {
     let of_variables = VARIABLES.into_iter().filter_map(var_os).filter(|place| !place.is_empty());
     let places: Vec<_> = of_variables.map(PathBuf::from).chain([LAST.into()]).collect();
@@ -29,7 +29,7 @@ fn below(places: &[PathBuf], name: &str) -> Vec<PathBuf> {
     there
 }
 
-/// For this user alone: the place may be one that everybody writes to. The place itself is not made.
+/// Makes it for this user alone, since everybody may write to the place, which is not made.
 fn make(directory: &Path) -> bool {
     directory.parent().is_some_and(Path::is_dir) && private_directory::make(directory).is_ok()
 }

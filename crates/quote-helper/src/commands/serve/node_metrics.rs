@@ -1,4 +1,4 @@
-//! What is to be known of the machine besides its quotes: what expires when, how current its TCB is, its EPC.
+//! Metrics of the machine: expiry of its collateral, status of its TCB, EPC.
 
 mod epc;
 mod software;
@@ -39,7 +39,7 @@ struct OfEpc {
 }
 
 impl NodeMetrics {
-    /// Gauges that these metrics show, with what is known from the start.
+    /// Registers the gauges, with the values that are known at the start.
     pub(super) fn new(metrics: &Metrics) -> Self {
         let node = Self::default();
         metrics.register(|registry| node.register(registry));
@@ -69,7 +69,7 @@ impl NodeMetrics {
         );
     }
 
-    /// Shows what is known of the platforms of this machine: one, or none yet.
+    /// Shows the platforms of this machine: one, or none yet.
     pub(super) fn update(&self, nodes: &[NodeStatus]) {
         let records: Vec<_> = nodes.iter().flat_map(|node| &node.records).collect();
         for what in PIECES {
@@ -92,7 +92,7 @@ impl NodeMetrics {
     }
 }
 
-/// The pieces that a quote is verified with.
+/// The collateral of a quote.
 const PIECES: [&str; 5] = ["pck-certificate", "pck-crl", "root-ca-crl", "tcb-info", "qe-identity"];
 
 /// The TCB is below every level that is published.
@@ -111,7 +111,7 @@ fn name(item: &CollateralId) -> Option<&'static str> {
     })
 }
 
-/// The status that a verifier comes to.
+/// The status that a verifier finds.
 fn tcb_status(node: &NodeStatus) -> String {
     if node.revoked == Some(true) {
         return TcbStatus::Revoked.to_string();

@@ -4,7 +4,7 @@ use anyhow::Context;
 use nix::unistd::Group;
 use sockets::SocketAccess;
 
-/// Who may connect, with or without a group.
+/// The users who may connect, with or without a group.
 pub(super) fn access(group: Option<&str>) -> anyhow::Result<SocketAccess> {
     group.map_or(Ok(SocketAccess::Everybody), |group| Ok(SocketAccess::Group(number(group)?)))
 }

@@ -15,16 +15,16 @@ use tracing::{info, warn};
 
 use super::health::Proof;
 
-/// How often to look whether `platform tcb` has changed the TCB.
+/// The interval at which changes of the TCB by `platform tcb` are looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A software platform in its directory.
 pub(super) struct Software {
-    /// The platform as it is by now.
+    /// The current platform.
     platform: watch::Sender<Arc<SoftwarePlatform>>,
-    /// Quotes in this process, for the service or for nobody.
+    /// Quotes in this process, unless workers do.
     pub(super) quoter: SoftwareQuoter,
-    /// What its quotes are verified with.
+    /// The collateral of its quotes.
     pub(super) collateral: Arc<SoftwareCollateral>,
     directory: Directory,
     stamp: TcbStamp,
@@ -54,7 +54,7 @@ impl Software {
         })
     }
 
-    /// What its canary quotes have to prove.
+    /// The proof of its canary quotes.
     pub(super) fn proof(&self) -> anyhow::Result<Proof> {
         Proof::of_software(&self.platform.borrow(), Arc::clone(&self.collateral))
     }
@@ -64,7 +64,7 @@ impl Software {
         self.platform.subscribe()
     }
 
-    /// Follows the platform's TCB, for ever. While that cannot be done all stays as it is.
+    /// Follows the platform's TCB, for ever. Failures change nothing.
     pub(super) async fn follow_tcb(mut self, workers: Option<Arc<WorkerQuoter>>) {
         loop {
             let platform = Arc::new(self.next_tcb().await);
@@ -85,7 +85,7 @@ impl Software {
         loop {
             tokio::time::sleep(LOOK).await;
             let (directory, seen) = (self.directory.clone(), self.stamp.clone());
-            // Files are read, and certificates made, while the service goes on.
+            // Reading files and making certificates must not block the service.
             match spawn_blocking(move || directory.open_after(&seen)).await {
                 Ok(Some((stamp, Ok(platform)))) => {
                     self.stamp = stamp;

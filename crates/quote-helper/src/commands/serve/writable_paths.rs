@@ -13,7 +13,7 @@ use crate::settings::{Settings, default_socket};
 /// Device nodes that workers open for writing: those of Linux and those of Intel's earlier drivers.
 const DEVICES: [&str; 3] = ["/dev/sgx_enclave", "/dev/sgx_provision", "/dev/sgx"];
 
-/// The paths that these settings lead to. Missing directories of ours are made. `None`: the sandbox is off.
+/// The paths of these settings. Makes missing directories. `None` if the sandbox is off.
 ///
 /// # Errors
 /// If a directory cannot be made.

@@ -14,7 +14,7 @@ use crate::failure::explain;
 /// Canary quotes are a tenant of their own; the numbers of clients' tenants count up from 1.
 const FLOW: Flow = Flow { tenant: u64::MAX, user: 0 };
 
-/// Makes canary quotes and looks at them.
+/// Makes and checks canary quotes.
 pub(super) struct CanaryQuoter {
     quoter: Arc<dyn Quoter>,
     proof: Proof,
@@ -25,7 +25,7 @@ impl CanaryQuoter {
         Self { quoter, proof }
     }
 
-    /// What a quote proved, or why there is no good one, in words.
+    /// Makes a quote, and describes its proof, or the reason that there is none.
     pub(super) async fn quote(&self) -> Result<String, String> {
         self.prove().await.map_err(|error| explain(&error))
     }
@@ -53,7 +53,7 @@ impl CanaryQuoter {
         matches!(self.proof, Proof::Answers) && error.code() == AesmError::InvalidReport
     }
 
-    /// Has it made without a pause for the clients, whom the same thread serves.
+    /// Makes it without a pause for clients, which the same thread serves.
     async fn make(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
         match self.quoter.execution() {
             Execution::Inline => self.quoter.quote(request),

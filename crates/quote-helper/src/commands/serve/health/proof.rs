@@ -1,4 +1,4 @@
-//! What a canary quote has to prove.
+//! The proof that a canary quote is good.
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -9,7 +9,7 @@ use collateral_server::SoftwareCollateral;
 use software_platform::SoftwarePlatform;
 use verify::{Policy, TrustedRoots};
 
-/// How much can be known of a canary quote.
+/// The check of a canary quote.
 #[derive(Clone)]
 pub(in super::super) enum Proof {
     /// Real SGX: its QE refuses the REPORT of a software enclave, and so shows that it is there.
@@ -19,7 +19,7 @@ pub(in super::super) enum Proof {
 }
 
 impl Proof {
-    /// That of the software platform, whose root stays the same whatever becomes of its TCB.
+    /// The proof of the software platform, whose root does not change with its TCB.
     pub(in super::super) fn of_software(
         platform: &SoftwarePlatform,
         collateral: Arc<SoftwareCollateral>,
@@ -29,7 +29,7 @@ impl Proof {
         Ok(Self::Verifies { roots, collateral })
     }
 
-    /// What the quote proves, in words. Takes milliseconds.
+    /// Describes the proof of a quote. Takes milliseconds.
     pub(super) fn of(&self, quote: &[u8]) -> anyhow::Result<String> {
         match self {
             Self::Answers => Ok("a quote was made".to_owned()),
@@ -38,7 +38,7 @@ impl Proof {
     }
 }
 
-/// How current the TCB is, is not for the service to judge: a genuine quote is what it can give.
+/// Accepts every TCB status: a genuine quote is all that the service can promise.
 fn verify(
     quote: &[u8],
     roots: &TrustedRoots,

@@ -1,4 +1,4 @@
-//! Canary quotes, one at a time, when somebody asks and now and then.
+//! Canary quotes, one at a time, on demand and periodically.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::canary_quoter::CanaryQuoter;
 
-/// For how long a canary quote speaks for the service.
+/// The time for which a canary quote is fresh.
 const FRESH: Duration = Duration::from_secs(5);
 /// The time for a canary quote.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// Who asks waits a little longer, for the canary's own words about what was too slow.
+/// The timeout of a probe, longer than the canary's, so that it gets the canary's reason.
 const PATIENCE: Duration = Duration::from_millis(3200);
-/// A canary quote is made this often even if nobody asks, so that the metrics tell.
+/// The interval of canary quotes without probes, for the metrics.
 const ROUND: Duration = Duration::from_secs(15);
 
-/// What the last canary quote told. It is looked after by a task that ends with the runtime.
+/// The result of the last canary quote, updated by a task that ends with the runtime.
 pub(super) struct Watch {
     last: watch::Sender<Option<Told>>,
     asked: Notify,
@@ -29,7 +29,7 @@ pub(super) struct Watch {
     success: Gauge,
 }
 
-/// What a canary quote told, and when.
+/// The result of a canary quote, and its time.
 #[derive(Clone)]
 struct Told {
     at: Instant,
@@ -63,7 +63,7 @@ impl Watch {
         watch
     }
 
-    /// How it is known that quotes are made, or why none is.
+    /// The result of a fresh canary quote.
     pub(super) async fn outcome(&self) -> Result<String, String> {
         let mut last = self.last.subscribe();
         if let Some(told) = last.borrow_and_update().as_ref().filter(|told| told.is_fresh()) {
@@ -86,7 +86,7 @@ impl Watch {
         }
     }
 
-    /// Makes one canary quote. One that is too late is awaited all the same, so that there are never two.
+    /// Makes one canary quote. A late one is awaited as well, so that there are never two.
     async fn look(&self, quoter: &CanaryQuoter) {
         let begin = Instant::now();
         let mut quote = std::pin::pin!(quoter.quote());
@@ -105,7 +105,7 @@ impl Watch {
         }
     }
 
-    /// Waits for somebody for whom the last canary quote is too old.
+    /// Waits for a probe for which the last canary quote is too old.
     async fn asked_anew(&self) {
         loop {
             self.asked.notified().await;

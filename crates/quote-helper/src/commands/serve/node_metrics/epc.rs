@@ -6,14 +6,14 @@ use std::path::Path;
 use kubernetes::device_plugin::epc_sections;
 use raw_cpuid::CpuIdReaderNative;
 
-/// What the processor has, by CPUID.
+/// The EPC of the processor, by CPUID.
 pub(super) fn total() -> i64 {
     let total = epc_sections(CpuIdReaderNative).fold(0, u64::saturating_add);
     total.try_into().unwrap_or(i64::MAX)
 }
 
-/// What the cgroup of this process has, workers included, where the kernel counts it: with the misc controller of
-/// cgroup v2 and its resource `sgx_epc`.
+/// The EPC in use by the cgroup of this process, workers included, if the kernel counts it: with the
+/// misc controller of cgroup v2 and its resource `sgx_epc`.
 pub(super) fn in_use() -> Option<i64> {
     let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let cgroup = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;

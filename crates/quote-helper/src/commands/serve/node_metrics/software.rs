@@ -15,7 +15,7 @@ use verify::{CollateralError, PckCa, Tee, TrustedRoots, Validity};
 
 use super::NodeMetrics;
 
-/// How often to look, if nothing happens: collateral is issued anew now and then.
+/// The longest interval between updates, since collateral is reissued periodically.
 const ROUND: Duration = Duration::from_secs(60);
 
 impl NodeMetrics {
