@@ -146,7 +146,7 @@ pub(crate) fn not_bound(samples: &Samples) -> Vec<Case> {
         error(
             "CBOR that is no evidence",
             one(DICE, &[0x01]),
-            "no array of a quote and a claims buffer",
+            "not an array of a quote and a claims buffer",
         ),
         error("CBOR that nests", one(DICE, &[0x81; 300]), "the CBOR evidence cannot be read"),
         error(
