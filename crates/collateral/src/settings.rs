@@ -1,11 +1,10 @@
-//! Where PCK certificates and collateral come from, and where they are kept.
+//! Settings of sources and of the cache.
 //!
-//! Each setting is taken from the first that has it: a flag, a variable
-//! `QUOTE_HELPER_COLLATERAL_*`, the section `[collateral]` of our configuration. Where those name
-//! no sources, another quote provider's settings hold: those of Intel's, in
-//! `sgx_default_qcnl.conf`; else those of Azure's, in the variables `AZDCAP_*`. Where there are
-//! none of these either, it depends on the machine. [`Settings`] tells which it was, and what was
-//! not used.
+//! Each setting is taken from the first layer that has it: a flag, a variable
+//! `QUOTE_HELPER_COLLATERAL_*`, the section `[collateral]` of the configuration. If these name no
+//! sources, the settings of another quote provider count: Intel's, in `sgx_default_qcnl.conf`, else
+//! Azure's, in the variables `AZDCAP_*`. If there are none either, the machine decides.
+//! [`Settings`] has the origin of the sources, and the settings that were not used.
 
 mod azdcap;
 mod base;
@@ -13,9 +12,9 @@ mod cache_settings;
 mod config_text;
 mod describe;
 mod error;
+mod layers;
 mod machine;
 mod origin;
-mod own;
 pub mod parse;
 mod qcnl;
 mod service_url;
@@ -29,60 +28,59 @@ use self::base::Base;
 pub use self::cache_settings::CacheSettings;
 pub use self::config_text::{ConfigProblem, ConfigText, Form, nearest};
 pub use self::error::{Place, SettingsError, redact_urls};
+use self::layers::LayeredSettings;
+pub use self::layers::{PartialSettings, SourceSpec};
 pub use self::machine::Machine;
 pub use self::origin::Origin;
-use self::own::Own;
-pub use self::own::{PartialSettings, SourceSpec};
 pub use self::service_url::ServiceUrl;
 pub use self::source_settings::{Serves, ServiceSettings, SourceSettings, TrustSettings};
 use crate::TcbUpdate;
 
-/// The time for one question, where nobody says otherwise.
+/// The default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a question is asked again, where nobody says otherwise.
+/// The default retries.
 const RETRY: Retry = Retry { times: 2, delay: None };
 
-/// Told in a program that is set user id, set group id, or has file capabilities.
+/// Note in a program that is set user id, set group id, or has file capabilities.
 const ENVIRONMENT_IGNORED: &str = "environment variables are ignored, proxies included, since this program gained \
     privileges when it was started; use the configuration files in /etc";
 
-/// What holds. Its [`Display`](std::fmt::Display) form tells people where things come from, and
-/// why.
+/// The effective settings. Their [`Display`](std::fmt::Display) form explains them to people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Whom to ask, in this order. What none of them serves comes from the cache alone.
+    /// The sources, in the order in which they are asked. Items that none serves come from the
+    /// cache only.
     pub sources: Vec<SourceSettings>,
-    /// Who named the sources.
+    /// The place where the sources are set.
     pub origin: Origin,
-    /// Where answers are kept, and for how long.
+    /// The cache.
     pub cache: CacheSettings,
-    /// The time for one question, all sources that are asked together.
+    /// The timeout of a request, all sources together.
     pub timeout: Duration,
-    /// When a source in trouble is asked again.
+    /// The retries of failed sources.
     pub retry: Retry,
-    /// The TCB evaluation to ask for.
+    /// The TCB update to request.
     pub evaluation: TcbUpdate,
-    /// The form in which Intel's settings want collateral to be handed out in C; `None` if they do
-    /// not say.
+    /// The format of collateral in C by Intel's settings; `None` if they do not set it.
     pub collateral_form: Option<CollateralForm>,
     /// PEM: the root to trust instead of Intel's. The software platform needs it.
     pub trusted_root: Option<PathBuf>,
-    /// What is to be logged, if Azure's variable asks for it.
+    /// The log level of Azure's variable.
     pub log_level: Option<LogLevel>,
-    /// What people should know: what is not used, and what is not as they may think.
+    /// Notes for people about settings that are not used, or that may surprise them.
     pub notes: Vec<String>,
 }
 
-/// When a source in trouble is asked again.
+/// The retries of failed sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// How often, after the first time.
+    /// The number of retries.
     pub times: u32,
     /// The wait before each time; `None` begins with a second, and doubles.
     pub delay: Option<Duration>,
 }
 
-/// The forms that CRLs have in `sgx_ql_qve_collateral_t`. The numbers are the versions of that
+/// The formats of CRLs in `sgx_ql_qve_collateral_t`. The numbers are the versions of that
 /// structure, and the values of Intel's `pccs_api_version`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollateralForm {
@@ -112,8 +110,8 @@ impl Settings {
         Self::choose(PartialSettings::default(), &Machine::this())
     }
 
-    /// The root that a program with these flags trusts instead of Intel's, on this machine: that of
-    /// the flags, of the variable, or of our configuration.
+    /// The root that a program with these flags trusts instead of Intel's: that of the flags, the
+    /// variable, or the configuration.
     ///
     /// # Errors
     /// [`SettingsError`] when a variable or the configuration cannot be read or understood.
@@ -121,7 +119,7 @@ impl Settings {
         flags: PartialSettings,
         machine: &Machine,
     ) -> Result<Option<PathBuf>, SettingsError> {
-        Ok(Own::gather(flags, machine)?.settings.trusted_root)
+        Ok(LayeredSettings::gather(flags, machine)?.settings.trusted_root)
     }
 
     /// The settings of a program with these flags, on this machine. Reads the files that the
@@ -130,14 +128,14 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] when a flag, a file or a variable cannot be read or understood.
     pub fn choose(flags: PartialSettings, machine: &Machine) -> Result<Self, SettingsError> {
-        let own = Own::gather(flags, machine)?;
-        let mut base = Base::choose(&own, machine)?;
+        let layered = LayeredSettings::gather(flags, machine)?;
+        let mut base = Base::choose(&layered, machine)?;
         if machine.ignores_environment {
             base.notes.push(ENVIRONMENT_IGNORED.to_owned());
         }
-        let cache = CacheSettings::choose(&own.settings, &base, machine)?;
+        let cache = CacheSettings::choose(&layered.settings, &base, machine)?;
         let azure_log_level = azdcap::log_level(machine)?;
-        let own = own.settings;
+        let own = layered.settings;
         let retries = own.retries.map(|times| Retry { times, ..RETRY });
         Ok(Self {
             sources: base.sources,

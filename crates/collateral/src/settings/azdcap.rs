@@ -19,11 +19,11 @@ const CACHE: &str = "AZDCAP_CACHE";
 const MAX_AGE: &str = "AZDCAP_CACHE_EXPIRY_IN_SECONDS";
 const LOG_LEVEL: &str = "AZDCAP_DEBUG_LOG_LEVEL";
 
-/// Those that say where something comes from.
+/// Those about sources.
 const OF_SOURCES: [&str; 6] = [BASE_URL, PRIMARY_URL, SECONDARY_URL, BYPASS, CLIENT_ID, VERSION];
 /// Those that have no meaning here: TDX's own services are found by region, and there is no log
 /// file.
-const WITHOUT_MEANING: [&str; 5] = [
+const IGNORED: [&str; 5] = [
     "AZDCAP_BASE_CERT_URL_TDX",
     "AZDCAP_COLLATERAL_VERSION_TDX",
     "AZDCAP_REGION_URL",
@@ -31,12 +31,12 @@ const WITHOUT_MEANING: [&str; 5] = [
     "AZDCAP_WRITE_LOGS_TO_FILE",
 ];
 
-/// Who asks, as Azure's client says it of itself.
+/// The client id that Azure's client sends.
 const PRODUCTION_CLIENT: &str = "production_client";
-/// The longest time that Azure's client keeps anything.
+/// The maximum age in the cache of Azure's client, in seconds.
 const LONGEST_MAX_AGE: u64 = 24 * 60 * 60;
 
-/// The sources, if one of the variables says something about them.
+/// The sources, if one of the variables is about them.
 pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
     let names = variables_of_sources(machine);
     if names.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
     }
     let url = |variable, default: &str| {
         let url = machine.value(variable, ServiceUrl::parse)?;
-        // They are good URLs, as a test knows.
+        // The defaults are valid, as a test checks.
         Ok(url.or_else(|| ServiceUrl::parse(default).ok()))
     };
     let primary = url(PRIMARY_URL, AZURE_THIM)?;
@@ -70,34 +70,34 @@ pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
             "version {version} of the API, in {VERSION}, has ended; version 4 is asked for"
         ));
     }
-    base.notes.extend(without_meaning(machine));
+    base.notes.extend(ignored(machine));
     Ok(Some(base))
 }
 
-/// The variables that say something about sources and are set.
+/// The variables about sources that are set.
 pub(super) fn variables_of_sources(machine: &Machine) -> Vec<&'static str> {
     OF_SOURCES.into_iter().filter(|name| machine.path(name).is_some()).collect()
 }
 
-/// A directory of ours beside that of Azure's client, whose files have another form. Intel's quote
-/// provider knows this variable, too.
+/// A directory beside that of Azure's client, whose files have another format. Intel's quote
+/// provider reads this variable, too.
 pub(super) fn cache_directory(machine: &Machine) -> Option<PathBuf> {
     Some(machine.path(CACHE)?.join(".quote-helper/collateral"))
 }
 
-/// The longest time that anything is kept.
+/// The maximum age of items in the cache.
 pub(super) fn max_age(machine: &Machine) -> Result<Option<Duration>, SettingsError> {
     let seconds = machine.value(MAX_AGE, |text| match text.parse() {
         Ok(seconds @ 0..=LONGEST_MAX_AGE) => Ok(seconds),
         _ => Err(format!("{text:?} is no number of seconds from 0 to {LONGEST_MAX_AGE}")),
     })?;
-    // With 0, Azure's client keeps to what the service says.
+    // 0 means the age that the service sets, as for Azure's client.
     Ok(seconds.filter(|seconds| *seconds != 0).map(Duration::from_secs))
 }
 
-/// What is to be logged.
+/// The log level.
 pub(super) fn log_level(machine: &Machine) -> Result<Option<LogLevel>, SettingsError> {
-    // Azure's client takes no notice of other values either; to fail for a log would be worse.
+    // Azure's client ignores other values as well; failing for a log level would be worse.
     Ok(match machine.text(LOG_LEVEL)?.map(str::to_ascii_uppercase).as_deref() {
         Some("INFO" | "SGX_QL_LOG_INFO") => Some(LogLevel::Info),
         Some("WARNING" | "SGX_QL_LOG_WARNING") => Some(LogLevel::Warning),
@@ -113,8 +113,8 @@ fn version(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is no version of the API; the one spoken here is v4"))
 }
 
-fn without_meaning(machine: &Machine) -> Option<String> {
-    let names = WITHOUT_MEANING.into_iter().filter(|name| machine.path(name).is_some());
+fn ignored(machine: &Machine) -> Option<String> {
+    let names = IGNORED.into_iter().filter(|name| machine.path(name).is_some());
     let names = names.collect::<Vec<_>>().join(", ");
-    (!names.is_empty()).then(|| format!("without a meaning here: {names}"))
+    (!names.is_empty()).then(|| format!("ignored: {names}"))
 }

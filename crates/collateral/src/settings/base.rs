@@ -1,8 +1,8 @@
-//! Whose sources are taken, and what else their settings say.
+//! Choice between the sources of the settings, of other quote providers, and of the machine.
 
 use std::time::Duration;
 
-use super::own::Own;
+use super::layers::LayeredSettings;
 use super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
 use super::{
     CollateralForm, Machine, Origin, Retry, Serves, ServiceSettings, ServiceUrl, SettingsError,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::TcbUpdate;
 
-/// Sources, and the settings that come with them.
+/// Sources, and the settings from the same origin.
 pub(super) struct Base {
     pub(super) sources: Vec<SourceSettings>,
     pub(super) origin: Origin,
@@ -23,7 +23,7 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// These sources, and no other settings.
+    /// These sources without further settings.
     pub(super) fn new(sources: Vec<SourceSettings>, origin: Origin) -> Self {
         Self {
             sources,
@@ -37,9 +37,9 @@ impl Base {
         }
     }
 
-    /// Our own sources, or else those of the other quote providers, or else those for this machine;
-    /// with what our own settings want of all sources.
-    pub(super) fn choose(own: &Own, machine: &Machine) -> Result<Self, SettingsError> {
+    /// The sources of the settings, else those of other quote providers, else those for this
+    /// machine; with the settings for all sources.
+    pub(super) fn choose(own: &LayeredSettings, machine: &Machine) -> Result<Self, SettingsError> {
         let mut base = match &own.origin {
             Some(origin) => Self::new(own.sources(), origin.clone()).beside_qcnl(machine),
             None => Self::of_others(machine)?.with_trust(own.trust.as_ref()),
@@ -47,7 +47,7 @@ impl Base {
         if let Some(file) = &own.settings.api_key_file {
             base.services().for_each(|service| service.offer_api_key(file));
         }
-        base.tell_ended_versions();
+        base.note_ended_versions();
         Ok(base)
     }
 
@@ -68,14 +68,14 @@ impl Base {
         } else {
             &[(INTEL_PCS, Serves::Everything)]
         };
-        // They are good URLs, as a test knows.
+        // They are valid URLs, as a test checks.
         let services = services.iter().filter_map(|&(url, serves)| {
             Some(SourceSettings::Service(ServiceSettings::at(ServiceUrl::parse(url).ok()?, serves)))
         });
         Self::new(services.collect(), Origin::Machine { azure })
     }
 
-    /// Notes that settings of Intel's and Azure's are there and not used.
+    /// Notes that Intel's and Azure's settings exist and are not used.
     fn beside_qcnl(mut self, machine: &Machine) -> Self {
         let (path, is_named) = qcnl::path(machine);
         if is_named || path.exists() {
@@ -84,7 +84,7 @@ impl Base {
         self.beside_azdcap(machine)
     }
 
-    /// Notes that settings of Azure's are there and not used.
+    /// Notes that Azure's settings exist and are not used.
     fn beside_azdcap(mut self, machine: &Machine) -> Self {
         let names = azdcap::variables_of_sources(machine).join(", ");
         if !names.is_empty() {
@@ -101,7 +101,7 @@ impl Base {
         self
     }
 
-    fn tell_ended_versions(&mut self) {
+    fn note_ended_versions(&mut self) {
         for source in &self.sources {
             if let SourceSettings::Service(ServiceSettings { url, .. }) = source
                 && let Some(version) = url.ended_version()

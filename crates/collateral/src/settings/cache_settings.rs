@@ -1,29 +1,26 @@
-//! Where answers are kept.
+//! Settings of the cache.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Base, Machine, PartialSettings, SettingsError, azdcap};
 
-/// The cache directory of root's programs and of the service's.
+/// The cache directory of root and of the service's user.
 const OF_SYSTEM: &str = "/var/cache/quote-helper/collateral";
-/// Where those of other users do, below the user's directory for caches.
+/// The directory of other users, below their directory for caches.
 const OF_USER: &str = "quote-helper/collateral";
-/// The size of the cache where nobody says otherwise, in bytes. What one machine needs has about
-/// 100 KiB.
+/// The default size of the cache, in bytes. One machine needs about 100 KiB.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
-/// Where answers are kept, and for how long.
+/// The directory, size and age of the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// Each user has another one, and all programs of the user share it. `None`: there is no place,
-    /// so answers are kept in memory alone. A directory that everybody may write to is no place:
-    /// what is checked can still be old.
+    /// The directory, which all programs of a user share; `None`: memory only. It is never one that
+    /// everybody can write to: a valid document can still be old.
     pub directory: Option<PathBuf>,
-    /// How large it may become, in bytes.
+    /// The maximum size, in bytes.
     pub max_size: u64,
-    /// A PCK certificate that was fetched longer ago is asked for again. `None`: as its own dates
-    /// say.
+    /// The age from which a PCK certificate counts as expired; `None`: by its own dates.
     pub pck_max_age: Option<Duration>,
     /// The same for collateral.
     pub collateral_max_age: Option<Duration>,
@@ -50,8 +47,7 @@ fn default_directory(machine: &Machine) -> Option<PathBuf> {
     if let Some(directory) = azdcap::cache_directory(machine) {
         return Some(directory);
     }
-    // A path that is not absolute is no directory of a user, by the XDG base directory
-    // specification.
+    // The XDG base directory specification allows absolute paths only.
     let of = |variable| machine.path(variable).filter(|path| path.is_absolute());
     if let Some(directory) = of("XDG_CACHE_HOME") {
         return Some(directory.join(OF_USER));

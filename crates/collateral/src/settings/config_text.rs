@@ -1,4 +1,4 @@
-//! A configuration in TOML, and everything that is wrong with it, for people.
+//! A configuration in TOML, with messages about all problems in it.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,30 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::error::redact_urls;
-use super::own::SECTION;
+use super::layers::SECTION;
 
-/// The name of a setting, and the form of its value in words, which goes on after "write ".
+/// The name of a setting, and the format of its value, which follows "write " in messages.
 pub type Form = (&'static str, &'static str);
 
-/// The longest value that a message repeats, in characters.
+/// Maximum length of a value in a message, in characters.
 const MAX_SHOWN: usize = 80;
-/// The least similarity (Jaro-Winkler) at which a name is suggested for another one.
+/// Minimum similarity (Jaro-Winkler) of a suggested name.
 const SIMILAR: f64 = 0.8;
 
-/// A configuration that is TOML.
+/// A configuration in valid TOML.
 pub struct ConfigText<'a> {
     text: &'a str,
     values: Table,
     spans: DeTable<'a>,
 }
 
-/// Something that is wrong with a configuration.
+/// A problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct ConfigProblem {
     /// From 1.
     pub line: usize,
-    /// In words: the setting, its value, and the form that is wanted.
+    /// The setting, its value, and the required format.
     pub problem: String,
 }
 
@@ -46,8 +46,8 @@ impl<'a> ConfigText<'a> {
         Ok(Self { text, values, spans })
     }
 
-    /// All that is wrong with the settings of a section, or with those outside of sections. Each is
-    /// read as `T` for itself; those of `elsewhere` belong to another place, which it names.
+    /// The problems of the settings in a section, or outside of sections. Each is read as a `T` of
+    /// its own; those of `elsewhere` belong in another place, which it names.
     #[must_use]
     pub fn problems<T: DeserializeOwned>(
         &self,
@@ -60,7 +60,7 @@ impl<'a> ConfigText<'a> {
         for (key, value) in spans {
             let name = key.get_ref().as_ref();
             let line = self.line(key.span().start);
-            // The settings of a section are looked at by themselves.
+            // The settings of a section are checked separately.
             let is_section = name == SECTION && matches!(value.get_ref(), DeValue::Table(_));
             let problem = match forms.iter().find(|(known, _)| *known == name) {
                 Some(_) if is_section => None,
@@ -95,7 +95,7 @@ impl<'a> ConfigText<'a> {
             Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
             None => shown,
         };
-        // Those of serde say nothing that the form does not say better.
+        // The format says more than these messages of serde.
         let message = redact_urls(error.message());
         let reason = match message.starts_with("invalid ") || message.starts_with("unknown variant")
         {
@@ -110,7 +110,7 @@ impl<'a> ConfigText<'a> {
     }
 }
 
-/// The one of these names that is meant by this one, if it is similar enough.
+/// The most similar of the known names, if it is similar enough.
 #[must_use]
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let similarity = |known| (strsim::jaro_winkler(name, known), known);
@@ -128,7 +128,7 @@ fn unknown(name: &str, forms: &[Form], (elsewhere, others): (&str, &[Form])) -> 
     }
 }
 
-/// The error without the line itself, in which there may be what nobody should see.
+/// The error without the line itself, which may hold a secret.
 fn syntax(text: &str, error: &toml::de::Error) -> ConfigProblem {
     let line = line(text, error.span().map_or(0, |span| span.start));
     let written = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();

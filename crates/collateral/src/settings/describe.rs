@@ -1,4 +1,4 @@
-//! Settings in words.
+//! Explanation of settings.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl fmt::Display for Settings {
             Some(directory) => writeln!(f, "they are kept in {}", directory.display())?,
             None => writeln!(
                 f,
-                "they are kept in memory alone, since no directory for caches is known: HOME is not set, or ignored"
+                "they are kept in memory only, since no directory for caches is known: HOME is not set, or ignored"
             )?,
         }
         for source in self.sources.iter().filter(|source| is_unsafe(source)) {

@@ -1,4 +1,4 @@
-//! Settings that cannot be used.
+//! Errors in settings.
 
 use std::fmt;
 use std::io;
@@ -6,55 +6,55 @@ use std::path::PathBuf;
 
 use super::text_file::MAX_SIZE;
 
-/// Settings cannot be read or understood. No message has a password or a query of a URL.
+/// Settings cannot be read or understood. Messages hold no password and no query of a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file is not there, or may not be read.
     #[error("cannot read the settings in {}", path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It is too large for what it should be.
+    /// It is too large.
     #[error(
         "{} is no file of settings: it has more than {} KiB",
         path.display(),
         MAX_SIZE / 1024
     )]
     TooLarge {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// It is a directory, a device or a pipe.
     #[error("{} is no file of settings: it is no regular file", path.display())]
     NoFile {
-        /// Which one.
+        /// The path.
         path: PathBuf,
     },
     /// It is not UTF-8, or has NUL bytes.
     #[error("{} is no file of settings: it is no text in UTF-8", path.display())]
     NoText {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// A value is not one that it can be.
+    /// A value is invalid.
     #[error("{place}: {problem}")]
     Wrong {
-        /// Where it stands.
+        /// The place of the value.
         place: Place,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// In a file.
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// From 1, if it is known.
         line: Option<usize>,
@@ -82,8 +82,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// The text, and of each URL in it what may be shown: no user, no password, and no query, in which
-/// there may be a token. Parsers quote what they do not understand.
+/// Removes user, password and query, which may hold a token, from each URL in the text. Parsers
+/// quote their input in messages.
 #[must_use]
 pub fn redact_urls(text: &str) -> String {
     let mut parts = text.split("://");

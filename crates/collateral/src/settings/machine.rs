@@ -1,4 +1,4 @@
-//! What the settings depend on outside of flags, as data, so that tests can have any machine.
+//! Inputs of the settings besides flags, as data, so that tests can have any machine.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,12 +9,12 @@ use untrusted_input::environment;
 
 use super::{Place, SettingsError};
 
-/// Has the asset tag of the chassis, as the firmware tells it.
+/// The kernel's file with the asset tag of the chassis.
 const CHASSIS_ASSET_TAG: &str = "/sys/class/dmi/id/chassis_asset_tag";
 /// The asset tag of all virtual machines in Azure.
 const AZURE_ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 
-/// The variables that matter: those with these names, and those with [`PREFIXES`].
+/// The variables that are read: those with these names, and those with [`PREFIXES`].
 const NAMES: [&str; 3] = ["QCNL_CONF_PATH", "XDG_CACHE_HOME", "HOME"];
 const PREFIXES: [&str; 2] = ["AZDCAP_", "QUOTE_HELPER_"];
 
@@ -26,8 +26,7 @@ const SYSTEM_CACHES: &str = "/var/cache/quote-helper";
 pub struct Machine {
     /// Environment variables. An empty one counts as missing.
     pub variables: BTreeMap<String, OsString>,
-    /// Whether variables are ignored, since the program gained privileges when it was started;
-    /// there are none then.
+    /// Variables are ignored, since the program gained privileges at its start.
     pub ignores_environment: bool,
     /// The configuration file that a flag names. `None`: the one that `QUOTE_HELPER_CONFIG` names,
     /// or else `quote-helper/config.toml` below [`etc`](Self::etc), if it is there.
@@ -42,7 +41,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The one that this runs on.
+    /// This machine.
     #[must_use]
     pub fn this() -> Self {
         let matters = |name: &str| {
@@ -61,7 +60,7 @@ impl Machine {
         }
     }
 
-    /// Whether it is a virtual machine in Azure.
+    /// Tells if it is a virtual machine in Azure.
     pub(super) fn is_in_azure(&self) -> bool {
         self.chassis_asset_tag.as_deref().is_some_and(|tag| tag.trim() == AZURE_ASSET_TAG)
     }
@@ -81,7 +80,7 @@ impl Machine {
         Ok(Some(text.trim()).filter(|text| !text.is_empty()))
     }
 
-    /// What the text in a variable means.
+    /// The parsed text in a variable.
     pub(super) fn value<T>(
         &self,
         variable: &str,

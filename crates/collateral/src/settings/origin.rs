@@ -1,9 +1,9 @@
-//! Who has said where collateral comes from.
+//! Origin of the sources.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Who named the sources. The [`Display`](fmt::Display) form is a sentence.
+/// The place where the sources are set. Its [`Display`](fmt::Display) form is a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The command line.
@@ -12,9 +12,9 @@ pub enum Origin {
     Variables(Vec<String>),
     /// This file.
     File(PathBuf),
-    /// Nobody: it is the default.
+    /// None: they are the default.
     Machine {
-        /// Whether it is that of virtual machines in Azure.
+        /// The default of virtual machines in Azure.
         azure: bool,
     },
 }

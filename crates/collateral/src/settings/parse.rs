@@ -1,4 +1,4 @@
-//! Values, as people write them, in whatever place.
+//! Parsers of values in flags, variables and files.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use bytesize::ByteSize;
 
 use crate::TcbUpdate;
 
-/// The longest time for one question.
+/// Maximum timeout of a request.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
-/// How often a question can be asked again at the most.
+/// Maximum number of retries.
 const MOST_RETRIES: u32 = 100;
 
 /// `true` or `false`.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
@@ -26,16 +26,16 @@ pub fn boolean(text: &str) -> Result<bool, String> {
 /// A time, for instance `12h`.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn age(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("{text:?} is no time such as 12h: {error}"))
 }
 
-/// A time for one question: 10 minutes at the most.
+/// A timeout of a request, up to 10 minutes.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn timeout(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if !time.is_zero() && time <= LONGEST_TIMEOUT => Ok(time),
@@ -50,7 +50,7 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
 /// A size, for instance `64MiB`. Not 0.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn size(text: &str) -> Result<ByteSize, String> {
     match text.parse() {
         Ok(ByteSize(0)) => Err("nothing can be kept in a cache of 0 bytes".to_owned()),
@@ -59,10 +59,10 @@ pub fn size(text: &str) -> Result<ByteSize, String> {
     }
 }
 
-/// How often a question is asked again: 100 times at the most.
+/// A number of retries, up to 100.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn retries(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(times @ 0..=MOST_RETRIES) => Ok(times),
@@ -73,7 +73,7 @@ pub fn retries(text: &str) -> Result<u32, String> {
 /// A TCB evaluation: `standard`, `early`, or the number of one.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for people.
 pub fn evaluation(text: &str) -> Result<TcbUpdate, String> {
     match text.to_ascii_lowercase().as_str() {
         "standard" => Ok(TcbUpdate::Standard),

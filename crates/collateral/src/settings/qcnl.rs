@@ -14,16 +14,16 @@ use super::{
     SourceSettings, TrustSettings, text_file,
 };
 
-/// The file that a variable names.
+/// The variable with the path of the file.
 const PATH: &str = "QCNL_CONF_PATH";
-/// The file that nobody needs to name, below `/etc`.
+/// The default file, below `/etc`.
 const DEFAULT: &str = "sgx_default_qcnl.conf";
-/// The PCCS that Intel's provider asks if nobody names one.
+/// The default PCCS of Intel's provider.
 const DEFAULT_PCCS: &str = "https://localhost:8081";
-/// How many unknown keys are named.
+/// Maximum number of unknown keys in a note.
 const NAMED_KEYS: usize = 8;
 
-/// The file, and whether a variable names it.
+/// The path of the file, and whether a variable names it.
 pub(super) fn path(machine: &Machine) -> (PathBuf, bool) {
     match machine.path(PATH) {
         Some(path) => (path.to_owned(), true),
@@ -31,7 +31,7 @@ pub(super) fn path(machine: &Machine) -> (PathBuf, bool) {
     }
 }
 
-/// What the file says, if it is there. One that a variable names must be.
+/// The settings of the file; `None` if it is missing and no variable names it.
 pub(super) fn read(machine: &Machine) -> Result<Option<Base>, SettingsError> {
     let (path, is_named) = path(machine);
     let text = match is_named {
@@ -76,7 +76,7 @@ fn base(file: &QcnlFile, path: PathBuf) -> Base {
 /// PCK certificates from `local_pck_url` and then `pccs_url`, collateral from `collateral_service`
 /// or else `pccs_url`; and what there is to say about it.
 fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
-    // It is a good URL, as a test knows.
+    // It is a valid URL, as a test checks.
     let default = || ServiceUrl::parse(DEFAULT_PCCS).ok();
     let pccs = file.pccs_url.clone().or_else(default);
     let collateral = file.collateral_service.clone().or_else(|| pccs.clone());
@@ -85,8 +85,7 @@ fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
         let pck_urls = file.local_pck_url.iter().chain(&pccs).cloned();
         services.extend(pck_urls.map(|url| ServiceSettings::at(url, Serves::PckCertificates)));
     }
-    // There may be secrets in them, which are for the service that is asked first and not for those
-    // behind it.
+    // They may be secrets, which only the first service should get.
     if let Some(service) = services.first_mut() {
         let options = &file.custom_request_options;
         options.headers.iter().for_each(|(name, value)| service.set_header((name, value)));
@@ -113,7 +112,7 @@ fn unknown_keys(keys: &[String]) -> Option<String> {
     }
 }
 
-/// A key, which may be anything.
+/// A key for a note. It may be any text.
 fn shown(key: &str) -> String {
     const LONGEST: usize = 64;
     let start: String = key.chars().take(LONGEST).collect();

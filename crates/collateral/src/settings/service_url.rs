@@ -4,11 +4,11 @@ use std::fmt;
 
 use ureq::http::Uri;
 
-/// The longest URL, in bytes.
+/// Maximum length of a URL, in bytes.
 const MAX_LENGTH: usize = 2048;
 
-/// Where a service is: `http` or `https`, host, port, and the path before `/sgx/certification/v4`.
-/// It has no slash at its end, and no user or password.
+/// The URL of a service: `http` or `https`, host, port, and the path before
+/// `/sgx/certification/v4`, without a slash at its end, and without user or password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceUrl {
     base: String,
@@ -17,12 +17,11 @@ pub struct ServiceUrl {
 }
 
 impl ServiceUrl {
-    /// The URL in this text, which may have the path of the API or not. Version 4 of the API is
-    /// asked, also where the text has an earlier one.
+    /// Parses a URL with or without the path of the API. Requests use version 4 of the API, even if
+    /// the URL has an earlier one.
     ///
     /// # Errors
-    /// In words, when it is no URL of such a service. They do not repeat what may be a password or
-    /// a token.
+    /// A message for people, which does not repeat a password or token.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
             return Err(format!("a URL of more than {MAX_LENGTH} bytes"));
@@ -67,12 +66,12 @@ impl ServiceUrl {
         &self.base
     }
 
-    /// The version of the API that the text had, if it is one that has ended.
+    /// The version of the API in the text, if it is no longer served.
     pub(super) fn ended_version(&self) -> Option<u32> {
         self.ended_version
     }
 
-    /// Whether the host is this one, or one below this domain.
+    /// Tells if the host is this one, or below this domain.
     pub(super) fn is_of(&self, domain: &str) -> bool {
         let Some(rest) = self.host.strip_suffix(domain) else { return false };
         rest.is_empty() || rest.ends_with('.')
@@ -90,12 +89,12 @@ fn is_of_a_url(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }
 
-/// The text up to a query or a fragment, in which there may be a token.
+/// The text before a query or fragment, which may hold a token.
 pub(super) fn without_query(text: &str) -> &str {
     text.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// The host in small letters, and the port with its colon if there is one.
+/// The host in lowercase, and the port with its colon if there is one.
 fn host_and_port(uri: &Uri) -> Option<(String, String)> {
     let authority = uri.authority()?;
     let host = authority.host().to_ascii_lowercase();
@@ -117,7 +116,7 @@ fn before_api(path: &str) -> (&str, Option<&str>) {
     let api = ["/sgx/certification", "/tdx/certification"];
     match api.iter().find_map(|api| head.strip_suffix(api)) {
         Some(before) => (before, version),
-        // What looks like a version is part of somebody's own path.
+        // The version belongs to another path.
         None => (path, None),
     }
 }

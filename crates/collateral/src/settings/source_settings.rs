@@ -1,7 +1,9 @@
-//! Sources, as they are set.
+//! Settings of sources.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use super::ServiceUrl;
 use crate::PcsKind;
@@ -13,49 +15,48 @@ pub(super) const AZURE_THIM: &str = "http://169.254.169.254/metadata/THIM";
 /// Azure's cache for all regions.
 pub(super) const AZURE_CACHE: &str = "https://global.acccache.azure.net";
 
-/// The services of these domains are known by them.
+/// Domains that identify a kind of service.
 const INTEL_DOMAIN: &str = "trustedservices.intel.com";
 const AZURE_CACHE_DOMAIN: &str = "acccache.azure.net";
 const METADATA_HOST: &str = "169.254.169.254";
 
-/// Version of the API that Azure's services ask for besides the one in the path, in questions for
-/// PCK certificates.
+/// Further API version in requests for PCK certificates to Azure's services.
 const AZURE_API_VERSION: (&str, &str) = ("api-version", "2021-07-22-preview");
-/// What Azure's metadata services insist on, so that nobody is tricked into asking them.
+/// Header that Azure's metadata services require against forged requests.
 const AZURE_METADATA: (&str, &str) = ("Metadata", "true");
 
-/// Whom to ask.
+/// A source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceSettings {
     /// A service.
     Service(ServiceSettings),
-    /// A directory of files, which serves whatever it has.
+    /// A directory of files.
     Directory(PathBuf),
 }
 
-/// A service with the API of Intel's PCS, and how to ask it.
+/// A service with the API of Intel's PCS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// Which service it is.
+    /// Its kind.
     pub kind: PcsKind,
-    /// Where it is.
+    /// Its URL.
     pub url: ServiceUrl,
-    /// What it is asked for.
+    /// The items that it is asked for.
     pub serves: Serves,
-    /// By what its certificate is known to be good.
+    /// The trusted TLS certificates.
     pub trust: TrustSettings,
     /// The file with the API key. Only Intel's PCS is sent one.
     pub api_key_file: Option<PathBuf>,
-    /// Further headers of each question for a PCK certificate. Not in the debug form: there may be
-    /// secrets in them.
+    /// Further headers of requests for PCK certificates. They may be secrets, and are not in the
+    /// debug form.
     pub headers: Vec<(String, String)>,
-    /// Further parameters of each question for a PCK certificate. Not in the debug form, as the
-    /// headers.
+    /// Further parameters of requests for PCK certificates, not in the debug form either.
     pub parameters: Vec<(String, String)>,
 }
 
-/// What a source is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The items that a source is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Serves {
     /// PCK certificates and collateral.
     Everything,
@@ -65,20 +66,20 @@ pub enum Serves {
     Collateral,
 }
 
-/// By what a server's certificate is known to be good.
+/// The trusted TLS certificates of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustSettings {
-    /// By the certificates that the system trusts.
+    /// Those that the system trusts.
     System,
-    /// By the certificates in this file alone, in PEM: the server's own, byte for byte, or that of
+    /// Only those in this file, in PEM: the server's own, byte for byte, or that of
     /// a CA that has issued it.
     CaFile(PathBuf),
-    /// It is not checked. What an answer says is checked all the same.
+    /// None: the certificate is not checked. Documents are.
     Unchecked,
 }
 
 impl SourceSettings {
-    /// What it is asked for.
+    /// The items that it is asked for.
     #[must_use]
     pub fn serves(&self) -> Serves {
         match self {
@@ -96,7 +97,7 @@ impl SourceSettings {
 }
 
 impl ServiceSettings {
-    /// The service at this URL, which tells its kind.
+    /// The service at this URL, which determines its kind.
     #[must_use]
     pub fn at(url: ServiceUrl, serves: Serves) -> Self {
         let (is_intel, is_thim) = (url.is_of(INTEL_DOMAIN), url.is_of(METADATA_HOST));
@@ -121,8 +122,8 @@ impl ServiceSettings {
         service
     }
 
-    /// The services as sources; the last two as one if they are the same place, which PCK
-    /// certificates come from first and collateral second.
+    /// The services as sources. The last two become one if they have the same URL, the first of
+    /// which serves PCK certificates and the second collateral.
     pub(super) fn joined(mut services: Vec<Self>) -> Vec<SourceSettings> {
         if let Some(collateral) = services.pop() {
             match services.last_mut() {
@@ -133,7 +134,7 @@ impl ServiceSettings {
         services.into_iter().map(SourceSettings::Service).collect()
     }
 
-    /// Asks as a service of this kind is asked.
+    /// Sets the kind, with the headers and parameters that it requires.
     pub(super) fn set_kind(&mut self, kind: PcsKind) {
         self.kind = kind;
         if kind == PcsKind::Thim {
@@ -142,19 +143,19 @@ impl ServiceSettings {
         }
     }
 
-    /// Asks with this header, and no other of this name.
+    /// Sets a header of requests for PCK certificates.
     pub(super) fn set_header(&mut self, (name, value): (&str, &str)) {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Asks with this parameter, and no other of this name.
+    /// Sets a parameter of requests for PCK certificates.
     pub(super) fn set_parameter(&mut self, (name, value): (&str, &str)) {
         self.parameters.retain(|(other, _)| other != name);
         self.parameters.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Uses this API key, if it is for this service and there is no other one.
+    /// Sets the API key, if the service takes one and has none yet.
     pub(super) fn offer_api_key(&mut self, file: &Path) {
         if self.kind == PcsKind::Pcs && self.api_key_file.is_none() {
             self.api_key_file = Some(file.to_owned());
@@ -163,13 +164,13 @@ impl ServiceSettings {
 }
 
 impl Serves {
-    /// Whether it is asked for PCK certificates.
+    /// Tells if it is asked for PCK certificates.
     #[must_use]
     pub fn pck_certificates(self) -> bool {
         self != Self::Collateral
     }
 
-    /// Whether it is asked for collateral.
+    /// Tells if it is asked for collateral.
     #[must_use]
     pub fn collateral(self) -> bool {
         self != Self::PckCertificates

@@ -1,4 +1,4 @@
-//! Files of settings, which may be anything.
+//! Text files of settings.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;

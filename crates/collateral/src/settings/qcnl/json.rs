@@ -1,4 +1,4 @@
-//! The JSON form: an object, with comments as in C++.
+//! The JSON format: an object, with comments as in C++.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::qcnl_file::{QcnlError, QcnlFile};
 
-/// Reads a file in this form.
+/// Reads a file in this format.
 pub(super) fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
     let text = without_comments(text)?;
     let Values(values) = serde_json::from_str(&text)
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
     Ok(file)
 }
 
-/// The text with spaces in place of comments, so that all else stays in its line.
+/// The text with spaces instead of comments, so that line numbers stay.
 fn without_comments(text: &str) -> Result<String, QcnlError> {
     let mut rest = text;
     let mut json = String::with_capacity(text.len());
@@ -80,14 +80,14 @@ fn line_of(part: &str, text: &str) -> usize {
     text.bytes().take(start).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
-/// What is wrong, without the position.
+/// The message without the position.
 fn message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     message.strip_suffix(&position).unwrap_or(&message).to_owned()
 }
 
-/// The keys and their values, as they stand in the text.
+/// The keys and their values, as in the text.
 struct Values<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Values<'de> {

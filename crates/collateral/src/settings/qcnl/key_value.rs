@@ -1,14 +1,14 @@
-//! The old form: `KEY=value` in each line, and comments behind `#`.
+//! The old format: `KEY=value` in each line, and comments behind `#`.
 
 use serde_json::Value;
 
 use super::qcnl_file::{QcnlError, QcnlFile};
 
-/// Reads a file in this form.
+/// Reads a file in this format.
 pub(super) fn parse(text: &str) -> Result<QcnlFile, QcnlError> {
     let mut file = QcnlFile::default();
     for (line, number) in text.lines().zip(1..) {
-        // As in Intel's provider, space has no meaning wherever it stands.
+        // Intel's provider ignores all space as well.
         let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
         if line.is_empty() || line.starts_with('#') {
             continue;

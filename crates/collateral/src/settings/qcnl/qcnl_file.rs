@@ -8,7 +8,7 @@ use super::super::{CollateralForm, ServiceUrl};
 use super::values::{self, RequestOptions};
 use crate::TcbUpdate;
 
-/// What the file says. The keys have the names of its JSON form.
+/// The settings in the file, under the names of its JSON format.
 #[derive(Default)]
 pub(super) struct QcnlFile {
     pub(super) pccs_url: Option<ServiceUrl>,
@@ -16,7 +16,7 @@ pub(super) struct QcnlFile {
     pub(super) collateral_service: Option<ServiceUrl>,
     pub(super) tcb_update_type: Option<TcbUpdate>,
     pub(super) pccs_api_version: Option<CollateralForm>,
-    /// 0 if it is not said.
+    /// 0 if it is not set.
     pub(super) retry_times: u32,
     pub(super) retry_delay: Option<Duration>,
     pub(super) local_pck_url: Option<ServiceUrl>,
@@ -35,7 +35,7 @@ pub(super) struct QcnlError {
 }
 
 impl QcnlFile {
-    /// Takes the value of a key, if the key has a meaning: whether it has.
+    /// Sets the value of a key. Returns false if the key is unknown.
     pub(super) fn set<'de, D: Deserializer<'de>>(
         &mut self,
         key: &str,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::{CollateralForm, ServiceUrl, parse};
 use crate::TcbUpdate;
 
-/// Intel's provider keeps nothing for longer: 90 days.
+/// The maximum of Intel's provider: 90 days.
 const MOST_HOURS: f64 = 2160.0;
 
 /// A URL; none if it is empty.
@@ -53,7 +53,7 @@ pub(super) fn update_type<'de, D: Deserializer<'de>>(value: D) -> Result<TcbUpda
     }
 }
 
-/// It says in which form collateral is handed out, not which version of the PCS API is spoken.
+/// The format of collateral in C, not the version of the PCS API.
 pub(super) fn api_version<'de, D: Deserializer<'de>>(value: D) -> Result<CollateralForm, D::Error> {
     match Value::deserialize(value)? {
         Value::String(text) if text == "3.0" => Ok(CollateralForm::HexadecimalCrls),
@@ -68,15 +68,14 @@ pub(super) fn api_version<'de, D: Deserializer<'de>>(value: D) -> Result<Collate
     }
 }
 
-/// What is added to questions for PCK certificates.
+/// Additions to requests for PCK certificates.
 #[derive(Default)]
 pub(super) struct RequestOptions {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) parameters: BTreeMap<String, String>,
 }
 
-/// The object with the requests' names. An error does not show values, since there may be secrets
-/// in them.
+/// The object with the requests' names. Errors do not show values, which may be secrets.
 pub(super) fn request_options<'de, D: Deserializer<'de>>(
     value: D,
 ) -> Result<RequestOptions, D::Error> {
@@ -99,7 +98,7 @@ pub(super) fn request_options<'de, D: Deserializer<'de>>(
     Ok(RequestOptions { headers, parameters: params })
 }
 
-/// Other requests than this one have no options, in Intel's provider either.
+/// Intel's provider has options for this request only.
 #[derive(Deserialize)]
 struct ByRequest {
     get_cert: Option<GetCert>,

@@ -88,7 +88,7 @@ fn the_log_level_is_passed_on() {
 #[test]
 fn variables_without_a_meaning_are_told() {
     let place = Place::new().with("AZDCAP_CLIENT_ID", "a").with("AZDCAP_REGION_URL", "westeurope");
-    assert_eq!(place.notes(), ["without a meaning here: AZDCAP_REGION_URL"]);
+    assert_eq!(place.notes(), ["ignored: AZDCAP_REGION_URL"]);
 }
 
 #[test]

@@ -31,6 +31,6 @@ fn answers_stay_in_memory_without_a_directory() {
     ] {
         let settings = place.settings();
         assert_eq!(settings.cache.directory, None);
-        assert!(settings.to_string().contains("kept in memory alone"), "{settings}");
+        assert!(settings.to_string().contains("kept in memory only"), "{settings}");
     }
 }

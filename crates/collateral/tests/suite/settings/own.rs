@@ -173,11 +173,11 @@ fn configuration_errors_name_line_and_key() {
         ),
         (
             "sources = [{ url = '/a', kind = 'pcs' }]",
-            "a directory has nothing but its path; write it as text",
+            "a directory has no settings but its path; write it as text",
         ),
         (
             "sources = [{ url = 'pcs', ca_file = '/a', insecure_tls = true }]",
-            "with insecure_tls nobody's certificate is checked, and with ca_file it is",
+            "insecure_tls disables the check of certificates for which ca_file is",
         ),
         (
             "timeout = '11m'",
@@ -210,7 +210,7 @@ fn configuration_errors_name_line_and_key() {
         assert!(told.contains(problem), "{line}: {told}");
     }
     let error = Place::new().with_config("[collateral]\nca_file='/a'\ninsecure_tls=true").error();
-    assert!(error.starts_with("/etc/quote-helper/config.toml: with insecure_tls"), "{error}");
+    assert!(error.starts_with("/etc/quote-helper/config.toml: insecure_tls"), "{error}");
 }
 
 #[test]
@@ -229,9 +229,7 @@ fn errors_in_variables_name_the_variable() {
         .with("QUOTE_HELPER_COLLATERAL_CA_FILE", "/a")
         .with("QUOTE_HELPER_COLLATERAL_INSECURE_TLS", "true");
     assert!(
-        place
-            .error()
-            .starts_with("the variable QUOTE_HELPER_COLLATERAL_CA_FILE: with insecure_tls")
+        place.error().starts_with("the variable QUOTE_HELPER_COLLATERAL_CA_FILE: insecure_tls")
     );
 }
 

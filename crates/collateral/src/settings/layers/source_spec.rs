@@ -1,4 +1,4 @@
-//! A source in our own settings: text, or a table with what else there is to say.
+//! A source in the settings: text, or a table with more settings of it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ use crate::PcsKind;
 /// (Azure's services). In a file it can also be a table, which says more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// As it was written, without what may hold a token.
+    /// As it was written, without a query, which may hold a token.
     text: String,
     settings: SourceSettings,
-    /// What a table says about the server's certificate.
+    /// The trusted certificates in a table.
     trust: Option<TrustSettings>,
 }
 
@@ -37,7 +37,7 @@ impl SourceSpec {
     }
 }
 
-/// As it was written, but for a query, in which there may be a token.
+/// As it was written, without a query, which may hold a token.
 impl fmt::Display for SourceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -101,29 +101,13 @@ impl<'de> Visitor<'de> for TextOrTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    /// What could stand alone.
+    /// The source as text.
     url: String,
-    kind: Option<Kind>,
-    serves: Option<What>,
+    kind: Option<PcsKind>,
+    serves: Option<Serves>,
     ca_file: Option<PathBuf>,
     insecure_tls: Option<bool>,
     api_key_file: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Pcs,
-    Pccs,
-    Thim,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum What {
-    Everything,
-    PckCertificates,
-    Collateral,
 }
 
 impl Table {
@@ -136,15 +120,17 @@ impl Table {
             || self.api_key_file.is_some();
         let Some(service) = source.settings.service_mut() else {
             return match has_more {
-                true => Err("a directory has nothing but its path; write it as text".to_owned()),
+                true => {
+                    Err("a directory has no settings but its path; write it as text".to_owned())
+                }
                 false => Ok(source),
             };
         };
         if let Some(kind) = self.kind {
-            service.set_kind(kind.into());
+            service.set_kind(kind);
         }
         if let Some(serves) = self.serves {
-            service.serves = serves.into();
+            service.serves = serves;
         }
         if self.api_key_file.is_some() && service.kind != PcsKind::Pcs {
             return Err("an api_key_file is for Intel's PCS; other services take no API key, and should not see it"
@@ -153,25 +139,5 @@ impl Table {
         service.api_key_file = self.api_key_file;
         source.trust = TrustSettings::of(self.ca_file, self.insecure_tls)?;
         Ok(source)
-    }
-}
-
-impl From<Kind> for PcsKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Pcs => Self::Pcs,
-            Kind::Pccs => Self::Pccs,
-            Kind::Thim => Self::Thim,
-        }
-    }
-}
-
-impl From<What> for Serves {
-    fn from(what: What) -> Self {
-        match what {
-            What::Everything => Self::Everything,
-            What::PckCertificates => Self::PckCertificates,
-            What::Collateral => Self::Collateral,
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! Our own settings: flags, variables, and a section of the configuration.
+//! Settings in three layers: flags, variables, and a section of the configuration.
 
 mod file;
-mod own_source;
+mod source_spec;
 mod variables;
 
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
 pub(super) use self::file::SECTION;
-pub use self::own_source::SourceSpec;
+pub use self::source_spec::SourceSpec;
 use super::{
     ConfigProblem, ConfigText, Form, Machine, Origin, Place, SettingsError, SourceSettings,
     TrustSettings, parse,
 };
 use crate::TcbUpdate;
 
-/// What can be set: the section `[collateral]` of the configuration. Flags have the same form.
+/// The settings of one layer, or of several merged ones: those of the section `[collateral]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartialSettings {
-    /// Whom to ask, in this order.
+    /// The sources, in the order in which they are asked.
     pub sources: Option<Vec<SourceSpec>>,
-    /// Asks nobody: what is in the cache is all there is.
+    /// Uses the cache only, and asks no source.
     pub local_only: Option<bool>,
     /// PEM: the certificates that are trusted instead of the system's: servers' own, and CAs'.
     pub ca_file: Option<PathBuf>,
@@ -32,38 +32,38 @@ pub struct PartialSettings {
     pub insecure_tls: Option<bool>,
     /// The file with the API key for Intel's PCS.
     pub api_key_file: Option<PathBuf>,
-    /// Where answers are kept.
+    /// The directory of the cache.
     pub cache_dir: Option<PathBuf>,
-    /// How large that may become.
+    /// The maximum size of the cache.
     #[serde(default, deserialize_with = "size")]
     pub cache_max_size: Option<ByteSize>,
-    /// The age at which an answer is asked for again, however long it is valid.
+    /// The age from which an item counts as expired, even if it is valid.
     #[serde(default, deserialize_with = "age")]
     pub cache_max_age: Option<Duration>,
-    /// The time for one question: 10 minutes at the most.
+    /// The timeout of a request, up to 10 minutes.
     #[serde(default, deserialize_with = "timeout")]
     pub timeout: Option<Duration>,
-    /// How often a question is asked again when a source is in trouble: 100 times at the most.
+    /// The number of retries of failed sources, up to 100.
     #[serde(default, deserialize_with = "retries")]
     pub retries: Option<u32>,
-    /// The TCB evaluation to ask for: `standard`, `early`, or the number of one.
+    /// The TCB update to request: `standard`, `early`, or the number of one.
     #[serde(default, deserialize_with = "evaluation")]
     pub evaluation: Option<TcbUpdate>,
     /// PEM: the root to trust instead of Intel's.
     pub trusted_root: Option<PathBuf>,
 }
 
-/// The settings of all layers.
-pub(super) struct Own {
+/// The merged settings of all layers.
+pub(super) struct LayeredSettings {
     /// Each from the first layer that has it.
     pub(super) settings: PartialSettings,
-    /// Who named the sources, or said that none is to be asked. `None`: nobody.
+    /// The layer that names the sources, or disables them; `None` if none does.
     pub(super) origin: Option<Origin>,
-    /// By what the certificates of all services are known to be good.
+    /// The trusted TLS certificates of all services.
     pub(super) trust: Option<TrustSettings>,
 }
 
-impl Own {
+impl LayeredSettings {
     /// Flags, then variables, then the configuration.
     pub(super) fn gather(flags: PartialSettings, machine: &Machine) -> Result<Self, SettingsError> {
         let mut own = Self { settings: PartialSettings::default(), origin: None, trust: None };
@@ -75,7 +75,7 @@ impl Own {
         Ok(own)
     }
 
-    /// Whom to ask, if somebody has said it.
+    /// The sources, unless they are disabled or not set.
     pub(super) fn sources(&self) -> Vec<SourceSettings> {
         match &self.settings.sources {
             Some(sources) if self.settings.local_only != Some(true) => {
@@ -85,7 +85,7 @@ impl Own {
         }
     }
 
-    /// Adds what is not there yet.
+    /// Adds the settings of a lower layer.
     fn add(&mut self, settings: PartialSettings, layer: &Layer) -> Result<(), SettingsError> {
         let trust = TrustSettings::of(settings.ca_file.clone(), settings.insecure_tls)
             .map_err(|problem| SettingsError::wrong(layer.place("CA_FILE"), &problem))?;
@@ -102,7 +102,7 @@ impl Own {
     }
 }
 
-/// Where some of our own settings are.
+/// A layer.
 enum Layer {
     Flags,
     Variables,
@@ -144,8 +144,8 @@ impl PartialSettings {
         ("trusted_root", r#"the path of a file in quotes, such as "/etc/quote-helper/root.pem""#),
     ];
 
-    /// All that is wrong with the section `[collateral]` of a configuration. Settings of
-    /// `elsewhere` belong to another place, which it names.
+    /// The problems of the section `[collateral]` of a configuration. Settings of `elsewhere`
+    /// belong in another place, which it names.
     #[must_use]
     pub fn problems(config: &ConfigText<'_>, elsewhere: (&str, &[Form])) -> Vec<ConfigProblem> {
         config.problems::<Self>(Some(file::SECTION), Self::FORMS, elsewhere)
@@ -172,12 +172,12 @@ impl PartialSettings {
 }
 
 impl TrustSettings {
-    /// What two settings say together.
+    /// The combination of two settings.
     fn of(ca_file: Option<PathBuf>, insecure_tls: Option<bool>) -> Result<Option<Self>, String> {
         match (ca_file, insecure_tls) {
             (Some(_), Some(true)) => {
-                Err("with insecure_tls nobody's certificate is checked, and with ca_file \
-                 it is; leave one of them out"
+                Err("insecure_tls disables the check of certificates for which ca_file is; \
+                 leave one of them out"
                     .to_owned())
             }
             (Some(path), _) => Ok(Some(Self::CaFile(path))),
@@ -188,7 +188,7 @@ impl TrustSettings {
     }
 }
 
-/// Text in a file, and what it means.
+/// Deserializes text with a parser.
 fn parsed<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     parse: fn(&str) -> Result<T, String>,

@@ -1,4 +1,4 @@
-//! Our own settings in the configuration file.
+//! Settings in the configuration file.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use serde::Deserialize;
 use super::super::{ConfigProblem, ConfigText, Machine, Place, SettingsError, text_file};
 use super::PartialSettings;
 
-/// The file that a variable names.
+/// The variable with the path of the file.
 const CONFIG: &str = "QUOTE_HELPER_CONFIG";
-/// The file that nobody needs to name, below `/etc`.
+/// The default file, below `/etc`.
 const DEFAULT: &str = "quote-helper/config.toml";
 
-/// The section that is ours. The rest is for the quote service, which checks it.
+/// The section with these settings. The quote service checks the rest.
 pub(in super::super) const SECTION: &str = "collateral";
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ pub(super) fn read(machine: &Machine) -> Result<Option<(PathBuf, PartialSettings
     if let Some(problem) = problems.next() {
         return Err(wrong(problem));
     }
-    // Only what several settings say together can still be wrong.
+    // Only combinations of settings can still be wrong.
     let config: Config = toml::from_str(&text).map_err(|error| {
         SettingsError::wrong(Place::File { path: path.clone(), line: None }, error.message())
     })?;

@@ -1,4 +1,4 @@
-//! Our own settings in environment variables.
+//! Settings in environment variables.
 
 use std::path::PathBuf;
 
