@@ -31,7 +31,8 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     replace_staged(directory(path)?, path, bytes, readers)
 }
 
-/// As [`replace`], for a file that is unfinished in the directory `staging` of the same file system.
+/// As [`replace`], for a file that is unfinished in the directory `staging` of the same file
+/// system.
 ///
 /// # Errors
 /// As [`replace`].

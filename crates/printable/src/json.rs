@@ -1,9 +1,9 @@
-//! Errors in JSON, in words for people.
+//! Messages about errors in JSON.
 
 use serde_json::Error;
 use serde_json::error::Category;
 
-/// The beginning of what `hex` says of a string.
+/// The beginnings of the messages of `hex`.
 const HEXADECIMAL: [&str; 3] =
     ["Invalid character", "Odd number of digits", "Invalid string length"];
 

@@ -1,4 +1,4 @@
-//! Text of others, made fit for a terminal and for a line of a log.
+//! Untrusted text, escaped for terminals and log lines.
 //!
 //! File names, messages of servers, labels of metrics and names in certificates may contain line
 //! feeds, escape sequences and marks that turn the direction of writing, which move what is read
@@ -12,11 +12,11 @@ use std::fmt::Write;
 
 pub use json::json_error;
 
-/// Characters that [`line()`] keeps of a text.
+/// Maximum length of a [`line()`], in characters.
 pub const LONGEST_LINE: usize = 4_096;
 
-/// The text as a part of one line: nothing in it ends the line or controls a terminal. Of more than
-/// [`LONGEST_LINE`] characters the rest is dropped, and `…` stands for it.
+/// Escapes a text for one line: it neither ends the line nor controls a terminal. Above
+/// [`LONGEST_LINE`] characters the rest is replaced by `…`.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST_LINE) {
@@ -28,7 +28,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text of several lines, whole: line feeds stay, nothing else in it controls a terminal.
+/// Escapes a text of several lines: line feeds stay, nothing else controls a terminal.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\n' && is_unprintable(character))

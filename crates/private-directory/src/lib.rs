@@ -1,8 +1,7 @@
-//! Directories, and files in them, that nobody but one user and root may change.
+//! Directories and files that only one user and root can change.
 //!
-//! Who can write to a directory can replace each file in it, whatever the mode of the file: the
-//! keys of a platform, for instance, by keys of his own. So what is kept privately is looked at
-//! before it is used.
+//! A user who can write to a directory can replace each file in it, whatever the file's mode, for
+//! instance a platform's keys. So directories and files are checked before they are used.
 
 mod not_private;
 
@@ -19,8 +18,7 @@ pub use not_private::{Account, NotPrivate, quoted};
 /// The right to write, of the group and of all others.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Makes the directory, and those above it that are missing, for this user alone. One that is there
-/// stays as it is.
+/// Creates the directory and missing ones above it, for this user only. An existing one stays.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -28,8 +26,8 @@ pub fn make(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Makes the directory, and those above it that are missing, for everybody to look at and for this
-/// user alone to change, whatever the umask. One that is there stays as it is.
+/// Creates the directory and missing ones above it, readable by everyone and writable by this user,
+/// whatever the umask. An existing one stays.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -46,8 +44,8 @@ pub fn make_readable(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file to be locked, and makes it if it is not there. Only this user and root can open it:
-/// whoever can open a file or directory, be it for reading alone, can keep it locked for ever.
+/// Opens a lock file, and creates it if it is missing. Only this user and root can open it: a user
+/// who can open a file, even only for reading, can keep it locked forever.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -58,9 +56,9 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     options.custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Checks that only this user and root can change this directory, or this file in a directory of
-/// which that is known. A symbolic link is followed. What is missing, or cannot be looked at, is
-/// for the one who opens it to tell.
+/// Checks that only this user and root can change this directory, or this file in a checked
+/// directory. Follows symbolic links. Accepts a path that is missing or cannot be inspected:
+/// opening it fails with a better error.
 ///
 /// # Errors
 /// [`NotPrivate`].

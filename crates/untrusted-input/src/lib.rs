@@ -1,5 +1,5 @@
-//! Input that somebody else may have chosen: the environment of a privileged program, and files
-//! that may be something else than a file.
+//! Untrusted input: the environment of a privileged program, and paths that may not lead to regular
+//! files.
 //!
 //! All libraries of this workspace read their environment through [`environment`], and files at
 //! configurable paths through [`read`], [`read_if_there`], [`read_unlinked_if_there`] or [`open`].

@@ -1,7 +1,6 @@
-//! Regular files, whatever lies at their path.
+//! Reading of regular files only.
 //!
-//! To open a FIFO waits for somebody at its other end, for ever if need be; to read a device may
-//! never end.
+//! Opening a FIFO can block forever, and reading a device may never end.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -13,8 +12,7 @@ use rustix::fs::OFlags;
 /// Opens a regular file for reading, without waiting. A symbolic link is followed.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] when it is something else than a regular file; else those of the
-/// operating system.
+/// [`ErrorKind::InvalidInput`] if it is not a regular file; else those of the operating system.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::empty())
 }
@@ -49,7 +47,7 @@ fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     file
 }
 
-/// Reads a regular file of `max` bytes at the most, into memory that is allocated once.
+/// Reads a regular file of at most `max` bytes, into one allocation.
 ///
 /// # Errors
 /// [`ErrorKind::FileTooLarge`] when it has more bytes; else as [`open`].
