@@ -1,18 +1,17 @@
 //! Platforms and their PCK certificates, in one file: an embedded database.
 //!
-//! The database is redb: transactions that hold through kill -9 and power cuts, readers that no writer keeps waiting,
-//! one file, and no C. A million platforms are one B-tree some levels deep. What many platforms share, the
-//! certificates of their PCK CA and the root, is there once.
+//! The database is redb: transactions survive kill -9 and power cuts, readers do not wait for
+//! writers, one file, and no C. Issuer chains, which many platforms share, are stored once.
 //!
 //! | table | key | value |
 //! |---|---|---|
 //! | `platforms` | QE id, PCE id | FMSPC, CA, its issuer chain, encrypted PPID, platform manifest |
 //! | `certificates` | QE id, PCE id, TCB | DER of the PCK certificate for this TCB |
-//! | `chosen` | QE id, PCE id, TCB of the platform | the TCB of the certificate that is right for it |
+//! | `chosen` | QE id, PCE id, TCB of the platform | the TCB of the best certificate for it |
 //! | `issuer_chains` | number | PEM |
 //! | `registrations` | queue, QE id, PCE id, TCB | encrypted PPID, platform manifest |
-//! | `unregistered` | QE id, PCE id | platforms that nobody with a token has registered |
-//! | `names` | QE id | the name of a platform that registered by another name than its QE id |
+//! | `unregistered` | QE id, PCE id | platforms that no token holder has registered |
+//! | `names` | QE id | the name of a platform, if it is not its QE id |
 //! | `default_policies` | FMSPC | the default appraisal policy |
 
 mod appraisal_policies;
@@ -42,8 +41,8 @@ use self::tables::{
 };
 use crate::platform_name::PlatformName;
 
-/// How many TCBs of one platform are remembered. A platform has a new one with each update of its microcode; who asks
-/// for others makes them up.
+/// Maximum TCBs of one platform. A platform has a new one with each update of its microcode;
+/// requests for many more have invented ones.
 const MAX_CHOSEN: usize = 16;
 
 /// The database.
@@ -52,8 +51,8 @@ pub(crate) struct PlatformStore {
 }
 
 impl PlatformStore {
-    /// Opens the database in this file, and makes it if it is not there. Each page is checked, unless there are many and
-    /// the file was closed in order.
+    /// Opens the database in this file, created if it does not exist. All pages are checked, except
+    /// in a large file that was closed properly.
     ///
     /// # Errors
     /// [`StoreError`]; the file stays as it is.
@@ -61,7 +60,7 @@ impl PlatformStore {
         Ok(Self { file: DatabaseFile::open(path)? })
     }
 
-    /// What is known of the platform.
+    /// The stored data of the platform.
     pub(crate) fn platform(&self, key: &PlatformKey) -> Result<Option<Platform>, StoreError> {
         self.file.run(|database| {
             let platforms = database.begin_read()?.open_table(PLATFORMS)?;
@@ -94,7 +93,7 @@ impl PlatformStore {
         self.file.run(|database| tables::certificate(&database.begin_read()?, key, tcb))
     }
 
-    /// The TCBs that the platform has certificates for.
+    /// The TCBs of the platform's certificates.
     pub(crate) fn offered(&self, key: &PlatformKey) -> Result<Vec<PckTcb>, StoreError> {
         self.file.run(|database| {
             let certificates = database.begin_read()?.open_table(CERTIFICATES)?;
@@ -104,7 +103,7 @@ impl PlatformStore {
         })
     }
 
-    /// Remembers which certificate is right for the platform at this TCB, if not too many are remembered.
+    /// Stores the choice of a certificate for the platform at this TCB, up to [`MAX_CHOSEN`].
     pub(crate) fn choose(
         &self,
         key: &PlatformKey,
@@ -121,12 +120,12 @@ impl PlatformStore {
         })
     }
 
-    /// The PPID of the platform that the QE id is bound to; `None` if to none.
+    /// The PPID to which the QE id is bound.
     pub(crate) fn ppid(&self, key: &PlatformKey) -> Result<Option<[u8; 16]>, StoreError> {
         self.file.run(|database| bound_ppid(&database.begin_read()?.open_table(CERTIFICATES)?, key))
     }
 
-    /// Remembers the name of a platform, if it is another one than its QE id.
+    /// Stores the name of a platform, if it is not its QE id.
     pub(crate) fn set_name(&self, name: &PlatformName) -> Result<(), StoreError> {
         let PlatformName::Other(text) = name else { return Ok(()) };
         self.file.run(|database| {
@@ -136,7 +135,7 @@ impl PlatformStore {
         })
     }
 
-    /// The name of the platform; its QE id, unless it has registered by another one.
+    /// The name by which the platform registered, else its QE id.
     pub(crate) fn name(&self, key: &PlatformKey) -> Result<PlatformName, StoreError> {
         self.file.run(|database| {
             let names = database.begin_read()?.open_table(NAMES)?;
@@ -145,7 +144,7 @@ impl PlatformStore {
         })
     }
 
-    /// Whether somebody with a token has registered the platform, or brought its certificates.
+    /// Tells if a token holder has registered the platform or uploaded its certificates.
     pub(crate) fn is_registered(&self, key: &PlatformKey) -> Result<bool, StoreError> {
         self.file.run(|database| {
             let read = database.begin_read()?;
@@ -162,8 +161,8 @@ impl PlatformStore {
         })
     }
 
-    /// Keeps one more certificate of a platform, and that it is right for it at this TCB, if the authority is enough for
-    /// that; says whether it is.
+    /// Adds a certificate of a platform, and chooses it for this TCB. Returns `false` if the
+    /// authority does not allow it.
     pub(crate) fn add(
         &self,
         key: &PlatformKey,
@@ -184,10 +183,9 @@ impl PlatformStore {
         })
     }
 
-    /// Keeps all certificates of a platform in place of those that it had, and chooses anew for each TCB that is
-    /// remembered, and for these further ones. Those for which none is right any more are forgotten. Where the authority
-    /// is not enough for that, those are added that were not there; where it is not enough for that either, nothing is
-    /// kept, and the answer is `false`.
+    /// Replaces the certificates of a platform, and chooses again for each stored TCB and for these
+    /// further ones; TCBs without a suitable certificate are removed. An authority that may not
+    /// replace adds the missing certificates. Returns `false` if the authority allows neither.
     pub(crate) fn replace(
         &self,
         key: &PlatformKey,
@@ -211,7 +209,7 @@ impl PlatformStore {
         })
     }
 
-    /// Writes as much as the authority allows; says whether it allows anything.
+    /// Writes as much as the authority allows. Returns `false` if it allows nothing.
     fn write(
         &self,
         key: &PlatformKey,
@@ -231,7 +229,7 @@ impl PlatformStore {
         })
     }
 
-    /// The issuer chains of all certificates. There are few: one for each CA, until a CA changes.
+    /// The issuer chains of all certificates: one for each version of a CA.
     pub(crate) fn issuer_chains(&self) -> Result<Vec<String>, StoreError> {
         self.file.run(|database| {
             let chains = database.begin_read()?.open_table(ISSUER_CHAINS)?;
@@ -240,7 +238,7 @@ impl PlatformStore {
         })
     }
 
-    /// How many platforms are known.
+    /// The number of platforms.
     pub(crate) fn count(&self) -> Result<u64, StoreError> {
         self.file.run(|database| Ok(database.begin_read()?.open_table(PLATFORMS)?.len()?))
     }

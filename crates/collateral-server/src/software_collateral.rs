@@ -12,10 +12,10 @@ use software_platform::{
 use time::{Duration, OffsetDateTime};
 use verify::{EnclaveId, PckCa, Tee};
 
-/// How old collateral gets before it is issued anew. It is valid for 30 days.
+/// Maximum age of collateral, which is valid for 30 days.
 const REISSUE_AFTER: Duration = Duration::hours(1);
 
-/// Issues the collateral of one software platform, with what its deployment has published.
+/// Issues the collateral of one software platform, as its deployment has published it.
 pub struct SoftwareCollateral {
     clock: fn() -> OffsetDateTime,
     current: Mutex<Current>,
@@ -41,13 +41,13 @@ impl Issued {
 }
 
 impl SoftwareCollateral {
-    /// A source that knows this platform, and the time from `clock`.
+    /// A source for this platform, with the time from `clock`.
     #[must_use]
     pub fn new(platform: Arc<SoftwarePlatform>, clock: fn() -> OffsetDateTime) -> Self {
         Self { clock, current: Mutex::new(Current { platform, issued: None }) }
     }
 
-    /// Knows this platform from now on, for instance since its TCB has changed.
+    /// Replaces the platform, for instance after a change of its TCB.
     pub fn replace(&self, platform: Arc<SoftwarePlatform>) {
         *self.lock() = Current { platform, issued: None };
     }
@@ -61,7 +61,7 @@ impl SoftwareCollateral {
         self.current.lock()
     }
 
-    /// The collateral, issued a short time ago at most. After a jump of the clock it is issued anew.
+    /// The current collateral, issued again if it is too old or the clock was set back.
     fn current(&self) -> Result<Arc<Issued>, SourceError> {
         let at = (self.clock)();
         let mut current = self.lock();
@@ -75,7 +75,7 @@ impl SoftwareCollateral {
         Ok(Arc::clone(current.issued.insert(Arc::new(Issued { at, issue, collateral, pcs }))))
     }
 
-    /// The collateral if its evaluation is the one that is asked for; there is only one.
+    /// The collateral if it has the requested evaluation; there is only one.
     fn of_set(&self, set: TcbUpdate) -> Result<Arc<Issued>, SourceError> {
         let issued = self.current()?;
         match set {
@@ -88,13 +88,13 @@ impl SoftwareCollateral {
 }
 
 impl SoftwareCollateral {
-    fn pck_certificate(&self, question: &PckCertificateRequest) -> Result<Document, SourceError> {
+    fn pck_certificate(&self, request: &PckCertificateRequest) -> Result<Document, SourceError> {
         let platform = self.platform();
         let (subject, certificate) = (platform.pck_subject(), platform.pck_certificate());
-        if question.qe_id != platform.qe_id() || question.pce_id != subject.pce_id {
+        if request.qe_id != platform.qe_id() || request.pce_id != subject.pce_id {
             return Err(SourceError::UnknownPlatform);
         }
-        if (question.cpu_svn, question.pce_svn) != (subject.cpu_svn, subject.pce_svn) {
+        if (request.cpu_svn, request.pce_svn) != (subject.cpu_svn, subject.pce_svn) {
             return Err(SourceError::NoCertificate);
         }
         Ok(document(certificate.leaf().pem(), certificate.issuer_chain_pem()))
@@ -113,7 +113,7 @@ impl SoftwareCollateral {
         is_this.then_some(platform)
     }
 
-    /// The kind of the platform.
+    /// The FMSPC of the platform.
     pub(crate) fn fmspc(&self) -> [u8; 6] {
         self.platform().pck_subject().fmspc
     }
@@ -126,7 +126,7 @@ impl Source for SoftwareCollateral {
 
     fn fetch(&self, item: &CollateralId, _deadline: Instant) -> Result<Document, SourceError> {
         match item {
-            CollateralId::PckCertificate(question) => self.pck_certificate(question),
+            CollateralId::PckCertificate(request) => self.pck_certificate(request),
             CollateralId::PckCrl(PckCa::Platform) => {
                 let Issued { collateral, .. } = &*self.current()?;
                 Ok(document(collateral.pck_crl.clone(), &collateral.pck_crl_issuer_chain))
@@ -172,7 +172,7 @@ fn identity(identity: &SignedJson, issuer_chain: &str) -> Document {
     document(signed_json("enclaveIdentity", &identity.json, &identity.signature), issuer_chain)
 }
 
-/// The signed bytes go out untouched, between what the API puts around them.
+/// The envelope of the API around the signed bytes, which stay unchanged.
 fn signed_json(name: &str, json: &str, signature: &[u8]) -> String {
     format!("{{\"{name}\":{json},\"signature\":\"{}\"}}", hex::encode(signature))
 }

@@ -1,7 +1,7 @@
-//! The software platform as a provisioning certification service (PCS): the questions that Intel's
-//! PCS takes and a PCCS does not.
+//! The software platform as a provisioning certification service (PCS): the requests that Intel's
+//! PCS accepts and a PCCS does not.
 //!
-//! | GET, below `/sgx/certification/v4/` | answer |
+//! | GET, below `/sgx/certification/v4/` | response |
 //! |---|---|
 //! | `pckcert?encrypted_ppid&cpusvn&pcesvn&pceid` | PEM: the PCK certificate of the platform at its TCB |
 //! | `pckcerts?encrypted_ppid&pceid` | JSON: the same as a list of one |
@@ -35,18 +35,17 @@ use crate::router::{SGX_V4, SOFTWARE_PCS, collateral_readers, finished};
 /// have.
 const PLATFORM_TYPE: &str = "E5";
 
-/// The whole API of a PCS, to be served by an HTTP server with limits on what a client can hold or
-/// take.
+/// The whole API of a PCS. Serve it with a server that limits connections and headers.
 pub fn software_pcs_router(platform: Arc<SoftwareCollateral>) -> Router {
     let api = Api::new(Arc::clone(&platform) as Arc<dyn collateral::Source>);
     let pcs = Pcs { platform, api: api.clone() };
-    let questions = Router::new()
+    let routes = Router::new()
         .route("/pckcert", get(pck_certificate))
         .route("/pckcerts", get(pck_certificates).post(by_manifest))
         .route("/pckcerts/config", get(pck_certificates_of_configuration).post(by_manifest))
         .route("/fmspcs", get(fmspcs))
         .with_state(pcs);
-    finished(collateral_readers(&api).nest(SGX_V4, questions), api.metrics(), SOFTWARE_PCS)
+    finished(collateral_readers(&api).nest(SGX_V4, routes), api.metrics(), SOFTWARE_PCS)
 }
 
 #[derive(Clone)]
@@ -65,12 +64,12 @@ impl Pcs {
         let encrypted_ppid = <[u8; 384]>::try_from(encrypted_ppid)
             .map_err(|_| ApiError::invalid("encrypted_ppid must have 384 bytes in hexadecimal"))?;
         let platform = Arc::clone(&self.platform);
-        // To decrypt a PPID takes a millisecond.
+        // Decryption takes a millisecond.
         blocking(move || platform.known_by(&encrypted_ppid, pce_id).ok_or(ApiError::NotFound)).await
     }
 }
 
-/// A question by encrypted PPID, or, as a PCCS takes it, by QE id.
+/// A request by encrypted PPID, or, as to a PCCS, by QE id.
 #[derive(Deserialize)]
 struct PckCertificateQuery {
     #[serde(default, with = "hex")]
@@ -113,14 +112,14 @@ async fn pck_certificate(
     } else {
         query.qeid.try_into().map_err(|_| ApiError::invalid("qeid must have 16 bytes"))?
     };
-    let question = PckCertificateRequest {
+    let request = PckCertificateRequest {
         qe_id,
         encrypted_ppid: None,
         cpu_svn: CpuSvn(query.cpusvn),
         pce_svn: u16::from_le_bytes(query.pcesvn),
         pce_id: query.pceid,
     };
-    pcs.api.respond(ApiRequest::new(CollateralId::PckCertificate(question)), client).await
+    pcs.api.respond(ApiRequest::new(CollateralId::PckCertificate(request)), client).await
 }
 
 async fn pck_certificates(
@@ -159,7 +158,7 @@ struct Listed {
     cert: String,
 }
 
-/// The answer with the certificates of a platform.
+/// A response with the certificates of a platform.
 type CertificateList = ([(HeaderName, String); 4], Vec<u8>);
 
 fn list(platform: &SoftwarePlatform) -> Result<CertificateList, ApiError> {

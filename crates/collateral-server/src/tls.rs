@@ -1,4 +1,4 @@
-//! The certificate that is shown to clients, which may be replaced while the server runs.
+//! The TLS certificate, which can be reloaded while the server runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use zeroize::Zeroizing;
 
-/// The largest file in PEM, in bytes.
+/// Maximum size of a PEM file in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
 /// A certificate and its key, in two files in PEM.
@@ -37,15 +37,15 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::Error,
     },
-    /// A file is something else.
+    /// A file is invalid.
     #[error("cannot use {path} for TLS: {reason}")]
     Form {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
 }
@@ -66,11 +66,11 @@ impl ServingCertificate {
         }))
     }
 
-    /// Reads it again if the files were modified since they were read, and says whether it is
-    /// another one. A file that is wrong is an error once, until it is modified again.
+    /// Reloads the files if they were modified; returns `true` for another certificate. An invalid
+    /// file is an error once, until it is modified again.
     ///
     /// # Errors
-    /// [`TlsError`]; the old one is shown further on.
+    /// [`TlsError`]; the old certificate stays in use.
     pub fn reload_if_modified(&self) -> Result<bool, TlsError> {
         let now = modified(&self.certificate, &self.key);
         // `reload` takes this lock, too.
@@ -78,10 +78,10 @@ impl ServingCertificate {
         if is_modified { self.reload() } else { Ok(false) }
     }
 
-    /// Reads it again, and says whether it is another one.
+    /// Reloads the files; returns `true` for another certificate.
     ///
     /// # Errors
-    /// [`TlsError`]; the old one is shown further on.
+    /// [`TlsError`]; the old certificate stays in use.
     pub fn reload(&self) -> Result<bool, TlsError> {
         *self.modified.lock() = modified(&self.certificate, &self.key);
         let new = Arc::new(certified(&self.certificate, &self.key)?);
@@ -91,7 +91,7 @@ impl ServingCertificate {
         Ok(is_another)
     }
 
-    /// TLS with this certificate, whichever it is at the time.
+    /// A TLS configuration that follows reloads.
     ///
     /// # Errors
     /// That of rustls, when it supports no version of TLS.
@@ -132,15 +132,14 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let pem = read(certificate)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
-        .map_err(|_| wrong(certificate, "its PEM is damaged".to_owned()))?;
+        .map_err(|_| wrong(certificate, "invalid PEM".to_owned()))?;
     let Some(leaf) = chain.first() else {
-        return Err(wrong(certificate, "there is no certificate in PEM".to_owned()));
+        return Err(wrong(certificate, "no certificate in PEM".to_owned()));
     };
     let private = PrivateKeyDer::from_pem_slice(&Zeroizing::new(read(key)?))
-        .map_err(|_| wrong(key, "there is no private key in PEM".to_owned()))?;
-    let private = aws_lc_rs::sign::any_supported_type(&private).map_err(|_| {
-        wrong(key, "it is no RSA, ECDSA or Ed25519 key that can be used".to_owned())
-    })?;
+        .map_err(|_| wrong(key, "no private key in PEM".to_owned()))?;
+    let private = aws_lc_rs::sign::any_supported_type(&private)
+        .map_err(|_| wrong(key, "not a supported RSA, ECDSA or Ed25519 key".to_owned()))?;
     if !belongs_to(leaf, private.as_ref()) {
         let reason = format!("the key in {} belongs to another certificate", key.display());
         return Err(wrong(certificate, reason));
@@ -148,8 +147,8 @@ fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     Ok(CertifiedKey::new(chain, private))
 }
 
-/// Tells if this key is the one that the certificate names. rustls would refuse certificates of
-/// version 1, such as Intel's instructions for its PCCS make.
+/// Tells if the certificate has this public key. The check of rustls rejects certificates of
+/// version 1, which Intel's instructions for its PCCS create.
 fn belongs_to(certificate: &CertificateDer<'_>, key: &dyn SigningKey) -> bool {
     let Ok(certificate) = Certificate::from_der(certificate) else {
         return false;

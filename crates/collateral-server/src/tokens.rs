@@ -1,4 +1,4 @@
-//! Who may register platforms, and who may administer.
+//! Tokens for registration and administration.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA512, digest};
 use axum::http::HeaderMap;
 
-/// The largest file with a token's hash that is read, in bytes.
+/// Maximum size of a file with a token's hash in bytes.
 const MAX_FILE: u64 = 4096;
 
-/// What is to be shown for what only some may do. Where there is no token nobody may.
+/// The tokens. Without a token, requests that need it are rejected.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     /// For registering platforms: the header `user-token`.
@@ -24,18 +24,18 @@ pub struct Tokens {
 #[derive(PartialEq, Eq)]
 pub struct TokenHash([u8; 64]);
 
-/// A file holds no such hash.
+/// A file cannot be used as a token's hash.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
-    /// The operating system refused.
+    /// An error of the operating system.
     #[error("cannot read the hash of the token in {path}: {reason}")]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::Error,
     },
-    /// It is something else.
+    /// It holds something else.
     #[error(
         "{path} does not hold the SHA-512 of a token in 128 hexadecimal digits; make it with: printf %s TOKEN | \
          sha512sum | cut -d' ' -f1 > FILE"
@@ -46,7 +46,7 @@ pub enum TokenFileError {
     },
 }
 
-/// A request does not show the token that it needs.
+/// A request lacks the token that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TokenError {
     /// The header in which the token belongs.
@@ -54,7 +54,7 @@ pub(crate) struct TokenError {
     pub(crate) problem: &'static str,
 }
 
-/// What only some may do.
+/// The role that a token gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     User,
@@ -78,16 +78,16 @@ impl TokenHash {
         Ok(Self(hash))
     }
 
-    fn is_of(&self, token: &[u8]) -> bool {
+    fn matches(&self, token: &[u8]) -> bool {
         verify_slices_are_equal(digest(&SHA512, token).as_ref(), &self.0).is_ok()
     }
 }
 
 impl Tokens {
-    /// Checks that the request shows the token for this role.
+    /// Checks that the request has the token for this role.
     ///
     /// # Errors
-    /// What is wrong with it, without the token.
+    /// The problem, without the token.
     pub(crate) fn check(&self, role: Role, headers: &HeaderMap) -> Result<(), TokenError> {
         let (name, hash) = match role {
             Role::User => ("user-token", &self.user),
@@ -95,10 +95,10 @@ impl Tokens {
         };
         let shown = headers.get(name).filter(|token| !token.is_empty());
         let problem = match (hash, shown) {
-            (None, _) => "no such token is set up here",
-            (_, None) => "it shows none",
-            (Some(hash), Some(token)) if hash.is_of(token.as_bytes()) => return Ok(()),
-            _ => "it is a wrong one",
+            (None, _) => "this token is not configured",
+            (_, None) => "it is missing",
+            (Some(hash), Some(token)) if hash.matches(token.as_bytes()) => return Ok(()),
+            _ => "it is wrong",
         };
         Err(TokenError { name, problem })
     }
@@ -126,29 +126,29 @@ mod tests {
         TokenHash::read(file.path())
     }
 
-    fn showing(name: &'static str, token: &str) -> HeaderMap {
+    fn with_header(name: &'static str, token: &str) -> HeaderMap {
         HeaderMap::from_iter([(axum::http::HeaderName::from_static(name), token.parse().unwrap())])
     }
 
     #[test]
-    fn a_token_is_known_by_its_hash() {
+    fn tokens_are_checked_by_their_hashes() {
         let tokens = Tokens { user: Some(read(&format!("{OF_PASSWORD}\n")).unwrap()), admin: None };
         let check = |role, headers: &HeaderMap| tokens.check(role, headers);
-        assert_eq!(check(Role::User, &showing("user-token", "password")), Ok(()));
+        assert_eq!(check(Role::User, &with_header("user-token", "password")), Ok(()));
         for (role, headers) in [
             (Role::User, HeaderMap::new()),
-            (Role::User, showing("user-token", "")),
-            (Role::User, showing("user-token", "Password")),
-            (Role::User, showing("user-token", OF_PASSWORD)),
-            (Role::User, showing("admin-token", "password")),
-            (Role::Admin, showing("admin-token", "password")),
+            (Role::User, with_header("user-token", "")),
+            (Role::User, with_header("user-token", "Password")),
+            (Role::User, with_header("user-token", OF_PASSWORD)),
+            (Role::User, with_header("admin-token", "password")),
+            (Role::Admin, with_header("admin-token", "password")),
         ] {
             assert!(check(role, &headers).is_err(), "{headers:?}");
         }
     }
 
     #[test]
-    fn files_with_something_else_are_refused() {
+    fn files_without_a_hash_are_rejected() {
         for text in ["", "password", &OF_PASSWORD[1..], &"00".repeat(4096)] {
             let error = read(text).unwrap_err();
             assert!(error.to_string().contains("sha512sum"), "{error}");

@@ -33,8 +33,8 @@ pub const MAX_CONNECTIONS: usize = connections::MAX_BUSY;
 
 /// Maximum time for responses in progress at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
-/// The pause after a connection could not be accepted, for instance for want of descriptors: with an
-/// idle connection closed for it, and without one.
+/// The pause after a connection could not be accepted, for instance for want of descriptors: with
+/// an idle connection closed for it, and without one.
 const ACCEPT_PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
 
 /// Serves the router on the listener until `shutdown` is ready, then finishes what was asked. Each

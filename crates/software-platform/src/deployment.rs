@@ -112,7 +112,8 @@ impl Deployment {
     /// Certifies the PCK of a platform at its TCB; `public_key` is x ‖ y, big-endian.
     ///
     /// # Errors
-    /// [`PkiError::PublicKey`] when the key is not on the curve; otherwise only when encoding fails.
+    /// [`PkiError::PublicKey`] when the key is not on the curve; otherwise only when encoding
+    /// fails.
     pub fn certify_pck(
         &self,
         subject: &PckSubject,

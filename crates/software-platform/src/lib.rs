@@ -1,5 +1,5 @@
-//! An SGX platform in software. **Insecure by design**: nothing here keeps a secret from the machine
-//! it runs on, and its built-in keys are public.
+//! An SGX platform in software. **Insecure by design**: nothing here keeps a secret from the
+//! machine it runs on, and its built-in keys are public.
 //!
 //! It is to SGX what swtpm is to a TPM: every structure, derivation and signature is real, but no
 //! hardware protects the keys. From the bottom up:

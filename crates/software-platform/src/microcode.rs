@@ -7,10 +7,10 @@ use crate::Cpu;
 
 /// The microcode that a machine runs: how many updates it has had since it was built.
 ///
-/// An update changes what PCK certificates and TCB levels say, and not the CPUSVN in REPORTs: that one
-/// is built into every enclave of the SDK's simulation mode, and such enclaves are to get quotes
-/// whatever the machine's TCB. Nor could the three CPUSVNs of that mode be TCB levels, since none of
-/// them is above another one in all components.
+/// An update changes what PCK certificates and TCB levels say, and not the CPUSVN in REPORTs: that
+/// one is built into every enclave of the SDK's simulation mode, and such enclaves are to get
+/// quotes whatever the machine's TCB. Nor could the three CPUSVNs of that mode be TCB levels, since
+/// none of them is above another one in all components.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -41,8 +41,8 @@ impl Microcode {
         self.0
     }
 
-    /// The CPUSVN that PCK certificates are for, which is the TCB components at the same time: that of
-    /// the simulation mode's CPU, with the first component raised by one for each update.
+    /// The CPUSVN that PCK certificates are for, which is the TCB components at the same time: that
+    /// of the simulation mode's CPU, with the first component raised by one for each update.
     #[must_use]
     pub fn cpu_svn(self) -> CpuSvn {
         let CpuSvn([first, rest @ ..]) = Cpu::Current.cpu_svn();
@@ -57,8 +57,8 @@ impl Microcode {
         (0..=Self::LAST.0).map(Self).find(|microcode| microcode.cpu_svn() == cpu_svn)
     }
 
-    /// What keys depend on: nothing for the microcode that a machine is built with, so that its keys
-    /// are those of the CPU alone.
+    /// What keys depend on: nothing for the microcode that a machine is built with, so that its
+    /// keys are those of the CPU alone.
     pub(crate) fn key_context(&self) -> &[u8] {
         if self.0 == 0 { &[] } else { std::slice::from_ref(&self.0) }
     }

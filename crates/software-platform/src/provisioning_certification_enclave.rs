@@ -36,8 +36,8 @@ pub(crate) struct ProvisioningCertificationEnclave {
 }
 
 impl ProvisioningCertificationEnclave {
-    /// The PCK key comes out of the machine's secret, its provisioning key and its microcode, the PPID
-    /// out of the secret alone.
+    /// The PCK key comes out of the machine's secret, its provisioning key and its microcode, the
+    /// PPID out of the secret alone.
     pub(crate) fn new(microcode: Microcode, secret: &MachineSecret) -> Result<Self, EgetkeyError> {
         let enclave = SoftwareEnclave::new(provisioning_certification_enclave_identity());
         let mut request = KeyRequest::new(KeyName::Provision);

@@ -2,9 +2,9 @@
 
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 
-/// PKCS #8, RSA-3072, made once with openssl: the private half of `ppid_encryption_key.der`. It plays
-/// the part of the key of Intel's provisioning service. **Insecure by design**: with it anybody reads
-/// the PPID of any software platform.
+/// PKCS #8, RSA-3072, made once with openssl: the private half of `ppid_encryption_key.der`. It
+/// plays the part of the key of Intel's provisioning service. **Insecure by design**: with it
+/// anybody reads the PPID of any software platform.
 const PPID_DECRYPTION_KEY: &[u8] = include_bytes!("ppid_decryption_key.der");
 
 /// The PPID, 16 bytes, that a platform has encrypted: RSA-3072-OAEP with SHA-256. `None` when it

@@ -10,8 +10,8 @@
 //!
 //! AES-128-GCM; the first 28 bytes are authenticated too. The key is derived from the machine's
 //! secret and the QE's seal key (policy MRSIGNER) at the QE SVN that the header names, so that a QE
-//! at a later TCB can tell an older attestation key from a damaged one. The CPUSVN is the one that PCK
-//! certificates are for.
+//! at a later TCB can tell an older attestation key from a damaged one. The CPUSVN is the one that
+//! PCK certificates are for.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, Nonce, RandomizedNonceKey};
 use sgx::{KeyName, KeyPolicy, KeyRequest, ReportBody, SizeError};
@@ -77,7 +77,8 @@ pub(crate) fn seal(machine: &Machine, key: &AttestationKey) -> Result<Vec<u8>, P
     Ok([header.as_bytes(), nonce.as_ref(), &ciphertext].concat())
 }
 
-/// [`Contents`] in a buffer with room for the tag, so that encrypting it in place leaves no copy of it behind.
+/// [`Contents`] in a buffer with room for the tag, so that encrypting it in place leaves no copy of
+/// it behind.
 fn plaintext(key: &AttestationKey) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size_of::<Sealed>());
     bytes.extend_from_slice(key.key.scalar().as_slice());

@@ -1,4 +1,4 @@
-//! `appraisalpolicy`: policies of Intel's quote appraisal library, kept for verifiers.
+//! `appraisalpolicy`: default policies of Intel's quote appraisal library, stored for verifiers.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The classes of policies for SGX, TDX 1.0 and TDX 1.5 that Intel's PCCS takes.
+/// The classes of policies for SGX, TDX 1.0 and TDX 1.5 that Intel's PCCS accepts.
 const CLASSES: [&str; 3] = [
     "3123ec35-8d38-4ea5-87a5-d6c48b567570",
     "9eec018b-7481-4b1c-8e1a-9f7c0c8c777f",
@@ -60,8 +60,8 @@ pub(super) struct PolicyQuery {
     fmspc: String,
 }
 
-/// Keeps a default policy, and answers with its id: its SHA-384 in hexadecimal. Nobody can ask for
-/// other policies, so they are checked and not kept.
+/// Stores a default policy, and returns its id: its SHA-384 in hexadecimal. Other policies cannot
+/// be requested, so they are only checked.
 pub(super) async fn upload(
     _: Administrator,
     State(admin): State<Admin>,
@@ -81,7 +81,7 @@ pub(super) async fn upload(
     Ok(id)
 }
 
-/// The default policy of a kind of platforms, for anybody.
+/// The default policy of an FMSPC; needs no token.
 pub(super) async fn default_policy(
     State(admin): State<Admin>,
     Query(query): Query<PolicyQuery>,
@@ -92,8 +92,8 @@ pub(super) async fn default_policy(
     policy.ok_or(ApiError::NotFound)
 }
 
-/// Checks that it is a JWT with a policy for SGX or TDX. Its signature is for the verifier to
-/// check, who knows whose it must be.
+/// Checks that the text is a JWT with a policy for SGX or TDX. Verifiers check its signature, since
+/// they know the signer to trust.
 fn check(jwt: &str) -> Result<(), ApiError> {
     let wrong = |reason: &str| ApiError::Invalid(format!("policy {reason}"));
     let claims = jwt.split('.').nth(1).ok_or_else(|| wrong("is no JWT: it has no dot"))?;

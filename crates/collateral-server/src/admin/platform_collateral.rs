@@ -1,4 +1,4 @@
-//! `platformcollateral`: an administrator brings certificates and collateral.
+//! `platformcollateral`: stores certificates and collateral that an administrator uploads.
 
 mod form;
 mod issuer_chains;
@@ -20,40 +20,40 @@ use crate::api::{ApiError, blocking};
 use crate::backend::Backend;
 use crate::platform_store::{Authority, Registration};
 
-/// Parts of a file that are left out, with the reasons.
+/// Skipped parts of a file, with the reasons.
 #[derive(Default)]
-struct Notes(Vec<String>);
+struct Skipped(Vec<String>);
 
-/// Keeps the contents of a file. The answer names what is left out.
+/// Stores the contents of a file. The response names skipped parts.
 pub(super) async fn upload(
     _: Administrator,
     State(admin): State<Admin>,
     request: Request,
 ) -> Result<String, ApiError> {
-    let closed = |_| ApiError::Unavailable("the server stops".to_owned());
+    let closed = |_| ApiError::Unavailable("the server is stopping".to_owned());
     let uploading = Arc::clone(&admin.uploading).acquire_owned().await.map_err(closed)?;
     let body = body(request, MAX_COLLATERAL).await?;
     let (backend, api) = (Arc::clone(&admin.backend), admin.api.clone());
-    let notes = blocking(move || {
-        let notes = keep(&backend, &parse(&body)?);
+    let skipped = blocking(move || {
+        let skipped = keep(&backend, &parse(&body)?);
         api.clear_cache();
         drop(uploading);
-        notes
+        skipped
     });
-    Ok(notes.await?.answer())
+    Ok(skipped.await?.response())
 }
 
-/// Nothing is kept before everything is checked.
-fn keep(backend: &Backend, form: &PlatformCollateralForm) -> Result<Notes, ApiError> {
-    let mut notes = Notes::default();
+/// Checks everything, then stores it.
+fn keep(backend: &Backend, form: &PlatformCollateralForm) -> Result<Skipped, ApiError> {
+    let mut skipped = Skipped::default();
     let chains = IssuerChains::read(backend, &form.collaterals.certificates)?;
-    let records = records(backend, &form.collaterals, &chains, &mut notes)?;
+    let records = records(backend, &form.collaterals, &chains, &mut skipped)?;
     let platforms = PlatformCertificates::read_all(backend, form, &chains, &records)?;
     for record in &records {
         match backend.cache().insert(record) {
             Ok(true) => {}
             Ok(false) | Err(InsertError::Check(CheckError::Older { .. })) => {
-                notes.add(format!("{}: something newer is or was kept here", record.item));
+                skipped.add(format!("{}: there is or was a newer one here", record.item));
             }
             Err(InsertError::Check(error)) => return Err(integrity(&record.item, &error)),
             Err(InsertError::Write(error)) => return Err(ApiError::Internal(error.to_string())),
@@ -65,20 +65,20 @@ fn keep(backend: &Backend, form: &PlatformCollateralForm) -> Result<Notes, ApiEr
         let Registration { platform, manifest, .. } = registration;
         backend.store().acknowledge(platform, tcbs, manifest)?;
     }
-    Ok(notes)
+    Ok(skipped)
 }
 
-impl Notes {
-    /// Intel's tools do not show the answer to a file that was taken, so the log has it, too.
+impl Skipped {
+    /// Intel's tools do not show the response to an accepted file, so the log has it, too.
     fn add(&mut self, note: String) {
-        tracing::info!(left_out = note, "a part of the collateral of an administrator is not kept");
+        tracing::info!(left_out = note, "skipped a part of uploaded collateral");
         self.0.push(note);
     }
 
-    fn answer(&self) -> String {
+    fn response(&self) -> String {
         match &self.0[..] {
             [] => "done".to_owned(),
-            notes => format!("done; left out: {}", notes.join("; ")),
+            skipped => format!("done; left out: {}", skipped.join("; ")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `platforms`: who registers, who has registered, who is known.
+//! `platforms`: registers platforms, and lists registered or known ones.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,9 +25,9 @@ use crate::platform_store::{Queue, Registration, StoreError};
 const DONE: &str = "done";
 const PLATFORM_COUNT: &str = "platform-count";
 const JSON: &str = "application/json";
-/// How many parts of a list wait to be sent.
+/// Maximum parts of a list that wait to be sent.
 const PARTS: usize = 16;
-/// How large a part is at least, in bytes.
+/// Minimum size of a part in bytes.
 const PART: usize = 32 * 1024;
 
 #[derive(Deserialize)]
@@ -74,10 +74,10 @@ fn evaluation_sets(update: Option<&str>) -> Result<&'static [TcbUpdate], ApiErro
     }
 }
 
-/// Lists platforms: those that have registered and still wait for certificates, or those that are known.
+/// Lists platforms: registered ones without certificates, or known ones.
 ///
-/// A PCCS forgets who has registered as soon as it has told it, so that a reply that is lost takes registrations with it.
-/// Here they stay until their certificates have been brought or fetched. Tools that ask, fetch and bring work with either.
+/// A PCCS removes registrations once it has listed them, so that a lost response loses them. Here
+/// they stay until their certificates are stored. Intel's tools work with either.
 pub(super) async fn list(
     _: Administrator,
     State(admin): State<Admin>,
@@ -92,11 +92,11 @@ pub(super) async fn list(
     let listed = Arc::new(listed);
     let (backend, counted) = (Arc::clone(&admin.backend), Arc::clone(&listed));
     let count = blocking(move || Ok(counted.count(&backend)?)).await?;
-    // There may be a million: they are sent as they are read.
+    // There may be a million: send them while reading.
     let (parts, receiver) = mpsc::channel(PARTS);
     spawn_blocking(move || {
         if let Err(error) = send(&admin.backend, &listed, &parts) {
-            tracing::error!(%error, "a list of platforms was cut");
+            tracing::error!(%error, "cannot send the whole list of platforms");
         }
     });
     let parts = ReceiverStream::new(receiver).map(Ok::<_, Infallible>);
@@ -105,16 +105,16 @@ pub(super) async fn list(
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// Which platforms are listed.
+/// The platforms to list.
 enum Listed {
     /// Those in this queue.
     Registered(Queue),
-    /// Those of these kinds whose certificates are kept.
+    /// Platforms with these FMSPCs and stored certificates.
     Known(Vec<[u8; 6]>),
 }
 
 impl Listed {
-    /// How many rows the list has.
+    /// The number of rows.
     fn count(&self, backend: &Backend) -> Result<u64, StoreError> {
         match self {
             Self::Registered(queue) => backend.store().registered_count(*queue),
@@ -131,7 +131,7 @@ impl Listed {
         }
     }
 
-    /// Shows each row to `visit`, until that wants no more.
+    /// Calls `visit` with each row until it returns `false`.
     fn visit(
         &self,
         backend: &Backend,
@@ -167,7 +167,7 @@ fn send(backend: &Backend, listed: &Listed, parts: &mpsc::Sender<Bytes>) -> Resu
         return Err(error);
     }
     part.push(b']');
-    // Whoever has gone does not want the end either.
+    // An error means that the client has gone.
     let _ = parts.blocking_send(part.into());
     Ok(())
 }

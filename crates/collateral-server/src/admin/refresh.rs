@@ -1,4 +1,4 @@
-//! `refresh`: what is kept is fetched again.
+//! `refresh`: refetches stored items.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::{Admin, Administrator};
 use crate::api::{ApiError, blocking};
 use crate::backend::{Backend, deadline};
 
-/// How long the client waits for the end. A connection lasts a minute.
+/// Maximum wait of the client, below the minute that a connection lasts.
 const WAIT: Duration = Duration::from_secs(45);
 
 #[derive(Deserialize)]
@@ -22,32 +22,32 @@ pub(super) struct RefreshQuery {
     fmspc: Option<String>,
 }
 
-/// What is fetched again.
-enum What {
+/// The items to refetch.
+enum Target {
     Collateral,
-    /// The PCK certificates of the platforms of these kinds; of all, if there are none.
+    /// The PCK certificates of platforms with these FMSPCs; of all, if empty.
     PckCertificates(Vec<[u8; 6]>),
 }
 
-/// Fetches again, and says how it went, if it does not take too long.
+/// Refetches, and reports the result if it does not take too long.
 pub(super) async fn refresh(
     _: Administrator,
     State(admin): State<Admin>,
     Query(query): Query<RefreshQuery>,
 ) -> Result<(StatusCode, &'static str), ApiError> {
-    let what = match query.r#type.as_deref() {
-        None | Some("") => What::Collateral,
-        Some("certs") => What::PckCertificates(fmspcs(&query.fmspc.unwrap_or_default())?),
+    let target = match query.r#type.as_deref() {
+        None | Some("") => Target::Collateral,
+        Some("certs") => Target::PckCertificates(fmspcs(&query.fmspc.unwrap_or_default())?),
         Some(_) => return Err(ApiError::invalid("type must be certs, or be left out")),
     };
     let unavailable = |text: &str| ApiError::Unavailable(text.to_owned());
     if !admin.backend.mode().may_fetch() {
-        return Err(unavailable("this server is in the mode offline, and asks nobody"));
+        return Err(unavailable("this server is in the mode offline"));
     }
     let refreshing = Arc::clone(&admin.refreshing).try_acquire_owned();
-    let refreshing = refreshing.map_err(|_| unavailable("another refresh is under way"))?;
+    let refreshing = refreshing.map_err(|_| unavailable("another refresh is in progress"))?;
     let refreshed = tokio::spawn(blocking(move || {
-        let result = run(&admin.backend, &what);
+        let result = run(&admin.backend, &target);
         admin.api.clear_cache();
         drop(refreshing);
         result
@@ -59,16 +59,17 @@ pub(super) async fn refresh(
     }
 }
 
-fn run(backend: &Backend, what: &What) -> Result<(), ApiError> {
-    let result = match what {
-        What::Collateral => backend.refresh(),
-        What::PckCertificates(fmspcs) => refresh_pck_certificates(backend, fmspcs),
+fn run(backend: &Backend, target: &Target) -> Result<(), ApiError> {
+    let result = match target {
+        Target::Collateral => backend.refresh(),
+        Target::PckCertificates(fmspcs) => refresh_pck_certificates(backend, fmspcs),
     };
     match result {
-        Ok(()) => tracing::info!("the refresh is done"),
+        Ok(()) => tracing::info!("refreshed"),
         Err(problem) => {
-            tracing::error!(%problem, "not all was refreshed");
-            let text = "not all was refreshed, and what is kept stays; the log here says why";
+            tracing::error!(%problem, "cannot refresh everything");
+            let text =
+                "not everything was refreshed, and the rest stays; see the log of this server";
             return Err(ApiError::Unavailable(text.to_owned()));
         }
     }

@@ -171,7 +171,7 @@ mod tests {
             let error = BackendError::from(error);
             assert_eq!(ApiError::from(error.clone()).status_and_text().0, expected, "{error:?}");
         }
-        let error = BackendError::Store("x".to_owned());
-        assert_eq!(ApiError::from(error).status_and_text().0, 500);
+        let store = StoreError::Damaged { path: "x".into(), reason: "y".to_owned() };
+        assert_eq!(ApiError::from(BackendError::from(store)).status_and_text().0, 500);
     }
 }

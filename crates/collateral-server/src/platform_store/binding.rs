@@ -1,7 +1,8 @@
-//! A QE id belongs to the platform that the PCK certificates name, and whoever asks may not change that.
+//! The binding of QE ids to platforms, which requests without a token cannot change.
 //!
-//! A QE id is a claim, and no secret: it stands in each quote. The PPID is in the certificates, under Intel's signature.
-//! So the first certificates that are kept for a QE id bind it to their PPID.
+//! A QE id in a request is an unproven claim, and no secret: it is part of each quote. The PPID is
+//! in the certificates, under Intel's signature. So the first certificates stored for a QE id bind
+//! it to their PPID.
 
 use redb::{Error, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
@@ -11,15 +12,15 @@ use super::tables::{
     has_issuer_chain, take_chosen,
 };
 
-/// How many platforms are kept at the most that nobody with a token has registered.
+/// Maximum platforms that no token holder has registered.
 pub(crate) const MAX_UNREGISTERED: u64 = 100_000;
 
-/// By what right certificates come to be kept.
+/// The authority of a request that stores certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authority {
-    /// None: somebody has asked for them. What is kept stays.
+    /// A request without a token. Stored certificates stay.
     Anyone,
-    /// What is kept is fetched again.
+    /// A refresh.
     Refresh,
     /// The user token: a platform registers.
     User,
@@ -27,15 +28,15 @@ pub(crate) enum Authority {
     Administrator,
 }
 
-/// What a QE id is bound to, compared with certificates.
+/// The binding of a QE id, compared with new certificates.
 enum Binding {
     None,
     Same,
     Other { is_registered: bool },
 }
 
-/// What may be done with these certificates; `None`: nothing. What is kept of another platform is gone if they may take
-/// its place.
+/// The change that is allowed with these certificates, if any. Removes the data of another platform
+/// that they may replace.
 pub(super) fn change(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -75,7 +76,7 @@ pub(super) fn change(
     Ok(change)
 }
 
-/// The PPID in the certificates that are kept for the QE id.
+/// The PPID in the stored certificates of the QE id.
 pub(super) fn bound_ppid(
     certificates: &impl ReadableTable<&'static [u8; 36], &'static [u8]>,
     key: &PlatformKey,

@@ -1,4 +1,4 @@
-//! Why the database cannot be used.
+//! Errors of the database.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,35 +8,35 @@ use redb::{DatabaseError, Error};
 /// The database of platforms cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process has it.
+    /// Another process uses it.
     #[error(
-        "another process has the database of platforms {path} open; one server at a time uses a state \
-         directory: stop the other one, or give this one a directory of its own"
+        "another process has the database of platforms {path} open; a state directory serves one \
+         server: stop the other one, or use another directory"
     )]
     Locked {
         /// The file.
         path: PathBuf,
     },
-    /// It is no such database, or no whole one.
+    /// It is damaged, or no such database.
     #[error(
-        "the database of platforms {path} is damaged ({reason}); put a backup in its place, or move it aside \
-         and register the platforms again"
+        "the database of platforms {path} is damaged ({reason}); restore a backup, or move it aside and \
+         register the platforms again"
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         reason: String,
     },
-    /// The operating system refused.
+    /// An error of the operating system.
     #[error(
-        "the database of platforms {path} cannot be read or written: {reason}; what was kept before is still \
-         there: check the space on the disk and the permissions"
+        "the database of platforms {path} cannot be read or written: {reason}; its data is intact: \
+         check the space on the disk and the permissions"
     )]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::Error,
     },
 }
@@ -61,7 +61,7 @@ impl StoreError {
     }
 }
 
-/// Whether it is what was read that is wrong, rather than the reading: the file is too short, or has no such form.
+/// Tells if the content is wrong (too short or invalid), and not the reading.
 fn is_of_content(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }

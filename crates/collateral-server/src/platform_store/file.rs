@@ -1,4 +1,4 @@
-//! The database's file, which outlives failures of the disk.
+//! The database's file, reopened after failures of the disk.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -11,23 +11,22 @@ use redb::{Builder, Database, Error};
 use super::StoreError;
 use super::tables;
 
-/// What of the file is in memory at the most, in bytes.
+/// Maximum size of the page cache in bytes.
 const CACHE_SIZE: usize = 64 * 1024 * 1024;
-/// The largest file, in bytes, whose pages are all checked each time it is opened, which takes a second at the most. A
-/// larger one that was closed in order is believed: nobody should wait for gigabytes to be read whenever a server is
-/// replaced.
+/// Maximum size in bytes of a file whose pages are all checked at each start, within a second. A
+/// larger file is checked only if it was not closed properly, so that restarts stay fast.
 const CHECKED: u64 = 512 * 1024 * 1024;
 
 /// One file.
 pub(super) struct DatabaseFile {
     path: PathBuf,
-    /// `None` when it could not be opened again after a failure.
+    /// `None` when reopening failed.
     database: RwLock<Option<Database>>,
 }
 
 impl DatabaseFile {
-    /// Opens or makes it. Its pages and what they refer to are checked, so that damage shows here and not later, if that
-    /// is soon done or the file was not closed in order.
+    /// Opens or creates the file, and checks its pages, so that damage is found now and not later.
+    /// Large files that were closed properly are not checked.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         make_private(path).map_err(|reason| StoreError::Io { path: path.to_owned(), reason })?;
         let is_small = path.metadata().is_ok_and(|file| file.len() <= CHECKED);
@@ -36,10 +35,10 @@ impl DatabaseFile {
         Ok(Self { path: path.to_owned(), database: RwLock::new(Some(database)) })
     }
 
-    /// Does this with the database.
+    /// Runs work on the database.
     ///
-    /// After a failure of the disk, a full one for instance, the database does nothing any more until it is opened
-    /// again. That happens here, so that the failure is that of one request.
+    /// After an error of the disk, such as a full one, redb rejects all work until the database is
+    /// reopened. That happens here, so that only one request fails.
     pub(super) fn run<T>(
         &self,
         work: impl Fn(&Database) -> Result<T, Error>,
@@ -52,7 +51,7 @@ impl DatabaseFile {
         };
         match first {
             Some(Err(error @ Error::Io(_))) => {
-                // That it cannot be opened either is for the next request to tell.
+                // If this fails, too, the next request reports it.
                 let _ = self.reopen();
                 Err(failed(error))
             }
@@ -73,7 +72,7 @@ impl DatabaseFile {
     }
 }
 
-/// A file that is not there yet is made for this user alone: what it has tells platforms apart.
+/// Creates a missing file readable by this user alone: its data identifies platforms.
 fn make_private(path: &Path) -> io::Result<()> {
     match untrusted_input::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -82,7 +81,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
-/// After a crash each page is checked in any case.
+/// Opens the database; redb checks all pages after a crash in any case.
 fn open(path: &Path, check: bool) -> Result<Database, StoreError> {
     Builder::new()
         .set_cache_size(CACHE_SIZE)

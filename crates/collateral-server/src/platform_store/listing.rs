@@ -1,4 +1,4 @@
-//! All platforms, some at a time.
+//! Lists of platforms, read in pages.
 
 use std::ops::Bound;
 
@@ -8,21 +8,21 @@ use redb::ReadableDatabase;
 use super::tables::{CHOSEN, PLATFORMS, first_and_last, tcb_of};
 use super::{Platform, PlatformKey, PlatformStore, Registration, StoreError};
 
-/// How many platforms are read at a time.
+/// Platforms read at a time.
 const PAGE: usize = 256;
 
-/// A platform, and its TCBs that are known.
+/// A platform, and its known TCBs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListedPlatform {
     pub(crate) key: PlatformKey,
     pub(crate) platform: Platform,
     pub(crate) tcbs: Vec<PckTcb>,
-    /// The TCBs of the certificates that are right for these.
+    /// The TCBs of the certificates chosen for these.
     pub(crate) certified: Vec<PckTcb>,
 }
 
 impl ListedPlatform {
-    /// Whether it is of one of these kinds. None stands for all.
+    /// Tells if the platform has one of these FMSPCs. An empty list stands for all.
     pub(crate) fn is_of(&self, fmspcs: &[[u8; 6]]) -> bool {
         fmspcs.is_empty() || fmspcs.contains(&self.platform.fmspc)
     }
@@ -39,7 +39,7 @@ impl ListedPlatform {
 }
 
 impl PlatformStore {
-    /// Shows each platform to `visit`, until that wants no more. What changes meanwhile may show or not.
+    /// Calls `visit` with each platform until it returns `false`. Concurrent changes may be missed.
     pub(crate) fn visit(
         &self,
         mut visit: impl FnMut(ListedPlatform) -> bool,
@@ -55,7 +55,7 @@ impl PlatformStore {
         }
     }
 
-    /// The platforms that come next.
+    /// The next page of platforms.
     fn page(&self, after: Option<PlatformKey>) -> Result<Vec<ListedPlatform>, StoreError> {
         let after = after.map(PlatformKey::to_bytes);
         let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);

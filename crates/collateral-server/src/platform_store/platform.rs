@@ -1,9 +1,9 @@
-//! What is kept of a platform.
+//! The stored data of a platform.
 
 use collateral::{Document, PckCertificateRequest, PckContents, PckContentsError, PckTcb};
 use verify::PckCa;
 
-/// By what a platform is known here.
+/// The key of a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PlatformKey {
     /// QE_ID, 16 bytes.
@@ -34,7 +34,7 @@ pub(crate) struct Certificates {
     pub(crate) certificates: Vec<(PckTcb, Vec<u8>)>,
 }
 
-/// What the table has of a platform: FMSPC, CA, number of the issuer chain, encrypted PPID, manifest.
+/// A row: FMSPC, CA, number of the issuer chain, encrypted PPID, manifest.
 pub(super) type PlatformRow<'a> = (&'a [u8; 6], u8, u32, &'a [u8], &'a [u8]);
 
 /// The number of each CA in the table.
@@ -59,15 +59,15 @@ impl PlatformKey {
 }
 
 impl From<&PckCertificateRequest> for PlatformKey {
-    fn from(question: &PckCertificateRequest) -> Self {
-        Self { qe_id: question.qe_id, pce_id: question.pce_id }
+    fn from(request: &PckCertificateRequest) -> Self {
+        Self { qe_id: request.qe_id, pce_id: request.pce_id }
     }
 }
 
 impl Platform {
-    /// The platform of the question, as a certificate of its tells.
-    pub(crate) fn of(contents: &PckContents, question: &PckCertificateRequest) -> Self {
-        let ppid = question.encrypted_ppid.as_deref();
+    /// The platform of a request, from the contents of its certificate.
+    pub(crate) fn of(contents: &PckContents, request: &PckCertificateRequest) -> Self {
+        let ppid = request.encrypted_ppid.as_deref();
         let encrypted_ppid = ppid.map(|ppid| ppid.to_vec()).unwrap_or_default();
         Self { fmspc: contents.fmspc, ca: contents.ca, encrypted_ppid, manifest: Vec::new() }
     }
@@ -91,10 +91,10 @@ impl Platform {
 }
 
 impl Certificates {
-    /// The certificate that is the answer to a question, and what it says.
+    /// A single certificate, and its contents.
     ///
     /// # Errors
-    /// [`PckContentsError`] when it is none.
+    /// [`PckContentsError`] when the document is no PCK certificate.
     pub(crate) fn one(document: &Document) -> Result<(Self, PckContents), PckContentsError> {
         let contents = PckContents::read(&document.body)?;
         let tcb = PckTcb { cpu_svn: contents.cpu_svn, pce_svn: contents.pce_svn };

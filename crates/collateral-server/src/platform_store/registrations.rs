@@ -9,7 +9,7 @@ use sgx::CpuSvn;
 use super::tables::REGISTRATIONS;
 use super::{PlatformKey, PlatformStore, StoreError};
 
-/// How many registrations are read at a time. One has 64 KiB at the most.
+/// Registrations read at a time. One has at most 64 KiB.
 const PAGE: usize = 64;
 
 /// The queues.
@@ -34,7 +34,7 @@ pub(crate) struct Registration {
     pub(crate) manifest: Vec<u8>,
 }
 
-/// What stands for all TCBs. No platform is at this one.
+/// Stands for all TCBs. No platform is at this one.
 const ALL_TCBS: PckTcb = PckTcb { cpu_svn: CpuSvn([0; 16]), pce_svn: 0 };
 
 impl PlatformStore {
@@ -55,7 +55,7 @@ impl PlatformStore {
         })
     }
 
-    /// Takes a platform out of the queue, if it is in there.
+    /// Removes a platform from the queue.
     pub(crate) fn unregister(
         &self,
         queue: Queue,
@@ -72,8 +72,8 @@ impl PlatformStore {
         })
     }
 
-    /// Takes these TCBs of a platform out of all queues, or the platform if it has registered with this manifest: its
-    /// certificates have been brought.
+    /// Removes these TCBs of a platform from all queues, or the platform if it has registered with
+    /// this manifest: its certificates are stored now.
     pub(crate) fn acknowledge(
         &self,
         platform: &PlatformKey,
@@ -99,7 +99,7 @@ impl PlatformStore {
         })
     }
 
-    /// Puts these TCBs of a platform into the queue of those for which there is no certificate, in place of its others.
+    /// Replaces the TCBs of a platform in the queue of TCBs without a certificate.
     pub(crate) fn set_not_available(
         &self,
         registration: &Registration,
@@ -122,7 +122,7 @@ impl PlatformStore {
         })
     }
 
-    /// How many registrations are in the queue.
+    /// The number of registrations in the queue.
     pub(crate) fn registered_count(&self, queue: Queue) -> Result<u64, StoreError> {
         let mut count = 0_u64;
         self.visit_registered(queue, |_| {
@@ -132,8 +132,8 @@ impl PlatformStore {
         Ok(count)
     }
 
-    /// Shows each registration in the queue to `visit`, until that wants no more. They stay in there. What changes
-    /// meanwhile may show or not.
+    /// Calls `visit` with each registration in the queue until it returns `false`. Concurrent
+    /// changes may be missed.
     pub(crate) fn visit_registered(
         &self,
         queue: Queue,
@@ -172,7 +172,7 @@ fn key(queue: Queue, platform: &PlatformKey, tcb: Option<PckTcb>) -> [u8; 37] {
     joined(queue, platform, &tcb.unwrap_or(ALL_TCBS).to_bytes())
 }
 
-/// The first or the last key that something of a platform can have: its TCB is filled with this byte.
+/// The first or last possible key of a platform: its TCB is filled with this byte.
 fn bounds(queue: Queue, platform: &PlatformKey, fill: u8) -> [u8; 37] {
     joined(queue, platform, &[fill; 18])
 }

@@ -1,4 +1,4 @@
-//! Tables, and what is done in one transaction.
+//! The tables, and operations within a transaction.
 
 use collateral::{Document, PckTcb};
 use redb::{Database, Error, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
@@ -14,11 +14,11 @@ pub(super) const ISSUER_CHAINS: TableDefinition<'_, u32, &str> =
     TableDefinition::new("issuer_chains");
 pub(super) const REGISTRATIONS: TableDefinition<'_, &[u8; 37], (&[u8], &[u8])> =
     TableDefinition::new("registrations");
-/// Platforms that nobody with a token has registered.
+/// Platforms that no token holder has registered.
 pub(super) const UNREGISTERED: TableDefinition<'_, &[u8; 18], ()> =
     TableDefinition::new("unregistered");
 
-/// Names of platforms that registered by another name than their QE id.
+/// Names of platforms that differ from their QE ids.
 pub(super) const NAMES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("names");
 
 /// By FMSPC: the default appraisal policy, a JWT.
@@ -34,7 +34,7 @@ pub(super) enum Change {
     Replace,
 }
 
-/// Makes the tables that are not there yet.
+/// Creates missing tables.
 pub(super) fn make(database: &Database) -> Result<(), Error> {
     let write = database.begin_write()?;
     write.open_table(PLATFORMS)?;
@@ -48,7 +48,7 @@ pub(super) fn make(database: &Database) -> Result<(), Error> {
     Ok(write.commit()?)
 }
 
-/// The key of something of a platform at a TCB.
+/// The key of a row for a platform and a TCB.
 pub(super) fn with_tcb(key: &PlatformKey, tcb: &PckTcb) -> [u8; 36] {
     joined(key, &tcb.to_bytes())
 }
@@ -60,7 +60,7 @@ pub(super) fn tcb_of(key: &[u8; 36]) -> PckTcb {
     PckTcb::from_bytes(&tcb)
 }
 
-/// The first and the last of the keys that a platform's TCBs can have.
+/// The first and last possible keys of a platform.
 pub(super) fn first_and_last(key: &PlatformKey) -> [[u8; 36]; 2] {
     [joined(key, &[0; 18]), joined(key, &[0xff; 18])]
 }
@@ -90,7 +90,7 @@ pub(super) fn certificate(
     Ok(Some(Document { body: pem(der.value()), issuer_chain }))
 }
 
-/// Keeps what is known of a platform. What is not known any more stays as it was.
+/// Stores a platform. A missing PPID or manifest does not replace the stored one.
 pub(super) fn put_platform(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -113,7 +113,7 @@ pub(super) fn put_platform(
     Ok(())
 }
 
-/// Keeps certificates of a platform. Those that are there already stay as they are if they are to be added.
+/// Stores certificates of a platform.
 pub(super) fn put_certificates(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -137,8 +137,7 @@ pub(super) fn clear_certificates(write: &WriteTransaction, key: &PlatformKey) ->
     Ok(())
 }
 
-/// Remembers which certificate is right for the platform at each of these TCBs for which one is. What is remembered
-/// already stays if that is to be added.
+/// Stores the choice of a certificate for each of these TCBs that has one.
 pub(super) fn put_chosen(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -158,7 +157,7 @@ pub(super) fn put_chosen(
     Ok(())
 }
 
-/// Whether the platform's certificates have this issuer chain.
+/// Tells if the platform's certificates have this issuer chain.
 pub(super) fn has_issuer_chain(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -174,7 +173,7 @@ pub(super) fn has_issuer_chain(
     Ok(chain.is_some_and(|chain| chain.value() == issuer_chain))
 }
 
-/// Forgets for which TCBs of the platform a certificate was chosen, and says which they are.
+/// Removes the choices for all TCBs of the platform, and returns the TCBs.
 pub(super) fn take_chosen(
     write: &WriteTransaction,
     key: &PlatformKey,
@@ -189,7 +188,7 @@ pub(super) fn take_chosen(
     known
 }
 
-/// The number of this chain. There are few: one for each CA, until a CA changes.
+/// The number of this chain, stored if it is new.
 fn issuer_chain_number(write: &WriteTransaction, issuer_chain: &str) -> Result<u32, Error> {
     let mut table = write.open_table(ISSUER_CHAINS)?;
     let mut next = 0_u32;

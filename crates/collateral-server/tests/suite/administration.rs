@@ -1,4 +1,5 @@
-//! Registering platforms, bringing their certificates, refreshing: who may, what is refused, what comes of it.
+//! Registering platforms, bringing their certificates, refreshing: who may, what is refused, what
+//! comes of it.
 
 use collateral_server::Mode;
 use dcap_qvl::collateral::CollateralClient;

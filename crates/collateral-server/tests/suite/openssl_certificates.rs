@@ -81,7 +81,8 @@ impl Certificates {
     }
 }
 
-/// The answer for a client that trusts the certificates in a file, from a server with a certificate.
+/// The answer for a client that trusts the certificates in a file, from a server with a
+/// certificate.
 async fn asked(certificates: &Certificates, server: &str, trusted: &str) -> SourceError {
     asked_at("localhost", certificates, server, trusted, &[&TLS13, &TLS12]).await
 }

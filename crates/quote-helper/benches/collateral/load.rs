@@ -10,26 +10,26 @@ use anyhow::{Context, anyhow, ensure};
 const CLIENTS: usize = 16;
 const TIME: Duration = Duration::from_secs(2);
 
-/// How many answers the clients get together. Each keeps its connection.
+/// The number of responses to all clients, which keep their connections.
 pub(crate) fn load(address: SocketAddr, path: &str) -> anyhow::Result<u32> {
     let end = Instant::now() + TIME;
     thread::scope(|scope| {
         let clients: Vec<_> =
             (0..CLIENTS).map(|_| scope.spawn(|| client(address, path, end))).collect();
-        let answers = clients
+        let responses = clients
             .into_iter()
             .map(|client| client.join().unwrap_or_else(|_| Err(anyhow!("a client has failed"))));
-        answers.sum()
+        responses.sum()
     })
 }
 
 fn client(address: SocketAddr, path: &str, end: Instant) -> anyhow::Result<u32> {
     let mut stream = BufReader::new(TcpStream::connect(address)?);
     stream.get_ref().set_nodelay(true)?;
-    let question = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
-    let (mut answers, mut line, mut body) = (0, String::new(), Vec::new());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
+    let (mut responses, mut line, mut body) = (0, String::new(), Vec::new());
     while Instant::now() < end {
-        stream.get_mut().write_all(question.as_bytes())?;
+        stream.get_mut().write_all(request.as_bytes())?;
         let mut size = None;
         for number in 0.. {
             line.clear();
@@ -44,7 +44,7 @@ fn client(address: SocketAddr, path: &str, end: Instant) -> anyhow::Result<u32> 
         }
         body.resize(size.context("an answer without a size")?, 0);
         stream.read_exact(&mut body)?;
-        answers += 1;
+        responses += 1;
     }
-    Ok(answers)
+    Ok(responses)
 }

@@ -1,10 +1,10 @@
-//! What a cached answer of the collateral server costs, and what becomes of quotes when there is nobody to ask,
-//! measured on the real binary and printed as a Markdown table: `cargo bench --package quote-helper --bench collateral`.
-//! It takes a minute, and what it takes to build the quote provider library.
+//! The cost of a cached response of the collateral server, and the rate of quotes while the
+//! upstream is down, measured on the real binary and printed as a Markdown table: `cargo bench
+//! --package quote-helper --bench collateral`. It takes a minute, and the build of the quote
+//! provider library.
 //!
-//! The load comes from programs that share the machine with the server; so what counts of an answer is the server's CPU
-//! time, next to that of a server of the same HTTP library that says hello. Of quotes it is the rate, as that of a run
-//! with the upstream there.
+//! The load generators share the machine with the server, so the figure for responses is the
+//! server's CPU time, compared with a hello-world server on the same HTTP library.
 
 #![expect(clippy::arithmetic_side_effects, reason = "sums of measured values, far from any limit")]
 #![expect(clippy::print_stdout, reason = "the table is all that this program is for")]
@@ -43,13 +43,13 @@ fn main() -> anyhow::Result<()> {
         return hello();
     }
     let mut table = Table::default();
-    answers(&mut table)?;
+    responses(&mut table)?;
     quotes(&mut table)?;
     println!("{table}");
     Ok(())
 }
 
-fn answers(table: &mut Table) -> anyhow::Result<()> {
+fn responses(table: &mut Table) -> anyhow::Result<()> {
     let (collateral, hello) = (Server::collateral()?, Server::hello()?);
     let [base, tcb_info, pck_certificate, root_ca_crl] = medians(|| {
         Ok([
@@ -90,9 +90,9 @@ fn quotes(table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The server's CPU time for one answer, when it has as much to do as it can.
+/// The server's CPU time for one response under full load.
 fn cost(server: &Server, path: &str) -> anyhow::Result<Duration> {
     let before = server.cpu_time()?;
-    let answers = load(server.address(), path)?;
-    Ok((server.cpu_time()? - before) / answers)
+    let responses = load(server.address(), path)?;
+    Ok((server.cpu_time()? - before) / responses)
 }

@@ -1,4 +1,4 @@
-//! Quotes of a service whose quoting library asks ours for the PCK certificate each time.
+//! Quotes of a service whose quoting library requests the PCK certificate for each quote.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,10 +16,10 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::upstream::{Upstream, software_platform};
 
-/// How long a service may take to start.
+/// Maximum time of a start.
 const START: Duration = Duration::from_secs(10);
 
-/// A machine, and whom it has the certificate from.
+/// A machine and its upstream.
 pub(crate) struct Machine {
     directory: TempDir,
     provider: Provider,
@@ -42,14 +42,14 @@ impl Machine {
         Ok(machine)
     }
 
-    /// The time per quote, when this has become of the upstream and the service is about to ask it.
+    /// The time per quote after this change of the upstream, with due collateral.
     pub(crate) fn time_per_quote(&mut self, fate: fn(&mut Upstream)) -> anyhow::Result<Duration> {
         fate(&mut self.upstream);
         self.make_due()?;
         self.load()
     }
 
-    /// Starts a service, and has clients ask it as fast as they are answered.
+    /// Starts a service, and loads it with clients.
     fn load(&self) -> anyhow::Result<Duration> {
         let _service = self.serve()?;
         let load = ["--output=json", "--clients=4", "--duration=1s"];
@@ -89,7 +89,7 @@ impl Machine {
         command
     }
 
-    /// Has all that is in the cache be fetched two days ago.
+    /// Backdates the cache by two days.
     fn make_due(&self) -> anyhow::Result<()> {
         let then = OffsetDateTime::now_utc() - time::Duration::days(2);
         for entry in fs::read_dir(self.directory.path().join("cache"))? {
@@ -106,7 +106,7 @@ impl Machine {
     }
 }
 
-/// What `quote-helper load` has measured.
+/// The result of `quote-helper load`.
 #[derive(Deserialize)]
 struct Load {
     errors: u64,
@@ -123,7 +123,7 @@ impl Drop for Service {
     }
 }
 
-/// Our quote provider library, built as this program is.
+/// The quote provider library, built with the profile of this program.
 fn quote_provider() -> anyhow::Result<PathBuf> {
     let build = ["build", "--offline", "--profile=bench", "--package", "libdcap-quoteprov"];
     ensure!(

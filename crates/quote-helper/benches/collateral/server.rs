@@ -1,4 +1,4 @@
-//! The servers that are measured, each in a process of its own.
+//! The measured servers, each in its own process.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -15,27 +15,27 @@ use tempfile::TempDir;
 use crate::cpu_time;
 use crate::upstream::{Upstream, software_platform};
 
-/// With this argument the benchmark is the server that says hello.
+/// With this argument, the benchmark is the hello-world server.
 pub(crate) const HELLO: &str = "hello-world-server";
 
-/// How long a server may take to start.
+/// Maximum time of a start.
 const START: Duration = Duration::from_secs(10);
 
 /// A running server; killed when this is dropped.
 pub(crate) struct Server {
     process: Child,
     address: SocketAddr,
-    /// Whom the collateral server asks.
+    /// The source of the collateral server.
     _upstream: Option<Upstream>,
     _directory: TempDir,
-    /// The question for TCB info.
+    /// The request for TCB info.
     pub(crate) tcb_info: String,
-    /// The question for a PCK certificate.
+    /// The request for a PCK certificate.
     pub(crate) pck_certificate: String,
 }
 
 impl Server {
-    /// The collateral server, which has cached what it is asked for.
+    /// The collateral server.
     pub(crate) fn collateral() -> anyhow::Result<Self> {
         let (directory, platform) = (tempfile::tempdir()?, software_platform());
         let root = directory.path().join("root.pem");
@@ -68,7 +68,7 @@ impl Server {
         server.ready()
     }
 
-    /// A server that says hello.
+    /// The hello-world server.
     pub(crate) fn hello() -> anyhow::Result<Self> {
         let address = free_address()?;
         let process = Command::new(std::env::current_exe()?)
@@ -104,7 +104,7 @@ impl Drop for Server {
     }
 }
 
-/// Says hello to everybody, for ever, with the same HTTP library.
+/// Runs the hello-world server.
 pub(crate) fn hello() -> anyhow::Result<()> {
     let address = std::env::args().nth(2).context("an address is missing")?;
     let router = Router::new().route("/", get(async || "hello world"));

@@ -67,8 +67,8 @@ pub(crate) struct Init {
     #[arg(long, value_enum, default_value = "software")]
     subject_names: Names,
 
-    /// The URL of `serve --collateral-listen`: the certificates name their CRLs below it, the root's
-    /// included.
+    /// The URL of `serve --collateral-listen`: the certificates name their CRLs below it, the
+    /// root's included.
     #[arg(long, value_name = "URL", default_value = PcsUrl::DEFAULT)]
     pcs_url: PcsUrl,
 }

@@ -82,7 +82,7 @@ fn files_of_another_form_are_refused_in_our_words() {
         (
             "collateral serve --listen 127.0.0.1:0 --state-dir pccs --tls-certificate bad.pem \
              --tls-key garbage",
-            "there is no private key in PEM",
+            "no private key in PEM",
         ),
         (
             "collateral serve --listen 127.0.0.1:0 --state-dir pccs --user-token-file garbage",

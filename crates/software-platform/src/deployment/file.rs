@@ -12,7 +12,8 @@ use crate::secret_hex;
 
 const VERSION: u32 = 1;
 
-/// The stored form. The root certificate's SHA-256 follows from the rest, so that it detects damage.
+/// The stored form. The root certificate's SHA-256 follows from the rest, so that it detects
+/// damage.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentFile {

@@ -79,8 +79,8 @@ fn template(role: Role, profile: &CertificateProfile) -> Result<CertificateParam
     Ok(params)
 }
 
-/// A serial number that is the issuer's own for this key and content: 20 bytes, big-endian, positive
-/// and without leading zeros.
+/// A serial number that is the issuer's own for this key and content: 20 bytes, big-endian,
+/// positive and without leading zeros.
 fn serial(issuer: &impl PublicKeyData, subject: &impl PublicKeyData, content: &[u8]) -> [u8; 20] {
     let hash = sha256(&[issuer.der_bytes(), subject.der_bytes(), content]);
     let mut serial = [0; 20];

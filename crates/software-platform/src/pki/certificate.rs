@@ -27,7 +27,8 @@ impl From<rcgen::Certificate> for Certificate {
     }
 }
 
-/// A PCK certificate: by it the PCE of one platform, at one TCB, certifies the QE's attestation key.
+/// A PCK certificate: by it the PCE of one platform, at one TCB, certifies the QE's attestation
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PckCertificate {
     pub(crate) leaf: Certificate,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// The subject names in the certificates. Nothing else in them depends on it, and the root says that it
-/// is INSECURE in either case: what people are to trust or not must not look like Intel's.
+/// The subject names in the certificates. Nothing else in them depends on it, and the root says
+/// that it is INSECURE in either case: what people are to trust or not must not look like Intel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectNames {

@@ -41,8 +41,8 @@ impl PcsUrl {
         self.0 == Self::DEFAULT
     }
 
-    /// The URL of the root's CRL (DER). At another URL than the default one the file has the name by
-    /// which Intel's PCCS knows the CRL of a root.
+    /// The URL of the root's CRL (DER). At another URL than the default one the file has the name
+    /// by which Intel's PCCS knows the CRL of a root.
     #[must_use]
     pub fn root_crl(&self) -> String {
         let file = if self.is_default() { "SGXRootCA.der" } else { "IntelSGXRootCA.der" };

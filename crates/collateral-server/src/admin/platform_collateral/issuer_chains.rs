@@ -1,4 +1,4 @@
-//! The issuer chains by which the contents of a file are checked.
+//! Issuer chains for the contents of an upload.
 
 use percent_encoding::percent_decode_str;
 use verify::PckCa;
@@ -7,7 +7,7 @@ use super::form::{CertificatesForm, present};
 use crate::api::ApiError;
 use crate::backend::Backend;
 
-/// The issuer chains of a file, and those that are kept.
+/// The issuer chains of a file, and the stored ones.
 pub(super) struct IssuerChains<'a> {
     backend: &'a Backend,
     processor: Option<String>,
@@ -34,7 +34,7 @@ impl<'a> IssuerChains<'a> {
         })
     }
 
-    /// The chains of a PCK CA: that of the file, else those that are kept and valid.
+    /// The chain of a PCK CA in the file, else its valid stored chains.
     pub(super) fn pck(&self, ca: PckCa) -> Result<Vec<String>, ApiError> {
         let brought = match ca {
             PckCa::Processor => &self.processor,
@@ -67,7 +67,7 @@ pub(super) fn pck_field(ca: PckCa) -> &'static str {
     }
 }
 
-/// The error of a file that lacks this field below `certificates`.
+/// The error for a missing field below `certificates`.
 pub(super) fn missing(field: &str) -> ApiError {
     ApiError::Invalid(format!("collaterals.certificates lacks {field}"))
 }

@@ -1,4 +1,4 @@
-//! The PCK certificates of a platform, as a file has them.
+//! The PCK certificates of a platform in an upload.
 
 use collateral::{CollateralId, PckContents, PckList, PckTcb, Record};
 use verify::{PckCa, Tee};
@@ -10,7 +10,7 @@ use crate::backend::{Backend, CheckedList};
 use crate::platform_name::PlatformName;
 use crate::platform_store::{PlatformKey, Registration};
 
-/// The text in place of a certificate that Intel has not issued yet.
+/// The placeholder for a certificate that Intel has not issued yet.
 const NOT_AVAILABLE: &str = "Not available";
 
 /// The PCK certificates of a platform, checked.
@@ -23,8 +23,8 @@ pub(super) struct PlatformCertificates {
 }
 
 impl PlatformCertificates {
-    /// Checks the certificates of all platforms, and that the TCB infos to choose by are there,
-    /// among the records of this file or in the cache.
+    /// Checks the certificates of all platforms, and that their TCB infos are in this file or in
+    /// the cache.
     pub(super) fn read_all(
         backend: &Backend,
         form: &PlatformCollateralForm,
@@ -74,7 +74,7 @@ impl PlatformCertificates {
         Ok(Self { name, registration, list, tcbs })
     }
 
-    /// Checks that there is TCB info by which a certificate can be chosen.
+    /// Checks that there is TCB info, which decides the choice of a certificate.
     fn check_tcb_info(&self, backend: &Backend, records: &[Record]) -> Result<(), ApiError> {
         let wanted = self.list.first.extension.fmspc;
         let is_brought = records.iter().any(|record| {
@@ -91,7 +91,7 @@ impl PlatformCertificates {
     }
 }
 
-/// The certificates, checked under the first of the issuer chains of their CA with which they hold.
+/// Checks the certificates with the first issuer chain of their CA that verifies them.
 fn checked(
     backend: &Backend,
     chains: &IssuerChains<'_>,

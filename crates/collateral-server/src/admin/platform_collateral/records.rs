@@ -4,22 +4,22 @@ use collateral::{CheckError, CollateralId, Document, Record, TcbUpdate, check};
 use serde_json::value::RawValue;
 use verify::{EnclaveId, PckCa, Tee};
 
-use super::Notes;
+use super::Skipped;
 use super::form::{CollateralsForm, TcbInfosForm, present};
 use super::issuer_chains::{IssuerChains, pck_field};
 use crate::admin::form;
 use crate::api::ApiError;
 use crate::backend::Backend;
 
-/// The source that records of the cache name.
+/// The source in the records of the cache.
 const SOURCE: &str = "an administrator";
 
-/// The collateral, checked. The notes say which CRL is left out.
+/// Checks the collateral. `skipped` gets the CRLs without an issuer chain.
 pub(super) fn records(
     backend: &Backend,
     form: &CollateralsForm,
     chains: &IssuerChains<'_>,
-    notes: &mut Notes,
+    skipped: &mut Skipped,
 ) -> Result<Vec<Record>, ApiError> {
     let mut documents = identities(form, chains)?;
     for (index, infos) in form.tcbinfos.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn records(
             let body = der(field, digits)?;
             match pck_crl(backend, ca, &body, chains)? {
                 Some(record) => records.push(record),
-                None => notes.add(format!(
+                None => skipped.add(format!(
                     "{field}: neither this file ({}) nor what is kept here has the issuer chain \
                      of the PCK {ca} CA",
                     pck_field(ca)
@@ -52,8 +52,8 @@ pub(super) fn records(
     Ok(records)
 }
 
-/// The CRL of a PCK CA under the first of its issuer chains with which it holds; `None` without
-/// any chain. Intel's tools always bring both CRLs, and the chains of their platforms alone.
+/// The CRL of a PCK CA, checked with the first issuer chain that verifies it; `None` without any
+/// chain. Intel's tools always upload both CRLs, but only the chains of their platforms.
 fn pck_crl(
     backend: &Backend,
     ca: PckCa,
@@ -133,12 +133,12 @@ fn der(field: &str, digits: &str) -> Result<Vec<u8>, ApiError> {
         .map_err(|_| ApiError::Invalid(format!("{field} is not a CRL in hexadecimal DER")))
 }
 
-/// The error of collateral that does not hold.
+/// The error for invalid collateral.
 pub(super) fn integrity(item: &CollateralId, error: &CheckError) -> ApiError {
     ApiError::Integrity(format!("{item}: {error}"))
 }
 
-/// The JSON without the spaces that tools add: the signed text has none.
+/// Removes the spaces that tools add: the signed text has none.
 fn compact(json: &RawValue) -> String {
     let (mut in_text, mut is_escaped) = (false, false);
     let keep = |character: &char| {

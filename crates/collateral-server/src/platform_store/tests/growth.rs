@@ -1,6 +1,6 @@
-//! What a large store costs: `cargo test --release --package collateral-server growth -- --ignored --nocapture` prints
-//! a Markdown table: the time to find a certificate, to keep one, and to open the store; disk; memory. It takes some
-//! minutes, and six gigabytes below `TMPDIR`.
+//! What a large store costs: `cargo test --release --package collateral-server growth -- --ignored
+//! --nocapture` prints a Markdown table: the time to find a certificate, to keep one, and to open
+//! the store; disk; memory. It takes some minutes, and six gigabytes below `TMPDIR`.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -22,7 +22,8 @@ use crate::platform_store::{Authority, Certificates, PlatformKey, PlatformStore}
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Of a PCK certificate in DER, in bytes.
 const CERTIFICATE: usize = 1_270;
-/// How many platforms are written in one transaction. Each has an fsync, and a million of them is not what is measured.
+/// How many platforms are written in one transaction. Each has an fsync, and a million of them is
+/// not what is measured.
 const AT_A_TIME: u64 = 10_000;
 const LOOKUPS: u64 = 50_000;
 const ADDITIONS: u64 = 100;

@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "platform")]
     tdx: bool,
 
-    /// Also fetches the early TCB evaluation, with which `collateral status` announces a TCB recovery.
+    /// Also fetches the early TCB evaluation, with which `collateral status` announces a TCB
+    /// recovery.
     #[arg(long, requires = "platform")]
     early: bool,
 

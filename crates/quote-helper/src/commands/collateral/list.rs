@@ -106,7 +106,7 @@ impl ListedItem {
         entry
     }
 
-    /// What it is of, in the terms of SGX.
+    /// The subject, in the terms of SGX.
     fn add_keys(&mut self, Record { item, document, .. }: &Record) {
         match item {
             CollateralId::PckCertificate(PckCertificateRequest {

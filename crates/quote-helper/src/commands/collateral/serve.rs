@@ -64,8 +64,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_USER_TOKEN_FILE")]
     user_token_file: Option<PathBuf>,
 
-    /// File with the SHA-512 of the token for administration in hexadecimal, as in AdminTokenHash of
-    /// a PCCS [default: nobody may administer].
+    /// File with the SHA-512 of the token for administration in hexadecimal, as in AdminTokenHash
+    /// of a PCCS [default: nobody may administer].
     #[arg(long, value_name = "FILE", env = "QUOTE_HELPER_ADMIN_TOKEN_FILE")]
     admin_token_file: Option<PathBuf>,
 
