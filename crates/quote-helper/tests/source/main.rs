@@ -12,3 +12,4 @@ mod files;
 mod imports;
 mod inputs;
 mod prose;
+mod specification;
