@@ -121,7 +121,7 @@ fn notice(notice: &Event) {
     match notice {
         Event::Fetched(_) => log::info(notice),
         Event::Expired(_) | Event::NotStored(_) | Event::Unusable(_) | Event::OtherPlatform(_) => {
-            log::error(notice)
+            log::error(notice);
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match files::is_standard(&arguments.file) {
         true => output::note(format_args!("exported {number} items")),
         false => {
-            output::note(format_args!("exported {number} items to {}", arguments.file.display()))
+            output::note(format_args!("exported {number} items to {}", arguments.file.display()));
         }
     }
     if !expired.is_empty() {

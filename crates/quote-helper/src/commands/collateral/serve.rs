@@ -229,7 +229,7 @@ async fn reload_if_modified(certificate: Arc<ServingCertificate>) {
             Ok(Ok(true)) => info!("reloaded the TLS certificate"),
             Ok(Ok(false)) => {}
             Ok(Err(error)) => {
-                warn!(%error, "cannot reload the TLS certificate; the old one stays in use")
+                warn!(%error, "cannot reload the TLS certificate; the old one stays in use");
             }
             Err(error) => warn!(%error, "cannot check the TLS certificate"),
         }
