@@ -100,6 +100,6 @@ impl Evidence {
 
     /// The first 32 bytes of REPORTDATA, which hold digests.
     fn report_data_digest(&self) -> Option<&[u8]> {
-        self.content.report_data(&self.bytes)?.get(..32)
+        quote_bytes::report_data(self.content, &self.bytes)?.get(..32)
     }
 }

@@ -12,13 +12,16 @@ use crate::wrapping::Wrapping;
 use crate::{Content, Evidence};
 
 /// The size of the header in bytes, in every version, EPID quotes included.
-pub(crate) const HEADER_SIZE: usize = 48;
+const HEADER_SIZE: usize = 48;
 
 const SGX_BODY_SIZE: usize = size_of::<ReportBody>();
 /// The report body of TDX 1.0 in bytes; the one of TDX 1.5 goes on with 64 bytes more.
 const TDX_BODY_SIZE: usize = 584;
 /// The size of a version 5 descriptor in bytes.
 const DESCRIPTOR_SIZE: usize = 6;
+/// The offsets of REPORTDATA within a report body, in bytes.
+const SGX_REPORT_DATA_OFFSET: usize = 320;
+const TDX_REPORT_DATA_OFFSET: usize = 520;
 
 /// An ECDSA quote, if the bytes begin like one.
 pub(crate) fn read(bytes: &[u8]) -> Option<Result<Evidence, ReadError>> {
@@ -46,21 +49,26 @@ pub(crate) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Problem> {
     })
 }
 
+/// REPORTDATA, 64 bytes, within the bytes of a structure of this kind.
+pub(crate) fn report_data(content: Content, bytes: &[u8]) -> Option<&[u8]> {
+    let at = match content {
+        Content::Quote { version, tee: Tee::Sgx } => {
+            body_start(version).checked_add(SGX_REPORT_DATA_OFFSET)?
+        }
+        Content::Quote { version, tee: Tee::Tdx } => {
+            body_start(version).checked_add(TDX_REPORT_DATA_OFFSET)?
+        }
+        Content::EpidQuote { .. } => HEADER_SIZE.checked_add(SGX_REPORT_DATA_OFFSET)?,
+        Content::LocalReport => SGX_REPORT_DATA_OFFSET,
+        Content::Structure => return None,
+    };
+    bytes.get(at..)?.get(..64)
+}
+
 /// The offset of the report body in bytes.
-pub(crate) fn body_start(version: u16) -> usize {
+fn body_start(version: u16) -> usize {
     if version == 5 { HEADER_SIZE.saturating_add(DESCRIPTOR_SIZE) } else { HEADER_SIZE }
 }
-
-/// The offset of REPORTDATA within a report body, in bytes.
-pub(crate) fn report_data_offset(tee: Tee) -> usize {
-    match tee {
-        Tee::Sgx => SGX_REPORT_DATA_OFFSET,
-        Tee::Tdx => 520,
-    }
-}
-
-/// The offset of REPORTDATA within the report body of SGX, in bytes.
-pub(crate) const SGX_REPORT_DATA_OFFSET: usize = 320;
 
 fn read_version(bytes: &[u8], version: u16) -> Result<Evidence, Problem> {
     let (quote, rest) = split(bytes)?;

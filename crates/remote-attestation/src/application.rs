@@ -8,6 +8,7 @@ use sgx::{MrEnclave, QeReportInfo, Report, TargetInfo};
 use software_platform::{EnclaveIdentity, ReportError, SoftwareEnclave};
 
 use crate::conversation::Conversation;
+use crate::offer::sha256;
 use crate::{Offer, PublicKey};
 
 /// An enclave with a fresh key pair for one conversation.
@@ -124,11 +125,4 @@ impl Application {
 #[must_use]
 pub fn mr_enclave(code: &str) -> MrEnclave {
     MrEnclave(sha256(code.as_bytes()))
-}
-
-/// SHA-256.
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    hash
 }

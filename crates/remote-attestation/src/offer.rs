@@ -1,8 +1,7 @@
 //! The message with an enclave's public key and quote.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use sgx::ReportData;
-
-use crate::application::sha256;
 
 /// A public key of X25519, 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +42,13 @@ impl Offer {
         let (public_key, quote) = bytes.split_first_chunk()?;
         Some(Self { public_key: PublicKey(*public_key), quote: quote.to_vec() })
     }
+}
+
+/// SHA-256.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
 }
 
 #[cfg(test)]

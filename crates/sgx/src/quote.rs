@@ -5,6 +5,7 @@ use zerocopy::little_endian::U32;
 
 use crate::describe::display_description;
 use crate::quote_reader::Reader;
+use crate::quote_signature::with_length;
 use crate::{
     CertificationData, Describe, Description, QuoteBody, QuoteHeader, QuoteParseError,
     QuoteSignature, ReportBody,
@@ -75,7 +76,7 @@ impl Quote {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let signature = self.signature.to_bytes(self.header.version.get());
-        [&self.signed_bytes(), length(&signature).as_bytes(), &signature].concat()
+        [self.signed_bytes(), with_length(&signature)].concat()
     }
 
     /// The bytes that the attestation key signs: header and body, with its descriptor in version 5.
@@ -104,8 +105,3 @@ impl Describe for Quote {
 }
 
 display_description!(Quote);
-
-/// The length of a part, as the quote states it before the part.
-pub(crate) fn length(part: &[u8]) -> U32 {
-    U32::new(u32::try_from(part.len()).unwrap_or(u32::MAX))
-}

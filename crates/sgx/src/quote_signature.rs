@@ -3,7 +3,6 @@
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
 
-use crate::quote::length;
 use crate::quote_reader::Reader;
 use crate::{CertificationData, CertificationDataType, Description, QuoteParseError, ReportBody};
 
@@ -71,8 +70,7 @@ impl QuoteSignature {
             return [keys, certification].concat();
         }
         let data_type = CertificationDataType::QE_REPORT.0.to_le_bytes();
-        let size = length(&certification);
-        [&keys, &data_type[..], size.as_bytes(), &certification].concat()
+        [&keys, &data_type[..], &with_length(&certification)].concat()
     }
 
     /// The certification of the attestation key.
@@ -84,8 +82,7 @@ impl QuoteSignature {
         bytes.extend(size.to_le_bytes());
         bytes.extend(self.authentication_data.iter().take(size.into()));
         bytes.extend(self.certification_data.data_type.0.to_le_bytes());
-        bytes.extend(length(&self.certification_data.data).as_bytes());
-        bytes.extend(&self.certification_data.data);
+        bytes.extend(with_length(&self.certification_data.data));
         bytes
     }
 
@@ -106,6 +103,12 @@ impl QuoteSignature {
         let wrapper = Description::default().text("type", CertificationDataType::QE_REPORT);
         keys.nested("certification data", wrapper.extend(certified))
     }
+}
+
+/// A part of a quote after its length, 4 bytes, little-endian.
+pub(crate) fn with_length(part: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+    [&length.to_le_bytes(), part].concat()
 }
 
 /// True if the parts after the attestation key are certification data of type 6.

@@ -5,13 +5,14 @@ mod privileged;
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
 pub use self::privileged::Privileged;
 use crate::shared_object::{Profile, shared_object};
+pub use crate::succeeded;
 
 /// The package whose header has the structures and numbers that all other headers include.
 const TYPES: &str = "libsgx-quote-ex";
@@ -124,14 +125,6 @@ impl Program {
         command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
         command
     }
-}
-
-/// Runs a command that must succeed, and returns its standard output.
-pub fn succeeded(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let errors = String::from_utf8_lossy(&stderr);
-    assert!(status.success(), "{command:?}: {status}\n{errors}");
-    String::from_utf8(stdout).unwrap()
 }
 
 /// The argument of `-l` that links the library of a package.

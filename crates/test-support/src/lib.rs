@@ -13,3 +13,13 @@ pub mod header;
 pub mod provider;
 pub mod sample;
 pub mod shared_object;
+
+use std::process::{Command, Output};
+
+/// Runs a command that must succeed, and returns its standard output.
+pub fn succeeded(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?}: {status}\n{errors}");
+    String::from_utf8(stdout).unwrap()
+}

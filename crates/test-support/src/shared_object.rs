@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::c_programs::succeeded;
+use crate::succeeded;
 
 /// The profile of cargo that a library is built with.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use serde_json::Value;
 
 use crate::forms::base64;
-use crate::{Binding, Evidence};
+use crate::{Binding, Evidence, quote_bytes};
 
 /// The check of the data beside a quote; `None` without such data.
 pub(crate) fn check(parent: &Value, evidence: &Evidence) -> Option<Binding> {
@@ -68,5 +68,5 @@ fn verify(evidence: &Evidence, messages: &[Vec<u8>]) -> Result<&'static str, Str
 
 /// All 64 bytes of REPORTDATA.
 fn report_data(evidence: &Evidence) -> &[u8] {
-    evidence.content.report_data(&evidence.bytes).unwrap_or_default()
+    quote_bytes::report_data(evidence.content, &evidence.bytes).unwrap_or_default()
 }

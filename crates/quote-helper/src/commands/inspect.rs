@@ -14,7 +14,7 @@ use sgx::{
 };
 
 use self::encoding::{Encoding, shortened};
-use self::fields::{Encode, Fields};
+use self::fields::Fields;
 use self::inspected::{Inspected, Inspection};
 use crate::failure::{Failure, explain};
 use crate::files::StandardInputTwice;
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["output", "encoding"])]
     raw: bool,
 }
+
+/// The encoding of byte strings.
+type Encode<'a> = &'a dyn Fn(&[u8]) -> String;
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {

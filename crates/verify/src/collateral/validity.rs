@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Serializer, ser};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -48,19 +47,4 @@ pub(crate) fn parse_date(what: &str, date: &str) -> Result<SystemTime, Collatera
         .ok_or_else(|| {
             CollateralError::unreadable(what, &format!("it has an invalid date: {date:?}"))
         })
-}
-
-/// RFC 3339, UTC, in whole seconds; `None` for a time out of its range.
-pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
-    let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let date = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
-    date.format(&Rfc3339).ok()
-}
-
-pub(crate) fn serialize_rfc3339<S: Serializer>(
-    at: &SystemTime,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let text = rfc3339(*at).ok_or_else(|| ser::Error::custom("a time after the year 9999"))?;
-    serializer.serialize_str(&text)
 }

@@ -6,10 +6,8 @@ use sgx::{
 };
 use verify::{Enclave, Td};
 
+use super::Encode;
 use super::certification::{Certification, certification};
-
-/// The encoding of byte strings.
-pub(super) type Encode<'a> = &'a dyn Fn(&[u8]) -> String;
 
 /// The fields of one structure.
 #[derive(Debug, Serialize)]
