@@ -14,36 +14,36 @@ use prometheus_client::registry::{Registry, Unit};
 use service::Metrics;
 use verify::TcbStatus;
 
-/// Gauges of the machine. Clones are the same.
+/// Gauges of the machine. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NodeMetrics {
-    expiry: Family<Piece, Gauge>,
-    tcb_status: Family<OfStatus, Gauge>,
-    epc: Family<OfEpc, Gauge>,
+    expiry: Family<ExpiryLabels, Gauge>,
+    tcb_status: Family<TcbStatusLabels, Gauge>,
+    epc: Family<EpcLabels, Gauge>,
     pub(super) refresh_failures: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Piece {
+struct ExpiryLabels {
     what: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfStatus {
+struct TcbStatusLabels {
     status: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfEpc {
+struct EpcLabels {
     kind: &'static str,
 }
 
 impl NodeMetrics {
-    /// Registers the gauges, with the values that are known at the start.
+    /// Registers the gauges, with their initial values.
     pub(super) fn new(metrics: &Metrics) -> Self {
         let node = Self::default();
         metrics.register(|registry| node.register(registry));
-        node.epc.get_or_create(&OfEpc { kind: "total" }).set(epc::total());
+        node.epc.get_or_create(&EpcLabels { kind: "total" }).set(epc::total());
         node.update(&[]);
         node
     }
@@ -51,57 +51,58 @@ impl NodeMetrics {
     fn register(&self, registry: &mut Registry) {
         registry.register_with_unit(
             "expiry_timestamp",
-            "When the first of its kind expires that quotes of this machine are verified with",
+            "Earliest expiry of each kind of collateral that verifiers of this machine's quotes need",
             Unit::Seconds,
             self.expiry.clone(),
         );
         registry.register(
             "tcb_status",
-            "The status of this machine's TCB: 1 for the one that it has",
+            "Status of this machine's TCB: 1 for the current one",
             self.tcb_status.clone(),
         );
-        let help = "Enclave memory of this machine, and what this service's cgroup has of it";
+        let help = "Enclave memory of this machine, and its use by this service's cgroup";
         registry.register_with_unit("epc", help, Unit::Bytes, self.epc.clone());
         registry.register(
             "collateral_refresh_failures",
-            "Collateral that was due and could not be fetched",
+            "Failed refreshes of collateral that was due",
             self.refresh_failures.clone(),
         );
     }
 
-    /// Shows the platforms of this machine: one, or none yet.
+    /// Updates the gauges: `nodes` has one platform, or none yet.
     pub(super) fn update(&self, nodes: &[NodeStatus]) {
         let records: Vec<_> = nodes.iter().flat_map(|node| &node.records).collect();
-        for what in PIECES {
-            let piece = Piece { what };
-            let of_piece = records.iter().filter(|record| name(&record.item) == Some(what));
-            match of_piece.map(|record| expiry(record)).min() {
-                Some(at) => drop(self.expiry.get_or_create(&piece).set(at)),
-                None => drop(self.expiry.remove(&piece)),
+        for what in COLLATERAL_KINDS {
+            let labels = ExpiryLabels { what };
+            let kind = records.iter().filter(|record| name(&record.item) == Some(what));
+            match kind.map(|record| expiry(record)).min() {
+                Some(at) => drop(self.expiry.get_or_create(&labels).set(at)),
+                None => drop(self.expiry.remove(&labels)),
             }
         }
         let statuses: Vec<_> = nodes.iter().map(tcb_status).collect();
         let all = TcbStatus::published().map(|status| status.to_string());
         for status in all.chain([BELOW_ALL_LEVELS, UNKNOWN].map(str::to_owned)) {
             let has = statuses.contains(&status);
-            self.tcb_status.get_or_create(&OfStatus { status }).set(has.into());
+            self.tcb_status.get_or_create(&TcbStatusLabels { status }).set(has.into());
         }
         if let Some(in_use) = epc::in_use() {
-            self.epc.get_or_create(&OfEpc { kind: "in-use" }).set(in_use);
+            self.epc.get_or_create(&EpcLabels { kind: "in-use" }).set(in_use);
         }
     }
 }
 
-/// The collateral of a quote.
-const PIECES: [&str; 5] = ["pck-certificate", "pck-crl", "root-ca-crl", "tcb-info", "qe-identity"];
+/// The kinds of collateral that verifiers need.
+const COLLATERAL_KINDS: [&str; 5] =
+    ["pck-certificate", "pck-crl", "root-ca-crl", "tcb-info", "qe-identity"];
 
-/// The TCB is below every level that is published.
+/// Status of a TCB below all published levels.
 const BELOW_ALL_LEVELS: &str = "below_all_levels";
-/// There is no TCB info.
+/// Status without TCB info.
 const UNKNOWN: &str = "unknown";
 
 fn name(item: &CollateralId) -> Option<&'static str> {
-    let [pck_certificate, pck_crl, root_ca_crl, tcb_info, qe_identity] = PIECES;
+    let [pck_certificate, pck_crl, root_ca_crl, tcb_info, qe_identity] = COLLATERAL_KINDS;
     Some(match item {
         CollateralId::PckCertificate(_) => pck_certificate,
         CollateralId::PckCrl(_) => pck_crl,

@@ -18,11 +18,11 @@ pub(super) fn in_use() -> Option<i64> {
     let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let cgroup = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let file = Path::new("/sys/fs/cgroup").join(cgroup).join("misc.current");
-    of_current(&fs::read_to_string(file).ok()?)
+    parse_misc_current(&fs::read_to_string(file).ok()?)
 }
 
 /// Reads `misc.current`: a resource and an amount in each line.
-fn of_current(text: &str) -> Option<i64> {
+fn parse_misc_current(text: &str) -> Option<i64> {
     text.lines().find_map(|line| line.strip_prefix("sgx_epc ")?.trim().parse().ok())
 }
 
@@ -31,10 +31,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_tells_what_is_in_use_or_does_not() {
-        assert_eq!(of_current("sev 0\nsgx_epc 94371840\n"), Some(94_371_840));
+    fn epc_in_use_is_read_from_misc_current_if_the_kernel_counts_it() {
+        assert_eq!(parse_misc_current("sev 0\nsgx_epc 94371840\n"), Some(94_371_840));
         for silent in ["", "sev 0\nsev_es 0\n", "sgx_epc max\n", "sgx_epc\n"] {
-            assert_eq!(of_current(silent), None, "{silent:?}");
+            assert_eq!(parse_misc_current(silent), None, "{silent:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The software platform, seen as any other: by its PCK certificate and collateral.
+//! The metrics of the software platform, from its PCK certificate and collateral.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,8 @@ use super::NodeMetrics;
 const ROUND: Duration = Duration::from_secs(60);
 
 impl NodeMetrics {
-    /// Shows the software platform, for ever: again after each change of its TCB.
+    /// Keeps the gauges current for the software platform: every minute, and after each change of its
+    /// TCB.
     pub(in super::super) async fn follow(
         self,
         mut platforms: watch::Receiver<Arc<SoftwarePlatform>>,
@@ -28,8 +29,8 @@ impl NodeMetrics {
         loop {
             let platform = Arc::clone(&platforms.borrow_and_update());
             let (collateral, metrics) = (Arc::clone(&collateral), self.clone());
-            // Collateral is signed and checked while the service goes on.
-            let _ = spawn_blocking(move || show(&platform, &*collateral, &metrics)).await;
+            // Signing and checking collateral takes milliseconds.
+            let _ = spawn_blocking(move || update(&platform, &*collateral, &metrics)).await;
             tokio::select! {
                 changed = platforms.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(ROUND) => {}
@@ -38,7 +39,7 @@ impl NodeMetrics {
     }
 }
 
-fn show(platform: &SoftwarePlatform, source: &dyn Source, metrics: &NodeMetrics) {
+fn update(platform: &SoftwarePlatform, source: &dyn Source, metrics: &NodeMetrics) {
     let Ok(roots) = TrustedRoots::parse(platform.root_certificate().der()) else { return };
     let items = [pck_item(platform)].into_iter().chain(platform_items(
         Tee::Sgx,
@@ -61,7 +62,7 @@ fn pck_item(platform: &SoftwarePlatform) -> CollateralId {
     })
 }
 
-/// The item as it is now. Of what has expired it is known when.
+/// The item as it is now; of expired items only the time of expiry.
 fn record(item: CollateralId, source: &dyn Source, roots: &TrustedRoots) -> Option<Record> {
     let document = source.fetch(&item, Instant::now()).ok()?;
     let fetched = SystemTime::now();
