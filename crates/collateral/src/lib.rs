@@ -62,7 +62,8 @@ pub use quote_collateral::{
 pub use record_file::RecordFileError;
 pub use refresh_policy::RefreshPolicy;
 pub use revision::Revision;
+pub use settings::PcsKind;
 pub use single_flight::{Permit, SingleFlight};
 pub use source::{
-    FileSource, PckList, PcsKind, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,
+    FileSource, PckList, PcsSource, PlatformIdentity, Source, SourceError, SourceOpenError,
 };

@@ -9,6 +9,7 @@
 mod azdcap;
 mod base;
 mod cache_settings;
+mod choice;
 mod config_text;
 mod describe;
 mod error;
@@ -33,8 +34,11 @@ pub use self::layers::{PartialSettings, SourceSpec};
 pub use self::machine::Machine;
 pub use self::origin::Origin;
 pub use self::service_url::ServiceUrl;
-pub use self::source_settings::{Serves, ServiceSettings, SourceSettings, TrustSettings};
+pub use self::source_settings::{PcsKind, Serves, ServiceSettings, SourceSettings, TrustSettings};
 use crate::TcbUpdate;
+
+/// The section of the configuration with these settings. The quote service checks the rest.
+const SECTION: &str = "collateral";
 
 /// The default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub use self::files::FileSource;
 pub use self::http::SourceOpenError;
-pub use self::pcs::{PckList, PcsKind, PcsSource, PlatformIdentity};
+pub use self::pcs::{PckList, PcsSource, PlatformIdentity};
 use crate::{CollateralId, Document};
 
 /// A PCS, a PCCS, or a directory of files.

@@ -5,6 +5,7 @@ mod addresses;
 mod cluster_pccs;
 mod device_plugin;
 mod kubernetes_version;
+mod namespace;
 mod network_policy;
 mod node_access;
 mod object;
@@ -25,12 +26,12 @@ pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
 pub use quote_service::{QUOTE_SERVICE, QUOTE_SERVICE_CONTAINER};
 pub use settings::{
-    AddOn, ClusterPccs, DEFAULT_NAMESPACE, Pccs, PccsMode, PccsSecret, PccsSecretKey, Platform,
-    SETTINGS, SETTINGS_KEY, UnknownName,
+    AddOn, ClusterPccs, DEFAULT_FIRST_UID, DEFAULT_NAMESPACE, Pccs, PccsMode, PccsSecret,
+    PccsSecretKey, Platform, SETTINGS, SETTINGS_KEY, UnknownName,
 };
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
-pub use users::{DEFAULT_FIRST_UID, uids};
+pub use users::uids;
 pub use verification::{VERIFICATION, VERIFIER_NAMESPACE};
 pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
 
@@ -52,7 +53,7 @@ impl AddOn {
     /// # Errors
     /// If an object cannot be serialized.
     pub fn objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
-        let mut objects = settings::objects(self)?;
+        let mut objects = namespace::objects(self)?;
         objects.extend(network_policy::objects(self)?);
         objects.extend(node_access::objects(self)?);
         objects.extend(device_plugin::objects(self)?);

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::SECTION;
 use super::error::redact_urls;
-use super::layers::SECTION;
 
 /// The name of a setting, and the format of its value, which follows "write " in messages.
 pub type Form = (&'static str, &'static str);

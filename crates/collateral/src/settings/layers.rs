@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
-pub(super) use self::file::SECTION;
 pub use self::source_spec::SourceSpec;
 use super::{
     ConfigProblem, ConfigText, Form, Machine, Origin, Place, SettingsError, SourceSettings,
@@ -148,7 +147,7 @@ impl PartialSettings {
     /// belong in another place, which it names.
     #[must_use]
     pub fn problems(config: &ConfigText<'_>, elsewhere: (&str, &[Form])) -> Vec<ConfigProblem> {
-        config.problems::<Self>(Some(file::SECTION), Self::FORMS, elsewhere)
+        config.problems::<Self>(Some(super::SECTION), Self::FORMS, elsewhere)
     }
 
     /// These settings, and those of `other` where these are none.

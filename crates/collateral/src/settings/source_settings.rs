@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ServiceUrl;
-use crate::PcsKind;
 
 /// Intel's PCS.
 pub(super) const INTEL_PCS: &str = "https://api.trustedservices.intel.com";
@@ -52,6 +51,19 @@ pub struct ServiceSettings {
     pub headers: Vec<(String, String)>,
     /// Further parameters of requests for PCK certificates, not in the debug form either.
     pub parameters: Vec<(String, String)>,
+}
+
+/// Services with the API of Intel's PCS. Their requests differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PcsKind {
+    /// Intel's own. It identifies platforms by their encrypted PPID.
+    Pcs,
+    /// A caching service. It identifies platforms by their QE id.
+    Pccs,
+    /// Azure's Trusted Hardware Identity Management, for virtual machines there. It is on the
+    /// machine, so never behind a proxy.
+    Thim,
 }
 
 /// The items that a source is asked for.

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use verify::{EnclaveId, Tee};
@@ -16,7 +15,7 @@ use zeroize::Zeroizing;
 pub use self::pck_list::{PckList, PlatformIdentity};
 use super::http::{Http, HttpResponse};
 use super::{Source, SourceError, SourceOpenError};
-use crate::settings::{Serves, ServiceSettings, ServiceUrl, SourceSettings};
+use crate::settings::{PcsKind, Serves, ServiceSettings, ServiceUrl, SourceSettings};
 use crate::{CollateralId, Document, PckCertificateRequest, TcbUpdate};
 
 /// The CRL of Intel's root, at the URL in its certificate. Intel's PCS does not serve it.
@@ -33,19 +32,6 @@ type Headers = Zeroizing<Vec<(String, String)>>;
 
 /// Characters of a parameter to escape.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
-
-/// Services with this API. Their requests differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PcsKind {
-    /// Intel's own. It identifies platforms by their encrypted PPID.
-    Pcs,
-    /// A caching service. It identifies platforms by their QE id.
-    Pccs,
-    /// Azure's Trusted Hardware Identity Management, for virtual machines there. It is on the
-    /// machine, so never behind a proxy.
-    Thim,
-}
 
 /// A service with this API.
 pub struct PcsSource {

@@ -4,18 +4,16 @@ mod cluster_pccs;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Toleration};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::DynamicObject;
+use k8s_openapi::api::core::v1::Toleration;
 use serde::{Deserialize, Serialize};
 
 pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
-use super::object::{labels, object};
-use super::users::DEFAULT_FIRST_UID;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
 /// The default namespace.
 pub const DEFAULT_NAMESPACE: &str = "sgx-quote-helper";
+/// The default first user.
+pub const DEFAULT_FIRST_UID: u32 = 61_100;
 /// The ConfigMap with the settings, in JSON under [`SETTINGS_KEY`]. They contain no secrets.
 pub const SETTINGS: &str = "sgx-quote-helper-settings";
 /// The key of the settings in their ConfigMap.
@@ -119,38 +117,5 @@ impl AddOn {
             (None, Platform::Dcap) => SGX_IMAGE,
             (None, Platform::Software) => SOFTWARE_IMAGE,
         }
-    }
-
-    /// True for namespaces of Kubernetes itself, which the add-on does not create.
-    fn is_in_namespace_of_cluster(&self) -> bool {
-        self.namespace == "default" || self.namespace.starts_with("kube-")
-    }
-}
-
-/// The namespace, and the ConfigMap with the settings.
-pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
-    let mut objects = Vec::new();
-    if !add_on.is_in_namespace_of_cluster() {
-        objects.push(object(&namespace(add_on))?);
-    }
-    let settings = serde_json::to_string_pretty(add_on)?;
-    objects.push(object(&ConfigMap {
-        metadata: add_on.metadata(SETTINGS),
-        data: Some([(SETTINGS_KEY.to_owned(), settings)].into()),
-        ..ConfigMap::default()
-    })?);
-    Ok(objects)
-}
-
-/// The add-on's pods mount host paths, which requires this Pod Security Standard.
-fn namespace(add_on: &AddOn) -> Namespace {
-    let level = ("pod-security.kubernetes.io/enforce".to_owned(), "privileged".to_owned());
-    Namespace {
-        metadata: ObjectMeta {
-            name: Some(add_on.namespace.clone()),
-            labels: Some(labels().chain([level]).collect()),
-            ..ObjectMeta::default()
-        },
-        ..Namespace::default()
     }
 }

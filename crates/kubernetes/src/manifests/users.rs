@@ -8,8 +8,6 @@ use std::ops::RangeInclusive;
 
 use super::AddOn;
 
-/// The default first user.
-pub const DEFAULT_FIRST_UID: u32 = 61_100;
 /// The number of users.
 const COUNT: u32 = 3;
 

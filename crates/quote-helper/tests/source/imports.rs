@@ -10,7 +10,6 @@ use syn::{Attribute, Item, UseTree};
 use crate::files;
 
 #[test]
-#[ignore = "not all circles are open yet"]
 fn imports_have_no_circles() {
     let circles: Vec<String> = files::entries(&files::crates())
         .iter()

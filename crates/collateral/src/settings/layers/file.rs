@@ -12,9 +12,6 @@ const CONFIG: &str = "QUOTE_HELPER_CONFIG";
 /// The default file, below `/etc`.
 const DEFAULT: &str = "quote-helper/config.toml";
 
-/// The section with these settings. The quote service checks the rest.
-pub(in super::super) const SECTION: &str = "collateral";
-
 #[derive(Deserialize)]
 struct Config {
     collateral: Option<PartialSettings>,

@@ -10,8 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::service_url::without_query;
 use super::super::source_settings::{AZURE_CACHE, AZURE_THIM, INTEL_PCS};
-use super::super::{Serves, ServiceSettings, ServiceUrl, SourceSettings, TrustSettings};
-use crate::PcsKind;
+use super::super::{PcsKind, Serves, ServiceSettings, ServiceUrl, SourceSettings, TrustSettings};
 
 /// A source: a URL, an absolute path of a directory, `pcs` (Intel's PCS), `thim` or `azure`
 /// (Azure's services). In a file it can also be a table, which says more.
