@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,15 +38,19 @@ const USER_HASH: &str = "663a239c6566a928009e40f82ed1ffe3883412758af477f1d17e373
 const ADMIN_HASH: &str = "5a3b2e7c69b573515e105a5d7790e2fdb8e2c3a998b1d562e9a75a67ef44c7c0\
     b9ab661432e5da29b2daeaf8230c174c43d1e3ad58210c3bdb3b5a525f4bc00a";
 
-/// A platform, of a deployment that was made yesterday.
+/// The time at which all deployments of this process were made: yesterday. Deployments of
+/// different seconds have different roots.
+static MADE: LazyLock<OffsetDateTime> =
+    LazyLock::new(|| OffsetDateTime::now_utc().saturating_sub(time::Duration::DAY));
+
+/// A platform.
 pub(crate) fn platform() -> Arc<SoftwarePlatform> {
     machine([9; 32])
 }
 
 /// The platform with this secret, of the same deployment.
 pub(crate) fn machine(secret: [u8; 32]) -> Arc<SoftwarePlatform> {
-    let yesterday = OffsetDateTime::now_utc().saturating_sub(time::Duration::DAY);
-    let deployment = Deployment::from_seed([8; 32], SubjectNames::Software, yesterday).unwrap();
+    let deployment = Deployment::from_seed([8; 32], SubjectNames::Software, *MADE).unwrap();
     let platform = SoftwarePlatform::new(deployment, MachineSecret::from_bytes(secret)).unwrap();
     Arc::new(platform.certified_by(CertificationKind::EncryptedPpid).unwrap())
 }
