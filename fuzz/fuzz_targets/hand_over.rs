@@ -1,4 +1,4 @@
-//! What two instances of the service say to each other: a frame -> a message -> the same frame.
+//! Messages between two instances of the service: a frame -> a message -> the same frame.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -60,7 +60,7 @@ fn served(request: &[u8]) -> Option<Operation> {
     }
 }
 
-/// What a reply to this operation begins with: the same field number, and that bytes follow.
+/// The first bytes of a reply to this operation: the same field number, and the wire type of bytes.
 fn key(operation: Operation) -> Vec<u8> {
     match operation.number() << 3 | 2 {
         key @ 0..0x80 => vec![key as u8],

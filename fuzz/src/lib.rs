@@ -1,4 +1,4 @@
-//! What several targets need.
+//! The common parts of several targets.
 
 use std::iter;
 

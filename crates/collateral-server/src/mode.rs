@@ -1,6 +1,6 @@
 //! Modes of the server.
 
-/// When the server fetches what it does not have: the `CachingFillMode` of a PCCS.
+/// The time at which the server fetches missing items: the `CachingFillMode` of a PCCS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Fetches on request.

@@ -31,7 +31,7 @@ struct Buckets<K> {
 #[derive(Clone, Copy)]
 struct Bucket {
     tokens: u32,
-    /// When the bucket got its last token.
+    /// The time of the last token.
     filled: Instant,
 }
 

@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The options of a server.
 pub struct Options {
-    /// When the server fetches what it does not have.
+    /// The time at which the server fetches missing items.
     pub mode: Mode,
     /// The directory of the database, created if it does not exist.
     pub state_dir: PathBuf,

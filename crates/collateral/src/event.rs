@@ -21,7 +21,7 @@ pub enum Event {
     OtherPlatform(Arc<Record>),
 }
 
-/// Where on_event go.
+/// A function that receives events.
 pub type EventHandler = Box<dyn Fn(&Event) + Send + Sync>;
 
 impl fmt::Display for Event {

@@ -1,6 +1,6 @@
-//! How long the library takes for what it has: `cargo bench --package libdcap-quoteprov`.
+//! The duration of look-ups of cached items: `cargo bench --package libdcap-quoteprov`.
 //!
-//! A C program asks for the same again and again, once the service that filled the cache has gone. The median of
+//! A C program repeats a request after the service that filled the cache has stopped. The median of
 //! several batches counts.
 
 #![allow(

@@ -58,10 +58,10 @@ const _: () = assert!(size_of::<QuoteConfig>() == 34);
 const _: () = assert!(size_of::<QveCollateral>() == 120);
 
 impl PckCertId {
-    /// What is asked, if it is whole.
+    /// The request, if it is complete.
     ///
     /// # Safety
-    /// What it points to is there, in the sizes that it says.
+    /// Its pointers are valid for the sizes in it.
     pub(crate) unsafe fn question(&self) -> Result<PckCertificateRequest, Failure> {
         let (qe_id, qe_id_size) = (self.qe_id, self.qe_id_size);
         let (ppid, ppid_size) = (self.encrypted_ppid, self.encrypted_ppid_size);

@@ -1,4 +1,4 @@
-//! Why a call fails, in words and as a number.
+//! Errors of calls, in words and as numbers.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,9 +25,9 @@ pub(crate) enum Failure {
     /// Nothing is kept, and no source has it.
     #[error("{error}")]
     Fetch {
-        /// What was asked for.
+        /// The requested item.
         item: CollateralId,
-        /// What each source said.
+        /// The error of each source.
         error: FetchError,
     },
     /// A PCK certificate without what one must say.
@@ -59,7 +59,7 @@ impl Failure {
         Self::Argument(format!("{name} is NULL"))
     }
 
-    /// What the call returns, as Intel's library has it.
+    /// The number that the call returns, as in Intel's library.
     pub(crate) fn quote3_error(&self) -> Quote3Error {
         match self {
             Self::Argument(_) => Quote3Error::INVALID_PARAMETER,
@@ -78,9 +78,9 @@ pub(crate) fn required<T>(argument: Option<T>, name: &str) -> Result<T, Failure>
     argument.ok_or_else(|| Failure::null(name))
 }
 
-/// What `serve` returns. No panic leaves, since C code could not catch it.
+/// The result of `serve`. A panic becomes an error, since C code cannot catch it.
 pub(crate) fn guarded(serve: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    // What a panic could leave half-done is the caller's memory, for which an error promises nothing.
+    // A panic can leave only the caller's memory half-written; an error promises nothing about it.
     catch_unwind(AssertUnwindSafe(serve)).unwrap_or(Err(Failure::Panic))
 }
 

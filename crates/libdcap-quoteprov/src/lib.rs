@@ -392,7 +392,7 @@ pub unsafe extern "C" fn tee_free_platform_policy(p_platform_policy: *mut u8) ->
     unsafe { free([p_platform_policy]) }
 }
 
-/// What the functions of this library have in common: any failure is told and becomes a number here.
+/// The common part of all functions: reports a failure, and returns its number.
 fn call(function: &str, serve: impl FnOnce() -> Result<(), Failure>) -> Error {
     let Err(failure) = guarded(serve) else { return Quote3Error::SUCCESS.0 };
     let error = failure.quote3_error();
@@ -416,7 +416,7 @@ unsafe fn collateral(
     Ok(())
 }
 
-/// Where an answer goes: NULL until there is one.
+/// The place of an answer, NULL until there is one.
 fn empty<'a, T>(
     place: Option<&'a mut MaybeUninit<*mut T>>,
     name: &str,

@@ -1,4 +1,4 @@
-//! What this process knows: its settings and its cache.
+//! The settings and the cache of this process.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -26,7 +26,7 @@ pub(crate) struct Provider {
 /// A PCK certificate, ready to be handed out.
 pub(crate) struct Pck {
     record: Arc<Record>,
-    /// What it says.
+    /// Its contents.
     pub(crate) contents: PckContents,
     /// PEM: the certificate, that of its CA, the root's.
     pub(crate) chain: Vec<u8>,
@@ -103,7 +103,7 @@ impl Pck {
     }
 }
 
-/// What C takes to be all of the text is all of it.
+/// The text, if it has no zero byte, at which C would end it.
 pub(crate) fn without_zero_byte<'a>(
     item: &CollateralId,
     text: &'a [u8],

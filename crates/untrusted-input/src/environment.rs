@@ -9,7 +9,7 @@
 use std::env::{self, VarError};
 use std::ffi::OsString;
 
-/// Whether variables are ignored, since the program gained privileges when it was started.
+/// True if variables are ignored, since the program gained privileges when it was started.
 #[must_use]
 pub fn is_ignored() -> bool {
     // SAFETY: takes a number, and looks it up in what the kernel gave to the process at its start.

@@ -34,7 +34,7 @@ struct Generations {
 struct Entry {
     response: CachedResponse,
     created: Instant,
-    /// When the response was last found, or a caller was last told to renew it.
+    /// The last time that the response was found, or that a caller was told to renew it.
     checked: Instant,
 }
 

@@ -182,7 +182,7 @@ fn registrations_stay_queued_until_acknowledged() {
         assert_eq!(registered(&store, Queue::New), all);
         assert_eq!(registered(&store, Queue::NotAvailable), std::slice::from_ref(&first));
     }
-    // What was not told when the certificates were fetched stays.
+    // Registrations that came after the certificates were fetched stay.
     store.acknowledge(&key(1), &[tcb(12)], &[]).unwrap();
     assert_eq!(registered(&store, Queue::New), [third.clone(), second.clone()]);
     assert_eq!(registered(&store, Queue::NotAvailable), []);

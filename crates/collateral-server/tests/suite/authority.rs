@@ -77,7 +77,7 @@ impl Network {
         )
     }
 
-    /// Whose certificate it is.
+    /// True for the victim's certificate; else it is the attacker's.
     fn is_victims(&self, answer: &Answer) -> bool {
         assert_eq!(answer.status, 200, "{}", answer.text());
         let ppid = |platform: &SoftwarePlatform| {
@@ -188,7 +188,7 @@ async fn strangers_spend_their_own_budget_and_nobody_elses() {
     let refused = get(server.address, &made_up(1000)).await;
     let wait: u64 = refused.headers["retry-after"].parse().unwrap();
     assert!(refused.status == 429 && (1..10).contains(&wait), "{wait}");
-    // What is kept, other addresses, registrations and refreshes go on.
+    // Stored items, other addresses, registrations and refreshes are still served.
     assert_eq!(get(server.address, &format!("{V4}/qe/identity")).await.status, 200);
     assert_eq!(get_from("127.0.0.2", server.address, &made_up(1001)).await.status, 404);
     let (path, body) = (format!("{V4}/platforms"), network.registration(&network.victim, 13));

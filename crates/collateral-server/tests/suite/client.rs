@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::software::{platform, quote, serve};
 
-/// What comes of fetching the collateral for this quote.
+/// The result of fetching the collateral for this quote.
 async fn fetched(
     url: &str,
     quote: &[u8],

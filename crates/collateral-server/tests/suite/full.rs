@@ -115,7 +115,7 @@ impl Upstream {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// How the server is told of it.
+    /// The server's settings of this source.
     pub(crate) fn source(&self, kind: PcsKind, serves: Serves) -> SourceSettings {
         SourceSettings::Service(ServiceSettings {
             kind,

@@ -20,7 +20,7 @@ use crate::full::{
     ADMIN, Home, USER, Upstream, V4, answer, certificate_at, pck_question, url_encoded,
 };
 
-/// What the PCS has: PCESVNs with certificates, and those that it has no certificate for yet.
+/// The certificates of the PCS: PCESVNs with one, and those without one yet.
 #[derive(Default)]
 struct Offer {
     pce_svns: Vec<u16>,

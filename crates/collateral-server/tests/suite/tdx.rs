@@ -1,4 +1,4 @@
-//! What is asked for trust domains is passed on and kept, too.
+//! Requests for trust domains are passed on, and their responses stored.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};

@@ -23,7 +23,7 @@ fn certify(directory: &Path) -> String {
     certified.cert.pem()
 }
 
-/// What a client that trusts this certificate gets for a question.
+/// The error of a request by a client that trusts this certificate.
 async fn asked(port: u16, directory: &Path, trusted: &str) -> SourceError {
     let authorities = directory.join("trusted.pem");
     fs::write(&authorities, trusted).unwrap();

@@ -35,7 +35,7 @@ const MAX_HEADER: usize = 64 * 1024;
 pub struct SourceOpenError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The problem with it.
     pub reason: String,
 }
 

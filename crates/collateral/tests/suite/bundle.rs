@@ -1,4 +1,4 @@
-//! What is carried in a bundle is checked where it arrives.
+//! The records of a bundle are checked on import.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -73,7 +73,7 @@ fn the_name_of_an_item_is_one_file_name_without_its_encrypted_ppid() {
     }
 }
 
-/// How often eight threads that begin together make the source be asked.
+/// The number of requests to the source by eight threads that begin together.
 fn asked_by_eight(source: &Scripted, caches: &[Cache; 2]) -> usize {
     let start = Barrier::new(8);
     thread::scope(|scope| {
@@ -439,7 +439,7 @@ fn a_source_that_answers_with_another_platform_changes_nothing() {
         let on_event = on_event.lock().join("; ");
         assert!(on_event.contains("PPID"), "{on_event}");
     }
-    // What else it has is as good as before.
+    // Its other items stay usable.
     assert_eq!(other.cache(directory.path()).0.refresh(&tcb_info()).unwrap().item, tcb_info());
 }
 

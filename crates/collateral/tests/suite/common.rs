@@ -54,7 +54,7 @@ pub(crate) fn machine(seed: [u8; 32], secret: [u8; 32]) -> SoftwarePlatform {
     SoftwarePlatform::new(deployment, MachineSecret::from_bytes(secret)).unwrap()
 }
 
-/// What the software platform publishes, and what it is made to do instead.
+/// A source with the documents of the software platform, or a failure.
 #[derive(Clone)]
 pub(crate) struct Scripted {
     documents: Arc<Vec<(String, Document)>>,
@@ -102,7 +102,7 @@ impl Scripted {
         *self.failure.lock() = failure;
     }
 
-    /// How often it was asked.
+    /// The number of requests.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -161,8 +161,8 @@ impl Source for Scripted {
     }
 }
 
-/// What the platform's deployment says at this time, by this TCB evaluation, of each of the
-/// [`items`], by their names.
+/// The documents of the platform's deployment at this time and TCB evaluation, for each of the
+/// [`items`], by name.
 pub(crate) fn documents(
     platform: &SoftwarePlatform,
     now: OffsetDateTime,

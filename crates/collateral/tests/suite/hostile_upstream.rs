@@ -28,7 +28,7 @@ fn cache(upstream: &Upstream, ours: &Scripted, directory: &Path) -> Cache {
     Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| {}))
 }
 
-/// What the operator sees, without what differs from run to run.
+/// The operator's message, without the parts that differ from run to run.
 fn message(upstream: &Upstream, ours: &Scripted) -> String {
     let directory = tempfile::tempdir().unwrap();
     let start = Instant::now();

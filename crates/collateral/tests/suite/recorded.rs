@@ -11,7 +11,7 @@ use collateral::{
 use sgx::CpuSvn;
 use verify::{EnclaveId, PckCa, Tee, TrustedRoots};
 
-/// What was recorded, and a second at which it was valid.
+/// A recorded document, and a second at which it was valid.
 struct Recorded {
     item: CollateralId,
     document: Document,

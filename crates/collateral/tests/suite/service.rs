@@ -1,4 +1,4 @@
-//! How services are asked, and how their answers are read.
+//! Requests to services, and their responses.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::common::{Scripted, documents, platform, tcb_info};
 
-/// What a service does instead of answering.
+/// The behaviour of a faulty service.
 pub(crate) enum Doing {
     /// Nobody is there.
     Absent,
@@ -70,7 +70,7 @@ fn deep(document: Document) -> Document {
     Document { body: vec![b'['; 100_000], ..document }
 }
 
-/// What services are known to do, and what they might.
+/// Known and possible faults of services.
 pub(crate) const FAULTS: &[Fault] = &[
     ("nobody there", Doing::Absent),
     ("no word", Doing::Silent),

@@ -46,7 +46,8 @@ fn threads_ask_at_once_and_children_go_on() {
     runs_built("forks", Build::Plain, |_| ());
 }
 
-/// What `provide.c` has written is what the platform is certified with, and what others accept its quotes with.
+/// Checks that the output of `provide.c` certifies the platform, and that verifiers accept its quotes
+/// with it.
 fn verifies(platform: &Platform) {
     let certificate = platform.software.pck_certificate();
     assert_eq!(platform.read("cert_data"), certificate.chain_pem().as_bytes());

@@ -1,4 +1,4 @@
-//! What is kept serves, whatever becomes of the service, the files, and processes that are killed.
+//! Cached items are served after failures of the service, of files, and of killed processes.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

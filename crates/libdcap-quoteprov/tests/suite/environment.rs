@@ -1,4 +1,4 @@
-//! Whose environment counts.
+//! The environment of privileged programs.
 
 use std::process::Command;
 use test_support::c_programs::succeeded;

@@ -1,4 +1,4 @@
-//! What a C program gets for everything that a service may answer, or not.
+//! Results of calls in C for all kinds of responses, and without one.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -18,11 +18,11 @@ pub(crate) const COLLATERAL: &str = "sgx_ql_get_quote_verification_collateral";
 pub(crate) const QVE_IDENTITY: &str = "sgx_ql_get_qve_identity";
 pub(crate) const ROOT_CA_CRL: &str = "sgx_ql_get_root_ca_crl";
 
-/// What `outcomes.c` has printed.
+/// The output of `outcomes.c`.
 pub(crate) struct Printed {
-    /// What each function has returned, and how long it took.
+    /// The result of each function, and its duration.
     pub(crate) calls: BTreeMap<String, (Quote3Error, Duration)>,
-    /// What the callback was told: level and message.
+    /// The messages to the callback: level and text.
     pub(crate) told: Vec<(u32, String)>,
 }
 
@@ -53,7 +53,7 @@ impl Printed {
     }
 }
 
-/// What the functions return when all questions get this answer.
+/// The output when all requests get this answer.
 fn outcome(answer: &'static str) -> Printed {
     let (program, platform) = (PROGRAMS.compile("outcomes", Build::Plain), Platform::new());
     Printed::by(

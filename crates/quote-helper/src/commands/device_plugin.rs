@@ -35,8 +35,8 @@ pub(crate) struct Arguments {
     )]
     resource_profile: Shares,
 
-    /// Who counts the EPC of the profiles azure and aliyun. EPC of the profile intel is always
-    /// counted in the node's status.
+    /// Counter of EPC for the profiles azure and aliyun. EPC of the profile intel is always counted
+    /// in the node's status.
     #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 

@@ -48,7 +48,7 @@ pub(crate) struct ClusterArguments {
     #[arg(long, env = "QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN")]
     socket_by_device_plugin: bool,
 
-    /// Who counts the EPC of the device plugin's profiles azure and aliyun.
+    /// Counter of EPC for the device plugin's profiles azure and aliyun.
     #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 

@@ -32,7 +32,7 @@ impl Quoter for InBetween {
     }
 }
 
-/// What an enclave says to a reply that was changed like this.
+/// The result of an enclave whose reply was changed like this.
 fn offer(
     change: fn(&SoftwareQuoter, &QuoteRequest, QuoteReply) -> QuoteReply,
 ) -> Result<Offer, AttestationError> {

@@ -8,7 +8,7 @@ use remote_attestation::{Application, Channel, MAX_FRAME};
 
 use crate::machine::{Ended, Machine, free_address};
 
-/// What becomes of the listening program when a peer does this.
+/// The end of the listening program after a peer did this.
 fn with_peer(patience: &str, behave: impl FnOnce(TcpStream)) -> Ended {
     let (machine, address) = (Machine::new(), free_address());
     let line = format!(
@@ -30,7 +30,7 @@ fn connect(address: &str) -> TcpStream {
     }
 }
 
-/// What becomes of it when a peer sends these bytes and then nothing more.
+/// Its end after a peer sent only these bytes.
 fn sent(bytes: &[u8]) -> Ended {
     with_peer("20s", |mut peer| {
         peer.write_all(bytes).unwrap();

@@ -112,7 +112,7 @@ impl Machine {
     }
 }
 
-/// What a program left.
+/// The exit code and output of a program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -128,7 +128,7 @@ impl Ended {
         Self { code: status.code(), stdout, stderr }
     }
 
-    /// What follows this on its line of the result.
+    /// The rest of the line of the result that begins with this.
     #[track_caller]
     pub(crate) fn line(&self, begin: &str) -> &str {
         let line = self.stdout.lines().find_map(|line| line.strip_prefix(begin));

@@ -93,7 +93,6 @@ fn nobody_is_trusted_under_another_root() {
     assert!(!alice.stderr.contains("INSECURE: trusting"), "{alice:?}");
 }
 
-/// What was put into the place where such a file usually is, by whomever, decides nothing.
 #[test]
 #[expect(clippy::print_stderr, reason = "says that nothing was tested")]
 fn a_root_is_trusted_only_if_it_is_asked_for() {

@@ -1,4 +1,4 @@
-//! What the Jobs of `deploy/samples` promise.
+//! The promises of the Jobs in `deploy/samples`.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers)
 }
 
-/// Where the value of a variable comes from, as JSON.
+/// The source of a variable's value, as JSON.
 fn variable(container: &Container, name: &str) -> Option<Value> {
     let variable = container.env.iter().flatten().find(|variable| variable.name == name)?;
     Some(match &variable.value {
@@ -53,7 +53,7 @@ fn variable(container: &Container, name: &str) -> Option<Value> {
     })
 }
 
-/// Whether the two say the same, but for quantities that are numbers in YAML.
+/// True if both are equal, except for quantities that are numbers in YAML.
 fn same(written: &Value, typed: &Value) -> bool {
     match (written, typed) {
         (Value::Object(written), Value::Object(typed)) => {

@@ -236,7 +236,7 @@ fn a_successor_that_leaves_with_the_sockets_has_taken_nothing() {
     eventually_opens(&site);
 }
 
-/// What the last one held may take a moment to be noticed.
+/// Waits until the locks of the last instance are released.
 fn eventually_opens(site: &Site) {
     let opened = (0..100).find_map(|_| match site.open(false) {
         Err(OpenError::Refused { reason, .. }) if reason.contains("is taking over") => {
@@ -342,7 +342,7 @@ fn a_predecessor_that_dies_leaves_its_sockets() {
     let old = site.start();
     let before = inode(&socket);
     let opened = site.open(false).unwrap();
-    // Who is killed removes nothing.
+    // A killed process removes nothing.
     std::mem::forget(old);
     let new = site.serve(opened, Vec::new());
     assert_eq!(inode(&socket), before);

@@ -1,4 +1,4 @@
-//! What `dcap-qvl` makes of quotes, certificates and collateral.
+//! Quotes, certificates and collateral, as verified by `dcap-qvl`.
 
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};

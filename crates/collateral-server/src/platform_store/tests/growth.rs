@@ -1,4 +1,4 @@
-//! What a large store costs: `cargo test --release --package collateral-server growth -- --ignored
+//! The cost of a large store: `cargo test --release --package collateral-server growth -- --ignored
 //! --nocapture` prints a Markdown table: the time to find a certificate, to keep one, and to open
 //! the store; disk; memory. It takes some minutes, and six gigabytes below `TMPDIR`.
 
@@ -22,8 +22,8 @@ use crate::platform_store::{Authority, Certificates, PlatformKey, PlatformStore}
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Of a PCK certificate in DER, in bytes.
 const CERTIFICATE: usize = 1_270;
-/// How many platforms are written in one transaction. Each has an fsync, and a million of them is
-/// not what is measured.
+/// Platforms in one transaction. Each transaction has an fsync; a million of them would distort the
+/// measurement.
 const AT_A_TIME: u64 = 10_000;
 const LOOKUPS: u64 = 50_000;
 const ADDITIONS: u64 = 100;
@@ -61,7 +61,7 @@ fn row(scratch: &Scratch, platforms: u64) -> String {
             .add(&key(number), &platform(), &certificates(number), &tcb(13), Authority::User)
             .unwrap();
     });
-    // What a crash leaves is a file that was not closed.
+    // A crash leaves a file that was not closed.
     let crashed = Scratch::new();
     fs::copy(scratch.path(), crashed.path()).unwrap();
     let (_, recovered) = open(&crashed, platforms);

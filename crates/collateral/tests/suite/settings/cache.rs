@@ -1,4 +1,4 @@
-//! Where answers are kept.
+//! The directory of the cache.
 
 use std::path::Path;
 

@@ -66,7 +66,7 @@ impl Place {
         self.choose(PartialSettings::default()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// What is said of settings that are wrong, without the directory.
+    /// The error of wrong settings, without the directory.
     pub(crate) fn error(&self) -> String {
         self.said(&self.choose(PartialSettings::default()).unwrap_err().to_string())
     }

@@ -1,4 +1,4 @@
-//! Who wins.
+//! The precedence of settings.
 
 use std::time::Duration;
 

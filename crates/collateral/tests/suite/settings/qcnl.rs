@@ -61,7 +61,7 @@ fn every_key_of_the_json_form_is_understood() {
     headers.sort();
     assert_eq!(headers, pairs(&[("X-Rack", "a \"b\" // c /* d"), ("metadata", "yes")]));
     assert_eq!(service(&settings, 0).parameters, parameters);
-    // What may be secret goes to no fallback.
+    // Possible secrets go to no fallback.
     for index in 1..3 {
         assert_eq!(service(&settings, index).headers, []);
         assert_eq!(service(&settings, index).parameters, []);

@@ -1,4 +1,4 @@
-//! What people read.
+//! The text of settings for people.
 
 use crate::settings::place::Place;
 

@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// When the server fetches from its sources.
+    /// Time at which the server fetches from its sources.
     #[arg(long, value_enum, default_value = "lazy", env = "QUOTE_HELPER_COLLATERAL_MODE")]
     mode: ModeArgument,
 

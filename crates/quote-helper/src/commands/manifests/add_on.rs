@@ -40,7 +40,7 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_name = "PROFILE[=SIZE],...")]
     resource_profile: Option<Shares>,
 
-    /// Who counts the EPC of the profiles azure and aliyun [default: devices].
+    /// Counter of EPC for the profiles azure and aliyun [default: devices].
     #[arg(long, value_enum)]
     epc_accounting: Option<Accounting>,
 
