@@ -1,5 +1,6 @@
 //! Linker options for the shared library that C programs expect: its soname, libc as all it needs,
-//! that it can be closed at any time, and that no symbol of theirs gets into it. The soname follows from the package's name.
+//! that it can be closed at any time, and that no symbol of theirs gets into it. The soname follows
+//! from the package's name.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
@@ -15,8 +16,9 @@ fn main() -> io::Result<()> {
     // Threads that have quoted run code of the library when they end (the crypto library cleans up
     // after them), so it stays in memory after `dlclose`.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // The crypto library calls functions of the program to allocate and to free what may be secret, if there are some
-    // of these names (OPENSSL_memory_alloc). What is not found when this library is linked is nowhere.
+    // The crypto library calls functions of the program to allocate and to free what may be secret,
+    // if there are some of these names (OPENSSL_memory_alloc). What is not found when this library
+    // is linked is nowhere.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodynamic-undefined-weak");
     let directory = PathBuf::from(variable("OUT_DIR")?);
     fs::write(directory.join("libgcc_s.so"), STATIC_UNWINDER)?;

@@ -1,5 +1,5 @@
-//! Answers of a PCS: only what Intel has signed is kept. The first byte says what was asked for; the body of the answer
-//! goes to the last zero byte, and the issuer chain follows.
+//! Answers of a PCS: only what Intel has signed is kept. The first byte says what was asked for;
+//! the body of the answer goes to the last zero byte, and the issuer chain follows.
 #![no_main]
 
 use std::sync::LazyLock;

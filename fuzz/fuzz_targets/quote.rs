@@ -1,4 +1,5 @@
-//! Quotes of version 3, 4 and 5: bytes -> quote -> the same bytes; padded with zeros, the same quote.
+//! Quotes of version 3, 4 and 5: bytes -> quote -> the same bytes; padded with zeros, the same
+//! quote.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

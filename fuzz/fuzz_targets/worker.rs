@@ -1,4 +1,5 @@
-//! A worker through its front door: each request gets its reply, in turn, and damaged bytes end the worker.
+//! A worker through its front door: each request gets its reply, in turn, and damaged bytes end the
+//! worker.
 #![no_main]
 
 use std::io::{ErrorKind, Read, Write};

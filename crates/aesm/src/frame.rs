@@ -2,8 +2,8 @@
 
 use crate::wire::Writer;
 
-/// The largest request that a service reads. The largest one of the protocol's ECDSA part, a list of
-/// ten attestation key ids, has about 2,600 bytes.
+/// The largest request that a service reads. The largest one of the protocol's ECDSA part, a list
+/// of ten attestation key ids, has about 2,600 bytes.
 pub const MAX_REQUEST_SIZE: usize = 8 * 1024;
 
 /// The largest response that a client reads.

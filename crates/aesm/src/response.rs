@@ -40,8 +40,8 @@ impl Response {
     /// Reads a message.
     ///
     /// # Errors
-    /// [`ResponseError`] when it has no reply or the encoding is damaged. An absent error code means
-    /// [`AesmError::Unexpected`], as the protocol says.
+    /// [`ResponseError`] when it has no reply or the encoding is damaged. An absent error code
+    /// means [`AesmError::Unexpected`], as the protocol says.
     pub fn decode(message: &[u8]) -> Result<Self, ResponseError> {
         for field in Fields::of(message) {
             let (number, Value::Bytes(bytes)) = field.map_err(|_| ResponseError)? else { continue };

@@ -90,8 +90,8 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// A message with well-formed fields only. Of several fields with one number the last counts. A field
-/// of an unexpected type is ignored.
+/// A message with well-formed fields only. Of several fields with one number the last counts. A
+/// field of an unexpected type is ignored.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a>(&'a [u8]);
 

@@ -2,8 +2,8 @@
 //! `QUOTE_HELPER_TRACE=stderr`.
 //!
 //! A C program gets a number; this shows the reason, without a debugger or a change of the program.
-//! The variable is read at the first failure, and ignored in a program that gained privileges at its
-//! start.
+//! The variable is read at the first failure, and ignored in a program that gained privileges at
+//! its start.
 
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -31,8 +31,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The code that the call returns. An error of a `service` is translated twice, as by Intel's two
-    /// libraries: by `call` in `libsgx_quote_ex`, then by `libsgx_dcap_ql`.
+    /// The code that the call returns. An error of a `service` is translated twice, as by Intel's
+    /// two libraries: by `call` in `libsgx_quote_ex`, then by `libsgx_dcap_ql`.
     pub(crate) fn quote3_error(&self, service: bool, call: QuoteExCall) -> Quote3Error {
         match self {
             Self::Mode => Quote3Error::UNSUPPORTED_MODE,

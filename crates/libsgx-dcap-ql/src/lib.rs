@@ -6,8 +6,8 @@
 //! `docs/c-libraries.md` has the differences from Intel's library.
 //!
 //! Several threads may call the functions at once. The library starts no thread. The reason of each
-//! failed call goes to the application's callback and, with `QUOTE_HELPER_TRACE=stderr`, to standard
-//! error.
+//! failed call goes to the application's callback and, with `QUOTE_HELPER_TRACE=stderr`, to
+//! standard error.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
 
 mod failure;
@@ -93,11 +93,11 @@ pub extern "C" fn sgx_qe_get_quote_size(quote_size: Option<&mut MaybeUninit<u32>
 /// - `quote_size`: in; the size of the buffer `quote` in bytes, at least that of the quote.
 /// - `quote`: out; the quote, and zeros up to the end of the buffer.
 ///
-/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or a buffer that is too small;
-/// in this process, `SGX_QL_INVALID_REPORT` when the REPORT was not made for the Quoting Enclave of
-/// this machine (a service's refusal is `SGX_QL_ERROR_UNEXPECTED`, as with Intel's library);
-/// `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the failure,
-/// for instance `SGX_QL_SERVICE_UNAVAILABLE`.
+/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or a buffer that is too
+/// small; in this process, `SGX_QL_INVALID_REPORT` when the REPORT was not made for the Quoting
+/// Enclave of this machine (a service's refusal is `SGX_QL_ERROR_UNEXPECTED`, as with Intel's
+/// library); `SGX_QL_ATT_KEY_NOT_INITIALIZED` before `sgx_qe_get_target_info`; or the reason of the
+/// failure, for instance `SGX_QL_SERVICE_UNAVAILABLE`.
 ///
 /// # Safety
 /// `quote` is NULL or has the given size.
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn sgx_qe_get_quote(
 
 /// Sets whether the enclaves stay loaded. Only for quotes made in this process.
 ///
-/// - `policy`: in; `SGX_QL_PERSISTENT`, the default: until the process ends. `SGX_QL_EPHEMERAL`: for one
-///   call at a time. On the software platform, which loads no enclaves, it changes nothing.
+/// - `policy`: in; `SGX_QL_PERSISTENT`, the default: until the process ends. `SGX_QL_EPHEMERAL`:
+///   for one call at a time. On the software platform, which loads no enclaves, it changes nothing.
 ///
 /// Returns `SGX_QL_SUCCESS`; `SGX_QL_UNSUPPORTED_LOADING_POLICY` for another policy;
 /// `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service; or the reason of the failure.
@@ -144,15 +144,16 @@ pub extern "C" fn sgx_qe_cleanup_by_policy() -> Error {
     call("sgx_qe_cleanup_by_policy", QuoteExCall::Init, in_this_process)
 }
 
-/// Sets the path of an enclave or of the quote provider library, before it is loaded. Only for quotes
-/// made in this process.
+/// Sets the path of an enclave or of the quote provider library, before it is loaded. Only for
+/// quotes made in this process.
 ///
 /// - `path_type`: in; `SGX_QL_QE3_PATH`, `SGX_QL_PCE_PATH`, `SGX_QL_QPL_PATH` or `SGX_QL_IDE_PATH`.
-/// - `path`: in; the path of the file. On the software platform, which loads none, it changes nothing.
+/// - `path`: in; the path of the file. On the software platform, which loads none, it changes
+///   nothing.
 ///
-/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for another type, or when `path` is NULL
-/// or is not that of a regular file; `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote service;
-/// `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library or its function is missing.
+/// Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for another type, or when `path` is
+/// NULL or is not that of a regular file; `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote
+/// service; `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library or its function is missing.
 ///
 /// # Safety
 /// `path` is NULL or ends with a zero byte.
@@ -168,8 +169,8 @@ pub unsafe extern "C" fn sgx_ql_set_path(path_type: PathType, path: *const c_cha
     })
 }
 
-/// Sets the callback for failed calls: one message each, of level `SGX_QL_LOG_ERROR`, with the reason
-/// and the fix.
+/// Sets the callback for failed calls: one message each, of level `SGX_QL_LOG_ERROR`, with the
+/// reason and the fix.
 ///
 /// - `logger`: in; called by the thread whose call fails, before that returns. NULL: no callback.
 /// - `level`: in; the least severe level to report. Every level includes errors; an unknown number

@@ -34,8 +34,8 @@ pub struct AesmQuoter {
 }
 
 impl AesmQuoter {
-    /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes at most `timeout`,
-    /// all of its requests and retries included.
+    /// A Quoter that asks the service at `socket`. Each method of [`Quoter`] takes at most
+    /// `timeout`, all of its requests and retries included.
     pub fn new(socket: impl Into<PathBuf>, timeout: Duration) -> Self {
         let client = Client::new(socket).timeout(timeout);
         Self { client, reconnect_timeout: Duration::ZERO, outage: Arc::default() }
@@ -44,8 +44,8 @@ impl AesmQuoter {
     /// Sets the time to wait for an absent service, within the timeout; 0 by default. There is no
     /// wait if the directory of the socket does not exist.
     ///
-    /// After a wait without success, requests do not wait for 30 seconds: each tries once, so that a
-    /// returning service is found at once.
+    /// After a wait without success, requests do not wait for 30 seconds: each tries once, so that
+    /// a returning service is found at once.
     #[must_use]
     pub fn reconnect_timeout(self, reconnect_timeout: Duration) -> Self {
         Self { reconnect_timeout, ..self }

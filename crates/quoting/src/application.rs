@@ -15,8 +15,8 @@ use crate::{
 /// The one Quoter of a process that has loaded a C library.
 ///
 /// No lock is held while a Quoter is opened or makes a quote, and each request to a service has a
-/// connection of its own, so that a child that is forked meanwhile can go on. (Only Intel's enclaves
-/// do not survive a fork.)
+/// connection of its own, so that a child that is forked meanwhile can go on. (Only Intel's
+/// enclaves do not survive a fork.)
 pub struct ApplicationQuoter {
     mode: OnceLock<Result<QuotingMode, InvalidAddress>>,
     quoter: OnceLock<Box<dyn Quoter>>,
@@ -48,7 +48,8 @@ impl ApplicationQuoter {
         if let Some(quoter) = self.quoter.get() {
             return Ok(&**quoter);
         }
-        // Outside of the lock: otherwise a child that is forked meanwhile would wait for it forever.
+        // Outside of the lock: otherwise a child that is forked meanwhile would wait for it
+        // forever.
         let opened = self.open()?;
         Ok(&**self.quoter.get_or_init(|| opened))
     }
@@ -67,8 +68,8 @@ impl ApplicationQuoter {
 }
 
 impl QuotingError {
-    /// The status that Intel's `libsgx_quote_ex` returns for this error: by the number of a service's
-    /// reply, or a status of its own for each way of getting none.
+    /// The status that Intel's `libsgx_quote_ex` returns for this error: by the number of a
+    /// service's reply, or a status of its own for each way of getting none.
     #[must_use]
     pub fn sgx_status(&self, call: QuoteExCall) -> SgxStatus {
         match self {

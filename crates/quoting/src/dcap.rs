@@ -20,8 +20,8 @@ const MAX_QUOTE_SIZE: u32 = 64 * 1024;
 /// A Quoter over Intel's quote generation library, which is loaded at run time.
 ///
 /// The library and its enclaves run in this process, so that their crash, or a call that never
-/// returns, is the process's. Calls are made one at a time, because Intel's QE has one TCS (so open a
-/// library once in a process): others wait, even those for the quote's size. Only
+/// returns, is the process's. Calls are made one at a time, because Intel's QE has one TCS (so open
+/// a library once in a process): others wait, even those for the quote's size. Only
 /// [`attestation_key_ids`](Quoter::attestation_key_ids) answers from memory.
 pub struct DcapQuoter {
     path: PathBuf,
@@ -29,12 +29,12 @@ pub struct DcapQuoter {
 }
 
 impl DcapQuoter {
-    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and makes
-    /// it keep its enclaves, which it loads when they are first needed.
+    /// Loads `library`, a name for the dynamic loader (`libsgx_qe3_logic.so.1`) or a path, and
+    /// makes it keep its enclaves, which it loads when they are first needed.
     ///
     /// Everything works with the interface of `libsgx_qe3_logic.so.1`, which `libsgx_dcap_ql.so.1`
-    /// has, too. With only the functions of `libsgx_dcap_ql.so.1` itself the public key id is 32 zero
-    /// bytes, and QE report info is refused with [`AesmError::UnableToGenerateQeReport`].
+    /// has, too. With only the functions of `libsgx_dcap_ql.so.1` itself the public key id is 32
+    /// zero bytes, and QE report info is refused with [`AesmError::UnableToGenerateQeReport`].
     ///
     /// # Errors
     /// [`QuotingError`] with [`AesmError::InterfaceUnavailable`] when the library or one of its

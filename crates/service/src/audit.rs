@@ -29,7 +29,8 @@ use line::{Kind, Line};
 ///
 /// The first quote with a key is logged at once, and those that follow within ten seconds as one
 /// line. The `quotes` of all lines add up to all quotes, even if there are too many keys to tell
-/// apart. Failures have bounds of their own, so that made-up REPORTs cannot exhaust those of quotes.
+/// apart. Failures have bounds of their own, so that made-up REPORTs cannot exhaust those of
+/// quotes.
 pub(crate) struct AuditLog(Mutex<Aggregators>);
 
 struct Aggregators {
@@ -51,8 +52,8 @@ impl AuditLog {
         Self(Mutex::new(Aggregators { quotes, failures }))
     }
 
-    /// Enters a quote or a failure. `body` counts only for a quote. The latency is the time from the
-    /// request to the reply.
+    /// Enters a quote or a failure. `body` counts only for a quote. The latency is the time from
+    /// the request to the reply.
     pub(crate) fn record(
         &self,
         caller: &Caller,

@@ -35,8 +35,8 @@ impl Limits {
     /// room.
     pub(crate) const REJECTIONS: usize = 64;
 
-    /// Descriptors that clients may take for a moment beyond `connections`: for rejected connections
-    /// and for revoked ones that are not closed yet.
+    /// Descriptors that clients may take for a moment beyond `connections`: for rejected
+    /// connections and for revoked ones that are not closed yet.
     pub const DESCRIPTORS_BEYOND_CONNECTIONS: usize = Self::REJECTIONS + ACCEPT_BATCH;
 }
 

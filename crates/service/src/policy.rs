@@ -32,9 +32,9 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// The code for the caller: there is no such attestation key, not for this caller.
     ///
-    /// No client retries after this code, and each function of Intel's library has a status of its own
-    /// for it. 30 looks like a transient outage, 17, 18 and 42 are retried by design, 1 looks like a
-    /// fault of the service, and after 3 clients try another size of their buffer.
+    /// No client retries after this code, and each function of Intel's library has a status of its
+    /// own for it. 30 looks like a transient outage, 17, 18 and 42 are retried by design, 1 looks
+    /// like a fault of the service, and after 3 clients try another size of their buffer.
     pub(crate) const CODE: AesmError = AesmError::UnsupportedAttKeyId;
 }
 

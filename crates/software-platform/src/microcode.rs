@@ -57,8 +57,8 @@ impl Microcode {
         (0..=Self::LAST.0).map(Self).find(|microcode| microcode.cpu_svn() == cpu_svn)
     }
 
-    /// The input of key derivation: nothing for the initial microcode, so that keys depend on the CPU
-    /// alone.
+    /// The input of key derivation: nothing for the initial microcode, so that keys depend on the
+    /// CPU alone.
     pub(crate) fn key_context(&self) -> &[u8] {
         if self.0 == 0 { &[] } else { std::slice::from_ref(&self.0) }
     }

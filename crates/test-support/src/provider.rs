@@ -1,5 +1,5 @@
-//! The quote provider library of the tests: a fake QE in C that does wrong when told to. What it can
-//! be told stands at the top of `provider.c`.
+//! The quote provider library of the tests: a fake QE in C that does wrong when told to. What it
+//! can be told stands at the top of `provider.c`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

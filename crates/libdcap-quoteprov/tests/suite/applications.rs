@@ -46,8 +46,8 @@ fn threads_ask_at_once_and_children_go_on() {
     runs_built("forks", Build::Plain, |_| ());
 }
 
-/// Checks that the output of `provide.c` certifies the platform, and that verifiers accept its quotes
-/// with it.
+/// Checks that the output of `provide.c` certifies the platform, and that verifiers accept its
+/// quotes with it.
 fn verifies(platform: &Platform) {
     let certificate = platform.software.pck_certificate();
     assert_eq!(platform.read("cert_data"), certificate.chain_pem().as_bytes());
@@ -59,7 +59,8 @@ fn verifies(platform: &Platform) {
     accepts(platform, |crl| hex::decode(crl).unwrap());
 }
 
-/// Our verifier and another one accept a quote with the collateral in the platform's directory; `der` reads its CRLs.
+/// Our verifier and another one accept a quote with the collateral in the platform's directory;
+/// `der` reads its CRLs.
 pub(crate) fn accepts(platform: &Platform, der: impl Fn(Vec<u8>) -> Vec<u8>) {
     let quote = platform.quote();
     let now = OffsetDateTime::now_utc();

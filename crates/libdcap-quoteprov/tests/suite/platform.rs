@@ -55,8 +55,8 @@ impl Platform {
         self.software.quote(&report, None).unwrap().0
     }
 
-    /// The program, which trusts this platform's root, and asks the service at this address for what is not in the
-    /// cache of this platform.
+    /// The program, which trusts this platform's root, and asks the service at this address for
+    /// what is not in the cache of this platform.
     pub(crate) fn command(&self, program: &Program, service: SocketAddr) -> Command {
         let mut command = self.command_without_sources(program);
         command.env("QUOTE_HELPER_COLLATERAL_SOURCES", format!("http://{service}"));

@@ -1,5 +1,6 @@
-//! Growth of the device plugin with the enclave memory, measured on the real binary and printed as a
-//! Markdown table: `cargo bench --package quote-helper --bench device_plugin`. It takes some seconds.
+//! Growth of the device plugin with the enclave memory, measured on the real binary and printed as
+//! a Markdown table: `cargo bench --package quote-helper --bench device_plugin`. It takes some
+//! seconds.
 //!
 //! The kubelet's part is played in this process, which shares the machine with the plugin.
 

@@ -92,7 +92,8 @@ enum Interface {
 }
 
 impl Interface {
-    /// The core interface if it is complete, else the wrapper's. The error names a missing function.
+    /// The core interface if it is complete, else the wrapper's. The error names a missing
+    /// function.
     fn find(handle: &Handle) -> Result<Self, String> {
         Core::find(handle).map(Self::Core).or_else(|core| {
             let wrapper = Wrapper::find(handle).map(Self::Wrapper);
@@ -101,8 +102,8 @@ impl Interface {
     }
 }
 
-/// The functions of `libsgx_qe3_logic.so.1` (`sgx_ql_core_wrapper.h` of the DCAP API). They are also
-/// found in `libsgx_dcap_ql.so.1`, since it is linked to that library.
+/// The functions of `libsgx_qe3_logic.so.1` (`sgx_ql_core_wrapper.h` of the DCAP API). They are
+/// also found in `libsgx_dcap_ql.so.1`, since it is linked to that library.
 ///
 /// A null attestation key id stands for ECDSA P-256 by Intel's QE.
 struct Core {
@@ -246,8 +247,8 @@ impl Wrapper {
     }
 }
 
-/// A structure aligned as in C: Intel's headers have fields of 8 bytes in it, while the types of the
-/// crate `sgx` have an alignment of 1.
+/// A structure aligned as in C: Intel's headers have fields of 8 bytes in it, while the types of
+/// the crate `sgx` have an alignment of 1.
 #[repr(C, align(8))]
 struct Aligned<T>(T);
 
@@ -256,7 +257,8 @@ struct Aligned<T>(T);
 /// # Safety
 /// `F` is the type of the function, which must not be called once the handle is closed.
 unsafe fn symbol<F: Copy>(handle: &Handle, name: &'static str) -> Result<F, &'static str> {
-    // SAFETY: `F` is the function's type, as the caller promises; with `Option`, null is no function.
+    // SAFETY: `F` is the function's type, as the caller promises; with `Option`, null is no
+    // function.
     unsafe { handle.get::<Option<F>>(name) }.ok().and_then(|symbol| *symbol).ok_or(name)
 }
 
@@ -276,8 +278,8 @@ fn succeeded(function: &'static str, returned: u32) -> Result<(), QuotingError> 
     }
 }
 
-/// The error for a library that cannot be used, with the code that Intel's library has for a missing
-/// PCE library.
+/// The error for a library that cannot be used, with the code that Intel's library has for a
+/// missing PCE library.
 fn unavailable(problem: &str) -> QuotingError {
     QuotingError::new(AesmError::InterfaceUnavailable, format!("{problem} ({PACKAGES})"))
 }

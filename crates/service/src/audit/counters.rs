@@ -23,8 +23,8 @@ const UNCHECKED: &str = "unchecked";
 /// The metric of all counters.
 pub(super) type CallerQuotes = Family<Labels, Counter>;
 
-/// A counter for each label set, and one for all others. A tenant may have as many sets as are still
-/// free.
+/// A counter for each label set, and one for all others. A tenant may have as many sets as are
+/// still free.
 pub(super) struct Counters {
     family: CallerQuotes,
     sets: HashMap<Labels, LabelSet>,

@@ -171,7 +171,8 @@ fn quotes_are_counted_for_each_caller() {
     assert_eq!(counters.len(), 2);
 }
 
-/// Prints what a quote costs here: `cargo test --release -p service -- --ignored --nocapture cost_of`.
+/// Prints what a quote costs here: `cargo test --release -p service -- --ignored --nocapture
+/// cost_of`.
 #[test]
 #[ignore = "a measurement"]
 #[allow(clippy::print_stdout, reason = "that is what it is for")]

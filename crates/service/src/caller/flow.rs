@@ -1,7 +1,7 @@
 //! The turns of callers while several ask.
 //!
-//! Tenants are served round-robin, and so are the users of each: a request waits for its user's turn
-//! within the tenant, and then for the tenant's.
+//! Tenants are served round-robin, and so are the users of each: a request waits for its user's
+//! turn within the tenant, and then for the tenant's.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-// Unlike nix, rustix does not allow pid 0, which the kernel gives for a process of another namespace.
+// Unlike nix, rustix does not allow pid 0, which the kernel gives for a process of another
+// namespace.
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
 use super::tenant::Tenant;

@@ -11,8 +11,8 @@ const BLOCK: u32 = 1 << 16;
 /// Classes of users within a tenant; a power of 2.
 const USER_CLASSES: u32 = 64;
 
-/// The outermost party of a process, whose quota does not grow with the users, processes, sessions or
-/// namespaces that it creates.
+/// The outermost party of a process, whose quota does not grow with the users, processes, sessions
+/// or namespaces that it creates.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Tenant {
     /// A pod, by its UID.

@@ -1,7 +1,7 @@
 //! The pod, the container or the login of a process, read from the names of its cgroups.
 //!
-//! The kubelet and the container runtimes give these names, with both cgroup drivers of the kubelet,
-//! under cgroup v1 and v2, seen from the machine or from a container on it:
+//! The kubelet and the container runtimes give these names, with both cgroup drivers of the
+//! kubelet, under cgroup v1 and v2, seen from the machine or from a container on it:
 //!
 //! ```text
 //! /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<UID>.slice/cri-containerd-<id>.scope
@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// The characters of a container's id: 256 bits in hexadecimal.
 const CONTAINER_ID_SIZE: usize = 64;
 
-/// The runtimes' prefixes of an id. Other prefixes, and `conmon-` after one of these, belong to other
-/// cgroups of theirs.
+/// The runtimes' prefixes of an id. Other prefixes, and `conmon-` after one of these, belong to
+/// other cgroups of theirs.
 const RUNTIMES: [&str; 5] = ["cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
 /// The pod and container of a process, at least one of them known.
@@ -49,8 +49,8 @@ impl Location {
     }
 }
 
-/// The user of `/user.slice/user-<uid>.slice`, only at the root: any user can create cgroups with such
-/// names elsewhere.
+/// The user of `/user.slice/user-<uid>.slice`, only at the root: any user can create cgroups with
+/// such names elsewhere.
 fn login(path: &str) -> Option<u32> {
     let mut names = path.split('/').skip_while(|name| name.is_empty() || *name == "..");
     names.next().filter(|name| *name == "user.slice")?;

@@ -17,7 +17,8 @@ pub(super) struct OversizedRequest {
 }
 
 impl OversizedRequest {
-    /// A request of `size` bytes that begins with `received`; `None` until these hold the operation.
+    /// A request of `size` bytes that begins with `received`; `None` until these hold the
+    /// operation.
     pub(super) fn begin(size: usize, received: &[u8]) -> Option<Self> {
         let first_field = received.get(..MAX_KEY_SIZE)?;
         let operation = Operation::of_first_field(first_field);

@@ -1,4 +1,5 @@
-//! A queue that is served round-robin: one item of each tenant, and within a tenant one of each user.
+//! A queue that is served round-robin: one item of each tenant, and within a tenant one of each
+//! user.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;

@@ -1,8 +1,8 @@
 //! The messages between service and worker, in the frames of AESM: a length in 4 bytes, a message.
 //!
-//! A worker first sends its [`WorkerInfo`], or the reason why it cannot work. Then the service sends
-//! requests for quotes, and the worker a reply to each, in the same order. Service and worker are
-//! the same program, so that there is no version. But a worker holds foreign code, so that its
+//! A worker first sends its [`WorkerInfo`], or the reason why it cannot work. Then the service
+//! sends requests for quotes, and the worker a reply to each, in the same order. Service and worker
+//! are the same program, so that there is no version. But a worker holds foreign code, so that its
 //! messages are checked.
 
 use aesm::{FRAME_HEADER_SIZE, FrameError, body_size};

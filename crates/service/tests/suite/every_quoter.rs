@@ -5,8 +5,8 @@ use std::process::Command;
 
 use software_platform::SoftwarePlatform;
 
-/// The environment variable that names the Quoter of ordinary services: none is the software platform
-/// in the service's own process.
+/// The environment variable that names the Quoter of ordinary services: none is the software
+/// platform in the service's own process.
 pub(crate) const QUOTER: &str = "SUITE_QUOTER";
 
 /// The environment variable that names the library to quote with.

@@ -1,5 +1,5 @@
-//! The verdicts of Intel's verifier and of this crate, over evidence that the test's PKI signed after
-//! a change.
+//! The verdicts of Intel's verifier and of this crate, over evidence that the test's PKI signed
+//! after a change.
 //!
 //! The tables have Intel's answer by the rules of its verification library, as its documentation
 //! and source state them. We may be stricter, never more lenient.

@@ -12,8 +12,8 @@ pub(super) fn total() -> i64 {
     total.try_into().unwrap_or(i64::MAX)
 }
 
-/// The EPC in use by the cgroup of this process, workers included, if the kernel counts it: with the
-/// misc controller of cgroup v2 and its resource `sgx_epc`.
+/// The EPC in use by the cgroup of this process, workers included, if the kernel counts it: with
+/// the misc controller of cgroup v2 and its resource `sgx_epc`.
 pub(super) fn in_use() -> Option<i64> {
     let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let cgroup = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;

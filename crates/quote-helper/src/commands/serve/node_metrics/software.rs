@@ -19,8 +19,8 @@ use super::NodeMetrics;
 const ROUND: Duration = Duration::from_secs(60);
 
 impl NodeMetrics {
-    /// Keeps the gauges current for the software platform: every minute, and after each change of its
-    /// TCB.
+    /// Keeps the gauges current for the software platform: every minute, and after each change of
+    /// its TCB.
     pub(in super::super) async fn follow(
         self,
         mut platforms: watch::Receiver<Arc<SoftwarePlatform>>,
