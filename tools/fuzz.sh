@@ -4,8 +4,8 @@
 #   tools/fuzz.sh smoke SECONDS   fuzzes each target; fails at a crash, a hang or a leak
 #   tools/fuzz.sh coverage        prints the functions and edges that the corpora reach, for each
 #                                 source file; needs llvm-symbolizer
-#   tools/fuzz.sh minimize        takes new inputs of `smoke` into the corpora, and keeps of each the
-#                                 100 inputs that reach most edges; fuzzing finds the rest again
+#   tools/fuzz.sh minimize        takes new inputs of `smoke` into the corpora, and keeps of each
+#                                 the 100 inputs that reach most edges; fuzzing finds the rest
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage='usage: tools/fuzz.sh smoke SECONDS | coverage | minimize'

@@ -70,8 +70,8 @@ install_documents() {
         deploy/monitoring/prometheus-rules.yaml deploy/monitoring/grafana-dashboard.json
 }
 
-# compiles PROGRAM LIBRARY...: compiles a C program with the flags of pkg-config, and checks that the
-# loader finds the libraries.
+# compiles PROGRAM LIBRARY...: compiles a C program with the flags of pkg-config, and checks that
+# the loader finds the libraries.
 compiles() {
     local program=$1 flags check
     shift

@@ -34,7 +34,8 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 
 # Nothing of a quote service of this machine's.
-rm -rf "$root/etc/quote-helper" "$root/var/lib/quote-helper" "$root/var/cache/quote-helper" "$root/var/lib/sgx-pccs"
+rm -rf "$root/etc/quote-helper" "$root/var/lib/quote-helper" "$root/var/cache/quote-helper" \
+    "$root/var/lib/sgx-pccs"
 rm -f "$root/etc/systemd/system/"*aesmd* "$root/etc/systemd/system/"*sgx* "$root/etc/machine-id"
 echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 
@@ -42,4 +43,5 @@ cd "$root"
 mkdir -p "$root/mnt"
 pivot_root . mnt
 umount -l /mnt
-exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=basic.target
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    /lib/systemd/systemd --unit=basic.target
