@@ -33,7 +33,7 @@ use self::binding::bound_ppid;
 pub use self::error::StoreError;
 use self::file::DatabaseFile;
 pub(crate) use self::listing::ListedPlatform;
-pub(crate) use self::platform::{Certificates, Platform, PlatformKey, der};
+pub(crate) use self::platform::{PckCertificates, PlatformKey, StoredPlatform, der};
 pub(crate) use self::registrations::{Queue, Registration};
 use self::tables::{
     CERTIFICATES, CHOSEN, Change, ISSUER_CHAINS, NAMES, PLATFORMS, UNREGISTERED, first_and_last,
@@ -61,10 +61,10 @@ impl PlatformStore {
     }
 
     /// The stored data of the platform.
-    pub(crate) fn platform(&self, key: &PlatformKey) -> Result<Option<Platform>, StoreError> {
+    pub(crate) fn platform(&self, key: &PlatformKey) -> Result<Option<StoredPlatform>, StoreError> {
         self.file.run(|database| {
             let platforms = database.begin_read()?.open_table(PLATFORMS)?;
-            Ok(platforms.get(&key.to_bytes())?.map(|found| Platform::read(found.value())))
+            Ok(platforms.get(&key.to_bytes())?.map(|found| StoredPlatform::read(found.value())))
         })
     }
 
@@ -166,8 +166,8 @@ impl PlatformStore {
     pub(crate) fn add(
         &self,
         key: &PlatformKey,
-        platform: &Platform,
-        certificates: &Certificates,
+        platform: &StoredPlatform,
+        certificates: &PckCertificates,
         tcb: &PckTcb,
         authority: Authority,
     ) -> Result<bool, StoreError> {
@@ -189,8 +189,8 @@ impl PlatformStore {
     pub(crate) fn replace(
         &self,
         key: &PlatformKey,
-        platform: &Platform,
-        certificates: &Certificates,
+        platform: &StoredPlatform,
+        certificates: &PckCertificates,
         further: &[PckTcb],
         choose: impl Fn(&PckTcb) -> Option<PckTcb>,
         authority: Authority,
@@ -213,7 +213,7 @@ impl PlatformStore {
     fn write(
         &self,
         key: &PlatformKey,
-        certificates: &Certificates,
+        certificates: &PckCertificates,
         authority: Authority,
         write: impl Fn(&WriteTransaction, Change) -> Result<(), redb::Error>,
     ) -> Result<bool, StoreError> {

@@ -21,25 +21,18 @@ pub(crate) fn derive(name: KeyName, data: &(impl IntoBytes + Immutable)) -> [u8;
 #[derive(FromZeros, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ReportKeyData {
-    /// Offset 0.
-    pub(crate) key_name: U16,
+    pub(crate) key_name: U16, // 0
     pub(crate) padding: [u8; 6],
-    /// Offset 8; of the enclave that checks the REPORT, as the next four of its fields.
-    pub(crate) attributes: Attributes,
-    /// Offset 24.
-    pub(crate) misc_select: U32,
-    /// Offset 28.
-    pub(crate) owner_epoch: [u8; 16],
-    /// Offset 44.
-    pub(crate) mr_enclave: MrEnclave,
-    /// Offset 76; of the CPU.
-    pub(crate) cpu_svn: CpuSvn,
-    /// Offset 92.
-    pub(crate) config_svn: U16,
-    /// Offset 94.
-    pub(crate) config_id: [u8; 64],
-    /// Offset 158.
-    pub(crate) key_id: KeyId,
+    /// Of the enclave that checks the REPORT, as the next four of its fields.
+    pub(crate) attributes: Attributes, // 8
+    pub(crate) misc_select: U32,      // 24
+    pub(crate) owner_epoch: [u8; 16], // 28
+    pub(crate) mr_enclave: MrEnclave, // 44
+    /// Of the CPU.
+    pub(crate) cpu_svn: CpuSvn, // 76
+    pub(crate) config_svn: U16,       // 92
+    pub(crate) config_id: [u8; 64],   // 94
+    pub(crate) key_id: KeyId,         // 158
     pub(crate) padding_end: [u8; 2],
 }
 
@@ -47,41 +40,30 @@ pub(crate) struct ReportKeyData {
 #[derive(FromZeros, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct SealKeyData {
-    /// Offset 0.
-    pub(crate) key_name: U16,
-    /// Offset 2.
-    pub(crate) key_policy: U16,
+    pub(crate) key_name: U16,   // 0
+    pub(crate) key_policy: U16, // 2
     pub(crate) padding: [u8; 4],
-    /// Offset 8; those of the enclave that the mask lets through.
-    pub(crate) attributes: Attributes,
-    /// Offset 24.
-    pub(crate) attribute_mask: Attributes,
-    /// Offset 40; the bits of the enclave that the mask lets through.
-    pub(crate) misc_select: U32,
-    /// Offset 44; every bit of the request's mask inverted.
-    pub(crate) misc_mask: U32,
-    /// Offset 48.
-    pub(crate) owner_epoch: [u8; 16],
-    /// Offset 64; of the request.
-    pub(crate) cpu_svn: CpuSvn,
-    /// Offset 80; of the request.
-    pub(crate) isv_svn: U16,
-    /// Offset 82.
-    pub(crate) isv_prod_id: U16,
-    /// Offset 84; of the request.
-    pub(crate) config_svn: U16,
-    /// Offset 86.
-    pub(crate) config_id: [u8; 64],
-    /// Offset 150.
-    pub(crate) isv_family_id: [u8; 16],
-    /// Offset 166.
-    pub(crate) isv_ext_prod_id: [u8; 16],
-    /// Offset 182.
-    pub(crate) mr_enclave: MrEnclave,
-    /// Offset 214.
-    pub(crate) mr_signer: MrSigner,
-    /// Offset 246.
-    pub(crate) key_id: KeyId,
+    /// Those of the enclave that the mask lets through.
+    pub(crate) attributes: Attributes, // 8
+    pub(crate) attribute_mask: Attributes, // 24
+    /// The bits of the enclave that the mask lets through.
+    pub(crate) misc_select: U32, // 40
+    /// Every bit of the request's mask inverted.
+    pub(crate) misc_mask: U32, // 44
+    pub(crate) owner_epoch: [u8; 16],      // 48
+    /// Of the request.
+    pub(crate) cpu_svn: CpuSvn, // 64
+    /// Of the request.
+    pub(crate) isv_svn: U16, // 80
+    pub(crate) isv_prod_id: U16,           // 82
+    /// Of the request.
+    pub(crate) config_svn: U16, // 84
+    pub(crate) config_id: [u8; 64],        // 86
+    pub(crate) isv_family_id: [u8; 16],    // 150
+    pub(crate) isv_ext_prod_id: [u8; 16],  // 166
+    pub(crate) mr_enclave: MrEnclave,      // 182
+    pub(crate) mr_signer: MrSigner,        // 214
+    pub(crate) key_id: KeyId,              // 246
     pub(crate) padding_end: [u8; 2],
 }
 
@@ -90,35 +72,27 @@ pub(crate) struct SealKeyData {
 #[derive(FromZeros, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ProvisionSealKeyData {
-    /// Offset 0.
-    pub(crate) key_name: U16,
-    /// Offset 2.
-    pub(crate) key_policy: U16,
+    pub(crate) key_name: U16,   // 0
+    pub(crate) key_policy: U16, // 2
     pub(crate) padding: [u8; 4],
-    /// Offset 8; those of the enclave that the mask lets through.
-    pub(crate) attributes: Attributes,
-    /// Offset 24.
-    pub(crate) attribute_mask: Attributes,
-    /// Offset 40; the bits of the enclave that the mask lets through.
-    pub(crate) misc_select: U32,
-    /// Offset 44; every bit of the request's mask inverted.
-    pub(crate) misc_mask: U32,
-    /// Offset 48; of the request.
-    pub(crate) cpu_svn: CpuSvn,
-    /// Offset 64; of the request.
-    pub(crate) isv_svn: U16,
-    /// Offset 66.
-    pub(crate) isv_prod_id: U16,
-    /// Offset 68; of the request.
-    pub(crate) config_svn: U16,
-    /// Offset 70.
-    pub(crate) config_id: [u8; 64],
-    /// Offset 134.
-    pub(crate) isv_family_id: [u8; 16],
-    /// Offset 150.
-    pub(crate) isv_ext_prod_id: [u8; 16],
-    /// Offset 166.
-    pub(crate) mr_signer: MrSigner,
+    /// Those of the enclave that the mask lets through.
+    pub(crate) attributes: Attributes, // 8
+    pub(crate) attribute_mask: Attributes, // 24
+    /// The bits of the enclave that the mask lets through.
+    pub(crate) misc_select: U32, // 40
+    /// Every bit of the request's mask inverted.
+    pub(crate) misc_mask: U32, // 44
+    /// Of the request.
+    pub(crate) cpu_svn: CpuSvn, // 48
+    /// Of the request.
+    pub(crate) isv_svn: U16, // 64
+    pub(crate) isv_prod_id: U16,           // 66
+    /// Of the request.
+    pub(crate) config_svn: U16, // 68
+    pub(crate) config_id: [u8; 64],        // 70
+    pub(crate) isv_family_id: [u8; 16],    // 134
+    pub(crate) isv_ext_prod_id: [u8; 16],  // 150
+    pub(crate) mr_signer: MrSigner,        // 166
     pub(crate) padding_end: [u8; 2],
 }
 
@@ -126,25 +100,21 @@ pub(crate) struct ProvisionSealKeyData {
 #[derive(FromZeros, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ProvisionKeyData {
-    /// Offset 0.
-    pub(crate) key_name: U16,
+    pub(crate) key_name: U16, // 0
     pub(crate) padding: [u8; 6],
-    /// Offset 8; those of the enclave that the mask lets through.
-    pub(crate) attributes: Attributes,
-    /// Offset 24.
-    pub(crate) attribute_mask: Attributes,
-    /// Offset 40; the bits of the enclave that the mask lets through.
-    pub(crate) misc_select: U32,
-    /// Offset 44; every bit of the request's mask inverted.
-    pub(crate) misc_mask: U32,
-    /// Offset 48; of the request.
-    pub(crate) cpu_svn: CpuSvn,
-    /// Offset 64; of the request.
-    pub(crate) isv_svn: U16,
-    /// Offset 66.
-    pub(crate) isv_prod_id: U16,
-    /// Offset 68.
-    pub(crate) mr_signer: MrSigner,
+    /// Those of the enclave that the mask lets through.
+    pub(crate) attributes: Attributes, // 8
+    pub(crate) attribute_mask: Attributes, // 24
+    /// The bits of the enclave that the mask lets through.
+    pub(crate) misc_select: U32, // 40
+    /// Every bit of the request's mask inverted.
+    pub(crate) misc_mask: U32, // 44
+    /// Of the request.
+    pub(crate) cpu_svn: CpuSvn, // 48
+    /// Of the request.
+    pub(crate) isv_svn: U16, // 64
+    pub(crate) isv_prod_id: U16,           // 66
+    pub(crate) mr_signer: MrSigner,        // 68
     pub(crate) padding_end: [u8; 4],
 }
 
@@ -152,25 +122,20 @@ pub(crate) struct ProvisionKeyData {
 #[derive(FromZeros, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct EinitTokenKeyData {
-    /// Offset 0.
-    pub(crate) key_name: U16,
+    pub(crate) key_name: U16, // 0
     pub(crate) padding: [u8; 6],
-    /// Offset 8; those of the enclave that the mask lets through.
-    pub(crate) attributes: Attributes,
-    /// Offset 24; the bits of the enclave that the mask lets through.
-    pub(crate) misc_select: U32,
-    /// Offset 28.
-    pub(crate) owner_epoch: [u8; 16],
-    /// Offset 44; of the request.
-    pub(crate) cpu_svn: CpuSvn,
-    /// Offset 60; of the request.
-    pub(crate) isv_svn: U16,
-    /// Offset 62.
-    pub(crate) isv_prod_id: U16,
-    /// Offset 64.
-    pub(crate) mr_signer: MrSigner,
-    /// Offset 96.
-    pub(crate) key_id: KeyId,
+    /// Those of the enclave that the mask lets through.
+    pub(crate) attributes: Attributes, // 8
+    /// The bits of the enclave that the mask lets through.
+    pub(crate) misc_select: U32, // 24
+    pub(crate) owner_epoch: [u8; 16], // 28
+    /// Of the request.
+    pub(crate) cpu_svn: CpuSvn, // 44
+    /// Of the request.
+    pub(crate) isv_svn: U16, // 60
+    pub(crate) isv_prod_id: U16,      // 62
+    pub(crate) mr_signer: MrSigner,   // 64
+    pub(crate) key_id: KeyId,         // 96
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ use super::rate_limits::RateLimits;
 use super::summary;
 use crate::client::Client;
 use crate::mode::Mode;
-use crate::platform_store::{Authority, Certificates, Platform, PlatformKey, PlatformStore};
+use crate::platform_store::{
+    Authority, PckCertificates, PlatformKey, PlatformStore, StoredPlatform,
+};
 
 /// A certificate that cannot be found is not looked for again for this time.
 pub(super) const FAILURE_PAUSE: Pause = Pause::Fixed(Duration::from_secs(2));
@@ -123,7 +125,7 @@ impl PckBackend {
     fn select(
         &self,
         key: &PlatformKey,
-        platform: &Platform,
+        platform: &StoredPlatform,
         tcb: &PckTcb,
         remember: bool,
     ) -> Result<Document, BackendError> {
@@ -172,10 +174,10 @@ impl PckBackend {
         document: &Document,
         authority: Authority,
     ) -> Result<(), BackendError> {
-        let (certificates, contents) = Certificates::one(document)
+        let (certificates, contents) = PckCertificates::one(document)
             .map_err(|error| SourceError::Malformed(error.to_string()))?;
         let (key, tcb) = key_and_tcb(request);
-        let platform = Platform::of(&contents, request);
+        let platform = StoredPlatform::of(&contents, request);
         self.store.add(&key, &platform, &certificates, &tcb, authority)?;
         Ok(())
     }

@@ -10,12 +10,13 @@ use verify::{PckCertificate, SgxExtension, Tee, check_pck_certificate, check_tcb
 use super::error::BackendError;
 use crate::mode::Mode;
 use crate::platform_store::{
-    Authority, Certificates, Platform, PlatformKey, PlatformStore, Registration, StoreError, der,
+    Authority, PckCertificates, PlatformKey, PlatformStore, Registration, StoreError,
+    StoredPlatform, der,
 };
 
 /// Valid PCK certificates of one platform.
 pub(crate) struct CheckedList {
-    pub(crate) certificates: Certificates,
+    pub(crate) certificates: PckCertificates,
     /// The contents of the first certificate.
     pub(crate) first: PckCertificate,
 }
@@ -87,7 +88,8 @@ impl PckLists {
                 return Err(SourceError::Malformed(reason.to_owned()));
             }
         }
-        let certificates = Certificates { issuer_chain: list.issuer_chain.clone(), certificates };
+        let certificates =
+            PckCertificates { issuer_chain: list.issuer_chain.clone(), certificates };
         Ok(CheckedList { certificates, first: first.ok_or(SourceError::NotFound)? })
     }
 
@@ -103,7 +105,7 @@ impl PckLists {
         let CheckedList { certificates, first } = list;
         let levels = self.levels(first.extension.fmspc)?;
         let offered = certificates.offered();
-        let platform = Platform {
+        let platform = StoredPlatform {
             fmspc: first.extension.fmspc,
             ca: first.ca,
             encrypted_ppid: registration.encrypted_ppid.clone(),

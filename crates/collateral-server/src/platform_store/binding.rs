@@ -6,7 +6,7 @@
 
 use redb::{Error, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
-use super::platform::{Certificates, PlatformKey, ppid};
+use super::platform::{PckCertificates, PlatformKey, ppid};
 use super::tables::{
     CERTIFICATES, Change, PLATFORMS, UNREGISTERED, clear_certificates, first_and_last,
     has_issuer_chain, take_chosen,
@@ -40,7 +40,7 @@ enum Binding {
 pub(super) fn change(
     write: &WriteTransaction,
     key: &PlatformKey,
-    certificates: &Certificates,
+    certificates: &PckCertificates,
     authority: Authority,
 ) -> Result<Option<Change>, Error> {
     let mut unregistered = write.open_table(UNREGISTERED)?;

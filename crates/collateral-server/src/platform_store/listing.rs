@@ -6,7 +6,7 @@ use collateral::PckTcb;
 use redb::ReadableDatabase;
 
 use super::tables::{CHOSEN, PLATFORMS, first_and_last, tcb_of};
-use super::{Platform, PlatformKey, PlatformStore, Registration, StoreError};
+use super::{PlatformKey, PlatformStore, Registration, StoreError, StoredPlatform};
 
 /// Platforms read at a time.
 const PAGE: usize = 256;
@@ -15,7 +15,7 @@ const PAGE: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListedPlatform {
     pub(crate) key: PlatformKey,
-    pub(crate) platform: Platform,
+    pub(crate) platform: StoredPlatform,
     pub(crate) tcbs: Vec<PckTcb>,
     /// The TCBs of the certificates chosen for these.
     pub(crate) certified: Vec<PckTcb>,
@@ -74,7 +74,12 @@ impl PlatformStore {
                     Ok((tcb_of(tcb.value()), PckTcb::from_bytes(certified.value())))
                 });
                 let (tcbs, certified) = tcbs.collect::<Result<_, redb::Error>>()?;
-                Ok(ListedPlatform { key, platform: Platform::read(row.value()), tcbs, certified })
+                Ok(ListedPlatform {
+                    key,
+                    platform: StoredPlatform::read(row.value()),
+                    tcbs,
+                    certified,
+                })
             })
             .collect()
         })

@@ -14,7 +14,7 @@ pub(crate) struct PlatformKey {
 
 /// A platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Platform {
+pub(crate) struct StoredPlatform {
     /// The kind of platform.
     pub(crate) fmspc: [u8; 6],
     /// The CA of its certificates.
@@ -27,7 +27,7 @@ pub(crate) struct Platform {
 
 /// PCK certificates of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Certificates {
+pub(crate) struct PckCertificates {
     /// PEM: the PCK CA's certificate and the root's.
     pub(crate) issuer_chain: String,
     /// TCB and DER of each.
@@ -64,7 +64,7 @@ impl From<&PckCertificateRequest> for PlatformKey {
     }
 }
 
-impl Platform {
+impl StoredPlatform {
     /// The platform of a request, from the contents of its certificate.
     pub(crate) fn of(contents: &PckContents, request: &PckCertificateRequest) -> Self {
         let ppid = request.encrypted_ppid.as_deref();
@@ -90,7 +90,7 @@ impl Platform {
     }
 }
 
-impl Certificates {
+impl PckCertificates {
     /// A single certificate, and its contents.
     ///
     /// # Errors

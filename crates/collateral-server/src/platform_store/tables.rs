@@ -3,7 +3,7 @@
 use collateral::{Document, PckTcb};
 use redb::{Database, Error, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::platform::{Certificates, Platform, PlatformKey, PlatformRow, pem};
+use super::platform::{PckCertificates, PlatformKey, PlatformRow, StoredPlatform, pem};
 
 pub(super) const PLATFORMS: TableDefinition<'_, &[u8; 18], PlatformRow<'_>> =
     TableDefinition::new("platforms");
@@ -94,14 +94,14 @@ pub(super) fn certificate(
 pub(super) fn put_platform(
     write: &WriteTransaction,
     key: &PlatformKey,
-    platform: &Platform,
+    platform: &StoredPlatform,
     issuer_chain: &str,
 ) -> Result<(), Error> {
     let number = issuer_chain_number(write, issuer_chain)?;
     let mut table = write.open_table(PLATFORMS)?;
     let mut platform = platform.clone();
     if let Some(before) = table.get(&key.to_bytes())? {
-        let before = Platform::read(before.value());
+        let before = StoredPlatform::read(before.value());
         if platform.encrypted_ppid.is_empty() {
             platform.encrypted_ppid = before.encrypted_ppid;
         }
@@ -117,7 +117,7 @@ pub(super) fn put_platform(
 pub(super) fn put_certificates(
     write: &WriteTransaction,
     key: &PlatformKey,
-    certificates: &Certificates,
+    certificates: &PckCertificates,
     change: Change,
 ) -> Result<(), Error> {
     let mut table = write.open_table(CERTIFICATES)?;

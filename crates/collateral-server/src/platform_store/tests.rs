@@ -16,15 +16,15 @@ fn key(number: u8) -> PlatformKey {
     PlatformKey { qe_id: [number; 16], pce_id: [0; 2] }
 }
 
-fn platform() -> Platform {
+fn platform() -> StoredPlatform {
     let encrypted_ppid = vec![7; 384];
-    Platform { fmspc: [1; 6], ca: PckCa::Platform, encrypted_ppid, manifest: Vec::new() }
+    StoredPlatform { fmspc: [1; 6], ca: PckCa::Platform, encrypted_ppid, manifest: Vec::new() }
 }
 
-fn certificates(pce_svns: &[u16]) -> Certificates {
+fn certificates(pce_svns: &[u16]) -> PckCertificates {
     let certificates =
         pce_svns.iter().map(|pce_svn| (tcb(*pce_svn), pce_svn.to_le_bytes().to_vec()));
-    Certificates { issuer_chain: "chain".to_owned(), certificates: certificates.collect() }
+    PckCertificates { issuer_chain: "chain".to_owned(), certificates: certificates.collect() }
 }
 
 struct Scratch {
@@ -85,7 +85,7 @@ fn a_new_list_takes_the_place_of_the_old_one_and_of_no_other_platform() {
             .unwrap();
     }
     let choose = |_: &PckTcb| Some(tcb(13));
-    let unknown = Platform { encrypted_ppid: Vec::new(), ..platform() };
+    let unknown = StoredPlatform { encrypted_ppid: Vec::new(), ..platform() };
     store.replace(&key(1), &unknown, &certificates(&[13]), &[], choose, Authority::User).unwrap();
     assert_eq!(store.offered(&key(1)).unwrap(), [tcb(13)]);
     assert!(store.chosen(&key(1), &tcb(14)).unwrap().is_some());
@@ -104,7 +104,7 @@ fn shared_issuer_chains_are_there_once() {
             .add(&key(number), &platform(), &certificates(&[12]), &tcb(12), Authority::User)
             .unwrap();
     }
-    let other = Certificates { issuer_chain: "other".to_owned(), ..certificates(&[12]) };
+    let other = PckCertificates { issuer_chain: "other".to_owned(), ..certificates(&[12]) };
     store.add(&key(20), &platform(), &other, &tcb(12), Authority::User).unwrap();
     let read = |number| store.chosen(&key(number), &tcb(12)).unwrap().unwrap().issuer_chain;
     assert_eq!((read(3).as_str(), read(20).as_str()), ("chain", "other"));

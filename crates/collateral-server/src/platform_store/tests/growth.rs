@@ -17,7 +17,7 @@ use redb::Error;
 
 use super::{Scratch, platform, tcb};
 use crate::platform_store::tables::{self, CERTIFICATES, CHOSEN, with_tcb};
-use crate::platform_store::{Authority, Certificates, PlatformKey, PlatformStore};
+use crate::platform_store::{Authority, PckCertificates, PlatformKey, PlatformStore};
 
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Of a PCK certificate in DER, in bytes.
@@ -124,9 +124,9 @@ fn key(number: u64) -> PlatformKey {
 }
 
 /// Bytes of the size of a certificate, other ones for each platform.
-fn certificates(number: u64) -> Certificates {
+fn certificates(number: u64) -> PckCertificates {
     let der = bytes(!number).take(CERTIFICATE).collect();
-    Certificates { issuer_chain: "chain".repeat(400), certificates: vec![(tcb(12), der)] }
+    PckCertificates { issuer_chain: "chain".repeat(400), certificates: vec![(tcb(12), der)] }
 }
 
 fn bytes(seed: u64) -> impl Iterator<Item = u8> {
