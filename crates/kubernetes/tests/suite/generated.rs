@@ -8,6 +8,7 @@ fn the_committed_code_is_generated_from_the_proto_files() {
     let descriptions = protox::compile(files, [root.join("proto")]).expect("protocol files");
     let written = tempfile::tempdir().expect("a directory for the generated code");
     tonic_prost_build::configure()
+        .disable_comments(["."])
         .codec_path("crate::api::CountedCodec")
         .out_dir(written.path())
         .compile_fds(descriptions)

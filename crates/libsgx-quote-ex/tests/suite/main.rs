@@ -1,14 +1,8 @@
 //! The library's file and its header. What its functions do is tested with the other library's, in
 //! `libsgx-dcap-ql`: applications use both.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![cfg(test)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 use test_support::header::Header;
 use test_support::shared_object::is_as_promised;

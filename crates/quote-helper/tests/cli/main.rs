@@ -1,11 +1,5 @@
 //! The program as its users run it: arguments and files in; exit code, results and notes out.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
+#![cfg(test)]
 
 mod advice;
 mod alerts;

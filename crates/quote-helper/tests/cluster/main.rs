@@ -4,14 +4,8 @@
 //!
 //! Device nodes are stand-ins, see [`host`].
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
+#![cfg(test)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod add_on;
 mod cluster;

@@ -2,15 +2,9 @@
 //! published client. `just faults`, `just never-down` and `just soak` run them. Each takes minutes;
 //! one test at a time gives comparable figures.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking; figures are for whoever reads them"
-)]
+#![cfg(test)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "measurements are for the reader")]
 
 mod application;
 mod clock;

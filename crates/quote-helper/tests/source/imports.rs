@@ -90,7 +90,7 @@ impl Imports {
             "super" => return self.file_of(from.split_last()?.1, rest, depth),
             _ => {}
         }
-        let child = [from, &[first.clone()]].concat();
+        let child = [from, std::slice::from_ref(first)].concat();
         if self.modules.contains_key(&child) {
             return self.file_of(&child, rest, depth);
         }

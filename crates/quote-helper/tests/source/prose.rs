@@ -1,6 +1,6 @@
 //! Text is easy to read: lines wrap, and comments name their subject first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::files;
 
@@ -56,7 +56,7 @@ fn comments_begin_with_their_subject() {
 fn tests_begin_with_their_subject() {
     let wrong: Vec<String> = text_files(&["rs"])
         .iter()
-        .flat_map(lines)
+        .flat_map(|file| lines(file))
         .filter(|(_, line)| function(line).is_some_and(begins_with_pronoun))
         .map(|(at, line)| format!("{at}: {}", line.trim()))
         .collect();
@@ -77,7 +77,7 @@ fn text_files(extensions: &[&str]) -> Vec<PathBuf> {
 }
 
 /// The lines of a file, each with its place.
-fn lines(file: &PathBuf) -> impl Iterator<Item = (String, String)> + use<> {
+fn lines(file: &Path) -> impl Iterator<Item = (String, String)> + use<> {
     let name = files::name(file);
     let text = files::read(file);
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();

@@ -2,13 +2,7 @@
 //! and of what `just systemd-test` has installed. Needs root. One test at a time, since some are
 //! about time.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
+#![cfg(test)]
 
 mod aesmd;
 mod configuration;

@@ -1,11 +1,5 @@
 //! The sample application, its library and its program, with a real quote service and real files.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "outside #[test] functions too, a test fails by panicking"
-)]
+#![cfg(test)]
 
 mod enclaves;
 mod hostile_peers;
