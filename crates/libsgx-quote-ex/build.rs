@@ -1,12 +1,11 @@
-//! Linker options for the shared library that C programs expect: its soname, libc as all it needs,
-//! that it can be closed at any time, and that no symbol of theirs gets into it. The soname follows
-//! from the package's name.
+//! Linker options of the shared library: its soname, which follows from the package's name; no
+//! dependency but libc; safe to close at any time; no use of the program's symbols.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-/// Stands in for `libgcc_s.so`, which the Rust standard library asks for: the linker takes the same
-/// unwinder from gcc's static library instead, so that no `libgcc_s.so.1` is needed at run time.
+/// Replaces `libgcc_s.so`, to which the Rust standard library links, by gcc's static library with
+/// the same unwinder, so that no `libgcc_s.so.1` is needed at run time.
 const STATIC_UNWINDER: &str = "INPUT(-lgcc_eh -lgcc)\n";
 
 fn main() -> io::Result<()> {
@@ -16,9 +15,8 @@ fn main() -> io::Result<()> {
     // Threads that have quoted run code of the library when they end (the crypto library cleans up
     // after them), so it stays in memory after `dlclose`.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // The crypto library calls functions of the program to allocate and to free what may be secret,
-    // if there are some of these names (OPENSSL_memory_alloc). What is not found when this library
-    // is linked is nowhere.
+    // The crypto library would allocate secrets with functions of the program, if it has some of
+    // these names (OPENSSL_memory_alloc). Weak symbols are resolved now or never.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodynamic-undefined-weak");
     let directory = PathBuf::from(variable("OUT_DIR")?);
     fs::write(directory.join("libgcc_s.so"), STATIC_UNWINDER)?;

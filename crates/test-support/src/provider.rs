@@ -1,5 +1,5 @@
-//! The quote provider library of the tests: a fake QE in C that does wrong when told to. What it
-//! can be told stands at the top of `provider.c`.
+//! The quote provider library of the tests: a fake QE in C with faults on demand. The top of
+//! `provider.c` lists them.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -42,7 +42,7 @@ impl Samples {
         self.platform.quote(&report, None).unwrap().0
     }
 
-    /// A quote whose REPORTDATA vouches for `data`.
+    /// A quote whose REPORTDATA is the SHA-256 of `data`, then zeros.
     pub(crate) fn quote_of(&self, data: &[u8]) -> Vec<u8> {
         self.quote_with(&sha256(data))
     }

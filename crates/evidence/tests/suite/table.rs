@@ -18,7 +18,7 @@ pub(crate) struct Case {
 
 #[derive(Debug)]
 pub(crate) enum Expected {
-    /// This quote, read from there; whether it vouches for what came with it.
+    /// This quote, read from there, with the result of its bindings.
     Quote { quote: Vec<u8>, origin: String, bound: Option<bool> },
     /// Another structure, and a part of the reason why nobody can verify it.
     Other(Content, &'static str),

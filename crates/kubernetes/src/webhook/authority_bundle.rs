@@ -21,7 +21,7 @@ pub(crate) struct AuthorityBundle {
 
 impl AuthorityBundle {
     /// Adds missing authorities to all webhooks of the configuration. Older ones stay until they
-    /// expire: other replicas may still serve certificates of theirs. Returns `false` if there is
+    /// expire: other replicas may still serve their certificates. Returns `false` if there is
     /// no such configuration.
     pub(crate) async fn publish(&self, authorities: &str, now: SystemTime) -> Result<bool, Error> {
         let Some(configuration) = self.configurations.get_opt(&self.name).await? else {

@@ -1,5 +1,4 @@
-//! `check` over a cluster, with an API server that answers as it is told. What is found in what it
-//! answers is tested beside the findings.
+//! `check` over a cluster, with a scripted API server. The findings have tests of their own.
 
 mod api_server;
 

@@ -1,5 +1,4 @@
-//! `device-plugin`: what can be seen without a kubelet. How it deals with one is tested beside its
-//! library, and against a real one in `tests/cluster`.
+//! `device-plugin` without a kubelet. Its library's tests have one, `tests/cluster` a real one.
 
 use std::fs::File;
 use std::process::{Child, Command, ExitStatus};

@@ -1,4 +1,4 @@
-//! `inject`: YAML in, YAML out. What is injected is tested beside its library.
+//! `inject`: YAML in, YAML out. The library has tests of the injected settings.
 
 mod corpus;
 

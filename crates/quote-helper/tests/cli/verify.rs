@@ -395,7 +395,7 @@ fn inspect_shows_what_is_in_a_quote() {
     machine.run("inspect collateral.json").with_code(1).says(&["cannot recognize collateral.json"]);
 }
 
-/// The verifier that others wrote, with nothing of ours but the address, the quote and the root.
+/// Third-party code gets only the address, the quote and the root.
 #[tokio::test]
 async fn dcap_qvl_finds_its_collateral_here_and_agrees() {
     let (machine, serve) = attested();

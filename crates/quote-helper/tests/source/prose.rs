@@ -52,7 +52,6 @@ fn comments_begin_with_their_subject() {
 }
 
 #[test]
-#[ignore = "not all text follows the rule yet"]
 fn tests_begin_with_their_subject() {
     let wrong: Vec<String> = text_files(&["rs"])
         .iter()

@@ -108,7 +108,7 @@ pub(crate) fn certificates(samples: &Samples) -> Vec<Case> {
     ]
 }
 
-/// Certificates and claims that the quote does not vouch for.
+/// Certificates and claims that the quote does not bind.
 pub(crate) fn not_bound(samples: &Samples) -> Vec<Case> {
     let q = samples.quote_of(b"another key");
     let one = |oid, value: &[u8]| samples.certificate(&[(oid, value.to_vec())]);

@@ -15,9 +15,8 @@ pub(super) struct Sample {
     descriptors: f64,
 }
 
-/// By how much it has become more at the least from the first sample to the last: the line that
-/// fits them best, less two standard errors of its slope. What clients take at one moment or
-/// another is a part of each sample.
+/// The minimum growth from the first sample to the last: the rise of the line that fits them best,
+/// less two standard errors of its slope. Each sample includes the use by clients at its time.
 #[derive(Debug)]
 pub(super) struct Growth {
     /// Private memory, in bytes.

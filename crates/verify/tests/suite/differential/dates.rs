@@ -58,7 +58,7 @@ fn every_piece_is_valid_from_its_first_to_its_last_second() {
             at("in its last second", NOW - DAY, NOW, INTEL_OK, last),
             at("a second too late", NOW - DAY, NOW - 1, Err(expired), undecided(step)),
             at("a year too late", NOW - 366 * DAY, NOW - 365 * DAY, Err(expired), undecided(step)),
-            // Intel's verifier looks at the ends alone. What is not valid yet is a wrong clock.
+            // Intel's verifier checks only the ends. An early certificate means a wrong clock.
             at("a second too early", NOW + 1, NOW + DAY, INTEL_OK, undecided(step)),
             at("a year too early", NOW + 365 * DAY, NOW + 366 * DAY, INTEL_OK, undecided(step)),
         ]
