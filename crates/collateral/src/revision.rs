@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Revisions are ordered by number, then by date. By the date alone, a source could serve
 /// collateral that was issued recently for the evaluation before a TCB recovery.
@@ -27,7 +26,7 @@ impl Revision {
 
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issued = self.issued.format(&Rfc3339).map_err(|_| fmt::Error)?;
+        let issued = printable::rfc3339(self.issued.into());
         write!(f, "number {}, issued {issued}", self.number)
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
@@ -36,7 +34,7 @@ impl Expiry {
         fix: &str,
     ) -> Finding {
         let Self { what, at } = self;
-        let date = date(*at);
+        let date = printable::date(*at);
         let warning = DAY.saturating_mul(warning_days);
         let finding = match at.duration_since(now) {
             Err(_) => Finding::failed(name, format!("{what} expired on {date}{detail}"), fix),
@@ -47,22 +45,13 @@ impl Expiry {
             ),
             Ok(_) => Finding::ok(name, format!("valid until {date} ({what}){detail}")),
         };
-        finding.with_value(rfc3339(*at))
+        finding.with_value(printable::rfc3339(*at))
     }
 }
 
 /// The first to expire.
 pub(crate) fn earliest(pieces: impl IntoIterator<Item = Expiry>) -> Option<Expiry> {
     pieces.into_iter().min_by_key(|expiry| expiry.at)
-}
-
-/// The day, in UTC.
-pub(crate) fn date(at: SystemTime) -> String {
-    OffsetDateTime::from(at).date().to_string()
-}
-
-fn rfc3339(at: SystemTime) -> String {
-    OffsetDateTime::from(at).format(&Rfc3339).unwrap_or_default()
 }
 
 fn days(left: Duration) -> String {

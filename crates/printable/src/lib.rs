@@ -1,15 +1,17 @@
-//! Untrusted text, escaped for terminals and log lines.
+//! Untrusted text, escaped for terminals and log lines; errors in JSON, and dates.
 //!
 //! File names, messages of servers, labels of metrics and names in certificates may contain line
 //! feeds, escape sequences and marks that turn the direction of writing, which move what is read
 //! away from what is there. They are escaped as in JSON, `\n` or `\u202e`, so that JSON stays what
 //! it was. Backslashes stay as they are: the result is to be read, not to be turned back.
 
+mod dates;
 mod json;
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
+pub use dates::{date, rfc3339};
 pub use json::json_error;
 
 /// Maximum length of a [`line()`], in characters.
@@ -19,7 +21,13 @@ pub const LONGEST_LINE: usize = 4_096;
 /// [`LONGEST_LINE`] characters the rest is replaced by `…`.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST_LINE) {
+    beginning(text, LONGEST_LINE)
+}
+
+/// Escapes the first `max` characters of a text for one line. `…` replaces the rest.
+#[must_use]
+pub fn beginning(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
         None => escape(text, is_unprintable),
         Some((end, _)) => {
             let kept = text.get(..end).unwrap_or_default();

@@ -30,7 +30,7 @@ impl fmt::Display for Peer {
             Some(pid) => {
                 write!(f, "process {pid}")?;
                 if let Ok(name) = std::fs::read_to_string(format!("/proc/{pid}/comm")) {
-                    write!(f, " ({})", name.trim().escape_debug())?;
+                    write!(f, " ({})", printable::line(name.trim()))?;
                 }
             }
             None => write!(f, "a process in another container")?,

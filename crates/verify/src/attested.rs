@@ -11,7 +11,6 @@ use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
 pub use self::quoted::{Enclave, Td, TdExtension};
 pub use self::tcb::AttestedTcb;
-use crate::collateral::{rfc3339, serialize_rfc3339};
 use crate::tcb_level::PlatformLevel;
 use crate::{PlatformFeatures, SgxExtension, TrustedRoot};
 
@@ -31,9 +30,13 @@ pub struct Attested {
     pub root: TrustedRoot,
     /// The earliest expiry of the certificates, up to the root, CRLs, TCB info and QE identity. In
     /// JSON RFC 3339, UTC.
-    #[serde(serialize_with = "serialize_rfc3339")]
+    #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub earliest_expiration: SystemTime,
+}
+
+fn rfc3339<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&printable::rfc3339(*at))
 }
 
 /// The platform as its PCK certificate describes it. In JSON byte strings are in hexadecimal.
@@ -106,10 +109,10 @@ impl Describe for Attested {
         };
         let description = Description::default()
             .text("TCB status", self.tcb.status)
-            .text("TCB date", rfc3339(self.tcb.date).unwrap_or_default())
+            .text("TCB date", printable::rfc3339(self.tcb.date))
             .text("TCB evaluation", self.tcb.evaluation_data_number)
             .text("advisories", advisories)
-            .text("earliest expiry", rfc3339(self.earliest_expiration).unwrap_or_default())
+            .text("earliest expiry", printable::rfc3339(self.earliest_expiration))
             .text("root", &self.root.subject)
             .bytes("root SHA-256", &self.root.sha256)
             .fields("platform", &self.platform);

@@ -90,11 +90,8 @@ impl<'a> ConfigText<'a> {
         let alone: BTreeMap<_, _> = [(name, value?)].into();
         let alone = Table::try_from(alone).ok()?;
         let error = alone.try_into::<T>().err()?;
-        let shown = redact_urls(self.text.get(span.span())?);
-        let shown = match shown.char_indices().nth(MAX_SHOWN) {
-            Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
-            None => shown,
-        };
+        let written = redact_urls(self.text.get(span.span())?);
+        let shown = printable::beginning(&written, MAX_SHOWN);
         // The format says more than these messages of serde.
         let message = redact_urls(error.message());
         let reason = match message.starts_with("invalid ") || message.starts_with("unknown variant")

@@ -22,6 +22,8 @@ const DEFAULT: &str = "sgx_default_qcnl.conf";
 const DEFAULT_PCCS: &str = "https://localhost:8081";
 /// Maximum number of unknown keys in a note.
 const NAMED_KEYS: usize = 8;
+/// Maximum length of an unknown key in a note, in characters.
+const MAX_KEY: usize = 64;
 
 /// The path of the file, and whether a variable names it.
 pub(super) fn path(machine: &Machine) -> (PathBuf, bool) {
@@ -103,19 +105,12 @@ fn sources(file: &QcnlFile) -> (Vec<SourceSettings>, Option<String>) {
 }
 
 fn unknown_keys(keys: &[String]) -> Option<String> {
-    let named: Vec<_> = keys.iter().take(NAMED_KEYS).map(|key| shown(key)).collect();
+    let named: Vec<_> =
+        keys.iter().take(NAMED_KEYS).map(|key| printable::beginning(key, MAX_KEY)).collect();
     let more = keys.len().saturating_sub(named.len());
     match (named.join(", "), more) {
         (named, _) if named.is_empty() => None,
         (named, 0) => Some(format!("without a meaning: {named}")),
         (named, more) => Some(format!("without a meaning: {named}, and {more} more")),
     }
-}
-
-/// A key for a note. It may be any text.
-fn shown(key: &str) -> String {
-    const LONGEST: usize = 64;
-    let start: String = key.chars().take(LONGEST).collect();
-    let dots = if start.len() < key.len() { "…" } else { "" };
-    format!("{}{dots}", start.escape_debug())
 }

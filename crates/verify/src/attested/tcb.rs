@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use dcap_qvl::QuoteClaims;
 use serde::Serialize;
 
-use crate::collateral::{parse_date, serialize_rfc3339};
+use super::rfc3339;
+use crate::collateral::parse_date;
 use crate::tcb_level::PlatformLevel;
 use crate::{TcbStatus, UnknownTcbStatus};
 
@@ -17,7 +18,7 @@ pub struct AttestedTcb {
     pub status: TcbStatus,
     /// Date of the TCB level, the earlier of the two: it includes Intel's fixes up to then. In JSON
     /// RFC 3339, UTC.
-    #[serde(serialize_with = "serialize_rfc3339")]
+    #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub date: SystemTime,
     /// Intel's security advisories behind the status, such as `INTEL-SA-00615`.

@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use super::rfc3339;
-
 /// Unusable collateral. `what` names the item, such as `the TCB info`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CollateralError {
@@ -38,7 +36,7 @@ pub enum CollateralError {
         reason: String,
     },
     /// It is not valid yet.
-    #[error("{what} is not valid before {from}; check this machine's clock", from = date(*from))]
+    #[error("{what} is not valid before {from}; check this machine's clock", from = printable::rfc3339(*from))]
     NotYetValid {
         /// The item.
         what: String,
@@ -48,7 +46,7 @@ pub enum CollateralError {
     /// It has expired.
     #[error(
         "{what} expired at {until}; fetch it again, if need be from another source",
-        until = date(*until)
+        until = printable::rfc3339(*until)
     )]
     Expired {
         /// The item.
@@ -72,8 +70,4 @@ impl CollateralError {
     pub(super) fn wrongly_signed(what: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::WronglySigned { what: what.to_owned(), reason: reason.to_string() }
     }
-}
-
-fn date(at: SystemTime) -> String {
-    rfc3339(at).unwrap_or_default()
 }

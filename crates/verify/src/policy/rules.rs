@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use sgx::{Measurement, QuoteBody, ReportBody, TdReport10};
 
-use crate::collateral::rfc3339;
 use crate::{Attested, Policy, Step, StepOutcome, StepResult, TcbStatus};
 
 /// The getter of a measurement of a TD.
@@ -151,8 +150,8 @@ fn tcb_date(minimum: SystemTime) -> Rule<'static> {
         date if date >= minimum => Ok(()),
         date => Err(format!(
             "the TCB is of {}; expected: {} or later",
-            rfc3339(date).unwrap_or_default(),
-            rfc3339(minimum).unwrap_or_default()
+            printable::rfc3339(date),
+            printable::rfc3339(minimum)
         )),
     })
 }

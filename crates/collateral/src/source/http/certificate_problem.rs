@@ -1,9 +1,9 @@
 //! Messages about untrusted TLS certificates of servers.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Maximum number of a certificate's names in a message: it may have thousands.
 const MAX_NAMES: usize = 5;
@@ -86,8 +86,6 @@ fn list(names: &[String]) -> String {
 }
 
 fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).ok();
-    let date = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let text = date.and_then(|date| date.format(&Rfc3339).ok());
-    text.unwrap_or_else(|| format!("{} s after 1970", time.as_secs()))
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
+    at.map(printable::rfc3339).unwrap_or_default()
 }

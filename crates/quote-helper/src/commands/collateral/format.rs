@@ -2,20 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The time in UTC, in whole seconds.
-pub(super) fn rfc3339(at: SystemTime) -> String {
-    OffsetDateTime::from(at).truncate_to_second().format(&Rfc3339).unwrap_or_default()
-}
-
-/// The day in UTC.
-pub(super) fn date(at: SystemTime) -> String {
-    OffsetDateTime::from(at).date().to_string()
-}
 
 /// The whole days from `now` until `until`; negative if that has passed.
 pub(super) fn days_left(until: SystemTime, now: SystemTime) -> i64 {

@@ -10,7 +10,6 @@ use collateral::{Bundle, BundleRecord, Imported};
 use serde::Serialize;
 
 use super::cache_view::{CacheArguments, CacheView};
-use super::format::rfc3339;
 use super::item_label::ItemLabel;
 use super::messages::Messages;
 use crate::failure::Failure;
@@ -138,7 +137,7 @@ impl ImportedItem {
                 Some(printable::line(&error.to_string()).into_owned()),
             ),
         };
-        Self { name, label, outcome, valid_until: valid_until.map(rfc3339), reason }
+        Self { name, label, outcome, valid_until: valid_until.map(printable::rfc3339), reason }
     }
 
     fn cells(&self) -> [String; 2] {

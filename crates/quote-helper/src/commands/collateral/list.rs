@@ -8,7 +8,7 @@ use collateral::{Cache, CollateralId, PckCertificateRequest, PckContents, Record
 use serde::Serialize;
 
 use super::cache_view::{CacheArguments, CacheView, FETCH_OPTIONS};
-use super::format::{date, days_left, rfc3339};
+use super::format::days_left;
 use super::item_label::ItemLabel;
 use crate::failure::Failure;
 use crate::output::{self, Format, table};
@@ -94,13 +94,13 @@ impl ListedItem {
             fmspc: None,
             ca: None,
             source: source.clone(),
-            fetched: rfc3339(*fetched),
-            valid_from: rfc3339(validity.from),
-            valid_until: rfc3339(validity.until),
+            fetched: printable::rfc3339(*fetched),
+            valid_from: printable::rfc3339(validity.from),
+            valid_until: printable::rfc3339(validity.until),
             days_left: days_left(validity.until, now),
             due: cache.is_due(record),
             expired: now > validity.until,
-            dates: [date(*fetched), date(validity.until)],
+            dates: [printable::date(*fetched), printable::date(validity.until)],
         };
         entry.add_keys(record);
         entry
@@ -142,8 +142,7 @@ impl fmt::Display for CacheList {
         if items.is_empty() {
             writeln!(f, "there is no collateral in {directory}; say what to fetch: {fetch}")?;
         } else {
-            let head =
-                ["ITEM", "OF", "FETCH_OPTIONS", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
+            let head = ["ITEM", "OF", "FETCHED", "VALID UNTIL", "DAYS LEFT", "STATE", "SOURCE"];
             let rows: Vec<_> = items.iter().map(ListedItem::row).collect();
             table(f, &[&[head.map(str::to_owned)], &rows[..]].concat())?;
         }

@@ -121,7 +121,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 
 /// The beginning of a line, for messages.
 fn beginning(line: &str) -> String {
-    printable::line(&line.chars().take(60).collect::<String>()).into_owned()
+    printable::beginning(line, 60).into_owned()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::change::{Change, Count};
 use super::endpoint::{Readiness, Scrape};
@@ -118,12 +117,16 @@ impl View {
         answer: &Scrape,
     ) -> Self {
         let service = Service::of(now, before, answer);
-        Self { time: rfc3339(now), metrics, state: ServiceState::Service(Box::new(service)) }
+        Self {
+            time: printable::rfc3339(now.into()),
+            metrics,
+            state: ServiceState::Service(Box::new(service)),
+        }
     }
 
     /// The view of a service that has not answered.
     pub(super) fn away(metrics: String, now: OffsetDateTime, reason: String) -> Self {
-        Self { time: rfc3339(now), metrics, state: ServiceState::Away(reason) }
+        Self { time: printable::rfc3339(now.into()), metrics, state: ServiceState::Away(reason) }
     }
 }
 
@@ -141,7 +144,7 @@ impl Service {
             version,
             insecure: platform.as_deref() == Some("software"),
             platform,
-            up_since: up_since.map(rfc3339),
+            up_since: up_since.map(|since| printable::rfc3339(since.into())),
             up_seconds: up_since.map(|since| seconds(since, now)),
             ready: match answer.readiness {
                 Readiness::Ready => Some(true),
@@ -190,7 +193,7 @@ fn next_expiry(samples: &Samples, now: OffsetDateTime) -> Option<Expiry> {
     let expiries = expiries.filter_map(|(labels, at)| Some((date(at)?, labels.get("what")?)));
     let (at, what) = expiries.min()?;
     let seconds_left = seconds(now, at);
-    Some(Expiry { what: what.clone(), at: rfc3339(at), seconds_left })
+    Some(Expiry { what: what.clone(), at: printable::rfc3339(at.into()), seconds_left })
 }
 
 fn requests(change: &Change<'_>) -> Vec<Request> {
@@ -246,8 +249,4 @@ fn date(seconds: f64) -> Option<OffsetDateTime> {
 
 fn seconds(from: OffsetDateTime, to: OffsetDateTime) -> i64 {
     to.unix_timestamp().saturating_sub(from.unix_timestamp())
-}
-
-fn rfc3339(at: OffsetDateTime) -> String {
-    at.truncate_to_second().format(&Rfc3339).unwrap_or_default()
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use collateral::{CollateralId, FetchError, Record};
 use serde::Serialize;
 
-use super::super::format::rfc3339;
 use super::super::item_label::ItemLabel;
 use crate::output::table;
 
@@ -94,7 +93,7 @@ impl FetchedItem {
     fn with(self, record: Option<&Record>) -> Self {
         Self {
             source: record.map(|record| record.source.clone()),
-            valid_until: record.map(|record| rfc3339(record.validity.until)),
+            valid_until: record.map(|record| printable::rfc3339(record.validity.until)),
             ..self
         }
     }

@@ -7,7 +7,7 @@ use collateral::{CollateralId, NodeStatus, Record, check};
 use serde::Serialize;
 
 use super::super::cache_view::{CacheView, FETCH_OPTIONS};
-use super::super::format::{date, days_left};
+use super::super::format::days_left;
 use super::super::item_label::ItemLabel;
 use super::condition::{Condition, Problem};
 
@@ -92,7 +92,7 @@ fn problem(record: &Record, view: &CacheView, now: SystemTime) -> Option<Problem
     let (item, until) = (ItemLabel::from(&record.item), record.validity.until);
     let fetch = |options| format!("fetch it again: {}", view.fetch_command(options));
     if now > until {
-        let detail = format!("{item} expired on {}", date(until));
+        let detail = format!("{item} expired on {}", printable::date(until));
         return Some(Problem::new(Condition::Invalid, detail, &fetch("")));
     }
     // Its issuers may expire earlier.
@@ -106,7 +106,7 @@ fn problem(record: &Record, view: &CacheView, now: SystemTime) -> Option<Problem
     };
     let left = days_left(until, now);
     (left < warning).then(|| {
-        let detail = format!("{item} expires on {}; days left: {left}", date(until));
+        let detail = format!("{item} expires on {}; days left: {left}", printable::date(until));
         Problem::new(Condition::Attention, detail, &fetch("--force"))
     })
 }

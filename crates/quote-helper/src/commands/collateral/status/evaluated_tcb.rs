@@ -6,8 +6,6 @@ use collateral::EvaluatedTcb;
 use serde::Serialize;
 use verify::{Shortfall, TcbPart, TcbStatus};
 
-use super::super::format::rfc3339;
-
 /// The TCB status of a platform, by one TCB evaluation.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -42,7 +40,7 @@ impl TcbStatusReport {
         let reached = assessment.reached.as_ref();
         Self {
             status: reached.map(|level| level.status),
-            date: reached.map(|level| rfc3339(level.date)),
+            date: reached.map(|level| printable::rfc3339(level.date)),
             advisory_ids: reached.map(|level| level.advisory_ids.clone()).unwrap_or_default(),
             tcb_evaluation_data_number,
             shortfalls: assessment.shortfalls.into_iter().map(TcbShortfall::from).collect(),

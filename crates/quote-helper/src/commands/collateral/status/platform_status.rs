@@ -6,7 +6,6 @@ use std::fmt;
 use verify::{PckCertificate, SgxExtension, TcbStatus};
 
 use super::super::cache_view::CacheView;
-use super::super::format::rfc3339;
 use super::super::item_label::ItemLabel;
 use super::condition::{Condition, Problem};
 use super::evaluated_tcb::TcbStatusReport;
@@ -62,7 +61,7 @@ impl PlatformStatus {
             pck_certificate: PckStatus { serial: hex::encode(serial), revoked, expired },
             tcb: tcb.map(TcbStatusReport::of),
             early: early.map(TcbStatusReport::of),
-            valid_until: first.map(|record| rfc3339(record.validity.until)),
+            valid_until: first.map(|record| printable::rfc3339(record.validity.until)),
             first_to_expire: first.map(|it| ItemLabel::from(&it.item).what).unwrap_or_default(),
             fetch_missing: view.fetch_command(&format!("--fmspc {} --ca {ca}", hex::encode(fmspc))),
             fetch_again: view.fetch_command("--force"),

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 use software_platform::{MICROCODE_COMPONENT, SoftwarePlatform, TcbLevel};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// The TCB status of a machine, and its reasons.
 #[derive(Serialize)]
@@ -81,8 +80,8 @@ impl TcbState {
                 revoked: published.is_revoked(serial),
             },
             collateral: Dates {
-                issue_date: rfc3339(issue.now)?,
-                next_update: rfc3339(issue.next_update()?)?,
+                issue_date: printable::rfc3339(issue.now.into()),
+                next_update: printable::rfc3339(issue.next_update()?.into()),
                 expired: published.is_expired(),
             },
         })
@@ -103,7 +102,7 @@ impl Level {
         Ok(Self {
             cpu_svn: level.cpu_svn.to_string(),
             pce_svn: level.pce_svn,
-            tcb_date: rfc3339(level.date)?,
+            tcb_date: printable::rfc3339(level.date.into()),
             tcb_status: level.status.to_string(),
             advisory_ids: level.advisory_ids.clone(),
         })
@@ -143,8 +142,4 @@ impl fmt::Display for Level {
 
 fn list(advisory_ids: &[String]) -> String {
     if advisory_ids.is_empty() { "none".to_owned() } else { advisory_ids.join(" ") }
-}
-
-fn rfc3339(time: OffsetDateTime) -> Result<String, time::error::Format> {
-    time.truncate_to_second().format(&Rfc3339)
 }
