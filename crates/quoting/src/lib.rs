@@ -39,8 +39,7 @@ pub use software_quoter::SoftwareQuoter;
 
 /// Makes quotes under one or more attestation keys.
 ///
-/// Every client calls the other methods before its first [`Quoter::quote`]. A Quoter that is served
-/// must answer those at once, from memory, whatever its quoting is doing.
+/// Every client calls the other methods before its first [`Quoter::quote`].
 pub trait Quoter: Send + Sync {
     /// The ids of the attestation keys, the preferred one first; at least one.
     ///
@@ -67,17 +66,20 @@ pub trait Quoter: Send + Sync {
     /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not
     /// made for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
-
-    /// The way in which a service makes quotes.
-    fn execution(&self) -> Execution<'_> {
-        Execution::Inline
-    }
 }
 
-/// The way in which a service, which has one thread for all its clients, makes quotes.
+/// A [`Quoter`] for a service, which has one thread for all its clients.
+///
+/// It answers all calls but those for quotes at once, from memory, whatever its quoting is doing.
+pub trait ServedQuoter: Quoter {
+    /// The way in which the service makes quotes.
+    fn execution(&self) -> Execution<'_>;
+}
+
+/// The way in which a service makes quotes.
 pub enum Execution<'a> {
-    /// On that thread: a [`Quoter::quote`] that takes microseconds and never waits costs hardly more
-    /// than handing it to another thread. Quoters that block must not be served this way.
+    /// On its thread, by a [`Quoter::quote`] that takes microseconds and never blocks: handing it to
+    /// another thread would cost as much.
     Inline,
     /// By awaiting the quote.
     Async(&'a dyn AsyncQuoter),

@@ -5,7 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sgx::{AesmError, AttestationKeyId};
 use software_platform::{QuoteError, SoftwarePlatform};
 
-use crate::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError, check_key_id};
+use crate::{
+    AttestationKey, Execution, QuoteReply, QuoteRequest, Quoter, QuotingError, ServedQuoter,
+    check_key_id,
+};
 
 /// A Quoter on the software platform. Its attestation key is ready from the start.
 ///
@@ -89,6 +92,12 @@ impl Quoter for SoftwareQuoter {
             .quote(&request.report, request.qe_report_info)
             .map_err(|error| QuotingError::new(code(&error), error.to_string()))?;
         Ok(QuoteReply { quote, qe_report_info })
+    }
+}
+
+impl ServedQuoter for SoftwareQuoter {
+    fn execution(&self) -> Execution<'_> {
+        Execution::Inline
     }
 }
 

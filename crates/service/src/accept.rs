@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quoting::Quoter;
+use quoting::ServedQuoter;
 use rustix::net::{SocketFlags, accept_with};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -45,7 +45,7 @@ pub enum StopReason {
 /// can cause an error.
 pub async fn serve(
     listener: UnixListener,
-    quoter: Arc<dyn Quoter>,
+    quoter: Arc<dyn ServedQuoter>,
     rules: watch::Receiver<Rules>,
     metrics: Metrics,
     stop: impl Future<Output = StopReason> + Send + 'static,

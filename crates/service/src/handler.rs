@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aesm::{Operation, Payload, Request, RequestError, Response};
-use quoting::{Execution, QuoteRequest, Quoter, QuotingError};
+use quoting::{Execution, QuoteRequest, QuotingError, ServedQuoter};
 use sgx::{AesmError, IntoBytes, ReportBody};
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -23,7 +23,7 @@ pub use operations::MAX_QUOTE_BUFFER;
 
 /// Answers requests by means of a Quoter.
 pub(crate) struct Handler {
-    quoter: Arc<dyn Quoter>,
+    quoter: Arc<dyn ServedQuoter>,
     admission: Admission,
     rules: watch::Receiver<Rules>,
     pub(crate) audit: AuditLog,
@@ -53,7 +53,7 @@ enum Served {
 
 impl Handler {
     pub(crate) fn new(
-        quoter: Arc<dyn Quoter>,
+        quoter: Arc<dyn ServedQuoter>,
         rules: watch::Receiver<Rules>,
         metrics: Metrics,
     ) -> Self {

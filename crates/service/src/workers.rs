@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use quoting::{
     AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
-    QuotingError, check_key_id,
+    QuotingError, ServedQuoter, check_key_id,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::sync::watch;
@@ -106,7 +106,9 @@ impl Quoter for WorkerQuoter {
             .blocking_recv()
             .unwrap_or_else(|_| Err(stopped()))
     }
+}
 
+impl ServedQuoter for WorkerQuoter {
     fn execution(&self) -> Execution<'_> {
         Execution::Async(self)
     }

@@ -233,11 +233,12 @@ mod tests {
     use std::cell::Cell;
     use std::os::unix::net::UnixStream;
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use aesm::Request;
     use prometheus_client::metrics::gauge::Gauge;
-    use quoting::AesmQuoter;
+    use quoting::SoftwareQuoter;
+    use software_platform::{Deployment, MachineSecret, SoftwarePlatform, SubjectNames};
 
     use super::*;
     use crate::caller::Callers;
@@ -262,8 +263,10 @@ mod tests {
 
     #[test]
     fn a_client_that_never_stops_asking_yields_after_each_request() {
-        // No service is at this address, so that each answer is an error, at once.
-        let quoter = Arc::new(AesmQuoter::new("/nowhere", Duration::ZERO));
+        let created = time::OffsetDateTime::now_utc();
+        let deployment = Deployment::generate(SubjectNames::Software, created).unwrap();
+        let platform = SoftwarePlatform::new(deployment, MachineSecret::generate().unwrap());
+        let quoter = Arc::new(SoftwareQuoter::new(Arc::new(platform.unwrap())));
         let handler = Handler::new(quoter, Rules::default().fixed(), Metrics::new("test"));
         let (stream, _other_end) = UnixStream::pair().unwrap();
         let callers = Callers::new(&Limits::default(), &Gauge::default());

@@ -6,59 +6,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Service, framed, read_all, software_quoter};
+use crate::support::{Service, TestQuoter, framed, read_all, software_quoter};
 use aesm::{Client, ClientError, FRAME_HEADER_SIZE, Payload, Request, Response};
-use quoting::{
-    AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
-    QuotingError,
-};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, IntoBytes, Report};
-use tokio::sync::watch;
 
 const KEY_IDS: Request<'_> = Request::GetSupportedAttKeyIdNum;
-
-/// A Quoter whose quotes wait until the gate is opened.
-#[derive(Default)]
-struct Gated(watch::Sender<bool>);
-
-impl Gated {
-    fn open(&self) {
-        self.0.send_replace(true);
-    }
-}
-
-impl AsyncQuoter for Gated {
-    fn quote(&self, _: Box<QuoteRequest>, _: Flow) -> FutureQuote {
-        let mut gate = self.0.subscribe();
-        Box::pin(async move {
-            gate.wait_for(|open| *open).await.unwrap();
-            Ok(QuoteReply { quote: vec![7; 100], qe_report_info: None })
-        })
-    }
-}
-
-impl Quoter for Gated {
-    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-        Ok(vec![AttestationKeyId::ecdsa_p256()])
-    }
-
-    fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not in this test"))
-    }
-
-    fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
-        Ok(100)
-    }
-
-    fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        unreachable!("the service awaits quotes")
-    }
-
-    fn execution(&self) -> Execution<'_> {
-        Execution::Async(self)
-    }
-}
 
 fn ask_for_a_quote(client: &Client) -> Result<Payload, ClientError> {
     client.call(&Request::GetQuoteEx {
@@ -89,7 +42,7 @@ fn short() -> Limits {
 
 #[test]
 fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
-    let gated = Arc::new(Gated::default());
+    let gated = Arc::new(TestQuoter::gated());
     let limits = Limits { queued_quotes: 3, ..Limits::default() };
     let service = Service::start(gated.clone(), limits);
     let client = Client::new(&service.socket);
@@ -109,7 +62,7 @@ fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
         for _ in 0..20 {
             assert!(is_served(&service));
         }
-        gated.open();
+        gated.open_gate();
         let made = quotes.into_iter().map(|quote| quote.join().unwrap());
         // The probing above may have taken places in the queue from them.
         for outcome in made {
@@ -125,34 +78,21 @@ fn cheap_requests_do_not_wait_for_quotes_and_a_full_queue_is_busy_at_once() {
 
 #[test]
 fn a_quote_that_takes_too_long_times_out() {
-    let gated = Arc::new(Gated::default());
+    let gated = Arc::new(TestQuoter::gated());
     let limits = Limits { quote_timeout: Duration::from_millis(100), ..Limits::default() };
     let service = Service::start(gated.clone(), limits);
     let client = Client::new(&service.socket);
     let outcome = ask_for_a_quote(&client);
     assert!(matches!(outcome, Err(ClientError::Refused(AesmError::ServiceUnavailable))));
-    gated.open();
+    gated.open_gate();
     assert!(ask_for_a_quote(&client).is_ok());
 }
 
 #[test]
 fn without_an_attestation_key_clients_are_told_to_initialize() {
-    struct NotReady;
-    impl Quoter for NotReady {
-        fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-            Ok(vec![AttestationKeyId::ecdsa_p256()])
-        }
-        fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-            Err(QuotingError::new(AesmError::ServiceUnavailable, "not in this test"))
-        }
-        fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
-            Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not yet"))
-        }
-        fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-            Err(QuotingError::new(AesmError::AttKeyNotInitialized, "not yet"))
-        }
-    }
-    let service = Service::start(Arc::new(NotReady), Limits::default());
+    let quote_size = Err(AesmError::AttKeyNotInitialized);
+    let quoter = TestQuoter { quote_size, ..TestQuoter::default() };
+    let service = Service::start(Arc::new(quoter), Limits::default());
     let outcome = ask_for_a_quote(&Client::new(&service.socket));
     assert!(matches!(outcome, Err(ClientError::Refused(AesmError::AttKeyNotInitialized))));
 }

@@ -3,9 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::support::{Service, framed, read_all, report, software_quoter};
+use crate::support::{Service, TestQuoter, framed, read_all, report};
 use aesm::{Payload, Request, Response};
-use quoting::{AttestationKey, QuoteReply, QuoteRequest, Quoter, QuotingError};
 use sgx::{
     AesmError, AttestationKeyId, FromBytes, IntoBytes, QeReportInfo, Quote, TargetInfo, U16,
 };
@@ -86,51 +85,10 @@ fn key_ids_are_counted_and_listed() {
     }
 }
 
-/// A Quoter without a provider of keys behind it.
-struct NoKey;
-
-impl Quoter for NoKey {
-    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-        Ok(Vec::new())
-    }
-
-    fn initialize(&self, _: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        unreachable!("there is no key to ask for")
-    }
-
-    fn quote_size(&self, _: &AttestationKeyId) -> Result<u32, QuotingError> {
-        unreachable!("there is no key to ask for")
-    }
-
-    fn quote(&self, _: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        unreachable!("there is no key to ask for")
-    }
-}
-
-/// A Quoter whose quotes have grown since it was asked for their size.
-struct Growing(Arc<dyn Quoter>);
-
-impl Quoter for Growing {
-    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-        self.0.attestation_key_ids()
-    }
-
-    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        self.0.initialize(key_id)
-    }
-
-    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        self.0.quote_size(key_id).map(|size| size - 1)
-    }
-
-    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        self.0.quote(request)
-    }
-}
-
 #[test]
 fn a_quote_is_never_cut_to_the_callers_buffer() {
-    let service = Service::start(Arc::new(Growing(software_quoter())), service::Limits::default());
+    let quoter = TestQuoter { quote_size: Ok(99), ..TestQuoter::default() };
+    let service = Service::start(Arc::new(quoter), service::Limits::default());
     let size = quote_size(&service);
     let error = |buf_size| quote_error(&service, |fields| fields.buf_size = buf_size);
     assert_eq!(error(size), Some(AesmError::Parameter));
@@ -139,7 +97,8 @@ fn a_quote_is_never_cut_to_the_callers_buffer() {
 
 #[test]
 fn without_a_key_there_is_no_service() {
-    let service = Service::start(Arc::new(NoKey), service::Limits::default());
+    let quoter = TestQuoter { key_ids: Vec::new(), ..TestQuoter::default() };
+    let service = Service::start(Arc::new(quoter), service::Limits::default());
     let key_id = key_id();
     let id = Some(key_id.as_bytes());
     let report = sgx::Report::default();

@@ -1,6 +1,5 @@
 //! The promises of every Quoter, in this process or over the service.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{Service, application, report, sha256, software_platform, software_quoter};
@@ -79,7 +78,7 @@ fn the_aesm_quoter_behaves() {
 #[test]
 fn the_aesm_quoter_outlives_its_service() {
     let quoter = software_quoter();
-    let mut service = Service::start(Arc::clone(&quoter), service::Limits::default());
+    let mut service = Service::start(quoter.clone(), service::Limits::default());
     let client = AesmQuoter::new(&service.socket, Duration::from_secs(10))
         .reconnect_timeout(Duration::from_secs(10));
     let request = request(&client);

@@ -6,49 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Service, framed, report, software_quoter};
-use quoting::{
-    AsyncQuoter, AttestationKey, Execution, Flow, FutureQuote, QuoteReply, QuoteRequest, Quoter,
-    QuotingError,
-};
+use crate::support::{Service, TestQuoter, framed, read_all, software_quoter};
 use service::{Limits, Metrics, Rules, StopReason, serve};
-use sgx::AttestationKeyId;
+use sgx::{AttestationKeyId, IntoBytes, Report};
 use sockets::BoundSocket;
-
-/// The software platform, as slow as Intel's QE on a busy machine.
-struct Slow(Arc<dyn Quoter>);
-
-impl Quoter for Slow {
-    fn attestation_key_ids(&self) -> Result<Vec<AttestationKeyId>, QuotingError> {
-        self.0.attestation_key_ids()
-    }
-
-    fn initialize(&self, key_id: &AttestationKeyId) -> Result<AttestationKey, QuotingError> {
-        self.0.initialize(key_id)
-    }
-
-    fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError> {
-        self.0.quote_size(key_id)
-    }
-
-    fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError> {
-        self.0.quote(request)
-    }
-
-    fn execution(&self) -> Execution<'_> {
-        Execution::Async(self)
-    }
-}
-
-impl AsyncQuoter for Slow {
-    fn quote(&self, request: Box<QuoteRequest>, _: Flow) -> FutureQuote {
-        let quoter = Arc::clone(&self.0);
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            quoter.quote(&request)
-        })
-    }
-}
 
 fn key_id_number() -> Vec<u8> {
     framed(&hex::decode("aa0100").unwrap())
@@ -56,27 +17,25 @@ fn key_id_number() -> Vec<u8> {
 
 #[test]
 fn quotes_in_flight_are_finished() {
-    let mut service = Service::start(Arc::new(Slow(software_quoter())), Limits::default());
-    let quoter = quoting::AesmQuoter::new(&service.socket, Duration::from_secs(10));
-    let key_id = AttestationKeyId::ecdsa_p256();
-    let target_info = quoter.initialize(&key_id).unwrap().target_info;
-    let request = QuoteRequest { report: report(&target_info), key_id, qe_report_info: None };
-    let size = quoter.quote_size(&key_id).unwrap();
-    // Only the request for the quote itself is on the way when the service is told to stop.
+    let quoter = Arc::new(TestQuoter::gated());
+    let mut service = Service::start(quoter.clone(), Limits::default());
+    let (report, key_id) = (Report::default(), AttestationKeyId::ecdsa_p256());
     let frame = aesm::Request::GetQuoteEx {
-        report: sgx::IntoBytes::as_bytes(&request.report),
-        att_key_id: Some(sgx::IntoBytes::as_bytes(&request.key_id)),
+        report: report.as_bytes(),
+        att_key_id: Some(key_id.as_bytes()),
         qe_report_info: None,
-        buf_size: size,
+        buf_size: 100,
     };
     let mut streams: Vec<_> = (0..6).map(|_| service.connect()).collect();
     for stream in &mut streams {
         stream.write_all(&frame.to_frame(None)).unwrap();
     }
     service.begin_stop();
+    thread::sleep(Duration::from_millis(200));
+    quoter.open_gate();
     for stream in &mut streams {
-        let reply = crate::support::read_all(stream);
-        assert!(reply.len() > size as usize, "{} bytes", reply.len());
+        let reply = read_all(stream);
+        assert!(reply.len() > 100, "{} bytes", reply.len());
     }
     service.wait_for_stop();
     assert!(!service.socket.exists());
@@ -92,7 +51,7 @@ fn connected_clients_are_served_during_a_stop() {
         stream.write_all(&key_id_number()).unwrap();
     }
     for stream in &mut streams {
-        assert_eq!(crate::support::read_all(stream).len(), 11);
+        assert_eq!(read_all(stream).len(), 11);
     }
     service.wait_for_stop();
 }
@@ -107,7 +66,7 @@ fn idle_connections_do_not_delay_the_stop() {
     service.begin_stop();
     service.wait_for_stop();
     assert!(begin.elapsed() < Duration::from_secs(5));
-    assert!(crate::support::read_all(&mut stream).is_empty());
+    assert!(read_all(&mut stream).is_empty());
 }
 
 #[test]
@@ -129,6 +88,6 @@ fn clients_that_are_not_accepted_are_left_to_the_next_owner_of_the_socket() {
     let left = std::iter::from_fn(|| other.accept().ok()).count();
     assert!(left > 0);
     for stream in streams.iter_mut().take(100 - left) {
-        assert_eq!(crate::support::read_all(stream).len(), 11);
+        assert_eq!(read_all(stream).len(), 11);
     }
 }

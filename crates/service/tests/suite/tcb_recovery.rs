@@ -10,7 +10,7 @@ use aesm::{Client, ClientError, Payload, Request};
 use aesm_client::unix::AesmClientExt;
 use aesm_client::{AesmClient, Error};
 use quoting::{AesmQuoter, QuoteRequest, Quoter, SoftwareQuoter};
-use service::{Limits, Metrics, WorkerQuoter};
+use service::Limits;
 use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, Quote, TargetInfo};
 use software_platform::SoftwarePlatform;
 
@@ -154,32 +154,22 @@ fn fortanix_client_is_told_once_and_goes_on() {
 
 #[test]
 fn workers_with_another_key_are_told_of_in_the_same_way() {
-    let directory = tempfile::tempdir().unwrap();
-    let state_dir = directory.path().join("state");
-    SoftwarePlatform::init(&state_dir, deployment()).unwrap();
-    let (workers, started) = std::sync::mpsc::channel::<Arc<WorkerQuoter>>();
-    let command = workers::software(&state_dir);
-    let make = async move |metrics: Metrics| {
-        let quoter = Arc::new(workers::start(command, &metrics).await);
-        workers.send(Arc::clone(&quoter)).unwrap();
-        quoter as Arc<dyn Quoter>
-    };
-    let socket = directory.path().join("aesm.socket");
-    let service = Service::start_with(&socket, make, Limits::default());
-    let client = AesmQuoter::new(&service.socket, Duration::from_secs(20));
+    let (service, workers, directory) = workers::service_and_workers(Limits::default());
+    let socket = &service.socket;
+    let client = AesmQuoter::new(socket, Duration::from_secs(20));
     let request = request(&client);
-    let before = ask(&socket, &request).unwrap();
+    let before = ask(socket, &request).unwrap();
 
-    let expected = recovered(&state_dir).public_key_id();
-    started.recv().unwrap().replace();
+    let expected = recovered(&directory.path().join("state")).public_key_id();
+    workers.replace();
     let begin = Instant::now();
-    while ask(&socket, &request) != Err(AesmError::AttKeyNotInitialized) {
+    while ask(socket, &request) != Err(AesmError::AttKeyNotInitialized) {
         assert!(begin.elapsed() < Duration::from_secs(20), "nobody is told of the new key");
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(client.initialize(&KEY_ID()).unwrap().public_key_id, expected);
     // The last of the old workers may still be at it.
-    while attestation_key(&ask(&socket, &request).unwrap()) == attestation_key(&before) {
+    while attestation_key(&ask(socket, &request).unwrap()) == attestation_key(&before) {
         assert!(begin.elapsed() < Duration::from_secs(20), "an old worker stays");
         thread::sleep(Duration::from_millis(1));
     }

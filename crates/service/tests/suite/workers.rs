@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use aesm::{Client, ClientError, Request};
 use quoting::{
     AesmQuoter, AttestationKey, DcapQuoter, QuoteReply, QuoteRequest, Quoter, QuotingError,
-    SoftwareQuoter,
+    ServedQuoter, SoftwareQuoter,
 };
 use service::{Limits, Metrics, WorkerOptions, WorkerQuoter};
 use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, ReportData};
@@ -159,18 +159,30 @@ impl Quoter for Faulty {
 
 /// A service whose quotes come from two workers.
 fn service(limits: Limits) -> (Service, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    SoftwarePlatform::init(&directory.path().join("state"), deployment()).unwrap();
-    (serve(directory.path(), limits), directory)
+    let (service, _, directory) = service_and_workers(limits);
+    (service, directory)
 }
 
-fn serve(directory: &Path, limits: Limits) -> Service {
+/// The same with its Quoter, and the directory that has the platform's state in `state`.
+pub(crate) fn service_and_workers(
+    limits: Limits,
+) -> (Service, Arc<WorkerQuoter>, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    SoftwarePlatform::init(&directory.path().join("state"), deployment()).unwrap();
+    let (service, workers) = serve(directory.path(), limits);
+    (service, workers, directory)
+}
+
+fn serve(directory: &Path, limits: Limits) -> (Service, Arc<WorkerQuoter>) {
     let command = software(&directory.join("state"));
+    let (hand_over, workers) = mpsc::channel();
     let make = async move |metrics: Metrics| {
-        let workers: Arc<dyn Quoter> = Arc::new(start(command, &metrics).await);
-        workers
+        let workers = Arc::new(start(command, &metrics).await);
+        hand_over.send(Arc::clone(&workers)).unwrap();
+        workers as Arc<dyn ServedQuoter>
     };
-    Service::start_with(&directory.join("aesm.socket"), make, limits)
+    let service = Service::start_with(&directory.join("aesm.socket"), make, limits);
+    (service, workers.recv().unwrap())
 }
 
 fn client(service: &Service) -> AesmQuoter {
@@ -274,7 +286,7 @@ fn a_full_queue_is_busy_at_once() {
 #[test]
 fn without_a_worker_quotes_are_refused_at_once_until_there_is_one() {
     let directory = tempfile::tempdir().unwrap();
-    let service = serve(directory.path(), Limits::default());
+    let (service, _) = serve(directory.path(), Limits::default());
     let client = client(&service);
     let key_id = AttestationKeyId::ecdsa_p256();
     assert_eq!(client.attestation_key_ids().unwrap(), [key_id]);
@@ -314,19 +326,7 @@ fn quotes_are_refused_at_once_while_no_worker_comes_up() {
 
 #[test]
 fn workers_are_replaced_without_failing_a_quote() {
-    let directory = tempfile::tempdir().unwrap();
-    let state = directory.path().join("state");
-    SoftwarePlatform::init(&state, deployment()).unwrap();
-    let (hand_over, workers) = mpsc::channel();
-    let make = async move |metrics: Metrics| {
-        let workers = Arc::new(start(software(&state), &metrics).await);
-        hand_over.send(Arc::clone(&workers)).unwrap();
-        let workers: Arc<dyn Quoter> = workers;
-        workers
-    };
-    let socket = directory.path().join("aesm.socket");
-    let service = Service::start_with(&socket, make, Limits::default());
-    let workers = workers.recv().unwrap();
+    let (service, workers, _directory) = service_and_workers(Limits::default());
     let harmless = request(&client(&service), 0);
     thread::scope(|scope| {
         let ask_often = || (0..200).for_each(|_| ask(&service, &harmless).unwrap());
@@ -341,22 +341,11 @@ fn workers_are_replaced_without_failing_a_quote() {
 /// Another attestation key is for clients to be told of: a worker alone does not bring it in.
 #[test]
 fn a_worker_with_another_attestation_key_is_not_used_until_all_are_replaced() {
-    let directory = tempfile::tempdir().unwrap();
-    let state = directory.path().join("state");
-    SoftwarePlatform::init(&state, deployment()).unwrap();
-    let (hand_over, workers) = mpsc::channel();
-    let make = async move |metrics: Metrics| {
-        let workers = Arc::new(start(software(&state), &metrics).await);
-        // Until both are ready.
-        workers.replace();
-        workers.replaced().await;
-        hand_over.send(Arc::clone(&workers)).unwrap();
-        let workers: Arc<dyn Quoter> = workers;
-        workers
-    };
-    let socket = directory.path().join("aesm.socket");
-    let service = Service::start_with(&socket, make, Limits::default());
-    let workers = workers.recv().unwrap();
+    let (service, workers, directory) = service_and_workers(Limits::default());
+    // Until both are ready.
+    workers.replace();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(workers.replaced());
     let client = client(&service);
     let before = request(&client, 0);
     let key = client.initialize(&before.key_id).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use quoting::Quoter;
+use quoting::ServedQuoter;
 use service::Metrics;
 use tokio::sync::watch as channel;
 
@@ -37,7 +37,7 @@ enum Phase {
 impl Health {
     /// The health of a service with this Quoter and this proof for its canary quotes. To be called
     /// within the runtime that serves.
-    pub(super) fn new(quoter: Arc<dyn Quoter>, proof: Proof, metrics: &Metrics) -> Self {
+    pub(super) fn new(quoter: Arc<dyn ServedQuoter>, proof: Proof, metrics: &Metrics) -> Self {
         let watch = Watch::start(CanaryQuoter::new(quoter, proof), metrics);
         Self { phase: Arc::new(channel::Sender::new(Phase::Starting)), watch }
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quoting::{Platform, Quoter, default_state_dir, find_library};
+use quoting::{Platform, ServedQuoter, default_state_dir, find_library};
 use service::{Metrics, WorkerOptions, WorkerQuoter};
 use tracing::{info, warn};
 
@@ -24,7 +24,7 @@ pub(super) const NO_SGX: &str = "`quote-helper check` tells what this machine la
 
 /// A Quoter, and the parts of it that the service manages.
 pub(super) struct QuoteBackend {
-    pub(super) quoter: Arc<dyn Quoter>,
+    pub(super) quoter: Arc<dyn ServedQuoter>,
     /// Its workers, unless it quotes in this process.
     pub(super) workers: Option<Arc<WorkerQuoter>>,
     /// The software platform, unless it is real SGX.

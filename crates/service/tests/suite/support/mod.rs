@@ -1,6 +1,7 @@
 //! A real service on a socket of its own, for one test.
 
 mod ordinary;
+mod test_quoter;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -11,7 +12,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use quoting::{Quoter, SoftwareQuoter};
+use quoting::{ServedQuoter, SoftwareQuoter};
 use service::{Limits, Metrics, Rules, StopReason, serve};
 use sgx::{Report, ReportData, TargetInfo};
 use sockets::BoundSocket;
@@ -19,6 +20,8 @@ use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
 };
 use tokio::sync::oneshot;
+
+pub(crate) use test_quoter::TestQuoter;
 
 pub(crate) struct Service {
     pub(crate) socket: PathBuf,
@@ -28,7 +31,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn start(quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
+    pub(crate) fn start(quoter: Arc<dyn ServedQuoter>, limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
         let mut service = Self::start_at(&socket, quoter, limits);
@@ -36,14 +39,14 @@ impl Service {
         service
     }
 
-    pub(crate) fn start_at(socket: &Path, quoter: Arc<dyn Quoter>, limits: Limits) -> Self {
+    pub(crate) fn start_at(socket: &Path, quoter: Arc<dyn ServedQuoter>, limits: Limits) -> Self {
         Self::start_with(socket, async |_| quoter, limits)
     }
 
     /// A service whose Quoter is made by the runtime that serves.
     pub(crate) fn start_with(
         socket: &Path,
-        quoter: impl AsyncFnOnce(Metrics) -> Arc<dyn Quoter> + Send + 'static,
+        quoter: impl AsyncFnOnce(Metrics) -> Arc<dyn ServedQuoter> + Send + 'static,
         limits: Limits,
     ) -> Self {
         let (bound, listener) = BoundSocket::listen(socket).unwrap();
@@ -144,7 +147,7 @@ pub(crate) fn deployment() -> Deployment {
     Deployment::from_seed([7; 32], SubjectNames::Software, created).unwrap()
 }
 
-pub(crate) fn software_quoter() -> Arc<dyn Quoter> {
+pub(crate) fn software_quoter() -> Arc<SoftwareQuoter> {
     Arc::new(SoftwareQuoter::new(software_platform()))
 }
 

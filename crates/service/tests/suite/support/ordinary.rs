@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use quoting::{Quoter, SoftwareQuoter};
+use quoting::{ServedQuoter, SoftwareQuoter};
 use service::Metrics;
 use software_platform::SoftwarePlatform;
 
@@ -12,7 +12,7 @@ use crate::every_quoter::{LIBRARY, QUOTER};
 use crate::workers;
 
 /// A Quoter on a new software platform.
-pub(super) async fn quoter(state_dir: &Path, metrics: &Metrics) -> Arc<dyn Quoter> {
+pub(super) async fn quoter(state_dir: &Path, metrics: &Metrics) -> Arc<dyn ServedQuoter> {
     match std::env::var(QUOTER).as_deref() {
         Err(_) => {
             let platform = SoftwarePlatform::init(state_dir, deployment()).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quoting::{
-    Canary, Execution, Flow, QuoteReply, QuoteRequest, Quoter, QuotingError, REAL_QE_ANSWERS,
+    Canary, Execution, Flow, QuoteReply, QuoteRequest, QuotingError, REAL_QE_ANSWERS, ServedQuoter,
 };
 use sgx::{AesmError, AttestationKeyId};
 use tokio::task::spawn_blocking;
@@ -16,12 +16,12 @@ const FLOW: Flow = Flow { tenant: u64::MAX, user: 0 };
 
 /// Makes and checks canary quotes.
 pub(super) struct CanaryQuoter {
-    quoter: Arc<dyn Quoter>,
+    quoter: Arc<dyn ServedQuoter>,
     proof: Proof,
 }
 
 impl CanaryQuoter {
-    pub(super) fn new(quoter: Arc<dyn Quoter>, proof: Proof) -> Self {
+    pub(super) fn new(quoter: Arc<dyn ServedQuoter>, proof: Proof) -> Self {
         Self { quoter, proof }
     }
 
