@@ -20,7 +20,7 @@ use crate::table::{Figure, Row, Table};
 const BATCHES: usize = 20;
 const CALLS: u32 = 1_000;
 
-/// The buffer for a quote, in bytes: what the library asks for with, whatever its caller has.
+/// The size of the buffer that the library requests a quote with, in bytes.
 const BUFFER_SIZE: u32 = 8 * 1024;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
@@ -38,7 +38,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The time of one round trip, on average over a batch.
+/// The average time of a round trip in a batch.
 fn round_trip(client: &Client, request: &Request<'_>) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     for _ in 0..CALLS {
@@ -47,7 +47,7 @@ fn round_trip(client: &Client, request: &Request<'_>) -> anyhow::Result<Duration
     Ok(begin.elapsed() / CALLS)
 }
 
-/// `round_trip.c` at work; killed when this is dropped.
+/// A running `round_trip.c`, killed on drop.
 struct Program {
     process: Child,
     calls: ChildStdin,
@@ -73,7 +73,7 @@ impl Program {
         Ok(Self { process, calls, times, _directory: directory })
     }
 
-    /// As the function of this name, but in C.
+    /// The same in C.
     fn round_trip(&mut self) -> anyhow::Result<Duration> {
         writeln!(self.calls, "{CALLS}")?;
         let mut nanoseconds = String::new();
@@ -90,7 +90,7 @@ impl Drop for Program {
     }
 }
 
-/// Compiles the program into this directory, and puts the library there under its soname.
+/// Compiles the program into this directory, and links the library there under its soname.
 fn compile(directory: &Path) -> anyhow::Result<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let library = directory.join("libsgx_quote_ex.so.1");
@@ -106,7 +106,7 @@ fn compile(directory: &Path) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Builds the library as it is delivered, and says where it is.
+/// Builds the library in release mode, and returns its path.
 fn build_library(directory: &Path) -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--offline", "--profile=bench", "--package=libsgx-quote-ex"])

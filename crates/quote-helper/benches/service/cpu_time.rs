@@ -1,4 +1,4 @@
-//! CPU time as the kernel's scheduler counts it.
+//! CPU time, as counted by the kernel's scheduler.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rustix::process::Pid;
 
-/// The time that all threads of a process have spent on a CPU. Right to a few milliseconds, which
-/// the thread that runs at this moment is behind.
+/// The CPU time of all threads of a process. Running threads lag by a few milliseconds.
 pub(crate) fn of_process(pid: Pid) -> anyhow::Result<Duration> {
     let mut sum = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -17,12 +16,12 @@ pub(crate) fn of_process(pid: Pid) -> anyhow::Result<Duration> {
     Ok(sum)
 }
 
-/// The time that the calling thread has spent on a CPU, just as right.
+/// The CPU time of the calling thread, equally exact.
 pub(crate) fn of_this_thread() -> anyhow::Result<Duration> {
     read(Path::new("/proc/thread-self/schedstat"))
 }
 
-/// The first of the file's numbers: nanoseconds on a CPU.
+/// The first number in the file: CPU time in nanoseconds.
 fn read(schedstat: &Path) -> anyhow::Result<Duration> {
     let text = fs::read_to_string(schedstat)?;
     let nanoseconds = text.split_whitespace().next().context("schedstat is empty")?;

@@ -16,19 +16,19 @@ use crate::table::{Figure, Row, Table};
 
 const CLIENTS: usize = 8;
 
-/// For how long nothing happens, for comparison.
+/// The duration of the undisturbed load, for comparison.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// After this, nothing more happens to workers that stay away.
-const LONGEST: Duration = Duration::from_secs(15);
+/// The longest time of a disturbance, whose workers may not come back.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// Something that happens to workers, again and again.
+/// A repeated disturbance of workers.
 struct Disturbance {
     what: &'static str,
     times: u32,
     pause: Duration,
-    /// Says whether there was a worker for it to happen to.
-    happen: fn(&QuoteService) -> anyhow::Result<bool>,
+    /// Returns false if there was no worker to disturb.
+    apply: fn(&QuoteService) -> anyhow::Result<bool>,
     worker_timeout: &'static str,
 }
 
@@ -37,21 +37,21 @@ const DISTURBANCES: [Disturbance; 3] = [
         what: "kill -9 of a worker, every 20 ms",
         times: 100,
         pause: Duration::from_millis(20),
-        happen: |service| signal_worker(service, Signal::KILL),
+        apply: |service| signal_worker(service, Signal::KILL),
         worker_timeout: "--worker-timeout=3s",
     },
     Disturbance {
         what: "SIGHUP, every 100 ms",
         times: 30,
         pause: Duration::from_millis(100),
-        happen: |service| service.signal(Signal::HUP).map(|()| true),
+        apply: |service| service.signal(Signal::HUP).map(|()| true),
         worker_timeout: "--worker-timeout=3s",
     },
     Disturbance {
         what: "SIGSTOP of a worker, every second",
         times: 5,
         pause: Duration::from_secs(1),
-        happen: |service| signal_worker(service, Signal::STOP),
+        apply: |service| signal_worker(service, Signal::STOP),
         worker_timeout: "--worker-timeout=300ms",
     },
 ];
@@ -81,28 +81,28 @@ impl Disturbance {
         Ok(())
     }
 
-    /// Says how often it has happened.
+    /// Returns the number of disturbances.
     fn disturb(&self, service: &QuoteService) -> anyhow::Result<u32> {
         let (begin, mut times) = (Instant::now(), 0);
-        while times < self.times && begin.elapsed() < LONGEST {
-            times += u32::from((self.happen)(service)?);
+        while times < self.times && begin.elapsed() < TIME_LIMIT {
+            times += u32::from((self.apply)(service)?);
             thread::sleep(self.pause);
         }
         Ok(times)
     }
 }
 
-/// Has clients ask that never ask twice, until `disturb` is done.
+/// Runs clients that never retry until `disturb` returns.
 fn load_during<T>(
     Setup { service, quote, .. }: &Setup,
     disturb: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<(Load, T)> {
     let done = AtomicBool::new(false);
-    let goes_on = || !done.load(Ordering::Relaxed);
+    let keep_going = || !done.load(Ordering::Relaxed);
     let request = quote.as_request();
     thread::scope(|scope| {
         let load = scope.spawn(|| {
-            load_while(goes_on, CLIENTS, Connections::OneEach, service.socket(), &request)
+            load_while(keep_going, CLIENTS, Connections::OneEach, service.socket(), &request)
         });
         let disturbed = disturb();
         done.store(true, Ordering::Relaxed);
@@ -118,18 +118,18 @@ fn failed(load: &Load, when: &str) -> Row {
     Row::new(what, Figure::Count(failed)).promised("none", 0.0)
 }
 
-/// Sends a signal to one of the workers, ready or not, and says whether there was one.
+/// Sends a signal to one of the workers, ready or not. False if there is none.
 fn signal_worker(service: &QuoteService, signal: Signal) -> anyhow::Result<bool> {
     let Some(worker) = any(&service.workers()?)? else { return Ok(false) };
     match kill_process(worker, signal) {
         Ok(()) => Ok(true),
-        // It has just ended.
+        // It has just exited.
         Err(Errno::SRCH) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// One of them, by chance.
+/// A random one of these.
 fn any(workers: &[Pid]) -> anyhow::Result<Option<Pid>> {
     let mut random = [0];
     rand::fill(&mut random).ok().context("the system has no random numbers")?;

@@ -1,4 +1,4 @@
-//! The baseline: the least that a quote can cost.
+//! The baseline: the minimal cost of a quote.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -15,13 +15,13 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use crate::cpu_time;
 use crate::load::panicked;
 
-/// The part of a quote under its signature, in bytes: header and report body.
+/// The size of the signed part of a quote, header and report body, in bytes.
 const SIGNED_SIZE: usize = 432;
 
-/// For how long bare signatures are made.
+/// The duration of the measurement of bare signatures.
 const SIGNING_TIME: Duration = Duration::from_millis(500);
 
-/// The CPU time of one bare P-256 signature while so many threads make them.
+/// The CPU time of a bare P-256 signature while this number of threads sign.
 pub(crate) fn bare_signature(threads: usize) -> anyhow::Result<Duration> {
     let runs: Vec<anyhow::Result<_>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sign_for_a_while)).collect();
@@ -55,19 +55,19 @@ fn sign_for_a_while() -> anyhow::Result<Work> {
     Ok(Work { signatures, cpu_time: cpu_time::of_this_thread()? - before })
 }
 
-/// The least that a server does for a quote: accept, read, sign, write, close. No protocol, no
-/// deadlines, one blocking thread, and the same reply to everybody.
+/// A minimal server: accept, read, sign, write, close. It has one blocking thread, no protocol and
+/// no deadlines, and sends the same reply to all clients.
 pub(crate) struct MinimalServer(JoinHandle<anyhow::Result<Work>>);
 
 impl MinimalServer {
-    /// Serves this reply at `socket`.
+    /// Sends this reply to all clients of `socket`.
     pub(crate) fn start(socket: &Path, reply: Vec<u8>) -> anyhow::Result<Self> {
         let listener = UnixListener::bind(socket)?;
         let signer = Signer::new()?;
         Ok(Self(thread::spawn(move || serve(&listener, &signer, &reply))))
     }
 
-    /// Stops it; its CPU time per request, with one signature each.
+    /// Stops it. Returns its CPU time per request, with one signature each.
     pub(crate) fn stop(self, socket: &Path) -> anyhow::Result<Duration> {
         // A client without a request ends it.
         drop(UnixStream::connect(socket)?);

@@ -15,8 +15,8 @@ use crate::quote_service::{QuoteService, SOFTWARE};
 use crate::setup::Setup;
 use crate::table::{Figure, Row, Table};
 
-use role::Playing;
 pub(crate) use role::Role;
+use role::RoleProcess;
 use test_support::provider::Provider;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
@@ -33,7 +33,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     beside(table, "2 workers, 5 ms a quote", &dcap)
 }
 
-/// The same caller without hostile ones and beside them, in turn.
+/// Measures the same caller alternately without and with hostile ones.
 fn beside(table: &mut Table, which: &str, setup: &Setup) -> anyhow::Result<()> {
     let (program, service) = (open_to_others(setup)?, &setup.service);
     let mut resident = 0.0;
@@ -55,12 +55,12 @@ fn beside(table: &mut Table, which: &str, setup: &Setup) -> anyhow::Result<()> {
     let [by_service, by_hostile] = [by_service, by_hostile].map(Figure::Time);
     let what = "CPU time of the hostile ones in a second";
     table.add(row(what, by_hostile).compared_with("of the service", by_service));
-    let what = format!("resident, with {} stalled connections", role::STALLED);
+    let what = format!("resident, with {} stalled connections", role::STALLED_REQUESTS);
     table.add(row(&what, Figure::Megabytes(resident)));
     Ok(())
 }
 
-/// Lets other users come to the socket, and gives a copy of this program that they can run.
+/// Gives other users access to the socket, and to a copy of this program.
 fn open_to_others(setup: &Setup) -> anyhow::Result<PathBuf> {
     let directory = setup.service.socket().parent().context("the socket is in no directory")?;
     let program = directory.join("role");
@@ -71,16 +71,16 @@ fn open_to_others(setup: &Setup) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Hostile callers at work, until this is dropped.
+/// Running hostile callers, killed on drop.
 struct Attack<'a> {
-    hostile: [Playing; 3],
+    hostile: [RoleProcess; 3],
     service: &'a QuoteService,
     begin: Instant,
     before: (Duration, Duration),
 }
 
 impl<'a> Attack<'a> {
-    /// Starts all of them, and measures from when the connections that stall are there.
+    /// Starts all of them, and begins to measure once the stalled connections are open.
     fn start(program: &Path, service: &'a QuoteService) -> anyhow::Result<Self> {
         let play = |role: Role| role.play(program, service.socket());
         let hostile = [play(Role::Stalling)?, play(Role::Garbage)?, play(Role::Greedy)?];
@@ -91,7 +91,7 @@ impl<'a> Attack<'a> {
         Ok(attack)
     }
 
-    /// Of the service with its workers, and of the hostile callers.
+    /// The CPU times of the service with its workers, and of the hostile callers.
     fn cpu_times_in_a_second(&self) -> anyhow::Result<(Duration, Duration)> {
         let (service, hostile) = self.cpu_times()?;
         let seconds = self.begin.elapsed().as_secs_f64();
@@ -100,7 +100,7 @@ impl<'a> Attack<'a> {
     }
 
     fn cpu_times(&self) -> anyhow::Result<(Duration, Duration)> {
-        let hostile = self.hostile.iter().map(Playing::cpu_time);
+        let hostile = self.hostile.iter().map(RoleProcess::cpu_time);
         Ok((self.service.cpu_time()?, hostile.sum::<anyhow::Result<_>>()?))
     }
 }

@@ -1,4 +1,4 @@
-//! Load: clients that ask for one thing after the other, each from a thread of its own.
+//! Load: clients that send one request after the other, each in its own thread.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ use crate::figures::percentile;
 
 /// The result of a load.
 pub(crate) struct Load {
-    /// Of all requests, in ascending order.
+    /// The latencies of all requests, in ascending order.
     latencies: Vec<Duration>,
     /// The reasons of failures.
     failures: Vec<anyhow::Error>,
@@ -29,7 +29,7 @@ impl Load {
         &self.failures
     }
 
-    /// The time in which all clients together get one reply.
+    /// The time per reply of all clients together.
     pub(crate) fn time_per_request(&self) -> Duration {
         self.elapsed.div_f64(self.requests().max(1) as f64)
     }
@@ -42,13 +42,13 @@ impl Load {
 /// The use of connections.
 #[derive(Clone, Copy)]
 pub(crate) enum Connections {
-    /// Each request has one of its own, as Intel's client does it.
+    /// One for each request, as with Intel's client.
     OneEach,
-    /// All requests of a client share one.
+    /// One for all requests of a client.
     Kept,
 }
 
-/// Has `clients` ask for `time`. One reply that is not as it should be, and there is no result.
+/// Runs `clients` for `time`. Fails at the first wrong reply.
 pub(crate) fn load(
     clients: usize,
     time: Duration,
@@ -57,14 +57,14 @@ pub(crate) fn load(
     request: &Request<'_>,
 ) -> anyhow::Result<Load> {
     let start = Instant::now();
-    let goes_on = || start.elapsed() < time;
-    let mut load = load_while(goes_on, clients, connections, socket, request)?;
+    let keep_going = || start.elapsed() < time;
+    let mut load = load_while(keep_going, clients, connections, socket, request)?;
     load.failures.pop().map_or(Ok(load), Err)
 }
 
-/// Has `clients` ask as long as `goes_on` says so, whatever the replies are.
+/// Runs `clients` while `keep_going` returns true, and ignores failures.
 pub(crate) fn load_while(
-    goes_on: impl Fn() -> bool + Sync,
+    keep_going: impl Fn() -> bool + Sync,
     clients: usize,
     connections: Connections,
     socket: &Path,
@@ -74,7 +74,7 @@ pub(crate) fn load_while(
     let client = || match connections {
         Connections::OneEach => {
             let client = Client::new(socket);
-            Ok(repeat(&goes_on, || {
+            Ok(repeat(&keep_going, || {
                 client.call(request)?;
                 Ok(())
             }))
@@ -82,7 +82,7 @@ pub(crate) fn load_while(
         Connections::Kept => {
             let mut stream = UnixStream::connect(socket)?;
             let frame = request.to_frame(None);
-            Ok(repeat(&goes_on, || exchange(&mut stream, &frame)))
+            Ok(repeat(&keep_going, || exchange(&mut stream, &frame)))
         }
     };
     let runs: Vec<anyhow::Result<_>> = thread::scope(|scope| {
@@ -100,14 +100,14 @@ pub(crate) fn load_while(
     Ok(Load { latencies, failures, elapsed })
 }
 
-/// Measures `other` while clients ask all the time.
+/// Measures `other` under load.
 pub(crate) fn during<T>(
     load: impl FnOnce() -> anyhow::Result<Load> + Send,
     other: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     thread::scope(|scope| {
         let load = scope.spawn(load);
-        // By then the load is there.
+        // The time for the load to start.
         thread::sleep(Duration::from_millis(100));
         let result = other()?;
         ensure!(!load.is_finished(), "the load was over too early");
@@ -117,11 +117,11 @@ pub(crate) fn during<T>(
 }
 
 fn repeat(
-    goes_on: impl Fn() -> bool,
+    keep_going: impl Fn() -> bool,
     mut ask: impl FnMut() -> anyhow::Result<()>,
 ) -> Vec<(Duration, anyhow::Result<()>)> {
     let mut outcomes = Vec::new();
-    while goes_on() {
+    while keep_going() {
         let begin = Instant::now();
         let outcome = ask();
         outcomes.push((begin.elapsed(), outcome));
@@ -129,7 +129,7 @@ fn repeat(
     outcomes
 }
 
-/// One request and its reply on a connection that goes on.
+/// One request and its reply on a connection that stays open.
 fn exchange(stream: &mut UnixStream, frame: &[u8]) -> anyhow::Result<()> {
     stream.write_all(frame)?;
     let mut header = [0; FRAME_HEADER_SIZE];

@@ -1,9 +1,9 @@
-//! The figures that SPECIFICATION.md promises, measured on the real binaries and printed as a Markdown
-//! table: `cargo bench --package quote-helper`. It takes three minutes, and the time to build
-//! `libsgx_quote_ex`; `--bench service -- hostile` measures one thing of all.
+//! The figures that SPECIFICATION.md promises, measured on the real binaries and printed as a
+//! Markdown table: `cargo bench --package quote-helper`. It takes three minutes, and the time to
+//! build `libsgx_quote_ex`; `--bench service -- hostile` measures one part.
 //!
 //! Times depend on the machine, so promises about them are ratios of two figures of one run. All
-//! figures of a ratio are measured in turn, several times over, and the median of each counts.
+//! figures of a ratio are measured alternately in several rounds; the medians are printed.
 //! The load comes from threads of this process, which share the machine with the service.
 
 #![expect(clippy::arithmetic_side_effects, reason = "sums of measured values, far from any limit")]
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     }
     let mut table = Table::default();
     for (name, measure) in MEASUREMENTS {
-        if is_asked_for(name) {
+        if is_selected(name) {
             measure(&mut table)?;
         }
     }
@@ -55,8 +55,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// True if the command line names it, or nothing.
-fn is_asked_for(name: &str) -> bool {
+/// True if the command line names this part, or none.
+fn is_selected(name: &str) -> bool {
     let mut names =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     names.peek().is_none() || names.any(|asked| asked == name)

@@ -17,7 +17,7 @@ const TIME: Duration = Duration::from_millis(500);
 const QUOTES: usize = 10_000;
 const IDLE_CONNECTIONS: u64 = 10_000;
 
-/// Descriptors that are not connections, here and in the service.
+/// Descriptors other than connections, here and in the service.
 const OTHER_DESCRIPTORS: u64 = 100;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
@@ -44,11 +44,11 @@ fn with_idle_connections(
     let mut idle = Vec::new();
     let [p50_before, p50, p99_before, p99] = medians(|| {
         idle.clear();
-        // The service sees them go.
+        // The time for the service to close them.
         thread::sleep(Duration::from_millis(200));
         let before = ask(service, 1, quote)?;
         idle = idle_connections(service)?;
-        // They are accepted in their order, so with the first reply the idle ones are all in.
+        // Connections are accepted in order, so all idle ones are accepted before this reply.
         let meanwhile = ask(service, 1, quote)?;
         Ok([before.latency(50), meanwhile.latency(50), before.latency(99), meanwhile.latency(99)])
     })?
@@ -71,7 +71,7 @@ fn resident(service: &QuoteService) -> anyhow::Result<Figure> {
     Ok(Figure::Megabytes(service.resident_megabytes()?))
 }
 
-/// As many as were promised, or as this process may open.
+/// The promised number of connections, or the most that this process may open.
 fn idle_connections(service: &QuoteService) -> anyhow::Result<Vec<UnixStream>> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;

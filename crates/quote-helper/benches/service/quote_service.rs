@@ -1,4 +1,4 @@
-//! The service that is measured: the real binary.
+//! The measured service: the real binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,25 +19,25 @@ use crate::cpu_time;
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_micros(200);
 
-/// A service that makes quotes on the software platform, in its own process.
+/// The arguments of a service that makes software quotes in its own process.
 pub(crate) const SOFTWARE: &[&str] = &["--platform=software"];
 
-/// A running service; killed when this is dropped.
+/// A running service, killed on drop.
 pub(crate) struct QuoteService {
     process: Child,
     socket: PathBuf,
 }
 
 impl QuoteService {
-    /// A service with these arguments, whose socket and state are in this directory, ready for
-    /// requests.
+    /// Starts a service with these arguments and its socket and state in this directory, and waits
+    /// until it is ready.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let service = Self::spawn(directory, arguments)?;
         service.call_when_ready(&Request::GetSupportedAttKeyIdNum)?;
         Ok(service)
     }
 
-    /// The same, without waiting for it.
+    /// The same without waiting.
     pub(crate) fn spawn(directory: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let socket = directory.join("aesm.socket");
         let process = Command::new(env!("CARGO_BIN_EXE_quote-helper"))
@@ -53,7 +53,7 @@ impl QuoteService {
         Ok(Self { process, socket })
     }
 
-    /// Asks as soon as there is somebody to ask.
+    /// Sends a request as soon as the service accepts connections.
     pub(crate) fn call_when_ready(&self, request: &Request<'_>) -> anyhow::Result<()> {
         let (client, start) = (Client::new(&self.socket), Instant::now());
         loop {
@@ -70,19 +70,19 @@ impl QuoteService {
         &self.socket
     }
 
-    /// The CPU time of the service and of the workers that it has now.
+    /// The CPU time of the service and its current workers.
     pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
         let workers = self.workers()?.into_iter().map(cpu_time::of_process);
         Ok(cpu_time::of_process(self.pid())? + workers.sum::<anyhow::Result<Duration>>()?)
     }
 
-    /// The worker processes that run.
+    /// The running worker processes.
     pub(crate) fn workers(&self) -> anyhow::Result<Vec<Pid>> {
         let pid = self.pid();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
         let mut workers = Vec::new();
         for child in children.split_whitespace() {
-            // One that has ended keeps its place, but not its memory, until the service takes note.
+            // A zombie, which the service has not waited for yet, has no memory.
             let command_line = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
             if !command_line.is_empty() {
                 workers.push(Pid::from_raw(child.parse()?).context("a process without an id")?);
@@ -115,7 +115,7 @@ impl Drop for QuoteService {
     }
 }
 
-/// A request for a quote as an application makes it.
+/// An application's request for a quote.
 pub(crate) struct QuoteRequest {
     report: Report,
     key_id: AttestationKeyId,
@@ -123,12 +123,12 @@ pub(crate) struct QuoteRequest {
 }
 
 impl QuoteRequest {
-    /// Asks the service for all that goes into the request.
+    /// Makes the request with the facts that it needs from the service.
     pub(crate) fn prepare(service: &QuoteService) -> anyhow::Result<Self> {
         Self::prepare_at(service.socket())
     }
 
-    /// The same, of the service at this socket.
+    /// The same for the service at this socket.
     pub(crate) fn prepare_at(socket: &Path) -> anyhow::Result<Self> {
         let quoter = AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT);
         let key_id = AttestationKeyId::ecdsa_p256();
@@ -142,7 +142,7 @@ impl QuoteRequest {
         self.as_request_into(self.buf_size)
     }
 
-    /// The same, for a buffer of so many bytes.
+    /// The same with a buffer of this size.
     pub(crate) fn as_request_into(&self, buf_size: u32) -> Request<'_> {
         Request::GetQuoteEx {
             report: self.report.as_bytes(),

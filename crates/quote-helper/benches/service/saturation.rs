@@ -54,11 +54,11 @@ fn rates(table: &mut Table, setup: &Setup) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The cost of one quote while clients keep asking.
+/// The cost of a quote under load.
 pub(crate) struct Cost {
-    /// The CPU time of the service and its workers.
+    /// CPU time of the service and its workers.
     pub(crate) cpu_time: Duration,
-    /// The time in which all clients together get one quote.
+    /// Time per quote of all clients together.
     pub(crate) time: Duration,
 }
 
@@ -76,7 +76,7 @@ impl Cost {
     }
 }
 
-/// The CPU time per request of a minimal server under the same load, with a reply of the same size.
+/// The CPU time per request of a minimal server under the same load, with replies of the same size.
 fn minimal_server(service: &QuoteService, quote: &Request<'_>) -> anyhow::Result<Duration> {
     let payload = Client::new(service.socket()).call(quote)?;
     let reply = Response { error: None, payload }.to_frame();

@@ -1,10 +1,10 @@
-//! A service to measure, and what to ask it for.
+//! A service to measure, and a request for it.
 
 use tempfile::TempDir;
 
 use crate::quote_service::{QuoteRequest, QuoteService};
 
-/// A service that has a directory to itself, and a request for one of its quotes.
+/// A service in a directory of its own, and a request for one of its quotes.
 pub(crate) struct Setup {
     pub(crate) service: QuoteService,
     pub(crate) quote: QuoteRequest,

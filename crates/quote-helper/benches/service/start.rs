@@ -11,7 +11,8 @@ const STARTS: usize = 10;
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    // The QE's target info stays as it is, so a REPORT made before the start is good after it.
+    // The QE's target info stays the same, so that a REPORT made before the start is valid after
+    // it.
     let quote = QuoteRequest::prepare(&QuoteService::start(directory.path(), SOFTWARE)?)?;
     let starts = (0..STARTS).map(|_| first_quote(directory.path(), &quote));
     let time = Figure::Time(median(starts.collect::<Result<_, _>>()?));

@@ -1,13 +1,13 @@
-//! The table that is printed.
+//! The printed table.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Rows in the order in which they were measured.
+/// Rows in the order of measurement.
 #[derive(Default)]
 pub(crate) struct Table(Vec<Row>);
 
-/// One figure, what it is compared with, and what was promised.
+/// A figure, its baseline, and the promised bound.
 pub(crate) struct Row {
     what: String,
     figure: Figure,
@@ -24,7 +24,7 @@ pub(crate) enum Figure {
     Count(usize),
 }
 
-/// A bound on the ratio, or on the figure itself where it is compared with nothing.
+/// A bound on the ratio, or on the figure itself if it has no baseline.
 struct Promise {
     text: &'static str,
     limit: f64,
@@ -45,7 +45,7 @@ impl Row {
         Self { compared: Some((what, figure)), ..self }
     }
 
-    /// The promise in words, and its limit: a ratio, or else milliseconds, megabytes or a count.
+    /// The promise as text, and its limit: a ratio, milliseconds, megabytes or a count.
     pub(crate) fn promised(self, text: &'static str, limit: f64) -> Self {
         Self { promise: Some(Promise { text, limit }), ..self }
     }
@@ -56,7 +56,7 @@ impl Row {
 }
 
 impl Figure {
-    /// As a rate, of what takes so long each.
+    /// A rate, from the time of each.
     pub(crate) fn rate(time: Duration) -> Self {
         Self::PerSecond(1.0 / time.as_secs_f64())
     }

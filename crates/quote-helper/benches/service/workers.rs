@@ -1,4 +1,4 @@
-//! The cost of workers, and the gain of several.
+//! The cost of workers, and the speed-up of several.
 
 use test_support::provider::Provider;
 
@@ -9,8 +9,8 @@ use crate::saturation::Cost;
 use crate::setup::Setup;
 use crate::table::{Figure, Row, Table};
 
-/// With few clients neither the service nor its workers are busy all the time, and part of the cost
-/// is to wake them up; with many there is always something to do.
+/// With few clients, service and workers are sometimes idle, and waking them is part of the cost;
+/// with many, they are always busy.
 const FEW: usize = 8;
 const MANY: usize = 64;
 
@@ -21,7 +21,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     slow_library(table)
 }
 
-/// From the service to a worker and back.
+/// The round trip from the service to a worker and back.
 fn hop(table: &mut Table) -> anyhow::Result<()> {
     let setups = [
         Setup::start(SOFTWARE)?,
@@ -52,7 +52,7 @@ fn compare(table: &mut Table, setups: &[Setup; 3], clients: usize) -> anyhow::Re
     Ok(())
 }
 
-/// Workers that wait most of the time, as they do for Intel's QE.
+/// Workers that mostly wait, as for Intel's QE.
 fn slow_library(table: &mut Table) -> anyhow::Result<()> {
     let provider = Provider::build();
     provider.fault("sgx_ql_get_quote sleep 5");

@@ -1,4 +1,4 @@
-//! Callers in processes of their own, each another user: this program again, told what to play.
+//! Callers as processes of this program, each with a role and another user.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,32 +15,32 @@ use crate::cpu_time;
 use crate::load::{Connections, load, load_while};
 use crate::quote_service::QuoteRequest;
 
-/// The variable that says what a process plays; its first argument is the socket.
+/// The variable that names the role of a process; its first argument is the socket.
 const VARIABLE: &str = "ROLE";
 
-/// Requests that were begun and do not go on, held by one caller.
-pub(super) const STALLED: usize = 10_000;
+/// Stalled requests of one caller.
+pub(super) const STALLED_REQUESTS: usize = 10_000;
 
-/// The interval of checks of all connections, at which closed ones are opened again.
-const ROUND: Duration = Duration::from_secs(2);
+/// The interval at which closed connections are reopened.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Threads that send garbage, and connections on which quotes are asked for without end.
-const FLOOD: usize = 4;
-const GREED: usize = 64;
+/// Threads that send garbage, and connections that request quotes without end.
+const GARBAGE_THREADS: usize = 4;
+const GREEDY_CONNECTIONS: usize = 64;
 
-/// For how long the caller that behaves is measured.
+/// The time for which the well-behaved caller is measured.
 const MEASURED: Duration = Duration::from_secs(3);
 
 /// The role of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Role {
-    /// Asks for one quote after the other, and tells how long they took.
+    /// Requests one quote after the other, and reports the latencies.
     Caller,
-    /// Begins requests, thousands at once.
+    /// Begins thousands of requests at once, and never finishes them.
     Stalling,
-    /// Sends what is no request, again and again.
+    /// Repeatedly sends invalid requests.
     Garbage,
-    /// Asks for as many quotes as it can.
+    /// Requests as many quotes as it can.
     Greedy,
 }
 
@@ -59,20 +59,20 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// Plays it; without end, if it is hostile.
+    /// Plays this role; a hostile one forever.
     pub(crate) fn act(self) -> anyhow::Result<()> {
         let socket = std::env::args_os().nth(1).context("no socket")?;
         let socket = Path::new(&socket);
         match self {
-            Self::Caller => behave(socket),
+            Self::Caller => measure_caller(socket),
             Self::Stalling => stall(socket),
             Self::Garbage => flood(socket),
-            Self::Greedy => be_greedy(socket),
+            Self::Greedy => request_quotes(socket),
         }
     }
 
-    /// Starts a process that plays it.
-    pub(super) fn play(self, program: &Path, socket: &Path) -> anyhow::Result<Playing> {
+    /// Starts a process in this role.
+    pub(super) fn play(self, program: &Path, socket: &Path) -> anyhow::Result<RoleProcess> {
         let mut process = Command::new(program)
             .arg(socket)
             .env_clear()
@@ -82,10 +82,10 @@ impl Role {
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = process.stdout.take().context("no standard output")?;
-        Ok(Playing { process, stdout: BufReader::new(stdout) })
+        Ok(RoleProcess { process, stdout: BufReader::new(stdout) })
     }
 
-    /// Plays the caller that behaves, to its end.
+    /// Runs the well-behaved caller to its end.
     pub(super) fn latencies(self, program: &Path, socket: &Path) -> anyhow::Result<Latencies> {
         let line = self.play(program, socket)?.line()?;
         let (p50, p99) = line.split_once(' ').context("the caller got no quotes")?;
@@ -103,7 +103,7 @@ impl Role {
         }
     }
 
-    /// Each is a user of its own.
+    /// The uid; each role has another one.
     fn user(self) -> u32 {
         match self {
             Self::Caller => 10_001,
@@ -114,14 +114,14 @@ impl Role {
     }
 }
 
-/// A process that plays a role; killed when this is dropped.
-pub(super) struct Playing {
+/// A process in a role, killed on drop.
+pub(super) struct RoleProcess {
     process: Child,
     stdout: BufReader<ChildStdout>,
 }
 
-impl Playing {
-    /// The next line that it says.
+impl RoleProcess {
+    /// The next line of its output.
     pub(super) fn line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
         self.stdout.read_line(&mut line)?;
@@ -133,15 +133,15 @@ impl Playing {
     }
 }
 
-impl Drop for Playing {
+impl Drop for RoleProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// One client, and one connection for each quote, as Intel's and Fortanix's clients do it.
-fn behave(socket: &Path) -> anyhow::Result<()> {
+/// One client with a connection for each quote, as Intel's and Fortanix's.
+fn measure_caller(socket: &Path) -> anyhow::Result<()> {
     let quote = QuoteRequest::prepare_at(socket)?;
     let load = load(1, MEASURED, Connections::OneEach, socket, &quote.as_request())?;
     let [p50, p99] = [50, 99].map(|percent| load.latency(percent).as_nanos());
@@ -149,12 +149,12 @@ fn behave(socket: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says so when all connections are there.
+/// Prints a line when all connections are open.
 fn stall(socket: &Path) -> anyhow::Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     let mut stalled: Vec<Option<UnixStream>> = Vec::new();
-    stalled.resize_with(STALLED, || None);
+    stalled.resize_with(STALLED_REQUESTS, || None);
     loop {
         let begin = Instant::now();
         for stream in &mut stalled {
@@ -163,11 +163,11 @@ fn stall(socket: &Path) -> anyhow::Result<()> {
             }
         }
         println!("{}", stalled.iter().flatten().count());
-        thread::sleep(ROUND.saturating_sub(begin.elapsed()));
+        thread::sleep(CHECK_INTERVAL.saturating_sub(begin.elapsed()));
     }
 }
 
-/// Sends the half of a request.
+/// Sends half a request.
 fn begin_request(socket: &Path) -> std::io::Result<UnixStream> {
     let mut stream = UnixStream::connect(socket)?;
     stream.write_all(&[200, 0, 0, 0, 7, 7, 7])?;
@@ -183,11 +183,11 @@ fn flood(socket: &Path) -> anyhow::Result<()> {
     let send = || -> std::io::Result<()> {
         let mut stream = UnixStream::connect(socket)?;
         stream.write_all(&[0xa5; 64])?;
-        // To its end, which comes soon, or to an error.
+        // Until the service closes the connection.
         stream.read_to_end(&mut Vec::new()).map(drop)
     };
     thread::scope(|scope| {
-        for _ in 0..FLOOD {
+        for _ in 0..GARBAGE_THREADS {
             scope.spawn(|| {
                 loop {
                     let _ = send();
@@ -198,8 +198,9 @@ fn flood(socket: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whatever it gets, it asks again.
-fn be_greedy(socket: &Path) -> anyhow::Result<()> {
+/// Sends the next request after any reply or error.
+fn request_quotes(socket: &Path) -> anyhow::Result<()> {
     let quote = QuoteRequest::prepare_at(socket)?;
-    load_while(|| true, GREED, Connections::OneEach, socket, &quote.as_request()).map(drop)
+    load_while(|| true, GREEDY_CONNECTIONS, Connections::OneEach, socket, &quote.as_request())
+        .map(drop)
 }
