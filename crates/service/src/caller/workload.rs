@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// The characters of a container's id: 256 bits in hexadecimal.
 const CONTAINER_ID_SIZE: usize = 64;
 
-/// The runtimes' prefixes of an id. Other prefixes, and `conmon-` after one of these, are of
-/// cgroups without containers.
+/// The runtimes' prefixes of an id. Other prefixes, and `conmon-` after one of these, belong to
+/// other cgroups of the runtimes.
 const RUNTIMES: [&str; 5] = ["cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
 /// The pod and container of a process, at least one of them known.

@@ -87,7 +87,7 @@ fn tcb_info() {
     fails_at(Undecided, Step::TcbInfo, |draft| draft.edit_tcb_info("2025-07-19T", "2025-06-20T"));
     fails_at(Undecided, Step::TcbInfo, |draft| draft.edit_tcb_info("2025-06-19T", "2025-07-01T"));
     fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.edit_tcb_info("2025-06-19T", "the 19th of June ")
+        draft.edit_tcb_info("2025-06-19T", "the 19th of June ");
     });
     fails_at(Refused, Step::TcbInfo, |draft| draft.revoke_tcb_signing = true);
     fails_at(Refused, Step::TcbInfo, |draft| draft.tcb_signing_by_pck_ca = true);
@@ -96,10 +96,10 @@ fn tcb_info() {
 #[test]
 fn qe_identity() {
     fails_at(Undecided, Step::QeIdentity, |draft| {
-        draft.edit_qe_identity("2025-07-19T", "2025-06-20T")
+        draft.edit_qe_identity("2025-07-19T", "2025-06-20T");
     });
     fails_at(Undecided, Step::QeIdentity, |draft| {
-        draft.edit_qe_identity("\"id\":\"QE\"", "\"id\":\"TD_QE\"")
+        draft.edit_qe_identity("\"id\":\"QE\"", "\"id\":\"TD_QE\"");
     });
 }
 
@@ -169,10 +169,10 @@ fn quote_signature() {
 #[test]
 fn tcb_level() {
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.edit_tcb_info("00A067110000", "00A067110001")
+        draft.edit_tcb_info("00A067110000", "00A067110001");
     });
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.edit_tcb_info("\"id\":\"SGX\"", "\"id\":\"TDX\"")
+        draft.edit_tcb_info("\"id\":\"SGX\"", "\"id\":\"TDX\"");
     });
     fails_at(Refused, Step::TcbLevel, |draft| draft.edit_tcb_info("\"pcesvn\":", "\"pcesvn\":99"));
     fails_at(Refused, Step::TcbLevel, |draft| {
@@ -180,7 +180,7 @@ fn tcb_level() {
         draft.edit_tcb_info(status, "\"Revoked\"");
     });
     fails_at(Refused, Step::TcbLevel, |draft| {
-        draft.edit_qe_identity("\"UpToDate\"", "\"Revoked\"")
+        draft.edit_qe_identity("\"UpToDate\"", "\"Revoked\"");
     });
 }
 

@@ -74,14 +74,14 @@ fn the_evidence_is_that_of_tdx() {
     assert_eq!(Platform::tdx(|_| ()).verify().decision, Trusted);
     fails_at(Undecided, Step::QeIdentity, |draft| draft.edit_qe_identity("\"TD_QE\"", "\"QE\""));
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.edit_tcb_info("\"id\":\"TDX\"", "\"id\":\"SGX\"")
+        draft.edit_tcb_info("\"id\":\"TDX\"", "\"id\":\"SGX\"");
     });
     fails_at(Undecided, Step::TcbLevel, |draft| {
-        draft.edit_tcb_info("\"tdxModule\":", "\"module\":")
+        draft.edit_tcb_info("\"tdxModule\":", "\"module\":");
     });
     // Intel defines no such status for a platform, only for a TD.
     fails_at(Undecided, Step::TcbInfo, |draft| {
-        draft.edit_tcb_info("\"UpToDate\"", "\"TDRelaunchAdvised\"")
+        draft.edit_tcb_info("\"UpToDate\"", "\"TDRelaunchAdvised\"");
     });
 }
 
