@@ -1,7 +1,7 @@
-//! The duration of look-ups of cached items: `cargo bench --package libdcap-quoteprov`.
+//! Duration of a lookup in the cache: `cargo bench --package libdcap-quoteprov`.
 //!
-//! A C program repeats a request after the service that filled the cache has stopped. The median of
-//! several batches counts.
+//! A C program looks up the same items repeatedly after the service has ended. The result is the
+//! median of several batches.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -11,7 +11,7 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     dead_code,
-    reason = "a benchmark fails by panicking, prints what it finds, and uses a part of what the tests have"
+    reason = "a benchmark fails by panicking, prints its results, and uses a part of the tests' helpers"
 )]
 
 #[path = "../tests/suite/platform.rs"]
@@ -27,7 +27,7 @@ use test_support::shared_object::Profile;
 const BATCHES: usize = 21;
 const CALLS: u32 = 20_000;
 
-/// The program, linked to the library as it is delivered.
+/// The program, linked to the optimized library.
 static PROGRAMS: CPrograms = CPrograms::new(
     env!("CARGO_MANIFEST_DIR"),
     env!("CARGO_TARGET_TMPDIR"),

@@ -1,11 +1,12 @@
-//! Memory that C programs get, and give back.
+//! Memory that C programs get and free.
 #![allow(unsafe_code, reason = "C programs free what they get, so it comes from malloc")]
 
 use std::ptr::{NonNull, copy_nonoverlapping, null_mut};
 
 use crate::failure::Failure;
 
-/// A text in a block, as C structures have it: a pointer, and a size in bytes with the zero byte behind the text.
+/// A text in a block, as in C structures. The size is in bytes and includes the zero byte at the
+/// end.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Text {
@@ -13,8 +14,8 @@ pub(crate) struct Text {
     pub(crate) size: u32,
 }
 
-/// One block of malloc's: room for a `T`, and behind it texts that the `T` points to. So one `free` gives back all of
-/// an answer.
+/// One block from malloc with a `T` and the texts that it points to, so that one `free` frees a
+/// whole result.
 pub(crate) struct Block<T>(NonNull<T>);
 
 impl<T> Block<T> {
@@ -27,13 +28,13 @@ impl<T> Block<T> {
                 u32::try_from(text.len().saturating_add(1)).map_err(|_| Failure::TooLarge)?;
             size = size.saturating_add(place.size as usize);
         }
-        // SAFETY: any size may be asked for.
+        // SAFETY: malloc takes any size.
         let start = NonNull::new(unsafe { libc::malloc(size) }).ok_or(Failure::OutOfMemory)?;
         let block = Self(start.cast());
         let mut offset = size_of::<T>();
         for (text, place) in texts.iter().zip(&mut placed) {
-            // SAFETY: the block has room for all texts, each with one more byte, behind a `T`, and nobody else knows
-            // of it.
+            // SAFETY: behind the `T` the block has room for each text and its zero byte, and this
+            // function has the only pointer to it.
             unsafe {
                 place.start = start.as_ptr().cast::<u8>().add(offset);
                 copy_nonoverlapping(text.as_ptr(), place.start, text.len());
@@ -44,7 +45,7 @@ impl<T> Block<T> {
         Ok((block, placed))
     }
 
-    /// The block with this at its start, for whoever frees it.
+    /// Writes the `T`, and passes the block to the caller, who frees it.
     pub(crate) fn finish(self, head: T) -> *mut T {
         let start = self.0.as_ptr();
         std::mem::forget(self);
@@ -56,16 +57,16 @@ impl<T> Block<T> {
 
 impl<T> Drop for Block<T> {
     fn drop(&mut self) {
-        // SAFETY: it is from `holding`, and nobody else has it.
+        // SAFETY: it is from `holding`, and this is the only pointer to it.
         unsafe { free(self.0.as_ptr()) };
     }
 }
 
-/// Gives a block back. NULL is nothing.
+/// Frees a block. Ignores NULL.
 ///
 /// # Safety
-/// It is NULL or from this file, and nobody uses it any more.
+/// It is NULL or from this file, and no longer used.
 pub(crate) unsafe fn free<T>(block: *mut T) {
-    // SAFETY: by the caller, it is NULL or from malloc.
+    // SAFETY: the caller passes NULL or a block from malloc.
     unsafe { libc::free(block.cast()) };
 }

@@ -1,4 +1,5 @@
-//! The structures of the quote provider's interface, as Intel's `sgx_ql_lib_common.h` lays them out.
+//! The structures of the quote provider's interface, as Intel's `sgx_ql_lib_common.h` lays them
+//! out.
 #![allow(unsafe_code, reason = "a structure from C has pointers")]
 
 use std::ffi::{CStr, c_char};
@@ -14,7 +15,8 @@ use crate::failure::Failure;
 /// `crypto_suite`: the PPID is encrypted with RSA-3072-OAEP. There is no other.
 const RSA_OAEP_3072: u8 = 1;
 
-/// `sgx_ql_pck_cert_id_t`, 43 bytes: the platform, and the TCB, that a PCK certificate is wanted for.
+/// `sgx_ql_pck_cert_id_t`, 43 bytes: the platform and TCB of a request
+/// for a PCK certificate.
 #[repr(C, packed)]
 pub struct PckCertId {
     qe_id: *const [u8; 16],
@@ -27,7 +29,7 @@ pub struct PckCertId {
     pce_id: u16,
 }
 
-/// `sgx_ql_config_t`, 34 bytes: a PCK certificate, and the TCB that it is for.
+/// `sgx_ql_config_t`, 34 bytes: a PCK certificate and its TCB.
 #[repr(C, packed)]
 pub struct QuoteConfig {
     pub(crate) version: u32,
@@ -42,14 +44,14 @@ impl QuoteConfig {
     pub(crate) const VERSION: u32 = 1;
 }
 
-/// `sgx_ql_qve_collateral_t`, 120 bytes: what a verifier needs besides a quote.
+/// `sgx_ql_qve_collateral_t`, 120 bytes: the collateral for a quote.
 #[repr(C)]
 pub struct QveCollateral {
     pub(crate) major_version: u16,
     pub(crate) minor_version: u16,
     pub(crate) tee_type: u32,
-    /// The chain of the PCK CRL, the root's CRL, the PCK CRL, the chain of the TCB info, TCB info, the chain of the QE
-    /// identity, QE identity.
+    /// The chain of the PCK CRL, the root's CRL, the PCK CRL, the chain of the TCB info, TCB info,
+    /// the chain of the QE identity, QE identity.
     pub(crate) texts: [Text; 7],
 }
 
@@ -58,11 +60,11 @@ const _: () = assert!(size_of::<QuoteConfig>() == 34);
 const _: () = assert!(size_of::<QveCollateral>() == 120);
 
 impl PckCertId {
-    /// The request, if it is complete.
+    /// The request, with all arguments checked.
     ///
     /// # Safety
-    /// Its pointers are valid for the sizes in it.
-    pub(crate) unsafe fn question(&self) -> Result<PckCertificateRequest, Failure> {
+    /// Its pointers are NULL or point to as many bytes as it says.
+    pub(crate) unsafe fn request(&self) -> Result<PckCertificateRequest, Failure> {
         let (qe_id, qe_id_size) = (self.qe_id, self.qe_id_size);
         let (ppid, ppid_size) = (self.encrypted_ppid, self.encrypted_ppid_size);
         let (cpu_svn, pce_svn) = (self.cpu_svn, self.pce_svn);
@@ -74,7 +76,7 @@ impl PckCertId {
         if suite != RSA_OAEP_3072 {
             return Err(Failure::Argument(format!("there is no crypto_suite {suite}; it is 1")));
         }
-        // SAFETY: by the caller, what is not NULL is there, in sizes that were checked.
+        // SAFETY: the caller guarantees the sizes, which are checked above.
         unsafe {
             Ok(PckCertificateRequest {
                 qe_id: read(qe_id, "p_qe3_id")?,
@@ -87,13 +89,13 @@ impl PckCertId {
     }
 }
 
-/// The bytes of an FMSPC, if that is what they are.
+/// An FMSPC of this size.
 ///
 /// # Safety
-/// `fmspc` is NULL or of this size in bytes.
+/// `fmspc` is NULL or points to `size` bytes.
 pub(crate) unsafe fn fmspc(fmspc: *const u8, size: u16) -> Result<[u8; 6], Failure> {
     sized("fmspc_size", size.into(), 6)?;
-    // SAFETY: by the caller; the size is the one that was checked.
+    // SAFETY: the caller guarantees the size, which is checked above.
     unsafe { read(fmspc.cast(), "fmspc") }
 }
 
@@ -105,7 +107,7 @@ pub(crate) unsafe fn pck_ca(name: *const c_char) -> Result<PckCa, Failure> {
     if name.is_null() {
         return Err(Failure::null("pck_ca"));
     }
-    // SAFETY: it is not NULL, and so ends with a zero byte.
+    // SAFETY: it is not NULL, so it ends with a zero byte.
     match unsafe { CStr::from_ptr(name) }.to_bytes() {
         b"processor" => Ok(PckCa::Processor),
         b"platform" => Ok(PckCa::Platform),
@@ -137,11 +139,11 @@ fn sized(name: &str, size: u32, expected: u32) -> Result<(), Failure> {
 }
 
 /// # Safety
-/// `value` is NULL or points to a `T`, at whatever address.
+/// `value` is NULL or points to a `T`, which may be unaligned.
 unsafe fn read<T>(value: *const T, name: &str) -> Result<T, Failure> {
     if value.is_null() {
         return Err(Failure::null(name));
     }
-    // SAFETY: by the caller.
+    // SAFETY: the caller guarantees it.
     Ok(unsafe { value.read_unaligned() })
 }

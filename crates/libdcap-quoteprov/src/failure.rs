@@ -1,4 +1,4 @@
-//! Errors of calls, in words and as numbers.
+//! Failures of a call, as text and as a number of Intel's.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,56 +10,56 @@ use collateral::{
 use sgx::Quote3Error;
 use verify::EnclaveId;
 
-/// A call fails.
+/// A failed call.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// An argument is not what it must be.
+    /// An argument is invalid.
     #[error("{0}")]
     Argument(String),
     /// The settings cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A file that they name cannot be used.
+    /// A file that the settings name cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Nothing is kept, and no source has it.
+    /// An item is not cached, and no source has it.
     #[error("{error}")]
     Fetch {
-        /// The requested item.
+        /// The item.
         item: CollateralId,
-        /// The error of each source.
+        /// The failures of the sources.
         error: FetchError,
     },
-    /// A PCK certificate without what one must say.
+    /// A PCK certificate cannot be read.
     #[error(transparent)]
     PckContents(#[from] PckContentsError),
-    /// A text that C would take to end before its end.
+    /// A text with a zero byte, at which it would end in C.
     #[error("{0} has a zero byte in it")]
     ZeroByte(CollateralId),
-    /// The size of an answer does not fit into the integer for it.
+    /// The size of a result does not fit into its integer.
     #[error("the answer is too large for this function")]
     TooLarge,
     /// The cache cannot be cleared.
     #[error("the cache cannot be cleared: {0}; check the permissions of its directory")]
     Clear(io::Error),
-    /// Nobody publishes a policy here.
-    #[error("no default policy for platforms is known here; give one to the verifier")]
+    /// There is no default policy.
+    #[error("there is no default policy for platforms; pass one to the verifier")]
     NoPolicy,
     /// malloc has no memory.
     #[error("there is no memory left")]
     OutOfMemory,
-    /// A defect of this library.
-    #[error("the library panicked; please report it, with what is written to stderr")]
+    /// A bug in this library.
+    #[error("the library panicked; please report it, with the output on stderr")]
     Panic,
 }
 
 impl Failure {
-    /// An argument that is NULL and must not be.
+    /// A required argument is NULL.
     pub(crate) fn null(name: &str) -> Self {
         Self::Argument(format!("{name} is NULL"))
     }
 
-    /// The number that the call returns, as in Intel's library.
+    /// The number that Intel's library returns for it.
     pub(crate) fn quote3_error(&self) -> Quote3Error {
         match self {
             Self::Argument(_) => Quote3Error::INVALID_PARAMETER,
@@ -73,18 +73,18 @@ impl Failure {
     }
 }
 
-/// An argument that a C caller must not leave out; `None` is what NULL has become.
+/// A required argument; `None` is NULL.
 pub(crate) fn required<T>(argument: Option<T>, name: &str) -> Result<T, Failure> {
     argument.ok_or_else(|| Failure::null(name))
 }
 
-/// The result of `serve`. A panic becomes an error, since C code cannot catch it.
+/// Calls `serve`, and turns a panic, which C code cannot catch, into an error.
 pub(crate) fn guarded(serve: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    // A panic can leave only the caller's memory half-written; an error promises nothing about it.
+    // A panic may leave the caller's memory half written. After an error its content is undefined.
     catch_unwind(AssertUnwindSafe(serve)).unwrap_or(Err(Failure::Panic))
 }
 
-/// By the last source that could be asked for such an item, as where one is asked after the other.
+/// The error of the last source that serves such items.
 fn of_fetch(item: &CollateralId, error: &FetchError) -> Quote3Error {
     let mut reasons: Vec<_> = error.reasons().collect();
     reasons.retain(|reason| !matches!(reason, AttemptError::Source(SourceError::NotOffered(_))));

@@ -1,4 +1,4 @@
-//! The settings and the cache of this process.
+//! Settings and cache of this process.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,28 +12,27 @@ static FIRST: OnceLock<Box<Provider>> = OnceLock::new();
 
 /// The cache of one process.
 ///
-/// A forked child has one of its own, since another thread may have held a lock of the parent's when it forked, and
-/// since the two must not talk over the same connection. What it has inherited stays as it is, for ever.
+/// A forked child gets its own: another thread may have held a lock of the parent's at the fork,
+/// and the two must not share a connection. The inherited one is never freed.
 pub(crate) struct Provider {
     process: u32,
     settings: Settings,
     cache: Cache,
-    /// The platform's PCK certificate; a process asks for the same again and again.
+    /// The PCK certificate that was requested last: a process requests the same one repeatedly.
     pck: Mutex<Option<Arc<Pck>>>,
     of_child: OnceLock<Box<Provider>>,
 }
 
-/// A PCK certificate, ready to be handed out.
+/// A PCK certificate in the form for C.
 pub(crate) struct Pck {
     record: Arc<Record>,
-    /// Its contents.
     pub(crate) contents: PckContents,
-    /// PEM: the certificate, that of its CA, the root's.
+    /// PEM: the certificates of the platform, its CA and the root.
     pub(crate) chain: Vec<u8>,
 }
 
 impl Provider {
-    /// The one of this process. Settings are read at the first call, and kept.
+    /// The provider of this process. Only the first call reads the settings.
     pub(crate) fn of_process() -> Result<&'static Self, Failure> {
         let process = std::process::id();
         let (mut place, mut inherited) = (&FIRST, None);
@@ -44,7 +43,7 @@ impl Provider {
             inherited = Some(&provider.settings);
             place = &provider.of_child;
         }
-        // Opened outside of the lock, so that no fork in the meantime leaves a child waiting for it.
+        // Outside of the lock, so that a child forked meanwhile does not wait for it forever.
         let opened = match inherited {
             Some(settings) => Self::open(settings.clone(), process)?,
             None => Self::open(first_settings()?, process)?,
@@ -53,7 +52,7 @@ impl Provider {
     }
 
     fn open(settings: Settings, process: u32) -> Result<Self, Failure> {
-        let cache = Cache::open(&settings, Box::new(notice))?;
+        let cache = Cache::open(&settings, Box::new(log_event))?;
         let (pck, of_child) = (Mutex::default(), OnceLock::new());
         Ok(Self { process, settings, cache, pck, of_child })
     }
@@ -62,8 +61,7 @@ impl Provider {
         &self.settings
     }
 
-    /// The form of CRLs. Where no settings say otherwise it is the one that every verifier takes, and that Intel's
-    /// library has then.
+    /// The format of CRLs. The default is Intel's, which all verifiers accept.
     pub(crate) fn form(&self) -> CollateralForm {
         self.settings.collateral_form.unwrap_or(CollateralForm::HexadecimalCrls)
     }
@@ -72,8 +70,8 @@ impl Provider {
         self.cache.get(&item).map_err(|error| Failure::Fetch { item, error })
     }
 
-    pub(crate) fn pck(&self, question: PckCertificateRequest) -> Result<Arc<Pck>, Failure> {
-        let record = self.get(CollateralId::PckCertificate(question))?;
+    pub(crate) fn pck(&self, request: PckCertificateRequest) -> Result<Arc<Pck>, Failure> {
+        let record = self.get(CollateralId::PckCertificate(request))?;
         let lock = || self.pck.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pck) = lock().as_ref().filter(|pck| Arc::ptr_eq(&pck.record, &record)) {
             return Ok(Arc::clone(pck));
@@ -83,7 +81,7 @@ impl Provider {
         Ok(pck)
     }
 
-    /// Forgets what is chosen.
+    /// Removes these items from the cache.
     pub(crate) fn clear(&self, which: impl Fn(&CollateralId) -> bool) -> Result<(), Failure> {
         self.cache.clear(which).map_err(Failure::Clear)
     }
@@ -103,7 +101,7 @@ impl Pck {
     }
 }
 
-/// The text, if it has no zero byte, at which C would end it.
+/// Checks that the text does not end early in C.
 pub(crate) fn without_zero_byte<'a>(
     item: &CollateralId,
     text: &'a [u8],
@@ -117,11 +115,11 @@ fn first_settings() -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-fn notice(notice: &Event) {
-    match notice {
-        Event::Fetched(_) => log::info(notice),
+fn log_event(event: &Event) {
+    match event {
+        Event::Fetched(_) => log::info(event),
         Event::Expired(_) | Event::NotStored(_) | Event::Unusable(_) | Event::OtherPlatform(_) => {
-            log::error(notice);
+            log::error(event);
         }
     }
 }

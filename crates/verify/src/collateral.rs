@@ -17,7 +17,6 @@ mod pck_chain;
 mod platform_features;
 mod published_level;
 mod revocation_list;
-mod rfc3339;
 mod role;
 mod sgx_extension;
 mod signed_json;
@@ -41,7 +40,6 @@ pub use validity::Validity;
 
 pub(crate) use claimed_root::embedded_chain;
 pub(crate) use pck_chain::PckChain;
-pub(crate) use rfc3339::{rfc3339, serialize_rfc3339};
 pub(crate) use signed_json::SignedJson;
 pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};
 pub(crate) use validity::parse_date;

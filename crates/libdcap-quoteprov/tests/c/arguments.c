@@ -1,4 +1,4 @@
-/* arguments DIRECTORY: everything that a caller can get wrong. The directory has platform.bin. */
+/* arguments DIRECTORY: invalid arguments of each function. The directory has platform.bin. */
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* churn DIRECTORY: clears the cache and fills it again until it is killed. The directory has platform.bin. */
+/* churn DIRECTORY: clears and fills the cache until it is killed. Needs platform.bin. */
 #include "platform.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * forks DIRECTORY: an application that asks from several threads, forks while they do, and closes the library under
- * them. Children ask as well, and so do theirs. The directory has platform.bin.
+ * forks DIRECTORY: calls the library from several threads, forks and unloads the library
+ * meanwhile. Children and grandchildren call it, too. The directory has platform.bin.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /*
- * lookup DIRECTORY: how long sgx_ql_get_quote_config and sgx_ql_get_quote_verification_collateral take for what is in the
- * cache. The directory has platform.bin. For each number on standard input the program makes so many calls of each, one
- * after the other, and writes the nanoseconds of one on average, each time with the free function.
+ * lookup DIRECTORY: measures sgx_ql_get_quote_config and sgx_ql_get_quote_verification_collateral
+ * for cached items. For each number on standard input, makes that many calls of each, and prints
+ * the average nanoseconds, the call that frees the result included. The directory has platform.bin.
  */
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /*
- * outcomes DIRECTORY [TIMES]: calls each function that asks for something, so many times, with arguments that are in
- * order, and prints what it returns and the milliseconds that it took: the name, the number, the time. What the
- * callback is told comes in lines that begin with "told". The directory has platform.bin.
+ * outcomes DIRECTORY [TIMES]: calls each function that fetches, with valid arguments, and prints
+ * its name, its result and its duration in milliseconds. Messages to the callback are lines that
+ * begin with "told". The directory has platform.bin.
  */
 #include <time.h>
 

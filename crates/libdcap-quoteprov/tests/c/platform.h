@@ -1,4 +1,4 @@
-/* What the C programs of these tests have in common: the platform that they ask about. */
+/* The platform for which the C programs request collateral. */
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
@@ -17,7 +17,7 @@ static struct {
 } platform;
 #pragma pack(pop)
 
-/* The platform of this directory, as its PCK certificate is asked for. */
+/* The request for the PCK certificate of the platform in this directory. */
 static inline sgx_ql_pck_cert_id_t read_platform(const char *directory)
 {
     sgx_ql_pck_cert_id_t id = {

@@ -1,4 +1,4 @@
-/* Tells which settings hold, with privileges that the caller lacks. */
+/* Prints the settings in effect, with privileges that the caller lacks. */
 #include <stdio.h>
 #include <sys/auxv.h>
 

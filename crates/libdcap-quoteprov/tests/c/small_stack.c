@@ -1,4 +1,4 @@
-/* small_stack DIRECTORY KIB: asks for everything in a thread with so little stack. The directory has platform.bin. */
+/* small_stack DIRECTORY KIB: fetches in a thread with this stack. Needs platform.bin. */
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * tdx DIRECTORY: collateral for quotes of TDX, of a kind of platform of Intel's whose collateral is in the cache. Writes
- * parts of it into files of the directory.
+ * tdx DIRECTORY: gets cached collateral for TDX, and writes parts of it into files of the
+ * directory.
  */
 #include "platform.h"
 

@@ -1,4 +1,4 @@
-//! C programs that use the library as Intel's libraries and verifiers do.
+//! C programs that call the library as Intel's libraries and verifiers do.
 
 use collateral::{CollateralId, Document};
 use dcap_qvl::QuoteCollateralV3;
@@ -26,28 +26,28 @@ fn runs_built(name: &str, build: Build, check: impl Fn(&Platform)) {
 }
 
 #[test]
-fn every_function_is_found_by_the_linker_and_gives_what_verifies() {
+fn linked_functions_return_valid_collateral() {
     runs("provide", verifies);
 }
 
 #[test]
-fn every_function_is_found_by_dlopen_and_gives_what_verifies() {
+fn functions_found_by_dlopen_return_valid_collateral() {
     runs("provide_loaded", verifies);
 }
 
 #[test]
-fn wrong_arguments_are_refused() {
+fn invalid_arguments_are_errors() {
     runs("arguments", |_| ());
 }
 
 #[test]
-fn threads_ask_at_once_and_children_go_on() {
-    // AddressSanitizer's own allocator does not take a fork while another thread allocates.
+fn threads_and_forked_children_fetch_concurrently() {
+    // AddressSanitizer's allocator does not support a fork while another thread allocates.
     runs_built("forks", Build::Plain, |_| ());
 }
 
-/// Checks that the output of `provide.c` certifies the platform, and that verifiers accept its
-/// quotes with it.
+/// Checks the files that `provide.c` has written: the PCK certificate, and collateral that
+/// verifies.
 fn verifies(platform: &Platform) {
     let certificate = platform.software.pck_certificate();
     assert_eq!(platform.read("cert_data"), certificate.chain_pem().as_bytes());
@@ -59,8 +59,8 @@ fn verifies(platform: &Platform) {
     accepts(platform, |crl| hex::decode(crl).unwrap());
 }
 
-/// Our verifier and another one accept a quote with the collateral in the platform's directory;
-/// `der` reads its CRLs.
+/// Checks that `verify` and dcap-qvl accept a quote with the collateral in the platform's
+/// directory. `der` decodes its CRLs.
 pub(crate) fn accepts(platform: &Platform, der: impl Fn(Vec<u8>) -> Vec<u8>) {
     let quote = platform.quote();
     let now = OffsetDateTime::now_utc();
@@ -98,11 +98,11 @@ fn written(platform: &Platform, quote: &[u8], der: impl Fn(Vec<u8>) -> Vec<u8>) 
     collateral::for_quote(quote, collateral::TcbUpdate::Standard, get).unwrap()
 }
 
-/// The smallest stack of a thread that asks, in KiB, as docs/c-libraries.md has it.
+/// The smallest stack of a calling thread, in KiB, as docs/c-libraries.md promises.
 const SMALLEST_STACK: u32 = 256;
 
 #[test]
-fn a_thread_with_a_small_stack_asks() {
+fn a_small_stack_suffices() {
     let (program, platform) = (PROGRAMS.compile("small_stack", Build::Plain), Platform::new());
     let service = platform.serve();
     let mut command = platform.command(&program, service.address);

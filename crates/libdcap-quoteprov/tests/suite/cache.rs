@@ -1,4 +1,4 @@
-//! Cached items are served after failures of the service, of files, and of killed processes.
+//! The cache, without a service, with damaged files and killed processes.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -12,18 +12,18 @@ use sgx::Quote3Error;
 
 use crate::PROGRAMS;
 use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG, ROOT_CA_CRL};
-use crate::platform::{Platform, nobody};
+use crate::platform::{Platform, unused_address};
 
-/// A platform whose answers are in its cache, and the program `outcomes`.
+/// A platform with a filled cache, and the program `outcomes`.
 fn filled() -> (Platform, Program) {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
-    all_there(&Printed::by(&mut asking(&platform, &program, service.address)));
+    all_there(&Printed::by(&mut impatient(&platform, &program, service.address)));
     (platform, program)
 }
 
-/// The program, which does not wait long.
-fn asking(platform: &Platform, program: &Program, service: SocketAddr) -> Command {
+/// The program, with a short timeout.
+fn impatient(platform: &Platform, program: &Program, service: SocketAddr) -> Command {
     let mut command = platform.command(program, service);
     command
         .env("QUOTE_HELPER_COLLATERAL_TIMEOUT", "1s")
@@ -33,14 +33,19 @@ fn asking(platform: &Platform, program: &Program, service: SocketAddr) -> Comman
 
 fn all_there(printed: &Printed) {
     for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
-        assert_eq!(printed.error(function), Quote3Error::SUCCESS, "{function}: {:?}", printed.told);
+        assert_eq!(
+            printed.error(function),
+            Quote3Error::SUCCESS,
+            "{function}: {:?}",
+            printed.logged
+        );
     }
 }
 
 #[test]
-fn without_the_service_what_is_kept_serves_at_once() {
+fn cached_items_are_returned_at_once_without_a_service() {
     let (platform, program) = filled();
-    let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+    let printed = Printed::by(&mut impatient(&platform, &program, unused_address()));
     all_there(&printed);
     for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
         let time = printed.calls[function].1;
@@ -54,7 +59,7 @@ fn cleared_items_are_fetched_again() {
     let program = PROGRAMS.compile("provide", Build::Plain);
     let service = platform.serve();
     succeeded(&mut platform.command(&program, service.address));
-    // The program clears all at its end, and then asks for one thing.
+    // The program clears the cache at its end, and then fetches one item.
     let kept = std::fs::read_dir(platform.cache()).unwrap();
     let kept = kept
         .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|it| it == "json"));
@@ -62,7 +67,7 @@ fn cleared_items_are_fetched_again() {
 }
 
 #[test]
-fn a_damaged_file_is_told_of_and_replaced() {
+fn a_damaged_file_is_logged_and_replaced() {
     let (platform, program) = filled();
     let whole = std::fs::read(platform.pck_file()).unwrap();
     let mut flipped = whole.clone();
@@ -71,23 +76,23 @@ fn a_damaged_file_is_told_of_and_replaced() {
     for damaged in [&whole[..whole.len() / 2], b"", b"{}", &flipped] {
         let service = platform.serve();
         std::fs::write(platform.pck_file(), damaged).unwrap();
-        let printed = Printed::by(&mut asking(&platform, &program, service.address));
+        let printed = Printed::by(&mut impatient(&platform, &program, service.address));
         all_there(&printed);
         assert!(
-            printed.errors().any(|told| told.contains("pck-certificate-")),
+            printed.errors().any(|message| message.contains("pck-certificate-")),
             "{:?}",
-            printed.told
+            printed.logged
         );
-        let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+        let printed = Printed::by(&mut impatient(&platform, &program, unused_address()));
         all_there(&printed);
     }
 }
 
 #[test]
-fn a_damaged_file_is_no_answer_without_a_service() {
+fn a_damaged_file_is_not_used_without_a_service() {
     let (platform, program) = filled();
     std::fs::write(platform.pck_file(), "{").unwrap();
-    let printed = Printed::by(&mut asking(&platform, &program, nobody()));
+    let printed = Printed::by(&mut impatient(&platform, &program, unused_address()));
     assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::NETWORK);
     assert_eq!(printed.error(COLLATERAL), Quote3Error::SUCCESS);
 }
@@ -96,20 +101,24 @@ fn a_damaged_file_is_no_answer_without_a_service() {
 fn collateral_that_cannot_be_stored_is_handed_out_and_logged() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
-    let mut command = asking(&platform, &program, service.address);
-    // Below a file there is no directory, for root neither.
+    let mut command = impatient(&platform, &program, service.address);
+    // Not even root can make a directory below a file.
     let nowhere = platform.path("root.pem").join("cache");
     let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", nowhere));
     all_there(&printed);
-    assert!(printed.errors().any(|told| told.contains("cannot keep ")), "{:?}", printed.told);
+    assert!(
+        printed.errors().any(|message| message.contains("cannot keep ")),
+        "{:?}",
+        printed.logged
+    );
 }
 
 #[test]
-fn a_cache_that_may_only_be_read_serves() {
+fn a_read_only_cache_is_used() {
     let (platform, program) = filled();
     let permissions = |mode| std::fs::Permissions::from_mode(mode);
     std::fs::set_permissions(platform.cache(), permissions(0o555)).unwrap();
-    all_there(&Printed::by(&mut asking(&platform, &program, nobody())));
+    all_there(&Printed::by(&mut impatient(&platform, &program, unused_address())));
     std::fs::set_permissions(platform.cache(), permissions(0o755)).unwrap();
 }
 
@@ -117,17 +126,17 @@ fn a_cache_that_may_only_be_read_serves() {
 fn collateral_stored_under_another_root_is_not_used() {
     let (platform, program) = filled();
     let service = platform.serve();
-    // Without a root of its own it trusts Intel's.
-    let mut command = asking(&platform, &program, service.address);
+    // The default is Intel's root.
+    let mut command = impatient(&platform, &program, service.address);
     let printed = Printed::by(command.env_remove("QUOTE_HELPER_COLLATERAL_TRUSTED_ROOT"));
     for function in [QUOTE_CONFIG, COLLATERAL, ROOT_CA_CRL] {
         let error = printed.error(function);
-        assert_eq!(error, Quote3Error::MESSAGE_PARSING, "{function}: {:?}", printed.told);
+        assert_eq!(error, Quote3Error::MESSAGE_PARSING, "{function}: {:?}", printed.logged);
     }
 }
 
 #[test]
-fn a_process_that_is_killed_while_it_writes_leaves_nothing_half_done() {
+fn a_process_killed_during_a_write_leaves_no_partial_file() {
     let (platform, program) = filled();
     let churn = PROGRAMS.compile("churn", Build::Plain);
     let service = platform.serve();
@@ -139,9 +148,9 @@ fn a_process_that_is_killed_while_it_writes_leaves_nothing_half_done() {
         thread::sleep(Duration::from_micros(700 * round));
         process.kill().unwrap();
         process.wait().unwrap();
-        let printed = Printed::by(&mut asking(&platform, &program, service.address));
+        let printed = Printed::by(&mut impatient(&platform, &program, service.address));
         all_there(&printed);
-        let told: Vec<_> = printed.errors().filter(|told| !told.contains("qve")).collect();
-        assert!(told.is_empty(), "round {round}: {told:?}");
+        let errors: Vec<_> = printed.errors().filter(|message| !message.contains("qve")).collect();
+        assert!(errors.is_empty(), "round {round}: {errors:?}");
     }
 }

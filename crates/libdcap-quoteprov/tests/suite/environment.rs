@@ -5,8 +5,8 @@ use test_support::c_programs::succeeded;
 
 use crate::PROGRAMS;
 
-/// As somebody would set it who wants a privileged program to read, write and ask at his places.
-fn at_the_callers(command: &mut Command) -> &mut Command {
+/// Sets variables that name the caller's hosts and directories.
+fn with_callers_variables(command: &mut Command) -> &mut Command {
     command
         .env("QUOTE_HELPER_COLLATERAL_SOURCES", "http://caller.example")
         .env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", "/tmp/caller")
@@ -17,20 +17,20 @@ fn at_the_callers(command: &mut Command) -> &mut Command {
 }
 
 #[test]
-fn a_privileged_program_obeys_no_variable_of_its_caller() {
+fn a_privileged_program_ignores_variables() {
     let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
-    let ordinary = succeeded(at_the_callers(&mut program.ordinary()));
+    let ordinary = succeeded(with_callers_variables(&mut program.ordinary()));
     assert!(ordinary.contains("http://caller.example"), "{ordinary}");
     assert!(ordinary.contains("kept in /tmp/caller"), "{ordinary}");
 
-    let privileged = succeeded(at_the_callers(&mut program.command()));
+    let privileged = succeeded(with_callers_variables(&mut program.command()));
     assert!(!privileged.contains("caller"), "{privileged}");
     assert!(privileged.contains("environment variables are ignored"), "{privileged}");
     assert_eq!(privileged, succeeded(&mut program.command()), "as without any variable");
 }
 
 #[test]
-fn a_privileged_program_reads_no_settings_that_its_caller_chooses() {
+fn a_privileged_program_ignores_variables_with_paths_of_settings() {
     let Some(program) = PROGRAMS.compile_privileged("privileged") else { return };
     let nowhere = program.path().join("none");
     for variable in ["QCNL_CONF_PATH", "QUOTE_HELPER_CONFIG"] {

@@ -1,4 +1,4 @@
-//! The library as C programs see it. The programs are in `tests/c`.
+//! Tests by C programs, which are in `tests/c`.
 
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
@@ -35,8 +35,8 @@ fn the_header_is_up_to_date() {
         ("TdxCollateral", "tdx_ql_qv_collateral_t"),
     ];
     let about = "\
-        The functions of libdcap_quoteprov.so.1 for PCK certificates and collateral, as Intel's library of\n\
-        this name has them. Made by cbindgen.";
+        The functions of libdcap_quoteprov.so.1, as in Intel's library of this name: PCK\n\
+        certificates and collateral. Made by cbindgen.";
     let header = Header { name: "sgx_default_quote_provider.h", about, types: &types };
     header.is_up_to_date_in(env!("CARGO_MANIFEST_DIR"));
 }

@@ -1,4 +1,4 @@
-//! A software platform, and a service that knows it.
+//! A software platform, and a service with its collateral.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// A platform with a directory for what C programs read and write.
+/// A platform, and a directory for the files of C programs.
 pub(crate) struct Platform {
     directory: TempDir,
     pub(crate) software: Arc<SoftwarePlatform>,
@@ -37,7 +37,7 @@ impl Platform {
         platform
     }
 
-    /// As `tests/c/platform.h` has it.
+    /// In the format of `tests/c/platform.h`.
     fn description(&self) -> Vec<u8> {
         let subject = self.software.pck_subject();
         let mut bytes = self.software.qe_id().to_vec();
@@ -98,12 +98,12 @@ impl Platform {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// A service that knows this platform, until it is dropped.
+    /// Serves this platform until the result is dropped.
     pub(crate) fn serve(&self) -> Service {
         self.serve_with(None)
     }
 
-    /// The same over TLS, with a certificate for this host in the file `tls.pem`.
+    /// As [`serve`](Self::serve) over TLS, with a certificate for this host in the file `tls.pem`.
     pub(crate) fn serve_tls(&self, host: &str) -> Service {
         let certified = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
         self.write("tls.pem", certified.cert.pem().as_bytes());
@@ -147,8 +147,8 @@ impl Drop for Service {
     }
 }
 
-/// An address with nobody there.
-pub(crate) fn nobody() -> SocketAddr {
+/// An address at which nothing listens.
+pub(crate) fn unused_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The settings of others' quote providers, and such as cannot be used.
+//! Settings of other quote providers, and invalid settings.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use crate::applications::accepts;
 use crate::outcomes::{COLLATERAL, Printed, QUOTE_CONFIG};
 use crate::platform::Platform;
 
-fn told_of(printed: &Printed, words: &[&str]) {
-    let found = |word: &&str| printed.told.iter().any(|(_, message)| message.contains(*word));
-    assert!(words.iter().all(found), "{words:?}: {:?}", printed.told);
+fn assert_logged(printed: &Printed, words: &[&str]) {
+    let found = |word: &&str| printed.logged.iter().any(|(_, message)| message.contains(*word));
+    assert!(words.iter().all(found), "{words:?}: {:?}", printed.logged);
 }
 
 #[test]
-fn with_intels_settings_crls_are_in_their_form() {
+fn intels_settings_determine_the_format_of_crls() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("provide", Build::Plain));
     let service = platform.serve();
     let url = format!("http://{}/sgx/certification/v4/", service.address);
     let settings =
-        format!("{{ \"pccs_url\": \"{url}\" // ours\n, \"pccs_api_version\": \"3.1\" }}");
+        format!("{{ \"pccs_url\": \"{url}\" // a comment\n, \"pccs_api_version\": \"3.1\" }}");
     platform.write("qcnl.conf", settings.as_bytes());
     let mut command = platform.command_without_sources(&program);
     succeeded(command.env("QCNL_CONF_PATH", platform.path("qcnl.conf")));
@@ -32,20 +32,20 @@ fn with_intels_settings_crls_are_in_their_form() {
 }
 
 #[test]
-fn with_azures_settings_certificates_and_collateral_come_from_where_they_say() {
+fn azures_settings_determine_the_sources() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let service = platform.serve();
     let url = format!("http://{}/sgx/certification", service.address);
     let mut command = platform.command_without_sources(&program);
     command.env("AZDCAP_PRIMARY_BASE_CERT_URL", &url).env("AZDCAP_BASE_CERT_URL", &url);
     let printed = Printed::by(&mut command);
-    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::SUCCESS, "{:?}", printed.told);
-    assert_eq!(printed.error(COLLATERAL), Quote3Error::SUCCESS, "{:?}", printed.told);
-    told_of(&printed, &["AZDCAP_PRIMARY_BASE_CERT_URL"]);
+    assert_eq!(printed.error(QUOTE_CONFIG), Quote3Error::SUCCESS, "{:?}", printed.logged);
+    assert_eq!(printed.error(COLLATERAL), Quote3Error::SUCCESS, "{:?}", printed.logged);
+    assert_logged(&printed, &["AZDCAP_PRIMARY_BASE_CERT_URL"]);
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_told_at_each_call() {
+fn invalid_settings_are_logged_at_each_call() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     platform.write("broken.conf", b"{ \"pccs_url\": ");
     let missing = platform.path("no.conf");
@@ -58,16 +58,16 @@ fn settings_that_cannot_be_used_are_told_at_each_call() {
     ] {
         let mut command = platform.command_without_sources(&program);
         let printed = Printed::by(command.env(variable, value));
-        assert!(printed.calls.len() > 3 && printed.errors().count() > 0, "{:?}", printed.told);
+        assert!(printed.calls.len() > 3 && printed.errors().count() > 0, "{:?}", printed.logged);
         for (function, (error, _)) in &printed.calls {
             assert_eq!(*error, Quote3Error::CONFIG_INVALID_JSON, "{function}");
         }
-        assert!(printed.errors().all(|told| told.contains(words)), "{:?}", printed.told);
+        assert!(printed.errors().all(|message| message.contains(words)), "{:?}", printed.logged);
     }
 }
 
 #[test]
-fn without_sources_the_cache_is_all_there_is() {
+fn without_sources_only_the_cache_is_used() {
     let (platform, program) = (Platform::new(), PROGRAMS.compile("outcomes", Build::Plain));
     let local = |command: &mut Command| {
         let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_LOCAL_ONLY", "true"));

@@ -1,4 +1,4 @@
-//! Collateral for TDX, as Intel has published it, from a cache that nobody has refreshed since.
+//! Expired collateral of Intel's for TDX.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,12 +15,12 @@ use verify::{EnclaveId, PckCa, Tee, TrustedRoots, Validity};
 use crate::PROGRAMS;
 
 /// 2025-06-25, when all of it was valid.
-fn at_that_time() -> SystemTime {
+fn time_of_validity() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_809_600)
 }
 
 #[test]
-fn intels_collateral_is_handed_out_after_it_expired_too() {
+fn expired_collateral_is_returned() {
     let directory = tempfile::tempdir().unwrap();
     let published = published();
     let text = |name: &str| published[name].as_str().unwrap().to_owned();
@@ -34,15 +34,15 @@ fn intels_collateral_is_handed_out_after_it_expired_too() {
     let qe_identity = CollateralId::EnclaveIdentity { enclave: EnclaveId::TdQe, set };
     let (tcb, qe) = (signed("tcbInfo", "tcb_info"), signed("enclaveIdentity", "qe_identity"));
     let cache = cache(&directory.path().join("cache"));
-    keep(
+    insert(
         &cache,
         CollateralId::PckCrl(PckCa::Platform),
         bytes("pck_crl"),
         text("pck_crl_issuer_chain"),
     );
-    keep(&cache, CollateralId::RootCaCrl, bytes("root_ca_crl"), String::new());
-    keep(&cache, tcb_info, tcb.clone(), text("tcb_info_issuer_chain"));
-    keep(&cache, qe_identity, qe.clone(), text("qe_identity_issuer_chain"));
+    insert(&cache, CollateralId::RootCaCrl, bytes("root_ca_crl"), String::new());
+    insert(&cache, tcb_info, tcb.clone(), text("tcb_info_issuer_chain"));
+    insert(&cache, qe_identity, qe.clone(), text("qe_identity_issuer_chain"));
 
     let program = PROGRAMS.compile("tdx", Build::Sanitized);
     let mut command = program.command();
@@ -57,20 +57,20 @@ fn intels_collateral_is_handed_out_after_it_expired_too() {
 
 fn cache(directory: &Path) -> Cache {
     let roots = TrustedRoots::intel();
-    let fetcher = Fetcher::new(Vec::new(), roots, RetryPolicy::default(), at_that_time);
+    let fetcher = Fetcher::new(Vec::new(), roots, RetryPolicy::default(), time_of_validity);
     let directory = CacheDirectory::new(directory, 1024 * 1024);
     Cache::new(fetcher, Some(directory), RefreshPolicy::default(), Box::new(|_| ()))
 }
 
-fn keep(cache: &Cache, item: CollateralId, body: Vec<u8>, issuer_chain: String) {
+fn insert(cache: &Cache, item: CollateralId, body: Vec<u8>, issuer_chain: String) {
     let document = Document { body, issuer_chain };
-    let validity = Validity { from: at_that_time(), until: at_that_time() };
+    let validity = Validity { from: time_of_validity(), until: time_of_validity() };
     let source = "Intel".to_owned();
-    let record = Record { item, document, validity, fetched: at_that_time(), source };
+    let record = Record { item, document, validity, fetched: time_of_validity(), source };
     assert!(cache.insert(&record).unwrap());
 }
 
-/// Collateral in a package that the tests use anyway.
+/// The collateral in the package dcap-qvl.
 fn published() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--offline", "--format-version", "1"])

@@ -65,7 +65,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "sockets",
-        uses: &["atomic-file", "private-directory", "untrusted-input"],
+        uses: &["atomic-file", "printable", "private-directory", "untrusted-input"],
         tests_use: &[],
     },
     Crate {
@@ -80,6 +80,7 @@ const CRATES: &[Crate] = &[
             "aesm",
             "collateral",
             "kubernetes",
+            "printable",
             "private-directory",
             "quoting",
             "sgx",

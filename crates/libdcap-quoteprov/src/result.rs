@@ -1,4 +1,4 @@
-//! Answers, in the memory that C programs get.
+//! Results, in memory that C programs free.
 
 use collateral::settings::CollateralForm;
 use collateral::{CollateralId, PckCertificateRequest, Record};
@@ -12,9 +12,9 @@ use crate::provider::{Provider, without_zero_byte};
 /// A PCK certificate, with its chain and its TCB.
 pub(crate) fn quote_config(
     provider: &Provider,
-    question: PckCertificateRequest,
+    request: PckCertificateRequest,
 ) -> Result<*mut QuoteConfig, Failure> {
-    let pck = provider.pck(question)?;
+    let pck = provider.pck(request)?;
     let (block, [chain]) = Block::holding([&pck.chain])?;
     Ok(block.finish(QuoteConfig {
         version: QuoteConfig::VERSION,
@@ -25,7 +25,7 @@ pub(crate) fn quote_config(
     }))
 }
 
-/// The collateral for quotes of such platforms.
+/// The collateral for quotes of platforms with this FMSPC and CA.
 pub(crate) fn verification_collateral(
     provider: &Provider,
     tee: Tee,
@@ -54,7 +54,7 @@ pub(crate) fn verification_collateral(
     Ok(block.finish(QveCollateral { major_version, minor_version, tee_type: tee_type(tee), texts }))
 }
 
-/// The identity of the Quote Verification Enclave, and its chain, in a block each.
+/// The identity of the Quote Verification Enclave and its chain, one block each.
 pub(crate) fn qve_identity(provider: &Provider) -> Result<[Text; 2], Failure> {
     let set = provider.settings().evaluation;
     let record = provider.get(CollateralId::EnclaveIdentity { enclave: EnclaveId::Qve, set })?;
