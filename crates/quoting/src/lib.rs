@@ -56,15 +56,15 @@ pub trait Quoter: Send + Sync {
     /// The size of every quote under this key, in bytes.
     ///
     /// # Errors
-    /// [`QuotingError`], with [`AesmError::AttKeyNotInitialized`](sgx::AesmError) where the key is not
-    /// ready.
+    /// [`QuotingError`], with [`AesmError::AttKeyNotInitialized`](sgx::AesmError) where the key is
+    /// not ready.
     fn quote_size(&self, key_id: &AttestationKeyId) -> Result<u32, QuotingError>;
 
     /// Makes a quote. Idempotent: nothing but the signature's nonce differs.
     ///
     /// # Errors
-    /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was not
-    /// made for this Quoter's QE.
+    /// [`QuotingError`], with [`AesmError::InvalidReport`](sgx::AesmError) for a REPORT that was
+    /// not made for this Quoter's QE.
     fn quote(&self, request: &QuoteRequest) -> Result<QuoteReply, QuotingError>;
 }
 
@@ -78,8 +78,8 @@ pub trait ServedQuoter: Quoter {
 
 /// The way in which a service makes quotes.
 pub enum Execution<'a> {
-    /// On its thread, by a [`Quoter::quote`] that takes microseconds and never blocks: handing it to
-    /// another thread would cost as much.
+    /// On its thread, by a [`Quoter::quote`] that takes microseconds and never blocks: handing it
+    /// to another thread would cost as much.
     Inline,
     /// By awaiting the quote.
     Async(&'a dyn AsyncQuoter),
@@ -91,7 +91,8 @@ pub trait AsyncQuoter: Send + Sync {
     fn quote(&self, request: Box<QuoteRequest>, flow: Flow) -> FutureQuote;
 }
 
-/// A flow of requests in fair queueing. Tenants are served round-robin, and so are the users of each.
+/// A flow of requests in fair queueing. Tenants are served round-robin, and so are the users of
+/// each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Flow {
     /// A number for the tenant: a pod or a user of the machine, for instance.

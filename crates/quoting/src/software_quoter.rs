@@ -38,7 +38,8 @@ impl SoftwareQuoter {
         current.platform = platform;
     }
 
-    /// No panic happens while the lock is held, so a poisoned one holds a whole platform all the same.
+    /// No panic happens while the lock is held, so a poisoned one holds a whole platform all the
+    /// same.
     fn read(&self) -> RwLockReadGuard<'_, Current> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,7 +48,8 @@ impl SoftwareQuoter {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The platform, if its attestation key is initialized: another key may change the size of quotes.
+    /// The platform, if its attestation key is initialized: another key may change the size of
+    /// quotes.
     fn in_use(&self) -> Result<Arc<SoftwarePlatform>, QuotingError> {
         let current = self.read();
         if current.initialized { Ok(Arc::clone(&current.platform)) } else { Err(key_has_changed()) }

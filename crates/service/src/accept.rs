@@ -58,7 +58,8 @@ pub async fn serve(
     #[allow(deprecated, reason = "its successor is unsafe, for types that lie about what they own")]
     let listener = AsyncFd::new(listener)?;
     let service = Service { listener, connections, stopping };
-    // Other tasks of this thread wake a task without a system call, unlike the runtime's main future.
+    // Other tasks of this thread wake a task without a system call, unlike the runtime's main
+    // future.
     tokio::spawn(service.run(stop)).await.map_err(io::Error::other)
 }
 

@@ -271,8 +271,8 @@ fn empty_payload(operation: Operation) -> Option<Payload> {
     })
 }
 
-/// Logs callers' mistakes, and failures under overload or without a worker, at debug level: they may
-/// be many, and the latter are logged once where they begin. Other failures are warnings.
+/// Logs callers' mistakes, and failures under overload or without a worker, at debug level: they
+/// may be many, and the latter are logged once where they begin. Other failures are warnings.
 fn log(operation: Operation, error: &QuotingError) {
     match error.code() {
         AesmError::Parameter

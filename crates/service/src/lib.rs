@@ -1,4 +1,5 @@
-//! The quote service as a library: it serves a [`ServedQuoter`](quoting::ServedQuoter) to AESM clients.
+//! The quote service as a library: it serves a [`ServedQuoter`](quoting::ServedQuoter) to AESM
+//! clients.
 //!
 //! ```text
 //! accept.rs      accepts connections; stops; waits for those that were accepted

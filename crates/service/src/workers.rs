@@ -64,8 +64,8 @@ impl WorkerQuoter {
         Self { pool, generation }
     }
 
-    /// Replaces every worker by a new one, for instance after an update of its libraries. Each works
-    /// until its successor is ready, and stays if that fails to start.
+    /// Replaces every worker by a new one, for instance after an update of its libraries. Each
+    /// works until its successor is ready, and stays if that fails to start.
     pub fn replace(&self) {
         self.generation.send_modify(|generation| *generation = generation.wrapping_add(1));
     }

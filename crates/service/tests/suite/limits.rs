@@ -167,7 +167,8 @@ fn with_no_connection_left_the_least_recently_active_one_is_closed() {
     for stream in &mut idle {
         assert_eq!(answer(stream), None);
     }
-    // The first one goes on, so that the second one has been idle for longest, to the nearest moment.
+    // The first one goes on, so that the second one has been idle for longest, to the nearest
+    // moment.
     thread::sleep(Duration::from_millis(500));
     assert_eq!(answer(&mut idle[0]), None);
     assert!(is_served(&service));
