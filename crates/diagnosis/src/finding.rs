@@ -1,5 +1,7 @@
 //! Findings.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// The status of a finding.
@@ -21,11 +23,11 @@ pub enum Status {
 ///
 /// In JSON `{"name", "object", "status", "detail", "value", "fix"}`: `fix` is null if the status is
 /// `ok`; `object` and `value` may be absent; names are stable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// In lower case with hyphens, unique over all sections.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The object of a cluster, as kubectl names it, such as `node/worker-1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
@@ -44,14 +46,8 @@ impl Finding {
     /// Something that is in order.
     #[must_use]
     pub fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            name,
-            object: None,
-            status: Status::Ok,
-            detail: detail.into(),
-            value: None,
-            fix: None,
-        }
+        let (name, detail) = (name.into(), detail.into());
+        Self { name, object: None, status: Status::Ok, detail, value: None, fix: None }
     }
 
     /// A problem that does not prevent quotes, and its fix.

@@ -111,7 +111,6 @@ pub(super) fn endless_epc() -> Processor {
     })
 }
 
-/// All processors.
 pub(super) fn processors() -> Vec<Processor> {
     vec![
         server(),
@@ -137,7 +136,6 @@ pub(super) fn by_name(findings: &[Finding], name: &str) -> Finding {
     findings.iter().find(|finding| finding.name == name).expect("it is among them").clone()
 }
 
-/// The statuses of the findings, in order.
 pub(super) fn statuses(findings: &[Finding]) -> impl Iterator<Item = Status> {
     findings.iter().map(|finding| finding.status)
 }

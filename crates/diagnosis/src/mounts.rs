@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A mount.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
     /// The mounted directory or file within its file system; it ends with `//deleted` once removed.

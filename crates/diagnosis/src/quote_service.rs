@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use ::collateral::NodeStatus;
+use aesm::Client;
+use quoting::AesmQuoter;
 use sgx::Collateral;
 use verify::TrustedRoots;
 
@@ -34,7 +36,6 @@ pub struct QuoteServiceTarget<'a> {
     pub roots: &'a TrustedRoots,
 }
 
-/// The facts about a quote service.
 #[derive(Debug)]
 pub(crate) struct QuoteService {
     pub(crate) socket: ServiceSocket,
@@ -48,20 +49,20 @@ impl QuoteService {
     pub(crate) fn gather(target: QuoteServiceTarget<'_>) -> Self {
         let QuoteServiceTarget { socket, collateral, roots } = target;
         let socket = ServiceSocket::gather(socket);
-        let self_quote = socket.answers().then(|| SelfQuote::gather(&socket.path));
-        let quote = self_quote.as_ref().and_then(SelfQuote::quote);
+        let quoter = AesmQuoter::new(&socket.path, Client::DEFAULT_TIMEOUT);
+        let self_quote = socket.answers().then(|| self_quote::quote(&quoter));
+        let quote = self_quote.as_ref().and_then(|quote| quote.as_deref().ok());
         let verification = quote.map(|quote| Verification::gather(quote, collateral, roots));
         Self { socket, self_quote, verification, platforms: tcb::gather() }
     }
 
-    /// The findings, of which `socket` is the first.
     pub(crate) fn findings(
         &self,
         socket: Finding,
         processor: &Processor,
         now: SystemTime,
     ) -> Vec<Finding> {
-        let quote = self.self_quote.as_ref().and_then(SelfQuote::quote);
+        let quote = self.self_quote.as_ref().and_then(|quote| quote.as_deref().ok());
         let verification = self.verification.as_ref();
         let collateral = verification.and_then(Verification::collateral);
         vec![

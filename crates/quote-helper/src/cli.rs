@@ -50,7 +50,6 @@ fn parse_from<T: Into<OsString> + Clone>(
     })
 }
 
-/// The description of the whole command line.
 pub(crate) fn command() -> clap::Command {
     manual::with_sections(Cli::command())
 }

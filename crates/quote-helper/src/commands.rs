@@ -26,7 +26,6 @@ pub(crate) mod worker;
 use crate::cli::{self, Cli, Command};
 use crate::failure::Failure;
 
-/// Runs a command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo => demo::run(),

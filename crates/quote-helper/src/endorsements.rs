@@ -1,9 +1,8 @@
 //! Options for the inputs of a verification besides the quote: the trusted root, and collateral.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use clap::Args;
 use collateral::settings::{Origin, Settings};
 use collateral::{CollateralProvider, Event};
@@ -46,7 +45,7 @@ impl Endorsements {
     /// cache of this machine and its sources.
     pub(crate) fn open(&self) -> anyhow::Result<CollateralProvider> {
         if let Some(path) = &self.collateral {
-            return CollateralProvider::of_file(&read(path)?)
+            return CollateralProvider::of_file(&files::read_limited(path, MAX_SIZE)?)
                 .with_context(|| format!("cannot use {}", files::Input(path)));
         }
         let settings = self.settings()?;
@@ -72,7 +71,6 @@ impl Endorsements {
         Some(provider.and_then(|mut provider| for_quote(&mut provider, quote)))
     }
 
-    /// The root certificate to trust.
     pub(crate) fn trusted_roots(&self) -> anyhow::Result<TrustedRoots> {
         self.sources.trusted_roots()
     }
@@ -82,21 +80,11 @@ impl Endorsements {
     }
 }
 
-/// The collateral for this quote.
 pub(crate) fn for_quote(
     provider: &mut CollateralProvider,
     quote: &[u8],
 ) -> anyhow::Result<Collateral> {
     provider.for_quote(quote).map_err(|error| anyhow!("{error}"))
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let shown = files::Input(path);
-    let mut bytes = Vec::new();
-    let mut file = files::open(path)?.take(MAX_SIZE.saturating_add(1));
-    file.read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
-    ensure!(bytes.len() as u64 <= MAX_SIZE, "{shown} has more than {MAX_SIZE} bytes");
-    Ok(bytes)
 }
 
 /// Notes problems of the cache; one that concerns several items only once.

@@ -9,7 +9,6 @@ use tracing::warn;
 
 use crate::manual;
 
-/// The prefix of all of our variables.
 const PREFIX: &str = "QUOTE_HELPER_";
 
 /// Variables of pods, and those of the C libraries.
@@ -19,7 +18,6 @@ const OTHERS: [&str; 3] =
 /// The variables that something reads; set once, by the command line.
 static KNOWN: OnceLock<BTreeSet<String>> = OnceLock::new();
 
-/// Learns the variables of all options.
 pub(crate) fn learn(command: &Command) {
     KNOWN.get_or_init(|| known(command));
 }

@@ -51,10 +51,15 @@ impl Display for Input<'_> {
 /// # Errors
 /// If it cannot be read or has more than [`MAX_SIZE`] bytes; [`StandardInputTwice`].
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    read_limited(path, MAX_SIZE)
+}
+
+/// As [`read`], with another limit in bytes.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = open(path)?.take(MAX_SIZE.saturating_add(1)).read_to_end(&mut bytes);
+    let read = open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     let read = read.with_context(|| format!("cannot read {}", Input(path)))?;
-    ensure!(read as u64 <= MAX_SIZE, "{} has more than {MAX_SIZE} bytes", Input(path));
+    ensure!(read as u64 <= limit, "{} has more than {limit} bytes", Input(path));
     Ok(bytes)
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-/// The mount point of control groups.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The lowest limit, in bytes, of the control groups of this process. `None` if there is no limit.

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::output::{self, Format};
 
-/// The formats of objects.
 pub(crate) const FORMATS: [Format; 2] = [Format::Yaml, Format::Json];
 
 /// Prints the objects: in JSON one object or a List, as kubectl reads it, else a YAML document

@@ -29,7 +29,6 @@ pub(crate) struct QuoteInputs {
     lines: bool,
 }
 
-/// A file, or a line of one.
 pub(crate) struct QuoteInput {
     pub(crate) name: InputName,
     /// The contents, or the read error.
@@ -72,7 +71,6 @@ impl QuoteInputs {
     }
 }
 
-/// The lines of a file.
 struct Lines {
     file: String,
     /// `None` after the end, and after an error.

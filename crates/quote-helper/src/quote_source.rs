@@ -13,7 +13,6 @@ use quoting::{
 use crate::failure::explain;
 use crate::values::OneOf;
 
-/// The variable of --socket.
 const QUOTE_HELPER_SOCKET: &str = "QUOTE_HELPER_SOCKET";
 
 /// The timeout for a service that is being restarted.

@@ -22,7 +22,6 @@ pub(crate) struct ServiceManager {
 }
 
 impl ServiceManager {
-    /// The one that the environment names.
     pub(crate) fn from_environment() -> Self {
         let address = var_os("NOTIFY_SOCKET").filter(|address| !address.is_empty());
         let socket = address.and_then(|address| {
@@ -61,13 +60,11 @@ impl ServiceManager {
         }
     }
 
-    /// The service stops.
     pub(crate) fn stopping(&self, status: &str) {
         self.is_ready.store(false, Ordering::Relaxed);
         self.tell(&format!("STOPPING=1\nSTATUS={status}"));
     }
 
-    /// The service is alive.
     pub(crate) fn alive(&self) {
         self.tell("WATCHDOG=1");
     }

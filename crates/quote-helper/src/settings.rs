@@ -24,10 +24,8 @@ use crate::listen::ListenAddress;
 use crate::server_process::LogFormat;
 use crate::values::OneOf;
 
-/// The default configuration file, which may be missing.
 pub(crate) const DEFAULT_CONFIG: &str = "/etc/quote-helper/config.toml";
 
-/// The largest configuration, in bytes.
 const MAX_CONFIG: u64 = 64 * 1024;
 
 /// The default timeout of a worker, short enough that another one can still make the quote.
@@ -57,7 +55,6 @@ pub(crate) enum CertificationData {
 }
 
 impl CertificationData {
-    /// Its value on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PckCertificateChain => "pck-certificate-chain",
@@ -259,7 +256,6 @@ impl Settings {
         Ok(self.or(file::parse(path, &text)?))
     }
 
-    /// These settings, and those of `other` where these are unset.
     fn or(self, other: Self) -> Self {
         macro_rules! either {
             ($($setting:ident),*) => {
@@ -269,7 +265,6 @@ impl Settings {
         every_setting!(either)
     }
 
-    /// The names of the settings that differ.
     pub(crate) fn changes(&self, other: &Self) -> Vec<&'static str> {
         macro_rules! compare {
             ($($setting:ident),*) => {
@@ -280,7 +275,6 @@ impl Settings {
         compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
-    /// The quote backend.
     pub(crate) fn platform(&self) -> Platform {
         self.platform.unwrap_or_default()
     }

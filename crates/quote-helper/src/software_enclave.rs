@@ -61,7 +61,6 @@ pub(crate) struct SoftwareReport {
 }
 
 impl SoftwareReport {
-    /// Makes the REPORT for this target.
     pub(crate) fn make(&self, target: &TargetInfo) -> Report {
         let enclave = SoftwareEnclave::new(self.identity());
         enclave.report(target, self.report_data.unwrap_or_default())
@@ -100,19 +99,15 @@ impl SoftwareReport {
 
 /// Reads up to 64 bytes in hexadecimal, padded with zeros.
 pub(crate) fn report_data(text: &str) -> anyhow::Result<ReportData> {
-    let bytes = decode(text)?;
+    let bytes = hex::decode(text).map_err(|_| {
+        anyhow!("expected hexadecimal: the digits 0 to 9 and a to f, two for each byte")
+    })?;
     let mut report_data = ReportData::default();
     let space = report_data.0.get_mut(..bytes.len());
     space
         .ok_or_else(|| anyhow!("report data has at most 64 bytes, not {}", bytes.len()))?
         .copy_from_slice(&bytes);
     Ok(report_data)
-}
-
-fn decode(text: &str) -> anyhow::Result<Vec<u8>> {
-    hex::decode(text).map_err(|_| {
-        anyhow!("expected hexadecimal: the digits 0 to 9 and a to f, two for each byte")
-    })
 }
 
 fn attributes(text: &str) -> anyhow::Result<Attributes> {

@@ -8,7 +8,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// The time for servers to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// The stop of a service, for which several tasks wait. Clones are the same.
@@ -34,7 +33,6 @@ impl Stop {
         Ok(Self(stop))
     }
 
-    /// Begins it without a signal.
     pub(crate) fn begin(&self) {
         self.0.send_replace(true);
     }
@@ -49,7 +47,6 @@ impl Stop {
         let _ = timeout(GRACE, self.0.closed()).await;
     }
 
-    /// Waits for it.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stopped = self.0.subscribe();
         async move {

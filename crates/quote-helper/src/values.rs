@@ -57,7 +57,6 @@ where
 pub(crate) const DURATION_FORM: &str =
     "write a number and its unit, for instance 500ms, 5s, 2m or 1h";
 
-/// A duration.
 pub(crate) fn duration(text: &str) -> anyhow::Result<Duration> {
     humantime::parse_duration(text).map_err(|_| anyhow!(DURATION_FORM))
 }

@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn all_parts_are_looked_at() {
         let found = findings(&in_order());
-        let names: Vec<_> = found.iter().map(|finding| finding.name).collect();
+        let names: Vec<_> = found.iter().map(|finding| &*finding.name).collect();
         assert_eq!(names, [DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, "versions"]);
         assert!(found.iter().all(|finding| finding.status == Status::Ok), "{found:?}");
     }
@@ -91,8 +91,8 @@ mod tests {
         let forbidden = QueryError::Forbidden { verb: "get", resource: "deployments x".to_owned() };
         let facts = Facts { device_plugin: Ok(None), webhook: Err(forbidden), ..in_order() };
         let found = findings(&facts);
-        assert_eq!((found[0].name, found[0].status), (DEVICE_PLUGIN, Status::Failed));
-        assert_eq!((found[2].name, found[2].status), (WEBHOOK, Status::Skipped));
+        assert_eq!((&*found[0].name, found[0].status), (DEVICE_PLUGIN, Status::Failed));
+        assert_eq!((&*found[2].name, found[2].status), (WEBHOOK, Status::Skipped));
         assert_eq!(found[2].detail, "you may not get deployments x");
     }
 }

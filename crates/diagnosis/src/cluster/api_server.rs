@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 
 use crate::finding::Finding;
 
-/// The cluster to check.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     pub(crate) api_server: ApiServer,
@@ -37,13 +36,11 @@ impl Cluster {
         release.map_err(|error| QueryError::new("get", "the API server's version", error))
     }
 
-    /// The cluster-wide object with this name.
     pub(crate) async fn in_cluster<K: Kind>(&self, name: &str) -> QueryResult<Option<K>> {
         let resource = format!("{} {name}", K::plural(&()));
         self.get(&Api::all(self.api_server.client()), name, &resource).await
     }
 
-    /// The object with this name in the add-on's namespace.
     pub(crate) async fn in_namespace<K>(&self, name: &str) -> QueryResult<Option<K>>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
@@ -57,7 +54,6 @@ impl Cluster {
         self.list(&Api::all(self.api_server.client()), &K::plural(&()), wanted).await
     }
 
-    /// The objects of a kind in the add-on's namespace.
     pub(crate) async fn all_in_namespace<K>(&self) -> QueryResult<Vec<K>>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
@@ -66,7 +62,6 @@ impl Cluster {
         self.list(&self.namespaced(), &resource, |_| true).await
     }
 
-    /// The API of a kind in the add-on's namespace.
     pub(crate) fn namespaced<K>(&self) -> Api<K>
     where
         K: Kind + Resource<Scope = NamespaceResourceScope>,
@@ -95,7 +90,6 @@ impl Cluster {
     }
 }
 
-/// An object type.
 pub(crate) trait Kind:
     Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned
 {

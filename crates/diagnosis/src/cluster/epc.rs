@@ -18,7 +18,6 @@ pub(crate) struct Epc {
 }
 
 impl Epc {
-    /// All EPC that the node offers.
     pub(crate) fn of_node(node: &Node) -> Vec<Self> {
         let Some(status) = &node.status else { return Vec::new() };
         let offers = ResourceProfile::ALL.into_iter().map(|profile| Self {
@@ -29,13 +28,11 @@ impl Epc {
         offers.filter(|epc| epc.capacity > 0).collect()
     }
 
-    /// The part that these pods request.
     pub(crate) fn allocated<'a>(&self, pods: impl IntoIterator<Item = &'a Pod>) -> u64 {
         let requests = pods.into_iter().map(|pod| requested(pod, self.profile));
         requests.fold(0, u64::saturating_add)
     }
 
-    /// The unit of the resource.
     pub(crate) fn unit(&self) -> &'static str {
         if self.profile.unit() == 1 { "bytes" } else { "MiB" }
     }

@@ -10,11 +10,9 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::api_server::{Cluster, QueryError, QueryResult};
-use crate::finding::Status;
+use crate::finding::Finding;
 
-/// The command.
 pub(crate) const COMMAND: [&str; 5] = ["quote-helper", "check", "--in-pod", "--output", "json"];
-/// The timeout of the command.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The maximum size of its output, in bytes: far more than the findings of a pod have.
 const MAX_SIZE: u64 = 256 * 1024;
@@ -27,31 +25,19 @@ pub(crate) struct PodDiagnosis {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct PodSection {
-    findings: Vec<PodFinding>,
-}
-
-/// A finding of a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct PodFinding {
-    pub(crate) name: String,
-    pub(crate) status: Status,
-    pub(crate) detail: String,
-    pub(crate) value: Option<String>,
-    pub(crate) fix: Option<String>,
+    findings: Vec<Finding>,
 }
 
 impl PodDiagnosis {
-    pub(crate) fn findings(&self) -> impl Iterator<Item = &PodFinding> {
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.sections.iter().flat_map(|section| &section.findings)
     }
 
-    /// The value of the finding with this name.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.findings().find(|finding| finding.name == name)?.value.as_deref()
     }
 }
 
-/// Runs the command in the pod.
 pub(crate) async fn gather(cluster: &Cluster, pod: &str) -> QueryResult<PodDiagnosis> {
     let output = timeout(TIMEOUT, run(cluster, pod)).await;
     let Output { stdout, end } = output.unwrap_or_else(|_| {
@@ -65,7 +51,6 @@ pub(crate) async fn gather(cluster: &Cluster, pod: &str) -> QueryResult<PodDiagn
     })
 }
 
-/// The output of a command, and the reason of its failure.
 struct Output {
     stdout: Vec<u8>,
     end: Option<String>,
@@ -94,7 +79,7 @@ async fn run(cluster: &Cluster, pod: &str) -> QueryResult<Output> {
 mod tests {
     use super::*;
     use crate::diagnosis::{Diagnosis, Subject};
-    use crate::finding::{Finding, Section};
+    use crate::finding::{Section, Status};
 
     #[test]
     fn output_of_this_program_is_parsed() {

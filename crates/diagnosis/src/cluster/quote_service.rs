@@ -10,15 +10,13 @@ use tokio::task::JoinSet;
 use super::NAMED;
 use super::api_server::{Cluster, QueryError, QueryResult};
 use super::facts::{Facts, name};
-use super::pod_check::{self, PodDiagnosis, PodFinding};
+use super::pod_check::{self, PodDiagnosis};
 use super::workload::Workload;
 use crate::finding::{Finding, Status};
 
 const NAME: &str = "quote-service";
-/// The number of pods checked at the same time.
 const AT_A_TIME: usize = 8;
 
-/// The check of one pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PodCheck {
     node: String,
@@ -117,13 +115,10 @@ fn object(node: &str) -> String {
     format!("node/{node}")
 }
 
-fn detailed(finding: &PodFinding) -> Finding {
-    let PodFinding { name, detail, fix, status, .. } = finding;
-    let (detail, fix) = (format!("{name}: {detail}"), fix.clone().unwrap_or_default());
-    match status {
-        Status::Warning => Finding::warning(NAME, detail, fix),
-        _ => Finding::failed(NAME, detail, fix),
-    }
+fn detailed(finding: &Finding) -> Finding {
+    let detail = format!("{}: {}", finding.name, finding.detail);
+    let fix = finding.fix.clone().unwrap_or_default();
+    Finding { status: finding.status, ..Finding::failed(NAME, detail, fix) }
 }
 
 /// Certificates, collateral and TCB status, as far as known.

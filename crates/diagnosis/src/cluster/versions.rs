@@ -9,7 +9,6 @@ use super::workload::Workload;
 use crate::finding::Finding;
 
 const NAME: &str = "versions";
-/// The version of this program.
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
 /// All pods should have the same image, not older than this program.

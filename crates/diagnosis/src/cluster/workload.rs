@@ -47,7 +47,6 @@ impl<'a> From<&'a Deployment> for Workload<'a> {
 }
 
 impl<'a> Workload<'a> {
-    /// The workload's pods among these.
     pub(crate) fn pods<'p>(&self, pods: &'p [Pod]) -> impl Iterator<Item = &'p Pod> + use<'p, 'a> {
         let desired = self.labels;
         pods.iter().filter(move |pod| {
@@ -80,7 +79,6 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// The pod and its node.
 fn object(pod: &Pod) -> String {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
     match node {

@@ -110,10 +110,16 @@ impl Devices {
     fn provision(&self, processor: &Processor) -> Finding {
         let name = "provision-device";
         let Some(node) = &self.provision else {
-            return match self.enclave {
-                Some(_) => no_provision_device(name),
-                None => missing(name, processor),
-            };
+            if self.enclave.is_none() {
+                return missing(name, processor);
+            }
+            return Finding::warning(
+                name,
+                format!("{SGX_PROVISION_DEVICE} is not here; the quote service needs it"),
+                "in the service's container, give it the device (docker run --device \
+                 /dev/sgx_provision; in Kubernetes the resource sgx.intel.com/provision); \
+                 applications need none",
+            );
         };
         if !node.is_device {
             return node.is_no_device(name);
@@ -145,7 +151,7 @@ impl Node {
             mode: file.mode() & 0o777,
             group: group_name(Gid::from_raw(file.gid())),
             is_accessible: rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok(),
-            noexec: noexec_mount(Path::new(path)),
+            noexec: Mount::of(Path::new(path)).filter(|it| it.is_noexec).map(|it| it.point),
         })
     }
 
@@ -194,23 +200,9 @@ impl Node {
     }
 }
 
-fn no_provision_device(name: &'static str) -> Finding {
-    Finding::warning(
-        name,
-        format!("{SGX_PROVISION_DEVICE} is not here; the quote service needs it"),
-        "in the service's container, give it the device (docker run --device /dev/sgx_provision; \
-         in Kubernetes the resource sgx.intel.com/provision); applications need none",
-    )
-}
-
 fn missing(name: &'static str, processor: &Processor) -> Finding {
     let fix = if processor.runs_enclaves() { "see `driver`" } else { SEE_PROCESSOR };
     Finding::skipped(name, "there is no device node", fix)
-}
-
-/// The mount point that `path` is below, if it is mounted noexec.
-fn noexec_mount(path: &Path) -> Option<PathBuf> {
-    Mount::of(path).filter(|mount| mount.is_noexec).map(|mount| mount.point)
 }
 
 /// The name of a user, else its number.

@@ -17,7 +17,6 @@ const LEGACY_DEVICE: &str = "/dev/isgx";
 /// The first release of Linux with an SGX driver.
 const FIRST_RELEASE: (u32, u32) = (5, 11);
 
-/// The kernel's facts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Driver {
     /// The kernel's release, such as 6.8.0-45-generic.
@@ -175,7 +174,8 @@ fn features(cpuinfo: &str) -> String {
     features.map_or_else(String::new, |(_, features)| features.to_owned())
 }
 
-fn parse_release(release: &str) -> Option<(u32, u32)> {
+/// The first two numbers of a version.
+pub(super) fn parse_release(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|character: char| !character.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use quoting::{DCAP_LIBRARY, find_library};
 
+use super::driver::parse_release;
 use super::processor::{Processor, SEE_PROCESSOR};
 use crate::finding::Finding;
 
@@ -80,7 +81,6 @@ const LIBRARIES: [Library; 6] = [
     },
 ];
 
-/// A library on this machine.
 #[derive(Debug)]
 pub(crate) struct InstalledLibrary {
     library: &'static Library,
@@ -107,7 +107,9 @@ impl InstalledLibrary {
         let Some(file) = &self.file else { return self.missing(processor) };
         let version = version(file);
         let detail = format!("{} ({})", version.unwrap_or("of unknown version"), file.display());
-        if need == Need::Dcap && version.and_then(parse).is_some_and(|found| found < FIRST_DCAP) {
+        if need == Need::Dcap
+            && version.and_then(parse_release).is_some_and(|found| found < FIRST_DCAP)
+        {
             return Finding::warning(
                 name,
                 format!("{detail} is too old for the SGX driver of Linux"),
@@ -132,11 +134,6 @@ impl InstalledLibrary {
 /// The version in the name of a library's file, after `.so.`.
 fn version(file: &Path) -> Option<&str> {
     file.file_name()?.to_str()?.split_once(".so.").map(|(_, version)| version)
-}
-
-fn parse(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.split('.');
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

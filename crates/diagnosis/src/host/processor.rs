@@ -10,7 +10,6 @@ use crate::finding::Finding;
 pub(crate) const SEE_PROCESSOR: &str =
     "nothing, for quotes of the software platform; for real ones see `processor`";
 
-/// The facts of CPUID.
 #[derive(Debug, Clone)]
 pub(crate) struct Processor {
     vendor: String,
@@ -30,7 +29,6 @@ pub(crate) struct Processor {
 }
 
 impl Processor {
-    /// Reads CPUID.
     pub(crate) fn gather() -> Self {
         Self::read(CpuIdReaderNative)
     }

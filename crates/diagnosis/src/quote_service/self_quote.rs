@@ -1,9 +1,6 @@
 //! A quote that the service makes for this check.
 
-use std::path::Path;
-
-use aesm::Client;
-use quoting::{AesmQuoter, Canary, CanaryError, Quoter, QuotingError, REAL_QE_ANSWERS};
+use quoting::{Canary, CanaryError, Quoter, QuotingError, REAL_QE_ANSWERS};
 use sgx::{AesmError, AttestationKeyId};
 
 use crate::finding::Finding;
@@ -11,9 +8,8 @@ use crate::host::Processor;
 
 const NAME: &str = "self-quote";
 
-/// A quote of the service, or the error.
-#[derive(Debug)]
-pub(crate) struct SelfQuote(Result<Vec<u8>, SelfQuoteError>);
+/// A quote of the service that holds the REPORT of this check, or the error.
+pub(super) type SelfQuote = Result<Vec<u8>, SelfQuoteError>;
 
 /// The service made no quote, or a wrong one.
 #[derive(Debug, thiserror::Error)]
@@ -23,21 +19,9 @@ pub(super) enum SelfQuoteError {
     Canary(#[from] CanaryError),
 }
 
-impl SelfQuote {
-    /// Makes a REPORT in a software enclave, and requests its quote from the service.
-    pub(crate) fn gather(socket: &Path) -> Self {
-        Self(quote(&AesmQuoter::new(socket, Client::DEFAULT_TIMEOUT)))
-    }
-
-    /// The quote, if there is one that holds the REPORT.
-    pub(crate) fn quote(&self) -> Option<&[u8]> {
-        self.0.as_deref().ok()
-    }
-}
-
 /// The finding; `None` if the service did not answer.
-pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> Finding {
-    let Some(SelfQuote(outcome)) = self_quote else {
+pub(super) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> Finding {
+    let Some(outcome) = self_quote else {
         return Finding::skipped(NAME, "there is no service to ask", "see `answer`");
     };
     let Err(error) = outcome else {
@@ -64,8 +48,8 @@ pub(crate) fn finding(self_quote: Option<&SelfQuote>, processor: &Processor) -> 
     }
 }
 
-/// Requests a quote for a fresh REPORT, and checks that it holds that REPORT.
-pub(super) fn quote(quoter: &dyn Quoter) -> Result<Vec<u8>, SelfQuoteError> {
+/// Requests a quote for a fresh REPORT of a software enclave, and checks that it holds that REPORT.
+pub(super) fn quote(quoter: &dyn Quoter) -> SelfQuote {
     let target_info = quoter.initialize(&AttestationKeyId::ecdsa_p256())?.target_info;
     let canary = Canary::new(&target_info)?;
     let quote = quoter.quote(canary.request())?.quote;
@@ -103,7 +87,7 @@ mod tests {
     use crate::fixtures;
 
     fn refused(code: AesmError) -> SelfQuote {
-        SelfQuote(Err(QuotingError::new(code, "no quote").into()))
+        Err(QuotingError::new(code, "no quote").into())
     }
 
     #[test]
@@ -165,8 +149,8 @@ mod tests {
         let earlier = quote(&quoter).unwrap();
         for replayed in [earlier, b"no quote".to_vec()] {
             let quoter = quoter.clone();
-            let replayed = SelfQuote(quote(&Replaying { quoter, quote: replayed }));
-            assert!(replayed.quote().is_none());
+            let replayed = quote(&Replaying { quoter, quote: replayed });
+            assert!(replayed.is_err());
             assert_eq!(finding(Some(&replayed), &fixtures::server()).status, Status::Failed);
         }
     }

@@ -17,10 +17,8 @@ use crate::finding::Finding;
 /// The timeout of a request that a service answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The process name of Intel's daemon.
 const INTELS_DAEMON: &str = "aesm_service";
 
-/// The facts about the socket.
 #[derive(Debug)]
 pub(crate) struct ServiceSocket {
     pub(crate) path: PathBuf,
@@ -63,7 +61,6 @@ impl ServiceSocket {
         self.holder.is_some()
     }
 
-    /// The finding about the socket.
     pub(crate) fn finding(&self) -> Finding {
         let (name, socket) = ("socket", self.path.display());
         match (self.path_state, self.holder.as_deref()) {
@@ -103,7 +100,6 @@ impl ServiceSocket {
         }
     }
 
-    /// The finding about the service's answer.
     pub(crate) fn answer(&self) -> Finding {
         let name = "answer";
         if self.path_state != PathState::Socket {
@@ -125,22 +121,34 @@ impl ServiceSocket {
         };
         Finding::failed(name, error.to_string(), self.fix(error))
     }
-}
 
-impl ServiceSocket {
     /// The nearest directory above the socket that is visible to this user.
     fn nearest(&self) -> &Path {
-        let directories = self.path.ancestors().skip(1);
-        directories.into_iter().find(|directory| directory.exists()).unwrap_or(Path::new("/"))
+        let mut directories = self.path.ancestors().skip(1);
+        directories.find(|directory| directory.exists()).unwrap_or(Path::new("/"))
     }
 
     fn fix(&self, error: &ClientError) -> String {
         match error {
             ClientError::Connect { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
-                may_not_open(&self.path)
+                return may_not_open(&self.path);
             }
-            error => fix(error).to_owned(),
+            ClientError::Connect { .. } => {
+                "the service that made the socket is gone: start one, `quote-helper serve`; in a \
+                 container, mount the directory of the socket, not the socket, which is another \
+                 one after each restart"
+            }
+            ClientError::Timeout { .. } | ClientError::Disconnected(_) => {
+                "see which process holds the socket (ss -xlp) and its log; stop it, and start a \
+                 service, `quote-helper serve`"
+            }
+            ClientError::Refused(_) => "see the log of the service",
+            ClientError::Frame(_) | ClientError::Response(_) => {
+                "the process that holds the socket (ss -xlp) speaks no AESM: stop it, and start a \
+                 service, `quote-helper serve`"
+            }
         }
+        .to_owned()
     }
 }
 
@@ -174,26 +182,6 @@ impl PathState {
                 Self::NoDirectory
             }
             (Err(_), _) => Self::Missing,
-        }
-    }
-}
-
-/// The fix for an error of the service.
-fn fix(error: &ClientError) -> &'static str {
-    match error {
-        ClientError::Connect { .. } => {
-            "the service that made the socket is gone: start one, `quote-helper serve`; in a \
-             container, mount the directory of the socket, not the socket, which is another one \
-             after each restart"
-        }
-        ClientError::Timeout { .. } | ClientError::Disconnected(_) => {
-            "see who holds the socket (ss -xlp) and what it logs; stop it, and start a service, \
-             `quote-helper serve`"
-        }
-        ClientError::Refused(_) => "see the log of the service",
-        ClientError::Frame(_) | ClientError::Response(_) => {
-            "what holds the socket speaks no AESM (ss -xlp tells its name): stop it, and start a \
-             service, `quote-helper serve`"
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::finding::Finding;
 
 const NAME: &str = "verification";
 
-/// The outcome of the verification.
 #[derive(Debug)]
 pub(crate) enum Verification {
     NoCollateralGiven,
@@ -36,7 +35,6 @@ impl Verification {
         }
     }
 
-    /// The collateral of the verification.
     pub(crate) fn collateral(&self) -> Option<&Collateral> {
         match self {
             Self::Done { collateral, .. } => Some(collateral),

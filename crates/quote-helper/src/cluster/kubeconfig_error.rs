@@ -13,7 +13,6 @@ pub(super) fn inferring(error: &InferConfigError) -> anyhow::Error {
     }
 }
 
-/// The problem of a kubeconfig.
 pub(super) fn reading(error: &KubeconfigError) -> anyhow::Error {
     match error {
         KubeconfigError::CurrentContextNotSet => anyhow!(

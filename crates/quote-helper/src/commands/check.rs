@@ -16,9 +16,7 @@ use crate::output::{self, Format};
 use crate::quote_source::{ServiceSocket, default_service_hint};
 use crate::runtime::runtime;
 
-/// The heading of options for a machine or container.
 const MACHINE_OPTIONS: &str = "Options for a machine or a container";
-/// The heading of options for a cluster.
 const CLUSTER_OPTIONS: &str = "Options for a cluster";
 
 #[derive(Debug, Args)]
@@ -76,7 +74,6 @@ struct ClusterArguments {
     context: Option<String>,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let diagnosis = diagnose(arguments)?;
     match arguments.output {
@@ -135,6 +132,5 @@ fn has_kubeconfig() -> bool {
 /// The schemas of what it prints as JSON.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
-    use crate::schemas;
-    vec![("check", schemas::of::<Diagnosis>())]
+    vec![("check", crate::schemas::of::<Diagnosis>())]
 }

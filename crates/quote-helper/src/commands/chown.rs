@@ -38,14 +38,12 @@ pub(crate) struct Arguments {
     directories: Vec<PathBuf>,
 }
 
-/// The owner of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Owner {
     uid: Uid,
     gid: Gid,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let owner = arguments.user;
     for directory in &arguments.directories {
@@ -87,9 +85,8 @@ fn open_directory(path: &Path) -> anyhow::Result<OwnedFd> {
 /// Sets mode and owner where they differ. The process becomes the owner before it sets the mode: so
 /// it does not need the capability FOWNER, and none if nothing differs.
 fn give(directory: BorrowedFd<'_>, owner: Owner) -> Result<(), Errno> {
-    let this_process = Owner { uid: geteuid(), gid: getegid() };
     if Mode::from_raw_mode(fstat(directory)?.st_mode) != MODE {
-        change_owner(directory, this_process)?;
+        change_owner(directory, Owner::of_process())?;
         chmodat(directory, ".", MODE, AtFlags::empty())?;
     }
     change_owner(directory, owner)
@@ -112,6 +109,10 @@ fn cannot_give(directory: &Path, owner: Owner, error: Errno) -> anyhow::Error {
 }
 
 impl Owner {
+    fn of_process() -> Self {
+        Self { uid: geteuid(), gid: getegid() }
+    }
+
     fn of(stat: &Stat) -> Self {
         Self { uid: Uid::from_raw(stat.st_uid), gid: Gid::from_raw(stat.st_gid) }
     }

@@ -36,7 +36,6 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
     let name = command.get_name();
     let shells = Shells::builtins();

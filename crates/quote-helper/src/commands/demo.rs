@@ -18,7 +18,6 @@ use crate::output;
 const ALICE: &str = "Alice's enclave";
 const BOB: &str = "Bob's enclave";
 
-/// Runs the command.
 pub(crate) fn run() -> Result<(), Failure> {
     Ok(attest()?)
 }

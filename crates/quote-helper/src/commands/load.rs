@@ -57,7 +57,6 @@ enum Operation {
     KeyIds,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let socket = arguments.service.path()?;
     let request = OwnedRequest::prepare(arguments, &socket)
@@ -74,7 +73,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(output::result(arguments.output, &Measured::from(runs, start.elapsed()))?)
 }
 
-/// The request that all clients repeat.
 #[derive(Clone)]
 struct OwnedRequest {
     operation: Operation,
@@ -110,7 +108,6 @@ impl OwnedRequest {
     }
 }
 
-/// The measurements of one client.
 #[derive(Default)]
 struct Run {
     latencies: Vec<Duration>,
@@ -204,6 +201,5 @@ impl fmt::Display for Measured {
 /// The schema of the output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
-    use crate::schemas;
-    vec![("load", schemas::of::<Measured>())]
+    vec![("load", crate::schemas::of::<Measured>())]
 }

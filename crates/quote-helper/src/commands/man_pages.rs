@@ -17,7 +17,6 @@ pub(crate) struct Arguments {
     directory: PathBuf,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let mut command = command.disable_help_subcommand(true);

@@ -43,7 +43,6 @@ pub(crate) struct Arguments {
     enclave: SoftwareReport,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(arguments.source.with_quoter(|quoter| quote(arguments, quoter))?)
 }

@@ -31,7 +31,6 @@ pub(crate) struct Arguments {
     enclave: SoftwareReport,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = arguments.enclave.make(&target_info(arguments)?);
     files::write(&arguments.out, report.as_bytes())?;

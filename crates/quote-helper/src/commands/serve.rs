@@ -59,7 +59,6 @@ pub(crate) struct Arguments {
     settings: Settings,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
     let given = arguments.settings;

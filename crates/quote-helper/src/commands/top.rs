@@ -39,7 +39,6 @@ const DEFAULT_METRICS: &str = "127.0.0.1:17490";
 const METRICS_LISTEN: &str = "QUOTE_HELPER_METRICS_LISTEN";
 /// The width of text that is not for a terminal, in columns.
 const COLUMNS: u16 = 100;
-/// The default interval between views.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// More frequent scrapes would be a load on the service.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
@@ -76,7 +75,6 @@ pub(crate) struct Arguments {
     output: Format,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let endpoint = arguments.endpoint()?;
     let is_live = arguments.output == Format::Text
@@ -170,6 +168,5 @@ fn interval(text: &str) -> anyhow::Result<Duration> {
 /// The schema of the output.
 #[cfg(test)]
 pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {
-    use crate::schemas;
-    vec![("top", schemas::of::<View>())]
+    vec![("top", crate::schemas::of::<View>())]
 }

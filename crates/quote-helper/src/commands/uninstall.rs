@@ -24,7 +24,6 @@ pub(crate) struct Arguments {
     output: Format,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(runtime()?.block_on(uninstall(arguments))?)
 }

@@ -28,7 +28,6 @@ pub(crate) struct Arguments {
     options: ApplyOptions,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(runtime()?.block_on(upgrade(arguments))?)
 }

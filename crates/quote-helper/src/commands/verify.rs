@@ -52,7 +52,6 @@ pub(crate) struct Arguments {
     endorsements: Endorsements,
 }
 
-/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut verifier = match Verifier::new(arguments) {
         Ok(verifier) => verifier,
@@ -96,7 +95,8 @@ impl<'a> Verifier<'a> {
     fn new(arguments: &'a Arguments) -> Result<Self, (&'static str, anyhow::Error)> {
         let from_file = arguments.policy.as_deref().map(policy_file::read).transpose();
         let from_file = from_file.map_err(|error| ("policy_unusable", error))?;
-        let policy = arguments.requirements.or(from_file.as_ref()).to_policy();
+        let given = arguments.requirements.clone();
+        let policy = given.or(from_file.unwrap_or_default()).into_policy();
         let roots = arguments.endorsements.trusted_roots();
         let roots = roots.map_err(|error| ("trusted_root_unusable", error))?;
         Ok(Self { arguments, policy, roots, provider: None })
@@ -170,15 +170,10 @@ impl<'a> Verifier<'a> {
         write_bundle(&used, &mut bundle)?;
         files::replace(path, &bundle)?;
         let number = used.len();
-        match files::is_standard(path) {
-            true => output::note(format_args!("{number} items of collateral were written")),
-            false => {
-                output::note(format_args!(
-                    "{number} items of collateral are in {}",
-                    path.display()
-                ));
-            }
-        }
+        output::note(match files::is_standard(path) {
+            true => format!("{number} items of collateral were written"),
+            false => format!("{number} items of collateral are in {}", path.display()),
+        });
         Ok(())
     }
 }

@@ -8,7 +8,6 @@ pub(crate) const FILES: &str = "FILES";
 pub(crate) const EXAMPLES: &str = "EXAMPLES";
 pub(crate) const SEE_ALSO: &str = "SEE ALSO";
 
-/// In the order of the output.
 const HEADINGS: [&str; 5] = [EXIT_STATUS, ENVIRONMENT, FILES, EXAMPLES, SEE_ALSO];
 
 /// The sections of a command's help after its options.
@@ -64,7 +63,6 @@ impl Page {
         Self { sections: sections.filter(|section| !section.entries.is_empty()).collect() }
     }
 
-    /// The entries below this heading.
     pub(crate) fn entries(&self, heading: &str) -> &[Entry] {
         let section = self.sections.iter().find(|section| section.heading == heading);
         section.map_or(&[], |section| &section.entries)
@@ -118,7 +116,6 @@ fn with_words(own: &[Entry], shared: &[Entry]) -> Vec<Entry> {
     own.iter().flat_map(expand).collect()
 }
 
-/// The variables of options.
 fn variables(command: &Command) -> Vec<Entry> {
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
     let entry = |argument: &clap::Arg| {

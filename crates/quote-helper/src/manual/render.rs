@@ -63,7 +63,6 @@ fn reference(term: &str) -> String {
     }
 }
 
-/// The sections for `man`.
 pub(crate) fn roff(page: &Page) -> Roff {
     let mut roff = Roff::new();
     for section in &page.sections {

@@ -23,7 +23,6 @@ const NEWEST: ABI = ABI::V7;
 /// Opened for writing by the standard library, for child processes without output.
 const NULL_DEVICE: &str = "/dev/null";
 
-/// The sandbox of this process.
 pub(crate) struct Sandbox {
     outcome: Outcome,
     known: KnownFiles,
@@ -43,7 +42,7 @@ impl Sandbox {
             return Self { outcome: Outcome::TurnedOff, known: KnownFiles::of(&[]) };
         };
         writable.add_existing([NULL_DEVICE]);
-        let known = KnownFiles::of(writable.paths());
+        let known = KnownFiles::of(&writable.paths);
         let outcome = match restrict(&writable) {
             Ok(status) => Outcome::Entered(status, writable),
             Err(error) => Outcome::Refused(error),
@@ -82,7 +81,7 @@ fn restrict(writable: &WritablePaths) -> Result<RestrictionStatus, RulesetError>
         .handle_access(write)?
         .scope(scopes())?
         .create()?
-        .add_rules(path_beneath_rules(writable.paths(), write))?
+        .add_rules(path_beneath_rules(&writable.paths, write))?
         .restrict_self()
 }
 
@@ -94,7 +93,7 @@ fn scopes() -> BitFlags<Scope> {
 }
 
 fn report_status(status: &RestrictionStatus, writable: &WritablePaths) {
-    for path in writable.missing() {
+    for path in &writable.missing {
         let path = path.display();
         warn!(%path, "this path does not exist, so it cannot be written; make it, and restart the service");
     }

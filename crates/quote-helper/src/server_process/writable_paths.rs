@@ -9,8 +9,9 @@ use anyhow::Context;
 /// Files and directories that exist; below the directories everything may be written.
 #[derive(Debug, Default)]
 pub(crate) struct WritablePaths {
-    paths: Vec<PathBuf>,
-    missing: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
+    /// Those of the configuration that do not exist.
+    pub(super) missing: Vec<PathBuf>,
 }
 
 impl WritablePaths {
@@ -37,7 +38,6 @@ impl WritablePaths {
         Ok(())
     }
 
-    /// Adds those that exist.
     pub(crate) fn add_existing(&mut self, paths: impl IntoIterator<Item = impl AsRef<Path>>) {
         let paths = paths.into_iter().map(|path| path.as_ref().to_owned());
         self.paths.extend(paths.filter(|path| path.exists()));
@@ -50,19 +50,8 @@ impl WritablePaths {
         self.paths.extend(there);
         self.missing.extend(missing);
     }
-
-    /// All that exist.
-    pub(super) fn paths(&self) -> &[PathBuf] {
-        &self.paths
-    }
-
-    /// Those of the configuration that do not exist.
-    pub(super) fn missing(&self) -> &[PathBuf] {
-        &self.missing
-    }
 }
 
-/// The directory that a file is in.
 pub(crate) fn parent(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),

@@ -43,7 +43,6 @@ const FORMS: &[Form] = &[
     (SECTION, "its settings below a line [collateral]"),
 ];
 
-/// The section about sources.
 const SECTION: &str = "collateral";
 
 /// A configuration file is wrong.
@@ -54,7 +53,6 @@ pub(crate) struct WrongConfig {
 }
 
 impl WrongConfig {
-    /// Each problem with its place.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.problems.iter().map(|problem| format!("{}, {problem}", self.path.display()))
     }

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal};
 
 use diagnosis::{Diagnosis, Finding, Status, Subject};
 
-/// The width of the text, in columns.
 const WIDTH: usize = 80;
 /// The minimum width of the names of findings, in columns.
 const NAME_WIDTH: usize = 17;

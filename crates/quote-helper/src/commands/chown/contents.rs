@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Dir, FileType, Mode, OFlags, Uid, fstat, openat};
 use rustix::io::Errno;
-use rustix::process::{getegid, geteuid};
+use rustix::process::geteuid;
 
 use super::{Owner, change_owner};
 
@@ -25,7 +25,6 @@ pub(super) fn give_contents(directory: BorrowedFd<'_>, owner: Owner) -> Result<(
     Change { previous: previous.uid, owner }.entries(directory, MAX_DEPTH)
 }
 
-/// From a user to an owner.
 #[derive(Clone, Copy)]
 struct Change {
     previous: Uid,
@@ -68,12 +67,8 @@ impl Change {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let open = || openat(directory, c".", flags, Mode::empty());
         open().or_else(|error| match error {
-            Errno::ACCESS => change_owner(directory, this_process()).and_then(|()| open()),
+            Errno::ACCESS => change_owner(directory, Owner::of_process()).and_then(|()| open()),
             error => Err(error),
         })
     }
-}
-
-fn this_process() -> Owner {
-    Owner { uid: geteuid(), gid: getegid() }
 }

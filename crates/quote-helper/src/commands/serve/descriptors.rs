@@ -60,7 +60,6 @@ fn raise() {
     }
 }
 
-/// Descriptors that are reserved.
 fn reserved(settings: &Settings) -> usize {
     let servers = [settings.metrics_listen.is_some(), settings.collateral_listen.is_some()];
     let servers = servers.into_iter().filter(|served| *served).count();

@@ -12,7 +12,6 @@ use tracing::info;
 
 use super::node_metrics::NodeMetrics;
 
-/// The interval of refreshes.
 const ROUND: Duration = Duration::from_secs(60);
 
 /// The settings of the quote provider library.

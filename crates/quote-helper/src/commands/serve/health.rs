@@ -18,14 +18,12 @@ use self::watch::Watch;
 
 pub(super) use self::proof::Proof;
 
-/// The readiness of the service. Clones are the same.
 #[derive(Clone)]
 pub(super) struct Health {
     phase: Arc<channel::Sender<Phase>>,
     watch: Arc<Watch>,
 }
 
-/// The phase of a service.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Starting,
@@ -38,7 +36,7 @@ impl Health {
     /// The health of a service with this Quoter and this proof for its canary quotes. To be called
     /// within the runtime that serves.
     pub(super) fn new(quoter: Arc<dyn ServedQuoter>, proof: Proof, metrics: &Metrics) -> Self {
-        let watch = Watch::start(CanaryQuoter::new(quoter, proof), metrics);
+        let watch = Watch::start(CanaryQuoter { quoter, proof }, metrics);
         Self { phase: Arc::new(channel::Sender::new(Phase::Starting)), watch }
     }
 

@@ -3,7 +3,6 @@
 use prometheus_client::metrics::gauge::Gauge;
 use service::{Limits, Metrics};
 
-/// The limits among the metrics.
 #[derive(Default)]
 pub(super) struct LimitMetrics {
     queued_quotes: Gauge,
@@ -11,7 +10,6 @@ pub(super) struct LimitMetrics {
 }
 
 impl LimitMetrics {
-    /// Registers them, with these values.
     pub(super) fn new(limits: &Limits, metrics: &Metrics) -> Self {
         let shown = Self::default();
         shown.set(limits);
@@ -24,7 +22,6 @@ impl LimitMetrics {
         shown
     }
 
-    /// Shows these values from now on.
     pub(super) fn set(&self, limits: &Limits) {
         let shown = |limit: usize| limit.try_into().unwrap_or(i64::MAX);
         self.queued_quotes.set(shown(limits.queued_quotes));

@@ -13,7 +13,6 @@ use tracing::warn;
 use super::quote_backend::NO_SGX;
 use crate::stop::Stop;
 
-/// The interval at which the device is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Watches for a device that was missing when the process confined itself: neither its sandbox nor a

@@ -20,11 +20,9 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A software platform in its directory.
 pub(super) struct Software {
-    /// The current platform.
     platform: watch::Sender<Arc<SoftwarePlatform>>,
     /// Quotes in this process, unless workers do.
     pub(super) quoter: SoftwareQuoter,
-    /// The collateral of its quotes.
     pub(super) collateral: Arc<SoftwareCollateral>,
     directory: Directory,
     stamp: TcbStamp,
@@ -54,7 +52,6 @@ impl Software {
         })
     }
 
-    /// The proof of its canary quotes.
     pub(super) fn proof(&self) -> anyhow::Result<Proof> {
         Proof::of_software(&self.platform.borrow(), Arc::clone(&self.collateral))
     }

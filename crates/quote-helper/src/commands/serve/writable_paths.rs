@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use collateral::settings::{Machine, PartialSettings};
 use quoting::{Platform, default_state_dir};
 
 use super::intel_caches;
@@ -49,10 +48,7 @@ pub(super) fn writable_paths(
 /// Where the quote provider library and the service keep collateral. With unusable settings there is none, which is
 /// reported where they are needed.
 fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
-    let machine = Machine { config_file: config.map(Path::to_owned), ..Machine::this() };
-    let settings =
-        collateral::settings::Settings::choose(PartialSettings::default(), &machine).ok()?;
-    let directory = settings.cache.directory?;
+    let directory = super::fresh_collateral::settings(config).ok()?.cache.directory?;
     private_directory::check_place(&directory).ok()?;
     private_directory::make_readable(&directory).ok()?;
     Some(directory)

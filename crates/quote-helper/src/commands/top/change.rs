@@ -25,7 +25,8 @@ const CONSTANTS: [&str; 2] = ["quote_helper_service_info", "quote_helper_start_t
 pub(super) struct Change<'a> {
     before: Option<(&'a Samples, Duration)>,
     now: &'a Samples,
-    is_restart: bool,
+    /// True if another process has answered than before.
+    pub(super) is_restart: bool,
 }
 
 /// The number of events.
@@ -46,22 +47,14 @@ impl<'a> Change<'a> {
         Self { before: before.filter(|_| !is_restart), now, is_restart }
     }
 
-    /// True if another process has answered than before.
-    pub(super) fn is_restart(&self) -> bool {
-        self.is_restart
-    }
-
-    /// The time that the change took.
     pub(super) fn time(&self) -> Option<Duration> {
         self.before.map(|(_, time)| time)
     }
 
-    /// The counter without labels.
     pub(super) fn count(&self, name: &str) -> Option<Count> {
         self.counts_by(name, []).remove(&[])
     }
 
-    /// Counters by their only label.
     pub(super) fn counts(&self, name: &str, label: &str) -> BTreeMap<String, Count> {
         let counts = self.counts_by(name, [label]).into_iter();
         counts.map(|([label], count)| (label, count)).collect()
@@ -104,7 +97,6 @@ impl<'a> Change<'a> {
 }
 
 impl Count {
-    /// The sum.
     pub(super) fn and(self, other: Self) -> Self {
         let new = self.new.zip(other.new).map(|(one, other)| one.saturating_add(other));
         let per_second = self.per_second.zip(other.per_second).map(|(one, other)| one + other);

@@ -29,17 +29,14 @@ const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
 const MAX_REASON_LENGTH: usize = 300;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
 
-/// The address of a service's metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// An HTTP server.
     Tcp {
         /// The IP address or host name, and the port.
         address: String,
         /// The prefix of its paths: empty, unless a proxy adds one.
         prefix: String,
     },
-    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
@@ -55,7 +52,6 @@ pub(super) struct Scrape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Readiness {
     Ready,
-    /// The reason.
     NotReady(String),
     /// An older version, which does not tell.
     Unknown,

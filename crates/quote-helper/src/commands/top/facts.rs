@@ -197,7 +197,6 @@ impl Facts {
         (!counts.is_empty()).then_some(line)
     }
 
-    /// The total, and the new ones.
     fn count(&self, Count { total, new, .. }: Count) -> Span<'static> {
         match new {
             None | Some(0) => Span::raw(total.to_string()),

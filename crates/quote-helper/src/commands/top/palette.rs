@@ -2,7 +2,6 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// The styles of text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
     has_colors: bool,
@@ -14,32 +13,26 @@ impl Palette {
         Self { has_colors: std::env::var_os("NO_COLOR").is_none() }
     }
 
-    /// Without colors.
     pub(super) fn plain() -> Self {
         Self { has_colors: false }
     }
 
-    /// For things in order.
     pub(super) fn good(self) -> Style {
         self.color(Color::Green)
     }
 
-    /// For things to know.
     pub(super) fn warning(self) -> Style {
         self.color(Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
-    /// For things to fix.
     pub(super) fn alarm(self) -> Style {
         self.color(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// For names of figures.
     pub(super) fn name(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// For heads of tables.
     pub(super) fn head(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }

@@ -12,7 +12,6 @@ const MAX_SAMPLES: usize = 20_000;
 /// The maximum number of labels of a sample: twice those of a caller.
 const MAX_LABELS: usize = 16;
 
-/// The labels of a sample, by name.
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// The samples of one scrape, by name and labels.
@@ -43,17 +42,14 @@ impl Samples {
         Ok(samples)
     }
 
-    /// All samples of this name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = (&Labels, f64)> {
         self.0.get(name).into_iter().flatten().map(|(labels, value)| (labels, *value))
     }
 
-    /// The sample of this name and these labels.
     pub(super) fn at(&self, name: &str, labels: &Labels) -> Option<f64> {
         self.0.get(name)?.get(labels).copied()
     }
 
-    /// The only sample of this name.
     pub(super) fn value(&self, name: &str) -> Option<f64> {
         self.named(name).next().map(|(_, value)| value)
     }

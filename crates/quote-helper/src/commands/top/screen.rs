@@ -15,14 +15,12 @@ const LEAST_REQUESTS: u16 = 3;
 /// Lines of facts that take precedence over everything else.
 const LEAST_FACTS: u16 = 2;
 
-/// A view to draw.
 pub(super) struct Screen<'a> {
     pub(super) view: &'a View,
     pub(super) palette: Palette,
 }
 
 impl Screen<'_> {
-    /// The whole view as text of at most this many columns.
     pub(super) fn text(&self, columns: u16) -> String {
         let columns = columns.max(1);
         let head = self.head(columns).len().try_into().unwrap_or(u16::MAX);

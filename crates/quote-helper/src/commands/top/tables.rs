@@ -33,7 +33,6 @@ pub(super) struct Table {
     head_style: Style,
 }
 
-/// Requests by operation and outcome.
 pub(super) fn requests(requests: &[Request], palette: Palette) -> Table {
     let head = vec!["REQUEST", "RATE/s", "TOTAL", "P50", "P99", "LONGEST"];
     let rows = requests.iter().map(|request| {
@@ -57,7 +56,6 @@ pub(super) fn requests(requests: &[Request], palette: Palette) -> Table {
     }
 }
 
-/// Callers by identity.
 pub(super) fn callers(callers: &[Caller], palette: Palette) -> Table {
     let head = vec!["UID", "POD", "MRENCLAVE", "DEBUG", "RATE/s", "TOTAL", "FAILED"];
     let rows = callers.iter().map(|caller| {
@@ -191,12 +189,10 @@ fn style(count: Count, is_failure: bool, palette: Palette) -> Style {
     }
 }
 
-/// A label, made printable.
 pub(super) fn printable_label(label: &str) -> String {
     printable::line(label).into_owned()
 }
 
-/// The text, cut to this many characters with `…`.
 pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();

@@ -10,7 +10,6 @@ use super::endpoint::{Readiness, Scrape};
 use super::latency::{Histogram, Latency};
 use super::samples::Samples;
 
-/// The outcome of a successful request.
 pub(super) const SUCCESS: &str = "SUCCESS";
 
 /// The state of a service at one moment.
@@ -109,7 +108,6 @@ pub(super) struct Caller {
 }
 
 impl View {
-    /// The view of a service that has answered.
     pub(super) fn of(
         metrics: String,
         now: OffsetDateTime,
@@ -124,7 +122,6 @@ impl View {
         }
     }
 
-    /// The view of a service that has not answered.
     pub(super) fn away(metrics: String, now: OffsetDateTime, reason: String) -> Self {
         Self { time: printable::rfc3339(now.into()), metrics, state: ServiceState::Away(reason) }
     }
@@ -140,7 +137,7 @@ impl Service {
         let gauge = |name| samples.value(name).map(|value| value as u64);
         Self {
             seconds: change.time().map(|time| time.as_secs_f64()),
-            restarted: change.is_restart(),
+            restarted: change.is_restart,
             version,
             insecure: platform.as_deref() == Some("software"),
             platform,

@@ -84,7 +84,6 @@ fn acceptance(step: Step, attested: &Attested) -> String {
     format!("accepted with {option}")
 }
 
-/// The option of this step of the policy.
 fn option_of(step: Step) -> String {
     match step {
         Step::IsvSvn | Step::ConfigSvn => format!("--minimum-{}", step.name()),

@@ -11,7 +11,6 @@ use verify::{PlatformFeature, Policy, TcbStatus};
 use crate::software_enclave::report_data;
 use crate::values::{self, OneOf};
 
-/// The heading of these options in the help.
 pub(super) const HEADING: &str = "Policy";
 
 /// Requirements on the enclave or TD. An option for the other kind of quote refuses the quote.
@@ -123,73 +122,57 @@ pub(super) struct PolicyArguments {
 
 impl PolicyArguments {
     /// These options, with those of `other` as defaults.
-    pub(super) fn or(&self, other: Option<&Self>) -> Self {
-        fn list<T: Clone>(own: &[T], other: &[T]) -> Vec<T> {
-            if own.is_empty() { other.to_vec() } else { own.to_vec() }
+    pub(super) fn or(self, other: Self) -> Self {
+        fn list<T>(own: Vec<T>, other: Vec<T>) -> Vec<T> {
+            if own.is_empty() { other } else { own }
         }
-        let Some(other) = other else { return self.clone() };
-        Self {
-            mr_enclave: list(&self.mr_enclave, &other.mr_enclave),
-            mr_signer: list(&self.mr_signer, &other.mr_signer),
-            isv_prod_id: list(&self.isv_prod_id, &other.isv_prod_id),
-            minimum_isv_svn: self.minimum_isv_svn.or(other.minimum_isv_svn),
-            isv_ext_prod_id: list(&self.isv_ext_prod_id, &other.isv_ext_prod_id),
-            isv_family_id: list(&self.isv_family_id, &other.isv_family_id),
-            config_id: list(&self.config_id, &other.config_id),
-            minimum_config_svn: self.minimum_config_svn.or(other.minimum_config_svn),
-            mr_td: list(&self.mr_td, &other.mr_td),
-            rtmr0: list(&self.rtmr0, &other.rtmr0),
-            rtmr1: list(&self.rtmr1, &other.rtmr1),
-            rtmr2: list(&self.rtmr2, &other.rtmr2),
-            rtmr3: list(&self.rtmr3, &other.rtmr3),
-            report_data: self.report_data.or(other.report_data),
-            allow_debug: self.allow_debug || other.allow_debug,
-            accept_tcb_status: list(&self.accept_tcb_status, &other.accept_tcb_status),
-            accept_advisory: list(&self.accept_advisory, &other.accept_advisory),
-            minimum_tcb_date: self.minimum_tcb_date.or(other.minimum_tcb_date),
-            minimum_tcb_evaluation_data_number: self
-                .minimum_tcb_evaluation_data_number
-                .or(other.minimum_tcb_evaluation_data_number),
-            refuse_platform_feature: list(
-                &self.refuse_platform_feature,
-                &other.refuse_platform_feature,
-            ),
+        macro_rules! either {
+            ($($list:ident)*; $($single:ident)*) => {
+                Self {
+                    $($list: list(self.$list, other.$list),)*
+                    $($single: self.$single.or(other.$single),)*
+                    allow_debug: self.allow_debug || other.allow_debug,
+                }
+            };
+        }
+        either! {
+            mr_enclave mr_signer isv_prod_id isv_ext_prod_id isv_family_id config_id mr_td rtmr0
+            rtmr1 rtmr2 rtmr3 accept_tcb_status accept_advisory refuse_platform_feature;
+            minimum_isv_svn minimum_config_svn report_data minimum_tcb_date
+            minimum_tcb_evaluation_data_number
         }
     }
 
-    pub(super) fn to_policy(&self) -> Policy {
-        let own = self.clone();
+    pub(super) fn into_policy(self) -> Policy {
         let mut policy = Policy {
-            mr_enclaves: own.mr_enclave,
-            mr_signers: own.mr_signer,
-            isv_prod_ids: own.isv_prod_id,
-            minimum_isv_svn: own.minimum_isv_svn,
-            isv_ext_prod_ids: own.isv_ext_prod_id,
-            isv_family_ids: own.isv_family_id,
-            config_ids: own.config_id,
-            minimum_config_svn: own.minimum_config_svn,
-            mr_tds: own.mr_td,
-            rtmrs: [own.rtmr0, own.rtmr1, own.rtmr2, own.rtmr3],
-            report_data: own.report_data,
-            allow_debug: own.allow_debug,
-            accepted_advisories: own.accept_advisory,
-            minimum_tcb_date: own.minimum_tcb_date,
-            minimum_tcb_evaluation_data_number: own.minimum_tcb_evaluation_data_number,
-            refused_features: own.refuse_platform_feature,
+            mr_enclaves: self.mr_enclave,
+            mr_signers: self.mr_signer,
+            isv_prod_ids: self.isv_prod_id,
+            minimum_isv_svn: self.minimum_isv_svn,
+            isv_ext_prod_ids: self.isv_ext_prod_id,
+            isv_family_ids: self.isv_family_id,
+            config_ids: self.config_id,
+            minimum_config_svn: self.minimum_config_svn,
+            mr_tds: self.mr_td,
+            rtmrs: [self.rtmr0, self.rtmr1, self.rtmr2, self.rtmr3],
+            report_data: self.report_data,
+            allow_debug: self.allow_debug,
+            accepted_advisories: self.accept_advisory,
+            minimum_tcb_date: self.minimum_tcb_date,
+            minimum_tcb_evaluation_data_number: self.minimum_tcb_evaluation_data_number,
+            refused_features: self.refuse_platform_feature,
             ..Policy::default()
         };
-        let accepted = own.accept_tcb_status.iter().map(|AcceptedStatus(status)| *status);
+        let accepted = self.accept_tcb_status.iter().map(|AcceptedStatus(status)| *status);
         policy.accepted_tcb_statuses.extend(accepted);
         policy
     }
 }
 
-/// A point in time.
 pub(super) fn time(text: &str) -> anyhow::Result<SystemTime> {
     Ok(values::time(text)?.into())
 }
 
-/// A status that can be accepted.
 #[derive(Debug, Clone, Copy)]
 struct AcceptedStatus(TcbStatus);
 

@@ -45,7 +45,6 @@ fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
     Ok(PolicyArguments::from_arg_matches(&matches)?)
 }
 
-/// The option of this name.
 fn option<'a>(command: &'a Command, key: &str) -> anyhow::Result<&'a Arg> {
     let named = |argument: &&Arg| argument.get_long() == Some(key);
     if let Some(argument) = command.get_arguments().find(named) {
@@ -100,7 +99,6 @@ fn problem(error: &clap::Error) -> String {
     format!("\"{value}\": {reason}")
 }
 
-/// The line of this byte, from 1.
 fn line(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     before.matches('\n').count().saturating_add(1)

@@ -16,15 +16,11 @@ const FLOW: Flow = Flow { tenant: u64::MAX, user: 0 };
 
 /// Makes and checks canary quotes.
 pub(super) struct CanaryQuoter {
-    quoter: Arc<dyn ServedQuoter>,
-    proof: Proof,
+    pub(super) quoter: Arc<dyn ServedQuoter>,
+    pub(super) proof: Proof,
 }
 
 impl CanaryQuoter {
-    pub(super) fn new(quoter: Arc<dyn ServedQuoter>, proof: Proof) -> Self {
-        Self { quoter, proof }
-    }
-
     /// Makes a quote, and describes its proof, or the reason that there is none.
     pub(super) async fn quote(&self) -> Result<String, String> {
         self.prove().await.map_err(|error| explain(&error))

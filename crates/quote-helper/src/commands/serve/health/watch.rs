@@ -29,7 +29,6 @@ pub(super) struct Watch {
     success: Gauge,
 }
 
-/// The result of a canary quote, and its time.
 #[derive(Clone)]
 struct Told {
     at: Instant,
@@ -37,7 +36,6 @@ struct Told {
 }
 
 impl Watch {
-    /// Starts to look.
     pub(super) fn start(quoter: CanaryQuoter, metrics: &Metrics) -> Arc<Self> {
         let seconds = Histogram::new(exponential_buckets(1e-3, 2.0, 13));
         let watch = Arc::new(Self {
