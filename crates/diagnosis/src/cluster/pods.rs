@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(first.object.as_deref(), Some("pod/shop/misspelled"));
         assert!(first.detail.contains("does not offer"), "{first:?}");
         assert_eq!(second.object.as_deref(), Some("pod/shop/bare"));
-        assert!(second.detail.contains("no container asks for EPC"), "{second:?}");
+        assert!(second.detail.contains("no container requests EPC"), "{second:?}");
     }
 
     #[test]
