@@ -74,10 +74,11 @@ const UNSUPPORTED: [&str; 10] = [
     "CheckUpdateStatus",
 ];
 
+/// Names and bytes of messages.
+type Vectors = Vec<(&'static str, Vec<u8>)>;
+
 /// The vectors of the ECDSA part, and the unsupported ones.
-fn ecdsa_and_unsupported(
-    direction: &str,
-) -> (Vec<(&'static str, Vec<u8>)>, Vec<(&'static str, Vec<u8>)>) {
+fn ecdsa_and_unsupported(direction: &str) -> (Vectors, Vectors) {
     vectors(direction).into_iter().partition(|(name, _)| !UNSUPPORTED.contains(name))
 }
 
