@@ -21,7 +21,7 @@ use crate::service_manager::{ServiceManager, watchdog_time};
 const PERIOD: Duration = Duration::from_secs(1);
 /// The time without a heartbeat after which it counts as stuck.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
-/// The same, once the process was told to end.
+/// The same after SIGTERM or SIGINT.
 const MAX_SILENCE_AT_END: Duration = Duration::from_secs(3);
 /// The time for the log's thread to write the reason.
 const LAST_WORDS: Duration = Duration::from_millis(200);

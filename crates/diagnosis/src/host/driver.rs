@@ -94,7 +94,7 @@ impl Driver {
         if !has_feature("sgx") {
             return (
                 "the kernel found SGX unusable, though the processor has it".to_owned(),
-                "see what it says: dmesg | grep -i sgx; most often SGX is off in the firmware",
+                "see the kernel log: dmesg | grep -i sgx; most often SGX is off in the firmware",
             );
         }
         if processor.has_flc && !has_feature("sgx_lc") {
@@ -150,7 +150,7 @@ impl Driver {
             return Finding::failed(
                 name,
                 "the kernel manages no enclave memory, though the processor has some",
-                "see what it says: dmesg | grep -i sgx",
+                "see the kernel log: dmesg | grep -i sgx",
             );
         }
         let sizes: Vec<String> = self.epc.iter().map(|size| mebibytes(*size)).collect();

@@ -28,7 +28,7 @@ pub(crate) fn finding(nodes: &[NodeStatus]) -> Finding {
         return Finding::skipped(
             NAME,
             "there is no PCK certificate in the cache of collateral",
-            "our libdcap_quoteprov.so.1 puts it there when Intel's Quoting Enclave asks for it, if \
+            "this project's libdcap_quoteprov.so.1 stores it when Intel's Quoting Enclave requests it, if \
              it has the same cache (QUOTE_HELPER_COLLATERAL_CACHE_DIR)",
         );
     };

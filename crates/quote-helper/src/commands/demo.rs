@@ -79,7 +79,7 @@ fn attest() -> anyhow::Result<()> {
     say(5, "A quote in which one bit was flipped is refused", &[&refused(&tampered)?])?;
     let swapped = Offer { public_key: from_alice.public_key, ..from_bob.clone() };
     let swapped = verifier.verify(&swapped, BOB);
-    say(6, "Bob's quote with somebody else's key is refused", &[&refused(&swapped)?])?;
+    say(6, "Bob's quote with another key is refused", &[&refused(&swapped)?])?;
     let foreign = Verifier { roots: TrustedRoots::intel(), ..verifier }.verify(&from_bob, BOB);
     say(7, "Under a foreign root, Intel's, the same quote is refused", &[&refused(&foreign)?])?;
 

@@ -44,7 +44,7 @@ struct LinesLost(ErrorCounter);
 
 impl Collector for LinesLost {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Lines of the log that were lost, since nobody read those before them";
+        let help = "Log lines that were lost because the log was read too slowly";
         let lost = ConstCounter::new(u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX));
         lost.encode(encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?)
     }

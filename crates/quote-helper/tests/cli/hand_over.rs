@@ -252,7 +252,7 @@ fn an_instance_may_wait_to_be_told_to_end() {
     old.signal(Signal::TERM);
     let (status, log) = old.wait();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("waiting to be told to end"), "{log}");
+    assert!(log.contains("waiting for SIGTERM"), "{log}");
     assert_eq!(inode(&machine.socket()), before);
     machine.quote("08");
     drop(new);

@@ -161,6 +161,6 @@ fn a_quote_that_does_not_come_is_not_waited_for() {
     thread::sleep(Duration::from_secs(5));
     let begin = Instant::now();
     let (status, body) = get(&serve, "/readyz");
-    assert_eq!((status, body.as_str()), (503, "an earlier canary quote is still awaited\n"));
+    assert_eq!((status, body.as_str()), (503, "an earlier canary quote is still in progress\n"));
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
 }

@@ -16,7 +16,7 @@ impl LimitMetrics {
         metrics.register(|registry| {
             let help = "Quotes that may wait or be made at once";
             registry.register("max_queued_quotes", help, shown.queued_quotes.clone());
-            let help = "Connections that may be open at once";
+            let help = "Maximum number of open connections";
             registry.register("max_connections", help, shown.connections.clone());
         });
         shown

@@ -40,6 +40,6 @@ fn warn_of_unused(settings: &Settings, path: &Path) {
         ("take_over", settings.take_over.is_some()),
     ];
     for (setting, _) in settings.into_iter().filter(|(_, is_unused)| *is_unused) {
-        warn!(setting, "not used, since the service manager has made the socket: set it up there");
+        warn!(setting, "ignored: the service manager created the socket; configure it there");
     }
 }

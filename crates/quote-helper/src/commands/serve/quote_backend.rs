@@ -62,8 +62,8 @@ impl QuoteBackend {
         let software = Software::open(state_dir.clone(), kind.into())?;
         warn!(
             state_dir = %state_dir.display(),
-            "INSECURE: quotes come from the software platform, as it was asked for. They prove \
-             nothing to anybody who does not trust its root by choice"
+            "INSECURE: quotes come from the software platform, as configured; verifiers reject \
+             them unless they trust its root explicitly"
         );
         let metrics = Metrics::new("software");
         if !settings.isolate.unwrap_or(false) {

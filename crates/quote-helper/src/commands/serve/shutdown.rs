@@ -90,7 +90,7 @@ impl Serving {
 }
 
 impl Shutdown {
-    /// Waits to be told to end, if the settings say so, and ends the servers.
+    /// Waits for SIGTERM after a hand-over if the settings say so, and stops the servers.
     ///
     /// # Errors
     /// When the service is to be started again.
@@ -127,10 +127,10 @@ async fn wait_after_handover(
     manager: &ServiceManager,
     successor: &Successor,
 ) -> anyhow::Result<()> {
-    info!("all is handed over; waiting to be told to end");
+    info!("all sockets are handed over; waiting for SIGTERM");
     tokio::select! {
         () = stop.stopped() => {
-            manager.stopping("all is handed over");
+            manager.stopping("all sockets are handed over");
             Ok(())
         }
         () = successor.wait_until_vacant() => {
@@ -155,7 +155,7 @@ fn reason(end: &SocketEnd) -> &'static str {
         SocketEnd::Closed | SocketEnd::Kept => "the service is stopping",
         SocketEnd::HandedOver(_) => "another instance serves",
         SocketEnd::Lost(SocketLoss::Replaced) => "the socket's file is gone",
-        SocketEnd::Lost(SocketLoss::OutOfUse) => "another process has taken the socket out of use",
-        SocketEnd::TakeoverRefused(_) => "another instance goes on",
+        SocketEnd::Lost(SocketLoss::OutOfUse) => "another process has shut the socket down",
+        SocketEnd::TakeoverRefused(_) => "another instance keeps serving",
     }
 }

@@ -90,7 +90,7 @@ impl Software {
                 }
                 Ok(Some((_, Err(error)))) if error.to_string() != told => {
                     told = error.to_string();
-                    warn!(error = told, "the platform's new TCB cannot be followed; trying on");
+                    warn!(error = told, "cannot open the platform's new TCB; retrying");
                 }
                 _ => {}
             }

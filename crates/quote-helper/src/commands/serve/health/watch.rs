@@ -53,7 +53,7 @@ impl Watch {
             );
             registry.register(
                 "canary_success",
-                "Whether the last canary quote was good: 1 or 0",
+                "1 if the last canary quote was good, else 0",
                 watch.success.clone(),
             );
         });
@@ -121,5 +121,5 @@ impl Told {
 }
 
 fn no_news() -> Result<String, String> {
-    Err("an earlier canary quote is still awaited".to_owned())
+    Err("an earlier canary quote is still in progress".to_owned())
 }
