@@ -76,7 +76,7 @@ impl Layout {
         }
     }
 
-    /// A string, plain if nobody could take it for something else.
+    /// A string, plain if that is unambiguous.
     pub(crate) fn string(self, text: &str) -> String {
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
         let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')

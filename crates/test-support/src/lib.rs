@@ -9,6 +9,7 @@
 )]
 
 pub mod c_programs;
+pub mod grpc;
 pub mod header;
 pub mod provider;
 pub mod sample;

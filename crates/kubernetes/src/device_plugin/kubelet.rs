@@ -6,10 +6,11 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tonic::Status;
+use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::api::v1beta1::registration_client::RegistrationClient;
-use crate::api::v1beta1::{DevicePluginOptions, RegisterRequest};
+use crate::api::call;
+use crate::api::v1beta1::{DevicePluginOptions, Empty, RegisterRequest};
 
 /// The kubelet's directory for sockets, its own and those of plugins. The kubelet has a fixed path.
 pub const PLUGIN_DIR: &str = "/var/lib/kubelet/device-plugins";
@@ -39,14 +40,14 @@ pub(crate) async fn register(
     endpoint: &str,
     resource: &str,
 ) -> Result<(), Status> {
-    let mut client = RegistrationClient::new(channel(&socket(plugin_dir), TIMEOUT));
+    let mut client = Grpc::new(channel(&socket(plugin_dir), TIMEOUT));
     let request = RegisterRequest {
         version: API_VERSION.to_owned(),
         endpoint: endpoint.to_owned(),
         resource_name: resource.to_owned(),
         options: Some(OPTIONS),
     };
-    client.register(request).await?;
+    let Empty {} = call(&mut client, "/v1beta1.Registration/Register", request).await?;
     Ok(())
 }
 

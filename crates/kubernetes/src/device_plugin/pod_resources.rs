@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use tonic::Status;
+use tonic::client::Grpc;
 
 use super::kubelet;
-use crate::api::v1::ListPodResourcesRequest;
-use crate::api::v1::pod_resources_lister_client::PodResourcesListerClient;
+use crate::api::call;
+use crate::api::v1::{ListPodResourcesRequest, ListPodResourcesResponse};
 
 /// The maximum size of the list in bytes: enough for a machine with 256 GiB of EPC.
 const MAX_MESSAGE: usize = 16 << 20;
@@ -21,9 +22,11 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Those of gRPC.
 pub(crate) async fn allocated(socket: &Path) -> Result<BTreeMap<String, u64>, Status> {
-    let mut client = PodResourcesListerClient::new(kubelet::channel(socket, TIMEOUT))
-        .max_decoding_message_size(MAX_MESSAGE);
-    let list = client.list(ListPodResourcesRequest {}).await?.into_inner();
+    let client = Grpc::new(kubelet::channel(socket, TIMEOUT));
+    let mut client = client.max_decoding_message_size(MAX_MESSAGE);
+    let request = ListPodResourcesRequest {};
+    let list: ListPodResourcesResponse =
+        call(&mut client, "/v1.PodResourcesLister/List", request).await?;
     let containers = list.pod_resources.into_iter().flat_map(|pod| pod.containers);
     let mut allocated = BTreeMap::<_, u64>::new();
     for devices in containers.flat_map(|container| container.devices) {

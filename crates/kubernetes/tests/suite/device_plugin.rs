@@ -5,7 +5,6 @@
 mod allocate;
 mod api_server;
 mod cdi;
-mod clock;
 mod golden;
 mod health;
 mod hostile_peers;

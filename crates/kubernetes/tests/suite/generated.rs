@@ -10,6 +10,7 @@ fn the_committed_code_is_generated_from_the_proto_files() {
     tonic_prost_build::configure()
         .disable_comments(["."])
         .codec_path("crate::api::CountedCodec")
+        .build_client(false)
         .out_dir(written.path())
         .compile_fds(descriptions)
         .expect("code for the protocol files");

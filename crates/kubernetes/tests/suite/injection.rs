@@ -12,7 +12,7 @@ use kubernetes::injection::{Settings, inject};
 use cases::Case;
 
 /// The settings of the cases in this directory.
-fn settings(directory: &str) -> Settings {
+pub(crate) fn settings(directory: &str) -> Settings {
     let settings = Settings {
         aesm_dir: "/var/run/aesmd".into(),
         socket_by_device_plugin: false,

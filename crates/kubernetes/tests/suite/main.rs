@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
+mod clock;
 mod device_plugin;
 mod generated;
 mod injection;

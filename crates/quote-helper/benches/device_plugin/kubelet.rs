@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use hyper_util::rt::TokioIo;
-use kubernetes::api::v1beta1::device_plugin_client::DevicePluginClient;
-use kubernetes::api::v1beta1::registration_server::{Registration, RegistrationServer};
-use kubernetes::api::v1beta1::{AllocateRequest, ContainerAllocateRequest, Empty, RegisterRequest};
-use tokio::net::{UnixListener, UnixStream};
+use kubernetes::api::v1beta1::{
+    AllocateRequest, AllocateResponse, ContainerAllocateRequest, Empty, ListAndWatchResponse,
+    RegisterRequest,
+};
+use test_support::grpc;
+use tokio::net::UnixListener;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::UnixListenerStream;
-use tonic::transport::{Channel, Endpoint, Server};
-use tonic::{Request, Response, Status};
 
 /// The resource whose devices are many.
 const RESOURCE: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
@@ -23,25 +21,15 @@ pub(crate) struct Kubelet {
     registrations: mpsc::UnboundedReceiver<RegisterRequest>,
 }
 
-struct Registrations(mpsc::UnboundedSender<RegisterRequest>);
-
-#[tonic::async_trait]
-impl Registration for Registrations {
-    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<Empty>, Status> {
-        // A receiver that is gone has seen what it wanted to.
-        let _ = self.0.send(request.into_inner());
-        Ok(Response::new(Empty {}))
-    }
-}
-
 impl Kubelet {
     pub(crate) fn start(plugin_dir: &Path) -> anyhow::Result<Self> {
         let (sender, registrations) = mpsc::unbounded_channel();
         let listener = UnixListener::bind(plugin_dir.join("kubelet.sock"))?;
-        let server = Server::builder()
-            .add_service(RegistrationServer::new(Registrations(sender)))
-            .serve_with_incoming(UnixListenerStream::new(listener));
-        tokio::spawn(server);
+        grpc::serve(listener, "/v1beta1.Registration/Register", move |request| {
+            // The benchmark may have ended and dropped the receiver.
+            let _ = sender.send(request);
+            std::future::ready(Ok(Empty {}))
+        });
         Ok(Self { plugin_dir: plugin_dir.to_owned(), endpoint: PathBuf::new(), registrations })
     }
 
@@ -57,33 +45,27 @@ impl Kubelet {
     }
 
     /// A connection to the plugin that has registered.
-    pub(crate) async fn connect(&self) -> anyhow::Result<DevicePluginClient<Channel>> {
-        let path = self.endpoint.clone();
-        let connector = tower::service_fn(move |_| {
-            let path = path.clone();
-            async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
-        });
-        let endpoint = Endpoint::from_static("http://localhost");
-        Ok(DevicePluginClient::new(endpoint.connect_with_connector(connector).await?))
+    pub(crate) async fn connect(&self) -> anyhow::Result<grpc::Client> {
+        Ok(grpc::Client::connect(&self.endpoint).await?)
     }
 }
 
 /// The names of all devices.
-pub(crate) async fn list(client: &mut DevicePluginClient<Channel>) -> anyhow::Result<Vec<String>> {
-    let mut lists = client.list_and_watch(Empty {}).await?.into_inner();
-    let list = lists.message().await?.context("there is no list")?;
+pub(crate) async fn list(client: &mut grpc::Client) -> anyhow::Result<Vec<String>> {
+    let mut lists = client.stream("/v1beta1.DevicePlugin/ListAndWatch", Empty {}).await?;
+    let list: ListAndWatchResponse = lists.message().await?.context("there is no list")?;
     Ok(list.devices.into_iter().map(|device| device.id).collect())
 }
 
-/// Gives the devices to one container; how long the plugin's answer takes.
+/// Allocates the devices to one container, and returns the plugin's response time.
 pub(crate) async fn allocate(
-    client: &mut DevicePluginClient<Channel>,
+    client: &mut grpc::Client,
     names: &[String],
 ) -> anyhow::Result<Duration> {
     let container = ContainerAllocateRequest { devices_ids: names.to_vec() };
     let request = AllocateRequest { container_requests: vec![container] };
     let begin = Instant::now();
-    let answer = client.allocate(request).await?.into_inner();
+    let answer: AllocateResponse = client.call("/v1beta1.DevicePlugin/Allocate", request).await?;
     let time = begin.elapsed();
     ensure!(answer.container_responses.len() == 1, "one container gets one answer");
     Ok(time)

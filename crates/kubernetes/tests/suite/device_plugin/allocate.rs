@@ -2,10 +2,14 @@
 
 use std::fs;
 
-use kubernetes::api::v1beta1::{ContainerAllocateResponse, PreferredAllocationRequest};
+use kubernetes::api::v1beta1::{
+    ContainerAllocateResponse, PreStartContainerRequest, PreStartContainerResponse,
+    PreferredAllocationRequest, PreferredAllocationResponse,
+};
+use test_support::grpc;
 use tonic::Code;
 
-use crate::device_plugin::kubelet::{self, Kubelet};
+use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
@@ -24,8 +28,7 @@ fn is_nothing(container: &ContainerAllocateResponse) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn epc_comes_with_the_device_node_under_both_names_and_the_quote_service() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let mut options = node.azure();
     options.allocator.aesm_dir = Some("/run/host-aesmd".into());
     let _plugin = Plugin::start_ready(&node, options).await;
@@ -47,8 +50,7 @@ async fn epc_comes_with_the_device_node_under_both_names_and_the_quote_service()
 
 #[tokio::test(start_paused = true)]
 async fn without_a_quote_service_nothing_is_mounted() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let mut options = node.azure();
     options.allocator.aesm_dir = None;
     let _plugin = Plugin::start_ready(&node, options).await;
@@ -74,8 +76,7 @@ async fn older_drivers_serve_both_names() {
 
 #[tokio::test(start_paused = true)]
 async fn a_containerized_plugin_returns_host_paths() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let mut options = node.azure();
     options.allocator.device_dir = "/dev".into();
     options.allocator.host_root = node.path("");
@@ -93,9 +94,7 @@ async fn a_containerized_plugin_returns_host_paths() {
 
 #[tokio::test(start_paused = true)]
 async fn provision_comes_with_its_device_node_alone() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, _plugin) = Plugin::on_node().await;
     let container = kubelet.start_container(PROVISION, 1).await.unwrap();
     let expected = [
         ["/dev/sgx_provision", "/node/dev/sgx_provision", "rw"],
@@ -107,21 +106,17 @@ async fn provision_comes_with_its_device_node_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn each_container_of_a_request_gets_its_devices() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, kubelet, _plugin) = Plugin::on_node().await;
     let response = kubelet.allocate(AZURE, &[&["AAA"], &[], &["AAB", "AAC"]]).await.unwrap();
     let nothing: Vec<_> = response.container_responses.iter().map(is_nothing).collect();
-    assert_eq!(nothing, [false, true, false], "who asks for no device gets none");
+    assert_eq!(nothing, [false, true, false], "without a request there is no device");
     let response = kubelet.allocate::<&str>(AZURE, &[]).await.unwrap();
     assert!(response.container_responses.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn unknown_and_duplicate_devices_are_refused() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, kubelet, _plugin) = Plugin::on_node().await;
     let very_long = "x".repeat(1 << 20);
     let requests: &[(&[&[&str]], &str)] = &[
         (&[&["AAI"]], "\"AAI\""),
@@ -152,9 +147,7 @@ async fn unknown_and_duplicate_devices_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn without_its_device_node_a_container_does_not_start() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, _plugin) = Plugin::on_node().await;
     fs::remove_file(node.enclave()).unwrap();
     let status = kubelet.allocate(AZURE, &[&["AAA"]]).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
@@ -169,34 +162,31 @@ async fn without_its_device_node_a_container_does_not_start() {
 
 #[tokio::test(start_paused = true)]
 async fn unannounced_calls_are_harmless() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, _plugin) = Plugin::on_node().await;
     let options = kubelet.options(AZURE);
     assert!(!options.pre_start_required && !options.get_preferred_allocation_available);
-    let mut api = kubelet::connect(&node.socket(AZURE)).await.unwrap();
+    let mut api = grpc::Client::connect(&node.socket(AZURE)).await.unwrap();
+    let preferred = "/v1beta1.DevicePlugin/GetPreferredAllocation";
     let request = PreferredAllocationRequest::default();
-    let status = api.get_preferred_allocation(request).await.unwrap_err();
+    let status = api.call::<_, PreferredAllocationResponse>(preferred, request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(status.message().contains("each device is as good as any other"), "{status}");
-    api.pre_start_container(kubernetes::api::v1beta1::PreStartContainerRequest::default())
-        .await
-        .unwrap();
+    let pre_start = "/v1beta1.DevicePlugin/PreStartContainer";
+    let request = PreStartContainerRequest::default();
+    let PreStartContainerResponse {} = api.call(pre_start, request).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_number_of_containers_is_limited() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
-    let nobody: &[&str] = &[];
+    let (_node, kubelet, _plugin) = Plugin::on_node().await;
+    let no_devices: &[&str] = &[];
     for (containers, problem) in
         [(1_001, "more than 1000 containers"), (1_900_000, "more than 800000 fields")]
     {
-        let refused = kubelet.allocate(AZURE, &vec![nobody; containers]).await.unwrap_err();
+        let refused = kubelet.allocate(AZURE, &vec![no_devices; containers]).await.unwrap_err();
         assert_eq!(refused.code(), Code::ResourceExhausted);
         assert!(refused.message().contains(problem), "{refused:?}");
     }
-    let granted = kubelet.allocate(AZURE, &vec![nobody; 1_000]).await.unwrap();
+    let granted = kubelet.allocate(AZURE, &vec![no_devices; 1_000]).await.unwrap();
     assert!(granted.container_responses.iter().all(is_nothing));
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use kubernetes::device_plugin::Options;
 
-use crate::device_plugin::clock::eventually;
+use crate::clock::eventually;
 use crate::device_plugin::golden;
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, Node, PROVISION, names};
@@ -21,8 +21,7 @@ fn with_cdi(node: &Node) -> Options {
 
 #[tokio::test(start_paused = true)]
 async fn the_specification_describes_allocated_names() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let _plugin = Plugin::start_ready(&node, with_cdi(&node)).await;
     for (resource, name) in
         [(AZURE, "sgx-quote-helper/sgx=enclave"), (PROVISION, "sgx-quote-helper/sgx=provision")]

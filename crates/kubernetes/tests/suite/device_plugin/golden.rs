@@ -15,7 +15,7 @@ pub(crate) fn check(name: &str, text: &str) {
     let expected = fs::read_to_string(&golden).unwrap_or_default();
     assert!(
         expected == text,
-        "{} differs (WRITE_GOLDENS=1 takes over what there is now); now it is\n{text}",
+        "{} differs (WRITE_GOLDENS=1 rewrites it); now it is\n{text}",
         golden.display()
     );
 }

@@ -8,9 +8,7 @@ use crate::device_plugin::plugin::Plugin;
 
 #[tokio::test(start_paused = true)]
 async fn without_the_device_node_its_resource_is_unhealthy_and_no_other() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, plugin) = Plugin::on_node().await;
     kubelet.offers(AZURE, 8).await;
     kubelet.offers(PROVISION, 1).await;
 

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use crate::device_plugin::kubelet::Kubelet;
-use crate::device_plugin::node::{AZURE, Node};
+use crate::device_plugin::node::AZURE;
 use crate::device_plugin::plugin::Plugin;
 
 /// The HTTP/2 preface and an empty SETTINGS frame.
@@ -19,9 +19,7 @@ async fn is_served(kubelet: &Kubelet) {
 
 #[tokio::test(start_paused = true)]
 async fn garbage_does_not_disturb_other_connections() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, plugin) = Plugin::on_node().await;
     let mut long_frame = HTTP2.to_vec();
     long_frame.extend(b"\xff\xff\xff\x01\x05\0\0\0\x01");
     long_frame.extend([0xff; 100_000]);
@@ -43,9 +41,7 @@ async fn garbage_does_not_disturb_other_connections() {
 
 #[tokio::test(start_paused = true)]
 async fn many_silent_connections_do_not_block_others() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, plugin) = Plugin::on_node().await;
     let mut streams = Vec::new();
     for _ in 0..200 {
         let mut stream = UnixStream::connect(node.socket(AZURE)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::device_plugin::clock::{eventually, settles};
+use crate::clock::{eventually, settles};
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::metrics::outcome;
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
@@ -31,8 +31,7 @@ async fn replaced(node: &Node, kubelet: &Kubelet) -> (Plugin, Plugin) {
 
 #[tokio::test(start_paused = true)]
 async fn a_newer_plugin_takes_over() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let (_older, newer) = replaced(&node, &kubelet).await;
     kubelet.start_container(AZURE, 1).await.unwrap();
     let allocations = newer.metric(&outcome("allocations", AZURE, "Ok")).await;
@@ -41,8 +40,7 @@ async fn a_newer_plugin_takes_over() {
 
 #[tokio::test(start_paused = true)]
 async fn the_older_returns_when_the_newer_ends() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let (older, newer) = replaced(&node, &kubelet).await;
     newer.stop().await;
     older.is_ready().await;
@@ -52,8 +50,7 @@ async fn the_older_returns_when_the_newer_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn the_older_returns_when_the_newer_is_killed() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let (older, newer) = replaced(&node, &kubelet).await;
     newer.crash(&node, &[AZURE, PROVISION]).await;
     assert!(node.socket(AZURE).exists() && node.socket(PROVISION).exists());
@@ -64,8 +61,7 @@ async fn the_older_returns_when_the_newer_is_killed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiting_plugin_stops_immediately() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let (older, newer) = replaced(&node, &kubelet).await;
     older.stop().await;
     kubelet.offers(AZURE, 8).await;
@@ -75,8 +71,7 @@ async fn a_waiting_plugin_stops_immediately() {
 
 #[tokio::test(start_paused = true)]
 async fn stale_sockets_are_replaced() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let former = Plugin::start_ready(&node, node.azure()).await;
     kubelet.start_container(AZURE, 2).await.unwrap();
     former.crash(&node, &[AZURE, PROVISION]).await;
@@ -88,8 +83,7 @@ async fn stale_sockets_are_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn one_of_two_plugins_remains_after_a_restart_of_the_kubelet() {
-    let node = Node::new();
-    let mut kubelet = Kubelet::start(&node);
+    let (node, mut kubelet) = Kubelet::on_node();
     let (one, other) = replaced(&node, &kubelet).await;
     kubelet.restart();
     settles(2 * SOON, "one serves and the other waits", async || {

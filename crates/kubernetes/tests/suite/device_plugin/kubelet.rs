@@ -11,21 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::TokioIo;
-use kubernetes::api::v1beta1::device_plugin_client::DevicePluginClient;
-use kubernetes::api::v1beta1::registration_server::{Registration, RegistrationServer};
 use kubernetes::api::v1beta1::{
     AllocateRequest, AllocateResponse, ContainerAllocateRequest, ContainerAllocateResponse,
     DevicePluginOptions, Empty, ListAndWatchResponse, RegisterRequest,
 };
 use parking_lot::{Mutex, MutexGuard};
-use tokio::net::{UnixListener, UnixStream};
+use test_support::grpc;
+use tokio::net::UnixListener;
 use tokio::task::AbortHandle;
-use tokio_stream::wrappers::UnixListenerStream;
-use tonic::transport::{Channel, Endpoint, Server};
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
-use crate::device_plugin::clock::{eventually, within};
+use crate::clock::{eventually, within};
 use crate::device_plugin::node::Node;
 pub(crate) use devices::Devices;
 
@@ -48,12 +44,19 @@ struct State {
 
 /// A connection to a plugin.
 struct Client {
-    api: DevicePluginClient<Channel>,
+    api: grpc::Client,
     options: DevicePluginOptions,
     listening: AbortHandle,
 }
 
 impl Kubelet {
+    /// A node with its kubelet.
+    pub(crate) fn on_node() -> (Node, Self) {
+        let node = Node::new();
+        let kubelet = Self::start(&node);
+        (node, kubelet)
+    }
+
     pub(crate) fn start(node: &Node) -> Self {
         let plugin_dir = node.plugin_dir();
         let state = State { plugin_dir: plugin_dir.clone(), ..State::default() };
@@ -151,7 +154,7 @@ impl Kubelet {
     ) -> Result<AllocateResponse, Status> {
         let request = allocate_request(containers);
         let mut api = self.state().clients[resource].api.clone();
-        Ok(api.allocate(request).await?.into_inner())
+        api.call("/v1beta1.DevicePlugin/Allocate", request).await
     }
 
     /// Starts a container with this quantity of the resource, which keeps its devices.
@@ -185,18 +188,6 @@ pub(crate) fn allocate_request<Name: ToString>(containers: &[&[Name]]) -> Alloca
     AllocateRequest { container_requests: containers.iter().map(container).collect() }
 }
 
-/// A connection to a plugin's socket, as the kubelet makes it. The default limit of a message is
-/// 4 MiB.
-pub(crate) async fn connect(socket: &Path) -> Result<DevicePluginClient<Channel>, Status> {
-    let path = socket.to_owned();
-    let connector = tower::service_fn(move |_| {
-        let path = path.clone();
-        async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
-    });
-    let channel = Endpoint::from_static("http://localhost").connect_with_connector(connector).await;
-    channel.map(DevicePluginClient::new).map_err(|error| Status::unknown(error.to_string()))
-}
-
 /// Removes all sockets in the directory, as the kubelet does at start, and accepts registrations.
 fn serve(plugin_dir: &Path, state: &Arc<Mutex<State>>) -> AbortHandle {
     for entry in fs::read_dir(plugin_dir).unwrap() {
@@ -206,48 +197,41 @@ fn serve(plugin_dir: &Path, state: &Arc<Mutex<State>>) -> AbortHandle {
         }
     }
     let listener = UnixListener::bind(plugin_dir.join("kubelet.sock")).unwrap();
-    let server = Server::builder()
-        .add_service(RegistrationServer::new(Registrations(Arc::clone(state))))
-        .serve_with_incoming(UnixListenerStream::new(listener));
-    tokio::spawn(server).abort_handle()
+    let state = Arc::clone(state);
+    grpc::serve(listener, "/v1beta1.Registration/Register", move |request| {
+        register(Arc::clone(&state), request)
+    })
 }
 
-struct Registrations(Arc<Mutex<State>>);
-
-#[tonic::async_trait]
-impl Registration for Registrations {
-    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<Empty>, Status> {
-        let request = request.into_inner();
-        let (socket, refusal, is_stuck) = {
-            let mut state = self.0.lock();
-            state.registrations.push(request.clone());
-            (state.plugin_dir.join(&request.endpoint), state.refusal.clone(), state.is_stuck)
-        };
-        let RegisterRequest { version, resource_name, .. } = request;
-        if is_stuck {
-            pending::<()>().await;
-        }
-        if let Some(reason) = refusal {
-            return Err(Status::unknown(reason));
-        }
-        if version != "v1beta1" {
-            return Err(Status::unknown(format!("version {version:?} is not supported")));
-        }
-        let mut api = connect(&socket).await?;
-        let options = api.get_device_plugin_options(Empty {}).await?.into_inner();
-        let listening = listen(Arc::clone(&self.0), resource_name.clone(), api.clone());
-        let listening = tokio::spawn(listening).abort_handle();
-        let client = Client { api, options, listening };
-        self.0.lock().clients.insert(resource_name, client);
-        Ok(Response::new(Empty {}))
+async fn register(state: Arc<Mutex<State>>, request: RegisterRequest) -> Result<Empty, Status> {
+    let (socket, refusal, is_stuck) = {
+        let mut state = state.lock();
+        state.registrations.push(request.clone());
+        (state.plugin_dir.join(&request.endpoint), state.refusal.clone(), state.is_stuck)
+    };
+    let RegisterRequest { version, resource_name, .. } = request;
+    if is_stuck {
+        pending::<()>().await;
     }
+    if let Some(reason) = refusal {
+        return Err(Status::unknown(reason));
+    }
+    if version != "v1beta1" {
+        return Err(Status::unknown(format!("version {version:?} is not supported")));
+    }
+    let connected = grpc::Client::connect(&socket).await;
+    let mut api = connected.map_err(|error| Status::unknown(error.to_string()))?;
+    let options = api.call("/v1beta1.DevicePlugin/GetDevicePluginOptions", Empty {}).await?;
+    let listening = listen(Arc::clone(&state), resource_name.clone(), api.clone());
+    let listening = tokio::spawn(listening).abort_handle();
+    state.lock().clients.insert(resource_name, Client { api, options, listening });
+    Ok(Empty {})
 }
 
 /// Follows a device list to its end. Then the kubelet disconnects the plugin that registered the
 /// resource last, which may be another one.
-async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: DevicePluginClient<Channel>) {
-    if let Ok(lists) = api.list_and_watch(Empty {}).await {
-        let mut lists = lists.into_inner();
+async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: grpc::Client) {
+    if let Ok(mut lists) = api.stream("/v1beta1.DevicePlugin/ListAndWatch", Empty {}).await {
         while let Ok(Some(list)) = lists.message().await {
             let mut state = state.lock();
             state.devices.entry(resource.clone()).or_default().take_list(list);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::device_plugin::clock::{stays, within};
+use crate::clock::{stays, within};
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::metrics::outcome;
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
@@ -23,9 +23,7 @@ async fn a_kubelet_that_comes_late_is_registered_with() {
 
 #[tokio::test(start_paused = true)]
 async fn the_plugin_registers_with_a_restarted_kubelet() {
-    let node = Node::new();
-    let mut kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, mut kubelet, plugin) = Plugin::on_node().await;
     kubelet.start_container(AZURE, 2).await.unwrap();
     for restarts in 1..=3 {
         kubelet.restart();
@@ -57,18 +55,14 @@ async fn a_temporarily_missing_kubelet_is_awaited() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_kubelet_is_reported() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, kubelet, plugin) = Plugin::on_node().await;
     kubelet.stop();
     plugin.has_problem("cannot reach the kubelet").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_removed_socket_is_recreated_and_registered() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, plugin) = Plugin::on_node().await;
     for resource in [AZURE, PROVISION] {
         let before = kubelet.registrations_of(resource);
         fs::remove_file(node.socket(resource)).unwrap();
@@ -82,8 +76,7 @@ async fn a_removed_socket_is_recreated_and_registered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_registration_is_retried() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     kubelet.refuse(Some("too busy for this"));
     let plugin = Plugin::start(&node, node.azure()).await;
     plugin.has_problem("too busy for this").await;
@@ -101,8 +94,7 @@ async fn a_refused_registration_is_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kubelet_that_does_not_answer_is_asked_again() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     kubelet.be_stuck(true);
     let plugin = Plugin::start(&node, node.azure()).await;
     plugin.has_problem("the kubelet rejected the registration").await;
@@ -113,9 +105,7 @@ async fn a_kubelet_that_does_not_answer_is_asked_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_device_list_is_sent_again() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, kubelet, plugin) = Plugin::on_node().await;
     kubelet.drop_list(AZURE);
     assert_eq!(kubelet.allocatable(AZURE), 0);
     kubelet.offers(AZURE, 8).await;
@@ -141,9 +131,7 @@ async fn the_plugin_directory_may_come_later() {
 
 #[tokio::test(start_paused = true)]
 async fn the_plugin_directory_may_be_replaced() {
-    let node = Node::new();
-    let mut kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, mut kubelet, plugin) = Plugin::on_node().await;
     fs::rename(node.plugin_dir(), node.path("former")).unwrap();
     plugin.has_problem("cannot reach the kubelet").await;
     fs::create_dir(node.plugin_dir()).unwrap();

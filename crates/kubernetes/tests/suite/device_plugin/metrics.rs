@@ -21,8 +21,7 @@ pub(crate) fn outcome(metric: &str, resource: &str, code: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn offered() {
-    let node = Node::new();
-    let _kubelet = Kubelet::start(&node);
+    let (node, _kubelet) = Kubelet::on_node();
     let mut options = node.options("azure=6MiB,intel", Epc::of_size(8 * MIB));
     options.node_status = Some(ApiServer::start(Behaviour::Accepts).await.node_status());
     let plugin = Plugin::start_ready(&node, options).await;
@@ -56,17 +55,19 @@ async fn allocated() {
     kubelet.start_container(PROVISION, 1).await.unwrap();
     assert_eq!(plugin.metric(&of("allocated", AZURE)).await, Some(5));
     assert_eq!(plugin.metric(&of("allocated", PROVISION)).await, Some(1));
-    assert_eq!(plugin.metric(&of("allocated", "example.com/gpu")).await, None, "not ours to tell");
+    assert_eq!(
+        plugin.metric(&of("allocated", "example.com/gpu")).await,
+        None,
+        "it is of another plugin"
+    );
     std::fs::remove_file(node.pod_resources()).unwrap();
-    assert_eq!(plugin.metric(&of("allocated", AZURE)).await, None, "nobody tells any more");
+    assert_eq!(plugin.metric(&of("allocated", AZURE)).await, None, "the socket is gone");
     assert_eq!(plugin.metric(&of("offered", AZURE)).await, Some(8));
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_and_responses() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, plugin) = Plugin::on_node().await;
     kubelet.start_container(AZURE, 1).await.unwrap();
     kubelet.start_container(AZURE, 1).await.unwrap();
     kubelet.allocate(AZURE, &[&["nobody"]]).await.unwrap_err();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kubernetes::device_plugin::{Allocator, Epc, EpcAccounting, Offer, Options};
 
-use crate::device_plugin::clock;
+use crate::clock;
 
 pub(crate) const MIB: u64 = 1 << 20;
 pub(crate) const GIB: u64 = 1 << 30;

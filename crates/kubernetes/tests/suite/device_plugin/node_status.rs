@@ -6,8 +6,8 @@ use std::time::Duration;
 use kubernetes::device_plugin::{Epc, EpcAccounting, Options};
 use serde_json::json;
 
+use crate::clock::{eventually, stays};
 use crate::device_plugin::api_server::{ApiServer, Behaviour};
-use crate::device_plugin::clock::{eventually, stays};
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{ALIYUN, AZURE, INTEL, MIB, Node};
 use crate::device_plugin::plugin::Plugin;

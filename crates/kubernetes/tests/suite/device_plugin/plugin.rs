@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::device_plugin::clock::eventually;
+use crate::clock::eventually;
+use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::Node;
 
 pub(crate) struct Plugin {
@@ -23,6 +24,13 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
+    /// A node with its kubelet and a ready plugin for 8 MiB of EPC.
+    pub(crate) async fn on_node() -> (Node, Kubelet, Self) {
+        let (node, kubelet) = Kubelet::on_node();
+        let plugin = Self::start_ready(&node, node.azure()).await;
+        (node, kubelet, plugin)
+    }
+
     pub(crate) async fn start(node: &Node, options: Options) -> Self {
         let metrics = Metrics::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

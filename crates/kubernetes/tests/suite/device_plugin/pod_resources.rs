@@ -3,45 +3,32 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kubernetes::api::v1::pod_resources_lister_server::{
-    PodResourcesLister, PodResourcesListerServer,
-};
 use kubernetes::api::v1::{
     ContainerDevices, ContainerResources, ListPodResourcesRequest, ListPodResourcesResponse,
     PodResources,
 };
+use test_support::grpc;
 use tokio::net::UnixListener;
-use tokio_stream::wrappers::UnixListenerStream;
-use tonic::transport::Server;
-use tonic::{Request, Response, Status};
 
 use crate::device_plugin::kubelet::Kubelet;
 
 /// Serves the kubelet's allocations, and a device of another plugin.
 pub(crate) fn serve(socket: &Path, kubelet: &Arc<Kubelet>) {
     let listener = UnixListener::bind(socket).unwrap();
-    let server = Server::builder()
-        .add_service(PodResourcesListerServer::new(Lister(Arc::clone(kubelet))))
-        .serve_with_incoming(UnixListenerStream::new(listener));
-    tokio::spawn(server);
+    let kubelet = Arc::clone(kubelet);
+    grpc::serve(listener, "/v1.PodResourcesLister/List", move |_: ListPodResourcesRequest| {
+        std::future::ready(Ok(list(&kubelet)))
+    });
 }
 
-struct Lister(Arc<Kubelet>);
-
-#[tonic::async_trait]
-impl PodResourcesLister for Lister {
-    async fn list(
-        &self,
-        _: Request<ListPodResourcesRequest>,
-    ) -> Result<Response<ListPodResourcesResponse>, Status> {
-        let mut allocated = self.0.allocated();
-        allocated.insert("example.com/gpu".to_owned(), vec!["0".to_owned()]);
-        // Two devices in each pod, while they last.
-        let pods = allocated.iter().flat_map(|(resource, names)| {
-            names.chunks(2).map(|names| pod(resource, names.to_vec()))
-        });
-        Ok(Response::new(ListPodResourcesResponse { pod_resources: pods.collect() }))
-    }
+fn list(kubelet: &Kubelet) -> ListPodResourcesResponse {
+    let mut allocated = kubelet.allocated();
+    allocated.insert("example.com/gpu".to_owned(), vec!["0".to_owned()]);
+    // Two devices in each pod, while they last.
+    let pods = allocated
+        .iter()
+        .flat_map(|(resource, names)| names.chunks(2).map(|names| pod(resource, names.to_vec())));
+    ListPodResourcesResponse { pod_resources: pods.collect() }
 }
 
 fn pod(resource: &str, device_ids: Vec<String>) -> PodResources {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use kubernetes::device_plugin::{Epc, EpcAccounting, Options};
 
+use crate::clock::eventually;
 use crate::device_plugin::api_server::{ApiServer, Behaviour};
-use crate::device_plugin::clock::eventually;
 use crate::device_plugin::golden;
 use crate::device_plugin::kubelet::{Kubelet, allocate_request};
 use crate::device_plugin::node::{ALIYUN, AZURE, ENCLAVE, INTEL, MIB, Node, PROVISION};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kubernetes::device_plugin::Epc;
 
+use crate::clock::stays;
 use crate::device_plugin::api_server::{ApiServer, Behaviour};
-use crate::device_plugin::clock::stays;
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, MIB, Node};
 use crate::device_plugin::plugin::Plugin;
@@ -32,8 +32,7 @@ async fn without_kubelet_the_plugin_is_alive_and_not_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unwritable_plugin_directory_is_reported() {
-    let node = Node::new();
-    let _kubelet = Kubelet::start(&node);
+    let (node, _kubelet) = Kubelet::on_node();
     // Root may write everywhere, but cannot replace a directory by a file.
     fs::create_dir(node.socket(AZURE)).unwrap();
     fs::set_permissions(node.plugin_dir(), fs::Permissions::from_mode(0o555)).unwrap();
@@ -49,8 +48,7 @@ async fn an_unwritable_plugin_directory_is_reported() {
 
 #[tokio::test(start_paused = true)]
 async fn the_plugin_is_ready_once_the_api_server_has_answered() {
-    let node = Node::new();
-    let _kubelet = Kubelet::start(&node);
+    let (node, _kubelet) = Kubelet::on_node();
     let api_server = ApiServer::start(Behaviour::Hangs).await;
     let mut options = node.options("intel", Epc::of_size(8 * MIB));
     options.node_status = Some(api_server.node_status());
@@ -66,8 +64,7 @@ async fn the_plugin_is_ready_once_the_api_server_has_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_the_api_server_is_reported() {
-    let node = Node::new();
-    let _kubelet = Kubelet::start(&node);
+    let (node, _kubelet) = Kubelet::on_node();
     let api_server = ApiServer::start(Behaviour::Refuses).await;
     let mut options = node.options("intel", Epc::of_size(8 * MIB));
     options.node_status = Some(api_server.node_status());

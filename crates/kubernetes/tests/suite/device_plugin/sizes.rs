@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use kubernetes::device_plugin::{Epc, EpcAccounting};
 use prost::Message;
 
+use crate::clock::eventually;
 use crate::device_plugin::api_server::{ApiServer, Behaviour};
-use crate::device_plugin::clock::eventually;
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, ENCLAVE, GIB, MIB, Node};
 use crate::device_plugin::plugin::Plugin;
@@ -16,8 +16,7 @@ const MAX_MESSAGE: usize = 4 << 20;
 
 /// Checks the number of devices for this EPC, and that their names differ.
 async fn check(size: u64, devices: usize) {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let _plugin = Plugin::start_ready(&node, node.options("azure", Epc::of_size(size))).await;
     kubelet.offers(AZURE, devices).await;
     let list = kubelet.list(AZURE);
@@ -56,8 +55,7 @@ async fn the_device_list_ends_at_its_maximum() {
 
 #[tokio::test(start_paused = true)]
 async fn the_largest_list_can_be_unhealthy() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let _plugin = Plugin::start_ready(&node, node.options("azure", Epc::of_size(256 * GIB))).await;
     kubelet.offers(AZURE, 262_144).await;
     std::fs::remove_file(node.enclave()).unwrap();

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use kubernetes::device_plugin::Epc;
 
-use crate::device_plugin::clock::stays;
+use crate::clock::stays;
 use crate::device_plugin::kubelet::Kubelet;
 use crate::device_plugin::node::{AZURE, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
 #[tokio::test(start_paused = true)]
 async fn stopping_removes_only_its_sockets() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     fs::write(node.plugin_dir().join("DEPRECATION"), "").unwrap();
     let _other = UnixListener::bind(node.plugin_dir().join("other.sock")).unwrap();
     let before = node.plugin_dir_content();
@@ -37,8 +36,7 @@ async fn a_plugin_without_a_kubelet_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plugin_whose_registration_is_refused_stops() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     kubelet.refuse(Some("not now"));
     let plugin = Plugin::start(&node, node.azure()).await;
     plugin.has_problem("not now").await;
@@ -48,8 +46,7 @@ async fn a_plugin_whose_registration_is_refused_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_without_epc_is_idle_and_ready() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let plugin = Plugin::start(&node, node.options("azure", Epc::of_size(0))).await;
     stays(Duration::from_secs(30), "the plugin is ready", async || plugin.problems().is_empty())
         .await;

@@ -16,9 +16,7 @@ fn is_encoded_as(message: &impl Message, expected: &[u8]) {
 
 #[tokio::test(start_paused = true)]
 async fn a_registration() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (_node, kubelet, _plugin) = Plugin::on_node().await;
     let expected = [
         &b"\x0a\x07v1beta1"[..],
         b"\x12\x2ckubernetes.azure.com_sgx_epc_mem_in_MiB.sock",
@@ -31,8 +29,7 @@ async fn a_registration() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_devices() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let options = node.options("azure", Epc::of_size(2 * MIB));
     let _plugin = Plugin::start_ready(&node, options).await;
     kubelet.offers(AZURE, 2).await;
@@ -59,9 +56,7 @@ async fn a_list_of_devices_in_numa_nodes() {
 
 #[tokio::test(start_paused = true)]
 async fn an_allocation() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
-    let _plugin = Plugin::start_ready(&node, node.azure()).await;
+    let (node, kubelet, _plugin) = Plugin::on_node().await;
     let request = allocate_request(&[&["AAA", "AAB"], &["AAC"]]);
     is_encoded_as(&request, b"\x0a\x0a\x0a\x03AAA\x0a\x03AAB\x0a\x05\x0a\x03AAC");
     let mut response = kubelet.allocate(AZURE, &[&["AAA"]]).await.unwrap();
@@ -80,8 +75,7 @@ async fn an_allocation() {
 
 #[tokio::test(start_paused = true)]
 async fn an_allocation_with_cdi() {
-    let node = Node::new();
-    let kubelet = Kubelet::start(&node);
+    let (node, kubelet) = Kubelet::on_node();
     let mut options = node.azure();
     options.allocator.cdi_dir = Some(node.path("cdi"));
     options.allocator.aesm_dir = None;

@@ -77,10 +77,7 @@ impl Case {
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         let expected = serde_json::from_str::<Value>(&expected).unwrap_or_default();
         (expected != outcome).then(|| {
-            format!(
-                "{} differs (WRITE_GOLDENS=1 takes over what there is now); now it is\n{text}",
-                self.name()
-            )
+            format!("{} differs (WRITE_GOLDENS=1 rewrites it); now it is\n{text}", self.name())
         })
     }
 }

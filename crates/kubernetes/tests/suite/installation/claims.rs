@@ -8,8 +8,9 @@ use kubernetes::installation::InstallationError;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
-use crate::installation::installer::{Observed, objects, pace};
+use crate::installation::installer::{Observed, objects};
 
 const LEASE: &str = "sgx-quote-helper-install";
 

@@ -7,8 +7,9 @@ use kubernetes::installation::InstallationError;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
-use crate::installation::installer::{NAMESPACE, Observed, objects, pace};
+use crate::installation::installer::{NAMESPACE, Observed, objects};
 
 async fn failure(api_server: &ApiServer) -> InstallationError {
     Observed::new(api_server).install(&objects()).await.unwrap_err()

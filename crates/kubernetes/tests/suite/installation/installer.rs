@@ -9,6 +9,7 @@ use kubernetes::installation::{AppliedObject, InstallationError, Installer, Obje
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use crate::clock::pace;
 use crate::installation::api_server::ApiServer;
 
 pub(crate) const NAMESPACE: &str = "sgx";
@@ -20,6 +21,14 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// An installer with its own API server.
+    pub(crate) async fn start() -> (ApiServer, Self) {
+        pace();
+        let api_server = ApiServer::start().await;
+        let installer = Self::new(&api_server);
+        (api_server, installer)
+    }
+
     pub(crate) fn new(api_server: &ApiServer) -> Self {
         Self::named(api_server, "alice@here (process 1)")
     }
@@ -109,15 +118,4 @@ pub(crate) fn labels() -> Value {
         "app.kubernetes.io/part-of": "sgx-quote-helper",
         "app.kubernetes.io/managed-by": "quote-helper",
     })
-}
-
-/// Tokio's paused clock advances when all tasks are idle. Each step lasts at least a millisecond
-/// here, so that it does not overtake connections.
-pub(crate) fn pace() {
-    tokio::spawn(async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    });
 }

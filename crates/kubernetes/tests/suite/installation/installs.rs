@@ -6,16 +6,15 @@ use kubernetes::installation::{
 use kubernetes::manifests::{AddOn, Cluster, Platform, SoftwarePlatformRoot};
 use serde_json::json;
 
+use crate::clock::pace;
 use crate::installation::api_server::ApiServer;
 use crate::installation::installer::{
-    NAMESPACE, Observed, config_map, namespace, object, objects, pace, secret,
+    NAMESPACE, Observed, config_map, namespace, object, objects, secret,
 };
 
 #[tokio::test(start_paused = true)]
 async fn installing_twice_changes_nothing() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let made = installer.install(&objects()).await.unwrap();
     let names = [
         "Namespace sgx",
@@ -31,9 +30,7 @@ async fn installing_twice_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_installation_changes_and_prunes_objects() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     installer.install(&objects()).await.unwrap();
     let mut elsewhere = config_map("verification", "1");
     elsewhere["metadata"]["namespace"] = json!("default");
@@ -51,15 +48,13 @@ async fn an_installation_changes_and_prunes_objects() {
         ("DaemonSet sgx/sgx-plugin", ObjectOutcome::Removed),
     ];
     assert_eq!(done, expected.map(|(name, outcome)| (name.to_owned(), outcome)));
-    assert!(api_server.get("configmaps", "others").is_some(), "it is not ours");
+    assert!(api_server.get("configmaps", "others").is_some(), "it has another manager");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_existing_namespace_is_used_unchanged() {
-    pace();
-    let api_server = ApiServer::start().await;
+    let (api_server, installer) = Observed::start().await;
     api_server.put("namespaces", json!({ "metadata": { "name": NAMESPACE, "labels": {} } }));
-    let installer = Observed::new(&api_server);
     let done = installer.install(&objects()).await.unwrap();
     assert_eq!(done[0], ("Namespace sgx".to_owned(), ObjectOutcome::Unmanaged));
     assert!(!api_server.writes().contains(&"PATCH namespaces/sgx".to_owned()));
@@ -69,9 +64,7 @@ async fn an_existing_namespace_is_used_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_terminating_object_is_recreated_once_gone() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let mut going = config_map("settings", "1");
     going["metadata"]["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
     api_server.put("configmaps", going);
@@ -87,9 +80,7 @@ async fn a_terminating_object_is_recreated_once_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_root_is_generated_once() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let with_root = |value| [namespace(), secret("sgx-software-platform", value)].map(object);
     installer.install(&with_root("b25l")).await.unwrap();
     let error = installer.install(&with_root("b3RoZXI=")).await.unwrap_err();
@@ -107,9 +98,7 @@ async fn a_root_is_generated_once() {
 
 #[tokio::test(start_paused = true)]
 async fn settings_and_root_are_found_in_any_namespace() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let address = api_server.address();
     assert!(installed_add_on(&address).await.unwrap().is_none());
     assert!(installed_root(&address).await.unwrap().is_none());

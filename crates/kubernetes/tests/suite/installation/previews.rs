@@ -2,16 +2,11 @@
 
 use kubernetes::installation::ObjectOutcome;
 
-use crate::installation::api_server::ApiServer;
-use crate::installation::installer::{
-    Observed, config_map, namespace, object, objects, pace, secret,
-};
+use crate::installation::installer::{Observed, config_map, namespace, object, objects, secret};
 
 #[tokio::test(start_paused = true)]
 async fn a_preview_changes_nothing() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let first = installer.installer.preview(&objects()).await.unwrap();
     assert!(first.iter().all(|it| it.outcome == ObjectOutcome::Created), "{first:?}");
     assert!(first[0].difference.contains("+  name: sgx\n"), "{}", first[0].difference);

@@ -6,16 +6,15 @@ use kubernetes::installation::{InstallationError, ObjectOutcome};
 use kubernetes::manifests::{AddOn, Cluster};
 use serde_json::{Value, json};
 
+use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
 use crate::installation::installer::{
-    NAMESPACE, Observed, config_map, daemon_set, metadata, objects, pace,
+    NAMESPACE, Observed, config_map, daemon_set, metadata, objects,
 };
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_removes_everything_once() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     installer.install(&objects()).await.unwrap();
     let removed = installer.uninstall().await.unwrap();
     assert_eq!(removed.len(), 4, "{removed:?}");
@@ -35,9 +34,7 @@ async fn uninstall_removes_everything_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_webhooks_configuration_is_removed_first() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let add_on = AddOn { quote_service: true, ..AddOn::default() };
     let objects = add_on.objects(&Cluster::default()).unwrap();
     installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
@@ -61,9 +58,7 @@ async fn the_webhooks_configuration_is_removed_first() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_removal_is_finished_by_the_next() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     let mut elsewhere = config_map("verification", "1");
     elsewhere["metadata"]["namespace"] = json!("default");
     api_server.put("configmaps", elsewhere);
@@ -81,9 +76,7 @@ async fn an_interrupted_removal_is_finished_by_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_in_use_is_kept() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     installer.install(&objects()).await.unwrap();
     let mut application = json!({ "metadata": metadata("application") });
     application["metadata"]["labels"] = json!({});
@@ -95,9 +88,7 @@ async fn a_namespace_in_use_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn pods_that_do_not_end_are_named() {
-    pace();
-    let api_server = ApiServer::start().await;
-    let installer = Observed::new(&api_server);
+    let (api_server, installer) = Observed::start().await;
     installer.install(&objects()).await.unwrap();
     api_server.is_slow(true);
     let error = installer.uninstall().await.unwrap_err();

@@ -6,8 +6,9 @@ use kubernetes::installation::InstallationError;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault, ready};
-use crate::installation::installer::{Observed, daemon_set, metadata, objects, pace};
+use crate::installation::installer::{Observed, daemon_set, metadata, objects};
 
 fn pod(status: &Value) -> Value {
     let mut metadata = metadata("sgx-plugin-x7f");
@@ -35,6 +36,14 @@ fn rolled_out(pods: i32, of: i32) -> Value {
     daemon_set
 }
 
+/// An API server whose pods do not start by themselves.
+async fn slow_api_server() -> ApiServer {
+    pace();
+    let api_server = ApiServer::start().await;
+    api_server.is_slow(true);
+    api_server
+}
+
 /// Sets the status of the DaemonSet, once it exists.
 fn then(api_server: &ApiServer, steps: Vec<(u64, Value)>) {
     let api_server = api_server.clone();
@@ -51,9 +60,7 @@ fn then(api_server: &ApiServer, steps: Vec<(u64, Value)>) {
 
 #[tokio::test(start_paused = true)]
 async fn each_change_is_reported_once() {
-    pace();
-    let api_server = ApiServer::start().await;
-    api_server.is_slow(true);
+    let api_server = slow_api_server().await;
     api_server.put("pods", pod(&without_image()));
     let steps = vec![(3, rolled_out(0, 3)), (3, rolled_out(1, 3)), (5, rolled_out(3, 3))];
     then(&api_server, steps);
@@ -72,12 +79,10 @@ async fn each_change_is_reported_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_lists_each_pod_with_reason_and_fix() {
-    pace();
-    let api_server = ApiServer::start().await;
+    let (api_server, installer) = Observed::start().await;
     api_server.is_slow(true);
     api_server.put("pods", pod(&without_image()));
     then(&api_server, vec![(0, rolled_out(0, 1))]);
-    let installer = Observed::new(&api_server);
     let error = installer.install(&objects()).await.unwrap_err();
     let InstallationError::NotReady { pods, .. } = &error else { panic!("{error}") };
     assert_eq!(pods[0].node.as_deref(), Some("node-2"));
@@ -90,9 +95,7 @@ async fn a_timeout_lists_each_pod_with_reason_and_fix() {
 
 #[tokio::test(start_paused = true)]
 async fn warnings_include_the_events_of_unready_containers() {
-    pace();
-    let api_server = ApiServer::start().await;
-    api_server.is_slow(true);
+    let api_server = slow_api_server().await;
     let container = json!({
         "name": "plugin", "ready": false, "state": { "running": {} }, "image": "", "imageID": "",
         "restartCount": 0,
@@ -123,9 +126,7 @@ async fn warnings_include_the_events_of_unready_containers() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_lines_have_a_bounded_length() {
-    pace();
-    let api_server = ApiServer::start().await;
-    api_server.is_slow(true);
+    let api_server = slow_api_server().await;
     let mut waiting = without_image();
     let container = &mut waiting["containerStatuses"][0];
     container["state"]["waiting"]["message"] = json!("not\nthere ".repeat(100));
@@ -141,11 +142,9 @@ async fn progress_lines_have_a_bounded_length() {
 
 #[tokio::test(start_paused = true)]
 async fn a_daemon_set_for_no_node_is_ready() {
-    pace();
-    let api_server = ApiServer::start().await;
+    let (api_server, installer) = Observed::start().await;
     api_server.is_slow(true);
     then(&api_server, vec![(2, rolled_out(0, 0))]);
-    let installer = Observed::new(&api_server);
     installer.install(&objects()).await.unwrap();
     let said = installer.progress();
     assert!(said.iter().any(|line| line.contains("no node matches")), "{said:?}");
@@ -153,9 +152,7 @@ async fn a_daemon_set_for_no_node_is_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn a_temporarily_unreachable_api_server_is_retried() {
-    pace();
-    let api_server = ApiServer::start().await;
-    api_server.is_slow(true);
+    let api_server = slow_api_server().await;
     then(&api_server, vec![(0, rolled_out(0, 1)), (20, rolled_out(1, 1))]);
     let away = api_server.clone();
     tokio::spawn(async move {

@@ -57,7 +57,7 @@ fn pods_share_only_directories_and_pids_with_their_node() {
             }
             let main = &pod["containers"][0]["name"];
             let sees_processes = main == "quote-service";
-            assert_eq!(pod["hostPID"] == true, sees_processes, "who asks for a quote: {main}");
+            assert_eq!(pod["hostPID"] == true, sees_processes, "{main}");
         }
     }
 }

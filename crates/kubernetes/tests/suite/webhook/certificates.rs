@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::clock::pace;
 use crate::webhook::api_server::ApiServer;
 use crate::webhook::reviews::{pod, review};
 use crate::webhook::server::{Webhook, eventually, send_on};
@@ -15,17 +16,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
     stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned()
-}
-
-/// Makes each step of simulated time last at least a millisecond, so that it does not overtake
-/// connections.
-fn pace() {
-    tokio::spawn(async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    });
 }
 
 #[tokio::test]

@@ -6,8 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use kubernetes::device_plugin::EpcAccounting;
-use kubernetes::injection::Settings;
 use kubernetes::webhook::{self, Clock, Metrics, Options, ServiceName};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
@@ -22,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower::ServiceExt;
 
+use crate::injection::settings;
 use crate::webhook::api_server::{ApiServer, CONFIGURATION, NAMESPACE, SECRET};
 
 /// Longer than every wait of the webhook.
@@ -52,15 +51,8 @@ impl Webhook {
     pub(crate) async fn start_at(api_server: &ApiServer, clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let settings = Settings {
-            aesm_dir: "/var/run/aesmd".into(),
-            socket_by_device_plugin: false,
-            epc_accounting: EpcAccounting::Devices,
-            has_quote_service: true,
-            add_on_uids: 61100..=61102,
-        };
         let options = Options {
-            settings,
+            settings: settings("devices"),
             service: ServiceName { name: "sgx-webhook".into(), namespace: NAMESPACE.into() },
             secret: SECRET.into(),
             configuration: CONFIGURATION.into(),

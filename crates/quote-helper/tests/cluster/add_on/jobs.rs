@@ -62,7 +62,7 @@ fn pods_start_without_the_webhook() {
     let _add_on = AddOn::install_with_quote_service();
     kubectl(&["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper", "--replicas=0"], "");
     // The kubelet removes their objects later.
-    eventually("nobody answers for the webhook", || {
+    eventually("the webhook has no endpoints", || {
         let addresses = "-o=jsonpath={.subsets[*].addresses}";
         let endpoints = ["get", "endpoints", "sgx-webhook", "-n=sgx-quote-helper", addresses];
         kubectl(&endpoints, "").is_empty().then_some(())

@@ -17,7 +17,7 @@ const SURGE: &str = "sgx-quote-helper-surge";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-#[allow(clippy::print_stderr, reason = "the number is what is to be known")]
+#[allow(clippy::print_stderr, reason = "the test also measures")]
 fn quotes_succeed_while_everything_is_replaced() {
     let _add_on = AddOn::install_with_quote_service();
     let job = Job::create(&lasting_job(LASTING));
@@ -48,7 +48,7 @@ fn quotes_succeed_while_everything_is_replaced() {
 /// Simulates a surge on a Kubernetes without it.
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-#[allow(clippy::print_stderr, reason = "the number is what is to be known")]
+#[allow(clippy::print_stderr, reason = "the test also measures")]
 fn a_surging_pod_takes_over_without_failed_quotes() {
     let _add_on = AddOn::install_with_quote_service();
     let job = Job::create(&lasting_job("20s"));
