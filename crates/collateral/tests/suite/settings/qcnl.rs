@@ -207,7 +207,7 @@ fn unknown_keys_are_no_failure() {
     assert_eq!(
         Place::new().with_qcnl(text).notes(),
         [
-            "/etc/sgx_default_qcnl.conf: without a meaning: a\\u{1b}[2J, k0, k1, k2, k3, k4, k5, k6, and 5 more"
+            "/etc/sgx_default_qcnl.conf: without a meaning: a\\u001b[2J, k0, k1, k2, k3, k4, k5, k6, and 5 more"
         ]
     );
 }
