@@ -19,13 +19,12 @@ use crate::pki::{
 
 /// A root of trust of the software platform, with the authorities below it.
 ///
-/// All of it follows from a seed, the choice of names, the creation time and the URL of its PCS:
-/// machines that have these in common issue the same certificates and the same collateral, to the
-/// byte. The certificates live as long as Intel's: the root's until 2049-12-31, the PCK CAs' for 15
+/// It follows from a seed, the choice of names, the creation time and the URL of its PCS: machines
+/// with the same inputs issue identical certificates and collateral. The certificates live as long as Intel's: the root's until 2049-12-31, the PCK CAs' for 15
 /// years from the creation, the others for 7.
 ///
-/// The serialized form contains the seed: whoever reads it can certify what they like. It also
-/// contains the SHA-256 of the root certificate, and is refused when it does not lead to that root.
+/// The serialized form contains the seed, and is thus as secret as the root's key. It also contains
+/// the SHA-256 of the root certificate, and is rejected when it does not lead to that root.
 pub struct Deployment {
     seed: Zeroizing<[u8; 32]>,
     profile: CertificateProfile,
@@ -36,7 +35,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// The deployment of this seed, which must be secret and random but for reproducible fixtures.
+    /// The deployment of this seed, which must be secret and random except for reproducible fixtures.
     /// `created` counts in whole seconds. The URL of its PCS is [`PcsUrl::DEFAULT`].
     ///
     /// # Errors
@@ -103,7 +102,7 @@ impl Deployment {
         &self.profile.pcs_url
     }
 
-    /// The certificate that verifiers must be told to trust.
+    /// The root certificate, which verifiers must trust explicitly.
     #[must_use]
     pub fn root_certificate(&self) -> &Certificate {
         &self.root.certificate
@@ -124,7 +123,7 @@ impl Deployment {
         self.platform_ca.certify_pck(subject, &key, &self.profile, issuer_chain)
     }
 
-    /// An issue for this platform that finds all up to date since the deployment's creation.
+    /// An issue with this platform up to date since the deployment's creation.
     #[must_use]
     pub fn up_to_date(&self, subject: &PckSubject, now: OffsetDateTime) -> CollateralIssue {
         CollateralIssue {

@@ -4,7 +4,8 @@
 //! They are the C structures of the SDK's simulation mode as a compiler for x86-64 lays them out:
 //! little-endian, each field at a multiple of its alignment (8 for ATTRIBUTES, 4 for MISCSELECT, 2
 //! for security versions and product ids, 1 for byte strings), the whole a multiple of 8, padding
-//! zero. Fields that the key policy does not select are zero.
+//! zero. Fields that the key policy does not select are zero. A number behind a field is its
+//! offset.
 
 use sgx::{Attributes, CpuSvn, KeyId, KeyName, MrEnclave, MrSigner};
 use zerocopy::little_endian::{U16, U32};

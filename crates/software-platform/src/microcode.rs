@@ -5,12 +5,11 @@ use sgx::CpuSvn;
 
 use crate::Cpu;
 
-/// The microcode that a machine runs: how many updates it has had since it was built.
+/// The microcode of a machine: the number of updates since it was built.
 ///
-/// An update changes what PCK certificates and TCB levels say, and not the CPUSVN in REPORTs: that
-/// one is built into every enclave of the SDK's simulation mode, and such enclaves are to get
-/// quotes whatever the machine's TCB. Nor could the three CPUSVNs of that mode be TCB levels, since
-/// none of them is above another one in all components.
+/// An update changes PCK certificates and TCB levels, but not the CPUSVN in REPORTs: that one is
+/// built into every enclave of the SDK's simulation mode, which gets quotes at any TCB. The three
+/// CPUSVNs of that mode cannot be TCB levels, since none is above another one in all components.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -19,14 +18,14 @@ pub struct Microcode(u8);
 
 /// More updates than the first TCB component can count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a machine takes {last} microcode updates at the most", last = Microcode::LAST.0)]
+#[error("a machine takes at most {last} microcode updates", last = Microcode::LAST.0)]
 pub struct MicrocodeError;
 
 impl Microcode {
-    /// The last one that there can be: its first TCB component is 255.
+    /// The last microcode: its first TCB component is 255.
     pub const LAST: Self = Self(183);
 
-    /// The microcode after so many updates.
+    /// The microcode after this number of updates.
     ///
     /// # Errors
     /// [`MicrocodeError`] when it is beyond [`Self::LAST`].
@@ -41,8 +40,8 @@ impl Microcode {
         self.0
     }
 
-    /// The CPUSVN that PCK certificates are for, which is the TCB components at the same time: that
-    /// of the simulation mode's CPU, with the first component raised by one for each update.
+    /// The CPUSVN of PCK certificates, whose bytes are the TCB components: that of the simulation
+    /// mode's CPU, with the first component raised by one for each update.
     #[must_use]
     pub fn cpu_svn(self) -> CpuSvn {
         let CpuSvn([first, rest @ ..]) = Cpu::Current.cpu_svn();
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_none_beyond_the_last() {
+    fn updates_beyond_the_last_are_an_error() {
         let last = usize::from(Microcode::LAST.0);
         assert_eq!(Microcode::after(last), Ok(Microcode::LAST));
         assert_eq!(Microcode::after(last + 1), Err(MicrocodeError));

@@ -1,4 +1,4 @@
-//! The public key infrastructure of a deployment: what its authorities are and what they sign.
+//! The public key infrastructure of a deployment.
 //!
 //! The tree is the one of Intel's provisioning certification service: the root issues the
 //! certificates of the two PCK CAs (platform and processor) and of the TCB signer; the PCK platform

@@ -13,13 +13,13 @@ use crate::hash::{report_data, sha256};
 use crate::machine::Machine;
 use crate::{PlatformError, ReportError, SoftwareEnclave};
 
-/// The QE makes no quote.
+/// The QE cannot make a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
     /// The REPORT is not for the QE of this platform.
     #[error("no quote: {0}")]
     Report(#[from] ReportError),
-    /// The signature failed for want of random bytes.
+    /// The signature failed without random bytes.
     #[error("no quote: the system gives no random bytes for the signature")]
     Random,
 }
@@ -72,7 +72,7 @@ impl QuotingEnclave {
         })
     }
 
-    /// For whom applications make their REPORTs.
+    /// The target info of the QE.
     pub(crate) fn target_info(&self) -> TargetInfo {
         self.enclave.target_info()
     }

@@ -1,4 +1,4 @@
-//! The attestation key as it lies on disk: sealed by the QE.
+//! The attestation key on disk, sealed by the QE.
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -10,8 +10,8 @@
 //!
 //! AES-128-GCM; the first 28 bytes are authenticated too. The key is derived from the machine's
 //! secret and the QE's seal key (policy MRSIGNER) at the QE SVN that the header names, so that a QE
-//! at a later TCB can tell an older attestation key from a damaged one. The CPUSVN is the one that
-//! PCK certificates are for.
+//! at a later TCB can tell an older attestation key from a damaged one. The CPUSVN is that of PCK
+//! certificates.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, Nonce, RandomizedNonceKey};
 use sgx::{KeyName, KeyPolicy, KeyRequest, ReportBody, SizeError};
@@ -88,7 +88,7 @@ fn plaintext(key: &AttestationKey) -> Vec<u8> {
     bytes
 }
 
-/// Opens what [`seal`] gave on this machine, at this TCB or an earlier one.
+/// Opens a result of [`seal`] on this machine, at this TCB or an earlier one.
 pub(crate) fn unseal(machine: &Machine, bytes: &[u8]) -> Result<AttestationKey, UnsealError> {
     let sealed: Sealed = sgx::parse("a sealed attestation key", bytes)?;
     if sealed.header.magic != MAGIC {

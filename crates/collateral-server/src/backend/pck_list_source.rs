@@ -55,7 +55,7 @@ impl PckListSource {
         };
         let request = || self.pcs.pck_certificates(identity, pce_id, deadline);
         let list = self.metrics.count_upstream(self.pcs.name(), request)?;
-        self.lists.keep(platform, &list, self.authority)
+        self.lists.check_and_store(platform, &list, self.authority)
     }
 }
 

@@ -37,7 +37,7 @@ impl PckLists {
     ///
     /// # Errors
     /// [`SourceError::Malformed`] for an invalid certificate, or for several platforms.
-    pub(super) fn keep(
+    pub(super) fn check_and_store(
         &self,
         platform: &Registration,
         list: &PckList,

@@ -1,5 +1,5 @@
-//! Registering platforms, bringing their certificates, refreshing: who may, what is refused, what
-//! comes of it.
+//! Registration of platforms, upload of their certificates, and refresh: permissions, errors and
+//! results.
 
 use collateral_server::Mode;
 use dcap_qvl::collateral::CollateralClient;
@@ -8,18 +8,19 @@ use serde_json::{Value, json};
 use software_platform::SoftwarePlatform;
 use std::time::SystemTime;
 
-use crate::bring::{body, collateral, offline, put, registration};
 use crate::exchange::{get, request};
-use crate::full::{ADMIN, Full, Home, USER, Upstream, V4, pck_question, platform};
+use crate::full;
+use crate::full::{ADMIN, Full, Home, USER, V4, pck_request, platform};
 use crate::software::quote;
+use crate::upload::{body, collateral, offline, put, registration};
 
 #[tokio::test]
-async fn a_platform_registers_and_an_administrator_brings_all_that_a_verifier_needs() {
+async fn uploaded_collateral_of_a_registered_platform_serves_verifiers() {
     let platform = platform();
     for mode in [Mode::Offline, Mode::Req] {
         let home = Home::trusting(&platform);
         let server = home.serve(mode, Vec::new()).await;
-        let question = pck_question(&platform);
+        let question = pck_request(&platform);
         assert_eq!(get(server.address, &question).await.status, 461);
         let (path, form) = (format!("{V4}/platforms"), registration(&platform).to_string());
         let registered = request(server.address, "POST", &path, &[USER], form.as_bytes()).await;
@@ -29,7 +30,7 @@ async fn a_platform_registers_and_an_administrator_brings_all_that_a_verifier_ne
         let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
         assert_eq!(queue.headers["platform-count"], "1");
         let again = request(server.address, "GET", &path, &[ADMIN], b"").await;
-        assert_eq!(again.body, queue.body, "a reply that is lost takes nothing with it");
+        assert_eq!(again.body, queue.body, "a lost response loses no registration");
         let platforms: Value = serde_json::from_slice(&queue.body).unwrap();
         assert_eq!(put(&server, &body(&collateral(&platform, &platforms))).await.0, 200);
         let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
@@ -43,7 +44,7 @@ async fn a_platform_registers_and_an_administrator_brings_all_that_a_verifier_ne
     }
 }
 
-/// dcap-qvl finds all it needs there, and believes the platform.
+/// Verifies a quote by dcap-qvl with the collateral of the server.
 async fn accepted(server: &Full, platform: &SoftwarePlatform) {
     let client = CollateralClient::with_default_http(format!("http://{}", server.address)).unwrap();
     let quote = quote(platform);
@@ -54,7 +55,7 @@ async fn accepted(server: &Full, platform: &SoftwarePlatform) {
 }
 
 #[tokio::test]
-async fn without_the_token_nothing_is_told_or_taken() {
+async fn requests_without_the_token_are_rejected() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     let large = "x".repeat(300 * 1024);
@@ -148,16 +149,14 @@ async fn platforms_are_listed_by_their_kind() {
 }
 
 #[tokio::test]
-async fn a_refresh_fetches_again_and_says_when_it_cannot() {
+async fn a_refresh_refetches_and_reports_failures() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let home = Home::trusting(&platform);
-    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
+    let (upstream, _home, server) = full::lazy(&platform).await;
     let refresh = async |method: &str, query: &str| {
         let path = format!("{V4}/refresh{query}");
         request(server.address, method, &path, &[ADMIN], b"").await.status
     };
-    for path in [pck_question(&platform), format!("{V4}/qe/identity"), format!("{V4}/rootcacrl")] {
+    for path in [pck_request(&platform), format!("{V4}/qe/identity"), format!("{V4}/rootcacrl")] {
         assert_eq!(get(server.address, &path).await.status, 200);
     }
     for (method, query, asked) in [
@@ -184,7 +183,7 @@ async fn a_refresh_fetches_again_and_says_when_it_cannot() {
 }
 
 #[tokio::test]
-async fn a_platform_may_register_by_another_name_than_its_qe_id() {
+async fn a_platform_may_register_by_another_name() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     let (path, mut form) = (format!("{V4}/platforms"), registration(&platform));
@@ -198,7 +197,7 @@ async fn a_platform_may_register_by_another_name_than_its_qe_id() {
     assert_eq!(put(&server, &body(&collateral(&platform, &platforms))).await.0, 200);
     let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
     assert_eq!(queue.text(), "[]");
-    let question = pck_question(&platform);
+    let question = pck_request(&platform);
     assert_eq!(get(server.address, &question).await.status, 461);
     let qe_id = hex::encode_upper(platform.qe_id());
     let question = question.replace(&qe_id, &hex::encode("rack 7/node 3"));
@@ -208,7 +207,7 @@ async fn a_platform_may_register_by_another_name_than_its_qe_id() {
 }
 
 #[tokio::test]
-async fn stored_collateral_is_found_by_its_tcb_evaluation_data_number_too() {
+async fn stored_collateral_is_found_by_its_tcb_evaluation_data_number() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     let good = collateral(&platform, &json!([registration(&platform)]));

@@ -1,4 +1,4 @@
-//! `appraisalpolicy`: an administrator brings a policy, and anybody gets the default one.
+//! `appraisalpolicy`: an administrator uploads policies, and anyone gets the default one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use crate::full::{ADMIN, Full, Home, V4, platform};
 
 const SGX: &str = "3123ec35-8d38-4ea5-87a5-d6c48b567570";
 
-/// A JWT with a policy of this class, as Intel's policy tool makes one; its signature is made up.
+/// A JWT with a policy of this class, as Intel's policy tool makes one with an invented signature.
 fn policy(class_id: &str, name: &str) -> String {
     let payload = json!({"policy_array": [{"environment": {"class_id": class_id, "description": name},
         "reference": {"accepted_tcb_status": ["UpToDate"]}}]});
@@ -37,7 +37,7 @@ async fn default(server: &Full, fmspc: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn the_default_policy_of_a_kind_of_platforms_is_the_last_one_that_was_brought_as_such() {
+async fn the_default_policy_of_an_fmspc_is_the_last_one_uploaded_as_default() {
     let home = Home::trusting(&platform());
     let server = home.serve(Mode::Offline, Vec::new()).await;
     assert_eq!(default(&server, "00906ED50000").await.0, 404);

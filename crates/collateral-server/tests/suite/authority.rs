@@ -1,4 +1,4 @@
-//! Strangers may ask, within limits. A QE id is public, and whoever names one has no right to it.
+//! Requests without a token, within limits. A QE id is public: to name one proves nothing.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use software_platform::SoftwarePlatform;
 
 use crate::exchange::{Answer, get, get_from, request};
 use crate::full::{
-    ADMIN, Home, USER, Upstream, V4, answer, certificate_at, machine, pck_question, url_encoded,
+    ADMIN, Full, Home, USER, Upstream, V4, answer, certificate_at, machine, pck_request,
+    url_encoded,
 };
 
 /// A PCS that knows two platforms, by their encrypted PPIDs, and a server below it.
@@ -46,6 +47,12 @@ impl Network {
         Self { victim, attacker, home, lists, collateral }
     }
 
+    async fn serve() -> (Self, Full) {
+        let network = Self::new().await;
+        let server = network.home.serve(Mode::Lazy, network.sources()).await;
+        (network, server)
+    }
+
     fn sources(&self) -> Vec<SourceSettings> {
         vec![
             self.lists.source(PcsKind::Pcs, Serves::PckCertificates),
@@ -53,13 +60,13 @@ impl Network {
         ]
     }
 
-    /// The victim's question at this PCESVN.
+    /// The victim's request at this PCESVN.
     fn question(&self, pce_svn: u16) -> String {
         let pce_svn = hex::encode(pce_svn.to_le_bytes());
-        pck_question(&self.victim).replace("pcesvn=0d00", &format!("pcesvn={pce_svn}"))
+        pck_request(&self.victim).replace("pcesvn=0d00", &format!("pcesvn={pce_svn}"))
     }
 
-    /// The same question, with the attacker's encrypted PPID.
+    /// The same request, with the attacker's encrypted PPID.
     fn forged(&self, pce_svn: u16) -> String {
         let [victim, attacker] =
             [&self.victim, &self.attacker].map(|platform| hex::encode(platform.encrypted_ppid()));
@@ -107,12 +114,11 @@ fn without_ppid(question: &str) -> String {
 
 #[tokio::test]
 async fn answers_for_a_foreign_qe_id_are_not_stored() {
-    let network = Network::new().await;
-    let server = network.home.serve(Mode::Lazy, network.sources()).await;
+    let (network, server) = Network::serve().await;
     assert!(network.is_victims(&get(server.address, &network.question(13)).await));
     for pce_svn in [11, 12, 14] {
         let forged = get(server.address, &network.forged(pce_svn)).await;
-        assert!(!network.is_victims(&forged), "who asks has an answer");
+        assert!(!network.is_victims(&forged), "the response is the attacker's");
         let question = network.question(pce_svn);
         for question in [without_ppid(&question), question] {
             assert!(network.is_victims(&get(server.address, &question).await), "{pce_svn}");
@@ -122,9 +128,8 @@ async fn answers_for_a_foreign_qe_id_are_not_stored() {
 }
 
 #[tokio::test]
-async fn a_platform_that_registers_has_its_qe_id_back_for_good() {
-    let network = Network::new().await;
-    let server = network.home.serve(Mode::Lazy, network.sources()).await;
+async fn registration_binds_the_qe_id_permanently() {
+    let (network, server) = Network::serve().await;
     // The attacker is first.
     assert!(!network.is_victims(&get(server.address, &network.forged(13)).await));
     let path = format!("{V4}/platforms");
@@ -136,7 +141,7 @@ async fn a_platform_that_registers_has_its_qe_id_back_for_good() {
     for question in [network.question(13), without_ppid(&network.question(13))] {
         assert!(network.is_victims(&get(server.address, &question).await));
     }
-    // Even with the token nobody takes it away again.
+    // The binding is permanent, even with the token.
     let refused = register(&network.attacker, 12).await;
     assert_eq!((refused.status, refused.text().contains("another platform")), (409, true));
     for pce_svn in [12, 13] {
@@ -145,9 +150,8 @@ async fn a_platform_that_registers_has_its_qe_id_back_for_good() {
 }
 
 #[tokio::test]
-async fn an_administrator_decides_between_two_that_have_registered() {
-    let network = Network::new().await;
-    let server = network.home.serve(Mode::Lazy, network.sources()).await;
+async fn an_administrator_resolves_conflicting_registrations() {
+    let (network, server) = Network::serve().await;
     let path = format!("{V4}/platforms");
     for (platform, pce_svn, status) in [(&network.attacker, 13, 200), (&network.victim, 12, 409)] {
         let body = network.registration(platform, pce_svn);
@@ -175,9 +179,8 @@ async fn an_administrator_decides_between_two_that_have_registered() {
 }
 
 #[tokio::test]
-async fn strangers_spend_their_own_budget_and_nobody_elses() {
-    let network = Network::new().await;
-    let server = network.home.serve(Mode::Lazy, network.sources()).await;
+async fn rate_limits_are_separate_for_each_address() {
+    let (network, server) = Network::serve().await;
     assert_eq!(get(server.address, &format!("{V4}/qe/identity")).await.status, 200);
     let made_up = |number| format!("{V4}/tcb?fmspc={number:012x}");
     let mut spent = 0;
@@ -199,11 +202,10 @@ async fn strangers_spend_their_own_budget_and_nobody_elses() {
     assert!(network.is_victims(&get(server.address, &network.question(13)).await));
 }
 
-/// A PCS answers 400 to an encrypted PPID that is none.
+/// A PCS answers 400 to an invalid encrypted PPID.
 #[tokio::test]
-async fn questions_that_the_source_does_not_like_turn_it_off_for_nobody() {
-    let network = Network::new().await;
-    let server = network.home.serve(Mode::Lazy, network.sources()).await;
+async fn rejected_requests_do_not_open_the_circuit_breaker() {
+    let (network, server) = Network::serve().await;
     let wrong = network
         .question(13)
         .replace(&hex::encode(network.victim.encrypted_ppid()), &"ab".repeat(384));

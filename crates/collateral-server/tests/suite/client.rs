@@ -1,4 +1,4 @@
-//! The client's side, with the server of this crate and with servers that do wrong.
+//! The client, with the server of this crate and with faulty servers.
 
 use std::net::TcpListener;
 
@@ -30,7 +30,7 @@ fn some_quote() -> Vec<u8> {
     quote(&platform(SubjectNames::Software, CertificationKind::PckCertificateChain))
 }
 
-/// The URL of a server that gives this answer to every question.
+/// The URL of a server that gives this response to every request.
 async fn server_with(answer: String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,7 +60,7 @@ async fn the_collateral_serves_another_platform_of_the_same_kind() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_url_is_an_error_of_its_own() {
+async fn an_unreachable_url_has_its_own_error() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = fetched(&format!("http://{address}"), &some_quote()).await.unwrap_err();
     assert!(matches!(reason(&error), Some(SourceError::Unreachable(_))), "{error:?}");
@@ -68,20 +68,20 @@ async fn nobody_at_the_url_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_quote_have_no_collateral() {
+async fn collateral_for_an_invalid_quote_is_an_error() {
     let error = fetched("http://127.0.0.1:9", b"no quote").await.unwrap_err();
     assert!(matches!(error, QuoteCollateralError::Quote(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_refused() {
+async fn a_malformed_response_is_rejected() {
     let url = server_with("hello".to_owned()).await;
     let error = fetched(&url, &some_quote()).await.unwrap_err();
     assert!(matches!(reason(&error), Some(SourceError::Malformed(_))), "{error:?}");
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_the_end() {
+async fn an_oversized_response_is_not_read_completely() {
     let url = server_with("0".repeat(4 * 1024 * 1024 + 1)).await;
     let error = fetched(&url, &some_quote()).await.unwrap_err();
     assert!(format!("{error:?}").contains("more than 4194304 bytes"), "{error:?}");

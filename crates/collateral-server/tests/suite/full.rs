@@ -1,4 +1,4 @@
-//! The whole server, with services above it that a test has in hand.
+//! The whole server, with sources that tests control.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -55,8 +55,8 @@ pub(crate) fn machine(secret: [u8; 32]) -> Arc<SoftwarePlatform> {
     Arc::new(platform.certified_by(CertificationKind::EncryptedPpid).unwrap())
 }
 
-/// The question for the PCK certificate of the platform.
-pub(crate) fn pck_question(platform: &SoftwarePlatform) -> String {
+/// The request for the PCK certificate of the platform.
+pub(crate) fn pck_request(platform: &SoftwarePlatform) -> String {
     let (subject, ppid) = (platform.pck_subject(), platform.encrypted_ppid());
     format!(
         "{V4}/pckcert?qeid={}&encrypted_ppid={}&cpusvn={}&pcesvn={}&pceid=0000",
@@ -67,7 +67,7 @@ pub(crate) fn pck_question(platform: &SoftwarePlatform) -> String {
     )
 }
 
-/// A service above the server, and what a test can do with it.
+/// A source of the server that a test controls.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
     pub(crate) asked: Arc<AtomicU32>,
@@ -83,7 +83,7 @@ impl Upstream {
         Self::with(collateral_server::router(Arc::new(source))).await
     }
 
-    /// A service with these answers. Each takes a moment.
+    /// A service with these responses, each after 20 ms.
     pub(crate) async fn with(router: Router) -> Self {
         let (asked, is_down) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let api_keys = Arc::new(Mutex::new(Vec::new()));
@@ -110,7 +110,7 @@ impl Upstream {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// From now on it fails, or does not.
+    /// Makes all requests fail with status 500, or not.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -203,6 +203,13 @@ impl Home {
     }
 }
 
+/// A service with the collateral of the platform, and a server in mode lazy that uses it.
+pub(crate) async fn lazy(platform: &Arc<SoftwarePlatform>) -> (Upstream, Home, Full) {
+    let (upstream, home) = (Upstream::of(platform).await, Home::trusting(platform));
+    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
+    (upstream, home, server)
+}
+
 /// Serves until the sender is dropped.
 pub(crate) async fn serve(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -213,7 +220,7 @@ pub(crate) async fn serve(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
     (address, stop)
 }
 
-/// An answer with status 200 and these headers.
+/// A response with status 200 and these headers.
 pub(crate) fn answer(headers: &[(&'static str, String)], body: String) -> Response {
     let mut response = body.into_response();
     for (name, value) in headers {
@@ -222,7 +229,7 @@ pub(crate) fn answer(headers: &[(&'static str, String)], body: String) -> Respon
     response
 }
 
-/// The generator of P-256, which is a public key as good as any.
+/// The generator of P-256, as a public key.
 const PUBLIC_KEY: &str = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
     4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
 

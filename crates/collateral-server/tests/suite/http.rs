@@ -26,14 +26,14 @@ async fn exchange(server: &Server, request: &str) -> Answer {
     exchange::exchange(server.address, request.as_bytes()).await
 }
 
-/// The question for the PCK certificate of the platform behind the server.
-fn pck_question() -> String {
-    full::pck_question(&platform(SubjectNames::Software, CertificationKind::EncryptedPpid))
+/// The request for the PCK certificate of the platform behind the server.
+fn pck_request() -> String {
+    full::pck_request(&platform(SubjectNames::Software, CertificationKind::EncryptedPpid))
 }
 
 #[tokio::test]
 async fn the_pck_certificate_comes_with_its_chain_and_tcb() {
-    let answer = get(&server().await, &pck_question()).await;
+    let answer = get(&server().await, &pck_request()).await;
     let subject = platform(SubjectNames::Software, CertificationKind::EncryptedPpid).pck_subject();
     assert_eq!(answer.status, 200);
     assert!(answer.text().starts_with("-----BEGIN CERTIFICATE-----\n"));
@@ -50,7 +50,7 @@ async fn the_pck_certificate_comes_with_its_chain_and_tcb() {
 
 #[tokio::test]
 async fn the_encrypted_ppid_may_be_left_out() {
-    let question = pck_question();
+    let question = pck_request();
     let (before, after) = question.split_once("&encrypted_ppid=").unwrap();
     let (_, after) = after.split_once('&').unwrap();
     assert_eq!(get(&server().await, &format!("{before}&{after}")).await.status, 200);
@@ -58,7 +58,7 @@ async fn the_encrypted_ppid_may_be_left_out() {
 
 #[tokio::test]
 async fn an_unknown_platform_or_tcb_has_a_status_of_its_own() {
-    let (server, question) = (server().await, pck_question());
+    let (server, question) = (server().await, pck_request());
     let (start, qe_id) = question.split_once("qeid=").unwrap();
     let unknown = format!("{start}qeid={}{}", "0".repeat(32), &qe_id[32..]);
     assert_eq!(get(&server, &unknown).await.status, 461);
@@ -67,7 +67,7 @@ async fn an_unknown_platform_or_tcb_has_a_status_of_its_own() {
 }
 
 #[tokio::test]
-async fn crls_come_in_the_encoding_asked_for() {
+async fn crls_have_the_requested_encoding() {
     let server = server().await;
     let der = get(&server, &format!("{V4}/pckcrl?ca=platform&encoding=der")).await;
     assert_eq!((der.status, der.body[0]), (200, 0x30));
@@ -136,7 +136,7 @@ async fn requests_in_the_forms_of_a_pccs_are_the_same() {
 }
 
 #[tokio::test]
-async fn signed_json_goes_out_as_it_was_signed() {
+async fn signed_json_is_served_unchanged() {
     let server = server().await;
     let tcb = get(&server, &format!("{V4}/tcb?fmspc=534F46545752&update=early")).await;
     assert_eq!(tcb.headers["content-type"], "application/json");
@@ -153,7 +153,7 @@ async fn signed_json_goes_out_as_it_was_signed() {
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
-    let (server, question) = (server().await, pck_question());
+    let (server, question) = (server().await, pck_request());
     for (path, name) in [
         (format!("{V4}/tcb"), "fmspc"),
         (format!("{V4}/tcb?fmspc=12"), "fmspc"),
@@ -198,7 +198,7 @@ async fn internal_failures_are_not_disclosed() {
 }
 
 #[tokio::test]
-async fn each_answer_has_a_request_id_of_its_own() {
+async fn each_response_has_its_own_request_id() {
     let server = server().await;
     let (found, missing) = (get(&server, "/SGXRootCA.der").await, get(&server, "/").await);
     let ids = [&found.headers["request-id"], &missing.headers["request-id"]];
@@ -206,7 +206,7 @@ async fn each_answer_has_a_request_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn large_headers_and_long_questions_are_refused() {
+async fn large_headers_and_long_queries_are_rejected() {
     let server = server().await;
     let long = format!("{V4}/tcb?fmspc={}", "0".repeat(32 * 1024));
     assert_eq!(get(&server, &long).await.status, 431);
@@ -217,7 +217,7 @@ async fn large_headers_and_long_questions_are_refused() {
 
 /// The clock runs to the next deadline whenever nothing else can happen.
 #[tokio::test(start_paused = true)]
-async fn half_a_request_is_cut_after_ten_seconds() {
+async fn incomplete_requests_time_out_after_ten_seconds() {
     let server = server().await;
     for half in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n"] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -230,7 +230,7 @@ async fn half_a_request_is_cut_after_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_further_connection_takes_the_place_of_the_longest_idle_one() {
+async fn a_new_connection_replaces_the_longest_idle_one() {
     let server = server().await;
     let mut idle = Vec::new();
     for _ in 0..256 {
@@ -246,7 +246,7 @@ async fn a_further_connection_takes_the_place_of_the_longest_idle_one() {
 }
 
 #[tokio::test]
-async fn stops_though_a_client_keeps_its_connection() {
+async fn shutdown_does_not_wait_for_idle_connections() {
     let server = server().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();

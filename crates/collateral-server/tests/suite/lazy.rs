@@ -1,4 +1,4 @@
-//! The mode lazy: the server asks when it is asked, and keeps what it gets.
+//! The mode lazy: the server fetches on a cache miss, and stores the result.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,18 +8,19 @@ use dcap_qvl::verify::QuoteVerifier;
 use tokio::task::JoinSet;
 
 use crate::exchange::get;
-use crate::full::{Home, Upstream, V4, pck_question, platform};
+use crate::full;
+use crate::full::{Home, Upstream, V4, pck_request, platform};
 use crate::software;
 use crate::software::quote;
 
 #[tokio::test]
-async fn dcap_qvl_finds_all_it_needs_though_the_source_is_gone() {
+async fn cached_collateral_serves_dcap_qvl_without_the_source() {
     let platform = platform();
     let upstream = Upstream::of(&platform).await;
     let home = Home::trusting(&platform);
     let (quote, root) = (quote(&platform), platform.root_certificate().der().to_vec());
     for is_down in [false, true] {
-        // The second server begins with what the first one has kept.
+        // The second server starts with the cache of the first one.
         upstream.set_down(is_down);
         let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
         let client =
@@ -41,13 +42,11 @@ async fn closed(home: &Home) {
 }
 
 #[tokio::test]
-async fn answers_are_those_of_the_source() {
+async fn responses_equal_those_of_the_source() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let server = Home::trusting(&platform);
-    let server = server.serve(Mode::Lazy, vec![upstream.pccs()]).await;
+    let (upstream, _home, server) = full::lazy(&platform).await;
     for path in [
-        &pck_question(&platform),
+        &pck_request(&platform),
         &format!("{V4}/pckcrl?ca=platform&encoding=der"),
         &format!("{V4}/pckcrl?ca=platform"),
         &format!("{V4}/pckcrl?ca=platform&encoding=pem"),
@@ -72,12 +71,10 @@ async fn answers_are_those_of_the_source() {
 }
 
 #[tokio::test]
-async fn many_that_ask_for_the_same_are_one_question_above() {
+async fn concurrent_misses_cause_one_upstream_request() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let home = Home::trusting(&platform);
-    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
-    for path in [pck_question(&platform), format!("{V4}/qe/identity")] {
+    let (upstream, _home, server) = full::lazy(&platform).await;
+    for path in [pck_request(&platform), format!("{V4}/qe/identity")] {
         let before = upstream.asked();
         let mut clients = JoinSet::new();
         for _ in 0..32 {
@@ -92,10 +89,8 @@ async fn many_that_ask_for_the_same_are_one_question_above() {
 #[tokio::test]
 async fn missing_items_have_the_status_of_the_source() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let home = Home::trusting(&platform);
-    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
-    let question = pck_question(&platform);
+    let (upstream, _home, server) = full::lazy(&platform).await;
+    let question = pck_request(&platform);
     let qe_id = hex::encode_upper(platform.qe_id());
     let unknown = question.replace(&qe_id, &"0".repeat(32));
     assert_eq!(get(server.address, &unknown).await.status, 461);
@@ -113,12 +108,10 @@ async fn missing_items_have_the_status_of_the_source() {
 }
 
 #[tokio::test]
-async fn a_known_platform_at_a_new_tcb_gets_what_is_there_when_the_source_is_gone() {
+async fn a_new_tcb_gets_a_stored_certificate_while_the_source_is_down() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let home = Home::trusting(&platform);
-    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
-    let question = pck_question(&platform);
+    let (upstream, _home, server) = full::lazy(&platform).await;
+    let question = pck_request(&platform);
     let first = get(server.address, &question).await;
     assert_eq!(
         get(server.address, &format!("{V4}/tcb?fmspc=534f46545752&update=early")).await.status,
@@ -133,7 +126,7 @@ async fn a_known_platform_at_a_new_tcb_gets_what_is_there_when_the_source_is_gon
 }
 
 #[tokio::test]
-async fn items_of_another_root_are_not_passed_on() {
+async fn items_of_another_root_are_not_served() {
     let platform = platform();
     let upstream = Upstream::of(&platform).await;
     let other = software::platform(
@@ -142,19 +135,17 @@ async fn items_of_another_root_are_not_passed_on() {
     );
     let home = Home::trusting(&other);
     let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
-    for path in [pck_question(&platform), format!("{V4}/rootcacrl"), format!("{V4}/qe/identity")] {
+    for path in [pck_request(&platform), format!("{V4}/rootcacrl"), format!("{V4}/qe/identity")] {
         assert_eq!(get(server.address, &path).await.status, 502, "{path}");
     }
 }
 
 #[tokio::test]
-async fn metrics_and_readiness_tell_how_it_is() {
+async fn metrics_and_readiness_report_the_state() {
     let platform = platform();
-    let upstream = Upstream::of(&platform).await;
-    let home = Home::trusting(&platform);
-    let server = home.serve(Mode::Lazy, vec![upstream.pccs()]).await;
+    let (_upstream, home, server) = full::lazy(&platform).await;
     for _ in 0..3 {
-        get(server.address, &pck_question(&platform)).await;
+        get(server.address, &pck_request(&platform)).await;
     }
     get(server.address, "/tdx/certification/v4/tcb?fmspc=534f46545752").await;
     let metrics = get(server.metrics, "/metrics").await;
@@ -170,7 +161,7 @@ async fn metrics_and_readiness_tell_how_it_is() {
     }
     assert_eq!(get(server.metrics, "/livez").await.status, 200);
     assert_eq!(get(server.metrics, "/readyz").await.status, 200);
-    // The next server tells of what is kept.
+    // The next server reports the stored items.
     get(server.address, &format!("{V4}/rootcacrl")).await;
     let fmspc = hex::encode(platform.pck_subject().fmspc);
     get(server.address, &format!("{V4}/tcb?fmspc={fmspc}")).await;

@@ -6,7 +6,7 @@
 mod administration;
 mod appraisal_policy;
 mod authority;
-mod bring;
+
 mod client;
 mod exchange;
 mod full;
@@ -21,4 +21,5 @@ mod software;
 mod software_pcs;
 mod tdx;
 mod tls;
+mod upload;
 mod verifier;

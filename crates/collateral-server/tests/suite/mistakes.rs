@@ -1,4 +1,4 @@
-//! A mistake of a caller is a status of 4xx, in every mode and whatever the sources are like.
+//! Invalid requests have a status of 4xx in every mode, even if the sources fail.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -8,12 +8,12 @@ use collateral_server::Mode;
 use serde_json::json;
 use software_platform::SoftwarePlatform;
 
-use crate::bring::{body, collateral, registration};
 use crate::exchange;
 use crate::exchange::request;
-use crate::full::{ADMIN, Full, Home, USER, Upstream, V4, pck_question, platform};
+use crate::full::{ADMIN, Full, Home, USER, Upstream, V4, pck_request, platform};
+use crate::upload::{body, collateral, registration};
 
-/// Requests that are wrong, with their status and a word of the answer.
+/// Invalid requests, with their status and a word of the response.
 fn mistakes(platform: &SoftwarePlatform) -> Vec<(&'static str, String, String, u16, &'static str)> {
     let get = |path: &str, status, word| ("GET", path.to_owned(), String::new(), status, word);
     let file = collateral(platform, &json!([registration(platform)]));
@@ -55,7 +55,7 @@ async fn check(server: &Full, platform: &SoftwarePlatform, mode: Mode) {
     }
 }
 
-/// A source that answers everything with this status.
+/// A source that answers every request with this status.
 async fn source_with(status: StatusCode) -> Upstream {
     Upstream::with(Router::new().fallback(async move || status)).await
 }
@@ -72,7 +72,7 @@ async fn mistakes_of_callers_are_4xx() {
 }
 
 #[tokio::test]
-async fn a_source_that_blames_the_question_blames_the_caller() {
+async fn errors_of_a_source_keep_their_class() {
     let platform = platform();
     let register = format!("{V4}/platforms");
     let form = registration(&platform).to_string();
@@ -94,7 +94,7 @@ async fn a_source_that_blames_the_question_blames_the_caller() {
         assert_eq!(post(&form).await, expected, "{of_source} {kind:?}");
         let of_manifest = if kind == PcsKind::Pccs { 404 } else { expected };
         assert_eq!(post(&by_manifest.to_string()).await, of_manifest, "{of_source} {kind:?}");
-        let asked = exchange::get(server.address, &pck_question(&platform)).await;
+        let asked = exchange::get(server.address, &pck_request(&platform)).await;
         assert_eq!(asked.status, expected, "{of_source} {kind:?}: {}", asked.text());
     }
 }

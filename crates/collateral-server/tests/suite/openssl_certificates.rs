@@ -1,5 +1,5 @@
-//! Certificates as `openssl` makes them by the instructions for Intel's PCCS, at our server and for
-//! our client.
+//! Certificates that `openssl` makes by the instructions for Intel's PCCS, with this server and
+//! client.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,7 +64,7 @@ impl Certificates {
         self
     }
 
-    /// A certificate that the one called `issuer` has issued for `localhost`.
+    /// A certificate for a server, issued by `issuer`.
     fn issued(&self, name: &str, issuer: &str, extensions: &str) -> &Self {
         self.openssl(&format!("genrsa -out {name}.key 2048"));
         self.openssl(&format!("req -new -key {name}.key -out {name}.csr -subj /CN=server"));
@@ -81,8 +81,7 @@ impl Certificates {
     }
 }
 
-/// The answer for a client that trusts the certificates in a file, from a server with a
-/// certificate.
+/// The error of a request by a client that trusts `trusted` to a server with `server`.
 async fn asked(certificates: &Certificates, server: &str, trusted: &str) -> SourceError {
     asked_at("localhost", certificates, server, trusted, &[&TLS13, &TLS12]).await
 }
@@ -110,7 +109,7 @@ async fn ask(url: &str, trusted: &Path) -> SourceError {
         .unwrap()
 }
 
-/// Serves nothing but "there is no such item" with this certificate, and says at which port.
+/// Serves no items, with this certificate; returns the port.
 async fn serve(
     certificate: Arc<dyn ResolvesServerCert>,
     versions: &[&'static SupportedProtocolVersion],
@@ -134,7 +133,7 @@ fn assert_untrusted(error: &SourceError, words: &str) {
 }
 
 #[tokio::test]
-async fn a_pinned_certificate_is_accepted_whatever_its_form() {
+async fn a_pinned_certificate_of_any_form_is_accepted() {
     let certificates = Certificates::new();
     certificates
         .self_signed("san", "-subj /CN=PCCS -addext subjectAltName=DNS:localhost,IP:127.0.0.1")
@@ -169,7 +168,7 @@ async fn a_certificate_of_a_ca_in_the_file_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_exactly_the_pinned_one_is_refused_with_the_reason() {
+async fn certificates_other_than_the_pinned_one_are_rejected_with_the_reason() {
     let certificates = Certificates::new();
     certificates
         .self_signed("old", "-subj /CN=localhost -addext subjectAltName=DNS:localhost")
@@ -185,7 +184,7 @@ async fn a_certificate_that_is_not_exactly_the_pinned_one_is_refused_with_the_re
 }
 
 #[tokio::test]
-async fn dates_and_names_count_for_pinned_certificates_too() {
+async fn pinned_certificates_need_valid_dates_and_names() {
     let certificates = Certificates::new();
     certificates
         .version_1("expired", "localhost", "-days -1")
@@ -208,7 +207,7 @@ async fn dates_and_names_count_for_pinned_certificates_too() {
 }
 
 #[tokio::test]
-async fn chains_that_do_not_hold_are_refused_with_the_reason() {
+async fn invalid_chains_are_rejected_with_the_reason() {
     let certificates = Certificates::new();
     let san = "subjectAltName=DNS:localhost";
     certificates
@@ -235,7 +234,7 @@ async fn chains_that_do_not_hold_are_refused_with_the_reason() {
     assert_untrusted(&asked(&certificates, "without_extensions", "ca").await, "");
 }
 
-/// Whoever has copied the certificate does not have its key.
+/// To copy the certificate does not suffice without its key.
 #[tokio::test]
 async fn a_pinned_certificate_without_its_key_is_refused() {
     let certificates = Certificates::new();

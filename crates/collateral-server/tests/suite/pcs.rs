@@ -1,4 +1,4 @@
-//! Intel's PCS above the server: lists of certificates, of which the right one is chosen.
+//! Intel's PCS as source: the server chooses from its lists of certificates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use software_platform::SoftwarePlatform;
 use crate::exchange::{Answer, get, request};
 use crate::full;
 use crate::full::{
-    ADMIN, Home, USER, Upstream, V4, answer, certificate_at, pck_question, url_encoded,
+    ADMIN, Full, Home, USER, Upstream, V4, answer, certificate_at, pck_request, url_encoded,
 };
 
 /// The certificates of the PCS: PCESVNs with one, and those without one yet.
@@ -33,6 +33,14 @@ struct Pcs {
     offer: Arc<Mutex<Offer>>,
     lists: Upstream,
     collateral: Upstream,
+}
+
+/// A PCS with certificates for these PCESVNs, and a server that uses it.
+async fn offering(pce_svns: &[u16], mode: Mode) -> (Pcs, Home, Full) {
+    let pcs = Pcs::offering(pce_svns).await;
+    let home = Home::trusting(&pcs.platform);
+    let server = home.serve(mode, pcs.sources(&home)).await;
+    (pcs, home, server)
 }
 
 impl Pcs {
@@ -65,7 +73,7 @@ impl Pcs {
 
     fn question(&self, pce_svn: u16) -> String {
         let pce_svn = hex::encode(pce_svn.to_le_bytes());
-        pck_question(&self.platform).replace("pcesvn=0d00", &format!("pcesvn={pce_svn}"))
+        pck_request(&self.platform).replace("pcesvn=0d00", &format!("pcesvn={pce_svn}"))
     }
 }
 
@@ -95,10 +103,8 @@ fn pce_svn(answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
-async fn the_right_one_is_chosen_for_each_tcb_though_the_source_is_gone() {
-    let pcs = Pcs::offering(&[11, 13, 12]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
+async fn certificates_for_all_tcbs_outlive_the_source() {
+    let (pcs, _home, server) = offering(&[11, 13, 12], Mode::Lazy).await;
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 13);
     assert_eq!(pcs.lists.asked(), 1);
     assert_eq!(*pcs.lists.api_keys.lock(), ["the key"]);
@@ -112,14 +118,12 @@ async fn the_right_one_is_chosen_for_each_tcb_though_the_source_is_gone() {
 }
 
 #[tokio::test]
-async fn a_new_tcb_gets_the_certificate_that_intel_has_made_meanwhile() {
-    let pcs = Pcs::offering(&[12]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
+async fn a_new_tcb_fetches_newly_issued_certificates() {
+    let (pcs, _home, server) = offering(&[12], Mode::Lazy).await;
     assert_eq!(pce_svn(&get(server.address, &pcs.question(13)).await), 12);
     pcs.offer.lock().pce_svns.push(14);
     assert_eq!(pce_svn(&get(server.address, &pcs.question(14)).await), 14);
-    // For the TCB that was known it was chosen anew, too.
+    // A refresh chooses again for known TCBs.
     pcs.offer.lock().pce_svns.push(13);
     let question = format!("{V4}/refresh?type=certs&fmspc=");
     assert_eq!(request(server.address, "POST", &question, &[ADMIN], b"").await.status, 200);
@@ -127,10 +131,8 @@ async fn a_new_tcb_gets_the_certificate_that_intel_has_made_meanwhile() {
 }
 
 #[tokio::test]
-async fn made_up_tcbs_lead_to_few_questions() {
-    let pcs = Pcs::offering(&[12]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
+async fn invented_tcbs_cause_few_upstream_requests() {
+    let (pcs, _home, server) = offering(&[12], Mode::Lazy).await;
     for at in 100..130 {
         assert_eq!(pce_svn(&get(server.address, &pcs.question(at)).await), 12);
     }
@@ -138,10 +140,8 @@ async fn made_up_tcbs_lead_to_few_questions() {
 }
 
 #[tokio::test]
-async fn without_its_encrypted_ppid_nobody_knows_the_platform() {
-    let pcs = Pcs::offering(&[12]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
+async fn a_platform_without_encrypted_ppid_is_unknown() {
+    let (pcs, _home, server) = offering(&[12], Mode::Lazy).await;
     let question = pcs.question(13);
     let (before, after) = question.split_once("&encrypted_ppid=").unwrap();
     let after = after.split_once('&').unwrap().1;
@@ -156,9 +156,7 @@ async fn without_its_encrypted_ppid_nobody_knows_the_platform() {
 
 #[tokio::test]
 async fn a_platform_is_registered_with_its_manifest() {
-    let pcs = Pcs::offering(&[12, 13]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Lazy, pcs.sources(&home)).await;
+    let (pcs, _home, server) = offering(&[12, 13], Mode::Lazy).await;
     let qe_id = hex::encode(pcs.platform.qe_id());
     let body = format!(r#"{{"qe_id":"{qe_id}","pce_id":"0000","platform_manifest":"abcdef"}}"#);
     let path = format!("{V4}/platforms");
@@ -171,11 +169,9 @@ async fn a_platform_is_registered_with_its_manifest() {
 }
 
 #[tokio::test]
-async fn in_the_mode_req_a_registration_asks_and_an_administrator_sees_what_is_missing() {
-    let pcs = Pcs::offering(&[12]).await;
+async fn registration_in_mode_req_fetches_and_queues_missing_certificates() {
+    let (pcs, _home, server) = offering(&[12], Mode::Req).await;
     pcs.offer.lock().not_available.push(13);
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Req, pcs.sources(&home)).await;
     assert_eq!(get(server.address, &pcs.question(12)).await.status, 461);
     let body = registration(&pcs.platform);
     let path = format!("{V4}/platforms");
@@ -193,10 +189,8 @@ async fn in_the_mode_req_a_registration_asks_and_an_administrator_sees_what_is_m
 }
 
 #[tokio::test]
-async fn in_the_mode_req_a_platform_stays_in_the_queue_while_the_source_is_gone() {
-    let pcs = Pcs::offering(&[12]).await;
-    let home = Home::trusting(&pcs.platform);
-    let server = home.serve(Mode::Req, pcs.sources(&home)).await;
+async fn platforms_in_mode_req_stay_queued_while_the_source_is_down() {
+    let (pcs, _home, server) = offering(&[12], Mode::Req).await;
     pcs.lists.set_down(true);
     let (path, body) = (format!("{V4}/platforms"), registration(&pcs.platform));
     let registered = request(server.address, "POST", &path, &[USER], body.as_bytes()).await;
@@ -204,7 +198,7 @@ async fn in_the_mode_req_a_platform_stays_in_the_queue_while_the_source_is_gone(
     let queue = request(server.address, "GET", &path, &[ADMIN], b"").await;
     assert_eq!(queue.headers["platform-count"], "1");
     assert!(queue.text().contains(&hex::encode_upper(pcs.platform.qe_id())), "{}", queue.text());
-    // A reply may be lost: it is told again, until the certificates are there.
+    // A response may be lost: it is repeated until the certificates are stored.
     let again = request(server.address, "GET", &path, &[ADMIN], b"").await;
     assert_eq!(again.text(), queue.text());
     pcs.lists.set_down(false);

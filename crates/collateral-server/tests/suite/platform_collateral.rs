@@ -1,13 +1,13 @@
-//! `PUT platformcollateral`: the files that Intel's tools write, and files that are refused.
+//! `PUT platformcollateral`: files of Intel's tools, and invalid files.
 
 use serde_json::{Value, json};
 use software_platform::SoftwarePlatform;
 
-use crate::bring::{body, collateral, offline, put, registration};
 use crate::exchange::{get, request};
 use crate::full;
-use crate::full::{ADMIN, V4, pck_question, platform, url_encoded};
+use crate::full::{ADMIN, V4, pck_request, platform, url_encoded};
 use crate::software;
+use crate::upload::{body, collateral, offline, put, registration};
 
 const LEFT_OUT: &str = "left out: collaterals.pckcacrl.processorCrl";
 
@@ -62,7 +62,7 @@ async fn a_crl_without_a_chain_is_left_out_and_the_rest_is_kept() {
     ] {
         assert_eq!(status(&server, path).await, expected, "{path}");
     }
-    assert_eq!(get(server.address, &pck_question(&platform)).await.status, 200);
+    assert_eq!(get(server.address, &pck_request(&platform)).await.status, 200);
 }
 
 #[tokio::test]
@@ -71,13 +71,13 @@ async fn crls_alone_are_checked_by_the_chains_that_are_kept() {
     let file = crls_alone(&platform);
     let file_alone = file.to_string();
     let (_home, server) = offline(&platform).await;
-    // Nothing is kept yet that has a chain.
+    // No stored item has a chain yet.
     let (found, text) = put(&server, &file_alone).await;
     assert_eq!(found, 200, "{text}");
     assert!(text.contains("processorCrl") && text.contains("platformCrl"), "{text}");
     assert_eq!(status(&server, "pckcrl?ca=platform").await, 404);
     assert_eq!(status(&server, "rootcacrl").await, 200);
-    // Once from the chain of a platform, and once from that of the CRL that is kept then.
+    // First with the chain of a platform, then with that of the stored CRL.
     let mut without_crls = fetched(&platform);
     without_crls["collaterals"]["pckcacrl"] = json!({});
     assert_eq!(put(&server, &body(&without_crls)).await, (200, "done".to_owned()));
@@ -87,7 +87,7 @@ async fn crls_alone_are_checked_by_the_chains_that_are_kept() {
         assert!(!text.contains("platformCrl"), "{text}");
         assert_eq!(status(&server, "pckcrl?ca=platform").await, 200);
     }
-    // A CRL that the kept CA has not signed is refused.
+    // A CRL of another CA than the stored one is rejected.
     let mut other = file;
     other["collaterals"]["pckcacrl"]["platformCrl"] = other["collaterals"]["rootcacrl"].clone();
     let (found, text) = put(&server, &other.to_string()).await;
@@ -95,7 +95,7 @@ async fn crls_alone_are_checked_by_the_chains_that_are_kept() {
 }
 
 #[tokio::test]
-async fn a_further_platform_needs_neither_chain_nor_tcb_info_again() {
+async fn a_second_platform_reuses_stored_chains_and_tcb_info() {
     let platform = platform();
     let (_home, server) = offline(&platform).await;
     assert_eq!(put(&server, &body(&fetched(&platform))).await.0, 200);
@@ -105,7 +105,7 @@ async fn a_further_platform_needs_neither_chain_nor_tcb_info_again() {
     parts.retain(|name, _| name == "pck_certs");
     let (found, text) = put(&server, &file.to_string()).await;
     assert_eq!((found, text.as_str()), (200, "done"));
-    assert_eq!(get(server.address, &pck_question(&other)).await.status, 200);
+    assert_eq!(get(server.address, &pck_request(&other)).await.status, 200);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn errors_of_collateral_are_named_and_nothing_is_stored() {
         let (found, text) = put(&server, &body).await;
         assert!(found == status && text.contains(word), "{word}: {found} {text}");
     }
-    assert_eq!(get(server.address, &pck_question(&platform)).await.status, 461);
+    assert_eq!(get(server.address, &pck_request(&platform)).await.status, 461);
     assert!(!home.path().join("state/cache").exists());
     assert_eq!(put(&server, &body(&good)).await.0, 200);
     let path = format!("{V4}/platformcollateral");

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::json;
 use software_platform::SoftwarePlatform;
 
-use crate::bring::{collateral, offline, registration};
 use crate::exchange::{Answer, exchange};
 use crate::full::{Full, platform, url_encoded};
+use crate::upload::{collateral, offline, registration};
 
 /// Words of the files, and the values of this platform.
 fn values(platform: &SoftwarePlatform) -> Vec<(&'static str, String)> {

@@ -37,12 +37,12 @@ pub(crate) struct Server {
     pub(crate) stopped: JoinHandle<()>,
 }
 
-/// Serves what this platform's deployment says of it a month later.
+/// Serves the collateral of this platform a month later.
 pub(crate) async fn serve(platform: SoftwarePlatform) -> Server {
     serve_at(platform, || time(NOW)).await
 }
 
-/// Serves what this platform's deployment says of it at the time of this clock.
+/// Serves the collateral of this platform at the time of this clock.
 pub(crate) async fn serve_at(platform: SoftwarePlatform, clock: fn() -> OffsetDateTime) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,5 +1,5 @@
-//! The software platform as a PCS, asked as Intel's `pccsadmin fetch` and Intel's PCCS (mode LAZY)
-//! ask: the paths, parameters and headers are what they have sent.
+//! The software platform as a PCS, with the paths, parameters and headers of Intel's `pccsadmin
+//! fetch` and Intel's PCCS (mode LAZY).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::exchange::{Answer, get, request};
 use crate::full;
-use crate::full::{Home, Upstream, V4, pck_question, platform};
+use crate::full::{Home, Upstream, V4, pck_request, platform};
 
 const TDX_V4: &str = "/tdx/certification/v4";
 const FMSPC: &str = "534F46545752";
@@ -96,12 +96,12 @@ async fn pccs_finds_what_it_keeps_in_mode_lazy() {
     assert_eq!(der.status, 200);
 }
 
-/// As Intel documents it, without a QE id, and as a PCCS is asked.
+/// The request as Intel documents it, without a QE id, and as clients send it to a PCCS.
 #[tokio::test]
 async fn one_certificate_is_found_by_encrypted_ppid_or_qe_id() {
     let platform = platform();
     let upstream = pcs(&platform).await;
-    let question = pck_question(&platform);
+    let question = pck_request(&platform);
     let (_, by_ppid) = question.split_once("&encrypted_ppid=").unwrap();
     let by_ppid = format!("{V4}/pckcert?encrypted_ppid={by_ppid}");
     for path in [&question, &by_ppid] {
@@ -155,9 +155,9 @@ async fn unknown_platforms_get_no_certificate() {
     assert!(by_manifest.text().contains("no platform manifest"), "{}", by_manifest.text());
 }
 
-/// Our own server above it, which asks as a PCS is asked and checks each answer before it keeps it.
+/// The collateral server with it as source checks each response before it stores it.
 #[tokio::test]
-async fn a_caching_service_keeps_all_of_it() {
+async fn a_caching_service_stores_all_items() {
     let platform = platform();
     let pcs = pcs(&platform).await;
     let home = Home::trusting(&platform);
@@ -167,7 +167,7 @@ async fn a_caching_service_keeps_all_of_it() {
     ];
     let server = home.serve(Mode::Lazy, sources).await;
     for path in [
-        pck_question(&platform),
+        pck_request(&platform),
         format!("{V4}/pckcrl?ca=processor"),
         format!("{V4}/qve/identity"),
         format!("{TDX_V4}/qe/identity"),

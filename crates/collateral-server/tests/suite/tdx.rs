@@ -106,7 +106,7 @@ async fn upstream(signer: &Signer, tcb_id: &str, enclave: &str) -> Upstream {
 }
 
 #[tokio::test]
-async fn tcb_info_and_identity_of_tdx_are_kept() {
+async fn tcb_info_and_identity_of_tdx_are_stored() {
     let signer = Signer::new();
     let upstream = upstream(&signer, "TDX", "TD_QE").await;
     let home = Home::trusting_root(&signer.root);
@@ -122,7 +122,7 @@ async fn tcb_info_and_identity_of_tdx_are_kept() {
             assert!(found.text().contains("TD"), "{path}");
         }
     }
-    // That of SGX is something else, and this service has none.
+    // This service has no collateral of SGX.
     upstream.set_down(false);
     let sgx = get(server.address, &format!("{V4}/tcb?fmspc=00806F050000")).await;
     assert_eq!(sgx.status, 404);
@@ -140,7 +140,7 @@ async fn sgx_collateral_is_not_taken_for_tdx() {
 }
 
 #[tokio::test]
-async fn the_identity_of_the_quote_verification_enclave_is_passed_on() {
+async fn the_identity_of_the_quote_verification_enclave_is_served() {
     let signer = Signer::new();
     let upstream = upstream(&signer, "TDX", "QVE").await;
     let home = Home::trusting_root(&signer.root);

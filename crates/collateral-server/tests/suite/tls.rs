@@ -1,4 +1,4 @@
-//! TLS, with the client that this project asks services with.
+//! TLS, with the client of the crate `collateral`.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ async fn asked(port: u16, directory: &Path, trusted: &str) -> SourceError {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_shown_without_a_new_start() {
+async fn a_new_certificate_is_served_without_a_restart() {
     let platform = full::platform();
     let home = Home::trusting(&platform);
     let old = certify(home.path());
@@ -70,7 +70,7 @@ async fn a_new_certificate_is_shown_without_a_new_start() {
     assert_eq!(asked(port, home.path(), &new).await, SourceError::NotFound);
 }
 
-/// A file system may not tell the times of two writes apart.
+/// Sets a later time: a file system may record two writes with the same time.
 fn later(path: &Path) {
     let time = SystemTime::now().checked_add(Duration::from_secs(5)).unwrap();
     fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
@@ -94,9 +94,9 @@ fn unusable_certificates_are_named() {
     }
 }
 
-/// A peer that begins handshakes and does not go on keeps nobody out.
+/// A peer with incomplete handshakes does not lock out others.
 #[tokio::test]
-async fn handshakes_that_are_not_ended_are_in_nobodys_way() {
+async fn incomplete_handshakes_do_not_block_clients() {
     let platform = full::platform();
     let home = Home::trusting(&platform);
     let trusted = certify(home.path());

@@ -1,4 +1,4 @@
-//! `dcap-qvl`'s own client finds all it needs here.
+//! `dcap-qvl` fetches its collateral from the server.
 
 use dcap_qvl::collateral::{CollateralClient, TcbEvaluationDataSet};
 use dcap_qvl::verify::QuoteVerifier;

@@ -1,5 +1,4 @@
-//! `collateral fetch|list|export|import|status`: collateral is fetched ahead, kept, carried and
-//! looked after.
+//! `collateral fetch|list|export|import|status`.
 
 mod bundle;
 mod expiry;
@@ -17,8 +16,8 @@ use crate::support::{Machine, RunResult, SERVE, Serve};
 /// The items that a verifier needs, the PCK certificate included.
 const ITEMS: usize = 5;
 
-/// A machine with a software platform that a service serves the collateral of, its root in
-/// `root.pem`, and a quote in `q.bin` that says which PCK certificate it leads to.
+/// A machine with a service of a software platform's collateral, its root in `root.pem`, and a
+/// quote with an encrypted PPID in `q.bin`.
 struct Site {
     machine: Machine,
     serve: Serve,
@@ -36,7 +35,7 @@ impl Site {
         Self { machine, serve, flags }
     }
 
-    /// The same, with what a verifier of the quote needs in `cache`.
+    /// The same, with the collateral of the quote in `cache`.
     fn fetched() -> Self {
         let site = Self::new();
         site.run("fetch --quote q.bin").with_code(0);

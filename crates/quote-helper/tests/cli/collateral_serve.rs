@@ -1,4 +1,4 @@
-//! `collateral serve`: the process. What it answers is tested beside its library.
+//! `collateral serve`: the process. The tests of its library check the responses.
 
 mod reload;
 
@@ -129,7 +129,7 @@ fn machine() -> Machine {
 }
 
 #[test]
-fn a_quote_is_verified_with_what_it_passes_on_and_keeps() {
+fn served_and_cached_collateral_verifies_a_quote() {
     let machine = machine();
     let quotes = machine.serve();
     machine.quote("00");
@@ -150,7 +150,7 @@ fn a_quote_is_verified_with_what_it_passes_on_and_keeps() {
 }
 
 #[test]
-fn it_stops_when_it_is_told_to() {
+fn signals_stop_the_server() {
     let machine = machine();
     for signal in [Signal::TERM, Signal::INT] {
         let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
@@ -195,7 +195,7 @@ fn one_server_at_a_time_has_the_state_directory() {
 }
 
 #[test]
-fn a_damaged_database_is_told_and_not_replaced() {
+fn a_damaged_database_is_reported_and_kept() {
     let machine = machine();
     let line = format!("{SERVE} --mode offline");
     let server = Server::start(&mut machine.command(&line));
@@ -251,7 +251,7 @@ fn acknowledged_registrations_survive_kill_9() {
 
 /// The limit on the size of files stands for a full disk.
 #[test]
-fn a_full_disk_is_the_trouble_of_those_who_bring_something() {
+fn a_full_disk_fails_writes_only() {
     let machine = machine();
     let program = env!("CARGO_BIN_EXE_quote-helper");
     let shell = format!("trap '' XFSZ; ulimit -f 4096; exec {program} {SERVE} --mode offline");
@@ -271,7 +271,7 @@ fn a_full_disk_is_the_trouble_of_those_who_bring_something() {
         assert!(number < 1000, "nothing is full");
     };
     assert_eq!(refused, Some(500));
-    // It is the same for the next one, and what does not write is as before.
+    // The next write fails too, and reads still work.
     assert_eq!(server.register(1000, &large), Some(500));
     assert_eq!(server.get(&format!("{V4}/rootcacrl")).0, 404);
     let unknown = "pckcert?qeid=00000000000000000000000000000000&pceid=0000&pcesvn=0000\
@@ -309,7 +309,7 @@ fn tokens_are_in_no_log() {
 }
 
 #[test]
-fn guesses_at_a_token_do_not_fill_the_log() {
+fn rejected_tokens_do_not_flood_the_log() {
     let machine = machine();
     let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
     let path = format!("{V4}/platforms");
@@ -326,7 +326,7 @@ fn guesses_at_a_token_do_not_fill_the_log() {
 }
 
 #[test]
-fn an_address_in_use_is_told() {
+fn an_address_in_use_is_reported() {
     let machine = machine();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -338,7 +338,7 @@ fn an_address_in_use_is_told() {
 }
 
 #[test]
-fn the_root_and_unknown_paths_tell_what_is_there() {
+fn the_root_and_unknown_paths_list_the_routes() {
     let machine = machine();
     let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
     let paths = ["rootcacrl", "pckcert?", "tcb?", "platforms", "refresh"];

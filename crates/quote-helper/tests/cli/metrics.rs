@@ -184,7 +184,7 @@ fn the_format_is_the_one_that_the_client_accepts() {
 }
 
 #[test]
-fn the_root_and_unknown_paths_tell_what_is_there() {
+fn the_root_and_unknown_paths_list_the_routes() {
     let serve = Machine::new().serve();
     let root = asked(&serve, "/", "");
     assert!(root.starts_with("HTTP/1.0 200 OK") && root.contains("text/plain"), "{root}");

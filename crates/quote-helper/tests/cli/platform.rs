@@ -1,4 +1,4 @@
-//! `platform`: roots of trust that are made again, shared, and named as one likes.
+//! `platform`: reproducible and shared roots of trust, and their names.
 
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ fn the_same_seed_and_time_make_the_same_root() {
 }
 
 #[test]
-fn a_file_that_holds_no_seed_is_named() {
+fn an_invalid_seed_file_is_named() {
     for seed in ["", "00", "no hexadecimal", &SEED[2..], &format!("{SEED}07")] {
         let machine = Machine::new();
         machine.write("seed", seed);
@@ -53,7 +53,7 @@ fn a_file_that_holds_no_seed_is_named() {
 }
 
 #[test]
-fn two_machines_of_one_deployment_are_trusted_under_one_root() {
+fn machines_of_one_deployment_share_a_trusted_root() {
     let (first, second) = (Machine::new(), Machine::new());
     first.succeed("platform init --state-dir state");
     let deployment = first.path("state/deployment.json");
@@ -73,7 +73,7 @@ fn two_machines_of_one_deployment_are_trusted_under_one_root() {
 }
 
 #[test]
-fn intels_names_do_not_make_it_intels_root() {
+fn intels_names_do_not_make_the_root_trusted() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state --subject-names intel");
     quote(&machine);
@@ -90,7 +90,7 @@ fn intels_names_do_not_make_it_intels_root() {
 }
 
 #[test]
-fn a_platform_is_not_made_over_another_one() {
+fn an_existing_platform_is_not_overwritten() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
     let before = shown(&machine);
@@ -102,7 +102,7 @@ fn a_platform_is_not_made_over_another_one() {
 }
 
 #[test]
-fn show_tells_what_identifies_the_platform() {
+fn show_prints_the_identity_of_the_platform() {
     let machine = Machine::new();
     let made = machine.succeed("platform init --state-dir state");
     assert!(made.stdout.contains("INSECURE"), "{}", made.stdout);

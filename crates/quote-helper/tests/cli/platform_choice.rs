@@ -1,4 +1,4 @@
-//! Quotes of the software platform are for those who ask for them: nothing falls back to it.
+//! Nothing falls back to the software platform: it must be chosen.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use test_support::provider::Provider;
 
 use crate::support::{Machine, RunResult, Serve, eventually};
 
-/// A service that nobody has told the platform, in reach of a software platform.
+/// A service without a chosen platform, beside a software platform.
 const UNTOLD: &str = "serve --socket aesm.socket --state-dir state --metrics-listen 127.0.0.1:0 \
      --workers 1 --log-format json";
 
@@ -18,7 +18,7 @@ fn is_ready(serve: &Serve) -> bool {
 }
 
 #[test]
-fn a_service_that_nobody_told_the_platform_is_not_ready_without_sgx() {
+fn a_service_without_sgx_and_platform_is_not_ready() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
     let serve = Serve::start(&mut machine.command(UNTOLD));
@@ -39,7 +39,7 @@ fn a_service_that_nobody_told_the_platform_is_not_ready_without_sgx() {
 }
 
 #[test]
-fn a_library_that_comes_late_is_waited_for() {
+fn a_service_waits_for_a_late_library() {
     let provider = Provider::build();
     let machine = Machine::new();
     let line = format!("{UNTOLD} --dcap-library {}", machine.path("late.so").display());
@@ -54,7 +54,7 @@ fn a_library_that_comes_late_is_waited_for() {
 /// The device is in neither the sandbox nor the list of devices of systemd when it comes late.
 #[test]
 #[expect(clippy::print_stderr, reason = "says that nothing was tested")]
-fn a_service_starts_again_for_a_device_that_comes_late() {
+fn a_service_restarts_for_a_late_device() {
     let machine = Machine::new();
     let devices = machine.path("dev");
     let Some(mut command) = with_devices(&machine, &devices) else {

@@ -1,5 +1,4 @@
-//! `platform tcb`: a TCB recovery from its publication to machines that are up to date again, and
-//! what else may happen to a platform, as clients and verifiers see it.
+//! `platform tcb`: TCB recovery, revocation, expiry and damage, as clients and verifiers see them.
 
 use aesm::{Client, ClientError, Payload, Request};
 use dcap_qvl::collateral::CollateralClient;
@@ -20,13 +19,13 @@ fn served(more: &str) -> (Machine, Serve) {
     (machine, serve)
 }
 
-/// Changes the TCB, and gives what there is to say of it.
+/// Changes the TCB, and returns the output.
 #[track_caller]
 fn tcb(machine: &Machine, change: &str) -> Value {
     machine.succeed(&format!("platform tcb {change} --state-dir state --output json")).json()
 }
 
-/// Exit code and verdict of our verifier on `q.bin`, with what the service says at this moment.
+/// Exit code and verdict of `verify` on `q.bin`, with the service's current collateral.
 fn verdict(machine: &Machine, serve: &Serve, more: &str) -> (Option<i32>, Value) {
     let pccs = serve.pccs();
     let ended = machine
@@ -34,7 +33,7 @@ fn verdict(machine: &Machine, serve: &Serve, more: &str) -> (Option<i32>, Value)
     (ended.code, ended.json())
 }
 
-/// Waits until our verifier ends with this code, and its verdict contains this text.
+/// Waits until `verify` exits with this code, and its verdict contains this text.
 #[track_caller]
 fn comes_to(machine: &Machine, serve: &Serve, code: i32, text: &str) {
     eventually(text, || {
@@ -43,7 +42,7 @@ fn comes_to(machine: &Machine, serve: &Serve, code: i32, text: &str) {
     });
 }
 
-/// The verdict of the verifier that others wrote: status and advisories, or why it refuses.
+/// The verdict of dcap-qvl: status and advisories, or the reason for rejection.
 fn dcap_qvl(machine: &Machine, serve: &Serve) -> Result<(String, Vec<String>), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let quote = machine.read("q.bin");
@@ -76,7 +75,7 @@ fn ask(machine: &Machine, target_info: &sgx::TargetInfo) -> Result<Quote, AesmEr
     }
 }
 
-/// The whole rehearsal, with a service that quotes like this.
+/// The whole rehearsal, with these arguments of the service.
 fn rehearse(more: &str) {
     let (machine, serve) = served(more);
     let client = AesmQuoter::new(machine.socket(), std::time::Duration::from_secs(15));
@@ -149,7 +148,7 @@ fn a_revoked_certificate_or_level_is_refused() {
 }
 
 #[test]
-fn expired_collateral_leaves_verifiers_undecided_until_it_is_taken_back() {
+fn verdicts_are_undecided_while_collateral_is_expired() {
     let (machine, serve) = served("");
     assert_eq!(tcb(&machine, "--expire")["collateral"]["expired"], true);
     comes_to(&machine, &serve, 4, "expired");
@@ -163,7 +162,7 @@ fn expired_collateral_leaves_verifiers_undecided_until_it_is_taken_back() {
 }
 
 #[test]
-fn a_reset_brings_back_what_was_there_at_first() {
+fn a_reset_restores_the_first_state() {
     let (machine, serve) = served("");
     let first = tcb(&machine, "");
     for change in ["--raise", "--update", "--raise", "--revoke", "--revoke level", "--expire"] {
@@ -186,7 +185,7 @@ fn state_files(machine: &Machine) -> Vec<String> {
 }
 
 #[test]
-fn the_state_is_told_in_words() {
+fn the_state_is_described() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
     let shown = || machine.succeed("platform tcb --state-dir state").stdout;
@@ -209,7 +208,7 @@ fn the_state_is_told_in_words() {
 }
 
 #[test]
-fn wrong_uses_are_refused_and_change_nothing() {
+fn invalid_commands_change_nothing() {
     let machine = Machine::new();
     machine
         .run("platform tcb --raise --state-dir state")
@@ -250,7 +249,7 @@ fn a_damaged_file_is_named_and_reset_mends_it() {
 }
 
 #[test]
-fn a_service_whose_files_are_damaged_goes_on_and_says_so() {
+fn a_service_with_damaged_files_keeps_serving() {
     let (machine, serve) = served("");
     tcb(&machine, "--raise");
     comes_to(&machine, &serve, 3, "OutOfDate");
@@ -266,7 +265,7 @@ fn a_service_whose_files_are_damaged_goes_on_and_says_so() {
 }
 
 #[test]
-fn a_disk_that_takes_nothing_leaves_everything_as_it_was() {
+fn a_full_disk_changes_nothing() {
     let machine = Machine::new();
     machine.succeed("platform init --state-dir state");
     let program = env!("CARGO_BIN_EXE_quote-helper");

@@ -51,7 +51,7 @@ fn a_damaged_file_is_left_as_it_is() {
 }
 
 #[test]
-fn a_lost_file_is_not_made_again() {
+fn a_lost_file_is_not_recreated() {
     for file in &FILES[..2] {
         let machine = with_platform();
         std::fs::remove_file(machine.path(&format!("state/{file}"))).unwrap();

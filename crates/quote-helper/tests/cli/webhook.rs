@@ -12,7 +12,7 @@ fn it_says_what_it_lacks() {
 }
 
 #[test]
-fn an_address_in_use_is_told() {
+fn an_address_in_use_is_reported() {
     let machine = Machine::new();
     machine.write("kubeconfig", KUBECONFIG);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

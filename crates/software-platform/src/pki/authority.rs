@@ -1,4 +1,4 @@
-//! Keys that sign, with the certificates that say so.
+//! Signing keys with their certificates.
 
 use rcgen::{CertificateParams, CrlDistributionPoint, Issuer, PublicKeyData};
 use time::OffsetDateTime;

@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// The subject names in the certificates. Nothing else in them depends on it, and the root says
-/// that it is INSECURE in either case: what people are to trust or not must not look like Intel's.
+/// The subject names in the certificates. Nothing else depends on it. The root is named INSECURE in
+/// either case, so that nobody takes it for Intel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectNames {
-    /// Names that nobody can mistake: "INSECURE Software SGX Root CA" and so on.
+    /// Unmistakable names: "INSECURE Software SGX Root CA" and so on.
     Software,
     /// Intel's names below the root, for verifiers that compare those whole.
     Intel,
 }
 
 impl SubjectNames {
-    /// The name of whoever holds the certificate in this role.
+    /// The subject name of this role.
     pub(crate) fn of(self, role: Role) -> Result<DistinguishedName, rcgen::Error> {
         let phrase = role.phrase();
         let mut name = DistinguishedName::new();

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// The longest URL, in bytes; certificates carry it.
 const MAX_LENGTH: usize = 200;
 
-/// The URL of the provisioning certification service (PCS) of a deployment: certificates say that
-/// their CRLs are below it.
+/// The URL of the provisioning certification service (PCS) of a deployment: certificates name
+/// CRLs below it.
 ///
 /// By default it is [`PcsUrl::DEFAULT`], the machine itself at the port that is usual for a PCCS.
 /// It never changes, because certificates of deployments without a URL in their file carry it.
@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 200;
 #[serde(try_from = "String", into = "String")]
 pub struct PcsUrl(String);
 
-/// A text is no URL below which CRLs can be.
+/// A text is not such a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "write http:// or https://, a host and perhaps a port and a path, without a query, in at most \

@@ -1,4 +1,4 @@
-//! The SGX extension of a PCK certificate: which platform it is, and at which TCB.
+//! The SGX extension of a PCK certificate: its platform and TCB.
 
 use rcgen::CustomExtension;
 use sgx::CpuSvn;
@@ -16,7 +16,7 @@ const SCALABLE: i64 = 1;
 pub struct PckSubject {
     /// Platform provisioning id, 16 bytes: names the processor.
     pub ppid: [u8; 16],
-    /// CPUSVN; its 16 bytes are the TCB component SVNs at the same time.
+    /// CPUSVN; its 16 bytes are the TCB component SVNs.
     pub cpu_svn: CpuSvn,
     /// ISVSVN of the PCE.
     pub pce_svn: u16,

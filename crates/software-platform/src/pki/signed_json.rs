@@ -1,4 +1,4 @@
-//! JSON with a signature over its very bytes.
+//! JSON with a signature over its bytes.
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! TCB info, version 3: which TCB levels of a kind of platform are good.
+//! TCB info, version 3: the status of the TCB levels of an FMSPC.
 
 use serde::Serialize;
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! A platform that is certified by a deployment, put together by hand: no QE, no PCE, only keys.
+//! A platform certified by a deployment and made of keys alone, without QE and PCE.
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};

@@ -1,4 +1,4 @@
-//! The certificates hold what verifiers look for.
+//! The contents of the certificates.
 
 use dcap_qvl::intel::parse_pck_extension;
 use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
@@ -37,7 +37,7 @@ where
 }
 
 #[test]
-fn have_names_that_say_insecure_or_intels_below_a_root_that_does() {
+fn subject_names_are_insecure_or_intels_below_an_insecure_root() {
     let names = |names| {
         certificates(&deployment(names)).map(|certificate| {
             let certificate = certificate.tbs_certificate();
@@ -66,7 +66,7 @@ fn have_names_that_say_insecure_or_intels_below_a_root_that_does() {
 }
 
 #[test]
-fn differ_between_the_names_in_nothing_else() {
+fn subject_names_change_nothing_else() {
     let keys = |names| {
         certificates(&deployment(names)).map(|certificate| {
             let certificate = certificate.tbs_certificate();
@@ -78,7 +78,7 @@ fn differ_between_the_names_in_nothing_else() {
 }
 
 #[test]
-fn live_as_long_as_intels() {
+fn lifetimes_are_those_of_intel() {
     let ends = certificates(&deployment(SubjectNames::Software)).map(|certificate| {
         let validity = *certificate.tbs_certificate().validity();
         assert_eq!(validity.not_before.to_unix_duration().as_secs(), seconds(CREATED));
@@ -95,7 +95,7 @@ fn live_as_long_as_intels() {
 }
 
 #[test]
-fn none_outlives_the_root() {
+fn no_certificate_outlives_the_root() {
     let created = datetime!(2049-12-31 23:59:58 UTC);
     let deployment = Deployment::from_seed([7; 32], SubjectNames::Software, created).unwrap();
     for certificate in certificates(&deployment) {
@@ -105,7 +105,7 @@ fn none_outlives_the_root() {
 }
 
 #[test]
-fn name_their_key_and_their_issuers_key() {
+fn key_identifiers_match_subject_and_issuer() {
     let certificates = certificates(&deployment(SubjectNames::Software));
     let own = certificates.each_ref().map(|c| extension::<SubjectKeyIdentifier>(c).1.0);
     let issuer = certificates.each_ref().map(|c| {
@@ -117,7 +117,7 @@ fn name_their_key_and_their_issuers_key() {
 }
 
 #[test]
-fn say_what_their_key_is_for() {
+fn key_usages_match_the_role() {
     let ca = KeyUsages::KeyCertSign | KeyUsages::CRLSign;
     let signer = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
     let certificates = certificates(&deployment(SubjectNames::Software));
@@ -131,16 +131,16 @@ fn say_what_their_key_is_for() {
     assert_eq!(usages, [ca, ca, signer, signer].map(|usage| (true, KeyUsage(usage))));
 }
 
-/// Certificates that are there must stay the same, byte for byte: so do their CRLs' URLs.
+/// Existing certificates must not change, and so neither the URLs of their CRLs.
 #[test]
-fn say_where_their_issuers_crl_is() {
+fn crl_urls_are_those_of_the_issuer() {
     let root = "http://localhost:8081/SGXRootCA.der";
     let pck = "http://localhost:8081/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
     assert_eq!(crl_urls(&deployment(SubjectNames::Software)), [root, root, root, pck]);
 }
 
 #[test]
-fn name_the_pcs_that_the_deployment_was_given() {
+fn crl_urls_are_below_the_pcs_url() {
     let url: PcsUrl = "https://pcs.test:8443/software/".parse().unwrap();
     let deployment = Deployment::with_pcs_url([7; 32], SubjectNames::Software, CREATED, url);
     let root = "https://pcs.test:8443/software/IntelSGXRootCA.der";
@@ -164,7 +164,7 @@ fn crl_urls(deployment: &Deployment) -> [String; 4] {
 }
 
 #[test]
-fn the_pck_says_which_platform_it_is() {
+fn the_pck_certificate_identifies_the_platform() {
     let pck = pck_certificate(&deployment(SubjectNames::Software));
     let found = parse_pck_extension(pck.leaf().der()).unwrap();
     assert_eq!(found.ppid, SUBJECT.ppid);

@@ -1,4 +1,4 @@
-//! A deployment follows from seed, names and creation time, and is kept without loss.
+//! A deployment follows from seed, names and creation time, and is stored without loss.
 
 use software_platform::{Deployment, PcsUrl, PkiError, SubjectNames};
 use time::Duration;
@@ -6,10 +6,10 @@ use time::macros::datetime;
 
 use crate::by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
 
-/// Kept deployments name their root by its SHA-256: a program that makes another root from the same
+/// Stored deployments name their root by its SHA-256: a program that makes another root from the same
 /// seed cannot read them.
 #[test]
-fn the_root_of_a_seed_is_the_same_for_ever() {
+fn the_root_of_a_seed_never_changes() {
     for (names, root) in [
         (
             SubjectNames::Software,
@@ -22,8 +22,7 @@ fn the_root_of_a_seed_is_the_same_for_ever() {
     }
 }
 
-/// Files that were written before there was a choice name no URL, and programs of that time refuse
-/// fields that they do not know.
+/// Files of earlier versions have no URL, and earlier versions reject unknown fields.
 #[test]
 fn the_default_url_of_the_pcs_is_not_in_the_file() {
     let kept = serde_json::to_value(deployment(SubjectNames::Software)).unwrap();

@@ -1,4 +1,4 @@
-//! EGETKEY: every key from its bytes laid out by hand, every refusal.
+//! EGETKEY: each key from its bytes laid out by hand, and each error.
 
 use aws_lc_rs::cmac;
 use sgx::{

@@ -1,4 +1,4 @@
-//! Quotes, checked by code that had no part in making them.
+//! Quotes, checked by independent code.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};

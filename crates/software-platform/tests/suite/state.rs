@@ -1,4 +1,4 @@
-//! The platform's directory: what lasts, what is refused, and that nothing is lost.
+//! The platform's directory: persistence, errors, and no loss of data.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,7 @@ fn a_platform_opened_again_is_the_same() {
 }
 
 #[test]
-fn machines_share_a_root_and_have_keys_of_their_own() {
+fn machines_share_a_root_and_have_their_own_keys() {
     let (one, other) = (initialized(), initialized());
     let one = SoftwarePlatform::open(one.path()).unwrap();
     let other = SoftwarePlatform::open(other.path()).unwrap();
@@ -60,7 +60,7 @@ fn only_the_owner_can_read_it() {
 }
 
 #[test]
-fn init_changes_nothing_that_is_there() {
+fn init_keeps_existing_files() {
     let directory = initialized();
     let contents = contents(directory.path());
     let result = SoftwarePlatform::init(directory.path(), deployment());
@@ -69,7 +69,7 @@ fn init_changes_nothing_that_is_there() {
 }
 
 #[test]
-fn open_makes_no_deployment() {
+fn open_creates_no_deployment() {
     let directory = TempDir::new().unwrap();
     for path in [directory.path().to_owned(), directory.path().join("missing")] {
         let result = SoftwarePlatform::open(&path);
@@ -79,7 +79,7 @@ fn open_makes_no_deployment() {
 }
 
 #[test]
-fn open_or_init_makes_what_it_opens_later() {
+fn open_or_init_creates_a_stable_platform() {
     let directory = TempDir::new().unwrap();
     let open = || {
         let names = SubjectNames::Software;
@@ -89,7 +89,7 @@ fn open_or_init_makes_what_it_opens_later() {
 }
 
 #[test]
-fn processes_that_start_together_are_one_platform() {
+fn concurrent_starts_share_one_platform() {
     let directory = TempDir::new().unwrap();
     let open = || {
         let names = SubjectNames::Software;
@@ -159,7 +159,7 @@ fn a_damaged_attestation_key_is_an_error_and_stays() {
 }
 
 #[test]
-fn a_lost_file_is_not_made_again() {
+fn a_lost_file_is_not_recreated() {
     for name in ["deployment.json", "machine.json"] {
         let directory = initialized();
         fs::remove_file(directory.path().join(name)).unwrap();

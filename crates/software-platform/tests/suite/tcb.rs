@@ -39,7 +39,7 @@ impl Machine {
         self.path().join(name)
     }
 
-    /// The files of its state, in order; the lock is none of them.
+    /// The files of its state, in order, without the lock.
     fn files(&self) -> Vec<OsString> {
         let entries = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let mut files: Vec<_> = entries.filter(|name| name != ".lock").collect();
@@ -75,7 +75,7 @@ impl Machine {
         SoftwarePlatform::update_microcode(self.path()).unwrap();
     }
 
-    /// The verdict on a new quote: status and advisories, or why it is refused.
+    /// The verdict on a new quote: status and advisories, or the reason for its rejection.
     fn verdict(&self) -> Result<(String, Vec<String>), String> {
         let platform = self.open();
         verify(&platform, &quote(&platform)).map(|report| (report.status, report.advisory_ids))
@@ -93,7 +93,7 @@ fn quote(platform: &SoftwarePlatform) -> Vec<u8> {
     platform.quote(&report, None).unwrap().0
 }
 
-/// The verdict by what the platform's deployment has published.
+/// The verdict with the published collateral.
 fn verify(platform: &SoftwarePlatform, quote: &[u8]) -> Result<VerifiedReport, String> {
     let collateral = platform.collateral(&platform.issue(NOW)).unwrap();
     let collateral = serde_json::to_string(&collateral).unwrap();
@@ -112,7 +112,7 @@ fn the_published_status_is_up_to_date_by_default() {
 }
 
 #[test]
-fn a_recovery_leaves_a_machine_out_of_date_until_it_is_updated() {
+fn a_machine_is_out_of_date_from_recovery_to_update() {
     let machine = Machine::new();
     let before = machine.open();
     let old_quote = quote(&before);
@@ -138,7 +138,7 @@ fn a_recovery_leaves_a_machine_out_of_date_until_it_is_updated() {
 }
 
 #[test]
-fn a_level_says_since_when_it_is_and_what_machines_below_it_lack() {
+fn levels_have_a_date_and_advisories() {
     let machine = Machine::new();
     machine.raise();
     machine.raise();
@@ -163,7 +163,7 @@ fn a_level_says_since_when_it_is_and_what_machines_below_it_lack() {
 }
 
 #[test]
-fn an_update_takes_all_that_is_published_and_nothing_if_there_is_nothing() {
+fn an_update_applies_all_published_recoveries() {
     let machine = Machine::new();
     let before = machine.files();
     machine.update();
@@ -177,13 +177,13 @@ fn an_update_takes_all_that_is_published_and_nothing_if_there_is_nothing() {
 }
 
 #[test]
-fn a_revoked_certificate_is_refused_until_there_is_a_new_one() {
+fn a_revoked_certificate_is_refused_until_it_is_replaced() {
     let (machine, other) = (Machine::new(), Machine::new());
     machine.revoke_certificate();
     let reason = machine.verdict().unwrap_err();
     assert!(reason.contains("CertRevoked"), "{reason}");
 
-    // It is the certificate of one machine, for all who know what is published.
+    // The certificate is that of one machine, revoked for all.
     fs::copy(machine.file("tcb.json"), other.file("tcb.json")).unwrap();
     other.is_up_to_date();
     assert!(verify(&other.open(), &quote(&machine.open())).is_err());
@@ -220,7 +220,7 @@ fn collateral_is_issued_when_it_has_expired() {
 }
 
 #[test]
-fn a_reset_takes_everything_back_and_mends_what_is_damaged() {
+fn a_reset_reverts_recoveries_and_repairs_damage() {
     let machine = Machine::new();
     let before = machine.open();
     machine.raise();
@@ -274,7 +274,7 @@ fn inconsistent_contents_are_damaged() {
     fs::remove_file(machine.file("tcb.json")).unwrap();
     fs::write(machine.file("microcode.json"), r#"{"version":1,"updates":184}"#).unwrap();
     let error = SoftwarePlatform::open(machine.path()).err().unwrap().to_string();
-    assert!(error.contains("183 microcode updates at the most"), "{error}");
+    assert!(error.contains("at most 183 microcode updates"), "{error}");
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn a_failed_write_changes_nothing() {
     fs::create_dir(machine.file("microcode.json.d")).unwrap();
     machine.raise();
     let before = machine.open().public_key_id();
-    // A directory in the place of a file cannot be replaced by one, whoever tries.
+    // Nobody, not even root, can replace a directory by a file.
     fs::rename(machine.file("microcode.json.d"), machine.file("microcode.json")).unwrap();
     let error = SoftwarePlatform::update_microcode(machine.path()).err().unwrap();
     assert!(matches!(error, StateError::Io { .. }), "{error}");
@@ -305,7 +305,7 @@ fn a_failed_write_changes_nothing() {
 }
 
 #[test]
-fn there_is_a_last_recovery() {
+fn the_number_of_recoveries_is_bounded() {
     let mut tcb = PublishedTcb::default();
     for _ in 0..Microcode::LAST.updates() {
         tcb.raise(RAISED).unwrap();
@@ -317,7 +317,7 @@ fn there_is_a_last_recovery() {
 }
 
 #[test]
-fn recoveries_that_are_published_together_all_count() {
+fn concurrent_recoveries_all_count() {
     let machine = Machine::new();
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -328,7 +328,7 @@ fn recoveries_that_are_published_together_all_count() {
 }
 
 #[test]
-fn without_a_platform_nothing_is_made() {
+fn commands_without_a_platform_create_nothing() {
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("missing");
     let results = [
@@ -343,7 +343,7 @@ fn without_a_platform_nothing_is_made() {
 }
 
 #[test]
-fn the_stamp_is_another_one_after_each_change() {
+fn each_change_has_a_new_stamp() {
     let machine = Machine::new();
     let mut stamps = vec![TcbStamp::of(machine.path())];
     let changes: [fn(&Machine); 4] =

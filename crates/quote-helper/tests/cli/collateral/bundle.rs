@@ -1,4 +1,4 @@
-//! Collateral is carried to a machine without a network in one file, and checked there.
+//! Collateral in one file, for a machine without a network that checks it.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use super::{ITEMS, Site, outcomes};
 use crate::hostile_text::{HOSTILE, certificate, controls_nothing, is_harmless};
 use crate::support::{RunResult, eventually};
 
-/// A site with what a verifier needs in the file `bundle`.
+/// A site with a verifier's collateral in the file `bundle`.
 fn exported() -> Site {
     let site = Site::fetched();
     let ended = site.run("export bundle").with_code(0);
@@ -34,7 +34,7 @@ fn line<'a>(lines: &'a mut [Value], kind: &str) -> &'a mut Value {
 }
 
 #[test]
-fn a_quote_is_verified_offline_with_what_was_carried() {
+fn imported_collateral_verifies_quotes_offline() {
     let site = exported();
     let imported = site.offline("import bundle --output json", "other").with_code(0).json();
     assert_eq!(outcomes(&imported["items"]), ["kept"; ITEMS]);
@@ -52,7 +52,7 @@ fn a_quote_is_verified_offline_with_what_was_carried() {
 }
 
 #[test]
-fn it_goes_through_pipes() {
+fn bundles_go_through_pipes() {
     let site = exported();
     let bundle = site.run("export -").with_code(0).stdout;
     assert_eq!(bundle.as_bytes(), site.machine.read("bundle"));
@@ -74,7 +74,7 @@ fn records_that_are_not_newer_are_not_imported() {
         site.run("fetch --force").with_code(0);
         site.run("status").code == Some(6)
     });
-    // Nobody has signed this.
+    // This has no valid signature.
     let mut lines = lines(&site);
     for line in &mut lines[1..] {
         line["fetched"] = json!("2099-01-01T00:00:00Z");
@@ -88,7 +88,7 @@ fn records_that_are_not_newer_are_not_imported() {
 }
 
 #[test]
-fn fewer_tcb_recoveries_make_a_record_older_whatever_its_date() {
+fn the_evaluation_number_decides_which_record_is_newer() {
     let site = Site::fetched();
     site.tcb("--raise");
     eventually("OutOfDate", || {
@@ -170,7 +170,7 @@ fn invalid_records_are_refused_and_the_rest_is_imported() {
 }
 
 #[test]
-fn another_root_refuses_all_of_it() {
+fn bundles_of_another_root_are_rejected() {
     let site = exported();
     let ended = site.machine.run("collateral import bundle --cache-dir other").with_code(1);
     assert_eq!(ended.stdout.matches("REFUSED").count(), ITEMS, "{}", ended.stdout);
@@ -178,7 +178,7 @@ fn another_root_refuses_all_of_it() {
 }
 
 #[test]
-fn a_damaged_bundle_is_told_and_what_is_whole_of_it_is_kept() {
+fn valid_records_of_a_damaged_bundle_are_imported() {
     let site = exported();
     let whole = String::from_utf8(site.machine.read("bundle")).unwrap();
     let rows: Vec<&str> = whole.lines().collect();
@@ -210,7 +210,7 @@ fn a_damaged_bundle_is_told_and_what_is_whole_of_it_is_kept() {
 }
 
 #[test]
-fn a_bundle_is_written_whole_or_not_at_all() {
+fn bundles_are_written_atomically() {
     let site = exported();
     let before = site.machine.read("bundle");
     let limited = format!(
@@ -252,7 +252,7 @@ fn the_source_of_a_record_controls_no_terminal_and_is_exact_in_json() {
 }
 
 #[test]
-fn a_bundle_of_a_million_damaged_records_is_told_in_few_words() {
+fn errors_of_a_large_damaged_bundle_are_summarized() {
     let site = Site::new();
     let header = r#"{"bundle":"sgx-quote-helper collateral","version":1,"records":1000000}"#;
     site.machine.write("bundle", format!("{header}\n{}", "{}\n".repeat(1_000_000)));

@@ -16,7 +16,7 @@ use crate::support::Machine;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const FLAGS: &str = "--cache-dir cache --trusted-root root.pem --source http://127.0.0.1:1";
 
-/// A machine with a platform that is as old, and with what it published so long ago in `cache`.
+/// A machine with a platform of this age, and with collateral of that time in `cache`.
 fn after(clock: fn() -> SystemTime, now: fn() -> OffsetDateTime) -> Machine {
     let machine = Machine::new();
     let (seed, created) = ("07".repeat(32), "2020-01-01T00:00:00Z");

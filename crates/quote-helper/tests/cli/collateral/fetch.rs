@@ -10,7 +10,7 @@ use super::{ITEMS, Site, outcomes};
 use crate::support::{Machine, RunResult, eventually};
 
 #[test]
-fn collateral_of_a_quote_is_fetched_and_outlives_its_source() {
+fn collateral_of_a_quote_outlives_its_source() {
     let site = Site::new();
     let fetched = site.run("fetch --quote q.bin --output json").with_code(0);
     fetched.says(&[&site.serve.pccs(), "because the command line says so", "kept in cache"]);
@@ -37,7 +37,7 @@ fn collateral_of_a_quote_is_fetched_and_outlives_its_source() {
 }
 
 #[test]
-fn the_list_tells_what_is_held_and_until_when() {
+fn the_list_has_items_and_expiry() {
     let site = Site::fetched();
     let shown = site.machine.succeed("platform show --state-dir state --output json").json();
     let list = site.list("cache");
@@ -64,7 +64,7 @@ fn the_list_tells_what_is_held_and_until_when() {
 }
 
 #[test]
-fn a_kind_of_platform_is_enough_for_a_verifier() {
+fn collateral_of_an_fmspc_serves_a_verifier() {
     let site = Site::new();
     let platform = site.platform();
     let fetched = site.run(&format!("fetch {platform} --early --output json")).with_code(0).json();
@@ -96,7 +96,7 @@ fn incomplete_and_invalid_arguments_are_refused() {
 }
 
 #[test]
-fn an_empty_cache_says_what_to_do() {
+fn an_empty_cache_is_reported_with_the_fix() {
     let site = Site::new();
     site.run("fetch").with_code(1).says(&["the cache cache is empty", "--quote FILE"]);
     let text = site.run("list").with_code(0).stdout;
@@ -115,7 +115,7 @@ fn the_cache_is_where_the_user_has_caches() {
         RunResult::of(list.env("XDG_CACHE_HOME", machine.path("caches"))).with_code(0).stdout;
     let directory = machine.path("caches/quote-helper/collateral");
     assert!(list.contains(&format!("in {};", directory.display())), "{list}");
-    // Root has a place without a home; nobody else has.
+    // Only root has a cache without a home directory.
     let mut homeless = machine.command("collateral list");
     if rustix::process::geteuid().is_root() {
         fs::set_permissions(machine.path(""), Permissions::from_mode(0o755)).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Site;
 use crate::support::{Machine, RunResult};
 
-/// A proxy that hangs up, and tells what it was asked first.
+/// A proxy that records the first request and hangs up.
 fn proxy() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -40,7 +40,7 @@ fn fetch(machine: &Machine, source: &str) -> Command {
 }
 
 #[test]
-fn a_service_is_asked_through_the_proxy_of_the_environment() {
+fn requests_use_the_proxy_of_the_environment() {
     let (url, asked) = proxy();
     for (variable, source) in [
         ("http_proxy", "http://pccs.invalid:8081"),
@@ -55,7 +55,7 @@ fn a_service_is_asked_through_the_proxy_of_the_environment() {
 }
 
 #[test]
-fn whom_no_proxy_names_is_asked_directly() {
+fn hosts_in_no_proxy_are_requested_directly() {
     let (machine, (url, asked)) = (Machine::new(), proxy());
     let mut excepted = fetch(&machine, "https://pccs.invalid:8081");
     RunResult::of(excepted.env("ALL_PROXY", &url).env("NO_PROXY", "pccs.invalid")).with_code(1);
@@ -63,7 +63,7 @@ fn whom_no_proxy_names_is_asked_directly() {
 }
 
 #[test]
-fn azures_service_on_the_machine_is_asked_directly() {
+fn azures_local_service_is_requested_directly() {
     let (site, (url, asked)) = (Site::new(), proxy());
     for variable in ["ALL_PROXY", "http_proxy", "HTTP_PROXY"] {
         let line = "collateral fetch --quote q.bin --cache-dir cache --timeout 500ms --source thim";

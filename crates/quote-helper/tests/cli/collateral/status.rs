@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::Site;
 use crate::support::{RunResult, eventually};
 
-/// The exit code of `collateral status`, and what it says.
+/// The exit code of `collateral status`, and its output.
 fn status(site: &Site) -> (i32, Value) {
     let ended = site.run("status --output json");
     (ended.code.unwrap(), ended.json())
 }
 
-/// Fetches all anew until the status is this.
+/// Refetches until the status is this.
 fn comes_to(site: &Site, code: i32) -> Value {
     eventually(&format!("exit code {code}"), || {
         site.run("fetch --force");
@@ -21,7 +21,7 @@ fn comes_to(site: &Site, code: i32) -> Value {
 }
 
 #[test]
-fn a_tcb_recovery_is_told_by_component_until_the_machine_is_updated() {
+fn status_names_outdated_components_until_the_update() {
     let site = Site::fetched();
     let (code, good) = status(&site);
     assert_eq!((code, good["condition"].as_str()), (0, Some("good")), "{good}");
@@ -70,7 +70,7 @@ fn checked(site: &Site, cache: &str) -> (Value, Value) {
 }
 
 #[test]
-fn check_knows_the_tcb_by_the_cache() {
+fn check_reads_the_tcb_status_from_the_cache() {
     let site = Site::fetched();
     assert_eq!(checked(&site, "cache"), ("ok".into(), "UpToDate".into()));
     assert_eq!(checked(&site, "empty"), ("skipped".into(), Value::Null));
@@ -97,7 +97,7 @@ fn revocation_is_the_worst_status() {
 }
 
 #[test]
-fn a_tcb_recovery_that_is_coming_is_a_warning() {
+fn an_upcoming_tcb_recovery_is_a_warning() {
     let site = Site::fetched();
     site.tcb("--raise");
     let platform = site.platform();

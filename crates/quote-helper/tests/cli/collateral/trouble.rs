@@ -1,4 +1,4 @@
-//! Roots, disks and ends that are not as they should be: what is kept stays good.
+//! Other roots, full disks and kill -9 do not damage the cache.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -54,7 +54,7 @@ fn a_damaged_file_is_named_and_the_others_serve() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_what_was_kept_is_still_there() {
+fn a_full_disk_is_reported_and_keeps_the_cache() {
     let site = Site::fetched();
     let before = files(&site);
     let limited = format!(

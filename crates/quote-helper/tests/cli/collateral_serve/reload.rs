@@ -46,7 +46,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 #[test]
-fn a_new_token_works_after_a_hangup_and_the_old_one_does_not() {
+fn a_hangup_replaces_the_token() {
     let machine = machine();
     let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
     assert_eq!((registered(&server, USER), registered(&server, NEW_USER)), (200, 401));
@@ -54,7 +54,7 @@ fn a_new_token_works_after_a_hangup_and_the_old_one_does_not() {
     server.signal(Signal::HUP);
     eventually("the new token works", || registered(&server, NEW_USER) == 200);
     assert_eq!(registered(&server, USER), 401);
-    // A file that is wrong changes nothing, the other token included.
+    // An invalid file changes neither token.
     machine.write("admin", USER_HASH);
     machine.write("user", "password");
     server.signal(Signal::HUP);
@@ -73,7 +73,7 @@ fn a_new_token_works_after_a_hangup_and_the_old_one_does_not() {
 }
 
 #[test]
-fn a_certificate_that_is_wrong_leaves_the_old_one_shown() {
+fn an_invalid_certificate_keeps_the_old_one() {
     let machine = machine();
     let old = certify(&machine, "old.test");
     let line = format!("{SERVE} --mode offline --tls-certificate tls.pem --tls-key tls.key");
@@ -123,7 +123,7 @@ fn no_request_is_lost_while_the_files_are_read() {
 }
 
 #[test]
-fn settings_of_sources_are_told_to_need_a_restart() {
+fn changed_sources_need_a_restart() {
     let machine = machine();
     machine.write("config.toml", "[collateral]\nsources = ['https://one.test']\n");
     let line = format!("{SERVE} --config config.toml");
@@ -138,7 +138,7 @@ fn settings_of_sources_are_told_to_need_a_restart() {
 }
 
 #[test]
-fn a_service_manager_is_told_of_the_start_the_reload_and_the_end() {
+fn a_service_manager_is_notified_of_start_reload_and_stop() {
     let machine = machine();
     let manager = UnixDatagram::bind(machine.path("notify")).unwrap();
     let mut command = machine.command(&format!("{SERVE} --mode offline"));

@@ -1,4 +1,4 @@
-//! A platform registers, and an administrator brings its certificates and collateral.
+//! Registration of a platform, and upload of its certificates and collateral.
 
 use collateral_server::Mode;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub(crate) fn collateral(platform: &SoftwarePlatform, platforms: &Value) -> Valu
                 "platform_manifest": "",
                 "certs": [{"tcb": {"pcesvn": 13}, "tcbm": tcbm, "cert": cert}],
             }],
-            // In text, so that its order stays: that is what is signed.
+            // A placeholder for text, since the signature covers the order of the fields.
             "tcbinfos": "TCB_INFOS",
             "pckcacrl": {"platformCrl": hex::encode(&collateral.pck_crl)},
             "qeidentity": identity,
