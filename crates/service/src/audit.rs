@@ -14,7 +14,7 @@ mod line;
 
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use quoting::QuotingError;
 use sgx::ReportBody;
 
@@ -63,7 +63,7 @@ impl AuditLog {
         now: Instant,
     ) {
         let key = Key::new(caller, body, error.map(QuotingError::code));
-        let mut aggregators = self.aggregators();
+        let mut aggregators = self.0.lock();
         let aggregator =
             if error.is_some() { &mut aggregators.failures } else { &mut aggregators.quotes };
         let first = aggregator.add(key, error, latency, now);
@@ -84,14 +84,10 @@ impl AuditLog {
     }
 
     fn log(&self, lines: impl Fn(&mut Aggregator) -> Vec<Line>) {
-        let mut aggregators = self.aggregators();
+        let mut aggregators = self.0.lock();
         let all = [lines(&mut aggregators.quotes), lines(&mut aggregators.failures)];
         drop(aggregators);
         all.iter().flatten().for_each(Line::log);
-    }
-
-    fn aggregators(&self) -> MutexGuard<'_, Aggregators> {
-        self.0.lock()
     }
 }
 

@@ -68,24 +68,15 @@ struct WorkerEndLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     operation: OperationLabel,
-    outcome: OutcomeLabel,
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct OperationLabel(Operation);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct OutcomeLabel(Option<AesmError>);
-
 impl EncodeLabelValue for OperationLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         write!(encoder, "{:?}", self.0)
-    }
-}
-
-impl EncodeLabelValue for OutcomeLabel {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(self.0.map_or("SUCCESS", AesmError::name))
     }
 }
 
@@ -225,8 +216,8 @@ impl Metrics {
         error: Option<AesmError>,
         time: Duration,
     ) {
-        let labels =
-            RequestLabels { operation: OperationLabel(operation), outcome: OutcomeLabel(error) };
+        let outcome = error.map_or("SUCCESS", AesmError::name);
+        let labels = RequestLabels { operation: OperationLabel(operation), outcome };
         self.requests.get_or_create(&labels).observe(time.as_secs_f64());
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use quoting::Flow;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -56,7 +56,7 @@ struct KnownFlows {
 impl Flows {
     /// The flow of this caller, which has just connected.
     pub(super) fn of(&self, caller: &Caller, now: Instant) -> Arc<UserFlow> {
-        let mut flows = self.lock();
+        let mut flows = self.0.lock();
         let user = flows.user((caller.tenant.clone(), Tenant::user_class(caller.uid)));
         let latest = flows.latest.replace(user.id);
         if latest.is_some_and(|latest| latest != user.id) {
@@ -67,12 +67,8 @@ impl Flows {
 
     /// Tells if several flows have asked recently.
     pub(super) fn contended(&self, now: Instant) -> bool {
-        let changed = self.lock().changed;
+        let changed = self.0.lock().changed;
         changed.is_some_and(|changed| now.saturating_duration_since(changed) < CONTENTION_TIME)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, KnownFlows> {
-        self.0.lock()
     }
 }
 
@@ -198,8 +194,8 @@ mod tests {
         for uid in 100..(100 + 3 * MAX_IDLE_FLOWS as u32) {
             flows.of(&user(uid), now);
         }
-        assert!(flows.lock().users.len() <= MAX_IDLE_FLOWS + 1);
-        assert!(flows.lock().tenants.len() <= MAX_IDLE_FLOWS + 1);
+        assert!(flows.0.lock().users.len() <= MAX_IDLE_FLOWS + 1);
+        assert!(flows.0.lock().tenants.len() <= MAX_IDLE_FLOWS + 1);
         assert_eq!(flows.of(&user(7), now).id, connected.id);
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 // Unlike nix, rustix does not allow pid 0, which the kernel gives for a process of another
 // namespace.
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
@@ -95,7 +95,7 @@ impl CallerCache {
         uid: u32,
         now: Instant,
     ) -> (Option<Arc<Workload>>, Tenant) {
-        let mut cached = self.cached();
+        let mut cached = self.cached.lock();
         if pid <= 0 {
             let ranges = cached.uid_ranges.refreshed(now);
             return (None, Tenant::of_invisible_process(uid, ranges));
@@ -135,10 +135,6 @@ impl CallerCache {
         let path = self.proc.join(pid.to_string()).join(name);
         File::open(path)?.take(MAX_FILE_SIZE).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn cached(&self) -> MutexGuard<'_, Cached> {
-        self.cached.lock()
     }
 }
 

@@ -15,7 +15,7 @@ mod usage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::metrics::gauge::Gauge;
 use quoting::Flow;
 use tokio::sync::Notify;
@@ -59,25 +59,21 @@ impl Quotas {
         *self.quota.write() = quota;
     }
 
-    fn quota(&self) -> Quota {
-        *self.quota.read()
-    }
-
     /// Leases one unit to this flow, if necessary by revoking the lease of another.
     ///
     /// # Errors
     /// When nothing is left and no lease can be revoked.
     pub(crate) fn acquire(self: &Arc<Self>, flow: Flow) -> Result<Lease, Exceeded> {
-        let quota = self.quota();
-        self.usage().take(flow, &quota)?;
+        let quota = *self.quota.read();
+        self.usage.lock().take(flow, &quota)?;
         self.open.inc();
         Ok(Lease { quotas: Arc::clone(self), flow, revocable: None })
     }
 
     /// Revokes one lease of the tenant with the most. False if there is none to revoke.
     pub(crate) fn revoke_one(&self) -> bool {
-        let revoke = self.quota().revoke;
-        self.usage().revoke_from_largest(0, revoke)
+        let revoke = self.quota.read().revoke;
+        self.usage.lock().revoke_from_largest(0, revoke)
     }
 
     /// The number of leases, including revoked ones that are not released yet.
@@ -89,7 +85,7 @@ impl Quotas {
     pub(crate) async fn all_released(&self) {
         loop {
             let released = self.all_released.notified();
-            if self.usage().open() == 0 {
+            if self.usage.lock().open() == 0 {
                 return;
             }
             released.await;
@@ -99,10 +95,6 @@ impl Quotas {
     fn now(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
-
-    fn usage(&self) -> MutexGuard<'_, Usage> {
-        self.usage.lock()
-    }
 }
 
 impl Lease {
@@ -110,7 +102,7 @@ impl Lease {
     pub(crate) fn make_revocable(&mut self) {
         if self.revocable.is_none() {
             let now = self.quotas.now();
-            self.revocable = Some(self.quotas.usage().add_revocable(self.flow, now));
+            self.revocable = Some(self.quotas.usage.lock().add_revocable(self.flow, now));
         }
     }
 
@@ -143,7 +135,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.quotas.open.dec();
-        if self.quotas.usage().release(self.flow, self.revocable.as_deref()) {
+        if self.quotas.usage.lock().release(self.flow, self.revocable.as_deref()) {
             self.quotas.all_released.notify_waiters();
         }
     }

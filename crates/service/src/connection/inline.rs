@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tracing::warn;
 
@@ -75,7 +75,7 @@ impl Connections {
         loop {
             self.lingers.notified().await;
             tokio::time::sleep(LINGER_TIME).await;
-            let lingering = std::mem::take(&mut *self.lingering());
+            let lingering = std::mem::take(&mut *self.lingering.lock());
             for connection in lingering {
                 self.advance(connection, Self::spawn_task);
             }
@@ -114,7 +114,7 @@ impl Connections {
     }
 
     fn linger(&self, connection: LingeringConnection) {
-        self.lingering().push(connection);
+        self.lingering.lock().push(connection);
         self.lingers.notify_one();
     }
 
@@ -133,9 +133,5 @@ impl Connections {
                 Err(error) => warn!(%error, "closing a connection that cannot be registered"),
             }
         });
-    }
-
-    fn lingering(&self) -> MutexGuard<'_, Vec<LingeringConnection>> {
-        self.lingering.lock()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use quoting::{AttestationKey, Flow, QuoteReply, QuoteRequest, QuotingError};
 use sgx::AesmError;
 use tokio::sync::{Notify, oneshot};
@@ -99,7 +99,7 @@ impl Pool {
         request: Box<QuoteRequest>,
         flow: Flow,
     ) -> Result<oneshot::Receiver<QuoteResult>, QuotingError> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(reason) = state.unavailable_because() {
             return Err(unavailable(&reason));
         }
@@ -112,7 +112,7 @@ impl Pool {
 
     /// The attestation key of the workers. From now on clients know it.
     pub(super) fn initialize(&self) -> Result<AttestationKey, QuotingError> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let info = state.known()?;
         state.initialized = true;
         Ok(info.attestation_key)
@@ -120,7 +120,7 @@ impl Pool {
 
     /// The size of quotes, if clients know the attestation key.
     pub(super) fn quote_size(&self) -> Result<u32, QuotingError> {
-        let state = self.lock();
+        let state = self.state.lock();
         let info = state.known()?;
         state.check_initialized()?;
         Ok(info.quote_size)
@@ -129,14 +129,14 @@ impl Pool {
     /// Waits until a worker is ready or has failed to start.
     pub(super) async fn first_start(&self) {
         let changed = self.changed.notified();
-        if self.lock().info.is_none() {
+        if self.state.lock().info.is_none() {
             changed.await;
         }
     }
 
     /// The slot has a worker of this generation, or keeps its old one because that failed to start.
     pub(super) fn mark_generation(&self, slot: usize, generation: u64) {
-        if let Some(slot) = self.lock().slots.get_mut(slot) {
+        if let Some(slot) = self.state.lock().slots.get_mut(slot) {
             slot.generation = generation;
         }
         self.changed.notify_waiters();
@@ -146,7 +146,7 @@ impl Pool {
     pub(super) async fn wait_for_generation(&self, generation: u64) {
         loop {
             let changed = self.changed.notified();
-            if self.lock().slots.iter().all(|slot| slot.generation >= generation) {
+            if self.state.lock().slots.iter().all(|slot| slot.generation >= generation) {
                 return;
             }
             changed.await;
@@ -155,7 +155,7 @@ impl Pool {
 
     /// Notified when jobs are assigned to the slot.
     pub(super) fn wake(&self, slot: usize) -> Arc<Notify> {
-        self.lock().slots.get(slot).map(|slot| Arc::clone(&slot.wake)).unwrap_or_default()
+        self.state.lock().slots.get(slot).map(|slot| Arc::clone(&slot.wake)).unwrap_or_default()
     }
 
     /// The slot has a ready worker of this generation.
@@ -168,7 +168,7 @@ impl Pool {
         generation: u64,
         info: WorkerInfo,
     ) -> Result<(), OtherKey> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.check_key(generation, &info)?;
         state.key_generation = state.key_generation.max(generation);
         state.info = Some(info);
@@ -182,12 +182,12 @@ impl Pool {
 
     /// Tells if jobs are assigned to the slot.
     pub(super) fn is_ready(&self, slot: usize) -> bool {
-        self.lock().slots.get(slot).is_some_and(|slot| slot.ready)
+        self.state.lock().slots.get(slot).is_some_and(|slot| slot.ready)
     }
 
     /// The slot's worker failed to start. True if the previous one failed for the same reason.
     pub(super) fn mark_failed(&self, slot: usize, reason: &str) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let failure =
             state.slots.get_mut(slot).and_then(|slot| slot.failure.replace(reason.to_owned()));
         if let Some(why) = state.unavailable_because() {
@@ -201,13 +201,13 @@ impl Pool {
 
     /// Takes the jobs that were assigned to the slot.
     pub(super) fn take(&self, slot: usize) -> VecDeque<Job> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.slots.get_mut(slot).map(|slot| std::mem::take(&mut slot.inbox)).unwrap_or_default()
     }
 
     /// The slot's worker has made so many quotes in this time.
     pub(super) fn count_made(&self, slot: usize, quotes: u32, time: Duration) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(slot) = state.slots.get_mut(slot) {
             slot.load = slot.load.saturating_sub(quotes);
             slot.each = time.checked_div(quotes).unwrap_or(TARGET_BATCH_TIME);
@@ -217,7 +217,7 @@ impl Pool {
 
     /// Assigns no more jobs to the slot until it is ready again.
     pub(super) fn pause(&self, slot: usize) {
-        if let Some(slot) = self.lock().slots.get_mut(slot) {
+        if let Some(slot) = self.state.lock().slots.get_mut(slot) {
             slot.ready = false;
         }
     }
@@ -232,7 +232,7 @@ impl Pool {
         if deadly && let Some(job) = in_flight.pop_front() {
             let _ = job.result.send(Err(too_many_workers_lost()));
         }
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(slot) = state.slots.get_mut(slot) {
             in_flight.append(&mut slot.inbox);
             (slot.ready, slot.load) = (false, 0);
@@ -242,10 +242,6 @@ impl Pool {
             state.queue.push_first(job.flow, job);
         }
         state.dispatch();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, PoolState> {
-        self.state.lock()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Service, application, report, sha256, software_platform, software_quoter};
+use crate::support::{
+    Service, application, quote_request, report, sha256, software_platform, software_quoter,
+};
 use quoting::{AesmQuoter, QuoteRequest, Quoter, SoftwareQuoter};
 use sgx::{AesmError, AttestationKeyId, QeReportInfo, Quote};
 
@@ -15,12 +17,6 @@ fn behaves(quoter: &dyn Quoter) {
     refuses_an_unknown_key(quoter);
 }
 
-fn request(quoter: &dyn Quoter) -> QuoteRequest {
-    let key_id = quoter.attestation_key_ids().unwrap()[0];
-    let target_info = quoter.initialize(&key_id).unwrap().target_info;
-    QuoteRequest { report: report(&target_info), key_id, qe_report_info: None }
-}
-
 fn has_an_ecdsa_key(quoter: &dyn Quoter) {
     assert_eq!(quoter.attestation_key_ids().unwrap(), [AttestationKeyId::ecdsa_p256()]);
     let key_id = AttestationKeyId::ecdsa_p256();
@@ -28,7 +24,7 @@ fn has_an_ecdsa_key(quoter: &dyn Quoter) {
 }
 
 fn quotes_a_report(quoter: &dyn Quoter) {
-    let request = request(quoter);
+    let request = quote_request(quoter);
     let reply = quoter.quote(&request).unwrap();
     assert_eq!(reply.quote.len(), quoter.quote_size(&request.key_id).unwrap() as usize);
     assert_eq!(Quote::parse(&reply.quote).unwrap().body, request.report.body.into());
@@ -38,7 +34,7 @@ fn quotes_a_report(quoter: &dyn Quoter) {
 fn proves_where_a_quote_comes_from(quoter: &dyn Quoter) {
     let target_info = application().target_info();
     let info = QeReportInfo { nonce: [3; 16], target_info, ..QeReportInfo::default() };
-    let request = QuoteRequest { qe_report_info: Some(info), ..request(quoter) };
+    let request = QuoteRequest { qe_report_info: Some(info), ..quote_request(quoter) };
     let reply = quoter.quote(&request).unwrap();
     let answered = reply.qe_report_info.unwrap();
     assert_eq!((answered.nonce, answered.target_info), (info.nonce, info.target_info));
@@ -49,7 +45,7 @@ fn proves_where_a_quote_comes_from(quoter: &dyn Quoter) {
 
 fn refuses_a_report_for_another(quoter: &dyn Quoter) {
     let report = report(&application().target_info());
-    let error = quoter.quote(&QuoteRequest { report, ..request(quoter) }).unwrap_err();
+    let error = quoter.quote(&QuoteRequest { report, ..quote_request(quoter) }).unwrap_err();
     assert_eq!(error.code(), AesmError::InvalidReport);
 }
 
@@ -59,7 +55,7 @@ fn refuses_an_unknown_key(quoter: &dyn Quoter) {
     let codes = [
         quoter.initialize(&key_id).unwrap_err().code(),
         quoter.quote_size(&key_id).unwrap_err().code(),
-        quoter.quote(&QuoteRequest { key_id, ..request(quoter) }).unwrap_err().code(),
+        quoter.quote(&QuoteRequest { key_id, ..quote_request(quoter) }).unwrap_err().code(),
     ];
     assert_eq!(codes, [AesmError::UnsupportedAttKeyId; 3]);
 }
@@ -81,7 +77,7 @@ fn the_aesm_quoter_outlives_its_service() {
     let mut service = Service::start(quoter.clone(), service::Limits::default());
     let client = AesmQuoter::new(&service.socket, Duration::from_secs(10))
         .reconnect_timeout(Duration::from_secs(10));
-    let request = request(&client);
+    let request = quote_request(&client);
     service.begin_stop();
     service.wait_for_stop();
     std::thread::scope(|scope| {

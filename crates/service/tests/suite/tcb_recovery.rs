@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aesm::{Client, ClientError, Payload, Request};
+use aesm::{Client, ClientError, Request};
 use aesm_client::unix::AesmClientExt;
 use aesm_client::{AesmClient, Error};
-use quoting::{AesmQuoter, QuoteRequest, Quoter, SoftwareQuoter};
+use quoting::{AesmQuoter, Quoter, SoftwareQuoter};
 use service::Limits;
 use sgx::{AesmError, AttestationKeyId, FromBytes, IntoBytes, Quote, TargetInfo};
 use software_platform::SoftwarePlatform;
 
-use crate::support::{Service, deployment, report};
+use crate::support::{Service, ask_once, deployment, quote_request, report};
 use crate::workers;
 
 const KEY_ID: fn() -> AttestationKeyId = AttestationKeyId::ecdsa_p256;
@@ -51,26 +51,6 @@ fn recovered(directory: &Path) -> SoftwarePlatform {
     SoftwarePlatform::update_microcode(directory).unwrap()
 }
 
-fn request(quoter: &dyn Quoter) -> QuoteRequest {
-    let key = quoter.initialize(&KEY_ID()).unwrap();
-    QuoteRequest { report: report(&key.target_info), key_id: KEY_ID(), qe_report_info: None }
-}
-
-/// Asks for a quote once: no error is made good.
-fn ask(socket: &Path, request: &QuoteRequest) -> Result<Vec<u8>, AesmError> {
-    let once = Request::GetQuoteEx {
-        report: request.report.as_bytes(),
-        att_key_id: Some(request.key_id.as_bytes()),
-        qe_report_info: None,
-        buf_size: 8192,
-    };
-    match Client::new(socket).call(&once) {
-        Ok(Payload::GetQuoteEx { quote: Some(quote), .. }) => Ok(quote),
-        Err(ClientError::Refused(code)) => Err(code),
-        other => panic!("{other:?}"),
-    }
-}
-
 fn attestation_key(quote: &[u8]) -> [u8; 64] {
     Quote::parse_padded(quote).unwrap().signature.attestation_public_key
 }
@@ -79,28 +59,28 @@ fn attestation_key(quote: &[u8]) -> [u8; 64] {
 fn a_client_of_the_old_key_gets_error_42_until_it_initializes_the_new_one() {
     let served = Recoverable::start();
     let (client, socket) = (served.client(), &served.service.socket);
-    let request = request(&client);
-    let before = ask(socket, &request).unwrap();
+    let request = quote_request(&client);
+    let before = ask_once(socket, &request).unwrap();
 
     served.recover();
     for _ in 0..2 {
-        assert_eq!(ask(socket, &request).unwrap_err(), AesmError::AttKeyNotInitialized);
+        assert_eq!(ask_once(socket, &request).unwrap_err(), AesmError::AttKeyNotInitialized);
     }
     let size = Request::GetQuoteSizeEx { att_key_id: Some(request.key_id.as_bytes()) };
     let refused = Client::new(socket).call(&size).unwrap_err();
     assert!(matches!(refused, ClientError::Refused(AesmError::AttKeyNotInitialized)), "{refused}");
     client.initialize(&KEY_ID()).unwrap();
-    let after = ask(socket, &request).unwrap();
+    let after = ask_once(socket, &request).unwrap();
     assert_ne!(attestation_key(&after), attestation_key(&before));
 }
 
 #[test]
 fn a_platform_with_the_same_key_changes_nothing_for_clients() {
     let served = Recoverable::start();
-    let request = request(&served.client());
+    let request = quote_request(&served.client());
     let same = SoftwarePlatform::open(served.directory.path()).unwrap();
     served.quoter.replace(Arc::new(same));
-    assert!(ask(&served.service.socket, &request).is_ok());
+    assert!(ask_once(&served.service.socket, &request).is_ok());
 }
 
 #[test]
@@ -109,7 +89,7 @@ fn quotes_through_our_client_never_fail() {
     let (stop, quotes) = (AtomicBool::new(false), AtomicUsize::new(0));
     let ask = || {
         let client = served.client();
-        let request = request(&client);
+        let request = quote_request(&client);
         while !stop.load(Ordering::Relaxed) {
             client.quote(&request).unwrap();
             quotes.fetch_add(1, Ordering::Relaxed);
@@ -157,19 +137,19 @@ fn workers_with_another_key_are_told_of_in_the_same_way() {
     let (service, workers, directory) = workers::service_and_workers(Limits::default());
     let socket = &service.socket;
     let client = AesmQuoter::new(socket, Duration::from_secs(20));
-    let request = request(&client);
-    let before = ask(socket, &request).unwrap();
+    let request = quote_request(&client);
+    let before = ask_once(socket, &request).unwrap();
 
     let expected = recovered(&directory.path().join("state")).public_key_id();
     workers.replace();
     let begin = Instant::now();
-    while ask(socket, &request) != Err(AesmError::AttKeyNotInitialized) {
+    while ask_once(socket, &request) != Err(AesmError::AttKeyNotInitialized) {
         assert!(begin.elapsed() < Duration::from_secs(20), "nobody is told of the new key");
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(client.initialize(&KEY_ID()).unwrap().public_key_id, expected);
     // The last of the old workers may still be at it.
-    while attestation_key(&ask(socket, &request).unwrap()) == attestation_key(&before) {
+    while attestation_key(&ask_once(socket, &request).unwrap()) == attestation_key(&before) {
         assert!(begin.elapsed() < Duration::from_secs(20), "an old worker stays");
         thread::sleep(Duration::from_millis(1));
     }

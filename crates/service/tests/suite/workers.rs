@@ -11,16 +11,15 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aesm::{Client, ClientError, Request};
 use quoting::{
     AesmQuoter, AttestationKey, DcapQuoter, QuoteReply, QuoteRequest, Quoter, QuotingError,
     ServedQuoter, SoftwareQuoter,
 };
 use service::{Limits, Metrics, WorkerOptions, WorkerQuoter};
-use sgx::{AesmError, AttestationKeyId, IntoBytes, QeReportInfo, ReportData};
+use sgx::{AesmError, AttestationKeyId, QeReportInfo, ReportData};
 use software_platform::SoftwarePlatform;
 
-use crate::support::{Service, application, deployment};
+use crate::support::{Service, application, ask_once, deployment};
 
 /// The environment variables of a worker: the directory of its software platform, or its quote
 /// generation library.
@@ -189,19 +188,8 @@ fn client(service: &Service) -> AesmQuoter {
     AesmQuoter::new(&service.socket, Duration::from_secs(20))
 }
 
-/// Asks for a quote once: no error is made good by asking again.
 fn ask(service: &Service, request: &QuoteRequest) -> Result<(), AesmError> {
-    let once = Request::GetQuoteEx {
-        report: request.report.as_bytes(),
-        att_key_id: Some(request.key_id.as_bytes()),
-        qe_report_info: None,
-        buf_size: 8192,
-    };
-    match Client::new(&service.socket).timeout(Duration::from_secs(20)).call(&once) {
-        Ok(_) => Ok(()),
-        Err(ClientError::Refused(error)) => Err(error),
-        Err(error) => panic!("{error}"),
-    }
+    ask_once(&service.socket, request).map(drop)
 }
 
 fn request(quoter: &dyn Quoter, fault: u8) -> QuoteRequest {

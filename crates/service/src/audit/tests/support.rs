@@ -67,7 +67,7 @@ impl Log {
 
     /// The number of keys and tenants in memory.
     pub(super) fn size(&self) -> usize {
-        let aggregators = self.audit.aggregators();
+        let aggregators = self.audit.0.lock();
         aggregators.quotes.size() + aggregators.failures.size()
     }
 

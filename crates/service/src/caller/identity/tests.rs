@@ -78,7 +78,7 @@ fn unreadable_processes_are_unknown_and_bounded() {
         let pid = i32::try_from(pid).unwrap();
         assert_eq!(machine.cache.workload_and_tenant(pid, 0, now), (None, Tenant::User(0)));
     }
-    assert!(machine.cache.cached().processes.len() <= MAX_CACHED);
+    assert!(machine.cache.cached.lock().processes.len() <= MAX_CACHED);
     machine.put(9, &format!("{}0::/kubepods/pod{POD}/\n", "1:x:/\n".repeat(4096)));
     let read = machine.cache.workload_and_tenant(9, 1, now).0;
     assert_eq!(read, None, "more was read than there may be");

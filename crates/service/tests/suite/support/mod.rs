@@ -12,9 +12,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use quoting::{ServedQuoter, SoftwareQuoter};
+use aesm::{Client, ClientError, Payload, Request};
+use quoting::{QuoteRequest, Quoter, ServedQuoter, SoftwareQuoter};
 use service::{Limits, Metrics, Rules, StopReason, serve};
-use sgx::{Report, ReportData, TargetInfo};
+use sgx::{AesmError, AttestationKeyId, IntoBytes, Report, ReportData, TargetInfo};
 use sockets::BoundSocket;
 use software_platform::{
     Deployment, EnclaveIdentity, MachineSecret, SoftwareEnclave, SoftwarePlatform, SubjectNames,
@@ -158,6 +159,28 @@ pub(crate) fn application() -> SoftwareEnclave {
 
 pub(crate) fn report(target_info: &TargetInfo) -> Report {
     application().report(target_info, ReportData([5; 64]))
+}
+
+/// A request for a quote by this Quoter.
+pub(crate) fn quote_request(quoter: &dyn Quoter) -> QuoteRequest {
+    let key_id = AttestationKeyId::ecdsa_p256();
+    let target_info = quoter.initialize(&key_id).unwrap().target_info;
+    QuoteRequest { report: report(&target_info), key_id, qe_report_info: None }
+}
+
+/// Asks for a quote once, without the retries of an `AesmQuoter`.
+pub(crate) fn ask_once(socket: &Path, request: &QuoteRequest) -> Result<Vec<u8>, AesmError> {
+    let once = Request::GetQuoteEx {
+        report: request.report.as_bytes(),
+        att_key_id: Some(request.key_id.as_bytes()),
+        qe_report_info: None,
+        buf_size: 8192,
+    };
+    match Client::new(socket).timeout(Duration::from_secs(20)).call(&once) {
+        Ok(Payload::GetQuoteEx { quote: Some(quote), .. }) => Ok(quote),
+        Err(ClientError::Refused(code)) => Err(code),
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
