@@ -3,16 +3,15 @@
 mod reload;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::JoinHandle;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Machine, RunResult, eventually};
+use crate::support::{Machine, RunResult, Serve, eventually};
 
 const V4: &str = "/sgx/certification/v4";
 pub(crate) const SERVE: &str = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
@@ -26,55 +25,34 @@ const ADMIN_HASH: &str = "5a3b2e7c69b573515e105a5d7790e2fdb8e2c3a998b1d562e9a75a
 const USER: &str = "user-token: a user";
 const ADMIN: &str = "admin-token: an administrator";
 
-/// A running server; killed when dropped.
-pub(crate) struct Server {
-    child: Child,
-    collateral: String,
-    metrics: String,
-    log: Option<JoinHandle<String>>,
-}
+/// A running server.
+pub(crate) struct Server(Serve);
 
 impl Server {
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut whole, mut metrics) = (String::new(), String::new());
-        let collateral = loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended: {whole}");
-            whole.push_str(&line);
-            let event: Value = serde_json::from_str(&line).unwrap_or_default();
-            let address = || event["fields"]["address"].as_str().unwrap().to_owned();
-            match event["fields"]["message"].as_str() {
-                Some("serving metrics") => metrics = address(),
-                Some("serving collateral") => break address(),
-                _ => {}
-            }
-        };
-        let log = std::thread::spawn(move || {
-            log.read_to_string(&mut whole).unwrap();
-            whole
-        });
-        Self { child, collateral, metrics, log: Some(log) }
+        Self(Serve::start_until(command.stdout(Stdio::null()), "collateral"))
     }
 
     /// The URL of the PCCS for verifiers.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.collateral)
+        self.0.pccs()
+    }
+
+    fn collateral(&self) -> &str {
+        self.0.address("collateral")
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.0.signal(signal);
     }
 
-    fn wait(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
-        (status, self.log.take().unwrap().join().unwrap())
+    fn wait(self) -> (ExitStatus, String) {
+        self.0.wait()
     }
 
     fn get(&self, path: &str) -> (u16, String) {
-        ask(&self.collateral, "GET", path, "", "").unwrap()
+        ask(self.collateral(), "GET", path, "", "").unwrap()
     }
 
     /// Registers a platform with this number; gives the status, or `None` when the server is gone.
@@ -82,25 +60,17 @@ impl Server {
         let body = format!(
             r#"{{"qe_id":"{number:032x}","pce_id":"0000","platform_manifest":"{manifest}"}}"#
         );
-        Some(ask(&self.collateral, "POST", &format!("{V4}/platforms"), USER, &body)?.0)
+        Some(ask(self.collateral(), "POST", &format!("{V4}/platforms"), USER, &body)?.0)
     }
 
     /// The numbers of the platforms that have registered.
     fn registered(&self) -> Vec<u32> {
         let (status, body) =
-            ask(&self.collateral, "GET", &format!("{V4}/platforms"), ADMIN, "").unwrap();
+            ask(self.collateral(), "GET", &format!("{V4}/platforms"), ADMIN, "").unwrap();
         assert_eq!(status, 200, "{body}");
         let rows: Vec<Value> = serde_json::from_str(&body).unwrap();
         let number = |row: &Value| u32::from_str_radix(row["qe_id"].as_str().unwrap(), 16).unwrap();
         rows.iter().map(number).collect()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -137,16 +107,16 @@ fn served_and_cached_collateral_verifies_a_quote() {
     let line = format!("{SERVE} --source {} --trusted-root root.pem", quotes.pccs());
     let server = Server::start(&mut machine.command(&line));
     let verify =
-        format!("verify q.bin --trusted-root root.pem --source http://{}", server.collateral);
+        format!("verify q.bin --trusted-root root.pem --source http://{}", server.collateral());
     machine.succeed(&verify);
-    assert_eq!(ask(&server.metrics, "GET", "/readyz", "", "").unwrap().0, 200);
-    let metrics = ask(&server.metrics, "GET", "/metrics", "", "").unwrap().1;
+    assert_eq!(ask(server.0.metrics_address(), "GET", "/readyz", "", "").unwrap().0, 200);
+    let metrics = ask(server.0.metrics_address(), "GET", "/metrics", "", "").unwrap().1;
     assert!(metrics.contains("upstream_requests_total{source=\"the PCCS at"), "{metrics}");
     drop(server);
     drop(quotes);
     // Its cache is enough without the source, and after a restart.
     let server = Server::start(&mut machine.command(&line));
-    machine.succeed(&verify.replace(verify.split("//").last().unwrap(), &server.collateral));
+    machine.succeed(&verify.replace(verify.split("//").last().unwrap(), server.collateral()));
 }
 
 #[test]
@@ -219,7 +189,7 @@ fn acknowledged_registrations_survive_kill_9() {
     for _ in 0..3 {
         let server = Server::start(&mut machine.command(&line));
         let next = AtomicU32::new(begun);
-        let pid = Pid::from_child(&server.child);
+        let pid = server.0.pid();
         std::thread::scope(|scope| {
             let writers = [(); 4].map(|()| {
                 scope.spawn(|| {
@@ -298,7 +268,7 @@ fn tokens_are_in_no_log() {
     let server = Server::start(&mut command);
     assert_eq!(server.register(1, "00"), Some(200));
     let path = format!("{V4}/platforms");
-    let wrong = ask(&server.collateral, "GET", &path, "admin-token: a guess", "").unwrap();
+    let wrong = ask(server.collateral(), "GET", &path, "admin-token: a guess", "").unwrap();
     assert_eq!(wrong.0, 401);
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
@@ -314,7 +284,7 @@ fn rejected_tokens_do_not_flood_the_log() {
     let server = Server::start(&mut machine.command(&format!("{SERVE} --mode offline")));
     let path = format!("{V4}/platforms");
     for _ in 0..300 {
-        let wrong = ask(&server.collateral, "GET", &path, "admin-token: a guess", "").unwrap();
+        let wrong = ask(server.collateral(), "GET", &path, "admin-token: a guess", "").unwrap();
         assert_eq!(wrong.0, 401);
     }
     server.signal(Signal::TERM);
@@ -350,7 +320,7 @@ fn the_root_and_unknown_paths_list_the_routes() {
         }
     }
     for path in ["/", "/metric"] {
-        let page = ask(&server.metrics, "GET", path, "", "").unwrap().1;
+        let page = ask(server.0.metrics_address(), "GET", path, "", "").unwrap().1;
         assert!(page.contains("/metrics ") && page.contains("/readyz"), "{page}");
     }
 }

@@ -1,17 +1,15 @@
 //! HTTP servers in front of a peer that opens connections and sends nothing, or half of a request.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::support::{Machine, SERVE, eventually, http_get};
+use crate::support::{Machine, SERVE, Serve, eventually, http_get};
 
 /// Twice as many as a server keeps, and as many again as wait to be accepted.
 const CONNECTIONS: usize = 2000;
@@ -21,42 +19,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const HOSTILE: [u8; 4] = [127, 0, 0, 2];
 const PROBE: [u8; 4] = [127, 0, 0, 1];
-
-/// A running program; killed when dropped.
-struct Running {
-    child: Child,
-    addresses: Vec<SocketAddr>,
-}
-
-impl Running {
-    /// Starts it, and waits until the log has told these addresses.
-    #[track_caller]
-    fn start(command: &mut Command, served: &[&str]) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut whole, mut addresses) = (String::new(), Vec::new());
-        while addresses.len() < served.len() {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {whole}");
-            let event: Value = serde_json::from_str(&line).unwrap_or_default();
-            let message = event["fields"]["message"].as_str().unwrap_or_default();
-            if served.iter().any(|what| message == format!("serving {what}")) {
-                addresses.push(event["fields"]["address"].as_str().unwrap().parse().unwrap());
-            }
-            whole.push_str(&line);
-        }
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, addresses }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -109,7 +71,8 @@ fn first_line(mut stream: impl Read + Write, path: &str) -> Option<String> {
 
 /// A probe is answered in time, from another address and from that of the hostile peer.
 #[track_caller]
-fn is_answered(what: &str, to: SocketAddr, path: &str) {
+fn is_answered(what: &str, to: &str, path: &str) {
+    let to = to.parse().unwrap();
     let runtime = runtime();
     let held = runtime.block_on(hold(to));
     for from in [PROBE, HOSTILE] {
@@ -123,9 +86,9 @@ fn is_answered(what: &str, to: SocketAddr, path: &str) {
 #[test]
 fn probes_of_the_quote_service_are_answered() {
     let machine = Machine::new();
-    let serve = Running::start(&mut machine.command(SERVE), &["metrics", "collateral"]);
-    for address in &serve.addresses {
-        is_answered("serve", *address, "/livez");
+    let serve = machine.serve();
+    for served in ["metrics", "collateral"] {
+        is_answered("serve", serve.address(served), "/livez");
     }
 }
 
@@ -134,9 +97,9 @@ fn probes_of_the_collateral_server_are_answered() {
     let machine = Machine::new();
     let line = "collateral serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --mode offline \
          --state-dir server --log-format json";
-    let server = Running::start(&mut machine.command(line), &["metrics", "collateral"]);
-    for address in &server.addresses {
-        is_answered("collateral serve", *address, "/readyz");
+    let server = Serve::start_until(&mut machine.command(line), "collateral");
+    for served in ["metrics", "collateral"] {
+        is_answered("collateral serve", server.address(served), "/readyz");
     }
 }
 
@@ -148,8 +111,8 @@ fn probes_of_the_webhook_are_answered() {
          --log-format json";
     let mut command = machine.command(line);
     command.env("KUBECONFIG", machine.path("kubeconfig"));
-    let webhook = Running::start(&mut command, &["metrics"]);
-    is_answered("webhook", webhook.addresses[0], "/livez");
+    let webhook = Serve::start_until(&mut command, "metrics");
+    is_answered("webhook", webhook.address("metrics"), "/livez");
 }
 
 #[test]
@@ -157,8 +120,8 @@ fn probes_of_the_device_plugin_are_answered() {
     let machine = Machine::new();
     let line = "device-plugin --plugin-dir plugins --epc-size 0 --metrics-listen 127.0.0.1:0 \
          --log-format json";
-    let plugin = Running::start(&mut machine.command(line), &["metrics"]);
-    is_answered("device-plugin", plugin.addresses[0], "/livez");
+    let plugin = Serve::start_until(&mut machine.command(line), "metrics");
+    is_answered("device-plugin", plugin.address("metrics"), "/livez");
 }
 
 #[test]
@@ -166,7 +129,7 @@ fn metrics_over_a_unix_socket_are_answered() {
     let machine = Machine::new();
     let line =
         SERVE.replace("--metrics-listen 127.0.0.1:0", "--metrics-listen unix:metrics.socket");
-    let _serve = Running::start(&mut machine.command(&line), &["collateral"]);
+    let _serve = Serve::start(&mut machine.command(&line));
     let socket = machine.path("metrics.socket");
     eventually("the metrics' socket", || socket.exists());
     let held: Vec<_> =

@@ -1,20 +1,20 @@
 //! `device-plugin` without a kubelet. Its library's tests have one, `tests/cluster` a real one.
 
 use std::fs::File;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::support::{Machine, RunResult};
+use crate::support::{KilledOnDrop, Machine, RunResult};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running device plugin; killed when dropped.
+/// A running device plugin.
 struct DevicePlugin<'a> {
     machine: &'a Machine,
-    child: Child,
+    child: KilledOnDrop,
 }
 
 impl<'a> DevicePlugin<'a> {
@@ -26,7 +26,7 @@ impl<'a> DevicePlugin<'a> {
 
     fn spawn(machine: &'a Machine, command: &mut Command) -> Self {
         let log = File::create(machine.path("log")).unwrap();
-        Self { machine, child: command.stderr(log).spawn().unwrap() }
+        Self { machine, child: KilledOnDrop(command.stderr(log).spawn().unwrap()) }
     }
 
     fn log(&self) -> String {
@@ -44,15 +44,8 @@ impl<'a> DevicePlugin<'a> {
     }
 
     fn terminate(&mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for DevicePlugin<'_> {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        kill_process(self.child.pid(), Signal::TERM).unwrap();
+        self.child.0.wait().unwrap()
     }
 }
 
@@ -60,8 +53,8 @@ impl Drop for DevicePlugin<'_> {
 fn without_epc_it_is_idle_and_says_so() {
     let machine = Machine::new();
     let mut plugin = DevicePlugin::start(&machine, "--epc-size 0");
-    plugin.says("no EPC to offer: idle");
-    assert!(plugin.child.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
+    plugin.says("no EPC to offer: the plugin is idle");
+    assert!(plugin.child.0.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
     assert!(plugin.terminate().success());
 }
 
@@ -73,7 +66,7 @@ fn it_waits_for_the_kubelet_and_says_so_once() {
     plugin.says("cannot reach the kubelet at plugins/kubelet.sock");
     // Long enough for several looks.
     std::thread::sleep(Duration::from_millis(1200));
-    assert!(plugin.child.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
+    assert!(plugin.child.0.try_wait().unwrap().is_none(), "it ended: {}", plugin.log());
     assert_eq!(plugin.log().matches("waiting for it").count(), 1, "{}", plugin.log());
     assert!(plugin.terminate().success());
 }

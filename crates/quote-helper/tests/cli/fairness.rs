@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::caller::{Held, as_user, is_served};
 use self::pod::Pod;
-use crate::support::{Machine, SERVE, Serve, eventually, skipped};
+use crate::support::{Machine, SERVE, Serve, SetOnDrop, eventually, skipped};
 
 /// A service with 64 connections, and so 32 for each tenant.
 const FEW: &str = "--max-connections 64 --idle-timeout 10m";
@@ -45,15 +45,6 @@ fn behind(program: &str, arguments: &[&str], machine: &Machine, line: &str) -> C
     command
 }
 
-/// Stops a flood, also when the test fails meanwhile.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 fn connections(serve: &Serve) -> usize {
     let metrics = serve.metrics();
     let line = metrics.lines().find(|line| line.starts_with("quote_helper_connections "));
@@ -72,7 +63,7 @@ fn with_4096_descriptors_one_user_stops_nobody() {
     let (full, stop) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| as_user(20_001, || caller::flood(&machine.socket(), 5_000, &full, &stop)));
-        let _flood = StopOnDrop(&stop);
+        let _flood = SetOnDrop(&stop);
         eventually("the flood has as much as it gets", || full.load(Ordering::Relaxed));
         for _ in 0..3 {
             machine.quote("07");

@@ -19,7 +19,7 @@ use sockets::handover::Message;
 use software_platform::{EnclaveIdentity, SoftwareEnclave};
 
 use crate::attacker::Attacker;
-use crate::support::{Machine, RunResult, SERVE, Serve, eventually, inode};
+use crate::support::{Machine, RunResult, SERVE, Serve, SetOnDrop, eventually, inode};
 
 /// The clients that ask at the same time.
 const CLIENTS: usize = 8;
@@ -56,20 +56,11 @@ pub(crate) fn quotes_meanwhile(machine: &Machine, disturb: impl FnOnce(&AtomicUs
                 }
             });
         }
-        let finally = End(&end);
+        let finally = SetOnDrop(&end);
         disturb(&quotes);
         drop(finally);
     });
     quotes.into_inner()
-}
-
-/// Ends the clients even if a test fails.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Has got the sockets of the running instance, as a new one would.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,10 +13,27 @@ use crate::attacker::Attacker;
 use crate::hand_over::{quote_once, quotes_meanwhile};
 use crate::support::{Machine, Serve, inode};
 
+/// A machine with a running instance, and a process that has its sockets.
+fn attacked() -> (Machine, Serve, Attacker) {
+    let machine = Machine::new();
+    let serve = machine.serve();
+    let attacker = Attacker::with_secret(&machine);
+    (machine, serve, attacker)
+}
+
 fn ends_well(serve: Serve) {
     serve.signal(Signal::TERM);
     let (status, log) = serve.wait();
     assert_eq!(status.code(), Some(0), "{log}");
+}
+
+/// The instance ends with an error, and the next one serves.
+fn is_started_again(machine: &Machine, (status, log): &(ExitStatus, String)) {
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("start this instance again"), "{log}");
+    let serve = machine.serve();
+    quote_once(machine);
+    ends_well(serve);
 }
 
 /// Flags belong to what both have open: without `O_NONBLOCK` an accept waits for the next client.
@@ -47,9 +65,7 @@ fn one_that_makes_the_sockets_block_and_dies_has_taken_nothing() {
 
 #[test]
 fn one_that_makes_the_sockets_block_cannot_keep_the_instance_from_ending() {
-    let machine = Machine::new();
-    let serve = machine.serve();
-    let attacker = Attacker::with_secret(&machine);
+    let (machine, serve, attacker) = attacked();
     attacker.make_blocking();
     drop(UnixStream::connect(machine.socket()).unwrap());
     ends_well(serve);
@@ -58,39 +74,27 @@ fn one_that_makes_the_sockets_block_cannot_keep_the_instance_from_ending() {
 /// Nothing helps against it but sockets that it does not have.
 #[test]
 fn one_that_makes_the_sockets_block_for_ever_has_the_instance_started_again() {
-    let machine = Machine::new();
-    let serve = machine.serve();
-    let attacker = Attacker::with_secret(&machine);
+    let (machine, serve, attacker) = attacked();
     let over = AtomicBool::new(false);
-    thread::scope(|scope| {
+    let ended = thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 attacker.make_blocking();
             }
         });
         drop(UnixStream::connect(machine.socket()).unwrap());
-        let (status, log) = serve.wait();
+        let ended = serve.wait();
         over.store(true, Ordering::Relaxed);
-        assert_eq!(status.code(), Some(1), "{log}");
-        assert!(log.contains("start this instance again"), "{log}");
+        ended
     });
-    let serve = machine.serve();
-    quote_once(&machine);
-    ends_well(serve);
+    is_started_again(&machine, &ended);
 }
 
 #[test]
 fn one_that_shuts_the_sockets_down_has_the_instance_started_again() {
-    let machine = Machine::new();
-    let serve = machine.serve();
-    let attacker = Attacker::with_secret(&machine);
+    let (machine, serve, attacker) = attacked();
     attacker.shut_down();
-    let (status, log) = serve.wait();
-    assert_eq!(status.code(), Some(1), "{log}");
-    assert!(log.contains("start this instance again"), "{log}");
-    let serve = machine.serve();
-    quote_once(&machine);
-    ends_well(serve);
+    is_started_again(&machine, &serve.wait());
 }
 
 #[test]

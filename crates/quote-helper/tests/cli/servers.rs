@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::probe::{Probe, REFUSED, threads};
-use crate::support::{Machine, eventually, kernel_has_landlock};
+use crate::support::{KilledOnDrop, Machine, eventually, kernel_has_landlock};
 
 /// A command that serves, as a test runs it.
 struct Server {
@@ -47,31 +46,16 @@ const SERVERS: [Server; 4] = [
     },
 ];
 
-/// A running server; killed when dropped.
-struct Running(Child);
-
-impl Running {
-    fn start(server: &Server, machine: &Machine, probe: &Probe) -> Self {
-        let Server { command, arguments, serving, .. } = server;
-        machine.write("kubeconfig", crate::webhook::KUBECONFIG);
-        let mut command = machine.command(&format!("{command} {arguments}"));
-        command.env("KUBECONFIG", machine.path("kubeconfig"));
-        command.stderr(File::create(machine.path("log")).unwrap());
-        let running = Self(probe.attach(&mut command).spawn().unwrap());
-        eventually(serving, || String::from_utf8_lossy(&machine.read("log")).contains(serving));
-        running
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.0)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts this server, and waits until it serves.
+fn start(server: &Server, machine: &Machine, probe: &Probe) -> KilledOnDrop {
+    let Server { command, arguments, serving, .. } = server;
+    machine.write("kubeconfig", crate::webhook::KUBECONFIG);
+    let mut command = machine.command(&format!("{command} {arguments}"));
+    command.env("KUBECONFIG", machine.path("kubeconfig"));
+    command.stderr(File::create(machine.path("log")).unwrap());
+    let running = KilledOnDrop(probe.attach(&mut command).spawn().unwrap());
+    eventually(serving, || String::from_utf8_lossy(&machine.read("log")).contains(serving));
+    running
 }
 
 /// The command lines below this one whose help has `--log-format`.
@@ -102,7 +86,7 @@ fn every_server_gains_no_rights_and_leaves_no_core() {
     for server in &SERVERS {
         let machine = Machine::new();
         let probe = Probe::new(&machine, "told", &[]);
-        let running = Running::start(server, &machine, &probe);
+        let running = start(server, &machine, &probe);
         hardened(running.pid(), server.command);
         assert_eq!(probe.ask(running.pid()).dumpable(), Some(0), "{}", server.command);
     }
@@ -126,7 +110,7 @@ pub(crate) fn hardened(pid: Pid, what: &str) {
 fn a_hangup_ends_no_server_and_is_logged() {
     for server in &SERVERS {
         let machine = Machine::new();
-        let mut running = Running::start(server, &machine, &Probe::new(&machine, "told", &[]));
+        let mut running = start(server, &machine, &Probe::new(&machine, "told", &[]));
         let log = || String::from_utf8(machine.read("log")).unwrap();
         for number in 1..=3 {
             kill_process(running.pid(), Signal::HUP).unwrap();
@@ -148,7 +132,7 @@ fn every_server_writes_its_own_places_alone() {
         let outside = ["outside/file", "file", "kubeconfig"];
         let paths = [&outside[..], &inside.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let probe = Probe::new(&machine, "told", &paths);
-        let running = Running::start(server, &machine, &probe);
+        let running = start(server, &machine, &probe);
         let answers = probe.ask(running.pid());
         for path in outside {
             let answer = answers.writing(&machine.path(path));
@@ -172,14 +156,14 @@ fn a_device_plugin_whose_directory_was_replaced_ends_to_be_started_again() {
     }
     let machine = Machine::new();
     let [.., plugin, _] = &SERVERS;
-    let mut running = Running::start(plugin, &machine, &Probe::new(&machine, "told", &[]));
+    let mut running = start(plugin, &machine, &Probe::new(&machine, "told", &[]));
     fs::rename(machine.path("plugins"), machine.path("former")).unwrap();
     fs::create_dir(machine.path("plugins")).unwrap();
     assert_eq!(running.0.wait().unwrap().code(), Some(1));
     let log = String::from_utf8(machine.read("log")).unwrap();
     assert!(log.contains("plugins was replaced by another directory"), "{log}");
     // An end that was asked for is another one.
-    let running = Running::start(plugin, &machine, &Probe::new(&machine, "told", &[]));
+    let running = start(plugin, &machine, &Probe::new(&machine, "told", &[]));
     kill_process(running.pid(), Signal::TERM).unwrap();
     let mut running = running;
     assert_eq!(running.0.wait().unwrap().code(), Some(0));

@@ -1,9 +1,11 @@
 //! A machine of its own for each test: a directory in which the program runs.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -149,12 +151,37 @@ impl RunResult {
     }
 }
 
-/// A running service; killed when dropped.
+/// A process that is killed when dropped.
+pub(crate) struct KilledOnDrop(pub(crate) Child);
+
+impl KilledOnDrop {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+}
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A flag that is set when this is dropped, so also if a test fails.
+pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A running server; killed when dropped.
 pub(crate) struct Serve {
-    child: Child,
-    log: Option<JoinHandle<String>>,
-    collateral: Option<String>,
-    metrics: Option<String>,
+    pub(crate) child: KilledOnDrop,
+    log: JoinHandle<String>,
+    addresses: HashMap<String, String>,
 }
 
 impl Serve {
@@ -167,33 +194,46 @@ impl Serve {
     /// Does the same; standard output is whatever it is.
     #[track_caller]
     pub(crate) fn start_with_output(command: &mut Command) -> Self {
-        let mut child = command.spawn().expect("it can be run");
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut serve = Self { child, log: None, collateral: None, metrics: None };
-        let (mut line, mut whole) = (String::new(), String::new());
+        Self::start_until(command, "quotes")
+    }
+
+    /// Starts a server that logs in JSON, and waits until it serves this.
+    #[track_caller]
+    pub(crate) fn start_until(command: &mut Command, last: &str) -> Self {
+        let mut child = KilledOnDrop(command.spawn().expect("it can be run"));
+        let mut log = BufReader::new(child.0.stderr.take().expect("it is piped"));
+        let (mut line, mut whole, mut addresses) = (String::new(), String::new(), HashMap::new());
         loop {
             whole.push_str(&line);
             line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the service ended");
+            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended: {whole}");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
-            let address = || event["fields"]["address"].as_str().map(str::to_owned);
-            match event["fields"]["message"].as_str() {
-                Some("serving collateral") => serve.collateral = address(),
-                Some("serving metrics") => serve.metrics = address(),
-                Some("serving quotes") => break,
-                _ => {}
+            let message = event["fields"]["message"].as_str().unwrap_or_default();
+            let Some(served) = message.strip_prefix("serving ") else { continue };
+            if let Some(address) = event["fields"]["address"].as_str() {
+                addresses.insert(served.to_owned(), address.to_owned());
+            }
+            if served == last {
+                whole.push_str(&line);
+                break;
             }
         }
-        serve.log = Some(std::thread::spawn(move || {
+        let log = std::thread::spawn(move || {
             log.read_to_string(&mut whole).unwrap();
             whole
-        }));
-        serve
+        });
+        Self { child, log, addresses }
+    }
+
+    /// The address at which it serves this.
+    #[track_caller]
+    pub(crate) fn address(&self, served: &str) -> &str {
+        &self.addresses[served]
     }
 
     /// The URL of the collateral server.
     pub(crate) fn pccs(&self) -> String {
-        format!("http://{}", self.collateral.as_ref().expect("--collateral-listen"))
+        format!("http://{}", self.address("collateral"))
     }
 
     /// The whole answer to `/metrics`, headers included.
@@ -208,7 +248,7 @@ impl Serve {
 
     /// The address of the metrics server.
     pub(crate) fn metrics_address(&self) -> &str {
-        self.metrics.as_ref().expect("--metrics-listen")
+        self.address("metrics")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -216,7 +256,7 @@ impl Serve {
     }
 
     pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+        self.child.pid()
     }
 
     /// The processes that it has started.
@@ -232,17 +272,7 @@ impl Serve {
 
     /// Waits for the end; gives the log, too.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
-        let log = self.log.take().expect("it is taken once").join().unwrap();
-        (status, log)
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        (self.child.0.wait().unwrap(), self.log.join().unwrap())
     }
 }
 

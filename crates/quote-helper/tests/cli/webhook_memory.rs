@@ -2,9 +2,9 @@
 
 mod api_server;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use self::api_server::ApiServer;
 use crate::memory_group::Group;
-use crate::support::{Machine, eventually};
+use crate::support::{Machine, Serve, eventually};
 
 /// As the manifests have it, in bytes.
 const LIMIT: u64 = 128 << 20;
@@ -26,10 +26,9 @@ const HOST: &str = "sgx-webhook.x.svc";
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-/// A webhook in a control group; killed when dropped.
+/// A webhook in a control group.
 struct Webhook {
-    process: Child,
-    address: SocketAddr,
+    process: Serve,
     trust: Arc<ClientConfig>,
     group: Group,
 }
@@ -44,17 +43,14 @@ impl Webhook {
         command.args(["-c", &format!("echo $$ > {} && exec \"$@\"", group.processes().display())]);
         command.arg("sh").arg(program.get_program()).args(program.get_args()).env_clear();
         command.env("KUBECONFIG", machine.path("kubeconfig")).stderr(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = served(&mut log);
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let process = Serve::start_until(&mut command, "admission reviews");
         eventually("it tells whom to trust", || server.bundle().is_some());
         let trust = trusting(&server.bundle().unwrap());
-        Self { process, address, trust, group }
+        Self { process, trust, group }
     }
 
     fn connect(&self) -> Stream {
-        let stream = TcpStream::connect(self.address).unwrap();
+        let stream = TcpStream::connect(self.process.address("admission reviews")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let name = HOST.try_into().unwrap();
         StreamOwned::new(ClientConnection::new(Arc::clone(&self.trust), name).unwrap(), stream)
@@ -85,26 +81,6 @@ impl Webhook {
         let begin = Instant::now();
         assert_eq!(self.post(&pod(&json!([]))), Some(200));
         assert!(begin.elapsed() < API_SERVER_TIMEOUT, "after {:?}", begin.elapsed());
-    }
-}
-
-impl Drop for Webhook {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The address in the log.
-fn served(log: &mut impl BufRead) -> SocketAddr {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(log.read_line(&mut line).unwrap() > 0, "it ended");
-        let event: Value = serde_json::from_str(&line).unwrap();
-        if event["fields"]["message"] == "serving admission reviews" {
-            return event["fields"]["address"].as_str().unwrap().parse().unwrap();
-        }
     }
 }
 
@@ -191,5 +167,5 @@ fn no_client_takes_more_memory_than_there_is() {
     webhook.answers_the_api_server();
     assert_eq!(webhook.post(&zeros), Some(200));
     assert!(webhook.group.in_use() < LIMIT);
-    assert_eq!(webhook.process.try_wait().unwrap(), None, "it was killed");
+    assert_eq!(webhook.process.child.0.try_wait().unwrap(), None, "it was killed");
 }

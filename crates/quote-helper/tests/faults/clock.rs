@@ -6,7 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use time::{Duration, OffsetDateTime};
 
-use crate::fault::{Fault, Needs, Outcome, check};
+use crate::fault::{Fault, Outcome, check};
 use crate::site::Site;
 use crate::support::{Machine, SERVE};
 
@@ -15,16 +15,9 @@ const YEARS: Duration = Duration::days(3_652);
 #[test]
 #[ignore = "just faults"]
 fn faults_of_the_clock() {
-    let jump = |name, happen| Fault {
-        name,
-        needs: Needs::Nothing,
-        troubles: &[],
-        note: "",
-        log: "",
-        afterwards: "waiting times do not depend on this clock; the log has the wrong time; collateral that is served \
-                     meanwhile has the dates of the wrong time, and verifiers with the right one refuse it",
-        happen,
-    };
+    let afterwards = "waiting times do not depend on this clock; the log has the wrong time; collateral that is served \
+                     meanwhile has the dates of the wrong time, and verifiers with the right one refuse it";
+    let jump = |name, happen| Fault::new(name, "", afterwards, happen);
     check(&[
         jump("the clock jumps 10 years ahead, and the service is started again", || jumps(YEARS)),
         jump("the clock jumps 10 years back, and the service is started again", || jumps(-YEARS)),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::fault::{Fault, Needs, Outcome, check};
+use crate::fault::{Fault, Outcome, check};
 use crate::site::{IN_RUN, Site};
 use crate::support::Machine;
 use crate::trouble::Trouble;
@@ -11,15 +11,7 @@ use crate::trouble::Trouble;
 #[test]
 #[ignore = "just faults"]
 fn faults_of_directories() {
-    let fault = |name, log, afterwards, happen| Fault {
-        name,
-        needs: Needs::Nothing,
-        troubles: &[],
-        note: "",
-        log,
-        afterwards,
-        happen,
-    };
+    let fault = Fault::new;
     check(&[
         Fault {
             troubles: &[Trouble::Nobody],

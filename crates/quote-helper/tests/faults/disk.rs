@@ -21,13 +21,8 @@ use crate::trouble::Trouble;
 #[ignore = "just faults"]
 fn faults_of_disks() {
     let fault = |name, log, afterwards, happen| Fault {
-        name,
         needs: Needs::Mounts,
-        troubles: &[],
-        note: "",
-        log,
-        afterwards,
-        happen,
+        ..Fault::new(name, log, afterwards, happen)
     };
     let no_start = |name, log, happen| Fault {
         troubles: &[Trouble::Nobody],

@@ -55,6 +55,16 @@ pub(crate) fn check(faults: &[Fault]) {
 }
 
 impl Fault {
+    /// One that needs nothing, during which applications get each quote.
+    pub(crate) fn new(
+        name: &'static str,
+        log: &'static str,
+        afterwards: &'static str,
+        happen: fn() -> Outcome,
+    ) -> Self {
+        Self { name, needs: Needs::Nothing, troubles: &[], note: "", log, afterwards, happen }
+    }
+
     fn check(&self) -> Result<(), String> {
         if let Err(missing) = self.needs.are_met() {
             // Past the capture of the test harness.

@@ -9,7 +9,7 @@ use sgx::AttestationKeyId;
 use software_platform::SoftwarePlatform;
 
 use crate::application::Library;
-use crate::fault::{Fault, Needs, Outcome, check};
+use crate::fault::{Fault, Outcome, check};
 use crate::load::load_during;
 use crate::site::is_running;
 use crate::support::{Machine, SERVE, Serve, eventually};
@@ -17,15 +17,8 @@ use crate::support::{Machine, SERVE, Serve, eventually};
 #[test]
 #[ignore = "just faults"]
 fn faults_of_several_instances() {
-    let fault = |name, afterwards, happen| Fault {
-        name,
-        needs: Needs::Nothing,
-        troubles: &[],
-        note: "",
-        log: "a new instance serves",
-        afterwards,
-        happen,
-    };
+    let fault =
+        |name, afterwards, happen| Fault::new(name, "a new instance serves", afterwards, happen);
     check(&[
         fault(
             "two instances are started at once, where none was before",

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
 use crate::application::Library;
-use crate::fault::{Fault, Needs, Outcome, check};
+use crate::fault::{Fault, Outcome, check};
 use crate::load::{Load, load_during};
 use crate::site::started_by;
-use crate::support::{Machine, eventually};
+use crate::support::{KilledOnDrop, Machine, eventually};
 
 const SERVE: &str =
     "serve --platform software --socket aesm.socket --state-dir state --log-format json";
@@ -24,15 +24,7 @@ const UNANSWERABLE: usize = 10_000;
 #[test]
 #[ignore = "just faults"]
 fn faults_of_the_log() {
-    let fault = |name, log, afterwards, happen| Fault {
-        name,
-        needs: Needs::Nothing,
-        troubles: &[],
-        note: "",
-        log,
-        afterwards,
-        happen,
-    };
+    let fault = Fault::new;
     check(&[
         fault(
             "nobody reads the log, and its pipe is full",
@@ -94,16 +86,16 @@ fn without_a_log(service: Service) -> Outcome {
     Outcome { load, log: String::new() }
 }
 
-/// A service whose log is somebody else's matter; killed when dropped.
+/// A service whose log is somebody else's matter.
 struct Service {
-    child: Child,
+    child: KilledOnDrop,
     socket: PathBuf,
 }
 
 impl Service {
     /// Starts it, so that it logs all there is to say.
     fn start(machine: &Machine, command: &mut Command) -> Self {
-        let child = command.env("QUOTE_HELPER_LOG", "debug").spawn().unwrap();
+        let child = KilledOnDrop(command.env("QUOTE_HELPER_LOG", "debug").spawn().unwrap());
         let service = Self { child, socket: machine.socket() };
         eventually("there is a socket", || service.socket.exists());
         service
@@ -119,16 +111,8 @@ impl Service {
     }
 
     fn stops(mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        kill_process(self.child.pid(), Signal::TERM).unwrap();
+        assert_eq!(self.child.0.wait().unwrap().code(), Some(0));
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rustix::process::{Signal, geteuid};
 
-use crate::fault::{Fault, Needs, Outcome, check};
+use crate::fault::{Fault, Outcome, check};
 use crate::site::{Site, content, started_by};
 use crate::support::{Machine, SERVE};
 use crate::trouble::Trouble;
@@ -53,13 +53,9 @@ const NO_START: &str = ": the service does not start, and changes nothing";
 #[ignore = "just faults"]
 fn faults_of_state_files() {
     let start = |name, log, afterwards, happen| Fault {
-        name,
-        needs: Needs::Nothing,
         troubles: NOBODY,
         note: NO_START,
-        log,
-        afterwards,
-        happen,
+        ..Fault::new(name, log, afterwards, happen)
     };
     check(&[
         start(
@@ -98,15 +94,12 @@ fn faults_of_state_files() {
             "with the permission it is the same platform",
             || start_in_vain(ALL, &[UNREADABLE]),
         ),
-        Fault {
-            name: "any of this while it serves",
-            needs: Needs::Nothing,
-            troubles: &[],
-            note: "",
-            log: "",
-            afterwards: "noticed at the next start, or when the TCB changes",
-            happen: damaged_meanwhile,
-        },
+        Fault::new(
+            "any of this while it serves",
+            "",
+            "noticed at the next start, or when the TCB changes",
+            damaged_meanwhile,
+        ),
     ]);
 }
 

@@ -18,25 +18,19 @@ const IMPATIENT: Duration = Duration::from_millis(500);
 #[test]
 #[ignore = "just faults"]
 fn faults_of_stopped_processes() {
+    let worker = |name, note, happen| Fault {
+        note,
+        ..Fault::new(name, "replacing a worker", "goes on by itself", happen)
+    };
     check(&[
-        Fault {
-            name: "a worker hangs (SIGSTOP)",
-            needs: Needs::Nothing,
-            troubles: &[],
-            note: ", some after the time that a worker has for a quote",
-            log: "replacing a worker",
-            afterwards: "goes on by itself",
-            happen: || workers_stop(1),
-        },
-        Fault {
-            name: "all workers hang",
-            needs: Needs::Nothing,
-            troubles: &[],
-            note: ", after the time that a worker has for a quote",
-            log: "replacing a worker",
-            afterwards: "goes on by itself",
-            happen: || workers_stop(2),
-        },
+        worker(
+            "a worker hangs (SIGSTOP)",
+            ", some after the time that a worker has for a quote",
+            || workers_stop(1),
+        ),
+        worker("all workers hang", ", after the time that a worker has for a quote", || {
+            workers_stop(2)
+        }),
         Fault {
             name: "the service hangs (SIGSTOP), and goes on after 2 s",
             needs: Needs::Nothing,

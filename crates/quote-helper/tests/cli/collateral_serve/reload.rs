@@ -20,7 +20,7 @@ const NEW_USER: &str = "user-token: a new user";
 fn registered(server: &Server, token: &str) -> u16 {
     let body =
         r#"{"qe_id":"00000000000000000000000000000001","pce_id":"0000","platform_manifest":"00"}"#;
-    ask(&server.collateral, "POST", &format!("{V4}/platforms"), token, body).unwrap().0
+    ask(server.collateral(), "POST", &format!("{V4}/platforms"), token, body).unwrap().0
 }
 
 /// A new certificate and its key, in `tls.pem` and `tls.key`; gives the certificate.
@@ -34,7 +34,7 @@ fn certify(machine: &Machine, name: &str) -> String {
 /// The certificate that a client is shown, in PEM.
 fn shown(server: &Server) -> String {
     let mut client = Command::new("openssl");
-    client.args(["s_client", "-connect", &server.collateral]).stdin(Stdio::null());
+    client.args(["s_client", "-connect", server.collateral()]).stdin(Stdio::null());
     let shown = String::from_utf8(client.output().unwrap().stdout).unwrap();
     let begin = shown.find("-----BEGIN CERTIFICATE").unwrap_or_else(|| panic!("{shown}"));
     let end = shown.find("-----END CERTIFICATE").unwrap();
@@ -61,7 +61,7 @@ fn a_hangup_replaces_the_token() {
     let platforms = format!("{V4}/platforms");
     for _ in 0..20 {
         assert_eq!(registered(&server, NEW_USER), 200);
-        assert_eq!(ask(&server.collateral, "GET", &platforms, ADMIN, "").unwrap().0, 200);
+        assert_eq!(ask(server.collateral(), "GET", &platforms, ADMIN, "").unwrap().0, 200);
         thread::sleep(std::time::Duration::from_millis(10));
     }
     server.signal(Signal::TERM);
