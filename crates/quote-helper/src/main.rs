@@ -22,9 +22,9 @@ mod schemas;
 mod server_process;
 mod service_manager;
 mod settings;
+mod shutdown;
 mod software_enclave;
 mod sources;
-mod stop;
 mod values;
 mod watchdog;
 

@@ -90,7 +90,7 @@ fn connect(address: &OsStr) -> io::Result<UnixDatagram> {
     Ok(socket)
 }
 
-/// The time in which the service has to show that it is alive, if that is asked of this process.
+/// The timeout of the service manager's watchdog, if it has one for this process.
 pub(crate) fn watchdog_time() -> Option<Duration> {
     let is_other = var("WATCHDOG_PID").is_ok_and(|pid| pid != std::process::id().to_string());
     let time: u64 = var("WATCHDOG_USEC").ok()?.parse().ok()?;

@@ -26,18 +26,21 @@ const MAX_SILENCE_AT_END: Duration = Duration::from_secs(3);
 /// The time for the log's thread to write the reason.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Watches the thread of this runtime from another one, and reports to the service manager.
+/// Watches the thread of this runtime from another one, and reports to the service manager if it
+/// has a watchdog for this process.
 ///
 /// # Errors
 /// When no thread can be started.
 pub(crate) fn start(manager: ServiceManager) -> io::Result<()> {
+    let watchdog_time = watchdog_time();
     // Often enough for the service manager's watchdog, too.
-    let time = watchdog_time().map_or(PERIOD, |time| PERIOD.min(time.mul_f64(0.25)));
+    let time = watchdog_time.map_or(PERIOD, |time| PERIOD.min(time.mul_f64(0.25)));
+    let manager = watchdog_time.map(|_| manager);
     let beats = Arc::new(AtomicU64::new(0));
     tokio::spawn(beat(Arc::clone(&beats), time));
     let runtime = runtime()?;
     let watchdog = move || {
-        let Err(error) = runtime.block_on(watch(&beats, time, &manager));
+        let Err(error) = runtime.block_on(watch(&beats, time, manager.as_ref()));
         error!(%error, "nothing watches the thread that serves");
     };
     thread::Builder::new().name("watchdog".to_owned()).spawn(watchdog)?;
@@ -56,7 +59,7 @@ async fn beat(beats: Arc<AtomicU64>, time: Duration) {
 async fn watch(
     beats: &AtomicU64,
     time: Duration,
-    manager: &ServiceManager,
+    manager: Option<&ServiceManager>,
 ) -> io::Result<Infallible> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -70,13 +73,15 @@ async fn watch(
                 let beats = beats.load(Ordering::Relaxed);
                 if beats != seen {
                     (seen, silence) = (beats, Duration::ZERO);
-                    manager.alive();
+                    if let Some(manager) = manager {
+                        manager.alive();
+                    }
                     continue;
                 }
                 // By periods, since a process that was stopped was not silent.
                 silence = silence.saturating_add(time);
                 if silence > allowed {
-                    error!(?silence, "the thread that serves is stuck; ending, to be started again");
+                    error!(?silence, "the thread that serves is stuck; exiting, to be restarted");
                     tokio::time::sleep(LAST_WORDS).await;
                     end();
                 }

@@ -19,7 +19,7 @@ use crate::listen::listen;
 use crate::reload;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, Sandbox, ServerProcess, WritablePaths};
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 use crate::values;
 
 #[derive(Debug, Args)]
@@ -179,7 +179,7 @@ fn writable_paths(arguments: &Arguments) -> anyhow::Result<WritablePaths> {
 }
 
 async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     reload::nothing_on_hangup("settings are arguments, and changes of devices are detected")?;
     let metrics = Metrics::default();
     let metrics_listen = arguments.metrics_listen;
@@ -187,10 +187,10 @@ async fn serve(arguments: Arguments, sandbox: &Sandbox) -> anyhow::Result<()> {
     let options = options(arguments).await?;
     if let Some(address) = metrics_listen {
         let listener = listen(address, "metrics").await?;
-        tokio::spawn(http_server::serve(listener, router, stop.stopped()));
+        tokio::spawn(http_server::serve(listener, router, shutdown.begun()));
     }
     tokio::select! {
-        () = device_plugin::run(options, metrics, stop.stopped()) => Ok(()),
+        () = device_plugin::run(options, metrics, shutdown.begun()) => Ok(()),
         path = sandbox.path_replaced() => bail!(
             "{} was replaced by another directory, which the sandbox does not let this process \
              write; restart the process",

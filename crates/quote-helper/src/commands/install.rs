@@ -19,7 +19,7 @@ use crate::commands::manifests::{self, needs_root, new_root, software_platform};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -110,8 +110,8 @@ pub(crate) async fn apply(
         return output::result(options.output, &Previews::from(previews));
     }
     shared_users::warn(&installer.api_server, add_on).await;
-    let stop = Stop::on_signals()?;
-    let done = installer.install(&objects, !options.no_wait, stop.stopped()).await?;
+    let shutdown = Shutdown::on_signals()?;
+    let done = installer.install(&objects, !options.no_wait, shutdown.begun()).await?;
     output::result(options.output, &Outcomes::from(done))?;
     match options.no_wait {
         true => output::note("applied; `quote-helper check` shows its state"),

@@ -27,6 +27,7 @@ use sockets::{Activation, ListeningSocket};
 use tokio::sync::watch;
 use tracing::warn;
 
+use self::shutdown::{OwnedSockets, SERVING, Serving};
 use crate::check_config;
 use crate::failure::{Failure, explain};
 use crate::listen::Listeners;
@@ -34,14 +35,13 @@ use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess};
 use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 use crate::watchdog;
 use limit_metrics::LimitMetrics;
 use node_metrics::NodeMetrics;
 use quote_backend::QuoteBackend;
 use reload::Reload;
 use sgx_device::LateDevice;
-use shutdown::{OwnedSockets, SERVING, Serving};
 use software::Software;
 use writable_paths::writable_paths;
 
@@ -85,7 +85,7 @@ async fn serve(
     process: &ServerProcess,
 ) -> anyhow::Result<()> {
     // The process can be stopped, and is watched.
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let manager = ServiceManager::from_environment();
     watchdog::start(manager.clone())?;
 
@@ -96,11 +96,11 @@ async fn serve(
     let ListeningSocket { listener, path, http, predecessor, source } =
         listening::open(settings, access, activation).await?;
     let mut listeners = Listeners::inherited(http, predecessor);
-    let health = http::serve(settings, &backend, &mut listeners, &stop).await?;
+    let health = http::serve(settings, &backend, &mut listeners, &shutdown).await?;
 
     // Tasks follow the machine, and the configuration.
     let QuoteBackend { quoter, workers, software, metrics } = backend;
-    let late_device = LateDevice::watch(settings.platform(), &stop);
+    let late_device = LateDevice::watch(settings.platform(), &shutdown);
     process.log.show(&metrics);
     let shown_limits = LimitMetrics::new(&limits, &metrics);
     follow_platform(software, workers.clone(), config, &metrics);
@@ -120,10 +120,10 @@ async fn serve(
     let sockets =
         OwnedSockets { source, listener: listener.try_clone()?, http: listeners.for_successor() };
     let after_hand_over = settings.after_hand_over();
-    let serving = Serving { health, manager, stop, socket: path, after_hand_over };
-    let (until_end, shutdown) = serving.split(sockets, &metrics);
+    let serving = Serving { health, manager, shutdown, socket: path, after_hand_over };
+    let (until_end, cleanup) = serving.split(sockets, &metrics);
     service::serve(listener, quoter, current_rules, metrics, until_end).await?;
-    shutdown.finish().await?;
+    cleanup.finish().await?;
     late_device.check()
 }
 

@@ -8,7 +8,7 @@ use crate::commands::install::outcomes::Outcomes;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -35,8 +35,8 @@ async fn uninstall(arguments: &Arguments) -> anyhow::Result<()> {
     let outcomes = match arguments.dry_run {
         true => Outcomes::to_remove(installer.installed().await?),
         false => {
-            let stop = Stop::on_signals()?;
-            Outcomes::from(installer.uninstall(stop.stopped()).await?)
+            let shutdown = Shutdown::on_signals()?;
+            Outcomes::from(installer.uninstall(shutdown.begun()).await?)
         }
     };
     if outcomes.is_empty() {

@@ -15,7 +15,7 @@ use crate::memory_limit::memory_limit;
 use crate::reload;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     reload::nothing_on_hangup("settings are arguments, and changes of the Secret are detected")?;
     let metrics = Metrics::default();
     let client = cluster::client()
@@ -90,7 +90,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         .context("the webhook keeps its certificates with the API server")?;
     if let Some(address) = arguments.metrics_listen {
         let listener = listen(address, "metrics").await?;
-        tokio::spawn(http_server::serve(listener, metrics.router(), stop.stopped()));
+        tokio::spawn(http_server::serve(listener, metrics.router(), shutdown.begun()));
     }
     let listener = listen(arguments.listen, "admission reviews").await?;
     let options = Options {
@@ -102,5 +102,5 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         clock: SystemTime::now,
         memory: memory_limit().unwrap_or(u64::MAX),
     };
-    Ok(webhook::run(listener, options, metrics, stop.stopped()).await?)
+    Ok(webhook::run(listener, options, metrics, shutdown.begun()).await?)
 }

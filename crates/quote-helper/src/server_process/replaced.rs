@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Paths, each with its file. The kernel keeps the files of a sandbox, so that their inode numbers
 /// are not used again.
@@ -35,7 +35,7 @@ impl KnownFiles {
             if let Some((path, _)) = self.0.iter().find(is_other) {
                 return path;
             }
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }

@@ -24,11 +24,11 @@ const NEWEST: ABI = ABI::V7;
 const NULL_DEVICE: &str = "/dev/null";
 
 pub(crate) struct Sandbox {
-    outcome: Outcome,
+    confinement: Confinement,
     known: KnownFiles,
 }
 
-enum Outcome {
+enum Confinement {
     TurnedOff,
     Refused(RulesetError),
     Entered(RestrictionStatus, WritablePaths),
@@ -39,21 +39,22 @@ impl Sandbox {
     /// that are at these paths now. `None` turns the sandbox off.
     pub(super) fn enter(writable: Option<WritablePaths>) -> Self {
         let Some(mut writable) = writable else {
-            return Self { outcome: Outcome::TurnedOff, known: KnownFiles::of(&[]) };
+            return Self { confinement: Confinement::TurnedOff, known: KnownFiles::of(&[]) };
         };
         writable.add_existing([NULL_DEVICE]);
         let known = KnownFiles::of(&writable.paths);
-        let outcome = match restrict(&writable) {
-            Ok(status) => Outcome::Entered(status, writable),
-            Err(error) => Outcome::Refused(error),
+        let confinement = match restrict(&writable) {
+            Ok(status) => Confinement::Entered(status, writable),
+            Err(error) => Confinement::Refused(error),
         };
-        Self { outcome, known }
+        Self { confinement, known }
     }
 
     /// True if the kernel confines this process: then it can neither write outside of its paths, nor
     /// reach other processes through /proc or as a debugger, on every kernel with Landlock.
     pub(crate) fn is_enforced(&self) -> bool {
-        matches!(&self.outcome, Outcome::Entered(status, _) if status.ruleset != RulesetStatus::NotEnforced)
+        let Confinement::Entered(status, _) = &self.confinement else { return false };
+        status.ruleset != RulesetStatus::NotEnforced
     }
 
     /// Waits until a writable file is replaced: the kernel denies access to the new one. Waits for
@@ -67,10 +68,10 @@ impl Sandbox {
 
     /// Logs what the kernel enforces, and what it does not.
     pub(super) fn report(&self) {
-        match &self.outcome {
-            Outcome::TurnedOff => warn!("the sandbox is off, as the settings say"),
-            Outcome::Refused(error) => warn!(%error, "no sandbox: the kernel refuses"),
-            Outcome::Entered(status, writable) => report_status(status, writable),
+        match &self.confinement {
+            Confinement::TurnedOff => warn!("the sandbox is disabled by the settings"),
+            Confinement::Refused(error) => warn!(%error, "no sandbox: the kernel refuses"),
+            Confinement::Entered(status, writable) => report_status(status, writable),
         }
     }
 }
@@ -95,7 +96,7 @@ fn scopes() -> BitFlags<Scope> {
 fn report_status(status: &RestrictionStatus, writable: &WritablePaths) {
     for path in &writable.missing {
         let path = path.display();
-        warn!(%path, "this path does not exist, so it cannot be written; make it, and restart the service");
+        warn!(%path, "cannot make a missing path writable; create it and restart the service");
     }
     let abi = match status.landlock {
         LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
@@ -107,7 +108,7 @@ fn report_status(status: &RestrictionStatus, writable: &WritablePaths) {
         RulesetStatus::PartiallyEnforced => warn!(
             landlock = abi,
             writable,
-            "in the sandbox as far as this kernel has it: what Landlock has since ABI {} is missing",
+            "in the sandbox, without the restrictions that need Landlock ABI {} or newer",
             abi.saturating_add(1),
         ),
         RulesetStatus::NotEnforced => {

@@ -43,9 +43,9 @@ fn the_sandbox_is_said_and_can_be_turned_off() {
     let on = if kernel_has_landlock() { "in the sandbox" } else { "no sandbox" };
     for (line, said) in [
         ("", on),
-        ("--config config.toml", "the sandbox is off"),
+        ("--config config.toml", "the sandbox is disabled"),
         ("--config config.toml --sandbox true", on),
-        ("--sandbox=false", "the sandbox is off"),
+        ("--sandbox=false", "the sandbox is disabled"),
     ] {
         let serve = Serve::start(&mut machine.command(&format!("{SERVE} {line}")));
         machine.quote("07");

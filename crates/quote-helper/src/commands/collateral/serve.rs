@@ -21,8 +21,8 @@ use crate::listen::listen;
 use crate::runtime::runtime;
 use crate::server_process::{LogFormat, ServerProcess, WritablePaths};
 use crate::service_manager::ServiceManager;
+use crate::shutdown::Shutdown;
 use crate::sources::Sources;
-use crate::stop::Stop;
 use crate::watchdog;
 use reload::{Reload, TokenFiles};
 
@@ -138,7 +138,7 @@ fn writable_paths(state_dir: &Path) -> anyhow::Result<WritablePaths> {
 }
 
 async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let manager = ServiceManager::from_environment();
     watchdog::start(manager.clone())?;
     let certificate = certificate(&arguments)?;
@@ -158,19 +158,19 @@ async fn serve(arguments: Arguments, state_dir: &Path) -> anyhow::Result<()> {
     })?;
     if let Some(address) = metrics_listen {
         let listener = listen(address, "metrics").await?;
-        tokio::spawn(http_server::serve(listener, metrics_router, stop.stopped()));
+        tokio::spawn(http_server::serve(listener, metrics_router, shutdown.begun()));
     }
     let listener = listen(address, "collateral").await?;
     let refresher = reload.server.start_refreshing()?;
-    tokio::spawn(announce_stop(stop.clone(), manager.clone()));
+    tokio::spawn(announce_shutdown(shutdown.clone(), manager.clone()));
     manager.ready(SERVING);
     match served_certificate {
         Some(certificate) => {
             let config = Arc::new(certificate.config()?);
             tokio::spawn(reload_if_modified(certificate));
-            http_server::serve_tls(listener, config, router, stop.stopped()).await;
+            http_server::serve_tls(listener, config, router, shutdown.begun()).await;
         }
-        None => http_server::serve(listener, router, stop.stopped()).await,
+        None => http_server::serve(listener, router, shutdown.begun()).await,
     }
     drop(refresher);
     info!("stopped");
@@ -187,8 +187,8 @@ fn check(arguments: &Arguments, state_dir: &Path) -> [anyhow::Result<()>; 3] {
     ]
 }
 
-async fn announce_stop(stop: Stop, manager: ServiceManager) {
-    stop.stopped().await;
+async fn announce_shutdown(shutdown: Shutdown, manager: ServiceManager) {
+    shutdown.begun().await;
     manager.stopping("the server is stopping");
 }
 

@@ -15,7 +15,7 @@ use super::quote_backend::QuoteBackend;
 use super::software::Software;
 use crate::listen::Listeners;
 use crate::settings::Settings;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 /// `--collateral-listen` on real SGX.
 const NO_COLLATERAL: &str = "--collateral-listen serves the software platform's collateral; that \
@@ -29,20 +29,20 @@ pub(super) async fn serve(
     settings: &Settings,
     backend: &QuoteBackend,
     listeners: &mut Listeners,
-    stop: &Stop,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<Health> {
     let QuoteBackend { quoter, software, metrics, .. } = backend;
     if let Some(address) = settings.collateral_listen {
         let software = software.as_ref().context(NO_COLLATERAL)?;
         let listener = listeners.tcp(address, "collateral").await?;
         let router = collateral_server::software_pcs_router(Arc::clone(&software.collateral));
-        tokio::spawn(http_server::serve(listener, router, stop.stopped()));
+        tokio::spawn(http_server::serve(listener, router, shutdown.begun()));
     }
     let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
     let health = Health::new(Arc::clone(quoter), proof, metrics);
     if let Some(address) = &settings.metrics_listen {
         let router = INDEX.on(metrics_route(metrics.clone()).merge(health.router()));
-        address.serve("metrics", router, listeners, stop.stopped()).await?;
+        address.serve("metrics", router, listeners, shutdown.begun()).await?;
     }
     Ok(health)
 }

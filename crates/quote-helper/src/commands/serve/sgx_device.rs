@@ -11,9 +11,10 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use super::quote_backend::NO_SGX;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
-const LOOK: Duration = Duration::from_millis(500);
+/// The interval at which the device is looked for.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Watches for a device that was missing when the process confined itself: neither its sandbox nor a
 /// service manager's list of devices lets it open that one, and only a new process gets at it.
@@ -25,20 +26,20 @@ pub(super) struct LateDevice {
 impl LateDevice {
     /// Stops the service on real SGX when a missing device appears. To be called within the runtime
     /// that serves.
-    pub(super) fn watch(platform: Platform, stop: &Stop) -> Self {
+    pub(super) fn watch(platform: Platform, shutdown: &Shutdown) -> Self {
         let late = Self::default();
         let device = Path::new(SGX_ENCLAVE_DEVICE);
         if platform == Platform::Dcap && !device.exists() {
             warn!(
                 "there is no {SGX_ENCLAVE_DEVICE}: no enclave can be loaded until there is. {NO_SGX}"
             );
-            let (appeared, stop) = (Arc::clone(&late.appeared), stop.clone());
+            let (appeared, shutdown) = (Arc::clone(&late.appeared), shutdown.clone());
             tokio::spawn(async move {
                 while !device.exists() {
-                    sleep(LOOK).await;
+                    sleep(POLL_INTERVAL).await;
                 }
                 appeared.store(true, Ordering::Relaxed);
-                stop.begin();
+                shutdown.begin();
             });
         }
         late

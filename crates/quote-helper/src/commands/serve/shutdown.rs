@@ -14,7 +14,7 @@ use tracing::info;
 use super::health::Health;
 use crate::service_manager::ServiceManager;
 use crate::settings::AfterHandOver;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 /// The state of a service that is ready, for the service manager and the log.
 pub(super) const SERVING: &str = "serving quotes";
@@ -23,7 +23,7 @@ pub(super) const SERVING: &str = "serving quotes";
 pub(super) struct Serving {
     pub(super) health: Health,
     pub(super) manager: ServiceManager,
-    pub(super) stop: Stop,
+    pub(super) shutdown: Shutdown,
     pub(super) socket: PathBuf,
     pub(super) after_hand_over: AfterHandOver,
 }
@@ -36,10 +36,10 @@ pub(super) struct OwnedSockets {
 }
 
 /// The work that is left once the last client is served.
-pub(super) struct Shutdown {
+pub(super) struct Cleanup {
     end: oneshot::Receiver<SocketEnd>,
     manager: ServiceManager,
-    stop: Stop,
+    shutdown: Shutdown,
     socket: PathBuf,
 }
 
@@ -49,9 +49,9 @@ impl Serving {
         self,
         sockets: OwnedSockets,
         metrics: &Metrics,
-    ) -> (impl Future<Output = service::StopReason> + Send + 'static, Shutdown) {
-        let (manager, stop, socket) =
-            (self.manager.clone(), self.stop.clone(), self.socket.clone());
+    ) -> (impl Future<Output = service::StopReason> + Send + 'static, Cleanup) {
+        let (manager, shutdown, socket) =
+            (self.manager.clone(), self.shutdown.clone(), self.socket.clone());
         let counters = HandoverCounters::default();
         metrics.register(|registry| counters.register(registry));
         let (sender, end) = oneshot::channel();
@@ -62,19 +62,19 @@ impl Serving {
             let _ = sender.send(end);
             stop
         };
-        (until_end, Shutdown { end, manager, stop, socket })
+        (until_end, Cleanup { end, manager, shutdown, socket })
     }
 
     /// Announces that clients are served, waits for the end, and announces that.
     async fn until_end(self, sockets: OwnedSockets, counters: &HandoverCounters) -> SocketEnd {
-        let Self { health, manager, stop, socket, after_hand_over } = self;
+        let Self { health, manager, shutdown, socket, after_hand_over } = self;
         let OwnedSockets { source, listener, http } = sockets;
         let end = match source.start_serving(listener, http, counters).await {
             Ok(serving) => {
                 health.serving();
                 manager.ready(SERVING);
                 info!(socket = %socket.display(), "{SERVING}");
-                serving.until_end(stop.stopped()).await
+                serving.until_end(shutdown.begun()).await
             }
             Err(refused) => SocketEnd::TakeoverRefused(refused),
         };
@@ -83,13 +83,13 @@ impl Serving {
             after_hand_over == AfterHandOver::Wait && matches!(end, SocketEnd::HandedOver(_));
         if !waits {
             manager.stopping(reason(&end));
-            stop.begin();
+            shutdown.begin();
         }
         end
     }
 }
 
-impl Shutdown {
+impl Cleanup {
     /// Waits for SIGTERM after a hand-over if the settings say so, and stops the servers.
     ///
     /// # Errors
@@ -97,11 +97,11 @@ impl Shutdown {
     pub(super) async fn finish(self) -> anyhow::Result<()> {
         let end = self.end.await;
         if let Ok(SocketEnd::HandedOver(successor)) = &end
-            && !self.stop.has_begun()
+            && !self.shutdown.has_begun()
         {
-            wait_after_handover(&self.stop, &self.manager, successor).await?;
+            wait_after_handover(&self.shutdown, &self.manager, successor).await?;
         }
-        self.stop.finish().await;
+        self.shutdown.finish().await;
         match end {
             Ok(SocketEnd::TakeoverRefused(refused)) => Err(refused.into()),
             Ok(SocketEnd::Lost(SocketLoss::Replaced)) => bail!(
@@ -123,13 +123,13 @@ impl Shutdown {
 }
 
 async fn wait_after_handover(
-    stop: &Stop,
+    shutdown: &Shutdown,
     manager: &ServiceManager,
     successor: &Successor,
 ) -> anyhow::Result<()> {
     info!("all sockets are handed over; waiting for SIGTERM");
     tokio::select! {
-        () = stop.stopped() => {
+        () = shutdown.begun() => {
             manager.stopping("all sockets are handed over");
             Ok(())
         }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::health::Proof;
 
 /// The interval at which changes of the TCB by `platform tcb` are looked for.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A software platform in its directory.
 pub(super) struct Software {
@@ -66,7 +66,7 @@ impl Software {
         loop {
             let platform = Arc::new(self.next_tcb().await);
             let key_changed = platform.public_key_id() != self.platform.borrow().public_key_id();
-            tell(&platform, key_changed);
+            log_change(&platform, key_changed);
             self.collateral.replace(Arc::clone(&platform));
             self.quoter.replace(Arc::clone(&platform));
             if let Some(workers) = workers.as_ref().filter(|_| key_changed) {
@@ -78,9 +78,9 @@ impl Software {
 
     /// The platform after the next change of its TCB.
     async fn next_tcb(&mut self) -> SoftwarePlatform {
-        let mut told = String::new();
+        let mut reported = String::new();
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             let (directory, seen) = (self.directory.clone(), self.stamp.clone());
             // Reading files and making certificates must not block the service.
             match spawn_blocking(move || directory.open_after(&seen)).await {
@@ -88,9 +88,9 @@ impl Software {
                     self.stamp = stamp;
                     return platform;
                 }
-                Ok(Some((_, Err(error)))) if error.to_string() != told => {
-                    told = error.to_string();
-                    warn!(error = told, "cannot open the platform's new TCB; retrying");
+                Ok(Some((_, Err(error)))) if error.to_string() != reported => {
+                    reported = error.to_string();
+                    warn!(error = reported, "cannot open the platform's new TCB; retrying");
                 }
                 _ => {}
             }
@@ -113,7 +113,7 @@ impl Directory {
     }
 }
 
-fn tell(platform: &SoftwarePlatform, key_changed: bool) {
+fn log_change(platform: &SoftwarePlatform, key_changed: bool) {
     info!(
         tcb_status = %platform.tcb_level().status,
         tcb_evaluation_data_number = platform.published_tcb().evaluation_data_number(),

@@ -14,14 +14,14 @@ use super::palette::Palette;
 use super::screen::Screen;
 use super::view::View;
 use super::watch::Watch;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 /// Shows views until the user quits or a signal arrives.
 pub(super) async fn show(mut watch: Watch, interval: Duration) -> anyhow::Result<()> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let mut terminal = Terminal::take()?;
     let mut events = EventStream::new();
-    let mut stopped = pin!(stop.stopped());
+    let mut stopped = pin!(shutdown.begun());
     let mut view = None;
     let every = humantime::format_duration(interval).to_string();
     loop {

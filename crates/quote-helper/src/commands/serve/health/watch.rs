@@ -13,24 +13,24 @@ use tokio::time::{Instant, sleep, timeout};
 use super::canary_quoter::CanaryQuoter;
 
 /// The time for which a canary quote is fresh.
-const FRESH: Duration = Duration::from_secs(5);
+const MAX_AGE: Duration = Duration::from_secs(5);
 /// The time for a canary quote.
-const DEADLINE: Duration = Duration::from_secs(3);
+const CANARY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The timeout of a probe, longer than the canary's, so that it gets the canary's reason.
-const PATIENCE: Duration = Duration::from_millis(3200);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(3200);
 /// The interval of canary quotes without probes, for the metrics.
-const ROUND: Duration = Duration::from_secs(15);
+const INTERVAL: Duration = Duration::from_secs(15);
 
 /// The result of the last canary quote, updated by a task that ends with the runtime.
 pub(super) struct Watch {
-    last: watch::Sender<Option<Told>>,
+    last: watch::Sender<Option<CanaryResult>>,
     asked: Notify,
     seconds: Histogram,
     success: Gauge,
 }
 
 #[derive(Clone)]
-struct Told {
+struct CanaryResult {
     at: Instant,
     outcome: Result<String, String>,
 }
@@ -64,62 +64,64 @@ impl Watch {
     /// The result of a fresh canary quote.
     pub(super) async fn outcome(&self) -> Result<String, String> {
         let mut last = self.last.subscribe();
-        if let Some(told) = last.borrow_and_update().as_ref().filter(|told| told.is_fresh()) {
-            return told.outcome.clone();
+        if let Some(result) = last.borrow_and_update().as_ref().filter(|result| result.is_fresh()) {
+            return result.outcome.clone();
         }
         self.asked.notify_one();
-        match timeout(PATIENCE, last.changed()).await {
-            Ok(Ok(())) => last.borrow().as_ref().map_or_else(no_news, |told| told.outcome.clone()),
-            _ => no_news(),
+        match timeout(PROBE_TIMEOUT, last.changed()).await {
+            Ok(Ok(())) => {
+                last.borrow().as_ref().map_or_else(still_running, |result| result.outcome.clone())
+            }
+            _ => still_running(),
         }
     }
 
     async fn run(self: Arc<Self>, quoter: CanaryQuoter) {
         loop {
-            self.look(&quoter).await;
+            self.measure(&quoter).await;
             tokio::select! {
-                () = self.asked_anew() => {}
-                () = sleep(ROUND) => {}
+                () = self.next_probe() => {}
+                () = sleep(INTERVAL) => {}
             }
         }
     }
 
     /// Makes one canary quote. A late one is awaited as well, so that there are never two.
-    async fn look(&self, quoter: &CanaryQuoter) {
+    async fn measure(&self, quoter: &CanaryQuoter) {
         let begin = Instant::now();
         let mut quote = std::pin::pin!(quoter.quote());
-        let in_time = timeout(DEADLINE, &mut quote).await;
+        let in_time = timeout(CANARY_TIMEOUT, &mut quote).await;
         let is_late = in_time.is_err();
-        let late = || Err(format!("no canary quote within {} s", DEADLINE.as_secs()));
+        let late = || Err(format!("no canary quote within {} s", CANARY_TIMEOUT.as_secs()));
         let outcome = in_time.unwrap_or_else(|_| late());
         self.seconds.observe(begin.elapsed().as_secs_f64());
         self.success.set(outcome.is_ok().into());
         if let Err(reason) = &outcome {
             tracing::warn!(reason, "not ready");
         }
-        self.last.send_replace(Some(Told { at: Instant::now(), outcome }));
+        self.last.send_replace(Some(CanaryResult { at: Instant::now(), outcome }));
         if is_late {
             let _ = quote.await;
         }
     }
 
     /// Waits for a probe for which the last canary quote is too old.
-    async fn asked_anew(&self) {
+    async fn next_probe(&self) {
         loop {
             self.asked.notified().await;
-            if !self.last.borrow().as_ref().is_some_and(Told::is_fresh) {
+            if !self.last.borrow().as_ref().is_some_and(CanaryResult::is_fresh) {
                 return;
             }
         }
     }
 }
 
-impl Told {
+impl CanaryResult {
     fn is_fresh(&self) -> bool {
-        self.at.elapsed() < FRESH
+        self.at.elapsed() < MAX_AGE
     }
 }
 
-fn no_news() -> Result<String, String> {
+fn still_running() -> Result<String, String> {
     Err("an earlier canary quote is still in progress".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The stop of a service: at SIGTERM and SIGINT, and not at SIGHUP.
+//! The shutdown of a service: at SIGTERM and SIGINT, and not at SIGHUP.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,21 +8,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+/// The timeout of [`Shutdown::finish`].
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The stop of a service, for which several tasks wait. Clones are the same.
+/// The shutdown of a service, for which several tasks wait. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Stop(Arc<watch::Sender<bool>>);
+pub(crate) struct Shutdown(Arc<watch::Sender<bool>>);
 
-impl Stop {
-    /// Stops at SIGTERM or SIGINT. SIGHUP no longer ends the process, so that a closed terminal, or
+impl Shutdown {
+    /// Begins at SIGTERM or SIGINT. SIGHUP no longer ends the process, so that a closed terminal, or
     /// an early reload, takes no server down.
     pub(crate) fn on_signals() -> std::io::Result<Self> {
         drop(signal(SignalKind::hangup())?);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let stop = Arc::new(watch::Sender::new(false));
-        let sender = Arc::clone(&stop);
+        let begun = Arc::new(watch::Sender::new(false));
+        let sender = Arc::clone(&begun);
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -30,7 +31,7 @@ impl Stop {
             }
             sender.send_replace(true);
         });
-        Ok(Self(stop))
+        Ok(Self(begun))
     }
 
     pub(crate) fn begin(&self) {
@@ -47,11 +48,12 @@ impl Stop {
         let _ = timeout(GRACE, self.0.closed()).await;
     }
 
-    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut stopped = self.0.subscribe();
+    /// Waits until it begins.
+    pub(crate) fn begun(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut begun = self.0.subscribe();
         async move {
-            // Without a sender no signal can come: then stop as well.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
+            // Without a sender no signal can come: then begin as well.
+            let _ = begun.wait_for(|begun| *begun).await;
         }
     }
 }
