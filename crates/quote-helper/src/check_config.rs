@@ -1,4 +1,4 @@
-//! `--check-config`: everything that a server would read is read, and nothing is started.
+//! `--check-config`: reads everything that the server reads at its start, and starts nothing.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::failure::{Failure, explain};
 use crate::output;
 use crate::settings::{DEFAULT_CONFIG, WrongConfig};
 
-/// Prints all that is wrong, or that all is good. `config`: the file that was named, if one was.
+/// Prints all errors, or that there are none. `config`: the given file, if any.
 ///
 /// # Errors
-/// [`Failure::Diagnosed`] if anything is wrong.
+/// [`Failure::Diagnosed`] if there is an error.
 pub(crate) fn report(
     config: Option<&Path>,
     results: impl IntoIterator<Item = Result<(), Error>>,
@@ -35,7 +35,7 @@ pub(crate) fn report(
         return Err(Failure::Diagnosed);
     }
     let is_there = config.is_some() || Path::new(DEFAULT_CONFIG).exists();
-    let missing = if is_there { "" } else { "; there is no such file, so defaults hold" };
+    let missing = if is_there { "" } else { "; the file is missing, so the defaults apply" };
     output::text(&format_args!("the configuration {path} is good{missing}"))?;
     Ok(())
 }

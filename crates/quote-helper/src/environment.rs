@@ -1,4 +1,4 @@
-//! The variables `QUOTE_HELPER_*` that something reads, and those that nothing does.
+//! Known and unknown variables `QUOTE_HELPER_*`.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -15,21 +15,21 @@ const PREFIX: &str = "QUOTE_HELPER_";
 const OTHERS: [&str; 3] =
     ["QUOTE_HELPER_QUOTE_SERVICE", "QUOTE_HELPER_SOCKET_BY_DEVICE_PLUGIN", "QUOTE_HELPER_TRACE"];
 
-/// The variables that something reads; set once, by the command line.
+/// The known variables; set once, by the command line.
 static KNOWN: OnceLock<BTreeSet<String>> = OnceLock::new();
 
 pub(crate) fn learn(command: &Command) {
     KNOWN.get_or_init(|| known(command));
 }
 
-/// Logs which variables are set and mean nothing.
+/// Warns of variables that are set and unknown.
 pub(crate) fn warn_of_unknown_variables() {
     for unknown in unknown_variables() {
         warn!("{unknown}");
     }
 }
 
-/// A sentence about each variable that is set and means nothing.
+/// A message about each variable that is set and unknown.
 pub(crate) fn unknown_variables() -> Vec<String> {
     let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let ours = set.filter(|name| name.starts_with(PREFIX));

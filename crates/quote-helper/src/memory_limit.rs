@@ -1,4 +1,4 @@
-//! The memory that this process may have.
+//! The memory limit of this process.
 
 use std::fs;
 use std::path::Path;
@@ -27,15 +27,15 @@ fn of_groups(groups: &str, root: &Path) -> Option<u64> {
     limits.min()
 }
 
-/// The lowest of the limits of the group and of those that it is in. In a container the file system begins at
-/// the container's group, whatever its name is outside.
+/// The lowest limit of the group and its ancestors. In a container the file system begins at the
+/// container's group, whatever its name is outside.
 fn lowest(mounted: &Path, group: &str, file: &str) -> Option<u64> {
     let group = mounted.join(group.trim_start_matches('/'));
     let groups = group.ancestors().take_while(|group| group.starts_with(mounted));
     groups.filter_map(|group| limit(&group.join(file))).min()
 }
 
-/// The limit in a file. `max`, and what version 1 has in its place, is none.
+/// The limit in a file; none if it is `max`, or the corresponding large number of version 1.
 fn limit(file: &Path) -> Option<u64> {
     let limit = fs::read_to_string(file).ok()?.trim().parse().ok()?;
     (limit < i64::MAX as u64 / 2).then_some(limit)

@@ -1,5 +1,5 @@
-//! SIGHUP: a server reads its files again, and goes on with the old settings if the new ones are
-//! wrong. docs/signals.md says for each server what is read.
+//! SIGHUP: a server reloads its files, and keeps the old settings if the new ones are wrong.
+//! docs/signals.md lists the files of each server.
 
 use std::future::Future;
 use std::io;
@@ -10,17 +10,17 @@ use tracing::{error, info, warn};
 use crate::failure::explain;
 use crate::service_manager::ServiceManager;
 
-/// The changes since the files were read for the last time, by the names of settings.
+/// The changes since the last reload, by the names of settings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// These hold from now on.
+    /// Applied.
     pub(crate) applied: Vec<String>,
-    /// These hold as soon as the server is started again.
+    /// Applied by a restart.
     pub(crate) pending: Vec<String>,
 }
 
-/// Reloads at each SIGHUP, one after the other, and tells the service manager and the log;
-/// `serving` is the state in which the server is again afterwards.
+/// Reloads at each SIGHUP, sequentially, and notifies the service manager and the log; `serving` is
+/// the status afterwards.
 ///
 /// # Errors
 /// When the signal cannot be received.
@@ -40,7 +40,7 @@ where
             match reload().await {
                 Ok(changes) => changes.log(),
                 Err(error) => {
-                    error!(error = %explain(&error), "not reloaded: the old settings stay");
+                    error!(error = %explain(&error), "not reloaded: the old settings remain");
                 }
             }
             manager.reloaded(serving);
@@ -49,7 +49,7 @@ where
     Ok(())
 }
 
-/// Logs at each SIGHUP that this server has nothing to read again, and why.
+/// Logs at each SIGHUP that this server has nothing to reload, and why.
 ///
 /// # Errors
 /// When the signal cannot be received.
@@ -66,14 +66,11 @@ pub(crate) fn nothing_on_hangup(why: &'static str) -> io::Result<()> {
 impl Changes {
     fn log(&self) {
         match self.applied.is_empty() {
-            true => info!("reloaded: nothing has changed that can be reloaded"),
+            true => info!("reloaded: no reloadable setting has changed"),
             false => info!(changed = self.applied.join(", "), "reloaded"),
         }
         if !self.pending.is_empty() {
-            warn!(
-                settings = self.pending.join(", "),
-                "changed, and not in force: these settings need a restart"
-            );
+            warn!(settings = self.pending.join(", "), "these changed settings need a restart");
         }
     }
 }

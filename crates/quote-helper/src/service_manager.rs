@@ -27,7 +27,7 @@ impl ServiceManager {
         let socket = address.and_then(|address| {
             let connected = connect(&address);
             if let Err(error) = &connected {
-                warn!(%error, socket = %address.display(), "cannot talk to the service manager");
+                warn!(%error, socket = %address.display(), "cannot connect to the service manager");
             }
             connected.ok().map(Arc::new)
         });
@@ -40,8 +40,8 @@ impl ServiceManager {
         self.tell(&format!("READY=1\nSTATUS={status}"));
     }
 
-    /// The service reads its settings anew, until it has [`ServiceManager::reloaded`] them. While
-    /// it starts there is nothing to tell.
+    /// The service reloads its settings, until [`ServiceManager::reloaded`]. Not sent before
+    /// [`ServiceManager::ready`].
     pub(crate) fn reloading(&self, status: &str) {
         if !self.is_ready.load(Ordering::Relaxed) {
             return;
@@ -53,7 +53,7 @@ impl ServiceManager {
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS={status}"));
     }
 
-    /// It has read them, or gone on with the old ones.
+    /// The reload is complete, or has failed and the old settings remain.
     pub(crate) fn reloaded(&self, status: &str) {
         if self.is_ready.load(Ordering::Relaxed) {
             self.ready(status);
@@ -69,12 +69,12 @@ impl ServiceManager {
         self.tell("WATCHDOG=1");
     }
 
-    /// Failures are not errors: the service goes on.
+    /// Failures are not errors.
     fn tell(&self, state: &str) {
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(state.as_bytes())
         {
-            debug!(%error, "the service manager does not listen");
+            debug!(%error, "cannot notify the service manager");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The settings of the service: flags, then `QUOTE_HELPER_*` variables, then the configuration file,
-//! then defaults.
+//! The settings of the service: flags, then `QUOTE_HELPER_*` variables, the configuration file, and
+//! defaults.
 
 mod file;
 
@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use collateral::settings::PartialSettings;
+use humantime::parse_duration;
 use quoting::Platform;
 use serde::{Deserialize, Deserializer};
 use service::{Limits, Policy};
@@ -96,11 +97,8 @@ pub(crate) struct Settings {
     /// The quote backend: Intel's QE and PCE (`dcap`), or the software platform, which is insecure
     /// and for evaluation, development and tests (`software`). There is no fallback between them
     /// [default: dcap].
-    #[arg(
-        long,
-        value_parser = OneOf::<Platform>::of(["dcap", "software"]),
-        env = "QUOTE_HELPER_PLATFORM"
-    )]
+    #[arg(long, env = "QUOTE_HELPER_PLATFORM")]
+    #[arg(value_parser = OneOf::<Platform>::of(["dcap", "software"]))]
     #[serde(default, deserialize_with = "platform")]
     pub(crate) platform: Option<Platform>,
 
@@ -114,7 +112,8 @@ pub(crate) struct Settings {
     pub(crate) socket: Option<PathBuf>,
 
     /// Replaces the socket of a running service that does not hand it over [default: false].
-    #[arg(long, env = "QUOTE_HELPER_TAKE_OVER", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", env = "QUOTE_HELPER_TAKE_OVER")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub(crate) take_over: Option<bool>,
 
     /// Exits once a new instance has taken the socket over, or waits for SIGTERM, for supervisors
@@ -150,8 +149,8 @@ pub(crate) struct Settings {
     #[arg(long, value_enum, env = "QUOTE_HELPER_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Maximum connections; beyond it, the caller with the most loses its longest idle one [default:
-    /// 32768, or the number that the limit of open files allows].
+    /// Maximum connections; beyond it, the caller with the most loses its longest idle one
+    /// [default: 32768, or the number that the limit of open files allows].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroUsize>,
 
@@ -160,16 +159,19 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_MAX_CONNECTIONS_PER_CALLER")]
     pub(crate) max_connections_per_caller: Option<NonZeroUsize>,
 
-    /// Number of worker processes, if quotes are made in workers [default: one per core, from 2 to 4].
+    /// Number of worker processes, if quotes are made in workers
+    /// [default: one per core, from 2 to 4].
     #[arg(long, value_name = "NUMBER", env = "QUOTE_HELPER_WORKERS")]
     pub(crate) workers: Option<NonZeroUsize>,
 
     /// Makes the software platform's quotes in workers as well [default: false].
-    #[arg(long, env = "QUOTE_HELPER_ISOLATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", env = "QUOTE_HELPER_ISOLATE")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub(crate) isolate: Option<bool>,
 
     /// Timeout of a worker for a quote, after which the worker is replaced [default: 3s].
-    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_WORKER_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_WORKER_TIMEOUT")]
+    #[arg(value_parser = parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) worker_timeout: Option<Duration>,
 
@@ -184,28 +186,33 @@ pub(crate) struct Settings {
     pub(crate) max_queued_quotes_per_caller: Option<NonZeroUsize>,
 
     /// Timeout of a request, from its first byte to its last [default: 5s].
-    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REQUEST_TIMEOUT")]
+    #[arg(value_parser = parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) request_timeout: Option<Duration>,
 
     /// Timeout of a quote, including its time in the queue [default: 10s].
-    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_QUOTE_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_QUOTE_TIMEOUT")]
+    #[arg(value_parser = parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) quote_timeout: Option<Duration>,
 
     /// Timeout of a client that does not read its reply [default: 5s].
-    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REPLY_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_REPLY_TIMEOUT")]
+    #[arg(value_parser = parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) reply_timeout: Option<Duration>,
 
     /// Idle timeout of a connection [default: 60s].
-    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_IDLE_TIMEOUT", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", env = "QUOTE_HELPER_IDLE_TIMEOUT")]
+    #[arg(value_parser = parse_duration)]
     #[serde(default, deserialize_with = "duration")]
     pub(crate) idle_timeout: Option<Duration>,
 
     /// Confines the service and its workers with Landlock to the files that they must write
     /// [default: true].
-    #[arg(long, env = "QUOTE_HELPER_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", env = "QUOTE_HELPER_SANDBOX")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub(crate) sandbox: Option<bool>,
 
     /// Further files and directories that are writable in the sandbox, for third-party quote
@@ -219,17 +226,20 @@ pub(crate) struct Settings {
 
     /// MRSIGNERs whose enclaves get quotes, in hexadecimal, besides --allowed-mrenclaves [default:
     /// all].
-    #[arg(long, value_name = "MRSIGNER", env = "QUOTE_HELPER_ALLOWED_MRSIGNERS", value_delimiter = ',', value_parser = measurement::<MrSigner>)]
+    #[arg(long, value_name = "MRSIGNER", env = "QUOTE_HELPER_ALLOWED_MRSIGNERS")]
+    #[arg(value_delimiter = ',', value_parser = measurement::<MrSigner>)]
     #[serde(default, deserialize_with = "measurements")]
     pub(crate) allowed_mrsigners: Option<Vec<MrSigner>>,
 
     /// MRENCLAVEs that get quotes, in hexadecimal, besides --allowed-mrsigners [default: all].
-    #[arg(long, value_name = "MRENCLAVE", env = "QUOTE_HELPER_ALLOWED_MRENCLAVES", value_delimiter = ',', value_parser = measurement::<MrEnclave>)]
+    #[arg(long, value_name = "MRENCLAVE", env = "QUOTE_HELPER_ALLOWED_MRENCLAVES")]
+    #[arg(value_delimiter = ',', value_parser = measurement::<MrEnclave>)]
     #[serde(default, deserialize_with = "measurements")]
     pub(crate) allowed_mrenclaves: Option<Vec<MrEnclave>>,
 
     /// Refuses quotes of debug enclaves, which keep no secrets [default: false].
-    #[arg(long, env = "QUOTE_HELPER_REFUSE_DEBUG", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", env = "QUOTE_HELPER_REFUSE_DEBUG")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub(crate) refuse_debug: Option<bool>,
 
     /// Sources for `collateral` and the quote provider library, which read this section themselves.
@@ -244,7 +254,7 @@ impl Settings {
         let path = config.unwrap_or(Path::new(DEFAULT_CONFIG));
         let text = match untrusted_input::read(path, MAX_CONFIG) {
             Ok(bytes) => String::from_utf8(bytes)
-                .with_context(|| format!("the configuration {} is no text", path.display()))?,
+                .with_context(|| format!("the configuration {} is not UTF-8", path.display()))?,
             Err(error) if error.kind() == ErrorKind::NotFound && config.is_none() => {
                 return Ok(self);
             }
@@ -352,7 +362,7 @@ pub(crate) fn default_socket() -> anyhow::Result<PathBuf> {
     match std::env::var_os("XDG_RUNTIME_DIR") {
         Some(directory) => Ok(Path::new(&directory).join("aesmd/aesm.socket")),
         None => {
-            bail!("without root and XDG_RUNTIME_DIR there is no place for a socket; pass --socket")
+            bail!("there is no default socket without root and XDG_RUNTIME_DIR; pass --socket")
         }
     }
 }
@@ -364,7 +374,7 @@ fn platform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platfor
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
+    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn measurement<T: FromStr>(text: &str) -> Result<T, String> {

@@ -16,8 +16,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Shutdown(Arc<watch::Sender<bool>>);
 
 impl Shutdown {
-    /// Begins at SIGTERM or SIGINT. SIGHUP no longer ends the process, so that a closed terminal, or
-    /// an early reload, takes no server down.
+    /// Begins at SIGTERM or SIGINT. SIGHUP no longer ends the process, so that a closed terminal,
+    /// or an early reload, takes no server down.
     pub(crate) fn on_signals() -> std::io::Result<Self> {
         drop(signal(SignalKind::hangup())?);
         let mut terminate = signal(SignalKind::terminate())?;

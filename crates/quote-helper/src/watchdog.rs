@@ -41,7 +41,7 @@ pub(crate) fn start(manager: ServiceManager) -> io::Result<()> {
     let runtime = runtime()?;
     let watchdog = move || {
         let Err(error) = runtime.block_on(watch(&beats, time, manager.as_ref()));
-        error!(%error, "nothing watches the thread that serves");
+        error!(%error, "the watchdog has failed");
     };
     thread::Builder::new().name("watchdog".to_owned()).spawn(watchdog)?;
     Ok(())

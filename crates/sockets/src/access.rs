@@ -37,8 +37,8 @@ fn not_a_member(group: u32, error: io::Error) -> io::Error {
         return error;
     }
     let message = format!(
-        "it cannot be given to the group {group}, of which the service's user is no member; make it \
-         one, or choose another group"
+        "cannot give it to group {group}: the service's user is not a member; add it, or choose \
+         another group"
     );
     io::Error::new(ErrorKind::PermissionDenied, message)
 }

@@ -33,18 +33,18 @@ pub(crate) enum ExistingListener {
     Connected(UnixStream),
 }
 
-/// The reason for which a service cannot listen at a path.
+/// A service cannot listen at a path.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// The path is longer than the kernel allows.
     #[error("the socket path {} is too long: a socket's path has at most 107 bytes", .0.display())]
     TooLong(PathBuf),
     /// A file that is not a socket is there.
-    #[error("{} is there and is no socket; choose another path or remove it", .0.display())]
+    #[error("{} exists and is not a socket; choose another path, or remove it", .0.display())]
     NotASocket(PathBuf),
     /// Another service listens there.
     #[error(
-        "another service is listening at {}; stop it first (an aesmd of the system, maybe?) or \
+        "another service is listening at {}; stop it first (for example the system's aesmd), or \
          choose another path", .0.display()
     )]
     InUse(PathBuf),

@@ -1,11 +1,10 @@
 //! The hand-over: a new instance gets the sockets of the running one, without a client noticing.
 //!
 //! The private state directory has a control socket for the successor. There a new instance proves
-//! that it has the secret of that directory, asks for the sockets, and gets their descriptors. Both
-//! instances accept clients until the new one has said that it serves; only then the old one stops.
-//! So a new one that fails on the way has taken nothing, there is always a service, and the file of
-//! the applications' socket stays the same. The applications' directory, which may be mounted into
-//! any container, has no part in it.
+//! that it has the secret of that directory, and receives the descriptors of the sockets. Both
+//! instances accept clients until the new one reports that it serves; only then the old one stops.
+//! So a failed hand-over has no effect, and the file of the applications' socket stays the same.
+//! The applications' directory is not used, since it may be mounted into any container.
 //!
 //! ```text
 //!   new                                old

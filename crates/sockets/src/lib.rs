@@ -1,10 +1,10 @@
 //! Listening Unix sockets: bound in one step, open to chosen users, handed over to a successor.
 //!
 //! ```text
-//! listening_socket.rs  the socket of a service, from its start to its end: begin here
+//! listening_socket.rs  the socket of a service, from its start to its end; read this first
 //! activation.rs        sockets that the service manager has opened
-//! bound_socket.rs      a socket's file: bound beside its path, renamed over it, removed at the end
-//! socket_file.rs       whether the file at a path is still the same
+//! bound_socket.rs      a socket's file: bound beside its path, renamed over it, removed on drop
+//! socket_file.rs       the identity of the file at a path
 //! access.rs            the users who may connect
 //! peer.rs              peer credentials (SO_PEERCRED)
 //! handover.rs          the sockets go from a running instance to its successor

@@ -38,11 +38,11 @@ pub struct ListeningSocket {
     pub http: Vec<TcpListener>,
     /// The running instance, which serves until [`SocketSource::start_serving`].
     pub predecessor: Option<Peer>,
-    /// The place where it comes from.
+    /// Its origin.
     pub source: SocketSource,
 }
 
-/// The wishes of a starting service.
+/// The options of a starting service.
 #[derive(Debug, Clone, Copy)]
 pub struct SocketOptions<'a> {
     /// The path that clients connect to.
@@ -55,7 +55,7 @@ pub struct SocketOptions<'a> {
     pub take_over: bool,
 }
 
-/// The place where a socket comes from. Dropped, it leaves everything to the predecessor.
+/// The origin of a socket. Dropped, it leaves everything to the predecessor.
 #[derive(Debug)]
 pub enum SocketSource {
     /// The service manager, which keeps it.
@@ -77,12 +77,12 @@ pub struct Instance {
 #[derive(Debug)]
 pub struct ServingSocket(Option<HandoverServer>);
 
-/// The reason for which a service stops.
+/// The reason that a service stops.
 #[derive(Debug)]
 pub enum SocketEnd {
-    /// It was told to. The socket is removed.
+    /// At its shutdown. The socket is removed.
     Closed,
-    /// It was told to. The service manager keeps the socket.
+    /// At its shutdown. The service manager keeps the socket.
     Kept,
     /// A successor has the socket, and serves.
     HandedOver(Successor),
@@ -125,7 +125,7 @@ impl ListeningSocket {
                 return Ok(Self { listener, path, http, predecessor, source });
             }
             Err(refused) if take_over => {
-                warn!(%refused, "taking the place of the running instance");
+                warn!(%refused, "replacing the socket of the running instance");
             }
             Err(refused) => return Err(refused),
         }
@@ -133,7 +133,7 @@ impl ListeningSocket {
             Err(occupied @ (OpenError::Occupied { .. } | OpenError::Earlier { .. }))
                 if take_over =>
             {
-                warn!(%occupied, "taking the place of another service");
+                warn!(%occupied, "replacing the socket of another service");
             }
             checked => checked?,
         }
@@ -147,15 +147,15 @@ impl ListeningSocket {
 async fn lock(files: &PrivateFiles, take_over: bool) -> Result<Option<StartLock>, OpenError> {
     match StartLock::take(&files.lock).await {
         Ok(None) if take_over => {
-            warn!(lock = %files.lock.display(), "going on although another instance is starting");
+            warn!(lock = %files.lock.display(), "ignoring another instance that is starting");
             Ok(None)
         }
         Ok(None) => Err(OpenError::Locked(files.lock.clone())),
-        // On a full or read-only disk the service starts all the same.
+        // The service also starts on a full or read-only disk.
         Err(error) => {
             warn!(
                 lock = %files.lock.display(), %error,
-                "another instance that starts at the same time is not noticed"
+                "cannot detect another instance that starts at the same time"
             );
             Ok(None)
         }
@@ -177,7 +177,7 @@ async fn request(
     })
 }
 
-/// Checks that no service listens at the path, which has not been asked for anything.
+/// Checks that no service listens at the path.
 fn check_vacant(path: &Path) -> Result<(), OpenError> {
     let holder = match ExistingListener::at(path)? {
         ExistingListener::None => return Ok(()),
@@ -228,7 +228,7 @@ impl SocketSource {
 }
 
 impl ServingSocket {
-    /// Waits until the service is to stop.
+    /// Waits until the service must stop.
     pub async fn until_end(self, stopped: impl Future<Output = ()>) -> SocketEnd {
         let Some(mut server) = self.0 else {
             stopped.await;

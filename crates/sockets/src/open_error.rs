@@ -1,11 +1,11 @@
-//! The reasons for which a starting instance gets no socket.
+//! Errors of a starting instance that gets no socket.
 
 use std::path::PathBuf;
 
 use crate::bound_socket::BindError;
 use crate::handover::PrivateFilesError;
 
-/// The reason for which a starting instance gets no socket.
+/// A starting instance gets no socket.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A path cannot be used.
@@ -16,8 +16,8 @@ pub enum OpenError {
     PrivateFiles(#[from] PrivateFilesError),
     /// A service without hand-over listens.
     #[error(
-        "another service is listening at {}: {holder}. Stop it first (an aesmd of the system, or an \
-         instance with another state directory, maybe?), choose another path, or take its place with \
+        "another service is listening at {}: {holder}. Stop it first (the system's aesmd, or an \
+         instance with another state directory), choose another path, or replace it with \
          --take-over", .path.display()
     )]
     Occupied {
@@ -28,9 +28,9 @@ pub enum OpenError {
     },
     /// An instance of a version without a secret listens.
     #[error(
-        "the instance that serves at {}, {holder}, is of an earlier version: it would give its sockets to \
-         any process of its user, so that this one takes none from it. Stop it first, or take its place \
-         with --take-over", .path.display()
+        "an instance of an earlier version serves at {}: {holder}. It does not authenticate \
+         successors, so it gets no hand-over request. Stop it first, or replace it with \
+         --take-over", .path.display()
     )]
     Earlier {
         /// The path of the socket.
@@ -40,8 +40,8 @@ pub enum OpenError {
     },
     /// An instance keeps its sockets.
     #[error(
-        "the instance that serves at {}, {holder}, does not hand over: {reason}. Stop it first, or take its \
-         place with --take-over", .path.display()
+        "the instance that serves at {}, {holder}, does not hand over: {reason}. Stop it first, or \
+         replace it with --take-over", .path.display()
     )]
     Refused {
         /// The path of the socket.
@@ -53,8 +53,8 @@ pub enum OpenError {
     },
     /// Another instance is starting.
     #[error(
-        "another instance is starting and does not come to an end: it holds {}. Stop it first, or go on \
-         all the same with --take-over", .0.display()
+        "another instance has been starting for 30 s: it holds the lock {}. Stop it first, or \
+         ignore it with --take-over", .0.display()
     )]
     Locked(PathBuf),
 }

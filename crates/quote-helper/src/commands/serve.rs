@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", env = "QUOTE_HELPER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// Reads the configuration and the variables, says whether they are good, and starts nothing.
+    /// Checks the configuration and the variables, reports all errors, and starts nothing.
     #[arg(long)]
     check_config: bool,
 
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(runtime.block_on(serve(&settings, given, config, activation, &process))?)
 }
 
-/// Starts the service, serves until it is to stop, and stops it, in this order.
+/// Starts the service, serves until the shutdown, and cleans up.
 async fn serve(
     settings: &Settings,
     given: Settings,

@@ -7,20 +7,20 @@ use rustix::process::{
 };
 use rustix::thread::set_no_new_privs;
 
-/// Gives up set-user-ID programs, core dumps, debuggers other than root's, and files that others can
-/// read by default.
+/// Gives up set-user-ID programs, core dumps, debuggers other than root's, and files that others
+/// can read by default.
 ///
 /// To be called while there is one thread. Child processes inherit all of it, but are dumpable.
 ///
 /// # Errors
 /// If the system refuses.
 pub(crate) fn harden() -> anyhow::Result<()> {
-    set_no_new_privs(true).context("cannot give up set-user-ID programs")?;
+    set_no_new_privs(true).context("cannot set no_new_privs")?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    setrlimit(Resource::Core, none).context("cannot turn core files off")?;
+    setrlimit(Resource::Core, none).context("cannot disable core files")?;
     // Keeps debuggers of the same user out, and core dumps from being piped to a program.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .context("cannot close this process's memory")?;
+        .context("cannot make this process undumpable")?;
     umask(Mode::RWXG | Mode::RWXO);
     Ok(())
 }

@@ -24,7 +24,7 @@ const FILTER: &str = "QUOTE_HELPER_LOG";
 /// The maximum number of lines in the queue; further ones are lost.
 const LINES: usize = 4_096;
 
-/// A log that goes on until this is dropped.
+/// The log, until this is dropped.
 #[must_use]
 pub(crate) struct Log {
     lost: ErrorCounter,
@@ -44,7 +44,7 @@ struct LinesLost(ErrorCounter);
 
 impl Collector for LinesLost {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Log lines that were lost because the log was read too slowly";
+        let help = "Log lines dropped because the queue was full";
         let lost = ConstCounter::new(u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX));
         lost.encode(encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?)
     }
@@ -78,7 +78,7 @@ pub(super) fn start(format: LogFormat) -> Log {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(colors)
-        // The service goes on without standard error.
+        // The service does not need standard error.
         .log_internal_errors(false)
         .with_writer(writer);
     match format {
@@ -91,7 +91,7 @@ pub(super) fn start(format: LogFormat) -> Log {
     Log { lost, _guard: guard }
 }
 
-/// Message and fields of an event as one line, whatever others have written into them.
+/// Message and fields of an event as one line, with untrusted characters escaped.
 struct PrintableFields;
 
 impl<'writer> FormatFields<'writer> for PrintableFields {

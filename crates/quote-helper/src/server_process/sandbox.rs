@@ -1,7 +1,8 @@
 //! The sandbox of a server and its child processes: they write to the given paths only.
 //!
 //! It is the kernel's Landlock, which needs no privileges and cannot be left. Reading stays
-//! unrestricted, since the files that Intel's libraries, name resolution and TLS read are not known.
+//! unrestricted, since the files that Intel's libraries, name resolution and TLS read are not
+//! known.
 
 use std::env::var_os;
 use std::future::pending;
@@ -50,8 +51,8 @@ impl Sandbox {
         Self { confinement, known }
     }
 
-    /// True if the kernel confines this process: then it can neither write outside of its paths, nor
-    /// reach other processes through /proc or as a debugger, on every kernel with Landlock.
+    /// True if the kernel confines this process: then it can neither write outside of its paths,
+    /// nor reach other processes through /proc or as a debugger, on every kernel with Landlock.
     pub(crate) fn is_enforced(&self) -> bool {
         let Confinement::Entered(status, _) = &self.confinement else { return false };
         status.ruleset != RulesetStatus::NotEnforced

@@ -182,7 +182,7 @@ fn a_successor_that_dies_before_it_serves_has_taken_nothing() {
     let _new = machine.serve();
     let (status, log) = serve.wait();
     assert_eq!(status.code(), Some(0));
-    assert!(log.contains("the new instance does not serve; this one goes on"), "{log}");
+    assert!(log.contains("the new instance does not serve; this one continues"), "{log}");
 }
 
 /// Killed at any moment, some before, some while, some after they have taken over.
@@ -261,7 +261,7 @@ fn an_instance_that_waits_ends_when_its_successor_has_gone() {
         new.wait();
         let (status, log) = old.wait();
         assert_eq!(status.code(), Some(1), "{log}");
-        assert!(log.contains("start this one again"), "{log}");
+        assert!(log.contains("start this instance again"), "{log}");
     }
 }
 
@@ -295,7 +295,7 @@ fn an_instance_that_hangs_is_named_and_its_place_can_be_taken() {
     let hanging = machine.serve();
     hanging.signal(Signal::STOP);
     let pid = format!("process {} (quote-helper", hanging.pid());
-    machine.run(SERVE).with_code(1).says(&[&pid, "nothing was said for 5s", "--take-over"]);
+    machine.run(SERVE).with_code(1).says(&[&pid, "no message for 5s", "--take-over"]);
     let _serve = Serve::start(&mut machine.command(&format!("{SERVE} --take-over")));
     machine.quote("07");
     hanging.signal(Signal::CONT);

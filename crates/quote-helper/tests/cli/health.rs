@@ -83,7 +83,7 @@ fn collateral_that_has_expired_is_told_in_words() {
     let serve = machine.serve();
     is_ready(&serve, "INSECURE software platform: a quote was verified, TCB status UpToDate");
     machine.succeed("platform tcb --expire --state-dir state");
-    becomes_unready(&serve, "the canary quote does not hold: ");
+    becomes_unready(&serve, "the canary quote is not valid: ");
 }
 
 /// An old TCB is for verifiers to judge: the quotes are what they can be.

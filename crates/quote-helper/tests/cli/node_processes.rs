@@ -56,6 +56,6 @@ fn a_pod_with_the_nodes_processes_serves_in_a_sandbox_or_by_choice() {
         drop(Serve::start(&mut in_a_group(&machine, &group, "")));
         drop(Serve::start(&mut in_pod("--sandbox=false")));
         let refused = RunResult::of(&mut in_pod("")).with_code(1);
-        refused.says(&["shares its node's pid namespace", "--host-pid false", "--sandbox=false"]);
+        refused.says(&["shares its node's PID namespace", "--host-pid false", "--sandbox=false"]);
     });
 }

@@ -33,7 +33,7 @@ fn a_service_without_sgx_and_platform_is_not_ready() {
         .says(&[AesmError::ServiceUnavailable.name()]);
     serve.signal(rustix::process::Signal::TERM);
     let (_, log) = serve.wait();
-    for said in ["there is no /dev/sgx_enclave", "libsgx_qe3_logic.so.1", "--platform software"] {
+    for said in ["/dev/sgx_enclave is missing", "libsgx_qe3_logic.so.1", "--platform software"] {
         assert!(log.contains(said), "{said}: {log}");
     }
 }
@@ -65,7 +65,7 @@ fn a_service_restarts_for_a_late_device() {
     fs::write(devices.join("sgx_enclave"), "").unwrap();
     let (status, log) = serve.wait();
     assert_eq!(status.code(), Some(1), "{log}");
-    assert!(log.contains("there is no /dev/sgx_enclave"), "{log}");
+    assert!(log.contains("/dev/sgx_enclave is missing"), "{log}");
     assert!(log.contains("/dev/sgx_enclave has appeared"), "{log}");
     assert!(log.contains("start it again"), "{log}");
 }

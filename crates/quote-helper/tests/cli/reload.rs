@@ -62,7 +62,7 @@ fn policy_and_limits_hold_from_a_reload_on() {
     let reloaded = line(r#""message":"reloaded""#);
     assert!(reloaded.contains(r#""changed":"max_connections, allowed_uids""#), "{reloaded}");
     assert!(line("need a restart").contains(r#""settings":"workers""#), "{log}");
-    let wrong = line("the old settings stay");
+    let wrong = line("the old settings remain");
     let problem = "line 1: max_connections = 'many': write a whole number from 1";
     assert!(wrong.contains(problem), "{wrong}");
 }

@@ -21,7 +21,7 @@ fn files_that_are_no_socket_stay() {
         machine
             .run(&format!("serve --platform software --state-dir state --socket {name}"))
             .with_code(1)
-            .says(&[name, "is no socket", "choose another path or remove it"]);
+            .says(&[name, "is not a socket", "choose another path, or remove it"]);
     }
     assert_eq!(machine.read("file"), b"precious");
     assert!(machine.path("directory").is_dir());

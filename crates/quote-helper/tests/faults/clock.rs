@@ -15,12 +15,12 @@ const YEARS: Duration = Duration::days(3_652);
 #[test]
 #[ignore = "just faults"]
 fn faults_of_the_clock() {
-    let afterwards = "waiting times do not depend on this clock; the log has the wrong time; collateral that is served \
-                     meanwhile has the dates of the wrong time, and verifiers with the right one refuse it";
+    let afterwards = "timeouts do not depend on this clock; log lines and served collateral have \
+                      wrong dates, and verifiers with a correct clock reject the collateral";
     let jump = |name, happen| Fault::new(name, "", afterwards, happen);
     check(&[
-        jump("the clock jumps 10 years ahead, and the service is started again", || jumps(YEARS)),
-        jump("the clock jumps 10 years back, and the service is started again", || jumps(-YEARS)),
+        jump("the clock jumps 10 years ahead, and the service restarts", || jumps(YEARS)),
+        jump("the clock jumps 10 years back, and the service restarts", || jumps(-YEARS)),
     ]);
 }
 

@@ -15,9 +15,9 @@ fn faults_of_descriptors() {
         name: "no descriptor is left",
         needs: Needs::Nothing,
         troubles: &[],
-        note: ", as late as there is a descriptor",
+        note: ", once there is a descriptor",
         log: "cannot accept a connection; retrying",
-        afterwards: "goes on by itself",
+        afterwards: "recovers by itself",
         happen: exhausted,
     }]);
 }

@@ -15,24 +15,26 @@ fn faults_of_directories() {
     check(&[
         Fault {
             troubles: &[Trouble::Nobody],
-            note: " until it is started again",
+            note: " until it is restarted",
             ..fault(
-                "the socket's directory is removed under the service",
+                "the socket's directory is removed while the service runs",
                 "start it again",
-                "the service ends with code 1, so that a service manager starts it again; it makes directory and socket",
+                "the service exits with code 1 for the service manager to restart it; it \
+                 recreates directory and socket",
                 socket_directory,
             )
         },
         fault(
-            "the state directory is removed under the service",
+            "the state directory is removed while the service runs",
             "",
-            "put it back from a backup before the next start, which would make another platform",
+            "restore it from a backup before the next start, which would otherwise create \
+             another platform",
             state_directory,
         ),
         fault(
-            "the control socket is removed under the service, and a new instance is started",
+            "the control socket is removed while the service runs, and a new instance starts",
             "another service is listening at",
-            "the new instance ends, and says how to take the place of the one that serves; stop that one first, as a \
+            "the new instance exits and suggests `--take-over`; stop the running one first, as a \
              service manager does",
             control_socket,
         ),

@@ -26,20 +26,20 @@ fn faults_of_disks() {
     };
     let no_start = |name, log, happen| Fault {
         troubles: &[Trouble::Nobody],
-        note: ": the service does not start, and leaves nothing half-written",
-        ..fault(name, log, "when that is put right, it starts", happen)
+        note: ": the service does not start, and leaves no partial files",
+        ..fault(name, log, "it starts once the disk is repaired", happen)
     };
     check(&[
         fault(
-            "the disk of the state directory is full, while it serves and when it is started again",
+            "the disk of the state directory is full, while the service runs and restarts",
             "",
-            "nothing is written but at the first start and when the TCB changes",
+            "the service writes only at its first start and when the TCB changes",
             full_state,
         ),
         fault(
-            "the state directory cannot be written, while it serves and when it is started again",
+            "the state directory is read-only, while the service runs and restarts",
             "",
-            "nothing is written but at the first start and when the TCB changes",
+            "the service writes only at its first start and when the TCB changes",
             read_only_state,
         ),
         no_start(
@@ -48,14 +48,14 @@ fn faults_of_disks() {
             || first_start(Disk::fill),
         ),
         no_start(
-            "the state directory cannot be written, at the first start",
+            "the state directory is read-only, at the first start",
             "Read-only file system",
             || first_start(Disk::read_only),
         ),
         fault(
-            "the disk of the socket's directory is full, and a new instance is started",
+            "the disk of the socket's directory is full, and a new instance starts",
             "",
-            "nothing is written there: the new instance takes over",
+            "the new instance takes over without writing there",
             full_at_a_hand_over,
         ),
         no_start(

@@ -21,13 +21,13 @@ fn faults_of_several_instances() {
         |name, afterwards, happen| Fault::new(name, "a new instance serves", afterwards, happen);
     check(&[
         fault(
-            "two instances are started at once, where none was before",
-            "one waits for the other and takes over from it; there is one platform, and one service",
+            "two instances start at once, and none serves",
+            "one waits for the other and takes over from it; one platform and one service remain",
             || two_at_once(|_| Vec::new()),
         ),
         fault(
-            "two instances are started at once beside one that serves",
-            "one after the other takes over; there is one service",
+            "two instances start at once, and another one serves",
+            "one takes over after the other; one service remains",
             || two_at_once(|machine| vec![machine.serve()]),
         ),
     ]);

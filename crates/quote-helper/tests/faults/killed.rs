@@ -18,9 +18,9 @@ fn faults_of_killed_processes() {
         name: "the service is killed (kill -9)",
         needs: Needs::Nothing,
         troubles: &[Trouble::Nobody],
-        note: " until it is started again; applications with our library wait for that, 15 s, and get every quote",
+        note: " until it is restarted; our client library retries for 15 s and gets every quote",
         log: "",
-        afterwards: "start it again, as a service manager does; it replaces the socket that was left",
+        afterwards: "restart it, as a service manager does; it replaces the stale socket",
         happen: killed,
     }]);
 }

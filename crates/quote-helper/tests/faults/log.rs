@@ -27,15 +27,16 @@ fn faults_of_the_log() {
     let fault = Fault::new;
     check(&[
         fault(
-            "nobody reads the log, and its pipe is full",
+            "the log's pipe is full and not read",
             "",
-            "lines are lost, which the metric `quote_helper_log_lines_lost_total` counts; when somebody reads, the log goes on",
+            "`quote_helper_log_lines_lost_total` counts the lost lines; the log continues once \
+             the pipe is read",
             unread,
         ),
         fault(
             "the disk of the log is full",
             "",
-            "the log goes on when there is space again",
+            "the log continues once there is space",
             full_disk,
         ),
         fault("standard input, output and error are closed", "", "there is no log", closed),

@@ -24,12 +24,12 @@ const UNFINISHED: usize = 10_000;
 #[ignore = "just faults"]
 fn faults_of_memory() {
     check(&[Fault {
-        name: "10,000 requests of 8 KiB that are not finished, with the limit on memory of the add-on (512 MiB)",
+        name: "10,000 unfinished requests of 8 KiB, with the add-on's memory limit (512 MiB)",
         needs: Needs::MemoryGroups,
         troubles: &[],
         note: "",
         log: "",
-        afterwards: "who does not finish a request is seen off after 5 s",
+        afterwards: "connections with an unfinished request are closed after 5 s",
         happen: flooded,
     }]);
 }

@@ -61,7 +61,7 @@ fn faults_of_state_files() {
         start(
             "`deployment.json` or `machine.json` is empty, cut or changed, at the start",
             "it was left as it is: restore it from a backup",
-            "with the backup it is the same platform; the message names the file",
+            "restore the file that the message names: it is the same platform",
             || start_in_vain(SECRETS, DAMAGES),
         ),
         start(
@@ -73,29 +73,29 @@ fn faults_of_state_files() {
         start(
             "`tcb.json` or `microcode.json` is empty, cut or changed, at the start",
             "revert all TCB recoveries",
-            "as the message says, or with the backup",
+            "as the message says, or restore it from a backup",
             || start_in_vain(TCB, DAMAGES),
         ),
         start(
             "`deployment.json` or `machine.json` is lost, at the start",
             "is missing, though",
-            "with the backup it is the same platform; it is not made again, which would make another one",
+            "restore it: it is the same platform; the service does not create another one",
             || start_in_vain(SECRETS, &[LOST]),
         ),
         start(
-            "a directory is in the place of a file of the state, at the start",
+            "a state file is a directory, at the start",
             "it is a directory, not a regular file",
-            "with the backup it is the same platform",
+            "restore it: it is the same platform",
             || start_in_vain(ALL, &[DIRECTORY]),
         ),
         start(
-            "a file of the state cannot be read, at the start",
+            "a state file is unreadable, at the start",
             "Permission denied",
-            "with the permission it is the same platform",
+            "restore the permission: it is the same platform",
             || start_in_vain(ALL, &[UNREADABLE]),
         ),
         Fault::new(
-            "any of this while it serves",
+            "any of these while the service runs",
             "",
             "noticed at the next start, or when the TCB changes",
             damaged_meanwhile,

@@ -20,24 +20,19 @@ const IMPATIENT: Duration = Duration::from_millis(500);
 fn faults_of_stopped_processes() {
     let worker = |name, note, happen| Fault {
         note,
-        ..Fault::new(name, "replacing a worker", "goes on by itself", happen)
+        ..Fault::new(name, "replacing a worker", "recovers by itself", happen)
     };
     check(&[
-        worker(
-            "a worker hangs (SIGSTOP)",
-            ", some after the time that a worker has for a quote",
-            || workers_stop(1),
-        ),
-        worker("all workers hang", ", after the time that a worker has for a quote", || {
-            workers_stop(2)
-        }),
+        worker("a worker hangs (SIGSTOP)", ", some after the worker timeout", || workers_stop(1)),
+        worker("all workers hang", ", after the worker timeout", || workers_stop(2)),
         Fault {
-            name: "the service hangs (SIGSTOP), and goes on after 2 s",
+            name: "the service hangs (SIGSTOP) for 2 s",
             needs: Needs::Nothing,
             troubles: &[Trouble::Silence],
-            note: " for who waits less than that, every quote for all others",
+            note: " for clients that wait less, every quote for all others",
             log: "",
-            afterwards: "goes on where it was; `WatchdogSec=` of systemd, or a liveness probe, restarts a service that hangs for good",
+            afterwards: "continues; systemd's `WatchdogSec=` or a liveness probe restarts a \
+                         service that hangs for good",
             happen: service_stops,
         },
     ]);

@@ -23,8 +23,8 @@ pub(crate) enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nobody => write!(f, "nobody there"),
-            Self::Silence => write!(f, "no answer in time"),
+            Self::Nobody => write!(f, "connection errors"),
+            Self::Silence => write!(f, "timeouts"),
             Self::Wrong => write!(f, "a wrong answer"),
             Self::Refused(number) => match AesmError::from_number(*number) {
                 Some(error) => write!(f, "{} ({number})", error.name()),

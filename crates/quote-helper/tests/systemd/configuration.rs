@@ -50,7 +50,7 @@ fn without_a_configuration_there_is_real_sgx_and_nothing_else() {
         "quote-helper quote --socket /run/aesmd/aesm.socket --report-data 07 --out /tmp/quote";
     assert!(!machine.run(quote).status.success());
     let journal = machine.journal();
-    assert!(journal.contains("Intel's quote generation library is not there"), "{journal}");
+    assert!(journal.contains("cannot find Intel's quote generation library"), "{journal}");
     assert!(journal.contains("/var/cache/quote-helper/collateral"), "{journal}");
     // A library that Intel's loads in a worker finds the same directory.
     let pid = machine.property("sgx-quote-helper", "MainPID");

@@ -37,15 +37,15 @@ pub(crate) enum HandoverError {
     Busy,
     #[error("the connection was closed")]
     Closed,
-    #[error("nothing was said for {0:?}")]
+    #[error("no message for {0:?}")]
     Silent(Duration),
-    #[error("its sockets are at this path no more")]
+    #[error("its socket was removed or replaced")]
     SocketReplaced,
     #[error("the two instances have different secrets in their state directories")]
     OtherSecret,
     #[error("{0}")]
     Refused(String),
-    #[error("what was said makes no sense at this point")]
+    #[error("an unexpected message")]
     UnexpectedMessage,
     #[error(transparent)]
     Malformed(#[from] Malformed),
@@ -67,8 +67,8 @@ impl Channel {
         self.peer
     }
 
-    /// Asks for the sockets as the starting instance: verifies that the running one has this secret,
-    /// and proves the same.
+    /// Asks for the sockets as the starting instance: verifies that the running one has this
+    /// secret, and proves the same.
     pub(super) async fn ask_for_sockets(
         &self,
         secret: &Secret,
@@ -188,7 +188,7 @@ fn receive<const ROOM: usize>(
     }
     // The kernel has closed those that did not fit.
     if received.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_DESCRIPTORS {
-        return Err(io::Error::other("there are too many descriptors"));
+        return Err(io::Error::other("too many descriptors"));
     }
     Ok(received.bytes)
 }

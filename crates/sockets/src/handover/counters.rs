@@ -11,7 +11,7 @@ pub struct HandoverCounters(Family<[(&'static str, &'static str); 1], Counter>);
 impl HandoverCounters {
     /// Shows the counters, at zero, among these metrics.
     pub fn register(&self, registry: &mut Registry) {
-        let help = "Times that the sockets came from a predecessor, or went to a successor";
+        let help = "Hand-overs of the sockets, from a predecessor or to a successor";
         registry.register("hand_overs", help, self.0.clone());
         self.taken();
         self.given();

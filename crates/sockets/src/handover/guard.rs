@@ -1,9 +1,9 @@
-//! Keeps listening sockets from blocking the thread that accepts, whatever another process does.
+//! Keeps listening sockets from blocking the thread that accepts, against a hostile successor.
 //!
 //! A descriptor that was sent to a successor leads to the same open file description, whose flags
-//! both can change: without `O_NONBLOCK` the accept of one thread waits until a client comes. So
-//! another thread looks at the flags, sets them again, and interrupts the accept. A process that
-//! goes on, or shuts a socket down, takes the socket out of use; the instance is to end then.
+//! both can change: without `O_NONBLOCK` accept(2) waits for a client. So another thread checks and
+//! restores the flags, and interrupts the accept. If the flags change repeatedly, or a socket is
+//! shut down, the instance must end.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,11 +18,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
-/// The longest time for which flags can be wrong.
+/// The interval of checks.
 const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// The pause after flags were changed.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Flags that change this many times in a row are changed on purpose.
+/// The number of changes in a row that count as intended.
 const MAX_CHANGES: u32 = 10;
 /// Interrupts the thread that accepts; used for nothing else.
 const WAKE: Signal = Signal::URG;
@@ -35,19 +35,19 @@ pub(super) fn start(listeners: Vec<OwnedFd>) -> io::Result<oneshot::Receiver<Out
     let (told, out_of_use) = oneshot::channel();
     let watch = move || {
         let reason = watch(&listeners);
-        error!(%reason, "a listening socket was taken out of use by another process");
+        error!(%reason, "another process has disabled a listening socket");
         let _ = told.send(reason);
     };
     thread::Builder::new().name("listen-guard".to_owned()).spawn(watch)?;
     Ok(out_of_use)
 }
 
-/// The reason for which a listening socket can no longer be used.
+/// The reason that a listening socket can no longer be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OutOfUse {
     #[error("it was shut down")]
     ShutDown,
-    #[error("its flags were changed again and again")]
+    #[error("its flags were changed repeatedly")]
     Changed,
 }
 
@@ -69,7 +69,7 @@ fn watch(listeners: &[OwnedFd]) -> OutOfUse {
             changes = 0;
             continue;
         }
-        warn!("another process has made a listening socket block; it does not any more");
+        warn!("another process made a listening socket block; its flags are restored");
         changes = changes.saturating_add(1);
         if changes >= MAX_CHANGES {
             listeners.iter().for_each(close_for_all);

@@ -45,19 +45,17 @@ pub enum Message {
     Ended,
 }
 
-/// The reason for which a frame is not a message.
+/// A frame is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Its size or its first bytes are wrong.
-    #[error("what was said is no message of a hand-over")]
+    #[error("not a message of a hand-over")]
     Foreign,
     /// Its version is unknown.
-    #[error(
-        "one of the two instances speaks version {0} of the hand-over, the other one version {VERSION}"
-    )]
+    #[error("the other instance has version {0} of the hand-over, this one version {VERSION}")]
     Version(u8),
     /// A field is invalid.
-    #[error("the message is damaged")]
+    #[error("a damaged message")]
     Damaged,
 }
 

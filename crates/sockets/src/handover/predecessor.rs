@@ -23,14 +23,14 @@ use crate::bound_socket::{BindError, BoundSocket, ExistingListener};
 use crate::peer::Peer;
 use crate::socket_file::SocketFile;
 
-/// The time for a hand-over that is under way when the service is to stop.
+/// The time for a pending hand-over at the shutdown of the service.
 const LAST_HANDOVER_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for a successor to bind its own control socket.
 const SUCCESSOR_TIMEOUT: Duration = Duration::from_secs(30);
-/// The interval between two looks at a socket's file.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// The number of looks in a row that must find the file missing.
-const LOOKS: u32 = 2;
+/// The interval of checks of a socket's file.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of checks in a row that must find the file missing.
+const MISSING_CHECKS: u32 = 2;
 
 /// Gives the sockets of a running instance to a successor, once.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Successor {
     control_path: PathBuf,
 }
 
-/// The socket at which a successor asks.
+/// The control socket.
 #[derive(Debug)]
 struct ControlSocket {
     socket: BoundSocket,
@@ -75,7 +75,7 @@ impl Successor {
         let _ = self.channel.receive(SUCCESSOR_TIMEOUT).await;
         let holder = || ExistingListener::at(&self.control_path);
         while !holder().is_ok_and(|holder| holder.is_none()) {
-            sleep(LOOK_INTERVAL).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 }
@@ -131,8 +131,8 @@ impl HandoverServer {
         }
     }
 
-    /// Removes the sockets' files, since this instance is to end. A hand-over that is under way is
-    /// completed if it takes less than [`LAST_HANDOVER_TIMEOUT`]; then the files stay.
+    /// Removes the sockets' files at the shutdown. A pending hand-over is completed if it takes
+    /// less than [`LAST_HANDOVER_TIMEOUT`]; then the files stay.
     pub(crate) async fn close(mut self) -> Option<Successor> {
         let sockets = Arc::clone(&self.sockets);
         match timeout(LAST_HANDOVER_TIMEOUT, sockets.file.lock()).await {
@@ -179,10 +179,10 @@ fn bind_control_socket(path: &Path) -> Result<(BoundSocket, UnixListener), BindE
 }
 
 async fn socket_replaced(file: &SocketFile) {
-    let mut looks = 0;
-    while looks < LOOKS {
-        sleep(LOOK_INTERVAL).await;
-        looks = if file.is_unchanged() { 0 } else { looks.saturating_add(1) };
+    let mut missing = 0;
+    while missing < MISSING_CHECKS {
+        sleep(CHECK_INTERVAL).await;
+        missing = if file.is_unchanged() { 0 } else { missing.saturating_add(1) };
     }
 }
 

@@ -1,4 +1,4 @@
-//! The secret by which two instances know each other: 32 random bytes in the private directory.
+//! The secret that authenticates two instances: 32 random bytes in the private directory.
 //!
 //! Each side sends a nonce and an HMAC-SHA256 over a label of its role and both nonces, so that
 //! neither learns the secret, and no proof can be replayed or sent back.
@@ -49,7 +49,7 @@ pub enum SecretError {
     Io {
         /// The path of the secret.
         path: PathBuf,
-        /// The answer of the system.
+        /// The system's error.
         source: io::Error,
     },
     /// The file is not one of 32 bytes that this user alone can read.
@@ -149,7 +149,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn no_random_bytes() -> io::Error {
-    io::Error::other("the system has no random bytes")
+    io::Error::other("cannot get random bytes")
 }
 
 #[cfg(test)]

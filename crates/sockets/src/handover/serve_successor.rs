@@ -73,21 +73,21 @@ async fn serve_successor(
     stream: UnixStream,
 ) -> Option<Channel> {
     let channel = Channel::new(stream)
-        .inspect_err(|error| debug!(%error, "a peer left the control socket at once"))
+        .inspect_err(|error| debug!(%error, "a peer disconnected from the control socket"))
         .ok()?;
     let peer = channel.peer();
     let reason = match sockets.lock_for(&channel, &secret).await {
         Ok(file) => match sockets.send(&channel, file).await {
             Ok(()) => return Some(channel),
             Err(reason) => {
-                warn!(%peer, %reason, "the new instance does not serve; this one goes on");
+                warn!(%peer, %reason, "the new instance does not serve; this one continues");
                 // It may have changed the backlog, or the process that the kernel names.
                 name_this_process(&sockets.listener);
                 reason
             }
         },
         Err(HandoverError::Closed) => {
-            debug!(%peer, "a peer checked that this instance is there");
+            debug!(%peer, "a peer only connected to the control socket");
             return None;
         }
         Err(reason) => {
@@ -117,7 +117,7 @@ impl OwnedSockets {
         self.borrowed().iter().map(BorrowedFd::try_clone_to_owned).collect()
     }
 
-    /// Whether a successor has the sockets and serves.
+    /// True if a successor has the sockets and serves.
     pub(super) fn is_given(&self) -> bool {
         self.file.try_lock().is_ok_and(|file| file.is_none())
     }
@@ -135,11 +135,11 @@ impl OwnedSockets {
 
     /// Sends the sockets, and waits until the successor serves.
     async fn send(&self, channel: &Channel, mut file: LockedFile<'_>) -> Result<(), HandoverError> {
-        let gone = || HandoverError::Refused("its sockets are given up already".to_owned());
+        let gone = || HandoverError::Refused("its sockets were handed over already".to_owned());
         let message = Message::Sockets(file.as_ref().ok_or_else(gone)?.file().id());
         info!(
             successor = %channel.peer(),
-            "a new instance gets the socket; this one goes on until it serves"
+            "sending the sockets to a new instance; this one serves until that one does"
         );
         channel.send(&message, &self.borrowed()).await?;
         match channel.receive(PREPARATION_TIMEOUT).await? {
@@ -161,6 +161,6 @@ impl OwnedSockets {
 /// Has the kernel name this process as the one that listens, rather than a former owner.
 pub(super) fn name_this_process(listener: &StdUnixListener) {
     if let Err(error) = rustix::net::listen(listener, i32::MAX) {
-        warn!(%error, "the kernel still names another process as the one that listens");
+        warn!(%error, "the kernel still reports another process as the listener");
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Received {
     pub(crate) takeover: Takeover,
 }
 
-/// A hand-over that is under way. The predecessor goes on serving if this is dropped.
+/// A pending hand-over. The predecessor continues to serve if this is dropped.
 #[derive(Debug)]
 pub struct Takeover {
     channel: Channel,
@@ -46,9 +46,9 @@ pub(crate) struct RequestRefused {
     pub(crate) reason: HandoverError,
 }
 
-/// The predecessor goes on serving, so the new instance must stop.
+/// The predecessor continues to serve, so the new instance must stop.
 #[derive(Debug, thiserror::Error)]
-#[error("{predecessor} had promised its sockets, and goes on serving: {reason}")]
+#[error("{predecessor} refuses to stop after sending its sockets: {reason}")]
 pub struct TakeoverRefused {
     predecessor: String,
     reason: String,
@@ -130,7 +130,7 @@ impl Takeover {
     }
 }
 
-/// Has the predecessor stop. One that has died or hangs has given its sockets all the same.
+/// Has the predecessor stop. The sockets are taken over even if it has died or hangs.
 async fn stop(predecessor: &Channel) -> Result<(), TakeoverRefused> {
     let answer = async {
         predecessor.send(&Message::Serving, &[]).await?;

@@ -264,12 +264,12 @@ fn unexpected_messages_are_refused_and_change_nothing() {
     let mut older = Message::Serving.to_frame();
     older[4] = 1;
     for (frame, reason) in [
-        (&[0x55; FRAME_SIZE][..], "no message of a hand-over"),
+        (&[0x55; FRAME_SIZE][..], "not a message of a hand-over"),
         (&older, "version 1"),
-        (&Message::Serving.to_frame(), "makes no sense at this point"),
-        (&Message::Ended.to_frame(), "makes no sense at this point"),
-        (&Message::HandOver([7; 32]).to_frame(), "makes no sense at this point"),
-        (&Message::Hello([7; 32]).to_frame()[..FRAME_SIZE - 1], "nothing was said for 2s"),
+        (&Message::Serving.to_frame(), "unexpected message"),
+        (&Message::Ended.to_frame(), "unexpected message"),
+        (&Message::HandOver([7; 32]).to_frame(), "unexpected message"),
+        (&Message::Hello([7; 32]).to_frame()[..FRAME_SIZE - 1], "no message for 2s"),
     ] {
         let mut peer = site.peer();
         peer.write_all(frame).unwrap();
@@ -401,15 +401,15 @@ fn an_instance_that_does_not_keep_to_the_rules_is_left_alone() {
     let connection = || OwnedFd::from(UnixStream::pair().unwrap().0);
     let refused = Message::Refused("not today".to_owned());
     for (behave, reason) in [
-        (says(vec![7; 500]), "no message of a hand-over"),
-        (says(Message::Ended.to_frame().into()), "makes no sense"),
-        (says(Message::Ended.to_frame()[..100].into()), "nothing was said for 5s"),
+        (says(vec![7; 500]), "not a message of a hand-over"),
+        (says(Message::Ended.to_frame().into()), "unexpected message"),
+        (says(Message::Ended.to_frame()[..100].into()), "no message for 5s"),
         (says(refused.to_frame().into()), "not today"),
         (Box::new(|stream, _| drop(stream)), "the connection was closed"),
         (gives_unasked(), "too many descriptors"),
         (proves_with_another_secret(), "different secrets"),
-        (gives(vec![]), "makes no sense"),
-        (gives(vec![connection(), connection()]), "makes no sense"),
+        (gives(vec![]), "unexpected message"),
+        (gives(vec![connection(), connection()]), "unexpected message"),
         (gives(vec![pipe(), pipe()]), "Socket operation on non-socket"),
         (gives((0..20).map(|_| pipe()).collect()), "too many descriptors"),
     ] {
@@ -552,7 +552,7 @@ fn an_instance_of_before_there_was_a_secret_is_not_asked() {
     let control = UnixListener::bind(beside).unwrap();
     let error = site.open(false).unwrap_err();
     assert!(matches!(error, OpenError::Earlier { .. }), "{error}");
-    assert!(error.to_string().contains("Stop it first, or take its place"), "{error}");
+    assert!(error.to_string().contains("Stop it first, or replace it"), "{error}");
     site.open(true).unwrap();
     control.set_nonblocking(true).unwrap();
     assert!(control.accept().is_err(), "it was not even spoken to");

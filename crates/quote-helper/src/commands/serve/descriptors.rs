@@ -41,13 +41,13 @@ pub(super) fn limits(settings: &Settings) -> Limits {
         warn!(
             open_files,
             needed = reserved.saturating_add(room),
-            "the limit of open files is low, so that probes and workers may find none; raise it (LimitNOFILE=, ulimit -Hn)"
+            "the limit of open files is low; raise it (LimitNOFILE=, ulimit -Hn)"
         );
     }
     if settings.max_connections.is_some_and(|wanted| wanted.get() > room) {
         warn!(
             open_files,
-            room, "max_connections is more than the limit of open files leaves; raise that limit"
+            room, "max_connections exceeds the limit of open files; raise that limit"
         );
     }
     limits

@@ -1,8 +1,9 @@
-//! Where quote providers of others keep certificates, when a worker has one in the place of ours: Intel's
-//! `libsgx_default_qcnl_wrapper` in `.dcap-qcnl`, Azure's az-dcap-client in `.az-dcap-client`.
+//! The certificate caches of third-party quote providers, which a worker may load instead of ours:
+//! `.dcap-qcnl` of Intel's `libsgx_default_qcnl_wrapper`, `.az-dcap-client` of Azure's
+//! az-dcap-client.
 //!
-//! Both go through the same places in the same order. Intel's takes the first place that has its directory, else makes it
-//! in the first place it can; Azure's makes its own in the first place that is set.
+//! Both search the same places in the same order. Intel's uses the first that has its directory, or
+//! else creates it in the first that allows it; Azure's creates its own in the first that is set.
 
 use std::env::var_os;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ const NAMES: [&str; 2] = [".dcap-qcnl", ".az-dcap-client"];
 const VARIABLES: [&str; 4] = ["AZDCAP_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR"];
 const LAST: &str = "/tmp";
 
-/// All of these directories that exist. Of a name without a directory, makes one in the first place
-/// that allows it, as the library would if it were not in the sandbox.
+/// All existing cache directories. Creates a missing one in the first place that allows it, as the
+/// library would without the sandbox.
 pub(super) fn directories() -> Vec<PathBuf> {
     let of_variables = VARIABLES.into_iter().filter_map(var_os).filter(|place| !place.is_empty());
     let places: Vec<_> = of_variables.map(PathBuf::from).chain([LAST.into()]).collect();
@@ -29,7 +30,7 @@ fn below(places: &[PathBuf], name: &str) -> Vec<PathBuf> {
     there
 }
 
-/// Makes it for this user alone, since everybody may write to the place, which is not made.
+/// Creates it for this user alone, since the place may be writable to everybody.
 fn make(directory: &Path) -> bool {
     directory.parent().is_some_and(Path::is_dir) && private_directory::make(directory).is_ok()
 }

@@ -14,9 +14,9 @@ impl LimitMetrics {
         let shown = Self::default();
         shown.set(limits);
         metrics.register(|registry| {
-            let help = "Quotes that may wait or be made at once";
+            let help = "Maximum quotes in the queue and in progress";
             registry.register("max_queued_quotes", help, shown.queued_quotes.clone());
-            let help = "Maximum number of open connections";
+            let help = "Maximum open connections";
             registry.register("max_connections", help, shown.connections.clone());
         });
         shown

@@ -1,8 +1,8 @@
 //! Processes of other pods that this one could look into.
 //!
-//! The service shares its node's PID namespace, so that the kernel tells which pod asks for a quote.
-//! Then /proc shows the processes of all pods, and the files of those that run as the same user. The
-//! sandbox keeps a compromised service away from them.
+//! The service shares its node's PID namespace, so that the kernel tells which pod asks for a
+//! quote. Then /proc shows the processes of all pods, and the files of those that run as the same
+//! user. The sandbox keeps a compromised service away from them.
 
 use std::env::var_os;
 use std::fs::read_to_string;
@@ -16,9 +16,10 @@ const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
 pub(super) fn are_out_of_reach(is_sandboxed: bool) -> anyhow::Result<()> {
     ensure!(
         is_sandboxed || !has_node_processes(),
-        "this pod shares its node's pid namespace (hostPID), and the kernel has no Landlock to keep a service that \
-         was taken over away from the processes of other pods. Install with --host-pid false (pods of a user are one \
-         caller then), use nodes with Landlock, or say --sandbox=false to serve nevertheless"
+        "this pod shares its node's PID namespace (hostPID), and the kernel has no Landlock to \
+         isolate a compromised service from the processes of other pods. Install with --host-pid \
+         false (the pods of a user are then one caller), use nodes with Landlock, or accept the risk \
+         with --sandbox=false"
     );
     Ok(())
 }

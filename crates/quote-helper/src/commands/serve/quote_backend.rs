@@ -19,7 +19,7 @@ const WORKER_START: Duration = Duration::from_secs(60);
 const FIRST_WORKER: Duration = Duration::from_secs(5);
 
 /// The advice on a machine without SGX.
-pub(super) const NO_SGX: &str = "`quote-helper check` tells what this machine lacks; without SGX, \
+pub(super) const NO_SGX: &str = "`quote-helper check` shows what this machine lacks; without SGX, \
     --platform software makes insecure quotes";
 
 /// A Quoter, and the parts of it that the service manages.
@@ -47,7 +47,7 @@ impl QuoteBackend {
         if find_library(library).is_none() {
             warn!(
                 library = %library.display(),
-                "Intel's quote generation library is not there: no quote can be made until it is. {NO_SGX}"
+                "cannot find Intel's quote generation library, which quotes need. {NO_SGX}"
             );
         }
         let arguments = ["--dcap-library".into(), library.to_owned()];

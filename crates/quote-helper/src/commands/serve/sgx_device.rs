@@ -16,8 +16,8 @@ use crate::shutdown::Shutdown;
 /// The interval at which the device is looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Watches for a device that was missing when the process confined itself: neither its sandbox nor a
-/// service manager's list of devices lets it open that one, and only a new process gets at it.
+/// Watches for a device that was missing when the process confined itself: neither its sandbox nor
+/// a service manager's list of devices lets it open that one, and only a new process gets at it.
 #[derive(Default)]
 pub(super) struct LateDevice {
     appeared: Arc<AtomicBool>,
@@ -30,9 +30,7 @@ impl LateDevice {
         let late = Self::default();
         let device = Path::new(SGX_ENCLAVE_DEVICE);
         if platform == Platform::Dcap && !device.exists() {
-            warn!(
-                "there is no {SGX_ENCLAVE_DEVICE}: no enclave can be loaded until there is. {NO_SGX}"
-            );
+            warn!("{SGX_ENCLAVE_DEVICE} is missing: enclaves cannot be loaded. {NO_SGX}");
             let (appeared, shutdown) = (Arc::clone(&late.appeared), shutdown.clone());
             tokio::spawn(async move {
                 while !device.exists() {
@@ -46,12 +44,11 @@ impl LateDevice {
     }
 
     /// # Errors
-    /// When the service has stopped because the device appeared, and is to be started again.
+    /// If the service has stopped because the device appeared.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         ensure!(
             !self.appeared.load(Ordering::Relaxed),
-            "{SGX_ENCLAVE_DEVICE} has appeared, which this process was started without and may not \
-             open; start it again"
+            "{SGX_ENCLAVE_DEVICE} has appeared, and this process cannot open it; start it again"
         );
         Ok(())
     }

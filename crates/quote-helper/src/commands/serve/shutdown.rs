@@ -35,7 +35,7 @@ pub(super) struct OwnedSockets {
     pub(super) http: Vec<TcpListener>,
 }
 
-/// The work that is left once the last client is served.
+/// The work after the last client is served.
 pub(super) struct Cleanup {
     end: oneshot::Receiver<SocketEnd>,
     manager: ServiceManager,
@@ -44,7 +44,7 @@ pub(super) struct Cleanup {
 }
 
 impl Serving {
-    /// Splits into the future that ends the service, and the work after it.
+    /// Returns the future that ends the service, and the work after it.
     pub(super) fn split(
         self,
         sockets: OwnedSockets,
@@ -90,10 +90,10 @@ impl Serving {
 }
 
 impl Cleanup {
-    /// Waits for SIGTERM after a hand-over if the settings say so, and stops the servers.
+    /// Waits for SIGTERM after a hand-over, if the settings say so, and stops the servers.
     ///
     /// # Errors
-    /// When the service is to be started again.
+    /// If the service must be started again.
     pub(super) async fn finish(self) -> anyhow::Result<()> {
         let end = self.end.await;
         if let Ok(SocketEnd::HandedOver(successor)) = &end
@@ -105,13 +105,13 @@ impl Cleanup {
         match end {
             Ok(SocketEnd::TakeoverRefused(refused)) => Err(refused.into()),
             Ok(SocketEnd::Lost(SocketLoss::Replaced)) => bail!(
-                "{} was removed, or replaced by another service's socket, so that no client finds \
-                 this one; start it again",
+                "{} was removed, or replaced by another service's socket, so clients cannot connect \
+                 to this one; start it again",
                 self.socket.display()
             ),
             Ok(SocketEnd::Lost(SocketLoss::OutOfUse)) => bail!(
-                "a process that had asked for the listening sockets of {} has taken one of them \
-                 out of use; start this instance again, and it makes new ones",
+                "a process that got the listening sockets of {} has disabled one of them; start \
+                 this instance again, and it makes new ones",
                 self.socket.display()
             ),
             _ => {
@@ -127,14 +127,14 @@ async fn wait_after_handover(
     manager: &ServiceManager,
     successor: &Successor,
 ) -> anyhow::Result<()> {
-    info!("all sockets are handed over; waiting for SIGTERM");
+    info!("handed over; waiting for SIGTERM");
     tokio::select! {
         () = shutdown.begun() => {
-            manager.stopping("all sockets are handed over");
+            manager.stopping("handed over");
             Ok(())
         }
         () = successor.wait_until_vacant() => {
-            bail!("the instance that had taken over is gone; start this one again, and it serves")
+            bail!("the successor is gone; start this instance again to serve")
         }
     }
 }
@@ -149,13 +149,13 @@ fn stop_of(end: &SocketEnd) -> service::StopReason {
     }
 }
 
-/// The end in words, for probes and the service manager.
+/// The reason of the end, for probes and the service manager.
 fn reason(end: &SocketEnd) -> &'static str {
     match end {
         SocketEnd::Closed | SocketEnd::Kept => "the service is stopping",
         SocketEnd::HandedOver(_) => "another instance serves",
         SocketEnd::Lost(SocketLoss::Replaced) => "the socket's file is gone",
-        SocketEnd::Lost(SocketLoss::OutOfUse) => "another process has shut the socket down",
-        SocketEnd::TakeoverRefused(_) => "another instance keeps serving",
+        SocketEnd::Lost(SocketLoss::OutOfUse) => "another process has disabled the socket",
+        SocketEnd::TakeoverRefused(_) => "the predecessor continues to serve",
     }
 }

@@ -45,8 +45,8 @@ pub(super) fn writable_paths(
     Ok(Some(writable))
 }
 
-/// Where the quote provider library and the service keep collateral. With unusable settings there is none, which is
-/// reported where they are needed.
+/// The cache of the quote provider library and the service. `None` with unusable settings, which
+/// their users report.
 fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
     let directory = super::fresh_collateral::settings(config).ok()?.cache.directory?;
     private_directory::check_place(&directory).ok()?;
@@ -54,7 +54,7 @@ fn collateral_cache(config: Option<&Path>) -> Option<PathBuf> {
     Some(directory)
 }
 
-/// Where a successor is met. Without a socket of the service manager it is needed, and its problems are reported then.
+/// The directory of the control socket. `None` with an unusable one, which its user reports.
 fn hand_over_directory(settings: &Settings) -> Option<PathBuf> {
     let state_dir = settings.state_dir.clone().map_or_else(default_state_dir, Ok).ok()?;
     let directory = state_dir.join(sockets::handover::PRIVATE_DIRECTORY);

@@ -88,7 +88,7 @@ fn a_hand_over_secret_that_is_none_is_removed_and_made_again() {
 fn a_file_in_the_place_of_the_socket_is_removed() {
     let machine = Machine::new();
     machine.write("aesm.socket", "");
-    machine.run(SERVE).with_code(1).says(&["is no socket", "or remove it"]);
+    machine.run(SERVE).with_code(1).says(&["is not a socket", "or remove it"]);
     std::fs::remove_file(machine.socket()).unwrap();
     let _serve = Serve::start(&mut machine.command(SERVE));
 }

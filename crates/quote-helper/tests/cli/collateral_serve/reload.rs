@@ -67,7 +67,7 @@ fn a_hangup_replaces_the_token() {
     server.signal(Signal::TERM);
     let (status, log) = server.wait();
     assert!(status.success());
-    let wrong = log.lines().find(|line| line.contains("the old settings stay")).unwrap();
+    let wrong = log.lines().find(|line| line.contains("the old settings remain")).unwrap();
     assert!(wrong.contains("sha512sum") && wrong.contains("user does not hold"), "{wrong}");
     assert!(log.contains(r#""changed":"tokens""#), "{log}");
 }

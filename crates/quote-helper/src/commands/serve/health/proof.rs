@@ -55,7 +55,7 @@ fn verify(
         )),
         None => {
             let reason = verdict.reason.unwrap_or_default();
-            Err(anyhow!("the canary quote does not hold: {reason}"))
+            Err(anyhow!("the canary quote is not valid: {reason}"))
         }
     }
 }
