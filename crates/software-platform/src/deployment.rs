@@ -20,8 +20,9 @@ use crate::pki::{
 /// A root of trust of the software platform, with the authorities below it.
 ///
 /// It follows from a seed, the choice of names, the creation time and the URL of its PCS: machines
-/// with the same inputs issue identical certificates and collateral. The certificates live as long as Intel's: the root's until 2049-12-31, the PCK CAs' for 15
-/// years from the creation, the others for 7.
+/// with the same inputs issue identical certificates and collateral. The certificates live as long
+/// as Intel's: the root's until 2049-12-31, the PCK CAs' for 15 years from the creation, the others
+/// for 7.
 ///
 /// The serialized form contains the seed, and is thus as secret as the root's key. It also contains
 /// the SHA-256 of the root certificate, and is rejected when it does not lead to that root.
@@ -35,8 +36,8 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// The deployment of this seed, which must be secret and random except for reproducible fixtures.
-    /// `created` counts in whole seconds. The URL of its PCS is [`PcsUrl::DEFAULT`].
+    /// The deployment of this seed, which must be secret and random except for reproducible
+    /// fixtures. `created` counts in whole seconds. The URL of its PCS is [`PcsUrl::DEFAULT`].
     ///
     /// # Errors
     /// [`PkiError::Created`] when the creation time is before 1970 or not before the root's end in

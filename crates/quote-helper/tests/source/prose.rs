@@ -15,7 +15,6 @@ const PRONOUNS: &[&str] =
 const NOT_WRITTEN_HERE: &[&str] = &["fuzz/corpus/", "fuzz/seeds/", "crates/kubernetes/src/api/"];
 
 #[test]
-#[ignore = "not all text follows the rule yet"]
 fn lines_wrap() {
     let mut long = vec![];
     for file in text_files(&["md", "rs", "sh", "py"]) {
@@ -34,7 +33,6 @@ fn lines_wrap() {
 }
 
 #[test]
-#[ignore = "not all text follows the rule yet"]
 fn comments_begin_with_their_subject() {
     let mut wrong = vec![];
     for file in text_files(&["rs", "sh", "toml"]) {

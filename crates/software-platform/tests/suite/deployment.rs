@@ -6,8 +6,8 @@ use time::macros::datetime;
 
 use crate::by_hand::{CREATED, NOW, SUBJECT, deployment, pck_certificate};
 
-/// Stored deployments name their root by its SHA-256: a program that makes another root from the same
-/// seed cannot read them.
+/// Stored deployments name their root by its SHA-256: a program that makes another root from the
+/// same seed cannot read them.
 #[test]
 fn the_root_of_a_seed_never_changes() {
     for (names, root) in [
