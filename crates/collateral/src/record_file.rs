@@ -35,8 +35,8 @@ pub enum RecordFileError {
     },
     /// The operating system refused.
     #[error(
-        "cannot keep {path}: {reason}; what was kept before is still there: check the space on the disk and \
-         the permissions"
+        "cannot store {path}: {reason}; the cached record is unchanged: check the disk space and the \
+         permissions"
     )]
     Write {
         /// The file.

@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::platform_store::PlatformKey;
 use crate::rate_limiter::{Rate, RateLimiter};
 
-/// Of one address, for items that are not kept. A rack behind one address may start at once.
+/// Of one address, for uncached items. A rack behind one address may start at once.
 const CLIENT: Rate = Rate { burst: 256, interval: Duration::from_secs(5) };
 /// Of all addresses together.
 const ALL_CLIENTS: Rate = Rate { burst: 2048, interval: Duration::from_secs(1) };
@@ -38,7 +38,7 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// Counts a request for an item that is not kept.
+    /// Counts a request for an uncached item.
     ///
     /// # Errors
     /// [`SourceError::Busy`] with the time until the next request may be made.

@@ -298,7 +298,7 @@ fn an_unwritable_cache_still_answers() {
     cache.get(&tcb_info()).unwrap();
     cache.get(&tcb_info()).unwrap();
     let on_event = on_event.lock();
-    assert!(on_event.iter().any(|notice| notice.contains("cannot keep")), "{on_event:?}");
+    assert!(on_event.iter().any(|notice| notice.contains("cannot store")), "{on_event:?}");
     assert_eq!(source.asked(), 1);
 }
 

@@ -107,7 +107,7 @@ fn collateral_that_cannot_be_stored_is_handed_out_and_logged() {
     let printed = Printed::by(command.env("QUOTE_HELPER_COLLATERAL_CACHE_DIR", nowhere));
     all_there(&printed);
     assert!(
-        printed.errors().any(|message| message.contains("cannot keep ")),
+        printed.errors().any(|message| message.contains("cannot store ")),
         "{:?}",
         printed.logged
     );

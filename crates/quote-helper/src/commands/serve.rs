@@ -144,7 +144,7 @@ fn follow_platform(
         // Without this, quotes use the collateral that Intel's library fetches by itself.
         None => {
             if let Err(error) = fresh_collateral::keep_fresh(config, node) {
-                warn!(error = %explain(&error), "collateral is not kept fresh");
+                warn!(error = %explain(&error), "collateral is not refreshed");
             }
         }
     }

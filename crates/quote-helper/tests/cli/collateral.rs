@@ -78,7 +78,7 @@ impl Site {
             let name = path.file_name().unwrap().to_str().unwrap();
             name.starts_with(item) && name.ends_with(".json")
         };
-        paths.find(is_it).unwrap_or_else(|| panic!("{item} is not kept"))
+        paths.find(is_it).unwrap_or_else(|| panic!("{item} is not cached"))
     }
 
     /// The kind of platform, as flags.

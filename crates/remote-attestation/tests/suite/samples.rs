@@ -149,7 +149,7 @@ fn the_root_of_the_software_platform_is_trusted_because_the_job_says_so() {
         }
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
         let text = std::fs::read_to_string(samples.join(name).with_extension("yaml")).unwrap();
-        assert!(text.contains("# INSECURE, for the software platform alone"), "{name}");
+        assert!(text.contains("# INSECURE, for the software platform only"), "{name}");
     }
 }
 

@@ -199,8 +199,8 @@ fn valid_records_of_a_damaged_bundle_are_imported() {
     }
     let newer = whole.replacen("\"version\":1", "\"version\":2", 1);
     for (bundle, reason) in [
-        ("", "it is no bundle"),
-        ("{}", "it is no bundle"),
+        ("", "it is not a collateral bundle"),
+        ("{}", "it is not a collateral bundle"),
         (newer.as_str(), "it is a bundle of version 2"),
     ] {
         site.machine.write("bundle", bundle);

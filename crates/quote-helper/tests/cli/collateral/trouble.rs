@@ -65,7 +65,7 @@ fn a_full_disk_is_reported_and_keeps_the_cache() {
     let mut shell = Command::new("sh");
     shell.args(["-c", &limited]).current_dir(site.machine.path("")).env_clear();
     let ended = RunResult::of(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).with_code(1);
-    assert_eq!(ended.stdout.matches("NOT KEPT").count(), ITEMS, "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches("NOT CACHED").count(), ITEMS, "{}", ended.stdout);
     assert!(ended.stdout.contains("check the space on the disk"), "{}", ended.stdout);
     assert_eq!(files(&site), before);
     site.run("status").with_code(0);
@@ -76,7 +76,7 @@ fn a_directory_that_cannot_be_is_named() {
     let site = Site::new();
     site.machine.write("cache", "a file");
     let fetched = site.run(&format!("fetch {}", site.platform())).with_code(1);
-    assert!(fetched.stdout.contains("NOT CACHED: cannot keep cache"), "{}", fetched.stdout);
+    assert!(fetched.stdout.contains("NOT CACHED: cannot store cache"), "{}", fetched.stdout);
     for command in ["fetch", "list", "status", "export b"] {
         site.run(command).with_code(1).says(&["cannot read the cache cache"]);
     }
