@@ -81,8 +81,7 @@ quote3_error_t sgx_qe_cleanup_by_policy(void);
  * NULL or is not that of a regular file; `SGX_QL_UNSUPPORTED_MODE` in the mode with a quote
  * service; `SGX_QL_INTERFACE_UNAVAILABLE` when Intel's library or its function is missing.
  */
-quote3_error_t sgx_ql_set_path(sgx_ql_path_type_t path_type,
-                               const char *path);
+quote3_error_t sgx_ql_set_path(sgx_ql_path_type_t path_type, const char *path);
 
 /**
  * Sets the callback for failed calls: one message each, of level `SGX_QL_LOG_ERROR`, with the

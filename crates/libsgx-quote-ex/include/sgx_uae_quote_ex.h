@@ -83,8 +83,7 @@ sgx_status_t sgx_init_quote_ex(const sgx_att_key_id_t *att_key_id,
  * `SGX_ERROR_UNSUPPORTED_ATT_KEY_ID` for an unknown key; `SGX_ERROR_ATT_KEY_UNINITIALIZED` before
  * `sgx_init_quote_ex`; or the reason of the failure, for instance `SGX_ERROR_SERVICE_UNAVAILABLE`.
  */
-sgx_status_t sgx_get_quote_size_ex(const sgx_att_key_id_t *att_key_id,
-                                   uint32_t *quote_size);
+sgx_status_t sgx_get_quote_size_ex(const sgx_att_key_id_t *att_key_id, uint32_t *quote_size);
 
 /**
  * Makes a quote of a REPORT.
