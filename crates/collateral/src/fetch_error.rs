@@ -31,7 +31,7 @@ pub enum AttemptError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// Its document is invalid.
-    #[error("its answer was refused: {0}")]
+    #[error("its response was rejected: {0}")]
     Refused(#[from] CheckError),
     /// It has failed recently and was not asked.
     #[error("{last}; it is asked again in {} s", .wait.as_secs().saturating_add(1))]

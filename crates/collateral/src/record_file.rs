@@ -45,9 +45,7 @@ pub enum RecordFileError {
         reason: io::Error,
     },
     /// It is not a record.
-    #[error(
-        "{path} holds no collateral as it was written: {reason}; remove it, and it is fetched again"
-    )]
+    #[error("{path} is damaged: {reason}; remove it, and it is fetched again")]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -30,7 +30,7 @@ pub enum SourceError {
     #[error("it has no such item")]
     NotFound,
     /// It does not serve such requests.
-    #[error("it cannot be asked for this: {0}")]
+    #[error("it does not serve this: {0}")]
     NotOffered(&'static str),
     /// Status 461 of a PCCS.
     #[error(
@@ -55,7 +55,7 @@ pub enum SourceError {
     },
     /// It redirects: status 3xx.
     #[error(
-        "it sends elsewhere (status {0}), where nobody is followed; give the URL of the service itself"
+        "it redirects (status {0}), which is not followed; configure the URL of the service itself"
     )]
     Redirect(u16),
     /// Another HTTP status.

@@ -19,7 +19,7 @@ pub enum SettingsError {
     },
     /// It is too large.
     #[error(
-        "{} is no file of settings: it has more than {} KiB",
+        "{} is not a settings file: it has more than {} KiB",
         path.display(),
         MAX_SIZE / 1024
     )]
@@ -28,13 +28,13 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// It is a directory, a device or a pipe.
-    #[error("{} is no file of settings: it is no regular file", path.display())]
+    #[error("{} is not a settings file: it is not a regular file", path.display())]
     NoFile {
         /// The path.
         path: PathBuf,
     },
     /// It is not UTF-8, or has NUL bytes.
-    #[error("{} is no file of settings: it is no text in UTF-8", path.display())]
+    #[error("{} is not a settings file: it is not UTF-8 text", path.display())]
     NoText {
         /// The file.
         path: PathBuf,

@@ -187,7 +187,7 @@ fn pck_query(
     Ok(())
 }
 
-/// A query string, with its request mark once there is something in it.
+/// A query string, with its question mark unless it is empty.
 #[derive(Default)]
 struct Query(String);
 

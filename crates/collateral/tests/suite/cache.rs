@@ -50,14 +50,14 @@ fn another_process_finds_it_on_disk_though_the_source_is_dead() {
         items().iter().map(|item| cache.get(item).unwrap()).collect()
     };
     source.fail(dead());
-    let (cache, on_event) = source.cache(directory.path());
+    let (cache, events) = source.cache(directory.path());
     for (item, fetched) in items().iter().zip(fetched) {
         let kept = cache.get(item).unwrap();
         assert_eq!(kept.document, fetched.document, "{item}");
         assert_eq!((kept.validity, &kept.source), (fetched.validity, &fetched.source));
     }
     assert_eq!(source.asked(), items().len());
-    assert!(on_event.lock().is_empty());
+    assert!(events.lock().is_empty());
 }
 
 #[test]
@@ -120,15 +120,15 @@ fn something_expired_serves_when_there_is_nothing_newer() {
     let (directory, source) = (directory(), Scripted::new());
     let kept = source.cache(directory.path()).0.get(&tcb_info()).unwrap();
     source.fail(dead());
-    let (cache, on_event) =
+    let (cache, events) =
         source.cache_at(directory.path(), in_forty_days, RefreshPolicy::default());
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     let asked = source.asked();
     assert_eq!(cache.get(&tcb_info()).unwrap().document, kept.document);
     assert_eq!(source.asked(), asked, "it is not asked again at once");
-    let on_event = on_event.lock();
-    assert!(on_event[0].contains("using an expired item"), "{on_event:?}");
-    assert!(on_event[0].contains("connection refused"), "{on_event:?}");
+    let events = events.lock();
+    assert!(events[0].contains("using an expired item"), "{events:?}");
+    assert!(events[0].contains("connection refused"), "{events:?}");
 }
 
 #[test]
@@ -211,10 +211,10 @@ fn a_damaged_file_is_fetched_anew_and_said() {
         source.cache(directory.path()).0.get(&tcb_info()).unwrap();
         let file = file(&directory, &tcb_info());
         fs::write(&file, damage).unwrap();
-        let (cache, on_event) = source.cache(directory.path());
+        let (cache, events) = source.cache(directory.path());
         cache.get(&tcb_info()).unwrap();
-        let on_event = on_event.lock();
-        assert!(on_event[0].contains(file.to_str().unwrap()), "{on_event:?}");
+        let events = events.lock();
+        assert!(events[0].contains(file.to_str().unwrap()), "{events:?}");
         assert!(fs::read_to_string(&file).unwrap().contains("tcbInfo"));
     }
 }
@@ -255,9 +255,9 @@ fn a_file_that_was_changed_is_not_used() {
     fs::write(&file, changed).unwrap();
     source.fail(dead());
     let policy = RefreshPolicy { max_wait: Duration::from_millis(200), ..RefreshPolicy::default() };
-    let (cache, on_event) = source.cache_at(directory.path(), SystemTime::now, policy);
+    let (cache, events) = source.cache_at(directory.path(), SystemTime::now, policy);
     cache.get(&tcb_info()).unwrap_err();
-    assert!(on_event.lock()[0].contains("is not used"), "{on_event:?}");
+    assert!(events.lock()[0].contains("is not used"), "{events:?}");
 }
 
 #[test]
@@ -294,11 +294,11 @@ fn an_unwritable_cache_still_answers() {
     let (directory, source) = (directory(), Scripted::new());
     let no_directory = directory.path().join("file");
     fs::write(&no_directory, "").unwrap();
-    let (cache, on_event) = source.cache(&no_directory);
+    let (cache, events) = source.cache(&no_directory);
     cache.get(&tcb_info()).unwrap();
     cache.get(&tcb_info()).unwrap();
-    let on_event = on_event.lock();
-    assert!(on_event.iter().any(|notice| notice.contains("cannot store")), "{on_event:?}");
+    let events = events.lock();
+    assert!(events.iter().any(|event| event.contains("cannot store")), "{events:?}");
     assert_eq!(source.asked(), 1);
 }
 
@@ -306,11 +306,11 @@ fn an_unwritable_cache_still_answers() {
 fn a_cache_that_others_can_write_is_not_used() {
     let (directory, source) = (directory(), Scripted::new());
     fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
-    let (cache, on_event) = source.cache(directory.path());
+    let (cache, events) = source.cache(directory.path());
     cache.get(&tcb_info()).unwrap();
     assert!(!file(&directory, &tcb_info()).exists());
-    let on_event = on_event.lock();
-    assert!(on_event.iter().any(|notice| notice.contains("chmod go-w")), "{on_event:?}");
+    let events = events.lock();
+    assert!(events.iter().any(|event| event.contains("chmod go-w")), "{events:?}");
 }
 
 #[test]
@@ -433,11 +433,11 @@ fn a_source_that_answers_with_another_platform_changes_nothing() {
     let kept = source.cache(directory.path()).0.get(&pck).unwrap();
     let other = Scripted::of(&machine([7; 32], [10; 32]));
     for _ in 0..2 {
-        let (cache, on_event) = other.cache(directory.path());
+        let (cache, events) = other.cache(directory.path());
         assert_eq!(cache.refresh(&pck).unwrap().document, kept.document);
         assert_eq!(cache.get(&pck).unwrap().document, kept.document);
-        let on_event = on_event.lock().join("; ");
-        assert!(on_event.contains("PPID"), "{on_event}");
+        let events = events.lock().join("; ");
+        assert!(events.contains("PPID"), "{events}");
     }
     // Its other items stay usable.
     assert_eq!(other.cache(directory.path()).0.refresh(&tcb_info()).unwrap().item, tcb_info());

@@ -35,11 +35,11 @@ fn in_two_years() -> SystemTime {
 /// Fetches into this directory; gives what there is to say about it.
 fn fetch_into(directory: &Path) -> Vec<String> {
     let start = Instant::now();
-    let (cache, on_event) = Scripted::new().cache(directory);
+    let (cache, events) = Scripted::new().cache(directory);
     cache.get(&tcb_info()).unwrap();
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-    let on_event = on_event.lock();
-    on_event.iter().filter(|notice| !notice.starts_with("fetched ")).cloned().collect()
+    let events = events.lock();
+    events.iter().filter(|event| !event.starts_with("fetched ")).cloned().collect()
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn a_directory_that_is_also_something_elses_is_left_as_it_is() {
         let directory = directory();
         let file = directory.path().join(name);
         fs::write(&file, text).unwrap();
-        let on_event = fetch_into(directory.path());
-        assert!(on_event[0].contains(name) && on_event[0].contains("--cache-dir"), "{on_event:?}");
+        let events = fetch_into(directory.path());
+        assert!(events[0].contains(name) && events[0].contains("--cache-dir"), "{events:?}");
         let error = CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), text, "{name}");
@@ -66,11 +66,8 @@ fn a_directory_that_is_also_something_elses_is_left_as_it_is() {
 fn a_file_with_the_name_of_a_record_and_something_else_in_it_stays() {
     let (directory, text) = (directory(), r#"{"somebody": "else's"}"#);
     fs::write(record(&directory), text).unwrap();
-    let on_event = fetch_into(directory.path());
-    assert!(
-        on_event.iter().any(|notice| notice.contains("not a file of the cache")),
-        "{on_event:?}"
-    );
+    let events = fetch_into(directory.path());
+    assert!(events.iter().any(|event| event.contains("not a file of the cache")), "{events:?}");
     CacheDirectory::new(directory.path(), 0).sweep(in_two_years()).unwrap();
     assert_eq!(fs::read_to_string(record(&directory)).unwrap(), text);
 }
@@ -97,8 +94,8 @@ fn pipe(path: &Path) {
 fn a_pipe_in_the_place_of_a_record_keeps_nobody_waiting() {
     let directory = directory();
     pipe(&record(&directory));
-    let on_event = fetch_into(directory.path());
-    assert!(on_event[0].contains("it is a pipe, not a regular file"), "{on_event:?}");
+    let events = fetch_into(directory.path());
+    assert!(events[0].contains("it is a pipe, not a regular file"), "{events:?}");
 
     let start = Instant::now();
     let error = FileSource::new(directory.path()).fetch(&tcb_info(), start).unwrap_err();

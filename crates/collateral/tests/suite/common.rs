@@ -134,11 +134,11 @@ impl Scripted {
         clock: fn() -> SystemTime,
         policy: RefreshPolicy,
     ) -> (Cache, Arc<Mutex<Vec<String>>>) {
-        let on_event: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = Arc::clone(&on_event);
-        let hear = Box::new(move |notice: &Event| heard.lock().push(notice.to_string()));
+        let events: Arc<Mutex<Vec<String>>> = Arc::default();
+        let recorded = Arc::clone(&events);
+        let record = Box::new(move |event: &Event| recorded.lock().push(event.to_string()));
         let directory = Some(CacheDirectory::new(directory, 1 << 20));
-        (Cache::new(self.fetcher_at(clock), directory, policy, hear), on_event)
+        (Cache::new(self.fetcher_at(clock), directory, policy, record), events)
     }
 }
 

@@ -96,7 +96,7 @@ fn a_busy_service_is_left_alone_for_as_long_as_it_says_up_to_five_minutes() {
 #[test]
 fn the_next_source_has_its_turn_though_one_hangs() {
     let (ours, directory) = (Scripted::new(), tempfile::tempdir().unwrap());
-    let silent = FAULTS.iter().find(|(name, _)| *name == "no word").unwrap();
+    let silent = FAULTS.iter().find(|(name, _)| *name == "silent").unwrap();
     let silent = Upstream::start(silent, &ours);
     let url = ServiceUrl::parse(silent.url()).unwrap();
     let silent = PcsSource::open(ServiceSettings::at(url, Serves::Everything)).unwrap();

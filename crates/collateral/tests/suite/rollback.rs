@@ -146,9 +146,9 @@ fn an_older_file_in_the_place_of_a_newer_one_is_not_used() {
         other.get(&item).unwrap();
         let name = format!("{item}.json");
         std::fs::copy(elsewhere.path().join(&name), cache_of(&directory).join(&name)).unwrap();
-        let (cache, on_event) = newest.cache(&cache_of(&directory));
+        let (cache, events) = newest.cache(&cache_of(&directory));
         assert!(cache.peek(&item).is_none());
-        assert!(on_event.lock().iter().any(|notice| notice.contains("it is older")));
+        assert!(events.lock().iter().any(|event| event.contains("it is older")));
         assert!(cache.get(&item).is_ok(), "fetched again");
     }
 }
@@ -195,16 +195,16 @@ fn a_damaged_mark_is_named_and_made_anew() {
     for entry in std::fs::read_dir(&marks).unwrap() {
         std::fs::write(entry.unwrap().path(), "{").unwrap();
     }
-    let (cache, on_event) = newest.cache(&cache_of(&directory));
+    let (cache, events) = newest.cache(&cache_of(&directory));
     cache.refresh(&tcb_info()).unwrap();
-    let told = |on_event: &Arc<_>| {
-        let on_event: &parking_lot::Mutex<Vec<String>> = on_event;
-        on_event.lock().iter().any(|notice| notice.contains(".high-water-marks"))
+    let told = |events: &Arc<_>| {
+        let events: &parking_lot::Mutex<Vec<String>> = events;
+        events.lock().iter().any(|event| event.contains(".high-water-marks"))
     };
-    assert!(told(&on_event));
-    let (cache, on_event) = newest.cache(&cache_of(&directory));
+    assert!(told(&events));
+    let (cache, events) = newest.cache(&cache_of(&directory));
     cache.refresh(&tcb_info()).unwrap();
-    assert!(!told(&on_event));
+    assert!(!told(&events));
 }
 
 #[test]

@@ -72,8 +72,8 @@ fn deep(document: Document) -> Document {
 
 /// Known and possible faults of services.
 pub(crate) const FAULTS: &[Fault] = &[
-    ("nobody there", Doing::Absent),
-    ("no word", Doing::Silent),
+    ("not listening", Doing::Absent),
+    ("silent", Doing::Silent),
     ("closed at once", Doing::Bytes(Vec::new)),
     ("401", Doing::Bytes(|| status("401 Unauthorized"))),
     ("404", Doing::Bytes(|| status("404 Not Found"))),

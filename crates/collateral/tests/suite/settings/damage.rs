@@ -64,9 +64,9 @@ fn no_damage_to_a_file_or_a_variable_is_a_panic() {
 
 #[test]
 fn a_file_that_is_none_is_told() {
-    const TEXT: &str = "is no file of settings: it is no text in UTF-8";
+    const TEXT: &str = "is not a settings file: it is not UTF-8 text";
     for (bytes, problem) in [
-        (vec![b' '; 64 * 1024 + 1], "is no file of settings: it has more than 64 KiB"),
+        (vec![b' '; 64 * 1024 + 1], "is not a settings file: it has more than 64 KiB"),
         (b"{\"pccs_url\": \"\xff\"}".to_vec(), TEXT),
         (b"PCCS_URL=https://p\0".to_vec(), TEXT),
     ] {
@@ -77,7 +77,7 @@ fn a_file_that_is_none_is_told() {
     }
     let place = Place::new();
     std::fs::create_dir(place.path("sgx_default_qcnl.conf")).unwrap();
-    let told = "/etc/sgx_default_qcnl.conf is no file of settings: it is no regular file";
+    let told = "/etc/sgx_default_qcnl.conf is not a settings file: it is not a regular file";
     assert_eq!(place.error(), told);
 }
 

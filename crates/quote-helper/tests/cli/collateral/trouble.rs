@@ -25,7 +25,7 @@ fn collateral_of_another_root_is_not_stored() {
     let flags = format!("--cache-dir cache --source {}", site.serve.pccs());
     let line = format!("collateral fetch {} {flags}", site.platform());
     let refused = site.machine.run(&line).with_code(1);
-    assert!(refused.stdout.contains("its answer was refused: "), "{}", refused.stdout);
+    assert!(refused.stdout.contains("its response was rejected: "), "{}", refused.stdout);
     assert!(refused.stdout.contains("not trusted"), "{}", refused.stdout);
     assert!(files(&site).is_empty());
 }
