@@ -66,7 +66,7 @@ fn a_full_disk_is_reported_and_keeps_the_cache() {
     shell.args(["-c", &limited]).current_dir(site.machine.path("")).env_clear();
     let ended = RunResult::of(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).with_code(1);
     assert_eq!(ended.stdout.matches("NOT CACHED").count(), ITEMS, "{}", ended.stdout);
-    assert!(ended.stdout.contains("check the space on the disk"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("check the disk space"), "{}", ended.stdout);
     assert_eq!(files(&site), before);
     site.run("status").with_code(0);
 }
