@@ -95,9 +95,9 @@ fn devices_and_pipes_are_not_waited_for() {
     assert!(made.success());
     let path = pipe.path("pipe");
     for variable in ["QCNL_CONF_PATH", "QUOTE_HELPER_CONFIG"] {
-        assert!(Place::new().with(variable, &path).error().ends_with("it is no regular file"));
+        assert!(Place::new().with(variable, &path).error().ends_with("it is not a regular file"));
         assert!(
-            Place::new().with(variable, "/dev/zero").error().ends_with("it is no regular file")
+            Place::new().with(variable, "/dev/zero").error().ends_with("it is not a regular file")
         );
     }
 }
