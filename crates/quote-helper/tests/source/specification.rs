@@ -1,4 +1,4 @@
-//! SPECIFICATION.md and SECURITY.md name tests that exist.
+//! SPECIFICATION.md, SECURITY.md and ARCHITECTURE.md name tests and source files that exist.
 
 use std::path::Path;
 
@@ -6,15 +6,30 @@ use crate::files;
 
 #[test]
 fn named_tests_exist() {
+    assert_named(&["SPECIFICATION.md", "SECURITY.md"], is_missing);
+}
+
+#[test]
+fn named_source_files_exist() {
+    let sources: Vec<String> =
+        files::rust_below(&files::crates()).iter().map(|file| files::name(file)).collect();
+    assert_named(&["SECURITY.md", "ARCHITECTURE.md"], |name| {
+        let is_path = name.contains('/') && name.ends_with(".rs") && !name.contains(' ');
+        is_path && !sources.iter().any(|source| source.ends_with(name))
+    });
+}
+
+/// Fails with the names in backquotes that `is_missing`.
+fn assert_named(pages: &[&str], is_missing: impl Fn(&str) -> bool) {
     let mut missing = vec![];
-    for page in ["SPECIFICATION.md", "SECURITY.md"] {
+    for page in pages {
         let text = files::read(&files::repository().join(page));
         // Every second part is between backquotes.
         let quoted = text.split('`').skip(1).step_by(2);
         missing
             .extend(quoted.filter(|name| is_missing(name)).map(|name| format!("{page}: {name}")));
     }
-    assert!(missing.is_empty(), "these tests do not exist:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "these do not exist:\n{}", missing.join("\n"));
 }
 
 /// True for `crate: test` without a file or directory of this name among the tests of the crate.
