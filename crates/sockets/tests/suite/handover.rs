@@ -1,191 +1,27 @@
 //! Sockets that go from one instance to the next, among peers that keep to the rules and others.
 
+mod site;
+mod wire;
+
 use std::fs;
 use std::future::{pending, ready};
-use std::io::{IoSlice, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use sockets::handover::{
-    FRAME_SIZE, HandoverCounters, Message, Nonces, PrivateFiles, PrivateFilesError, Role, Secret,
-    SocketLoss, Successor,
-};
-use sockets::{ListeningSocket, OpenError, ServingSocket, SocketAccess, SocketEnd, SocketOptions};
-use tempfile::TempDir;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use sockets::handover::{FRAME_SIZE, Message, Nonces, PrivateFilesError, Role, Secret, SocketLoss};
+use sockets::{OpenError, SocketEnd};
 use tokio::task::JoinHandle;
 
-/// A place for instances, all of which are in this process.
-struct Site {
-    directory: TempDir,
-    runtime: Handle,
-    _end: oneshot::Sender<()>,
-}
-
-impl Site {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let handle = runtime.handle().clone();
-        let (end, ended) = oneshot::channel::<()>();
-        std::thread::spawn(move || drop(runtime.block_on(ended)));
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("aesmd")).unwrap();
-        Self { directory, runtime: handle, _end: end }
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.directory.path().join("aesmd/aesm.socket")
-    }
-
-    fn state_dir(&self) -> PathBuf {
-        self.directory.path().join("state")
-    }
-
-    fn files(&self) -> PrivateFiles {
-        PrivateFiles::open(&self.socket(), &self.state_dir()).unwrap()
-    }
-
-    fn control(&self) -> PathBuf {
-        self.files().control
-    }
-
-    /// The names of all that is in the applications' directory.
-    fn applications_see(&self) -> Vec<String> {
-        let directory = self.socket().parent().unwrap().to_owned();
-        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
-        fs::read_dir(directory).unwrap().map(|entry| name(entry.unwrap())).collect()
-    }
-
-    fn open(&self, take_over: bool) -> Result<ListeningSocket, OpenError> {
-        self.open_with(&self.socket(), &self.state_dir(), take_over)
-    }
-
-    fn open_with(
-        &self,
-        path: &Path,
-        state_dir: &Path,
-        take_over: bool,
-    ) -> Result<ListeningSocket, OpenError> {
-        let access = SocketAccess::Everybody;
-        let options = SocketOptions { path, state_dir, access, take_over };
-        self.runtime.block_on(ListeningSocket::open(options))
-    }
-
-    /// An instance that serves.
-    fn start(&self) -> ServingSocket {
-        self.serve(self.open(false).unwrap(), Vec::new())
-    }
-
-    fn serve(&self, socket: ListeningSocket, http: Vec<TcpListener>) -> ServingSocket {
-        let ListeningSocket { listener, source, .. } = socket;
-        let counters = HandoverCounters::default();
-        self.runtime.block_on(source.start_serving(listener, http, &counters)).unwrap()
-    }
-
-    /// Tells an instance to stop, which removes its files.
-    fn stop(&self, instance: ServingSocket) {
-        let end = self.runtime.block_on(instance.until_end(ready(())));
-        assert!(matches!(end, SocketEnd::Closed), "{end:?}");
-    }
-
-    /// Waits until an instance has handed over.
-    fn successor_of(&self, instance: ServingSocket) -> Successor {
-        match self.runtime.block_on(instance.until_end(pending())) {
-            SocketEnd::HandedOver(successor) => successor,
-            end => panic!("{end:?}"),
-        }
-    }
-
-    /// Somebody at the control socket.
-    fn peer(&self) -> UnixStream {
-        let stream = UnixStream::connect(self.control()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
-    }
-
-    /// Somebody who has asked for the sockets, with the proof that it may, and got an answer.
-    fn successor(&self) -> (UnixStream, Message) {
-        let mut peer = self.peer();
-        let answer = ask(&mut peer, &self.files().secret);
-        (peer, answer)
-    }
-
-    /// The reason for which a start fails.
-    fn refusal(&self) -> String {
-        let error = self.open(false).unwrap_err();
-        assert!(matches!(error, OpenError::Refused { .. }), "{error}");
-        error.to_string()
-    }
-
-    /// An instance that behaves in this way when it is greeted.
-    fn pretend(&self, behave: impl FnOnce(UnixStream, &Secret) + Send + 'static) -> Pretender {
-        let socket = UnixListener::bind(self.socket()).unwrap();
-        let control = UnixListener::bind(self.control()).unwrap();
-        let (asked, secret) = (control.try_clone().unwrap(), self.files().secret);
-        let behaviour = std::thread::spawn(move || behave(asked.accept().unwrap().0, &secret));
-        Pretender { behaviour: Some(behaviour), _sockets: [socket, control] }
-    }
-}
-
-struct Pretender {
-    behaviour: Option<std::thread::JoinHandle<()>>,
-    _sockets: [UnixListener; 2],
-}
-
-impl Drop for Pretender {
-    fn drop(&mut self) {
-        self.behaviour.take().unwrap().join().unwrap();
-    }
-}
+use site::Site;
+use wire::{ask, let_ask, read, say, say_with};
 
 fn inode(path: &Path) -> u64 {
     fs::metadata(path).unwrap().ino()
-}
-
-fn read(stream: &mut UnixStream) -> Message {
-    let mut frame = [0; FRAME_SIZE];
-    stream.read_exact(&mut frame).unwrap();
-    Message::parse(&frame).unwrap()
-}
-
-fn say(stream: &mut UnixStream, message: &Message) {
-    stream.write_all(&message.to_frame()).unwrap();
-}
-
-/// Asks for the sockets with the proof that this secret gives.
-fn ask(peer: &mut UnixStream, secret: &Secret) -> Message {
-    let successor = [5; 32];
-    say(peer, &Message::Hello(successor));
-    let challenge = read(peer);
-    let Message::Challenge(predecessor, _) = challenge else { panic!("{challenge:?}") };
-    let proof = secret.prove(Role::Successor, &Nonces { predecessor, successor });
-    say(peer, &Message::HandOver(proof));
-    read(peer)
-}
-
-/// Lets a starting instance ask, with the proof of the one that serves that this secret gives.
-fn let_ask(stream: &mut UnixStream, secret: &Secret) {
-    let hello = read(stream);
-    let Message::Hello(successor) = hello else { panic!("{hello:?}") };
-    let predecessor = [6; 32];
-    let proof = secret.prove(Role::Predecessor, &Nonces { predecessor, successor });
-    say(stream, &Message::Challenge(predecessor, proof));
-    assert!(matches!(read(stream), Message::HandOver(_)));
-}
-
-fn say_with(stream: &UnixStream, message: &Message, descriptors: &[BorrowedFd<'_>]) {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(20))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    assert!(ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
-    let frame = message.to_frame();
-    sendmsg(stream, &[IoSlice::new(&frame)], &mut ancillary, SendFlags::empty()).unwrap();
 }
 
 fn expect(waiting: JoinHandle<bool>, site: &Site) {
