@@ -84,7 +84,16 @@ fn respond(stream: &mut TcpStream, response: &str) {
 }
 
 fn status(line: &str) -> &'static str {
-    format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").leak()
+    response(line, "", "")
+}
+
+/// A response that tells the client not to send another request on this connection.
+fn response(status: &str, headers: &str, body: &str) -> &'static str {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .leak()
 }
 
 /// Checks that all functions return this error.
@@ -125,8 +134,7 @@ fn missing_items_have_an_error_for_each_function() {
 fn unreadable_responses_are_parsing_errors() {
     let chain = "SGX-PCK-Certificate-Issuer-Chain: x\r\nSGX-PCK-CRL-Issuer-Chain: x\r\n\
                  SGX-Enclave-Identity-Issuer-Chain: x\r\n";
-    let nonsense = format!("HTTP/1.1 200 OK\r\n{chain}Content-Length: 4\r\n\r\n\x30abc");
-    assert_all(&outcome(nonsense.leak()), Quote3Error::MESSAGE_PARSING);
+    assert_all(&outcome(response("200 OK", chain, "0abc")), Quote3Error::MESSAGE_PARSING);
 }
 
 #[test]
