@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Starts a test cluster, loads the images of this version and the next, runs the tests that need a
-# cluster, and stops it. Needs root.
-# usage: tools/cluster-test.sh TESTBED      TESTBED has the scripts up, down and load-image
+# Runs the tests that need a Kubernetes cluster: on a test cluster that it starts, which needs root;
+# or on the cluster of KUBECONFIG, with the images that IMAGE, NEXT_IMAGE and SAMPLE_IMAGE name.
+# usage: tools/cluster-test.sh [TEST...]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-KUBE_TESTBED=$(realpath "${1:?usage: tools/cluster-test.sh TESTBED}")
-trap '"$KUBE_TESTBED/down"' EXIT
-KUBECONFIG=$("$KUBE_TESTBED/up" | tail -n 1)
-KUBE_RUN=$(dirname "$KUBECONFIG")
-PATH=${KUBE_CACHE:-/var/cache/kube-testbed}/path:$PATH
-export KUBE_TESTBED KUBECONFIG KUBE_RUN
-for version in 0.1.0 next; do
-    tools/cluster-image.sh "$KUBE_TESTBED" "$version" dev
-done
-cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture
+node_tests=()
+if [[ -z ${KUBECONFIG:-} ]]; then
+    trap tools/test-cluster/down EXIT
+    KUBECONFIG=$(tools/test-cluster/up)
+    export KUBECONFIG
+    PATH=$(tools/test-cluster/programs):$PATH
+    for version in 0.1.0 next; do
+        tools/cluster-image.sh "$version" dev
+    done
+else
+    : "${IMAGE:?name an image of quote-helper that the nodes of this cluster can run}"
+    : "${NEXT_IMAGE:?name another image of quote-helper, for updates}"
+    : "${SAMPLE_IMAGE:?name an image of the sample application}"
+    node_tests=(--skip on_node::)
+fi
+cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture \
+    "${node_tests[@]}" "$@"

@@ -1,8 +1,6 @@
-//! The cluster, through `kubectl` and its node.
+//! The cluster, through `kubectl`.
 
-use std::ffi::OsStr;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -48,7 +46,7 @@ pub(crate) fn kubernetes_version() -> String {
     versions["serverVersion"]["gitVersion"].as_str().unwrap().to_owned()
 }
 
-/// The only node.
+/// The first node.
 pub(crate) fn node() -> Value {
     let nodes: Value = serde_json::from_str(&kubectl(&["get", "nodes", "-o=json"], "")).unwrap();
     nodes["items"][0].clone()
@@ -56,6 +54,14 @@ pub(crate) fn node() -> Value {
 
 pub(crate) fn node_name() -> String {
     node()["metadata"]["name"].as_str().unwrap().to_owned()
+}
+
+/// The first node's address.
+pub(crate) fn node_address() -> String {
+    let node = node();
+    let mut addresses = node["status"]["addresses"].as_array().unwrap().iter();
+    let internal = addresses.find(|address| address["type"] == "InternalIP").unwrap();
+    internal["address"].as_str().unwrap().to_owned()
 }
 
 /// The node's capacity of the resource.
@@ -85,26 +91,4 @@ pub(crate) fn remove_from_node_status(resource: &str) {
         let replaced = try_kubectl(&["replace", "--raw", &path, "-f=-"], &node.to_string());
         (replaced.status.success() && capacity(resource).is_none()).then_some(())
     });
-}
-
-/// Stops the kubelet and starts it again.
-pub(crate) fn restart_kubelet() {
-    run_script("up", ["restart", "kubelet"]);
-}
-
-/// Runs one of the test cluster's scripts.
-pub(crate) fn run_script(name: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
-    let testbed = std::env::var_os("KUBE_TESTBED").expect("the test cluster's scripts");
-    let output = Command::new(PathBuf::from(testbed).join(name)).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// The kubelet's resident memory in KiB.
-pub(crate) fn kubelet_memory() -> u64 {
-    let run = PathBuf::from(std::env::var_os("KUBE_RUN").expect("the test cluster's run state"));
-    let pid = std::fs::read_to_string(run.join("pids/kubelet")).unwrap();
-    let pid = pid.split_whitespace().next().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    memory.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -1,27 +1,15 @@
-//! The add-on and the device plugin with a real kubelet, that of a test cluster of one node, which
-//! is this machine. `just cluster-test` starts it. Tests run one at a time, since all offer the EPC
-//! of the same node.
-//!
-//! Device nodes are stand-ins, see [`host`].
+//! The add-on and the device plugin on a real cluster, one test at a time. `just cluster-test`
+//! starts the repository's own test cluster, or uses that of `KUBECONFIG`, without the tests that
+//! run programs on a node.
 
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod add_on;
 mod cluster;
-mod containers;
-mod health;
-mod host;
-mod large;
-mod metrics;
-mod node_status;
-mod plugin;
+mod device_plugin;
+mod node;
 mod pod;
-mod program;
-mod quotes;
-mod resources;
-mod restarts;
-mod scheduling;
 
 /// Enclave memory in MiB, in the default profile.
 const EPC: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";

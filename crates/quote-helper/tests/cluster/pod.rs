@@ -14,7 +14,7 @@ pub(crate) fn container(name: &str, limits: &[(&str, u64)]) -> Value {
     let limits: Value = limits.iter().map(|(name, limit)| (*name, *limit)).collect();
     json!({
         "name": name,
-        "image": "busybox:testbed",
+        "image": "busybox:test-cluster",
         "imagePullPolicy": "Never",
         "command": ["sh", "-c", IDLE],
         "resources": { "limits": limits },

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::{AddOn, IMAGE, quote_service_pod};
 use crate::EPC;
-use crate::cluster::run_script;
+use crate::node::load_image;
 use crate::pod::{Pod, container};
 
-const ATTACKER: &str = "hand-over-attacker:testbed";
+const ATTACKER: &str = "hand-over-attacker:test";
 /// The test of this file that the attackers run.
 const ATTACK: &str = "add_on::attacks::from_inside_of_a_pod";
 const USERS_OF_IMAGES: [u64; 2] = [65_532, 0];
@@ -31,7 +31,7 @@ fn pods_with_the_services_user_cannot_take_over() {
     let service = quote_service_pod();
     let own_user = &service["spec"]["containers"][0]["securityContext"]["runAsUser"];
     let own_user = own_user.as_u64().expect("the service has a user");
-    run_script("load-image", [Path::new(ATTACKER), &std::env::current_exe().unwrap()]);
+    load_image(ATTACKER, &std::env::current_exe().unwrap());
     for user in USERS_OF_IMAGES.into_iter().chain([own_user]) {
         let pod = Pod::of_spec(attackers(user)).ended();
         let log = pod.log("attack");
@@ -76,7 +76,7 @@ fn attacker(name: &str, image: &str, command: &Value) -> Value {
 #[ignore = "is run in a pod by the test above"]
 fn from_inside_of_a_pod() {
     if !Path::new(AESM_SOCKET).exists() {
-        return assert!(std::env::var_os("KUBE_TESTBED").is_some(), "there is no socket to attack");
+        return assert!(std::env::var_os("KUBECONFIG").is_some(), "there is no socket to attack");
     }
     let seen: Vec<_> = std::fs::read_dir(AESM_DIR).unwrap().map(|it| it.unwrap().path()).collect();
     assert_eq!(seen, [Path::new(AESM_SOCKET)], "applications see their socket and nothing else");

@@ -1,4 +1,4 @@
-//! The cluster's PCCS. The cluster has no DNS, so the tests use addresses.
+//! The cluster's PCCS.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,12 +7,14 @@ use std::os::unix::fs::chown;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::job::{Job, sample};
+use super::job::Job;
 use super::{AddOn, NAMESPACE, fails, is_ready, list, quote_helper, quote_service_pod, succeeds};
 use crate::cluster::{eventually, kubectl, try_kubectl};
 
 /// The name for verifiers.
 const HOST: &str = "sgx-pccs.sgx-quote-helper.svc";
+/// The software platform's collateral.
+const SOURCE: &str = "--pccs-source=http://sgx-collateral.sgx-quote-helper.svc:17492";
 /// A volume's data outside of the add-on's objects.
 const KINDS: &str = "deployments,services,persistentvolumeclaims,configmaps,pods";
 
@@ -20,7 +22,7 @@ const KINDS: &str = "deployments,services,persistentvolumeclaims,configmaps,pods
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 fn verifiers_use_the_clusters_pccs() {
     let add_on = AddOn::install_with_quote_service();
-    let done = upgrade(&["--enable-pccs", &source()]);
+    let done = upgrade(&["--enable-pccs", SOURCE]);
     assert!(done.contains("PCCS"), "{done}");
     // Only its address changes in other objects.
     let url =
@@ -32,10 +34,7 @@ fn verifiers_use_the_clusters_pccs() {
     let hexadecimal = crl.split("\r\n\r\n").nth(1).unwrap();
     assert!(hexadecimal.starts_with("30") && hexadecimal.len() > 300, "{crl}");
 
-    let mut job = sample("remote-attestation-job.yaml");
-    job["spec"]["template"]["spec"]["hostAliases"] =
-        json!([{ "ip": address(), "hostnames": [HOST] }]);
-    Job::create(&job).completes();
+    Job::of_sample("remote-attestation-job.yaml").completes();
     let checked = succeeds(&quote_helper(&["check", "--cluster", "-v"]));
     assert!(checked.contains("sgx-pccs") && checked.contains("failed: 0"), "{checked}");
 
@@ -49,7 +48,7 @@ fn verifiers_use_the_clusters_pccs() {
 fn its_volume_outlives_its_pod() {
     let volume = HostVolume::create();
     let _add_on = AddOn::install_with_quote_service();
-    upgrade(&["--enable-pccs", &source(), "--pccs-storage=16Mi"]);
+    upgrade(&["--enable-pccs", SOURCE, "--pccs-storage=16Mi"]);
     get(&address(), "/sgx/certification/v4/rootcacrl");
 
     // This mode fetches nothing: the data was kept.
@@ -100,15 +99,6 @@ fn check_says(words: &str) {
         let is_it = |it: &Value| it["name"] == "sgx-pccs" && it.to_string().contains(words);
         findings.any(is_it).then_some(())
     });
-}
-
-/// The software platform's collateral, as an argument.
-#[track_caller]
-fn source() -> String {
-    format!(
-        "--pccs-source=http://{}:17492",
-        quote_service_pod()["status"]["podIP"].as_str().unwrap()
-    )
 }
 
 #[track_caller]

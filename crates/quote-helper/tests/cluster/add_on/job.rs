@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::{quote_service_pod, succeeds};
+use super::succeeds;
 use crate::cluster::{eventually, kubectl, try_kubectl};
 
 /// A Job of the cluster; deleted when dropped.
@@ -16,7 +16,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The sample of this name in `deploy/samples`, adapted to a cluster without DNS.
+    /// The sample of this name in `deploy/samples`.
     #[track_caller]
     pub(super) fn of_sample(name: &str) -> Self {
         Self::create(&sample(name))
@@ -97,17 +97,12 @@ impl Drop for Job {
     }
 }
 
-/// The Job of this file in `deploy/samples`. The cluster has no DNS: pods get the one name they
-/// need.
+/// The Job of this file in `deploy/samples`; it is not tried again.
 #[track_caller]
 pub(super) fn sample(name: &str) -> Value {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
     let yaml = std::fs::read_to_string(samples.join(name)).unwrap();
     let mut job: Value = serde_saphyr::from_str(&yaml).unwrap();
-    job["spec"]["template"]["spec"]["hostAliases"] = json!([{
-        "ip": quote_service_pod()["status"]["podIP"],
-        "hostnames": ["sgx-collateral.sgx-quote-helper.svc"],
-    }]);
     job["spec"]["backoffLimit"] = json!(0);
     job
 }

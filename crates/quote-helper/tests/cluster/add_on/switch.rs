@@ -43,7 +43,7 @@ metadata:
 spec:
   containers:
     - name: main
-      image: busybox:testbed
+      image: busybox:test-cluster
       resources:
         limits:
           {EPC}: 1

@@ -6,7 +6,8 @@ use super::job::{Job, sample};
 use super::{
     AddOn, IMAGE, NAMESPACE, NEXT_IMAGE, is_ready, list, quote_helper, quote_service_pod, succeeds,
 };
-use crate::cluster::{eventually, kubectl, restart_kubelet};
+use crate::cluster::{eventually, kubectl};
+use crate::node::restart;
 
 /// Attests for longer than the update takes.
 const LASTING: &str = "60s";
@@ -29,7 +30,7 @@ fn quotes_succeed_while_everything_is_replaced() {
     let next = quote_service_pod();
     assert_ne!(next["metadata"]["name"], name);
 
-    restart_kubelet();
+    restart("kubelet");
     quote_service_pod();
 
     let upgraded = succeeds(&quote_helper(&["upgrade", "--image", NEXT_IMAGE]));

@@ -1,7 +1,7 @@
 //! Pods that wait for resources.
 
+use super::host::Host;
 use crate::cluster::offers;
-use crate::host::Host;
 use crate::pod::Pod;
 use crate::{EPC, PROVISION};
 

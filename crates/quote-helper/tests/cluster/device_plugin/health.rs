@@ -1,7 +1,7 @@
 //! Resources without their device node.
 
+use super::host::Host;
 use crate::cluster::{capacity, offers};
-use crate::host::Host;
 use crate::pod::Pod;
 use crate::{EPC, PROVISION};
 

@@ -1,21 +1,23 @@
 //! Quotes for containers, by a quote service on the node.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::host::Host;
+use super::program::Program;
 use crate::EPC;
-use crate::cluster::{offers, run_script};
-use crate::host::Host;
+use crate::cluster::offers;
+use crate::node::load_image;
 use crate::pod::{Pod, container};
-use crate::program::Program;
 
-const IMAGE: &str = "quote-helper:testbed";
+const IMAGE: &str = "quote-helper:test";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 fn a_pod_gets_quotes_without_host_volumes() {
-    run_script("load-image", [IMAGE, env!("CARGO_BIN_EXE_quote-helper")]);
+    load_image(IMAGE, Path::new(env!("CARGO_BIN_EXE_quote-helper")));
     let host = Host::new();
     let _service = serve(&host);
     let _plugin = host.plugin("--epc-size 168MiB");
@@ -29,11 +31,10 @@ fn a_pod_gets_quotes_without_host_volumes() {
 
 /// A quote service on the node.
 fn serve(host: &Host) -> Program {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
-    command.args(["serve", "--platform", "software"]).env_clear();
-    command.arg("--socket").arg(host.aesm_dir().join("aesm.socket"));
-    command.arg("--state-dir").arg(host.path("state"));
-    let mut service = Program::start(&mut command);
+    let mut arguments = vec!["serve".into(), "--platform=software".into()];
+    arguments.extend(["--socket".into(), host.aesm_dir().join("aesm.socket").into_os_string()]);
+    arguments.extend(["--state-dir".into(), host.path("state").into_os_string()]);
+    let mut service = Program::start(&arguments);
     service.event("serving quotes");
     service
 }

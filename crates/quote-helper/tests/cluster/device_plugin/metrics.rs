@@ -1,8 +1,8 @@
 //! The metric of allocated devices.
 
+use super::host::Host;
+use super::plugin::Plugin;
 use crate::cluster::{eventually, offers};
-use crate::host::Host;
-use crate::plugin::Plugin;
 use crate::pod::Pod;
 use crate::{EPC, PROVISION};
 

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::json;
 
+use super::host::{ENCLAVE_DEVICE, Host, PROVISION_DEVICE};
 use crate::cluster::offers;
-use crate::host::{ENCLAVE_DEVICE, Host, PROVISION_DEVICE};
 use crate::pod::{Pod, container};
 use crate::{EPC, PROVISION};
 

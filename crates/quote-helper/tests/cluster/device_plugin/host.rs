@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use tempfile::TempDir;
 
-use crate::plugin::Plugin;
+use super::plugin::Plugin;
 
 /// Stands in for `/dev/sgx_enclave`: the device of FUSE, which does nothing when it is opened, and
 /// which containers may not open unless they are allowed to.

@@ -1,7 +1,7 @@
 //! Enclave memory in the node's status.
 
+use super::host::Host;
 use crate::cluster::{capacity, offers, remove_from_node_status};
-use crate::host::Host;
 use crate::pod::Pod;
 use crate::{ENCLAVE, EPC, INTEL_EPC};
 

@@ -4,9 +4,10 @@
 
 use std::time::Instant;
 
+use super::host::Host;
 use crate::EPC;
-use crate::cluster::{capacity, kubelet_memory, offers};
-use crate::host::Host;
+use crate::cluster::{capacity, offers};
+use crate::node::kubelet_memory;
 use crate::pod::Pod;
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::host::Host;
+use super::plugin::Plugin;
 use crate::EPC;
-use crate::cluster::{eventually, offers, restart_kubelet};
-use crate::host::Host;
-use crate::plugin::Plugin;
+use crate::cluster::{eventually, offers};
+use crate::node::restart;
 use crate::pod::Pod;
 
 #[test]
@@ -16,7 +17,7 @@ fn all_resources_are_registered_with_a_restarted_kubelet() {
     offers(EPC, 168);
     let pod = RunningPod::create();
 
-    restart_kubelet();
+    restart("kubelet");
     let begin = Instant::now();
     eventually("a registration", || (plugin.registrations(EPC) == Some(2)).then_some(()));
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());

@@ -1,12 +1,12 @@
 //! A device plugin on the node.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
-use crate::cluster::{eventually, node_name};
-use crate::host::Host;
-use crate::program::Program;
+use super::host::Host;
+use super::program::Program;
+use crate::cluster::{eventually, node_address, node_name};
 
 /// `quote-helper device-plugin`; killed when dropped.
 pub(crate) struct Plugin {
@@ -18,14 +18,15 @@ impl Plugin {
     /// A ready plugin with these arguments, separated by spaces.
     #[track_caller]
     pub(crate) fn start(host: &Host, arguments: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
-        command.arg("device-plugin").args(arguments.split_whitespace());
-        command.arg("--device-dir").arg(host.device_dir()).arg("--aesm-dir").arg(host.aesm_dir());
-        command.args(["--metrics-listen", "127.0.0.1:0", "--node-name", &node_name()]);
-        let kubeconfig = std::env::var_os("KUBECONFIG").expect("the test cluster's kubeconfig");
-        command.env_clear().env("KUBECONFIG", kubeconfig);
+        let mut all: Vec<OsString> = vec!["device-plugin".into()];
+        all.extend(arguments.split_whitespace().map(Into::into));
+        all.extend(["--device-dir".into(), host.device_dir().into_os_string()]);
+        all.extend(["--aesm-dir".into(), host.aesm_dir().into_os_string()]);
+        let address = node_address();
+        all.extend(["--node-name".into(), node_name().into()]);
+        all.extend(["--metrics-listen".into(), format!("{address}:0").into()]);
 
-        let mut program = Program::start(&mut command);
+        let mut program = Program::start(&all);
         let http = program.event("serving metrics")["address"].as_str().unwrap().to_owned();
         let plugin = Self { program, http };
         eventually("/readyz", || plugin.get("/readyz").starts_with("HTTP/1.1 200").then_some(()));

@@ -1,0 +1,14 @@
+//! The device plugin as a program on a node, with device nodes that are stand-ins, see [`host`].
+
+mod containers;
+mod health;
+mod host;
+mod large;
+mod metrics;
+mod node_status;
+mod plugin;
+mod program;
+mod quotes;
+mod resources;
+mod restarts;
+mod scheduling;

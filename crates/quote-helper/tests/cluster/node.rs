@@ -1,0 +1,60 @@
+//! The first node of the repository's own test cluster, through the scripts of `tools/test-cluster`.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::cluster::node_name;
+
+/// A command that runs another one on the node, whose arguments are to be added.
+pub(crate) fn on_node() -> Command {
+    let mut command = script("on-node");
+    command.arg(node_name());
+    command
+}
+
+/// Runs a shell script on the node, which must succeed, and returns its output.
+#[track_caller]
+pub(crate) fn shell(text: &str) -> String {
+    let output = on_node().args(["sh", "-c", text]).output().unwrap();
+    assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Stops a program of the control plane or of the node, and starts it again.
+#[track_caller]
+pub(crate) fn restart(program: &str) {
+    run(script("restart").args([&node_name(), program]));
+}
+
+/// Loads an image that consists of this program into all nodes.
+#[track_caller]
+pub(crate) fn load_image(name: &str, program: &Path) {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("image.tar");
+    let inside = format!("/{}", program.file_name().unwrap().to_str().unwrap());
+    let mut file = program.as_os_str().to_owned();
+    file.push(":");
+    file.push(&inside);
+    let entrypoint = ["--entrypoint", &inside, name].map(OsStr::new);
+    run(script("image").args(entrypoint).args([archive.as_os_str(), &file]));
+    run(script("load-image").arg(&archive));
+}
+
+/// The kubelet's resident memory in KiB.
+pub(crate) fn kubelet_memory() -> u64 {
+    let status = shell("cat /proc/$(cat /run/test-cluster/programs/kubelet.pid)/status");
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    memory.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn script(name: &str) -> Command {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/test-cluster");
+    Command::new(scripts.join(name))
+}
+
+#[track_caller]
+fn run(command: &mut Command) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+}
