@@ -2,9 +2,6 @@
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
-# The scripts of a Kubernetes test cluster of one node: up, down and load-image.
-testbed := "../shared/cluster"
-
 # The profile of what `install` installs: `just profile=dev install` is quick to build.
 profile := "dist"
 
@@ -88,9 +85,14 @@ soak minutes="30" *arguments:
     SOAK_MINUTES={{ minutes }} SOAK_ARGUMENTS={{ quote(arguments) }} \
         cargo test --release --package quote-helper --test faults -- --ignored --nocapture soak
 
-# The add-on and the device plugin keep their promises on a real cluster. Needs root.
-cluster-test:
-    tools/cluster-test.sh {{ quote(testbed) }}
+# The add-on and the device plugin keep their promises on a real cluster: that of KUBECONFIG with the
+# images IMAGE, NEXT_IMAGE and SAMPLE_IMAGE, or a test cluster of its own, which needs root.
+cluster-test *tests:
+    tools/cluster-test.sh {{ tests }}
+
+# The same on a test cluster of the oldest release that is supported.
+cluster-test-oldest *tests:
+    TEST_CLUSTER_KUBERNETES=1.35 tools/cluster-test.sh {{ tests }}
 
 # The installed units do what docs/systemd.md says, under a real systemd. Needs root.
 systemd-test:
@@ -106,7 +108,7 @@ image version="0.1.0":
 
 # Builds two of these images without an engine, for the test cluster, which must be up.
 cluster-image version="0.1.0" profile="dist":
-    tools/cluster-image.sh {{ quote(testbed) }} {{ quote(version) }} {{ profile }}
+    tools/cluster-image.sh {{ quote(version) }} {{ profile }}
 
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:

@@ -5,12 +5,15 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-node_tests=()
+. tools/test-cluster/lib.sh
+
+skip=()
 if [[ -z ${KUBECONFIG:-} ]]; then
     trap tools/test-cluster/down EXIT
     KUBECONFIG=$(tools/test-cluster/up)
     export KUBECONFIG
-    PATH=$(tools/test-cluster/programs):$PATH
+    # For kubectl.
+    PATH=$KUBERNETES:$PATH
     for version in 0.1.0 next; do
         tools/cluster-image.sh "$version" dev
     done
@@ -18,7 +21,7 @@ else
     : "${IMAGE:?name an image of quote-helper that the nodes of this cluster can run}"
     : "${NEXT_IMAGE:?name another image of quote-helper, for updates}"
     : "${SAMPLE_IMAGE:?name an image of the sample application}"
-    node_tests=(--skip on_node::)
+    skip=(--skip device_plugin:: --skip on_its_own_cluster)
 fi
 cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture \
-    "${node_tests[@]}" "$@"
+    "${skip[@]}" "$@"

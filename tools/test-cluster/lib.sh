@@ -13,7 +13,7 @@ SERVICES=$NET.128
 NODES=(node-1 node-2)
 KUBERNETES=$CACHE/kubernetes-$RELEASE
 RUNTIME=$CACHE/runtime
-KUBECONFIG=$STATE/admin.kubeconfig
+ADMIN=$STATE/admin.kubeconfig
 # In the nodes' view.
 PROGRAMS=/run/test-cluster/kubernetes:/run/test-cluster/runtime
 CONTAINERD=/run/containerd/containerd.sock
@@ -97,4 +97,4 @@ wait_for() {
     done
 }
 
-admin() { "$KUBERNETES/kubectl" --kubeconfig "$KUBECONFIG" "$@"; }
+admin() { "$KUBERNETES/kubectl" --kubeconfig "$ADMIN" "$@"; }
