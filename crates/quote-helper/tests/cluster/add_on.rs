@@ -19,10 +19,15 @@ use crate::cluster::{eventually, kubectl};
 
 /// The namespace of the add-on.
 const NAMESPACE: &str = "sgx-quote-helper";
-/// The add-on's default image.
-const IMAGE: &str = concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION"));
-/// The same image by another name, as an update. `just cluster-test` builds the images.
-const NEXT_IMAGE: &str = "sgx-quote-helper:next";
+/// The add-on's image: that of the variable `IMAGE`, or the one that `just cluster-test` builds.
+fn image() -> String {
+    std::env::var("IMAGE").unwrap_or(concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION")).into())
+}
+
+/// The same image by another name, as an update.
+fn next_image() -> String {
+    std::env::var("NEXT_IMAGE").unwrap_or("sgx-quote-helper:next".into())
+}
 
 /// The add-on with a quote service; uninstalled when dropped.
 struct AddOn;
@@ -32,7 +37,8 @@ impl AddOn {
     #[track_caller]
     fn install(arguments: &[&str]) -> Self {
         let add_on = Self;
-        succeeds(&quote_helper(&[&["install", "--platform=software"], arguments].concat()));
+        let install = ["install", "--platform=software", "--image", &image()];
+        succeeds(&quote_helper(&[&install, arguments].concat()));
         add_on
     }
 

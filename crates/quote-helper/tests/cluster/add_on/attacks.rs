@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
 use serde_json::{Value, json};
 
-use super::{AddOn, IMAGE, quote_service_pod};
+use super::{AddOn, image, quote_service_pod};
 use crate::EPC;
 use crate::node::load_image;
 use crate::pod::{Pod, container};
@@ -54,7 +54,7 @@ fn attackers(user: u64) -> Value {
     for (name, more) in [("takes-over", None), ("replaces", Some("--take-over"))] {
         let mut serve = vec!["/usr/bin/quote-helper", "serve", "--platform=software"];
         serve.extend(["--socket", AESM_SOCKET, "--state-dir=/tmp/state"].into_iter().chain(more));
-        containers.push(attacker(name, IMAGE, &json!(serve)));
+        containers.push(attacker(name, &image(), &json!(serve)));
     }
     json!({
         "securityContext": { "runAsUser": user, "runAsGroup": user },

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{AddOn, quote_helper, quote_service_pod, succeeds};
+use super::{AddOn, image, quote_helper, quote_service_pod, succeeds};
 use crate::cluster::{kubectl, kubernetes_version};
 
 #[test]
@@ -15,13 +15,15 @@ fn install_takes_over_objects_that_kubectl_applied() {
         "manifests",
         "--platform=software",
         "--enable-sgxquotehelper",
+        "--image",
+        &image(),
         "--kubernetes-version",
         &kubernetes_version(),
     ]);
     let _applied = AddOn;
     kubectl(&["apply", "-f=-"], &String::from_utf8(printed.stdout).unwrap());
     let pod = quote_service_pod();
-    succeeds(&quote_helper(&["install", "--platform=software", "--enable-sgxquotehelper"]));
+    let _installed = AddOn::install_with_quote_service();
     assert_eq!(quote_service_pod()["metadata"]["name"], pod["metadata"]["name"]);
 }
 

@@ -104,5 +104,11 @@ pub(super) fn sample(name: &str) -> Value {
     let yaml = std::fs::read_to_string(samples.join(name)).unwrap();
     let mut job: Value = serde_saphyr::from_str(&yaml).unwrap();
     job["spec"]["backoffLimit"] = json!(0);
+    if let Ok(image) = std::env::var("SAMPLE_IMAGE") {
+        let pod = &mut job["spec"]["template"]["spec"];
+        for container in pod["containers"].as_array_mut().unwrap() {
+            container["image"] = json!(image);
+        }
+    }
     job
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::evidence::Evidence;
 use super::job::Job;
-use super::{AddOn, quote_helper, succeeds};
+use super::{AddOn, image, quote_helper, succeeds};
 use crate::EPC;
 use crate::cluster::{eventually, kubectl};
 use crate::pod::Pod;
@@ -17,7 +17,8 @@ fn enclaves_attest_each_other_with_any_opt_in() {
     let before = objects();
     let add_on = AddOn::install_with_quote_service();
     let again = ["install", "--platform=software", "--enable-sgxquotehelper", "--output=json"];
-    let again: Value = serde_json::from_slice(&quote_helper(&again).stdout).unwrap();
+    let again = quote_helper(&[&again[..], &["--image", &image()]].concat());
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
     for object in again.as_array().unwrap() {
         assert_eq!(object["outcome"], "unchanged", "{object}");
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::job::{Job, sample};
 use super::{
-    AddOn, IMAGE, NAMESPACE, NEXT_IMAGE, is_ready, list, quote_helper, quote_service_pod, succeeds,
+    AddOn, NAMESPACE, image, is_ready, list, next_image, quote_helper, quote_service_pod, succeeds,
 };
 use crate::cluster::{eventually, kubectl};
 use crate::node::restart;
@@ -33,12 +33,13 @@ fn quotes_succeed_while_everything_is_replaced() {
     restart("kubelet");
     quote_service_pod();
 
-    let upgraded = succeeds(&quote_helper(&["upgrade", "--image", NEXT_IMAGE]));
+    let (before, next) = (image(), next_image());
+    let upgraded = succeeds(&quote_helper(&["upgrade", "--image", &next]));
     assert!(upgraded.contains("changed"), "{upgraded}");
     for pod in list("pods", NAMESPACE) {
         let image = &pod["spec"]["containers"][0]["image"];
         let is_deleted = !pod["metadata"]["deletionTimestamp"].is_null();
-        assert!(is_deleted || image == NEXT_IMAGE, "{image}, not {IMAGE}, after the upgrade");
+        assert!(is_deleted || *image == next, "{image} instead of {next}, before {before}");
     }
 
     let tally = tally_of(&job);
