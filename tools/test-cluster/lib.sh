@@ -28,6 +28,8 @@ needs_root() { ((EUID == 0)) || die "needs root"; }
 
 # number NODE: its number, from 1 on.
 number() { echo "${1##*-}"; }
+# The machine's end of the node's network.
+link() { echo "v$(number "$1")-$CLUSTER"; }
 address() { echo "$NET.0.$(number "$1")"; }
 
 # init NODE: the process id of the node's first process, if the node runs.
@@ -95,6 +97,13 @@ wait_for() {
         fi
         sleep 0.2
     done
+}
+
+# import_image NODE ARCHIVE: into the node's containerd, where pods find it.
+import_image() {
+    local said
+    said=$(on "$1" ctr --address "$CONTAINERD" --namespace k8s.io images import - <"$2" 2>&1) ||
+        die "$1 does not import $2: $said"
 }
 
 admin() { "$KUBERNETES/kubectl" --kubeconfig "$ADMIN" "$@"; }
