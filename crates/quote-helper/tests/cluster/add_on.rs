@@ -2,6 +2,7 @@
 
 mod attacks;
 mod collateral;
+mod disruptions;
 mod evidence;
 mod gitops;
 mod job;
@@ -9,6 +10,7 @@ mod jobs;
 mod refusals;
 mod switch;
 mod updates;
+mod workloads;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -94,13 +94,13 @@ fn quote_service_log() -> String {
 
 /// The numbers of an application's quotes and failures.
 #[derive(Debug)]
-struct Tally {
-    made: u64,
-    failed: u64,
+pub(super) struct Tally {
+    pub(super) made: u64,
+    pub(super) failed: u64,
 }
 
 /// The final output of the job, which must end after the update.
-fn tally_of(job: &Job) -> Tally {
+pub(super) fn tally_of(job: &Job) -> Tally {
     assert!(job.is_active(), "it has to last longer than all of this: {}", job.log("bob"));
     job.ends();
     let log = job.log("bob");
@@ -112,7 +112,7 @@ fn tally_of(job: &Job) -> Tally {
 }
 
 /// The sample, in a loop for this time.
-fn lasting_job(time: &str) -> Value {
+pub(super) fn lasting_job(time: &str) -> Value {
     let mut job = sample("remote-attestation-job.yaml");
     let bob = &mut job["spec"]["template"]["spec"]["containers"][1];
     assert_eq!(bob["name"], "bob");
