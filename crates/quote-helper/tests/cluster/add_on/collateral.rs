@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::job::Job;
-use super::{AddOn, NAMESPACE, fails, is_ready, list, quote_helper, quote_service_pod, succeeds};
+use super::{AddOn, NAMESPACE, fails, is_ready, list, quote_helper, succeeds};
 use crate::cluster::{eventually, kubectl, try_kubectl};
 
 /// The name for verifiers.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{AddOn, image, quote_helper, quote_service_pod, succeeds};
+use super::{AddOn, image, quote_helper, quote_service_pod};
 use crate::cluster::{kubectl, kubernetes_version};
 
 #[test]
