@@ -14,8 +14,8 @@ use crate::{
     Source, SourceError, TcbUpdate,
 };
 
-/// Timeout of all requests together.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum time for all requests together.
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// There is no collateral for a quote; `E` is the failure to get an item.
 #[derive(Debug, thiserror::Error)]
@@ -50,17 +50,18 @@ pub struct ServiceError {
 }
 
 /// Fetches the collateral for `quote` from the service at `url`, without checking or storing it. It
-/// takes at most 30 seconds.
+/// takes at most `timeout`, and at most 30 seconds.
 ///
 /// # Errors
 /// [`QuoteCollateralError`].
 pub fn fetch(
     url: &ServiceUrl,
     quote: &[u8],
+    timeout: Duration,
 ) -> Result<Collateral, QuoteCollateralError<ServiceError>> {
     let source = PcsSource::at(url);
     let now = Instant::now();
-    let deadline = now.checked_add(TIMEOUT).unwrap_or(now);
+    let deadline = now.checked_add(timeout.min(MAX_TIMEOUT)).unwrap_or(now);
     for_quote(quote, TcbUpdate::Standard, |item| {
         let (item_name, service) = (item.to_string(), source.name().to_owned());
         source.fetch(item, deadline).map_err(|reason| ServiceError {

@@ -67,9 +67,11 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArguments {
     /// Trusts this root certificate, PEM or DER, instead of Intel's, for quotes of the software
-    /// platform. INSECURE: they prove nothing about genuine SGX [default: Intel's root].
+    /// platform. INSECURE: they prove nothing about genuine SGX. Of several files, separated by
+    /// commas, the first one that exists [default: Intel's root].
     #[arg(long, value_name = "FILE", env = "REMOTE_ATTESTATION_TRUSTED_ROOT")]
-    pub(crate) trusted_root: Option<PathBuf>,
+    #[arg(value_delimiter = ',')]
+    pub(crate) trusted_root: Vec<PathBuf>,
 
     /// Verifies with collateral from this PCCS or PCS.
     #[arg(long, value_name = "URL", env = "REMOTE_ATTESTATION_PCCS")]

@@ -9,7 +9,7 @@ use remote_attestation::Channel;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::arguments::Role;
-use crate::retry::retry;
+use crate::wait::{Wait, retry};
 
 /// Connects to the peer or waits for it, until this timeout.
 pub(crate) fn open(role: Role, patience: Duration) -> anyhow::Result<Channel> {
@@ -24,6 +24,7 @@ fn accept(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> 
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
     set_socket_timeout(&listener, Timeout::Recv, Some(patience))?;
+    let _wait = Wait::begin(format!("a connection to {address}"), patience);
     match listener.accept() {
         Ok((stream, _)) => Ok(stream),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -34,6 +35,7 @@ fn accept(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> 
 }
 
 fn connect(address: SocketAddr, patience: Duration) -> anyhow::Result<TcpStream> {
-    retry(patience, || TcpStream::connect_timeout(&address, patience), |_| true)
+    let subject = format!("a connection to the peer at {address}");
+    retry(subject, patience, || TcpStream::connect_timeout(&address, patience), |_| true)
         .with_context(|| format!("cannot connect to {address} within {patience:?}"))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use collateral::settings::ServiceUrl;
@@ -13,7 +13,10 @@ use verify::{TrustedRoot, TrustedRoots, Verdict};
 
 use crate::arguments::EvidenceArguments;
 use crate::output;
-use crate::retry::retry;
+use crate::wait::retry;
+
+/// The minimum time for an attempt to fetch collateral.
+const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A trusted root, and the source of collateral.
 pub(crate) struct Evidence {
@@ -33,7 +36,8 @@ impl Evidence {
     /// Reads the requested root, and warns if it is not Intel's. Without a request it is Intel's,
     /// whatever files exist: the right to write files or a ConfigMap must not imply trust.
     pub(crate) fn load(arguments: &EvidenceArguments, patience: Duration) -> anyhow::Result<Self> {
-        let roots = match &arguments.trusted_root {
+        let paths = &arguments.trusted_root;
+        let roots = match paths.iter().find(|path| path.exists()).or(paths.first()) {
             Some(path) => trusted_roots(path)?,
             None => TrustedRoots::intel(),
         };
@@ -63,17 +67,30 @@ impl Source {
             Self::File(path) => serde_json::from_slice(&read(path)?)
                 .with_context(|| format!("{} holds no collateral", path.display())),
             Self::Pccs { url, patience } => {
-                Ok(retry(*patience, || collateral::fetch(url, quote), is_unreachable)?)
+                let (subject, begin) = (format!("collateral from {url}"), Instant::now());
+                let left = || patience.saturating_sub(begin.elapsed()).max(MIN_TIMEOUT);
+                let attempt = || collateral::fetch(url, quote, left());
+                let fetched = retry(subject, *patience, attempt, is_transient);
+                fetched.map_err(|error| match is_transient(&error) {
+                    true => anyhow::Error::from(error)
+                        .context(format!("no collateral from {url} within {patience:?}")),
+                    false => error.into(),
+                })
             }
         }
     }
 }
 
-/// True if the PCCS may still be starting.
-fn is_unreachable(error: &QuoteCollateralError<ServiceError>) -> bool {
+/// True if the PCCS may still be starting: its name is not known yet, nobody listens there, or it
+/// answers with a failure of its own.
+fn is_transient(error: &QuoteCollateralError<ServiceError>) -> bool {
+    let QuoteCollateralError::Item(ServiceError { reason, .. }) = error else { return false };
     matches!(
-        error,
-        QuoteCollateralError::Item(ServiceError { reason: SourceError::Unreachable(_), .. })
+        reason,
+        SourceError::Unreachable(_)
+            | SourceError::Timeout
+            | SourceError::Busy { .. }
+            | SourceError::Status(500..)
     )
 }
 

@@ -6,8 +6,8 @@ mod connection;
 mod counters;
 mod evidence;
 mod output;
-mod retry;
 mod session;
+mod wait;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -13,7 +13,7 @@ use sgx::AesmError;
 use crate::counters::Counters;
 use crate::evidence::Evidence;
 use crate::output;
-use crate::retry::retry;
+use crate::wait::{Wait, retry};
 
 /// One enclave's side.
 pub(crate) struct Session<'a> {
@@ -32,7 +32,7 @@ impl Session<'_> {
     pub(crate) fn initiate(&mut self) -> anyhow::Result<()> {
         let application = Application::start(self.name)?;
         self.send_offer(&application)?;
-        let offer = self.channel.receive().with_context(|| self.about_peer())?;
+        let offer = self.receive()?;
         let conversation = self.trust(application, &offer)?;
         self.send_message(&conversation)?;
         self.receive_message(&conversation)?;
@@ -42,9 +42,7 @@ impl Session<'_> {
 
     /// Attests each other as often as the peer initiates it, at least once.
     pub(crate) fn respond_until_closed(&mut self) -> anyhow::Result<()> {
-        while let Some(offer) =
-            self.channel.receive_unless_closed().with_context(|| self.about_peer())?
-        {
+        while let Some(offer) = self.receive_unless_closed()? {
             let application = Application::start(self.name)?;
             self.send_offer(&application)?;
             let conversation = self.trust(application, &offer)?;
@@ -76,7 +74,8 @@ impl Session<'_> {
                 output::note(format_args!("a quote failed: {error}"));
             })
         };
-        retry(patience, attempt, |_| has_quoted).map_err(no_quote)
+        let subject = "a quote".to_owned();
+        retry(subject, patience, attempt, |_| has_quoted).map_err(no_quote)
     }
 
     /// Verifies the peer's offer, and agrees on a key if it is trusted.
@@ -104,10 +103,24 @@ impl Session<'_> {
     }
 
     fn receive_message(&mut self, conversation: &Conversation) -> anyhow::Result<()> {
-        let sealed = self.channel.receive().with_context(|| self.about_peer())?;
+        let sealed = self.receive()?;
         let message = conversation.open(self.peer, &sealed).with_context(|| self.about_peer())?;
         self.print_once(format_args!("{} encrypted bytes say \"{message}\"", sealed.len()));
         Ok(())
+    }
+
+    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
+        let _wait = self.wait_for_peer();
+        self.channel.receive().with_context(|| self.about_peer())
+    }
+
+    fn receive_unless_closed(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        let _wait = self.wait_for_peer();
+        self.channel.receive_unless_closed().with_context(|| self.about_peer())
+    }
+
+    fn wait_for_peer(&self) -> Wait {
+        Wait::begin(format!("a message of {}", self.peer), self.patience)
     }
 
     /// Prints a line in the first attestation only.

@@ -17,6 +17,8 @@ use crate::output;
 
 const ALICE: &str = "Alice's enclave";
 const BOB: &str = "Bob's enclave";
+/// The timeout for collateral, which comes from this machine.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn run() -> Result<(), Failure> {
     Ok(attest()?)
@@ -50,7 +52,7 @@ fn attest() -> anyhow::Result<()> {
 
     let roots = TrustedRoots::parse(&host.root)?;
     let url = ServiceUrl::parse(&host.pccs).map_err(Error::msg)?;
-    let collateral = collateral::fetch(&url, &from_alice.quote)?;
+    let collateral = collateral::fetch(&url, &from_alice.quote, FETCH_TIMEOUT)?;
     let verifier = Verifier { roots, collateral };
     let bobs_verdict = verifier.verify(&from_bob, BOB);
     let alices_verdict = verifier.verify(&from_alice, ALICE);

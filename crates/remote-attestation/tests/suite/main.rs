@@ -6,3 +6,4 @@ mod hostile_peers;
 mod machine;
 mod program;
 mod samples;
+mod waits;

@@ -135,6 +135,30 @@ fn with_etc(program: &Command, etc: &Path) -> Option<Command> {
     Some(command)
 }
 
+/// A ClusterTrustBundle that the cluster may not have, and a ConfigMap that a namespace may not
+/// have, are mounted side by side.
+#[test]
+fn the_first_root_that_exists_is_trusted() {
+    let (machine, other) = (Machine::new(), Machine::new());
+    std::fs::copy(other.path("root.pem"), machine.path("other.pem")).unwrap();
+    for (roots, is_trusted) in [
+        ("nowhere.pem,root.pem", true),
+        ("root.pem,other.pem", true),
+        ("other.pem,root.pem", false),
+        ("nowhere.pem,neither.pem", false),
+    ] {
+        let address = free_address();
+        let with = |role| format!("{role} {address} --collateral collateral.json --patience 2s");
+        let mut alice = machine.command_in_process(&with("--name alice --listen"));
+        alice.env("REMOTE_ATTESTATION_TRUSTED_ROOT", roots);
+        let mut bob = machine.command_in_process(&with("--name bob --connect"));
+        let [alice, _] = run_both(&mut alice, &mut bob);
+        assert_eq!(alice.code, Some(i32::from(!is_trusted)), "{roots}: {alice:?}");
+        let is_named = alice.stderr.contains("cannot read nowhere.pem");
+        assert_eq!(is_named, roots == "nowhere.pem,neither.pem", "{alice:?}");
+    }
+}
+
 #[test]
 fn quotes_are_counted_on_both_sides() {
     let (machine, address) = (Machine::new(), free_address());
