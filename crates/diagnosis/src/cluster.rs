@@ -6,11 +6,15 @@ mod epc;
 mod facts;
 #[cfg(test)]
 mod fixtures;
+mod injection_settings;
 mod nodes;
+mod pending;
 mod placement;
 mod pod_check;
+mod pod_sockets;
 mod pods;
 mod quote_service;
+mod trust_root;
 mod versions;
 mod webhook;
 mod workload;

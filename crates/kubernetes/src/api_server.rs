@@ -113,6 +113,18 @@ impl ApiServer {
         Ok(release)
     }
 
+    /// True if the server has this resource of this group and version, such as `pods` of `v1`.
+    ///
+    /// # Errors
+    /// If the request fails.
+    pub async fn serves(&self, group_version: &str, plural: &str) -> Result<bool, ApiError> {
+        match self.ask(self.client.list_api_group_resources(group_version)).await {
+            Ok(list) => Ok(list.resources.iter().any(|resource| resource.name == plural)),
+            Err(ApiError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The address, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {

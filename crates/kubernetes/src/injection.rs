@@ -6,6 +6,7 @@
 mod container;
 mod device_nodes;
 mod epc;
+mod inspection;
 mod objects;
 pub mod quantity;
 mod quote_provider;
@@ -16,10 +17,15 @@ mod users;
 mod warnings;
 
 pub use epc::pod_request;
+pub use inspection::{
+    MissingSettings, containers_without_socket, missing_settings, refuses_injection,
+    uses_node_quote_service,
+};
 pub use objects::{ObjectError, SourceText, inject_object};
 pub use quote_provider::{INJECT_LABEL, QUOTE_PROVIDER_ANNOTATION};
 pub use relevant::ReadError;
 pub use users::shared_users;
+pub use warnings::is_sgx_resource;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ mod permission;
 mod permissions;
 mod removal;
 mod rollout;
+mod verifiers;
 mod waiting;
 
 pub use applied_object::{AppliedObject, ObjectOutcome, Preview};
@@ -25,6 +26,7 @@ pub use error::{HalfApplied, InstallationError};
 pub use installed::{installed_add_on, installed_root};
 pub use kind::{Kind, ObjectName};
 pub use permission::Permission;
+pub use verifiers::{serves_trust_bundles, verifier_namespaces};
 
 use std::future::Future;
 use std::time::Duration;

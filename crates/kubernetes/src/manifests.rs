@@ -30,9 +30,9 @@ pub use settings::{
     PccsSecretKey, Platform, SETTINGS, SETTINGS_KEY, UnknownName,
 };
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
-pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot};
+pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot, TRUST_BUNDLE};
 pub use users::uids;
-pub use verification::{VERIFICATION, VERIFIER_NAMESPACE};
+pub use verification::{TRUSTED_ROOT_KEY, VERIFICATION, VERIFICATION_LABEL, VERIFIER_NAMESPACE};
 pub use webhook::{WEBHOOK, WEBHOOK_CERTIFICATES};
 
 use kube::core::DynamicObject;
@@ -45,6 +45,18 @@ pub struct Cluster {
     /// The root of the software platform, if that makes the quotes. Without it the Secret
     /// [`SOFTWARE_PLATFORM`] must exist.
     pub software_platform_root: Option<SoftwarePlatformRoot>,
+    /// True if the API server serves ClusterTrustBundles of the version v1; `None` if only the
+    /// version can tell.
+    pub serves_trust_bundles: Option<bool>,
+    /// The namespaces with the label [`VERIFICATION_LABEL`], which get the ConfigMap
+    /// [`VERIFICATION`] besides the add-on's and [`VERIFIER_NAMESPACE`].
+    pub verifier_namespaces: Vec<String>,
+}
+
+impl Cluster {
+    fn has_trust_bundles(&self) -> bool {
+        self.serves_trust_bundles.unwrap_or_else(|| self.version.has_cluster_trust_bundles())
+    }
 }
 
 impl AddOn {

@@ -85,7 +85,9 @@ pub(crate) fn one_line(text: &str) -> String {
     }
 }
 
-fn is_ready(pod: &Pod) -> bool {
+/// True if the pod is ready.
+#[must_use]
+pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.into_iter().any(|it| it.type_ == "Ready" && it.status == "True")
 }

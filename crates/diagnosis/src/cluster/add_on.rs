@@ -4,8 +4,8 @@ use kubernetes::manifests::{CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK}
 
 use super::api_server::QueryResult;
 use super::facts::Facts;
-use super::versions;
 use super::workload::Workload;
+use super::{trust_root, versions};
 use crate::finding::Finding;
 
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -30,6 +30,7 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     }
     findings.extend(facts.add_on_pods.as_ref().err().map(|it| it.finding("add-on-pods")));
     findings.push(versions::finding(facts));
+    findings.extend(trust_root::findings(facts));
     findings
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::ListParams;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Resource};
 use kubernetes::api_server::{ApiError, ApiServer};
 use serde::de::DeserializeOwned;
@@ -51,7 +52,24 @@ impl Cluster {
 
     /// All objects of a kind for which `wanted` holds.
     pub(crate) async fn all<K: Kind>(&self, wanted: fn(&K) -> bool) -> QueryResult<Vec<K>> {
-        self.list(&Api::all(self.api_server.client()), &K::plural(&()), wanted).await
+        let api = Api::all(self.api_server.client());
+        self.list(&api, &ListParams::default(), &K::plural(&()), wanted).await
+    }
+
+    /// All objects of this name, in all namespaces.
+    pub(crate) async fn all_named<K: Kind>(&self, name: &str) -> QueryResult<Vec<K>> {
+        let api = Api::all(self.api_server.client());
+        let named = ListParams::default().fields(&format!("metadata.name={name}"));
+        self.list(&api, &named, &K::plural(&()), |_| true).await
+    }
+
+    /// The ClusterTrustBundle, which clusters before Kubernetes 1.37 do not have.
+    pub(crate) async fn trust_bundle(&self, name: &str) -> QueryResult<Option<DynamicObject>> {
+        let gvk = GroupVersionKind::gvk("certificates.k8s.io", "v1", "ClusterTrustBundle");
+        let resource = ApiResource::from_gvk_with_plural(&gvk, "clustertrustbundles");
+        let api = Api::all_with(self.api_server.client(), &resource);
+        let object = self.api_server.ask(api.get_opt(name)).await;
+        object.map_err(|error| QueryError::new("get", "clustertrustbundles", error))
     }
 
     pub(crate) async fn all_in_namespace<K>(&self) -> QueryResult<Vec<K>>
@@ -59,7 +77,7 @@ impl Cluster {
         K: Kind + Resource<Scope = NamespaceResourceScope>,
     {
         let resource = format!("{} in {}", K::plural(&()), self.namespace);
-        self.list(&self.namespaced(), &resource, |_| true).await
+        self.list(&self.namespaced(), &ListParams::default(), &resource, |_| true).await
     }
 
     pub(crate) fn namespaced<K>(&self) -> Api<K>
@@ -82,10 +100,11 @@ impl Cluster {
     async fn list<K: Kind>(
         &self,
         api: &Api<K>,
+        selected: &ListParams,
         resource: &str,
         wanted: fn(&K) -> bool,
     ) -> QueryResult<Vec<K>> {
-        let objects = self.api_server.list(api, &ListParams::default(), wanted).await;
+        let objects = self.api_server.list(api, selected, wanted).await;
         objects.map_err(|error| QueryError::new("list", resource, error))
     }
 }

@@ -4,10 +4,13 @@ use std::ops::RangeInclusive;
 
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
-use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Namespace, Node, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::DynamicObject;
+use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{
-    CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, WEBHOOK, WEBHOOK_CERTIFICATES,
+    CLUSTER_PCCS, DEVICE_PLUGIN, QUOTE_SERVICE, TRUST_BUNDLE, VERIFICATION, WEBHOOK,
+    WEBHOOK_CERTIFICATES,
 };
 
 use super::api_server::{Cluster, QueryResult};
@@ -28,6 +31,10 @@ pub(crate) struct Facts {
     pub(crate) webhook_configuration: QueryResult<Option<MutatingWebhookConfiguration>>,
     pub(crate) webhook_endpoints: QueryResult<Option<Endpoints>>,
     pub(crate) webhook_certificates: QueryResult<Option<Secret>>,
+    /// The settings of verifiers, in all namespaces.
+    pub(crate) verification: QueryResult<Vec<ConfigMap>>,
+    pub(crate) trust_bundle: QueryResult<Option<DynamicObject>>,
+    pub(crate) namespaces: QueryResult<Vec<Namespace>>,
 }
 
 impl Facts {
@@ -44,6 +51,9 @@ impl Facts {
             webhook_configuration,
             webhook_endpoints,
             webhook_certificates,
+            verification,
+            trust_bundle,
+            namespaces,
         ) = tokio::join!(
             cluster.all(|_| true),
             cluster.all(matters),
@@ -55,6 +65,9 @@ impl Facts {
             cluster.in_cluster(WEBHOOK),
             cluster.in_namespace(WEBHOOK),
             cluster.in_namespace(WEBHOOK_CERTIFICATES),
+            cluster.all_named(VERIFICATION),
+            cluster.trust_bundle(TRUST_BUNDLE),
+            cluster.all(|_| true),
         );
         Self {
             namespace: cluster.namespace.clone(),
@@ -68,6 +81,9 @@ impl Facts {
             webhook_configuration,
             webhook_endpoints,
             webhook_certificates,
+            verification,
+            trust_bundle,
+            namespaces,
         }
     }
 
@@ -91,12 +107,47 @@ impl Facts {
 
     /// True if the device plugin advertises simulated EPC, as it does with the software platform.
     pub(crate) fn has_software_epc(&self) -> bool {
+        self.device_plugin_arguments().any(|argument| argument.starts_with("--software-epc"))
+    }
+}
+
+impl Facts {
+    /// The counter of EPC, by the arguments of the device plugin.
+    pub(crate) fn epc_accounting(&self) -> EpcAccounting {
+        match self.device_plugin_arguments().any(|it| it == "--epc-accounting=node-status") {
+            true => EpcAccounting::NodeStatus,
+            false => EpcAccounting::Devices,
+        }
+    }
+
+    fn device_plugin_arguments(&self) -> impl Iterator<Item = &String> {
         let plugin = self.device_plugin.iter().flatten().filter_map(|it| it.spec.as_ref());
         let pod = plugin.filter_map(|spec| spec.template.spec.as_ref());
-        let mut arguments =
-            pod.flat_map(|pod| &pod.containers).flat_map(|it| it.args.iter().flatten());
-        arguments.any(|argument| argument.starts_with("--software-epc"))
+        pod.flat_map(|pod| &pod.containers).flat_map(|it| it.args.iter().flatten())
     }
+}
+
+/// True if the pod's requests count on this node.
+pub(crate) fn is_on(pod: &Pod, node: &Node) -> bool {
+    node.metadata.name.as_deref().is_some_and(|node| is_on_node(pod, node))
+}
+
+/// True if the pod's requests count on the node of this name.
+pub(crate) fn is_on_node(pod: &Pod, node: &str) -> bool {
+    let at = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+    at == Some(node) && !has_ended(pod)
+}
+
+/// True if the pod has ended, and holds nothing any more.
+pub(crate) fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+/// The pod as the object of a finding.
+pub(crate) fn pod_object(pod: &Pod) -> String {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    format!("pod/{namespace}/{}", name(&pod.metadata))
 }
 
 /// The name of an object; on the API server each one has a name.

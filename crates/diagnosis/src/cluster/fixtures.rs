@@ -96,5 +96,8 @@ pub(super) fn in_order() -> Facts {
             "subsets": [{ "addresses": [{ "ip": "10.0.0.1" }] }],
         })))),
         webhook_certificates: Ok(None),
+        verification: Ok(Vec::new()),
+        trust_bundle: Ok(None),
+        namespaces: Ok(Vec::new()),
     }
 }

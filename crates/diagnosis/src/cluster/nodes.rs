@@ -5,7 +5,7 @@ use kubernetes::manifests::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABEL
 
 use super::NAMED;
 use super::epc::Epc;
-use super::facts::{Facts, name};
+use super::facts::{Facts, is_on, name};
 use super::placement::{self, Placement};
 use super::workload::Workload;
 use crate::finding::Finding;
@@ -71,13 +71,6 @@ fn described(epc: Epc, node: &Node, pods: Option<&[Pod]>) -> String {
     format!("EPC {allocatable} {unit}: {allocated} allocated, {free} free ({resource})")
 }
 
-/// True if the pod's requests count on this node.
-fn is_on(pod: &Pod, node: &Node) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    let at = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-    at == node.metadata.name.as_deref() && !matches!(phase, Some("Succeeded" | "Failed"))
-}
-
 fn without_sgx(nodes: &[&Node], with_sgx: usize) -> Option<Finding> {
     let found = "nodes-without-sgx";
     let named = named(nodes.iter().map(|node| name(&node.metadata)));
@@ -121,7 +114,7 @@ fn lacks_quote_service(node: &Node, facts: &Facts) -> Option<Finding> {
             format!("it has the taint {taint}"),
             format!("kubectl taint node {} {taint}-", name(&node.metadata)),
         ),
-        Placement::Fits => (
+        Placement::Cordoned | Placement::Fits => (
             "the reason is not visible from here".to_owned(),
             format!(
                 "kubectl -n {} describe daemonset {}",

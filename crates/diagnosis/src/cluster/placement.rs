@@ -1,11 +1,11 @@
-//! The reason why a DaemonSet has no pod on a node.
+//! The reason why a node does not accept a pod, by its labels and taints.
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{
     Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration,
 };
 
-/// The fit of a DaemonSet's pods to a node.
+/// The fit of a pod to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placement {
     /// The node accepts them.
@@ -14,14 +14,31 @@ pub(crate) enum Placement {
     LacksLabel { key: String, value: String },
     /// The node has this taint, as kubectl writes it, which they do not tolerate.
     Tainted(String),
+    /// The node is closed to new pods.
+    Cordoned,
 }
 
+/// The taint of a node that is closed to new pods.
+const CORDONED: &str = "node.kubernetes.io/unschedulable:NoSchedule";
+
+/// The fit of a DaemonSet's pods, which tolerate the taints of node conditions.
 pub(crate) fn of(daemon_set: &DaemonSet, node: &Node) -> Placement {
     let pod = daemon_set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
     let Some(pod) = pod else { return Placement::Fits };
+    by(pod, node, |taint| !taint.key.starts_with("node.kubernetes.io/"))
+}
+
+/// The fit of a pod.
+pub(crate) fn of_pod(pod: &PodSpec, node: &Node) -> Placement {
+    by(pod, node, |_| true)
+}
+
+/// The fit of a pod, of the taints with those that `count`.
+fn by(pod: &PodSpec, node: &Node, counts: fn(&Taint) -> bool) -> Placement {
     let missing = selector_label(pod, node).or_else(|| affinity_label(pod, node));
-    match (missing, taint(pod, node)) {
+    match (missing, taint(pod, node, counts)) {
         (Some((key, value)), _) => Placement::LacksLabel { key, value },
+        (None, Some(taint)) if taint == CORDONED => Placement::Cordoned,
         (None, Some(taint)) => Placement::Tainted(taint),
         (None, None) => Placement::Fits,
     }
@@ -68,12 +85,12 @@ fn is_met(requirement: &NodeSelectorRequirement, node: &Node) -> bool {
     }
 }
 
-/// A taint that the pods do not tolerate. A DaemonSet's pods tolerate those of node conditions.
-fn taint(pod: &PodSpec, node: &Node) -> Option<String> {
+/// A taint that the pod does not tolerate.
+fn taint(pod: &PodSpec, node: &Node, counts: fn(&Taint) -> bool) -> Option<String> {
     let mut taints = node.spec.as_ref()?.taints.iter().flatten();
     let taint = taints.find(|taint| {
         matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute")
-            && !taint.key.starts_with("node.kubernetes.io/")
+            && counts(taint)
             && !pod.tolerations.iter().flatten().any(|toleration| tolerates(toleration, taint))
     })?;
     let Taint { key, value, effect, .. } = taint;

@@ -1,22 +1,20 @@
-//! Pods that are written for the add-on and lack a setting.
-
-use std::ops::RangeInclusive;
+//! Pods that are written for the add-on and lack a setting, a node or a socket.
 
 use k8s_openapi::api::core::v1::Pod;
-use kubernetes::device_plugin::{EpcAccounting, ResourceProfile};
-use kubernetes::injection::{Injection, Settings, inject};
+use kubernetes::injection::{Injection, Settings, inject, uses_node_quote_service};
 
-use super::facts::{Facts, name};
-use super::{NAMED, epc};
+use super::facts::{Facts, has_ended, pod_object};
+use super::injection_settings::{NOBODY, in_order, settings};
+use super::{NAMED, epc, pending, pod_sockets};
 use crate::finding::Finding;
 
-/// The uid that the kernel reserves for "no user".
-const NOBODY: RangeInclusive<u32> = u32::MAX..=u32::MAX;
-
-/// True if the pod requests EPC or has warnings.
+/// True if the pod has not ended, and requests resources of SGX, uses the quote service, or has
+/// warnings.
 pub(crate) fn matters(pod: &Pod) -> bool {
-    ResourceProfile::ALL.into_iter().any(|profile| epc::requested(pod, profile) > 0)
-        || !warnings(pod, &NOBODY).is_empty()
+    !has_ended(pod)
+        && (!epc::all_requested(pod).is_empty()
+            || uses_node_quote_service(pod)
+            || !warnings(pod, &in_order(NOBODY)).is_empty())
 }
 
 pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -24,9 +22,11 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         Ok(pods) => pods,
         Err(error) => return vec![error.finding("pods")],
     };
+    let others: Vec<_> =
+        pending::findings(facts).into_iter().chain(pod_sockets::findings(facts)).collect();
     let wrong: Vec<_> = pods.iter().filter(|pod| !of_pod(pod, facts).is_empty()).collect();
-    if wrong.is_empty() {
-        return vec![Finding::ok("pods", "no pod lacks a setting")];
+    if wrong.is_empty() && others.is_empty() {
+        return vec![Finding::ok("pods", "no pod lacks a setting, a node or a socket")];
     }
     let mut findings: Vec<_> = wrong.iter().take(NAMED).map(|pod| finding(pod, facts)).collect();
     let more = wrong.len().saturating_sub(NAMED);
@@ -35,37 +35,29 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
         let fix = "fix the named ones first; they often share one template";
         findings.push(Finding::warning("pods", detail, fix));
     }
+    findings.extend(others);
     findings
 }
 
 fn finding(pod: &Pod, facts: &Facts) -> Finding {
     let fix = "change the template of the pod (its Deployment or Job), and recreate it; \
                `quote-helper inject -f FILE` shows the same for a file";
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    Finding::warning("pods", of_pod(pod, facts).join("; "), fix)
-        .about(format!("pod/{namespace}/{}", name(&pod.metadata)))
+    Finding::warning("pods", of_pod(pod, facts).join("; "), fix).about(pod_object(pod))
 }
 
 /// The warnings of the pod in this cluster. The add-on's own pods may run as its users.
 fn of_pod(pod: &Pod, facts: &Facts) -> Vec<String> {
     let is_own = pod.metadata.namespace.as_ref() == Some(&facts.namespace);
-    warnings(pod, &if is_own { NOBODY } else { facts.add_on_uids().unwrap_or(NOBODY) })
+    let settings = settings(facts);
+    warnings(pod, &if is_own { Settings { add_on_uids: NOBODY, ..settings } } else { settings })
 }
 
-/// The warnings that the webhook has for the pod, in a cluster that lacks nothing.
-fn warnings(pod: &Pod, add_on_uids: &RangeInclusive<u32>) -> Vec<String> {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    if matches!(phase, Some("Succeeded" | "Failed")) {
+/// The warnings that injection has for the pod.
+fn warnings(pod: &Pod, settings: &Settings) -> Vec<String> {
+    if has_ended(pod) {
         return Vec::new();
     }
-    let settings = Settings {
-        aesm_dir: "/var/run/aesmd".into(),
-        socket_by_device_plugin: true,
-        epc_accounting: EpcAccounting::Devices,
-        has_quote_service: true,
-        add_on_uids: add_on_uids.clone(),
-    };
-    let Injection { warnings, .. } = inject(pod.clone(), &settings);
+    let Injection { warnings, .. } = inject(pod.clone(), settings);
     warnings
 }
 

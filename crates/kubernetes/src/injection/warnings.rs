@@ -4,6 +4,7 @@ mod metadata;
 mod resources;
 
 pub(super) use metadata::is_relevant;
+pub use resources::is_sgx_resource;
 
 use std::path::Path;
 

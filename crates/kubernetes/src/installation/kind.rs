@@ -33,6 +33,13 @@ pub(super) const KINDS: &[Kind] = &[
     rbac("ClusterRoleBinding", "clusterrolebindings", Scope::Cluster),
     rbac("Role", "roles", Scope::Namespace),
     rbac("RoleBinding", "rolebindings", Scope::Namespace),
+    Kind::new(
+        "certificates.k8s.io",
+        "v1",
+        "ClusterTrustBundle",
+        "clustertrustbundles",
+        Scope::Cluster,
+    ),
     Kind::new("", "v1", "ConfigMap", "configmaps", Scope::Namespace),
     Kind::new("", "v1", "Secret", "secrets", Scope::Namespace),
     Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", Scope::Namespace),

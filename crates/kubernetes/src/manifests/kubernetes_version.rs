@@ -22,6 +22,11 @@ impl KubernetesVersion {
         self >= Self { major: 1, minor: 22 }
     }
 
+    /// ClusterTrustBundles have the version v1, and are on by default.
+    pub(super) fn has_cluster_trust_bundles(self) -> bool {
+        self >= Self { major: 1, minor: 37 }
+    }
+
     /// Disruption budgets have the version v1.
     pub(super) fn has_disruption_budgets(self) -> bool {
         self >= Self { major: 1, minor: 21 }

@@ -3,12 +3,21 @@
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::DynamicObject;
+use serde_json::json;
 
-use super::object::object;
+use super::object::{cluster_metadata, object};
 use super::{AddOn, Cluster, Platform};
 
 /// The Secret with the root: whoever can read it can issue certificates.
 pub const SOFTWARE_PLATFORM: &str = "sgx-software-platform";
+
+/// The ClusterTrustBundle with the root's certificate, for verifiers in all namespaces.
+pub const TRUST_BUNDLE: &str = "sgx-software-platform-insecure";
+/// The annotation of the ClusterTrustBundle that warns of the root.
+const WARNING: (&str, &str) = (
+    "sgx-quote-helper/insecure",
+    "a root for trying, developing and testing: quotes under it prove nothing about genuine SGX",
+);
 
 /// The seed of all certificates, named as in a state directory.
 pub(super) const DEPLOYMENT_FILE: &str = "deployment.json";
@@ -43,7 +52,7 @@ impl SoftwarePlatformRoot {
     }
 }
 
-/// The Secret, if quotes come from the software platform.
+/// The Secret and the ClusterTrustBundle, if quotes come from the software platform.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,
@@ -59,5 +68,22 @@ pub(super) fn objects(
         data: Some(files.into()),
         ..Secret::default()
     };
-    Ok(vec![object(&secret)?])
+    let mut objects = vec![object(&secret)?];
+    if cluster.has_trust_bundles() {
+        objects.push(trust_bundle(root)?);
+    }
+    Ok(objects)
+}
+
+fn trust_bundle(root: &SoftwarePlatformRoot) -> Result<DynamicObject, serde_json::Error> {
+    let mut metadata = cluster_metadata(TRUST_BUNDLE);
+    let (name, text) = WARNING;
+    metadata.annotations = Some([(name.to_owned(), text.to_owned())].into());
+    // Without a signer: a bundle of one needs the permission to attest for it.
+    serde_json::from_value(json!({
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "ClusterTrustBundle",
+        "metadata": metadata,
+        "spec": { "trustBundle": root.certificate },
+    }))
 }

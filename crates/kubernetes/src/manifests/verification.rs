@@ -18,8 +18,12 @@ use super::{AddOn, Cluster, Platform, QUOTE_SERVICE};
 pub const VERIFICATION: &str = "sgx-verification";
 /// The second namespace with this ConfigMap: that of the samples.
 pub const VERIFIER_NAMESPACE: &str = "default";
+/// The label of other namespaces that get this ConfigMap, and its value.
+pub const VERIFICATION_LABEL: (&str, &str) = ("sgx-quote-helper/verification", "true");
+/// The key of the root to trust.
+pub const TRUSTED_ROOT_KEY: &str = "trusted-root.pem";
 
-/// The Service, and the ConfigMap in both namespaces unless it is empty.
+/// The Service, and the ConfigMap in each namespace of verifiers unless it is empty.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,
@@ -32,9 +36,7 @@ pub(super) fn objects(
     if needed.is_empty() {
         return Ok(objects);
     }
-    let mut namespaces = vec![add_on.namespace.as_str(), VERIFIER_NAMESPACE];
-    namespaces.dedup();
-    for namespace in namespaces {
+    for namespace in namespaces(add_on, cluster) {
         objects.push(object(&ConfigMap {
             metadata: ObjectMeta {
                 namespace: Some(namespace.to_owned()),
@@ -47,6 +49,18 @@ pub(super) fn objects(
     Ok(objects)
 }
 
+/// The add-on's namespace, that of the samples, and those with the label, each once.
+fn namespaces<'a>(add_on: &'a AddOn, cluster: &'a Cluster) -> Vec<&'a str> {
+    let labelled = cluster.verifier_namespaces.iter().map(String::as_str);
+    let mut namespaces = vec![add_on.namespace.as_str()];
+    for namespace in [VERIFIER_NAMESPACE].into_iter().chain(labelled) {
+        if !namespaces.contains(&namespace) {
+            namespaces.push(namespace);
+        }
+    }
+    namespaces
+}
+
 fn needed(add_on: &AddOn, cluster: &Cluster) -> BTreeMap<String, String> {
     let (url, root) = match add_on.platform {
         Platform::Dcap => (pccs_url(add_on), None),
@@ -55,6 +69,6 @@ fn needed(add_on: &AddOn, cluster: &Cluster) -> BTreeMap<String, String> {
             cluster.software_platform_root.as_ref().map(|root| root.certificate.clone()),
         ),
     };
-    let known = [("pccs-url", url), ("trusted-root.pem", root)];
+    let known = [("pccs-url", url), (TRUSTED_ROOT_KEY, root)];
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }

@@ -9,4 +9,5 @@ mod previews;
 mod removals;
 mod request;
 mod store;
+mod verifiers;
 mod waits;

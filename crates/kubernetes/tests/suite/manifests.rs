@@ -6,6 +6,7 @@ mod pods;
 mod references;
 mod rights;
 mod secrets;
+mod verification;
 mod versions;
 
 use kube::core::DynamicObject;

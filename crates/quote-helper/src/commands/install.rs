@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::Args;
 use kubernetes::api_server::ApiServer;
-use kubernetes::installation::{Installer, installed_root};
+use kubernetes::installation::{
+    Installer, installed_root, serves_trust_bundles, verifier_namespaces,
+};
 use kubernetes::manifests::{AddOn, Cluster, SoftwarePlatformRoot};
 
 use self::outcomes::{Outcomes, Previews};
@@ -96,11 +98,16 @@ pub(crate) async fn apply(
     let version = api_server.version().await?;
     let installer = options.target.installer(api_server);
     if !options.dry_run {
-        let rootless = Cluster { version, software_platform_root: None };
+        let rootless = Cluster { version, ..Cluster::default() };
         installer.check_permissions(&add_on.objects(&rootless)?).await?;
     }
     let software_platform_root = root(&installer.api_server, add_on, deployment).await?;
-    let cluster = Cluster { version, software_platform_root };
+    let cluster = Cluster {
+        version,
+        software_platform_root,
+        serves_trust_bundles: Some(serves_trust_bundles(&installer.api_server).await?),
+        verifier_namespaces: verifier_namespaces(&installer.api_server).await?,
+    };
     if options.dry_run {
         return manifests::print(add_on, &cluster, Format::Yaml);
     }

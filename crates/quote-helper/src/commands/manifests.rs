@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
     let software_platform_root = new_root(&add_on, deployment.as_deref())?;
-    Ok(print(&add_on, &Cluster { version, software_platform_root }, output)?)
+    let cluster = Cluster { version, software_platform_root, ..Cluster::default() };
+    Ok(print(&add_on, &cluster, output)?)
 }
 
 /// Prints the objects. With the software platform they include secrets.

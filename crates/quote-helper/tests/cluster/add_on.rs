@@ -1,6 +1,7 @@
 //! The add-on, installed in the cluster by `quote-helper install` on the software platform.
 
 mod attacks;
+mod check;
 mod collateral;
 mod disruptions;
 mod evidence;
@@ -9,6 +10,7 @@ mod job;
 mod jobs;
 mod refusals;
 mod switch;
+mod trust_root;
 mod updates;
 mod workloads;
 

@@ -85,7 +85,7 @@ fn unknown(container: &Container) -> impl Iterator<Item = String> {
     let asked: std::collections::BTreeSet<_> =
         lists.flatten().flat_map(|list| list.keys()).collect();
     let unknown =
-        asked.into_iter().filter(|name| is_of_sgx(name) && !names().any(|it| it == *name));
+        asked.into_iter().filter(|name| is_sgx_resource(name) && !names().any(|it| it == *name));
     unknown.map(|name| {
         format!(
             "{} asks for {:?}, which the SGX add-on does not offer; ask for {}",
@@ -96,7 +96,9 @@ fn unknown(container: &Container) -> impl Iterator<Item = String> {
     })
 }
 
-fn is_of_sgx(name: &str) -> bool {
+/// True if a resource's name is about SGX, whoever offers it.
+#[must_use]
+pub fn is_sgx_resource(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.contains("sgx") || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|it| it == "epc")
 }

@@ -56,6 +56,7 @@ pub(crate) fn cluster(version: &str) -> Cluster {
             deployment: DEPLOYMENT.to_owned(),
             certificate: "the root".to_owned(),
         }),
+        ..Cluster::default()
     }
 }
 

@@ -30,7 +30,7 @@ fn real_platforms_and_nodes_without_a_service_have_no_such_secret() {
 
 #[test]
 fn an_existing_root_is_kept() {
-    let cluster = Cluster { version: KubernetesVersion::default(), software_platform_root: None };
+    let cluster = Cluster { version: KubernetesVersion::default(), ..Cluster::default() };
     let objects = everything(Platform::Software).objects(&cluster).unwrap();
     assert!(!objects.iter().any(|object| crate::manifests::is(
         object,
