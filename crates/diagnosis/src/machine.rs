@@ -8,7 +8,7 @@ use quoting::{DCAP_LIBRARY, SGX_ENCLAVE_DEVICE, find_library};
 use crate::diagnosis::{Diagnosis, Subject};
 use crate::finding::Section;
 use crate::host::{Devices, Driver, Processor, libraries, platform};
-use crate::quote_service::{QuoteService, QuoteServiceTarget};
+use crate::quote_service::{Place, QuoteService, QuoteServiceTarget, Units};
 
 /// Checks this machine: processor, driver, libraries, and the quote service.
 #[must_use]
@@ -19,7 +19,8 @@ pub fn check_machine(target: QuoteServiceTarget<'_>) -> Diagnosis {
     let device = Path::new(SGX_ENCLAVE_DEVICE).exists();
     let library = find_library(Path::new(DCAP_LIBRARY)).is_some();
     let libraries = libraries::findings(&libraries::gather(), &processor);
-    let service = QuoteService::gather(target);
+    let place = Place::Machine(Units::gather(&target.socket));
+    let service = QuoteService::gather(target, place);
     let service = service.findings(service.socket.finding(), &processor, SystemTime::now());
     let sections = vec![
         Section { name: "processor", findings: processor.findings() },

@@ -17,7 +17,7 @@ use sgx::Collateral;
 use verify::TrustedRoots;
 
 use self::self_quote::SelfQuote;
-pub(crate) use self::socket::{PathState, ServiceSocket};
+pub(crate) use self::socket::{CHECK_CLUSTER, PathState, Place, ServiceSocket, Units, restarts};
 use self::verification::Verification;
 use crate::finding::Finding;
 use crate::host::Processor;
@@ -46,9 +46,9 @@ pub(crate) struct QuoteService {
 
 impl QuoteService {
     /// Requests a quote, and verifies it if there is a source of collateral.
-    pub(crate) fn gather(target: QuoteServiceTarget<'_>) -> Self {
+    pub(crate) fn gather(target: QuoteServiceTarget<'_>, place: Place) -> Self {
         let QuoteServiceTarget { socket, collateral, roots } = target;
-        let socket = ServiceSocket::gather(socket);
+        let socket = ServiceSocket::gather(socket, place);
         let quoter = AesmQuoter::new(&socket.path, Client::DEFAULT_TIMEOUT);
         let self_quote = socket.answers().then(|| self_quote::quote(&quoter));
         let quote = self_quote.as_ref().and_then(|quote| quote.as_deref().ok());

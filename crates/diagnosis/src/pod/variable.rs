@@ -52,12 +52,13 @@ mod tests {
 
     use super::*;
     use crate::finding::Status;
+    use crate::quote_service::Place;
 
     #[test]
     fn each_way_to_quote_has_its_finding() {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
-        let service = ServiceSocket::gather(socket.clone());
+        let service = ServiceSocket::gather(socket.clone(), Place::Container);
         let by_service = QuotingMode::OutOfProcess(socket);
         for (mode, has_provision, status) in [
             (Ok(by_service.clone()), false, Status::Ok),
@@ -78,7 +79,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("aesm.socket");
         let _listener = UnixListener::bind(&socket).unwrap();
-        let finding = finding(Ok(QuotingMode::InProcess), &ServiceSocket::gather(socket), false);
+        let service = ServiceSocket::gather(socket, Place::Container);
+        let finding = finding(Ok(QuotingMode::InProcess), &service, false);
         assert_eq!(finding.status, Status::Ok, "{finding:?}");
     }
 }

@@ -1,8 +1,12 @@
 //! The socket of the quote service, its listening process, and the service's answer.
 
+mod path_state;
+mod permission;
+mod place;
+mod units;
+
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +16,9 @@ use sgx::AesmError;
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
 
+pub(crate) use self::path_state::PathState;
+pub(crate) use self::place::{CHECK_CLUSTER, Place, restarts};
+pub(crate) use self::units::Units;
 use crate::finding::Finding;
 
 /// The timeout of a request that a service answers from memory.
@@ -27,28 +34,19 @@ pub(crate) struct ServiceSocket {
     holder: Option<String>,
     /// The number of attestation keys that the service reports.
     answer: Result<u32, ClientError>,
-}
-
-/// The kind of file at the socket's path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PathState {
-    NoDirectory,
-    /// A directory above it is closed to this user.
-    Inaccessible,
-    Missing,
-    NotASocket,
-    Socket,
+    place: Place,
 }
 
 impl ServiceSocket {
-    pub(crate) fn gather(socket: PathBuf) -> Self {
+    pub(crate) fn gather(socket: PathBuf, place: Place) -> Self {
         let client = Client::new(&socket).timeout(TIMEOUT);
         let answer = client.call(&Request::GetSupportedAttKeyIdNum).map(|payload| match payload {
             Payload::GetSupportedAttKeyIdNum { att_key_id_num } => att_key_id_num,
             // The client rejects replies to other requests.
             _ => 0,
         });
-        Self { path_state: PathState::of(&socket), holder: holder(&socket), answer, path: socket }
+        let (path_state, holder) = (PathState::of(&socket), holder(&socket));
+        Self { path_state, holder, answer, path: socket, place }
     }
 
     /// True if the service can be asked for a quote.
@@ -61,8 +59,27 @@ impl ServiceSocket {
         self.holder.is_some()
     }
 
+    /// True in the container of the add-on's quote service.
+    pub(crate) fn is_in_service_container(&self) -> bool {
+        self.place == Place::ServiceContainer
+    }
+
+    /// True if nobody listens at the socket, which a service has left behind.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(
+            &self.answer,
+            Err(ClientError::Connect { source, .. }) if source.kind() == ErrorKind::ConnectionRefused
+        )
+    }
+
     pub(crate) fn finding(&self) -> Finding {
         let (name, socket) = ("socket", self.path.display());
+        if let (PathState::NoDirectory | PathState::Missing, Place::Machine(Some(units))) =
+            (self.path_state, &self.place)
+        {
+            let (state, fix) = units.without_listener();
+            return Finding::failed(name, format!("there is no socket {socket}: {state}"), fix);
+        }
         match (self.path_state, self.holder.as_deref()) {
             (PathState::NoDirectory, _) => Finding::failed(
                 name,
@@ -80,6 +97,15 @@ impl ServiceSocket {
                 format!("there is no socket {socket}"),
                 "start a service, `quote-helper serve`, or pass --socket with the path that it \
                  serves",
+            ),
+            (PathState::Directory, _) => Finding::failed(
+                name,
+                format!("{socket} is a directory"),
+                format!(
+                    "a container engine makes it when it mounts a socket file that is not there: on \
+                     the host `sudo rmdir {socket}` and start the service; in a container, mount \
+                     the directory of the socket, not the socket"
+                ),
             ),
             (PathState::NotASocket, _) => Finding::failed(
                 name,
@@ -110,8 +136,11 @@ impl ServiceSocket {
                 return Finding::failed(
                     name,
                     "the service answers, but has no attestation key",
-                    "see the log of the service; Intel's aesmd wants its packages \
-                     libsgx-aesm-ecdsa-plugin and libsgx-aesm-quote-ex-plugin",
+                    format!(
+                        "see {}; Intel's aesmd wants its packages libsgx-aesm-ecdsa-plugin and \
+                         libsgx-aesm-quote-ex-plugin",
+                        self.place.log()
+                    ),
                 );
             }
             Ok(keys) => {
@@ -131,57 +160,18 @@ impl ServiceSocket {
     fn fix(&self, error: &ClientError) -> String {
         match error {
             ClientError::Connect { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
-                return may_not_open(&self.path);
+                permission::fix(&self.path)
             }
-            ClientError::Connect { .. } => {
-                "the service that made the socket is gone: start one, `quote-helper serve`; in a \
-                 container, mount the directory of the socket, not the socket, which is another \
-                 one after each restart"
-            }
+            ClientError::Connect { .. } => self.place.without_listener(),
             ClientError::Timeout { .. } | ClientError::Disconnected(_) => {
-                "see which process holds the socket (ss -xlp) and its log; stop it, and start a \
-                 service, `quote-helper serve`"
+                self.place.without_answer()
             }
-            ClientError::Refused(_) => "see the log of the service",
+            ClientError::Refused(_) => format!("see {}", self.place.log()),
             ClientError::Frame(_) | ClientError::Response(_) => {
                 "the process that holds the socket (ss -xlp) speaks no AESM: stop it, and start a \
                  service, `quote-helper serve`"
+                    .to_owned()
             }
-        }
-        .to_owned()
-    }
-}
-
-/// The fix that lets this user open the socket: its group, or the service's settings, since a
-/// changed mode lasts only until the next start.
-fn may_not_open(socket: &Path) -> String {
-    let metadata = fs::metadata(socket);
-    let group = metadata.ok().filter(|file| file.mode() & 0o060 == 0o060).map(|file| file.gid());
-    match group {
-        Some(group) => format!(
-            "the socket is for the group {group} alone: let this user join it (usermod -aG; in a \
-             container docker run --group-add {group}, in Kubernetes supplementalGroups), or start \
-             the service without socket_group"
-        ),
-        None => format!(
-            "let every user open the socket: chmod 0666 {}, and SocketMode=0666 in a socket unit \
-             of systemd, which sets it at each start",
-            quoted(socket)
-        ),
-    }
-}
-
-impl PathState {
-    fn of(socket: &Path) -> Self {
-        match (fs::metadata(socket), socket.parent()) {
-            (Ok(file), _) if file.file_type().is_socket() => Self::Socket,
-            (Ok(_), _) => Self::NotASocket,
-            (Err(error), _) if error.kind() == ErrorKind::PermissionDenied => Self::Inaccessible,
-            // The parent of a bare name is the empty path.
-            (Err(_), Some(parent)) if parent != Path::new("") && !parent.exists() => {
-                Self::NoDirectory
-            }
-            (Err(_), _) => Self::Missing,
         }
     }
 }
@@ -199,100 +189,4 @@ fn holder(socket: &Path) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-    use crate::finding::Status;
-
-    fn service(
-        path_state: PathState,
-        holder: &str,
-        answer: Result<u32, ClientError>,
-    ) -> ServiceSocket {
-        ServiceSocket {
-            path: "/run/a/aesm.socket".into(),
-            path_state,
-            holder: Some(holder.into()),
-            answer,
-        }
-    }
-
-    fn no_connection(kind: ErrorKind) -> ClientError {
-        ClientError::Connect { socket: "/run/a/aesm.socket".into(), source: kind.into() }
-    }
-
-    #[test]
-    fn a_missing_socket_differs_from_a_missing_mount() {
-        for (path_state, text) in [
-            (PathState::NoDirectory, "mount that directory"),
-            (PathState::Inaccessible, "chmod o+x /run"),
-            (PathState::Missing, "start a service, `quote-helper serve`, or pass --socket"),
-            (PathState::NotASocket, "remove it"),
-        ] {
-            let service = service(path_state, "", Err(no_connection(ErrorKind::NotFound)));
-            let (socket, answer) = (service.finding(), service.answer());
-            assert_eq!((socket.status, answer.status), (Status::Failed, Status::Skipped));
-            let fix = socket.fix.unwrap();
-            assert!(fix.contains(text), "{fix}");
-        }
-    }
-
-    #[test]
-    fn path_states_are_distinguished() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name| directory.path().join(name);
-        fs::write(path("file"), "").unwrap();
-        let _listener = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
-        for (name, path_state) in [
-            ("nowhere/socket", PathState::NoDirectory),
-            ("nothing", PathState::Missing),
-            ("file", PathState::NotASocket),
-            ("socket", PathState::Socket),
-        ] {
-            assert_eq!(PathState::of(&path(name)), path_state, "{name}");
-        }
-        assert_eq!(PathState::of(Path::new("nothing")), PathState::Missing);
-    }
-
-    #[test]
-    fn intels_daemon_is_known_by_its_name() {
-        let socket = service(PathState::Socket, "aesm_service", Ok(1)).finding();
-        assert_eq!(socket.status, Status::Warning);
-        assert!(socket.fix.unwrap().contains("systemctl disable --now aesmd"));
-        let service = service(PathState::Socket, "quote-helper", Ok(1));
-        assert_eq!([service.finding(), service.answer()].map(|it| it.status), [Status::Ok; 2]);
-    }
-
-    #[test]
-    fn the_holder_is_the_process_that_listens() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("socket");
-        assert_eq!(holder(&path), None);
-        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        let own = fs::read_to_string("/proc/self/comm").unwrap();
-        assert_eq!(holder(&path).as_deref(), Some(own.trim()));
-    }
-
-    #[test]
-    fn each_failed_answer_has_its_fix() {
-        let timeout = ClientError::Timeout { socket: "a".into(), timeout: TIMEOUT };
-        let cut = io::Error::from(ErrorKind::UnexpectedEof);
-        for (answer, text) in [
-            (Ok(0), "libsgx-aesm-quote-ex-plugin"),
-            (Err(AesmError::ServiceUnavailable.into()), "libsgx-aesm-quote-ex-plugin"),
-            (Err(AesmError::Unexpected.into()), "log of the service"),
-            (Err(no_connection(ErrorKind::PermissionDenied)), "0666"),
-            (Err(no_connection(ErrorKind::ConnectionRefused)), "quote-helper serve"),
-            (Err(timeout), "ss -xlp"),
-            (Err(ClientError::Disconnected(cut)), "ss -xlp"),
-            (Err(aesm::ResponseError.into()), "speaks no AESM"),
-        ] {
-            let service = service(PathState::Socket, "", answer);
-            assert!(!service.answers());
-            let answer = service.answer();
-            assert_eq!(answer.status, Status::Failed);
-            assert!(answer.fix.as_ref().unwrap().contains(text), "{answer:?}");
-        }
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::injection::{Injection, Settings, inject};
+use kubernetes::manifests::{TRUST_BUNDLE, TRUSTED_ROOT_KEY, VERIFICATION};
 use serde_json::Value;
 
 const OUT_OF_PROCESS: [&str; 3] = [
@@ -14,6 +15,7 @@ const OUT_OF_PROCESS: [&str; 3] = [
     "remote-attestation-annotation-job",
 ];
 const IN_PROCESS: &str = "remote-attestation-in-process-job";
+const ROOTS: &str = "/etc/sgx-verification/trust-bundle.pem,/etc/sgx-verification/trusted-root.pem";
 const EPC: &str = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
 
 fn all() -> impl Iterator<Item = &'static str> {
@@ -145,7 +147,7 @@ fn the_root_of_the_software_platform_is_trusted_because_the_job_says_so() {
     for name in OUT_OF_PROCESS {
         for container in &spec(name).containers {
             let root = variable(container, "REMOTE_ATTESTATION_TRUSTED_ROOT");
-            assert_eq!(root, Some("/etc/sgx-verification/trusted-root.pem".into()), "{name}");
+            assert_eq!(root, Some(ROOTS.into()), "{name}");
         }
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
         let text = std::fs::read_to_string(samples.join(name).with_extension("yaml")).unwrap();
@@ -154,7 +156,7 @@ fn the_root_of_the_software_platform_is_trusted_because_the_job_says_so() {
 }
 
 #[test]
-fn verifiers_read_an_optional_config_map() {
+fn verifiers_read_an_optional_trust_bundle_and_config_map() {
     for name in OUT_OF_PROCESS {
         let spec = spec(name);
         for container in &spec.containers {
@@ -167,10 +169,15 @@ fn verifiers_read_an_optional_config_map() {
             assert_eq!(root.unwrap().name, "sgx-verification", "{name}");
         }
         let mut volumes = spec.volumes.as_deref().unwrap().iter();
-        let config_map = volumes.find_map(|volume| volume.config_map.as_ref()).unwrap();
-        assert_eq!((&*config_map.name, config_map.optional), ("sgx-verification", Some(true)));
+        let projected = volumes.find_map(|volume| volume.projected.as_ref()).unwrap();
+        let [bundle, config_map] = projected.sources.as_deref().unwrap() else { panic!("{name}") };
+        let bundle = bundle.cluster_trust_bundle.as_ref().unwrap();
+        assert_eq!(bundle.name.as_deref(), Some(TRUST_BUNDLE), "{name}");
+        assert_eq!((&*bundle.path, bundle.optional), ("trust-bundle.pem", Some(true)), "{name}");
+        let config_map = config_map.config_map.as_ref().unwrap();
+        assert_eq!((&*config_map.name, config_map.optional), (VERIFICATION, Some(true)));
         let items = config_map.items.as_deref().unwrap();
-        assert_eq!((&*items[0].key, &*items[0].path), ("trusted-root.pem", "trusted-root.pem"));
+        assert_eq!((&*items[0].key, &*items[0].path), (TRUSTED_ROOT_KEY, "trusted-root.pem"));
     }
 }
 
