@@ -123,7 +123,11 @@ impl Client {
         }
     }
 
-    fn connect(&self, deadline: &Deadline) -> Result<UnixStream, ClientError> {
+    /// Connects within the deadline, for requests that are written and read in another way.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] and [`ClientError::Timeout`].
+    pub fn connect(&self, deadline: &Deadline) -> Result<UnixStream, ClientError> {
         connect(&self.socket, deadline).map_err(|error| {
             if is_timeout(&error) {
                 self.explain(error)

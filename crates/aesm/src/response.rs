@@ -64,18 +64,23 @@ impl Response {
 }
 
 impl Payload {
-    /// The field number of the reply: the request's own, except for an unsupported request.
-    fn number(&self) -> u32 {
-        let operation = match self {
+    /// The operation that this is a reply to; `None` for an unsupported request.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        Some(match self {
             Self::InitQuoteEx { .. } => Operation::InitQuoteEx,
             Self::GetQuoteSizeEx { .. } => Operation::GetQuoteSizeEx,
             Self::GetQuoteEx { .. } => Operation::GetQuoteEx,
             Self::SelectAttKeyId { .. } => Operation::SelectAttKeyId,
             Self::GetSupportedAttKeyIdNum { .. } => Operation::GetSupportedAttKeyIdNum,
             Self::GetSupportedAttKeyIds { .. } => Operation::GetSupportedAttKeyIds,
-            Self::UnsupportedRequest => return UNSUPPORTED_REQUEST,
-        };
-        operation.number()
+            Self::UnsupportedRequest => return None,
+        })
+    }
+
+    /// The field number of the reply: the request's own, except for an unsupported request.
+    fn number(&self) -> u32 {
+        self.operation().map_or(UNSUPPORTED_REQUEST, Operation::number)
     }
 
     fn read(number: u32, fields: Message<'_>) -> Option<Self> {

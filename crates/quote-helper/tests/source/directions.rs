@@ -73,6 +73,11 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "printable", "quoting", "sgx"],
         tests_use: &["sockets", "software-platform", "verify"],
     },
+    Crate {
+        name: "conformance",
+        uses: &["aesm", "quoting", "sgx", "software-platform"],
+        tests_use: &["service"],
+    },
     Crate { name: "kubernetes", uses: &["atomic-file", "http-server", "sockets"], tests_use: &[] },
     Crate {
         name: "diagnosis",
@@ -112,6 +117,7 @@ const CRATES: &[Crate] = &[
             "atomic-file",
             "collateral",
             "collateral-server",
+            "conformance",
             "diagnosis",
             "evidence",
             "http-server",
