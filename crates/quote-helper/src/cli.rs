@@ -11,9 +11,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check, chown, collateral, completions, device_plugin, inject, inspect, install, load,
-    man_pages, manifests, platform, quote, report, serve, top, uninstall, upgrade, verify, webhook,
-    worker,
+    check, chown, collateral, completions, conformance, device_plugin, inject, inspect, install,
+    load, man_pages, manifests, platform, quote, report, serve, startup_probe, top, uninstall,
+    upgrade, verify, webhook, worker,
 };
 use crate::environment;
 use crate::failure::Failure;
@@ -141,6 +141,14 @@ pub(crate) enum Command {
     /// Gives directories to the user of a component of the add-on.
     #[command(hide = true)]
     Chown(chown::Arguments),
+    /// Checks that a quote service serves every supported client.
+    ///
+    /// Sends the recorded requests of each client to any AESM service, Intel's too, and compares
+    /// the replies with what that client requires. Needs no SGX.
+    Conformance(conformance::Arguments),
+    /// Waits until a quote service has started, and prints the reason if it has not.
+    #[command(hide = true)]
+    StartupProbe(startup_probe::Arguments),
     /// Puts load on a quote service and measures it.
     Load(load::Arguments),
     /// Shows a live view of a quote service: requests, latencies, workers, callers, from its

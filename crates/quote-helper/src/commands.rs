@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod chown;
 pub(crate) mod collateral;
 pub(crate) mod completions;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod device_plugin;
 pub(crate) mod inject;
@@ -16,6 +17,7 @@ pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod report;
 pub(crate) mod serve;
+pub(crate) mod startup_probe;
 pub(crate) mod top;
 pub(crate) mod uninstall;
 pub(crate) mod upgrade;
@@ -42,10 +44,12 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Upgrade(arguments) => upgrade::run(arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Manifests(arguments) => manifests::run(arguments),
+        Command::StartupProbe(arguments) => startup_probe::run(&arguments),
         Command::Chown(arguments) => chown::run(&arguments),
         Command::Platform(command) => platform::run(&command),
         Command::Webhook(arguments) => webhook::run(arguments),
         Command::Worker(arguments) => worker::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Top(arguments) => top::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &cli::command()),

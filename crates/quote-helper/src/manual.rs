@@ -25,9 +25,9 @@ macro_rules! pages {
 }
 
 /// The page of each command, named with hyphens, after that of the program itself.
-const PAGES: [(&str, &str); 32] = pages![
+const PAGES: [(&str, &str); 33] = pages![
     "quote-helper" "check" "collateral" "collateral-export" "collateral-fetch" "collateral-import"
-    "collateral-list" "collateral-serve" "collateral-status" "completions" "demo" "device-plugin"
+    "collateral-list" "collateral-serve" "collateral-status" "completions" "conformance" "demo" "device-plugin"
     "inject" "inspect" "install" "load" "man-pages" "manifests" "platform" "platform-collateral"
     "platform-init" "platform-root" "platform-show" "platform-tcb" "quote" "report" "serve" "top"
     "uninstall" "upgrade" "verify" "webhook"

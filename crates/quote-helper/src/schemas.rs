@@ -9,7 +9,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use crate::commands::{check, collateral, inspect, install, load, platform, top, verify};
+use crate::commands::{
+    check, collateral, conformance, inspect, install, load, platform, top, verify,
+};
 
 /// The version of all schemas. A removed or changed field needs a new one.
 const VERSION: &str = "v1";
@@ -129,6 +131,7 @@ fn all() -> BTreeMap<&'static str, Schema> {
         verify::schemas(),
         collateral::schemas(),
         install::outcomes::schemas(),
+        conformance::schemas(),
         load::schemas(),
         platform::schemas(),
         top::schemas(),

@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
 };
 use k8s_openapi::api::core::v1::{
-    Container, EnvVar, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
+    Container, EnvVar, ExecAction, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
@@ -111,6 +111,7 @@ fn quote_service(add_on: &AddOn) -> Container {
     }
     service.ports = Some(ports);
     service.env = Some(variables(add_on));
+    service.startup_probe = Some(startup_probe());
     // It makes a quote and, with the software platform, verifies it.
     service.readiness_probe =
         Some(Probe { period_seconds: Some(5), timeout_seconds: Some(5), ..http_probe("/readyz") });
@@ -119,6 +120,20 @@ fn quote_service(add_on: &AddOn) -> Container {
     service.volume_mounts = Some(volumes::mounts(add_on));
     service.resources = Some(quantities(add_on));
     service
+}
+
+/// A new pod whose service fails the conformance run does not take over, and says why. The kubelet
+/// puts the output of the failed probe into an Event, for which the pod itself would need an
+/// account. The service ends before the probe has failed for the last time.
+fn startup_probe() -> Probe {
+    let command = ["quote-helper", "startup-probe"].map(str::to_owned);
+    Probe {
+        exec: Some(ExecAction { command: Some(command.into()) }),
+        period_seconds: Some(5),
+        timeout_seconds: Some(10),
+        failure_threshold: Some(24),
+        ..Probe::default()
+    }
 }
 
 fn variables(add_on: &AddOn) -> Vec<EnvVar> {

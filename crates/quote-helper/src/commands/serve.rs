@@ -9,12 +9,16 @@ mod limit_metrics;
 mod listening;
 mod node_metrics;
 mod node_processes;
+mod private_service;
 mod quote_backend;
+mod refusal;
 mod reload;
 mod sgx_device;
 mod shutdown;
 mod socket_group;
 mod software;
+mod validation;
+mod worker_settings;
 mod writable_paths;
 
 use std::path::{Path, PathBuf};
@@ -40,9 +44,11 @@ use crate::watchdog;
 use limit_metrics::LimitMetrics;
 use node_metrics::NodeMetrics;
 use quote_backend::QuoteBackend;
+use refusal::refuse;
 use reload::Reload;
 use sgx_device::LateDevice;
 use software::Software;
+use validation::Validation;
 use writable_paths::writable_paths;
 
 #[derive(Debug, Args)]
@@ -95,11 +101,22 @@ async fn serve(
     let backend = QuoteBackend::open(settings).await?;
     let ListeningSocket { listener, path, http, predecessor, source } =
         listening::open(settings, access, activation).await?;
+    let validation = Validation::new(settings, backend.proof()?)?;
+    if let Some(predecessor) = predecessor
+        && let Err(reason) = validation.of_instance(&backend).await
+    {
+        if !settings.take_over() {
+            // The predecessor continues at once.
+            drop((listener, http, source));
+            return Err(refuse(predecessor, &reason, settings, &shutdown).await);
+        }
+        warn!(reason = %explain(&reason), "taking over all the same, as configured");
+    }
     let mut listeners = Listeners::inherited(http, predecessor);
     let health = http::serve(settings, &backend, &mut listeners, &shutdown).await?;
 
     // Tasks follow the machine, and the configuration.
-    let QuoteBackend { quoter, workers, software, metrics } = backend;
+    let QuoteBackend { quoter, workers, worker_settings, software, metrics } = backend;
     let late_device = LateDevice::watch(settings.platform(), &shutdown);
     process.log.show(&metrics);
     let shown_limits = LimitMetrics::new(&limits, &metrics);
@@ -112,7 +129,8 @@ async fn serve(
         last: Mutex::new(settings.clone()),
         rules,
         limits: shown_limits,
-        workers,
+        workers: workers.zip(worker_settings),
+        validation,
     };
     reload.on_hangup(manager.clone(), SERVING)?;
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use self::endpoint::Endpoint;
+pub(super) use self::endpoint::Endpoint;
 use self::palette::Palette;
 use self::screen::Screen;
 use self::view::{ServiceState, View};

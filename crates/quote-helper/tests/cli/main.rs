@@ -11,6 +11,7 @@ mod chown;
 mod collateral;
 mod collateral_serve;
 mod completion;
+mod conformance;
 mod crowded_http;
 mod demo_and_load;
 mod device_plugin;

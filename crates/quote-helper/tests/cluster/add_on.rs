@@ -3,6 +3,7 @@
 mod attacks;
 mod check;
 mod collateral;
+mod conformance;
 mod disruptions;
 mod evidence;
 mod gitops;

@@ -100,6 +100,25 @@ fn the_quote_service_waits_for_the_device_plugin() {
     }
 }
 
+/// The kubelet puts the output of the probe into an Event; the reason is there for a minute.
+#[test]
+fn the_quote_service_says_by_its_startup_probe_why_it_does_not_take_over() {
+    for choice in all() {
+        for (container, pod) in containers(&choice.objects) {
+            let probe = &container["startupProbe"];
+            if container["name"] != "quote-service" {
+                assert_eq!(*probe, Value::Null);
+                continue;
+            }
+            assert_eq!(probe["exec"]["command"], json!(["quote-helper", "startup-probe"]));
+            let number = |field: &str| probe[field].as_u64().unwrap();
+            assert!(number("periodSeconds") * number("failureThreshold") > 60, "{probe}");
+            assert!(number("timeoutSeconds") > 8, "{probe}");
+            assert_eq!(pod["automountServiceAccountToken"], false);
+        }
+    }
+}
+
 #[test]
 fn the_quote_service_is_optional() {
     let objects = objects(&AddOn::default());

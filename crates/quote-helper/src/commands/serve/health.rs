@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`: whether the process answers, and whether quotes are made.
+//! `/livez`, `/readyz` and `/startupz`: the process answers; quotes are made; clients were served.
 
 mod canary_quoter;
 mod proof;
@@ -17,6 +17,9 @@ use self::canary_quoter::CanaryQuoter;
 use self::watch::Watch;
 
 pub(super) use self::proof::Proof;
+
+/// The reason until clients are served.
+const STARTING: &str = "the service is starting";
 
 #[derive(Clone)]
 pub(super) struct Health {
@@ -50,25 +53,51 @@ impl Health {
         self.phase.send_replace(Phase::Leaving(why));
     }
 
-    /// `/livez`, and `/readyz`, which says why not.
+    /// `/livez`, and `/readyz` and `/startupz`, which say why not.
     pub(super) fn router(&self) -> Router {
         let health = self.clone();
         let ready = async move || match health.ready().await {
             Ok(how) => (StatusCode::OK, format!("ready: {how}\n")),
             Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         };
-        Router::new().route("/livez", get(async || "alive\n")).route("/readyz", get(ready))
+        let health = self.clone();
+        let started = async move || health.started();
+        alive().route("/readyz", get(ready)).route("/startupz", get(started))
+    }
+
+    /// A service that has started once stays started, whatever becomes of it.
+    fn started(&self) -> (StatusCode, &'static str) {
+        match *self.phase.borrow() {
+            Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, STARTING),
+            Phase::Serving | Phase::Leaving(_) => (StatusCode::OK, "started\n"),
+        }
     }
 
     /// The evidence that the service is ready, or the reason that it is not.
     async fn ready(&self) -> Result<String, String> {
         let phase = *self.phase.borrow();
         match phase {
-            Phase::Starting => Err("the service is starting".to_owned()),
+            Phase::Starting => Err(STARTING.to_owned()),
             Phase::Serving => self.watch.outcome().await,
             Phase::Leaving(why) => Err(why.to_owned()),
         }
     }
+}
+
+/// The routes of an instance that will not serve, for this reason.
+pub(super) fn of_refusal(reason: &str) -> Router {
+    let reason: Arc<str> = format!("{reason}\n").into();
+    let with = |status: StatusCode| {
+        let reason = Arc::clone(&reason);
+        get(async move || (status, reason.to_string()))
+    };
+    alive()
+        .route("/readyz", with(StatusCode::SERVICE_UNAVAILABLE))
+        .route("/startupz", with(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn alive() -> Router {
+    Router::new().route("/livez", get(async || "alive\n"))
 }
 
 #[cfg(test)]

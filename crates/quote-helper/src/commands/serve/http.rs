@@ -10,9 +10,8 @@ use http_server::Index;
 use quoting::Platform;
 use service::Metrics;
 
-use super::health::{Health, Proof};
+use super::health::Health;
 use super::quote_backend::QuoteBackend;
-use super::software::Software;
 use crate::listen::Listeners;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -22,7 +21,7 @@ const NO_COLLATERAL: &str = "--collateral-listen serves the software platform's 
     of real SGX comes from Intel's PCS or a PCCS";
 
 /// The page at `/` of metrics and health.
-const INDEX: Index = Index::of_metrics("quote-helper serve: metrics and health");
+pub(super) const INDEX: Index = Index::of_metrics("quote-helper serve: metrics and health");
 
 /// Starts the servers that the settings name, and the canary quotes.
 pub(super) async fn serve(
@@ -38,8 +37,7 @@ pub(super) async fn serve(
         let router = collateral_server::software_pcs_router(Arc::clone(&software.collateral));
         tokio::spawn(http_server::serve(listener, router, shutdown.begun()));
     }
-    let proof = software.as_ref().map_or(Ok(Proof::Answers), Software::proof)?;
-    let health = Health::new(Arc::clone(quoter), proof, metrics);
+    let health = Health::new(Arc::clone(quoter), backend.proof()?, metrics);
     if let Some(address) = &settings.metrics_listen {
         let router = INDEX.on(metrics_route(metrics.clone()).merge(health.router()));
         address.serve("metrics", router, listeners, shutdown.begun()).await?;

@@ -1,22 +1,16 @@
 //! The quote backend of the service: Intel's library in workers, or the software platform.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quoting::{Platform, ServedQuoter, default_state_dir, find_library};
-use service::{Metrics, WorkerOptions, WorkerQuoter};
+use service::{Metrics, WorkerQuoter};
 use tracing::{info, warn};
 
+use super::health::Proof;
 use super::software::Software;
+use super::worker_settings::WorkerSettings;
 use crate::settings::Settings;
-
-/// The time for a worker to become ready: the enclaves are loaded, the attestation key certified.
-const WORKER_START: Duration = Duration::from_secs(60);
-
-/// The longest wait of a starting service for its first worker.
-const FIRST_WORKER: Duration = Duration::from_secs(5);
 
 /// The advice on a machine without SGX.
 pub(super) const NO_SGX: &str = "`quote-helper check` shows what this machine lacks; without SGX, \
@@ -27,6 +21,8 @@ pub(super) struct QuoteBackend {
     pub(super) quoter: Arc<dyn ServedQuoter>,
     /// Its workers, unless it quotes in this process.
     pub(super) workers: Option<Arc<WorkerQuoter>>,
+    /// The settings by which its workers are started.
+    pub(super) worker_settings: Option<WorkerSettings>,
     /// The software platform, unless it is real SGX.
     pub(super) software: Option<Software>,
     pub(super) metrics: Metrics,
@@ -51,9 +47,7 @@ impl QuoteBackend {
             );
         }
         let arguments = ["--dcap-library".into(), library.to_owned()];
-        let metrics = Metrics::new("dcap");
-        let workers = start_workers(settings, arguments.into(), &metrics).await;
-        Self { quoter: workers.clone(), workers: Some(workers), software: None, metrics }
+        Self::isolated(settings, arguments.into(), None, Metrics::new("dcap")).await
     }
 
     async fn software(settings: &Settings) -> anyhow::Result<Self> {
@@ -68,52 +62,30 @@ impl QuoteBackend {
         let metrics = Metrics::new("software");
         if !settings.isolate.unwrap_or(false) {
             let quoter = Arc::new(software.quoter.clone());
-            return Ok(Self { quoter, workers: None, software: Some(software), metrics });
+            let (workers, worker_settings, software) = (None, None, Some(software));
+            return Ok(Self { quoter, workers, worker_settings, software, metrics });
         }
         let kind = format!("--certification-data={}", kind.name());
         let arguments = ["--state-dir".into(), state_dir, kind.into()];
-        let workers = start_workers(settings, arguments.into(), &metrics).await;
-        Ok(Self {
-            quoter: workers.clone(),
-            workers: Some(workers),
-            software: Some(software),
-            metrics,
-        })
+        Ok(Self::isolated(settings, arguments.into(), Some(software), metrics).await)
     }
-}
 
-async fn start_workers(
-    settings: &Settings,
-    arguments: Vec<PathBuf>,
-    metrics: &Metrics,
-) -> Arc<WorkerQuoter> {
-    let quote_provider = quote_provider(settings.worker_timeout());
-    let command = move || {
-        // The same program, even if its file has been replaced.
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("worker").args(&arguments);
-        command.envs(quote_provider.clone());
-        command
-    };
-    let options = WorkerOptions {
-        command: Box::new(command),
-        workers: settings.workers(),
-        start_timeout: WORKER_START,
-        quote_timeout: settings.worker_timeout(),
-    };
-    let workers = Arc::new(WorkerQuoter::start(options, metrics));
-    // A library that hangs does not keep other requests from being served.
-    let _ = tokio::time::timeout(FIRST_WORKER, workers.first_start()).await;
-    workers
-}
+    /// Quotes come from workers with these arguments.
+    async fn isolated(
+        settings: &Settings,
+        arguments: Vec<PathBuf>,
+        software: Option<Software>,
+        metrics: Metrics,
+    ) -> Self {
+        let worker_settings = WorkerSettings::new(settings, arguments);
+        let workers = worker_settings.start_first(&metrics).await;
+        let quoter = workers.clone();
+        let (workers, worker_settings) = (Some(workers), Some(worker_settings));
+        Self { quoter, workers, worker_settings, software, metrics }
+    }
 
-/// Variables for the quote provider library in a worker. Only a machine without a PCK certificate
-/// waits for the network, for less than the worker's timeout; the service refreshes old ones.
-fn quote_provider(worker_timeout: Duration) -> [(&'static str, String); 3] {
-    let timeout = worker_timeout.mul_f64(0.6);
-    [
-        ("QUOTE_HELPER_COLLATERAL_TIMEOUT", format!("{}ms", timeout.as_millis().max(1))),
-        ("QUOTE_HELPER_COLLATERAL_RETRIES", "0".to_owned()),
-        ("QUOTE_HELPER_COLLATERAL_CACHE_MAX_AGE", "36500d".to_owned()),
-    ]
+    /// The proof that a quote is good.
+    pub(super) fn proof(&self) -> anyhow::Result<Proof> {
+        self.software.as_ref().map_or(Ok(Proof::Answers), Software::proof)
+    }
 }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use service::{Limits, Rules, WorkerQuoter};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{error, info};
 
 use super::descriptors;
 use super::limit_metrics::LimitMetrics;
+use super::validation::Validation;
+use super::worker_settings::WorkerSettings;
+use crate::failure::explain;
 use crate::reload::Changes;
 use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
@@ -43,7 +46,8 @@ pub(super) struct Reload {
     pub(super) last: Mutex<Settings>,
     pub(super) rules: watch::Sender<Rules>,
     pub(super) limits: LimitMetrics,
-    pub(super) workers: Option<Arc<WorkerQuoter>>,
+    pub(super) workers: Option<(Arc<WorkerQuoter>, WorkerSettings)>,
+    pub(super) validation: Validation,
 }
 
 /// The limits and the policy that these settings mean.
@@ -81,13 +85,25 @@ impl Reload {
             self.rules.send_replace(rules(&settings, limits));
         }
         *self.last.lock() = settings;
-        if let Some(workers) = &self.workers {
-            info!("replacing the workers");
-            workers.replace();
-            workers.replaced().await;
+        if let Some((workers, settings)) = &self.workers
+            && self.replace(workers, settings).await
+        {
             changes.applied.push("workers (replaced)".to_owned());
         }
         Ok(changes)
+    }
+
+    /// Replaces the workers, whose libraries may have been updated, if a new one passes the
+    /// conformance run.
+    async fn replace(&self, workers: &WorkerQuoter, settings: &WorkerSettings) -> bool {
+        if let Err(error) = self.validation.of_new_worker(settings).await {
+            error!(reason = %explain(&error), "the old workers stay: a new one would not serve every client");
+            return false;
+        }
+        info!("replacing the workers");
+        workers.replace();
+        workers.replaced().await;
+        true
     }
 
     fn changes(&self, new: &Settings) -> Changes {

@@ -30,7 +30,7 @@ const MAX_REASON_LENGTH: usize = 300;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(crate) enum Endpoint {
     Tcp {
         /// The IP address or host name, and the port.
         address: String,
@@ -87,7 +87,7 @@ impl Endpoint {
     }
 
     /// Requests this path; returns the status and the body.
-    async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, String)> {
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, String)> {
         let answer = async {
             match self {
                 Self::Tcp { address, prefix } => {

@@ -76,8 +76,7 @@ fn a_surging_pod_takes_over_without_failed_quotes() {
 
 /// The quote service's DaemonSet by another name, with its own pods.
 fn daemon_set_named(name: &str) -> Value {
-    let get = ["get", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "-o=json"];
-    let mut daemon_set: Value = serde_json::from_str(&kubectl(&get, "")).unwrap();
+    let mut daemon_set = daemon_set();
     let label = "app.kubernetes.io/name";
     let labels = daemon_set["metadata"]["labels"].take();
     daemon_set["metadata"] = json!({ "name": name, "namespace": NAMESPACE, "labels": labels });
@@ -85,6 +84,12 @@ fn daemon_set_named(name: &str) -> Value {
     daemon_set["spec"]["template"]["metadata"]["labels"][label] = json!(name);
     daemon_set["status"] = Value::Null;
     daemon_set
+}
+
+/// The quote service's DaemonSet.
+pub(super) fn daemon_set() -> Value {
+    let get = ["get", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "-o=json"];
+    serde_json::from_str(&kubectl(&get, "")).unwrap()
 }
 
 /// The log of the quote service's first pod.

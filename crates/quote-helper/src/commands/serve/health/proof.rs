@@ -30,7 +30,7 @@ impl Proof {
     }
 
     /// Describes the proof of a quote. Takes milliseconds.
-    pub(super) fn of(&self, quote: &[u8]) -> anyhow::Result<String> {
+    pub(in super::super) fn of(&self, quote: &[u8]) -> anyhow::Result<String> {
         match self {
             Self::Answers => Ok("a quote was made".to_owned()),
             Self::Verifies { roots, collateral } => verify(quote, roots, collateral),
