@@ -113,11 +113,8 @@ mod tests {
 
     #[test]
     fn a_fatal_error_ends_the_attempts() {
-        let mut attempts = 0;
-        let attempt = || {
-            attempts += 1;
-            Err::<(), _>(attempts)
-        };
+        let mut numbers = 1..;
+        let attempt = || Err::<(), i32>(numbers.next().unwrap());
         let ended = retry("it".to_owned(), Duration::from_secs(9), attempt, |error| *error < 3);
         assert_eq!(ended, Err(3));
     }

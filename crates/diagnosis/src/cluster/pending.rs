@@ -4,6 +4,7 @@ mod obstacle;
 mod words;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use kubernetes::device_plugin::{ENCLAVE_RESOURCE, PROVISION_RESOURCE};
 
 use self::obstacle::Obstacle;
 use super::NAMED;
@@ -76,7 +77,10 @@ fn finding(pod: &Pod, refusal: &str, nodes: &[Node], pods: &[Pod]) -> Finding {
 }
 
 fn cause<'a>(pod: &'a Pod, refusal: &'a str, nodes: &'a [Node], pods: &'a [Pod]) -> Cause<'a> {
-    let requested = epc::all_requested(pod);
+    let mut requested: Vec<_> = epc::all_requested(pod).into_iter().collect();
+    // Admission adds device nodes for EPC, so that EPC is the author's request.
+    requested
+        .sort_by_key(|(resource, _)| [ENCLAVE_RESOURCE, PROVISION_RESOURCE].contains(resource));
     for (resource, quantity) in &requested {
         let offers =
             nodes.iter().filter_map(|node| Some((epc::allocatable(node, resource)?, node)));

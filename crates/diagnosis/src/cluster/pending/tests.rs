@@ -11,7 +11,7 @@ const INTEL_EPC: &str = "sgx.intel.com/epc";
 const PROVISION: &str = "sgx.intel.com/provision";
 
 /// A pod that asks for these limits and waits for a node.
-fn pending(limits: Value) -> Pod {
+fn pending(limits: &Value) -> Pod {
     typed(json!({
         "metadata": { "name": "app", "namespace": "shop" },
         "spec": { "containers": [{ "name": "c", "resources": { "limits": limits } }] },
@@ -24,7 +24,7 @@ fn pending(limits: Value) -> Pod {
 
 /// A pod of this name on the node `n1`, with MiB of EPC.
 fn running(name: &str, epc: u32) -> Pod {
-    let mut pod = pending(json!({ EPC: epc.to_string() }));
+    let mut pod = pending(&json!({ EPC: epc.to_string() }));
     pod.metadata.name = Some(name.to_owned());
     pod.spec.as_mut().unwrap().node_name = Some("n1".to_owned());
     pod.status = Some(typed(json!({ "phase": "Running" })));
@@ -60,17 +60,26 @@ fn a_name_that_nobody_offers_has_the_right_one_in_its_unit() {
         (INTEL_EPC, "10Mi", "--resource-profile intel"),
         ("sgx.example/epc", "1", "write `kubernetes.azure.com/sgx_epc_mem_in_MiB: 1`"),
     ] {
-        let finding = found(pending(json!({ name: asked })), vec![node("n1")], Vec::new());
+        let finding = found(pending(&json!({ name: asked })), vec![node("n1")], Vec::new());
         let detail = format!("of {name}, which no node offers");
         is(&finding, Status::Failed, "unknown-resource", &detail, fix);
     }
 }
 
+/// Admission adds it to pods with the EPC of this name.
+#[test]
+fn the_device_node_is_not_blamed_for_unknown_epc() {
+    let asked = json!({ INTEL_EPC: "10Mi", "sgx.intel.com/enclave": "1" });
+    let finding = found(pending(&asked), vec![node("n1")], Vec::new());
+    let fix = "write `kubernetes.azure.com/sgx_epc_mem_in_MiB: 10`";
+    is(&finding, Status::Failed, "unknown-resource", "sgx.intel.com/epc, which no node", fix);
+}
+
 #[test]
 fn without_any_epc_the_device_plugin_is_named() {
-    let finding = found(pending(json!({ EPC: "1" })), vec![plain_node("n1")], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1" })), vec![plain_node("n1")], Vec::new());
     is(&finding, Status::Failed, "unknown-resource", "no node offers", "`sgx-plugin`");
-    let finding = found(pending(json!({ PROVISION: "1" })), vec![node("n1")], Vec::new());
+    let finding = found(pending(&json!({ PROVISION: "1" })), vec![node("n1")], Vec::new());
     is(&finding, Status::Failed, "unknown-resource", "no node offers", "`sgx-plugin`");
 }
 
@@ -78,7 +87,7 @@ fn without_any_epc_the_device_plugin_is_named() {
 fn a_resource_that_is_unusable_at_present_is_no_unknown_one() {
     let mut unusable = node("n1");
     unusable.status.as_mut().unwrap().allocatable = Some(typed(json!({ EPC: "0" })));
-    let finding = found(pending(json!({ EPC: "1" })), vec![unusable], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1" })), vec![unusable], Vec::new());
     is(&finding, Status::Failed, "unusable-resource", "no node has any", "`sgx-plugin`");
 }
 
@@ -86,7 +95,7 @@ fn a_resource_that_is_unusable_at_present_is_no_unknown_one() {
 fn a_request_larger_than_any_node_has_the_largest() {
     let mut small = node("n0");
     small.status.as_mut().unwrap().allocatable = Some(typed(json!({ EPC: "32" })));
-    let finding = found(pending(json!({ EPC: "65" })), vec![small, node("n1")], Vec::new());
+    let finding = found(pending(&json!({ EPC: "65" })), vec![small, node("n1")], Vec::new());
     let detail = "it asks for 65 MiB of kubernetes.azure.com/sgx_epc_mem_in_MiB; the node with most, \
                   n1, has 64 MiB";
     is(&finding, Status::Failed, "too-large", detail, "64 MiB at most");
@@ -97,7 +106,7 @@ fn provision_counts_like_epc() {
     let mut one = node("n1");
     let offered = json!({ EPC: "64", PROVISION: "2" });
     one.status.as_mut().unwrap().allocatable = Some(typed(offered));
-    let finding = found(pending(json!({ EPC: "1", PROVISION: "3" })), vec![one], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1", PROVISION: "3" })), vec![one], Vec::new());
     let detail = "it asks for 3 of sgx.intel.com/provision; the node with most, n1, has 2";
     is(&finding, Status::Failed, "too-large", detail, "2 at most");
 }
@@ -106,7 +115,7 @@ fn provision_counts_like_epc() {
 fn two_names_that_no_single_node_has_are_named() {
     let mut other = node("n2");
     other.status.as_mut().unwrap().allocatable = Some(typed(json!({ INTEL_EPC: "64Mi" })));
-    let asked = pending(json!({ EPC: "1", INTEL_EPC: "1Mi" }));
+    let asked = pending(&json!({ EPC: "1", INTEL_EPC: "1Mi" }));
     let finding = found(asked, vec![node("n1"), other], Vec::new());
     is(&finding, Status::Failed, "too-large", "no node has all", "under one name only");
 }
@@ -114,7 +123,7 @@ fn two_names_that_no_single_node_has_are_named() {
 #[test]
 fn holders_of_a_full_node_are_named() {
     let others = vec![running("small", 10), running("large", 40)];
-    let finding = found(pending(json!({ EPC: "20" })), vec![node("n1")], others);
+    let finding = found(pending(&json!({ EPC: "20" })), vec![node("n1")], others);
     let detail = "n1 has 14 of 64 MiB of kubernetes.azure.com/sgx_epc_mem_in_MiB free, and it asks \
                   for 20 MiB; the rest is held by pod/shop/large (40 MiB), pod/shop/small (10 MiB)";
     is(&finding, Status::Warning, "no-free-quantity", detail, "wait until one");
@@ -128,15 +137,15 @@ fn labels_and_taints_that_exclude_nodes_have_the_command() {
         node.spec = Some(typed(json!({ "taints": [taint] })));
         node
     };
-    let finding = found(pending(json!({ EPC: "1" })), vec![taint("pool")], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1" })), vec![taint("pool")], Vec::new());
     let detail = "n1 has the taint pool:NoSchedule";
     is(&finding, Status::Failed, "excluded", detail, "{key: \"pool\", operator: Exists}");
 
     let cordoned = taint("node.kubernetes.io/unschedulable");
-    let finding = found(pending(json!({ EPC: "1" })), vec![cordoned], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1" })), vec![cordoned], Vec::new());
     is(&finding, Status::Failed, "excluded", "n1 is cordoned", "kubectl uncordon n1");
 
-    let mut picky = pending(json!({ EPC: "1" }));
+    let mut picky = pending(&json!({ EPC: "1" }));
     picky.spec.as_mut().unwrap().node_selector = Some(typed(json!({ "pool": "sgx" })));
     let finding = found(picky, vec![node("n1"), plain_node("n2")], Vec::new());
     is(&finding, Status::Failed, "excluded", "lacks the label pool=sgx", "label node n1 pool=sgx");
@@ -148,13 +157,13 @@ fn a_full_node_is_the_hope_of_a_pod_that_others_exclude() {
     let taint = json!({ "key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule" });
     cordoned.spec = Some(typed(json!({ "taints": [taint] })));
     let nodes = vec![cordoned, node("n1")];
-    let finding = found(pending(json!({ EPC: "60" })), nodes, vec![running("large", 40)]);
+    let finding = found(pending(&json!({ EPC: "60" })), nodes, vec![running("large", 40)]);
     is(&finding, Status::Warning, "no-free-quantity", "n0 is cordoned; n1 has 24", "wait until");
 }
 
 #[test]
 fn other_reasons_are_the_schedulers_words() {
-    let finding = found(pending(json!({ EPC: "1" })), vec![node("n1")], Vec::new());
+    let finding = found(pending(&json!({ EPC: "1" })), vec![node("n1")], Vec::new());
     is(
         &finding,
         Status::Warning,
@@ -166,7 +175,7 @@ fn other_reasons_are_the_schedulers_words() {
 
 #[test]
 fn pods_that_are_gated_new_ended_or_the_add_ons_are_left_out() {
-    let asked = || pending(json!({ EPC: "65" }));
+    let asked = || pending(&json!({ EPC: "65" }));
     let with = |change: &dyn Fn(&mut Pod)| {
         let mut pod = asked();
         change(&mut pod);
@@ -189,7 +198,7 @@ fn pods_that_are_gated_new_ended_or_the_add_ons_are_left_out() {
 
 #[test]
 fn of_many_some_are_named() {
-    let pods = vec![pending(json!({ EPC: "65" })); NAMED + 5];
+    let pods = vec![pending(&json!({ EPC: "65" })); NAMED + 5];
     let found = findings(&Facts { pods: Ok(pods), ..in_order() });
     assert_eq!(found.len(), NAMED + 1);
     assert_eq!(found.last().unwrap().detail, "5 more pods have no node");
