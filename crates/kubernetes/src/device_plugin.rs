@@ -16,6 +16,7 @@ mod metrics;
 mod node_status;
 mod plan;
 mod plugin;
+mod plugin_socket;
 mod pod_resources;
 mod profile;
 mod readiness;
@@ -43,7 +44,7 @@ use tracing::info;
 
 use plan::Plan;
 use readiness::Component;
-use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT, is_served};
+use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT};
 
 /// The pause after a failure that may need an operator.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -103,10 +104,14 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
 async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
     let readiness = config.metrics.readiness();
     let mut last_kubelet = None;
-    let mut last_was_brief = false;
+    let mut was_dropped = false;
     loop {
         readiness.expect(Component::Kubelet);
-        let session = current.insert(start_session(config).await);
+        let next = start_session(config).await;
+        if let Some(former) = current.take() {
+            former.end().await;
+        }
+        let session = current.insert(next);
         let kubelet = session.kubelet();
         if last_kubelet.replace(Arc::clone(kubelet)).is_some_and(|last| last.id() != kubelet.id()) {
             config.metrics.kubelet_restarted();
@@ -114,23 +119,21 @@ async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
         let begun = Instant::now();
         let end = session.watch().await;
         let is_brief = begun.elapsed() < WATCH_TIMEOUT;
+        let is_dropped = is_brief && matches!(end, SessionEnd::NotWatched(_));
         readiness.not_ready(Component::Kubelet, end);
-        if let Some(session) = current.take() {
+        // A session that outlives its successor ends only when the next one has begun, so that a
+        // kubelet from Kubernetes 1.36 on has the resources throughout.
+        if end != SessionEnd::SuccessorEnded
+            && let Some(session) = current.take()
+        {
             session.end().await;
         }
-        match end {
-            SessionEnd::KubeletRestarted | SessionEnd::SocketRemoved => {}
-            SessionEnd::Replaced => {
-                while is_served(config).await {
-                    sleep(PERIOD).await;
-                }
-            }
-            // The first retry is immediate: from Kubernetes 1.25 on, when a plugin ends, the
-            // kubelet also drops its successor.
-            SessionEnd::NotWatched(_) if is_brief && last_was_brief => sleep(PAUSE).await,
-            SessionEnd::NotWatched(_) => {}
+        // The first retry is immediate: from Kubernetes 1.25 to 1.35, when a plugin ends, the
+        // kubelet also drops its successor.
+        if is_dropped && was_dropped {
+            sleep(PAUSE).await;
         }
-        last_was_brief = is_brief;
+        was_dropped = is_dropped;
     }
 }
 

@@ -12,6 +12,7 @@ mod object;
 mod pod;
 mod quote_provider;
 mod quote_service;
+mod rolling_update;
 mod service;
 mod settings;
 mod sgx_nodes;
@@ -68,7 +69,7 @@ impl AddOn {
         let mut objects = namespace::objects(self)?;
         objects.extend(network_policy::objects(self)?);
         objects.extend(node_access::objects(self)?);
-        objects.extend(device_plugin::objects(self)?);
+        objects.extend(device_plugin::objects(self, cluster.version)?);
         objects.extend(webhook::objects(self, cluster.version)?);
         if self.quote_service {
             objects.extend(software_platform::objects(self, cluster)?);

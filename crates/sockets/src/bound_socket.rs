@@ -107,6 +107,26 @@ impl BoundSocket {
         Ok((Self::adopt(file), listener))
     }
 
+    /// Makes the same socket available at `path` too, in place of any socket that is there. Both
+    /// paths must be on the same file system.
+    ///
+    /// # Errors
+    /// [`BindError::Io`].
+    pub fn link(&self, path: &Path) -> Result<Self, BindError> {
+        let linked = self.link_beside(path);
+        linked.map(Self::adopt).map_err(|source| BindError::Io { path: path.to_owned(), source })
+    }
+
+    fn link_beside(&self, path: &Path) -> io::Result<SocketFile> {
+        let mut beside = tempfile::Builder::new();
+        beside.prefix(".").rand_bytes(3);
+        let link = |beside: &Path| fs::hard_link(&self.file.path, beside);
+        let linked = beside.make_in(parent(path), link)?.into_temp_path();
+        let file = SocketFile::open(&linked)?.at(path);
+        linked.persist(path).map_err(|error| error.error)?;
+        Ok(file)
+    }
+
     /// Takes the file over from another process.
     pub(crate) fn adopt(file: SocketFile) -> Self {
         Self { file: Arc::new(file), is_ours: true }

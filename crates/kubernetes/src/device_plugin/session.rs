@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sockets::{BindError, BoundSocket, FileState, SocketAccess, SocketFile};
+use sockets::{BindError, FileState, SocketFile};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::Server;
@@ -24,6 +24,7 @@ use super::kubelet_stream::KubeletStream;
 use super::metrics::Metrics;
 use super::plan::Resource;
 use super::plugin::{Plugin, WatchEvent};
+use super::plugin_socket::{PluginSocket, SocketRole};
 use super::readiness::Component;
 use crate::api::v1beta1::device_plugin_server::DevicePluginServer;
 
@@ -47,13 +48,16 @@ pub(crate) struct SessionConfig {
 pub(crate) struct Session {
     config: SessionConfig,
     kubelet: Arc<SocketFile>,
-    sockets: Vec<BoundSocket>,
+    /// In the order of the resources.
+    sockets: Vec<PluginSocket>,
     servers: JoinSet<()>,
     /// In the order of the resources.
     healthy: Vec<watch::Sender<bool>>,
     watch_events: mpsc::UnboundedReceiver<WatchEvent>,
     /// The resources whose devices the kubelet watches.
     watched: BTreeSet<&'static str>,
+    /// True since another plugin registered the resources too.
+    is_succeeded: bool,
 }
 
 /// A session that could not start.
@@ -74,8 +78,8 @@ pub(crate) enum SessionEnd {
     KubeletRestarted,
     #[error("the socket was removed, as the kubelet does when it starts")]
     SocketRemoved,
-    #[error("another device plugin has replaced the socket; waiting until it ends")]
-    Replaced,
+    #[error("the device plugin that had registered the resources after this one has ended")]
+    SuccessorEnded,
     #[error(
         "the kubelet does not watch the devices of {0}, though it took the registration; if this \
          lasts, see its log"
@@ -100,20 +104,15 @@ impl Session {
             healthy: Vec::new(),
             watch_events,
             watched: BTreeSet::new(),
+            is_succeeded: false,
             config,
         };
-        let is_takeover = is_served(&session.config).await;
         for resource in session.config.resources.clone() {
-            session.serve(resource, sender.clone())?;
+            session.serve(resource, sender.clone()).await?;
         }
         session.write_cdi();
-        if is_takeover {
-            // The predecessor notices and ends its lists; from Kubernetes 1.25 on the kubelet then
-            // drops the current registration, which must not be this one.
-            sleep(PERIOD.saturating_mul(2)).await;
-        }
-        for Resource { name, .. } in &session.config.resources {
-            session.register(name).await?;
+        for (resource, socket) in session.config.resources.iter().zip(&session.sockets) {
+            session.register(resource.name, socket.endpoint()).await?;
         }
         Ok(session)
     }
@@ -123,15 +122,15 @@ impl Session {
         &self.kubelet
     }
 
-    fn serve(
+    async fn serve(
         &mut self,
         resource: Resource,
         watch_events: mpsc::UnboundedSender<WatchEvent>,
     ) -> Result<(), SessionError> {
-        let path = self.config.plugin_dir.join(endpoint(resource.name));
-        let (socket, listener) = BoundSocket::replace(&path, SocketAccess::Owner)?;
-        let listener =
-            UnixListener::from_std(listener).map_err(|source| BindError::Io { path, source })?;
+        let (socket, listener) =
+            PluginSocket::listen(&self.config.plugin_dir, resource.name).await?;
+        let listener = UnixListener::from_std(listener)
+            .map_err(|source| BindError::Io { path: self.config.plugin_dir.clone(), source })?;
         if let Some(Err(missing)) = resource.device_node.map(|it| self.config.allocator.find(it)) {
             warn!(resource = resource.name, "{missing}");
         }
@@ -159,8 +158,8 @@ impl Session {
         Ok(())
     }
 
-    async fn register(&self, resource: &'static str) -> Result<(), SessionError> {
-        let taken = kubelet::register(&self.config.plugin_dir, &endpoint(resource), resource).await;
+    async fn register(&self, resource: &'static str, endpoint: &str) -> Result<(), SessionError> {
+        let taken = kubelet::register(&self.config.plugin_dir, endpoint, resource).await;
         let code = taken.as_ref().map_or_else(Status::code, |()| Code::Ok);
         self.config.metrics.registered(resource, code);
         taken.map_err(|status| SessionError::Register { resource, status })?;
@@ -179,7 +178,7 @@ impl Session {
                 _ = ticks.tick() => {}
                 Some(event) = self.watch_events.recv() => self.record(event),
             }
-            if let Some(end) = self.check_sockets() {
+            if let Some(end) = self.check_sockets().await {
                 return end;
             }
             self.check_device_nodes();
@@ -221,12 +220,22 @@ impl Session {
         names.find(|name| !self.watched.contains(name))
     }
 
-    fn check_sockets(&self) -> Option<SessionEnd> {
+    async fn check_sockets(&mut self) -> Option<SessionEnd> {
         for socket in &self.sockets {
-            match socket.file().state() {
-                Ok(FileState::Unchanged) => {}
-                Ok(FileState::Removed) => return Some(SessionEnd::SocketRemoved),
-                Ok(FileState::Replaced) => return Some(SessionEnd::Replaced),
+            match socket.role().await {
+                Ok(SocketRole::Latest) => {}
+                Ok(SocketRole::Removed) => return Some(SessionEnd::SocketRemoved),
+                Ok(SocketRole::Succeeded) if self.is_succeeded => {}
+                Ok(SocketRole::Succeeded) => {
+                    info!(
+                        "another device plugin runs beside this one; serving until this one ends"
+                    );
+                    self.is_succeeded = true;
+                }
+                Ok(SocketRole::LatestAgain) if self.is_succeeded => {
+                    return Some(SessionEnd::SuccessorEnded);
+                }
+                Ok(SocketRole::LatestAgain) => return Some(SessionEnd::SocketRemoved),
                 Err(error) => warn!("cannot check a socket: {error}"),
             }
         }
@@ -272,24 +281,8 @@ impl Session {
     }
 }
 
-/// True if another process serves one of the resources: one that stops removes its sockets, one
-/// that has died does not accept.
-pub(crate) async fn is_served(config: &SessionConfig) -> bool {
-    for Resource { name, .. } in &config.resources {
-        if UnixStream::connect(config.plugin_dir.join(endpoint(name))).await.is_ok() {
-            return true;
-        }
-    }
-    false
-}
-
 /// The kubelet's socket, if the kubelet accepts connections.
 async fn connect(socket: &Path) -> io::Result<SocketFile> {
     UnixStream::connect(socket).await?;
     SocketFile::open(socket)
-}
-
-/// The socket's name for a resource.
-fn endpoint(resource: &str) -> String {
-    format!("{}.sock", resource.replace('/', "_"))
 }

@@ -14,7 +14,7 @@ use super::pod::{
     metrics_listen, port, resources, selector, template,
 };
 use super::service::service;
-use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform};
+use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform, rolling_update};
 
 /// The objects, if a PCCS was chosen.
 pub(super) fn objects(
@@ -31,7 +31,7 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// A single pod, without overlap during updates: its database has one writer.
+/// A single pod. Its database has one writer.
 fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployment {
     let pod = PodSpec {
         init_containers: pccs.storage.is_some().then(|| vec![state_owner(add_on, pccs)]),
@@ -50,15 +50,21 @@ fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployme
         metadata: add_on.metadata(CLUSTER_PCCS),
         spec: Some(DeploymentSpec {
             replicas: Some(1),
-            strategy: Some(DeploymentStrategy {
-                type_: Some("Recreate".to_owned()),
-                rolling_update: None,
-            }),
+            strategy: Some(strategy(pccs)),
             selector: selector(CLUSTER_PCCS),
             template: configured(template(add_on, CLUSTER_PCCS, pod), root),
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
+    }
+}
+
+/// Pods with a data directory each can overlap. A volume is for one node and one writer at a time,
+/// so that the old pod ends first.
+fn strategy(pccs: &ClusterPccs) -> DeploymentStrategy {
+    match pccs.storage {
+        None => rolling_update::of_deployment(),
+        Some(_) => DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None },
     }
 }
 
@@ -72,7 +78,7 @@ fn state_owner(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
 fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
     let mut server = container(add_on, "pccs", add_on.pccs_uid(), arguments(add_on, pccs));
     server.ports = Some(vec![port(PCCS_PORT), port(METRICS_PORT)]);
-    // Frequent, since nobody serves during an update.
+    // Frequent, since with a volume nobody serves during an update.
     server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     server.liveness_probe = Some(http_probe("/livez"));
     server.volume_mounts = Some(volumes::mounts(add_on, pccs));

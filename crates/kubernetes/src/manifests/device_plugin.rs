@@ -1,9 +1,7 @@
 //! The DaemonSet of the SGX device plugin, which is idle on nodes without SGX.
 
-use k8s_openapi::api::apps::v1::{
-    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
-};
-use k8s_openapi::api::core::v1::{PodSpec, Volume, VolumeMount};
+use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
+use k8s_openapi::api::core::v1::{PodSpec, Probe, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
@@ -12,7 +10,7 @@ use super::pod::{
     METRICS_PORT, container, field, host_directory, http_probe, metrics_listen, mount, port,
     read_only, resources, selector, template,
 };
-use super::{AddOn, Platform};
+use super::{AddOn, KubernetesVersion, Platform, rolling_update};
 use crate::device_plugin::{EpcAccounting, PLUGIN_DIR};
 
 /// The name of the DaemonSet, as on AKS.
@@ -27,22 +25,19 @@ const POD_RESOURCES_DIR: &str = "/var/lib/kubelet/pod-resources";
 /// For the quote service, and its successor during an update.
 const PROVISION_LIMIT: u32 = 2;
 
-/// The DaemonSet. Its pods can be replaced on all nodes at once without effect on containers with
-/// EPC.
-pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
-    let rolling_update = RollingUpdateDaemonSet {
-        max_unavailable: Some(IntOrString::String("10%".to_owned())),
-        ..RollingUpdateDaemonSet::default()
-    };
+/// The DaemonSet. A new pod registers its resources before the old one ends. Where pods cannot
+/// overlap, several nodes at once may lack EPC: containers that have some are not affected.
+pub(super) fn objects(
+    add_on: &AddOn,
+    version: KubernetesVersion,
+) -> Result<Vec<DynamicObject>, serde_json::Error> {
+    let unavailable = IntOrString::String("10%".to_owned());
     let daemon_set = DaemonSet {
         metadata: add_on.metadata(DEVICE_PLUGIN),
         spec: Some(DaemonSetSpec {
             selector: selector(DEVICE_PLUGIN),
             template: template(add_on, DEVICE_PLUGIN, pod(add_on)),
-            update_strategy: Some(DaemonSetUpdateStrategy {
-                rolling_update: Some(rolling_update),
-                type_: Some("RollingUpdate".to_owned()),
-            }),
+            update_strategy: Some(rolling_update::of_daemon_set(version, unavailable)),
             ..DaemonSetSpec::default()
         }),
         ..DaemonSet::default()
@@ -55,7 +50,8 @@ fn pod(add_on: &AddOn) -> PodSpec {
     let mut plugin = container(add_on, "device-plugin", 0, arguments(add_on));
     plugin.env = Some(vec![field("NODE_NAME", "spec.nodeName")]);
     plugin.ports = Some(vec![port(METRICS_PORT)]);
-    plugin.readiness_probe = Some(http_probe("/readyz"));
+    // Frequent, since the old pod of an update runs until the new one is ready.
+    plugin.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     plugin.liveness_probe = Some(http_probe("/livez"));
     plugin.resources =
         Some(resources(&[("cpu", "5m"), ("memory", "32Mi")], &[("memory", "128Mi")]));

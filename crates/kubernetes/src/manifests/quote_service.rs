@@ -2,9 +2,7 @@
 
 mod volumes;
 
-use k8s_openapi::api::apps::v1::{
-    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
-};
+use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{
     Container, EnvVar, ExecAction, PodSecurityContext, PodSpec, Probe, ResourceRequirements,
 };
@@ -20,7 +18,7 @@ use super::pod::{
 };
 use super::sgx_nodes::on_sgx_nodes;
 use super::software_platform::ROOT_FILE;
-use super::{AddOn, Cluster, KubernetesVersion, Platform, quote_provider};
+use super::{AddOn, Cluster, Platform, quote_provider, rolling_update};
 use crate::device_plugin::{
     AESM_DIR, ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile,
 };
@@ -34,7 +32,7 @@ pub const QUOTE_SERVICE_CONTAINER: &str = "quote-service";
 /// service refreshes.
 const COLLATERAL_CACHE: &str = "collateral";
 
-/// The DaemonSet.
+/// The DaemonSet. A new pod takes over before the old one ends, if DaemonSets can surge.
 pub(super) fn objects(
     add_on: &AddOn,
     cluster: &Cluster,
@@ -48,25 +46,15 @@ pub(super) fn objects(
         spec: Some(DaemonSetSpec {
             selector: selector(QUOTE_SERVICE),
             template: configured(template, configuration),
-            update_strategy: Some(DaemonSetUpdateStrategy {
-                rolling_update: Some(rolling_update(cluster.version)),
-                type_: Some("RollingUpdate".to_owned()),
-            }),
+            update_strategy: Some(rolling_update::of_daemon_set(
+                cluster.version,
+                IntOrString::Int(1),
+            )),
             ..DaemonSetSpec::default()
         }),
         ..DaemonSet::default()
     };
     Ok(vec![object(&daemon_set)?])
-}
-
-/// The new pod takes over before the old one ends, if DaemonSets can surge.
-fn rolling_update(version: KubernetesVersion) -> RollingUpdateDaemonSet {
-    let (surge, unavailable) =
-        if version.has_daemon_set_surge() { (Some(1), 0) } else { (None, 1) };
-    RollingUpdateDaemonSet {
-        max_surge: surge.map(IntOrString::Int),
-        max_unavailable: Some(IntOrString::Int(unavailable)),
-    }
 }
 
 fn pod(add_on: &AddOn) -> PodSpec {

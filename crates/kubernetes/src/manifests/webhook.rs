@@ -22,7 +22,7 @@ use super::pod::{
     resources, selector, template,
 };
 use super::service::service;
-use super::{AddOn, KubernetesVersion};
+use super::{AddOn, KubernetesVersion, rolling_update};
 use crate::device_plugin::EpcAccounting;
 use crate::injection::INJECT_LABEL;
 use crate::webhook::PATH;
@@ -105,6 +105,7 @@ fn deployment(add_on: &AddOn) -> Deployment {
         metadata: add_on.metadata(WEBHOOK),
         spec: Some(DeploymentSpec {
             replicas: Some(2),
+            strategy: Some(rolling_update::of_deployment()),
             selector: selector(WEBHOOK),
             template: template(add_on, WEBHOOK, pod),
             ..DeploymentSpec::default()

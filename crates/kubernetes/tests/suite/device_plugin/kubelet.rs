@@ -1,5 +1,5 @@
 //! A fake kubelet, as device plugins see it. Its calls, their order, and its treatment of responses
-//! are those of Kubernetes 1.25 and later (`pkg/kubelet/cm/devicemanager`).
+//! are those of Kubernetes 1.25 to 1.35, or of 1.36 and later (`pkg/kubelet/cm/devicemanager`).
 
 mod devices;
 
@@ -37,13 +37,16 @@ struct State {
     registrations: Vec<RegisterRequest>,
     refusal: Option<String>,
     is_stuck: bool,
-    /// By resource name; a resource has one connection at most, that of the last registration.
-    clients: BTreeMap<String, Client>,
+    /// Kubernetes 1.36 and later: plugins for the same resource are told apart by their sockets.
+    has_instances: bool,
+    /// By resource name, in the order of registration; containers get devices from the last.
+    clients: BTreeMap<String, Vec<Client>>,
     devices: BTreeMap<String, Devices>,
 }
 
 /// A connection to a plugin.
 struct Client {
+    endpoint: String,
     api: grpc::Client,
     options: DevicePluginOptions,
     listening: AbortHandle,
@@ -54,6 +57,13 @@ impl Kubelet {
     pub(crate) fn on_node() -> (Node, Self) {
         let node = Node::new();
         let kubelet = Self::start(&node);
+        (node, kubelet)
+    }
+
+    /// A node with a kubelet of Kubernetes 1.36.
+    pub(crate) fn of_1_36_on_node() -> (Node, Self) {
+        let (node, kubelet) = Self::on_node();
+        kubelet.state().has_instances = true;
         (node, kubelet)
     }
 
@@ -83,7 +93,7 @@ impl Kubelet {
     /// Drops the state of the process.
     fn forget(&self) {
         let mut state = self.state();
-        for (_, client) in std::mem::take(&mut state.clients) {
+        for client in std::mem::take(&mut state.clients).into_values().flatten() {
             client.listening.abort();
         }
         state.devices.values_mut().for_each(Devices::forget_list);
@@ -101,7 +111,7 @@ impl Kubelet {
 
     /// Closes the connection to the plugin of this resource, as after an unreadable list.
     pub(crate) fn drop_list(&self, resource: &str) {
-        self.state().disconnect(resource);
+        self.state().disconnect(resource, None);
     }
 
     /// The registrations, in order.
@@ -116,7 +126,7 @@ impl Kubelet {
 
     /// The plugin's response to `GetDevicePluginOptions`.
     pub(crate) fn options(&self, resource: &str) -> DevicePluginOptions {
-        self.state().clients[resource].options
+        self.state().clients[resource].last().unwrap().options
     }
 
     /// The last list of this resource's devices.
@@ -153,7 +163,7 @@ impl Kubelet {
         containers: &[&[Name]],
     ) -> Result<AllocateResponse, Status> {
         let request = allocate_request(containers);
-        let mut api = self.state().clients[resource].api.clone();
+        let mut api = self.state().clients[resource].last().unwrap().api.clone();
         api.call("/v1beta1.DevicePlugin/Allocate", request).await
     }
 
@@ -209,7 +219,7 @@ async fn register(state: Arc<Mutex<State>>, request: RegisterRequest) -> Result<
         state.registrations.push(request.clone());
         (state.plugin_dir.join(&request.endpoint), state.refusal.clone(), state.is_stuck)
     };
-    let RegisterRequest { version, resource_name, .. } = request;
+    let RegisterRequest { version, resource_name, endpoint, .. } = request;
     if is_stuck {
         pending::<()>().await;
     }
@@ -219,31 +229,62 @@ async fn register(state: Arc<Mutex<State>>, request: RegisterRequest) -> Result<
     if version != "v1beta1" {
         return Err(Status::unknown(format!("version {version:?} is not supported")));
     }
+    if state.lock().is_connected(&resource_name, &endpoint) {
+        return Err(Status::unknown(format!("device plugin already connected: {endpoint}")));
+    }
     let connected = grpc::Client::connect(&socket).await;
     let mut api = connected.map_err(|error| Status::unknown(error.to_string()))?;
     let options = api.call("/v1beta1.DevicePlugin/GetDevicePluginOptions", Empty {}).await?;
-    let listening = listen(Arc::clone(&state), resource_name.clone(), api.clone());
+    let listening =
+        listen(Arc::clone(&state), resource_name.clone(), endpoint.clone(), api.clone());
     let listening = tokio::spawn(listening).abort_handle();
-    state.lock().clients.insert(resource_name, Client { api, options, listening });
+    state.lock().connect(resource_name, Client { endpoint, api, options, listening });
     Ok(Empty {})
 }
 
-/// Follows a device list to its end. Then the kubelet disconnects the plugin that registered the
-/// resource last, which may be another one.
-async fn listen(state: Arc<Mutex<State>>, resource: String, mut api: grpc::Client) {
+/// Follows a device list to its end.
+async fn listen(
+    state: Arc<Mutex<State>>,
+    resource: String,
+    endpoint: String,
+    mut api: grpc::Client,
+) {
     if let Ok(mut lists) = api.stream("/v1beta1.DevicePlugin/ListAndWatch", Empty {}).await {
         while let Ok(Some(list)) = lists.message().await {
             let mut state = state.lock();
             state.devices.entry(resource.clone()).or_default().take_list(list);
         }
     }
-    state.lock().disconnect(&resource);
+    state.lock().disconnect(&resource, Some(&endpoint));
 }
 
 impl State {
-    fn disconnect(&mut self, resource: &str) {
-        if let Some(client) = self.clients.remove(resource) {
+    fn is_connected(&self, resource: &str, endpoint: &str) -> bool {
+        let mut clients = self.clients.get(resource).into_iter().flatten();
+        self.has_instances && clients.any(|client| client.endpoint == endpoint)
+    }
+
+    fn connect(&mut self, resource: String, client: Client) {
+        let clients = self.clients.entry(resource).or_default();
+        if !self.has_instances {
+            // The connection to the former plugin stays open.
+            clients.clear();
+        }
+        clients.push(client);
+    }
+
+    /// Disconnects the plugin with this socket; before Kubernetes 1.36 it is the plugin that
+    /// registered the resource last, which may be another one.
+    fn disconnect(&mut self, resource: &str, endpoint: Option<&str>) {
+        let Some(clients) = self.clients.get_mut(resource) else { return };
+        let has_instances = self.has_instances;
+        let is_meant =
+            |client: &Client| !has_instances || endpoint.is_none_or(|it| it == client.endpoint);
+        for client in clients.extract_if(.., |client| is_meant(client)) {
             client.listening.abort();
+        }
+        if clients.is_empty() {
+            self.clients.remove(resource);
             self.devices.entry(resource.to_owned()).or_default().forget_health();
         }
     }

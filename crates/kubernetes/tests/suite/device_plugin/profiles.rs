@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use kubernetes::api::v1beta1::RegisterRequest;
 use kubernetes::device_plugin::{Epc, EpcAccounting, Options};
 
 use crate::clock::eventually;
@@ -40,6 +41,7 @@ async fn check(node: &Node, options: Options, resources: &[(&str, usize)], golde
 async fn exchange(kubelet: &Kubelet, resource: &str) -> String {
     let registrations = kubelet.registrations();
     let registration = registrations.iter().find(|it| it.resource_name == resource).unwrap();
+    let registration = without_random(registration.clone());
     let list = kubelet.list(resource).devices;
     let request = allocate_request(&[&["AAA"]]);
     let response = kubelet.allocate(resource, &[&["AAA"]]).await.unwrap();
@@ -54,6 +56,15 @@ async fn exchange(kubelet: &Kubelet, resource: &str) -> String {
         list[0],
         list[list.len() - 1],
     )
+}
+
+/// The request without the random part of the socket's name.
+fn without_random(mut registration: RegisterRequest) -> RegisterRequest {
+    let endpoint = registration.endpoint.strip_suffix(".sock").unwrap();
+    let (name, random) = endpoint.rsplit_once('.').unwrap();
+    assert_eq!(random.len(), 8, "{endpoint}");
+    registration.endpoint = format!("{name}.<random>.sock");
+    registration
 }
 
 fn eight_mib(node: &Node, profile: &str) -> Options {

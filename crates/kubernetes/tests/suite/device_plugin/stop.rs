@@ -18,7 +18,7 @@ async fn stopping_removes_only_its_sockets() {
     let _other = UnixListener::bind(node.plugin_dir().join("other.sock")).unwrap();
     let before = node.plugin_dir_content();
     let plugin = Plugin::start_ready(&node, node.azure()).await;
-    assert_eq!(node.plugin_dir_content().len(), before.len() + 2);
+    assert_eq!(node.plugin_dir_content().len(), before.len() + 4, "two names each");
     plugin.stop().await;
     assert_eq!(node.plugin_dir_content(), before);
     kubelet.offers(AZURE, 0).await;

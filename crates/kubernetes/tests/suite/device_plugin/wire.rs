@@ -17,14 +17,18 @@ fn is_encoded_as(message: &impl Message, expected: &[u8]) {
 #[tokio::test(start_paused = true)]
 async fn a_registration() {
     let (_node, kubelet, _plugin) = Plugin::on_node().await;
+    let registration = &kubelet.registrations()[0];
     let expected = [
         &b"\x0a\x07v1beta1"[..],
-        b"\x12\x2ckubernetes.azure.com_sgx_epc_mem_in_MiB.sock",
+        // Its last nine characters before the end are random.
+        b"\x12\x35",
+        registration.endpoint.as_bytes(),
         b"\x1a\x27kubernetes.azure.com/sgx_epc_mem_in_MiB",
         // Options, none of which is set.
         b"\x22\x00",
     ];
-    is_encoded_as(&kubelet.registrations()[0], &expected.concat());
+    assert!(registration.endpoint.starts_with("kubernetes.azure.com_sgx_epc_mem_in_MiB."));
+    is_encoded_as(registration, &expected.concat());
 }
 
 #[tokio::test(start_paused = true)]

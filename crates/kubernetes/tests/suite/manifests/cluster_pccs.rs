@@ -41,7 +41,7 @@ fn the_pccs_is_optional() {
 }
 
 #[test]
-fn updates_of_its_pod_do_not_overlap() {
+fn updates_of_its_pod_do_not_overlap_on_a_volume() {
     let deployment = deployment(&everything(Platform::Dcap));
     assert_eq!(deployment["replicas"], 1);
     assert_eq!(deployment["strategy"], json!({ "type": "Recreate" }));
