@@ -85,8 +85,8 @@ soak minutes="30" *arguments:
     SOAK_MINUTES={{ minutes }} SOAK_ARGUMENTS={{ quote(arguments) }} \
         cargo test --release --package quote-helper --test faults -- --ignored --nocapture soak
 
-# The add-on and the device plugin keep their promises on a real cluster: that of KUBECONFIG with the
-# images IMAGE, NEXT_IMAGE and SAMPLE_IMAGE, or a test cluster of its own, which needs root.
+# The add-on and the device plugin keep their promises on a real cluster: that of KUBECONFIG with
+# the images IMAGE, NEXT_IMAGE and SAMPLE_IMAGE, or a test cluster of its own, which needs root.
 cluster-test *tests:
     tools/cluster-test.sh {{ tests }}
 

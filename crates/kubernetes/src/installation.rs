@@ -1,12 +1,16 @@
 //! Installs the objects of the add-on in a cluster, and removes them.
 //!
 //! Objects are identified by their labels in all namespaces, so that leftovers of earlier versions
-//! and settings are found without a record. A Lease prevents concurrent changes.
+//! and settings are found without a record. A Lease prevents concurrent changes. The objects of the
+//! last revisions are recorded, so that a change that fails can be taken back.
 
 mod applied_object;
 mod apply;
+mod change;
 mod comparison;
+mod dry_run;
 mod error;
+mod history;
 mod installed;
 mod inventory;
 mod kind;
@@ -16,16 +20,22 @@ mod node_resources;
 mod objects;
 mod permission;
 mod permissions;
+mod prune;
 mod removal;
+mod restored;
+mod revision;
 mod rollout;
+mod snapshot;
 mod verifiers;
 mod waiting;
 
 pub use applied_object::{AppliedObject, ObjectOutcome, Preview};
-pub use error::{HalfApplied, InstallationError};
+pub use change::ChangeOptions;
+pub use error::{Consequence, Denial, HalfApplied, InstallationError};
 pub use installed::{installed_add_on, installed_root};
 pub use kind::{Kind, ObjectName};
 pub use permission::Permission;
+pub use revision::{Revision, RevisionStatus};
 pub use verifiers::{serves_trust_bundles, verifier_namespaces};
 
 use std::future::Future;
@@ -34,13 +44,16 @@ use std::time::Duration;
 use kube::core::DynamicObject;
 
 use self::apply::{DesiredObject, desired};
+use self::change::Change;
+use self::history::History;
 use self::inventory::inventory;
 use self::lease::with_lease;
 use self::namespace::Namespaces;
+use self::prune::obsolete;
 use self::removal::Removal;
+use self::restored::restored;
 use self::waiting::ReadinessWait;
 use crate::api_server::ApiServer;
-use crate::manifests::SOFTWARE_PLATFORM;
 
 /// Receives a line of text for each change while the installer waits.
 pub type Progress = dyn Fn(&str) + Send + Sync;
@@ -57,32 +70,69 @@ pub struct Installer {
     pub progress: Box<Progress>,
 }
 
+/// A recorded revision to return to.
+#[derive(Debug)]
+pub struct RollbackTarget {
+    /// The revision.
+    pub revision: Revision,
+    /// Its objects, without Secrets.
+    pub objects: Vec<DynamicObject>,
+}
+
 impl Installer {
-    /// Applies these objects in their order and removes all others of the add-on. With `wait`,
-    /// returns when all their pods are ready. Stops early when `stop` is ready.
+    /// Applies these objects in their order and removes all others of the add-on. Stops early when
+    /// `stop` is ready.
     ///
     /// The software platform's root is never removed.
     ///
     /// # Errors
-    /// Before any change: missing permissions, a concurrent installation, or a terminating
-    /// namespace. Later: the API server fails, or pods do not become ready in time.
+    /// Before any change: missing permissions, a concurrent installation, a terminating namespace,
+    /// or objects that the cluster rejects. Later, as [`InstallationError::ChangeFailed`]: the API
+    /// server fails, or pods do not become ready in time.
     pub async fn install(
         &self,
         objects: &[DynamicObject],
-        wait: bool,
+        options: ChangeOptions,
         stop: impl Future<Output = ()>,
     ) -> Result<Vec<AppliedObject>, InstallationError> {
         let desired = desired(objects)?;
         self.check_permissions(objects).await?;
-        let work = async {
-            let done = self.apply_and_prune(&desired).await?;
-            if wait {
-                (self.progress)(&format!("{}; waiting for pods", summary(&done)));
-                self.wait(&desired).await?;
-            }
-            Ok(done)
-        };
-        with_lease(&self.api_server, &self.holder, stop, work).await
+        let change = Change { installer: self, desired: &desired, options, rollback_to: None };
+        with_lease(&self.api_server, &self.holder, stop, change.run()).await
+    }
+
+    /// Restores a recorded revision, as [`install`](Self::install) does. It is not taken back if it
+    /// fails.
+    ///
+    /// # Errors
+    /// Those of [`install`](Self::install), and if the revision is damaged.
+    pub async fn rollback(
+        &self,
+        target: &RollbackTarget,
+        wait: bool,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Vec<AppliedObject>, InstallationError> {
+        let desired = desired(&target.objects)?;
+        self.check_permissions(&target.objects).await?;
+        let options = ChangeOptions { wait, rollback: false };
+        let rollback_to = Some(target.revision.number);
+        let change = Change { installer: self, desired: &desired, options, rollback_to };
+        with_lease(&self.api_server, &self.holder, stop, change.run()).await
+    }
+
+    /// The recorded revision of this number; else the one that was deployed before, or before a
+    /// change that failed or was interrupted.
+    ///
+    /// # Errors
+    /// If there is none, or a request fails.
+    pub async fn rollback_target(
+        &self,
+        number: Option<u32>,
+    ) -> Result<RollbackTarget, InstallationError> {
+        let history = History::load(&self.api_server).await?;
+        let revision = history.rollback_target(number)?.clone();
+        let objects = restored(&self.api_server, history.objects(revision.number)?).await?;
+        Ok(RollbackTarget { revision, objects })
     }
 
     /// Checks the permissions to install these objects, as [`install`](Self::install) does.
@@ -154,17 +204,6 @@ impl Installer {
         inventory(&self.api_server).await
     }
 
-    async fn apply_and_prune(
-        &self,
-        desired: &[DesiredObject<'_>],
-    ) -> Result<Vec<AppliedObject>, InstallationError> {
-        apply::check(&self.api_server, desired).await?;
-        let mut done = apply::apply(&self.api_server, desired, &self.removal()).await?;
-        let obsolete = obsolete(inventory(&self.api_server).await?, desired);
-        done.extend(self.remove(obsolete).await?);
-        Ok(done)
-    }
-
     /// Removes these objects, and then their namespaces unless others use them.
     async fn remove(
         &self,
@@ -207,19 +246,4 @@ fn summary(done: &[AppliedObject]) -> String {
         .map(|(outcome, word)| (done.iter().filter(|done| done.outcome == outcome).count(), word));
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     counted.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-/// The present objects that are not desired, except the software platform's root and its namespace:
-/// the root is generated once, and verifiers trust it.
-fn obsolete(present: Vec<ObjectName>, desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
-    let is_root = |object: &ObjectName| object.is("Secret", SOFTWARE_PLATFORM);
-    let is_root_wanted = desired.iter().any(|desired| is_root(&desired.name));
-    let root = present.iter().find(|object| is_root(object) && !is_root_wanted).cloned();
-    let namespace = root.as_ref().and_then(|root| root.namespace.as_deref());
-    let kept = [namespace.map(ObjectName::namespace), root];
-    let is_kept = |object: &ObjectName| {
-        desired.iter().any(|desired| desired.name == *object)
-            || kept.iter().flatten().any(|it| it == object)
-    };
-    present.into_iter().filter(|object| !is_kept(object)).collect()
 }

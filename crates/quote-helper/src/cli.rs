@@ -12,8 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     check, chown, collateral, completions, conformance, device_plugin, inject, inspect, install,
-    load, man_pages, manifests, platform, quote, report, serve, startup_probe, top, uninstall,
-    upgrade, verify, webhook, worker,
+    load, man_pages, manifests, platform, quote, report, rollback, serve, startup_probe, top,
+    uninstall, upgrade, verify, webhook, worker,
 };
 use crate::environment;
 use crate::failure::Failure;
@@ -126,8 +126,12 @@ pub(crate) enum Command {
     /// Installs the add-on in a Kubernetes cluster: device plugin, webhook and, if chosen, the
     /// quote service and a PCCS.
     Install(install::Arguments),
-    /// Changes an installed add-on; options that are not given keep their value.
+    /// Changes an installed add-on; options that are not given keep their value. If that fails, the
+    /// previous revision is restored.
     Upgrade(upgrade::Arguments),
+    /// Restores an earlier revision of the add-on. Secrets, such as the software platform's root,
+    /// stay as they are.
+    Rollback(rollback::Arguments),
     /// Removes the add-on from the cluster. Applications keep running.
     Uninstall(uninstall::Arguments),
     /// Prints the Kubernetes objects of the add-on: for reviews, GitOps and `kubectl apply`.

@@ -16,6 +16,7 @@ pub(crate) mod manifests;
 pub(crate) mod platform;
 pub(crate) mod quote;
 pub(crate) mod report;
+pub(crate) mod rollback;
 pub(crate) mod serve;
 pub(crate) mod startup_probe;
 pub(crate) mod top;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Inject(arguments) => inject::run(arguments),
         Command::Install(arguments) => install::run(arguments),
         Command::Upgrade(arguments) => upgrade::run(arguments),
+        Command::Rollback(arguments) => rollback::run(arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Manifests(arguments) => manifests::run(arguments),
         Command::StartupProbe(arguments) => startup_probe::run(&arguments),

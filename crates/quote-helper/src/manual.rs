@@ -25,12 +25,12 @@ macro_rules! pages {
 }
 
 /// The page of each command, named with hyphens, after that of the program itself.
-const PAGES: [(&str, &str); 33] = pages![
+const PAGES: [(&str, &str); 34] = pages![
     "quote-helper" "check" "collateral" "collateral-export" "collateral-fetch" "collateral-import"
-    "collateral-list" "collateral-serve" "collateral-status" "completions" "conformance" "demo" "device-plugin"
-    "inject" "inspect" "install" "load" "man-pages" "manifests" "platform" "platform-collateral"
-    "platform-init" "platform-root" "platform-show" "platform-tcb" "quote" "report" "serve" "top"
-    "uninstall" "upgrade" "verify" "webhook"
+    "collateral-list" "collateral-serve" "collateral-status" "completions" "conformance" "demo"
+    "device-plugin" "inject" "inspect" "install" "load" "man-pages" "manifests" "platform"
+    "platform-collateral" "platform-init" "platform-root" "platform-show" "platform-tcb" "quote"
+    "report" "rollback" "serve" "top" "uninstall" "upgrade" "verify" "webhook"
 ];
 
 /// The described variables, besides those of options.

@@ -1,6 +1,7 @@
 //! The client, with the server of this crate and with faulty servers.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use axum::Router;
 use collateral::settings::ServiceUrl;
@@ -10,13 +11,16 @@ use tokio::task::spawn_blocking;
 
 use crate::software::{platform, quote, serve};
 
+/// The timeout of a request.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The result of fetching the collateral for this quote.
 async fn fetched(
     url: &str,
     quote: &[u8],
 ) -> Result<sgx::Collateral, QuoteCollateralError<ServiceError>> {
     let (url, quote) = (ServiceUrl::parse(url).unwrap(), quote.to_vec());
-    spawn_blocking(move || fetch(&url, &quote)).await.unwrap()
+    spawn_blocking(move || fetch(&url, &quote, TIMEOUT)).await.unwrap()
 }
 
 fn reason(error: &QuoteCollateralError<ServiceError>) -> Option<&SourceError> {

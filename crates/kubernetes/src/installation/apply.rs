@@ -14,7 +14,7 @@ use crate::api_server::{ApiError, ApiServer};
 use crate::manifests::SOFTWARE_PLATFORM;
 
 /// The field manager of applied fields.
-const FIELD_MANAGER: &str = "quote-helper";
+pub(super) const FIELD_MANAGER: &str = "quote-helper";
 
 /// An object to apply, with its name.
 pub(super) struct DesiredObject<'a> {
@@ -54,16 +54,21 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Applies all objects in their order.
+/// Applies all objects in their order. `created` are those that exist only since the dry run.
 pub(super) async fn apply(
     api_server: &ApiServer,
     desired: &[DesiredObject<'_>],
+    created: &[ObjectName],
     removal: &Removal<'_>,
 ) -> Result<Vec<AppliedObject>, InstallationError> {
     let mut done = Vec::<AppliedObject>::new();
     for (index, DesiredObject { name, object }) in desired.iter().enumerate() {
         removal.wait_if_terminating(name).await?;
         match apply_one(api_server, name, object).await {
+            Ok(_) if created.contains(name) => {
+                let outcome = ObjectOutcome::Created;
+                done.push(AppliedObject { object: name.clone(), outcome });
+            }
             Ok(outcome) => done.push(AppliedObject { object: name.clone(), outcome }),
             Err(source) => {
                 let left = desired.iter().skip(index.saturating_add(1));
@@ -116,7 +121,8 @@ pub(super) async fn preview(
     Ok((outcome, difference))
 }
 
-async fn patch(
+/// Applies an object, or tries to.
+pub(super) async fn patch(
     api_server: &ApiServer,
     name: &ObjectName,
     object: &DynamicObject,
@@ -135,7 +141,7 @@ async fn live(
 }
 
 /// The namespaces of these objects.
-fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
+pub(super) fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     let mut namespaces = Vec::new();
     for namespace in desired.iter().filter_map(|desired| desired.name.namespace.as_deref()) {
         let namespace = ObjectName::namespace(namespace);
@@ -146,8 +152,13 @@ fn namespaces(desired: &[DesiredObject<'_>]) -> Vec<ObjectName> {
     namespaces
 }
 
+/// The add-on's namespace: that of its first object in one.
+pub(super) fn namespace<'a>(desired: &'a [DesiredObject<'_>]) -> &'a str {
+    desired.iter().find_map(|desired| desired.name.namespace.as_deref()).unwrap_or("default")
+}
+
 /// True for a namespace that others created: it is used, but not changed.
-fn is_of_others(name: &ObjectName, live: &DynamicObject) -> bool {
+pub(super) fn is_of_others(name: &ObjectName, live: &DynamicObject) -> bool {
     name.kind.name() == "Namespace" && !is_managed(live.labels())
 }
 

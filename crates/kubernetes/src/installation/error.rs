@@ -1,9 +1,11 @@
 //! Errors of an installation.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::kind::ObjectName;
 use super::permission::{self, Permission};
+use super::revision::Revision;
 use crate::api_server::ApiError;
 use crate::pod_problem::PodProblem;
 
@@ -49,7 +51,10 @@ pub enum InstallationError {
     )]
     LeaseLost(String),
     /// It was told to stop.
-    #[error("interrupted. Changes so far stay; run the command again to finish it")]
+    #[error(
+        "interrupted. Changes so far stay; run the command again to finish it, or `quote-helper \
+         rollback` to return to the revision before"
+    )]
     Interrupted,
     /// Another root of the software platform exists than the one to install.
     #[error(
@@ -60,10 +65,16 @@ pub enum InstallationError {
     /// It failed after some objects.
     #[error(transparent)]
     HalfApplied(Box<HalfApplied>),
+    /// Objects are rejected by the API server or its admission; nothing was changed.
+    #[error(
+        "the cluster rejects {}; nothing was changed:{}\nchange the policies that reject them, or \
+         the options, and run the command again",
+        objects(.0.len()), lines(.0)
+    )]
+    Denied(Vec<Denial>),
     /// Pods are not ready in time.
     #[error(
-        "not ready within {}:{}{}\nThe installed objects stay, and may become ready later; \
-         --timeout sets a longer wait",
+        "not ready within {}:{}{}\n--timeout sets a longer wait",
         seconds(.timeout), lines(.workloads), lines(.pods)
     )]
     NotReady {
@@ -108,16 +119,93 @@ pub enum InstallationError {
         joined(.0)
     )]
     SeveralInstallations(Vec<ObjectName>),
+    /// A change failed after it had begun.
+    #[error("{cause}\n{consequence}")]
+    ChangeFailed {
+        /// The reason.
+        cause: Box<InstallationError>,
+        /// The state of the cluster.
+        consequence: Consequence,
+    },
+    /// There is no such revision.
+    #[error("{}", no_revision(.number.as_ref(), .recorded))]
+    NoRevision {
+        /// The revision to return to; the one before if `None`.
+        number: Option<u32>,
+        /// All recorded revisions.
+        recorded: Vec<Revision>,
+    },
+    /// The recorded revisions are damaged.
+    #[error(
+        "the ConfigMap {config_map} cannot be used: {cause}; delete it to forget the recorded \
+         revisions"
+    )]
+    Revisions {
+        /// The ConfigMap with its namespace.
+        config_map: String,
+        /// The cause.
+        cause: String,
+    },
     /// It is of a kind that no installation has.
     #[error("{0} is of a kind that cannot be installed")]
     UnknownObject(String),
 }
 
+/// A rejected object.
+#[derive(Debug)]
+pub struct Denial {
+    /// The object.
+    pub object: ObjectName,
+    /// The reason.
+    pub cause: ApiError,
+}
+
+/// For instance `DaemonSet sgx/sgx-plugin: denied by the policy "no-host-paths"`.
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            // Without the advice about permissions, which were checked before.
+            ApiError::Forbidden(message) => write!(f, "{}: {message}", self.object),
+            cause => write!(f, "{}: {cause}", self.object),
+        }
+    }
+}
+
+/// The state of the cluster after a change that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Consequence {
+    /// There was nothing before.
+    #[error(
+        "The objects so far stay, and may become ready later: there is no earlier revision to \
+         return to. Run the command again to finish it, or `quote-helper uninstall` to remove them"
+    )]
+    FirstInstallation,
+    /// There is an earlier revision, but it was not to be restored.
+    #[error(
+        "The changes so far stay, and may become ready later; `quote-helper rollback` returns to \
+         {0}"
+    )]
+    Kept(Revision),
+    /// The revision before was restored.
+    #[error("Rolled back: the cluster has {0} again")]
+    RolledBack(Revision),
+    /// The revision before could not be restored.
+    #[error(
+        "The rollback to {revision} failed too: {error}\nThe cluster may have objects of both; \
+         `quote-helper rollback` tries again"
+    )]
+    RollbackFailed {
+        /// The revision before.
+        revision: Revision,
+        /// The reason.
+        error: Box<InstallationError>,
+    },
+}
+
 /// An installation that failed after some objects.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}\nNothing was removed; \
-     fix the cause and run the command again",
+    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}",
     joined(.applied), joined(.left)
 )]
 pub struct HalfApplied {
@@ -158,5 +246,26 @@ fn joined(names: &[ObjectName]) -> String {
     match names {
         [] => "nothing".to_owned(),
         names => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn objects(number: usize) -> String {
+    match number {
+        1 => "an object".to_owned(),
+        number => format!("{number} objects"),
+    }
+}
+
+fn no_revision(number: Option<&u32>, recorded: &[Revision]) -> String {
+    let missing = match number {
+        Some(number) => format!("there is no revision {number}"),
+        None => "there is no revision to return to".to_owned(),
+    };
+    match recorded {
+        [] => format!(
+            "{missing}: none is recorded. The first `quote-helper upgrade` of this version records \
+             what is installed; to return to an earlier image, run `quote-helper upgrade --image`"
+        ),
+        recorded => format!("{missing}; recorded are:{}", lines(recorded)),
     }
 }

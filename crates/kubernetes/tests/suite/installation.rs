@@ -2,12 +2,14 @@
 
 mod api_server;
 mod claims;
+mod dry_runs;
 mod failures;
 mod installer;
 mod installs;
 mod previews;
 mod removals;
 mod request;
+mod rollbacks;
 mod store;
 mod verifiers;
 mod waits;

@@ -10,7 +10,7 @@ use anyhow::ensure;
 use clap::Args;
 use kubernetes::api_server::ApiServer;
 use kubernetes::installation::{
-    Installer, installed_root, serves_trust_bundles, verifier_namespaces,
+    ChangeOptions, Installer, installed_root, serves_trust_bundles, verifier_namespaces,
 };
 use kubernetes::manifests::{AddOn, Cluster, SoftwarePlatformRoot};
 
@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     options: ApplyOptions,
+
+    #[command(flatten)]
+    on_failure: OnFailure,
 }
 
 /// The options of a change of the cluster.
@@ -41,18 +44,27 @@ pub(crate) struct ApplyOptions {
 
     /// Shows the changes without making them.
     #[arg(long, conflicts_with = "no_wait")]
-    diff: bool,
+    pub(crate) diff: bool,
 
     /// Does not wait until the pods are ready.
     #[arg(long)]
-    no_wait: bool,
+    pub(crate) no_wait: bool,
 
     #[command(flatten)]
     pub(crate) target: ClusterTarget,
 
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
-    output: Format,
+    pub(crate) output: Format,
+}
+
+/// The treatment of a change that fails.
+#[derive(Debug, Args)]
+pub(crate) struct OnFailure {
+    /// Keeps the changes if an object cannot be applied or the pods do not become ready in time.
+    /// Otherwise the previous revision is restored, as by Helm with --rollback-on-failure.
+    #[arg(long, conflicts_with_all = ["dry_run", "diff"])]
+    no_rollback: bool,
 }
 
 /// The cluster, and the time limit.
@@ -74,7 +86,7 @@ pub(crate) struct ClusterTarget {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { add_on, options } = arguments;
+    let Arguments { add_on, options, on_failure } = arguments;
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
     if options.dry_run {
@@ -84,7 +96,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     Ok(runtime()?.block_on(async {
         let api_server = api_server(options.target.context.as_deref()).await?;
-        apply(api_server, &add_on, deployment.as_deref(), options).await
+        apply(api_server, &add_on, deployment.as_deref(), options, on_failure).await
     })?)
 }
 
@@ -94,6 +106,7 @@ pub(crate) async fn apply(
     add_on: &AddOn,
     deployment: Option<&Path>,
     options: ApplyOptions,
+    on_failure: OnFailure,
 ) -> anyhow::Result<()> {
     let version = api_server.version().await?;
     let installer = options.target.installer(api_server);
@@ -118,7 +131,8 @@ pub(crate) async fn apply(
     }
     shared_users::warn(&installer.api_server, add_on).await;
     let shutdown = Shutdown::on_signals()?;
-    let done = installer.install(&objects, !options.no_wait, shutdown.begun()).await?;
+    let change = ChangeOptions { wait: !options.no_wait, rollback: !on_failure.no_rollback };
+    let done = installer.install(&objects, change, shutdown.begun()).await?;
     output::result(options.output, &Outcomes::from(done))?;
     match options.no_wait {
         true => output::note("applied; `quote-helper check` shows its state"),

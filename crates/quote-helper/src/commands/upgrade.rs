@@ -6,7 +6,7 @@ use kubernetes::installation::installed_add_on;
 use kubernetes::manifests::AddOn;
 
 use crate::cluster::api_server;
-use crate::commands::install::{ApplyOptions, apply};
+use crate::commands::install::{ApplyOptions, OnFailure, apply};
 use crate::commands::manifests::add_on::AddOnArguments;
 use crate::failure::Failure;
 use crate::runtime::runtime;
@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     options: ApplyOptions,
+
+    #[command(flatten)]
+    on_failure: OnFailure,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -33,7 +36,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn upgrade(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { add_on, disable_sgxquotehelper, disable_pccs, options } = arguments;
+    let Arguments { add_on, disable_sgxquotehelper, disable_pccs, options, on_failure } = arguments;
     let api_server = api_server(options.target.context.as_deref()).await?;
     let installed = installed_add_on(&api_server).await?;
     let installed = installed.context(
@@ -46,5 +49,5 @@ async fn upgrade(arguments: Arguments) -> anyhow::Result<()> {
     };
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(installed)?;
-    apply(api_server, &add_on, deployment.as_deref(), options).await
+    apply(api_server, &add_on, deployment.as_deref(), options, on_failure).await
 }

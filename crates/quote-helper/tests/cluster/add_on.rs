@@ -10,6 +10,8 @@ mod gitops;
 mod job;
 mod jobs;
 mod refusals;
+mod rollback;
+mod surges;
 mod switch;
 mod trust_root;
 mod updates;

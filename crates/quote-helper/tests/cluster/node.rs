@@ -1,7 +1,7 @@
-//! The first node of the repository's own test cluster, through the scripts of `tools/test-cluster`.
+//! The first node of the repository's test cluster, through the scripts of `tools/test-cluster`.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::cluster::node_name;
@@ -19,6 +19,14 @@ pub(crate) fn shell(text: &str) -> String {
     let output = on_node().args(["sh", "-c", text]).output().unwrap();
     assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A path on the node, as seen from this machine.
+pub(crate) fn path(inside: &str) -> PathBuf {
+    let cluster = std::env::var("TEST_CLUSTER").unwrap_or("test-cluster".to_owned());
+    let pid = Path::new("/var/lib/test-cluster").join(cluster).join(node_name()).join("pid");
+    let pid = std::fs::read_to_string(pid).unwrap();
+    Path::new("/proc").join(pid.trim()).join("root").join(inside.trim_start_matches('/'))
 }
 
 /// Stops a program of the control plane or of the node, and starts it again.

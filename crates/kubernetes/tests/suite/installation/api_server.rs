@@ -18,6 +18,9 @@ use tokio::net::TcpListener;
 use crate::installation::request::Request;
 use crate::installation::store::{Store, merge};
 
+/// The image whose pods do not become ready.
+pub(crate) const BROKEN_IMAGE: &str = "broken:1";
+
 #[derive(Clone)]
 pub(crate) struct ApiServer {
     address: SocketAddr,
@@ -180,6 +183,7 @@ impl ApiState {
                 merge(&mut node, &body);
                 Ok(self.store.put("nodes", node))
             }
+            ("PATCH", _) if self.lacks_namespace(request) => Err(404),
             ("PATCH", _) => Ok(self.apply(request, &body)),
             ("DELETE", resource) => {
                 let mut live = self.store.get(request).ok_or(404_u16)?;
@@ -202,8 +206,18 @@ impl ApiState {
         let mut body = body.clone();
         if !self.is_slow && request.resource == "daemonsets" {
             body["status"] = ready(1);
+            let container = &body["spec"]["template"]["spec"]["containers"][0];
+            if container["image"] == BROKEN_IMAGE {
+                body["status"]["updatedNumberScheduled"] = json!(0);
+            }
         }
         self.store.apply(request, &body)
+    }
+
+    fn lacks_namespace(&self, request: &Request) -> bool {
+        let Some(namespace) = &request.namespace else { return false };
+        let uri = format!("/api/v1/namespaces/{namespace}").parse().unwrap();
+        namespace != "default" && self.store.get(&Request::new("GET", &uri)).is_none()
     }
 
     fn review(&self, mut review: Value) -> Value {

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
-use crate::installation::installer::{Observed, objects};
+use crate::installation::installer::{Observed, WAIT, objects};
 
 const LEASE: &str = "sgx-quote-helper-install";
 
@@ -129,7 +129,7 @@ async fn the_lease_is_released_in_any_case() {
     api_server.is_slow(true);
     let stopped = Observed::new(&api_server);
     let stop = sleep(Duration::from_secs(5));
-    let error = stopped.installer.install(&objects(), true, stop).await.unwrap_err();
+    let error = stopped.installer.install(&objects(), WAIT, stop).await.unwrap_err();
     assert!(matches!(error, InstallationError::Interrupted), "{error}");
     assert!(api_server.get("leases", LEASE).is_none());
 }
@@ -143,7 +143,7 @@ async fn one_of_many_installations_runs() {
     for number in 0..8 {
         let installer = Observed::named(&api_server, &format!("number {number}"));
         tasks.push(tokio::spawn(async move {
-            installer.installer.install(&objects(), true, pending()).await
+            installer.installer.install(&objects(), WAIT, pending()).await
         }));
     }
     let mut held = 0;

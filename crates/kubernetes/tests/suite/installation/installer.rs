@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::core::DynamicObject;
-use kubernetes::installation::{AppliedObject, InstallationError, Installer, ObjectOutcome};
+use kubernetes::installation::{
+    AppliedObject, ChangeOptions, InstallationError, Installer, ObjectOutcome,
+};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ use crate::clock::pace;
 use crate::installation::api_server::ApiServer;
 
 pub(crate) const NAMESPACE: &str = "sgx";
+/// The default of the command line.
+pub(crate) const WAIT: ChangeOptions = ChangeOptions { wait: true, rollback: true };
+pub(crate) const NO_WAIT: ChangeOptions = ChangeOptions { wait: false, rollback: true };
 
 /// An installer that records its progress.
 pub(crate) struct Observed {
@@ -49,7 +54,16 @@ impl Observed {
         &self,
         objects: &[DynamicObject],
     ) -> Result<Vec<(String, ObjectOutcome)>, InstallationError> {
-        self.installer.install(objects, true, pending()).await.map(named)
+        self.installer.install(objects, WAIT, pending()).await.map(named)
+    }
+
+    /// Returns to this revision, or to the one before.
+    pub(crate) async fn roll_back(
+        &self,
+        number: Option<u32>,
+    ) -> Result<Vec<(String, ObjectOutcome)>, InstallationError> {
+        let target = self.installer.rollback_target(number).await?;
+        self.installer.rollback(&target, true, pending()).await.map(named)
     }
 
     pub(crate) async fn uninstall(
@@ -94,7 +108,7 @@ pub(crate) fn secret(name: &str, value: &str) -> Value {
     })
 }
 
-fn role() -> Value {
+pub(crate) fn role() -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
         "metadata": { "name": "sgx-plugin", "labels": labels() },
@@ -103,10 +117,24 @@ fn role() -> Value {
 }
 
 pub(crate) fn daemon_set() -> Value {
+    daemon_set_of("plugin:1")
+}
+
+/// A DaemonSet with this image.
+pub(crate) fn daemon_set_of(image: &str) -> Value {
+    let template = json!({ "spec": { "containers": [{ "name": "plugin", "image": image }] } });
     json!({
         "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata("sgx-plugin"),
-        "spec": { "selector": { "matchLabels": { "app": "sgx-plugin" } }, "template": {} },
+        "spec": { "selector": { "matchLabels": { "app": "sgx-plugin" } }, "template": template },
     })
+}
+
+/// The cause of a change that failed.
+pub(crate) fn cause(error: InstallationError) -> InstallationError {
+    match error {
+        InstallationError::ChangeFailed { cause, .. } => *cause,
+        other => other,
+    }
 }
 
 pub(crate) fn metadata(name: &str) -> Value {

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::clock::pace;
 use crate::installation::api_server::ApiServer;
 use crate::installation::installer::{
-    NAMESPACE, Observed, config_map, namespace, object, objects, secret,
+    NAMESPACE, NO_WAIT, Observed, config_map, namespace, object, objects, secret,
 };
 
 #[tokio::test(start_paused = true)]
@@ -25,7 +25,7 @@ async fn installing_twice_changes_nothing() {
     assert_eq!(made, names.map(|name| (name.to_owned(), ObjectOutcome::Created)));
     let again = installer.install(&objects()).await.unwrap();
     assert_eq!(again, names.map(|name| (name.to_owned(), ObjectOutcome::Unchanged)));
-    assert_eq!(api_server.names().len(), 4, "the claim is gone: {:?}", api_server.names());
+    assert_eq!(api_server.names().len(), 5, "the claim is gone: {:?}", api_server.names());
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,10 +88,11 @@ async fn a_root_is_generated_once() {
     installer.install(&objects()).await.unwrap();
     let root = api_server.get("secrets", "sgx-software-platform").unwrap();
     assert_eq!(root["data"]["key"], "b25l", "it outlives the quote service");
-    let elsewhere = [config_map("settings", "1")].map(|mut settings| {
-        settings["metadata"]["namespace"] = json!("other");
-        object(settings)
-    });
+    let mut other = namespace();
+    other["metadata"]["name"] = json!("other");
+    let mut settings = config_map("settings", "1");
+    settings["metadata"]["namespace"] = json!("other");
+    let elsewhere = [other, settings].map(object);
     installer.install(&elsewhere).await.unwrap();
     assert!(api_server.get("namespaces", NAMESPACE).is_some(), "the root is in it");
 }
@@ -111,7 +112,7 @@ async fn settings_and_root_are_found_in_any_namespace() {
     let root = SoftwarePlatformRoot { deployment: "{}".to_owned(), certificate: "PEM".to_owned() };
     let cluster = Cluster { software_platform_root: Some(root), ..Cluster::default() };
     let objects = add_on.objects(&cluster).unwrap();
-    installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
+    installer.installer.install(&objects, NO_WAIT, std::future::pending()).await.unwrap();
     assert_eq!(installed_add_on(&address).await.unwrap(), Some(add_on));
     let root = installed_root(&address).await.unwrap().unwrap();
     assert_eq!((root.deployment.as_str(), root.certificate.as_str()), ("{}", "PEM"));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
 use crate::installation::installer::{
-    NAMESPACE, Observed, config_map, daemon_set, metadata, objects,
+    NAMESPACE, NO_WAIT, Observed, config_map, daemon_set, metadata, objects,
 };
 
 #[tokio::test(start_paused = true)]
@@ -17,12 +17,13 @@ async fn uninstall_removes_everything_once() {
     let (api_server, installer) = Observed::start().await;
     installer.install(&objects()).await.unwrap();
     let removed = installer.uninstall().await.unwrap();
-    assert_eq!(removed.len(), 4, "{removed:?}");
+    assert_eq!(removed.len(), 5, "{removed:?}");
     assert!(removed.iter().all(|(_, outcome)| *outcome == ObjectOutcome::Removed), "{removed:?}");
     let deleted: Vec<_> =
         api_server.writes().into_iter().filter(|it| it.starts_with("DELETE")).collect();
     let order = [
         "daemonsets/sgx-plugin",
+        "configmaps/sgx-quote-helper-revisions",
         "configmaps/settings",
         "clusterroles/sgx-plugin",
         "namespaces/sgx",
@@ -37,7 +38,7 @@ async fn the_webhooks_configuration_is_removed_first() {
     let (api_server, installer) = Observed::start().await;
     let add_on = AddOn { quote_service: true, ..AddOn::default() };
     let objects = add_on.objects(&Cluster::default()).unwrap();
-    installer.installer.install(&objects, false, std::future::pending()).await.unwrap();
+    installer.installer.install(&objects, NO_WAIT, std::future::pending()).await.unwrap();
     // In another namespace, so that the API server lists it last.
     let mut plugin = daemon_set();
     plugin["metadata"]["namespace"] = json!("zoo");
@@ -82,7 +83,7 @@ async fn a_namespace_in_use_is_kept() {
     application["metadata"]["labels"] = json!({});
     api_server.put("pods", application);
     let done = installer.uninstall().await.unwrap();
-    assert_eq!(done[3], ("Namespace sgx".to_owned(), ObjectOutcome::InUse));
+    assert_eq!(done.last(), Some(&("Namespace sgx".to_owned(), ObjectOutcome::InUse)));
     assert_eq!(api_server.names().len(), 2, "{:?}", api_server.names());
 }
 

@@ -31,15 +31,18 @@ impl Request {
 
     /// True if it modifies objects.
     pub(crate) fn is_write(&self) -> bool {
-        self.method != "GET"
-            && !self.query.contains_key("dryRun")
-            && self.resource != "selfsubjectaccessreviews"
+        self.method != "GET" && !self.is_dry_run() && self.resource != "selfsubjectaccessreviews"
     }
 
-    /// For instance `PATCH daemonsets/sgx-plugin`.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.query.contains_key("dryRun")
+    }
+
+    /// For instance `PATCH daemonsets/sgx-plugin`; with `DRY-RUN` if it changes nothing.
     pub(crate) fn line(&self) -> String {
         let name = self.name.as_ref().map(|name| format!("/{name}"));
-        format!("{} {}{}", self.method, self.resource, name.unwrap_or_default())
+        let method = if self.is_dry_run() { "DRY-RUN" } else { &self.method };
+        format!("{method} {}{}", self.resource, name.unwrap_or_default())
     }
 }
 

@@ -70,7 +70,7 @@ impl Store {
         if let Some(namespace) = &request.namespace {
             applied["metadata"]["namespace"] = json!(namespace);
         }
-        match request.query.contains_key("dryRun") {
+        match request.is_dry_run() {
             true => applied,
             false => self.put(&request.resource, applied),
         }

@@ -6,7 +6,7 @@ use kubernetes::manifests::{AddOn, Cluster, Platform, SoftwarePlatformRoot};
 use serde_json::{Value, json};
 
 use crate::installation::api_server::{ApiServer, Fault};
-use crate::installation::installer::Observed;
+use crate::installation::installer::{NO_WAIT, Observed};
 
 /// The objects of an installation with this root, whose other objects do not matter here.
 fn objects(root: &str) -> Vec<DynamicObject> {
@@ -38,9 +38,10 @@ fn roots(api_server: &ApiServer) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn a_rotated_root_reaches_all_verifiers() {
     let (api_server, installer) = Observed::start().await;
+    api_server.put("namespaces", json!({ "metadata": { "name": "shop" } }));
     let install = |objects: Vec<DynamicObject>| {
         let installer = &installer.installer;
-        async move { installer.install(&objects, false, std::future::pending()).await.unwrap() }
+        async move { installer.install(&objects, NO_WAIT, std::future::pending()).await.unwrap() }
     };
     install(objects("old")).await;
     assert_eq!(roots(&api_server), ["old"; 4]);
@@ -52,12 +53,13 @@ async fn a_rotated_root_reaches_all_verifiers() {
 #[tokio::test(start_paused = true)]
 async fn a_namespace_without_the_label_loses_its_copy() {
     let (api_server, installer) = Observed::start().await;
+    api_server.put("namespaces", json!({ "metadata": { "name": "shop" } }));
     let installer = &installer.installer;
     let all = objects("root");
-    installer.install(&all, false, std::future::pending()).await.unwrap();
+    installer.install(&all, NO_WAIT, std::future::pending()).await.unwrap();
     let is_in_shop = |it: &&DynamicObject| it.metadata.namespace.as_deref() == Some("shop");
     let fewer: Vec<_> = all.iter().filter(|it| !is_in_shop(it)).cloned().collect();
-    installer.install(&fewer, false, std::future::pending()).await.unwrap();
+    installer.install(&fewer, NO_WAIT, std::future::pending()).await.unwrap();
     let left = api_server.names();
     let left = left.iter().filter(|it| it.ends_with("/sgx-verification")).count();
     assert_eq!(left, 2);

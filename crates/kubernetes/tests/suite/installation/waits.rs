@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault, ready};
-use crate::installation::installer::{Observed, daemon_set, metadata, objects};
+use crate::installation::installer::{Observed, cause, daemon_set, metadata, objects};
 
 fn pod(status: &Value) -> Value {
     let mut metadata = metadata("sgx-plugin-x7f");
@@ -84,10 +84,11 @@ async fn a_timeout_lists_each_pod_with_reason_and_fix() {
     api_server.put("pods", pod(&without_image()));
     then(&api_server, vec![(0, rolled_out(0, 1))]);
     let error = installer.install(&objects()).await.unwrap_err();
+    let said = error.to_string();
+    let error = cause(error);
     let InstallationError::NotReady { pods, .. } = &error else { panic!("{error}") };
     assert_eq!(pods[0].node.as_deref(), Some("node-2"));
     assert!(pods[0].fix.contains("--image"), "{}", pods[0].fix);
-    let said = error.to_string();
     assert!(said.starts_with("not ready within 60 seconds:\n"), "{said}");
     assert!(said.contains("DaemonSet sgx/sgx-plugin: 0 of 1 pod ready"), "{said}");
     assert!(said.contains("is not present"), "{said}");
@@ -175,6 +176,7 @@ async fn permanent_failures_end_the_wait() {
         api_server.is_slow(true);
         api_server.fail("GET pods", fault);
         let error = Observed::new(&api_server).install(&objects()).await.unwrap_err();
+        let error = cause(error);
         assert!(matches!(error, InstallationError::Api { .. }), "{error}");
     }
 }
