@@ -51,6 +51,7 @@ fn each_result_matches_its_schema() {
     checked.check("platform-tcb", &json("platform tcb --state-dir state"));
     checked.check("platform-tcb", &json("platform tcb --state-dir state --raise"));
     checked.check("load", &json("load --socket aesm.socket --duration 200ms --clients 1"));
+    checked.check("conformance", &json("conformance --socket aesm.socket"));
     checked.check("check", &json("check --machine --socket aesm.socket"));
     checked.check("check", &json("check --in-pod --socket nobody.socket"));
     let quote = format!("--trusted-root root.pem --source {}", serve.pccs());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use conformance::{Conformance, Options, QuoteEvidence};
 use quoting::{REAL_QE_ANSWERS, ServedQuoter, default_state_dir};
 use service::{Metrics, WorkerQuoter};
@@ -75,7 +75,7 @@ impl Validation {
             let verifier = is_verified.then_some(&verify as &dyn Fn(&[u8]) -> _);
             private_service::run(&state_dir, quoter, Options { timeout: STEP_TIMEOUT, verifier })
         });
-        let outcome = outcome.await?.context("the conformance run cannot be made")?;
+        let outcome = outcome.await??;
         check(&outcome)?;
         let milliseconds = begin.elapsed().as_millis();
         info!(milliseconds, quotes = evidence(&outcome), "the conformance run has passed");

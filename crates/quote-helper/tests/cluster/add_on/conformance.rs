@@ -8,7 +8,7 @@ use super::{AddOn, NAMESPACE, is_ready, list, quote_service_pod};
 use crate::cluster::{eventually, kubectl};
 
 /// An application's time, for both updates.
-const LASTING: &str = "90s";
+const LASTING: &str = "50s";
 
 /// Real SGX with a library that is not there.
 fn broken(argument: &Value) -> Option<Value> {
@@ -77,5 +77,5 @@ fn a_pod_that_would_not_serve_every_client_does_not_take_over() {
     quote_service_pod();
     let tally = tally_of(&job);
     assert_eq!(tally.failed, 0, "{tally:?}");
-    assert!(tally.made > 100, "{tally:?}");
+    assert!(tally.made > 20, "{tally:?}");
 }
