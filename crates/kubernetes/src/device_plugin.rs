@@ -39,9 +39,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
+use node_status::LocalNode;
 use plan::Plan;
 use readiness::Component;
 use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT};
@@ -80,12 +82,19 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
     let config = SessionConfig {
         resources: plan.resources.clone(),
         allocator: Arc::clone(&allocator),
-        plugin_dir,
+        plugin_dir: plugin_dir.clone(),
         metrics,
+        watched: watch::Sender::new(false),
+    };
+    let node = LocalNode {
+        plan: &plan,
+        allocator: &allocator,
+        plugin_dir,
+        watched: config.watched.subscribe(),
     };
     let keep_node_status = async {
         match node_status {
-            Some(node_status) => node_status.keep(&plan, &allocator, &readiness).await,
+            Some(node_status) => node_status.keep(node, &readiness).await,
             None => pending().await,
         }
     };
@@ -121,6 +130,7 @@ async fn run_sessions(config: &SessionConfig, current: &mut Option<Session>) {
         let is_brief = begun.elapsed() < WATCH_TIMEOUT;
         let is_dropped = is_brief && matches!(end, SessionEnd::NotWatched(_));
         readiness.not_ready(Component::Kubelet, end);
+        config.watched.send_replace(false);
         // A session that outlives its successor ends only when the next one has begun, so that a
         // kubelet from Kubernetes 1.36 on has the resources throughout.
         if end != SessionEnd::SuccessorEnded

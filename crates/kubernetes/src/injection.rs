@@ -16,6 +16,7 @@ mod tolerations;
 mod users;
 mod warnings;
 
+pub(crate) use epc::EPC_ANNOTATION;
 pub use epc::pod_request;
 pub use inspection::{
     MissingSettings, containers_without_socket, missing_settings, refuses_injection,

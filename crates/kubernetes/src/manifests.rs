@@ -2,6 +2,8 @@
 //! cluster.
 
 mod addresses;
+mod admission;
+mod admission_policy;
 mod cluster_pccs;
 mod device_plugin;
 mod kubernetes_version;
@@ -22,6 +24,8 @@ mod verification;
 mod webhook;
 
 pub use addresses::{CLUSTER_PCCS, COLLATERAL};
+pub use admission::InjectionMethod;
+pub use admission_policy::{INJECTION_POLICY, WARNING_POLICY, admission_policies};
 pub use device_plugin::DEVICE_PLUGIN;
 pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
@@ -67,10 +71,10 @@ impl AddOn {
     /// If an object cannot be serialized.
     pub fn objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
         let mut objects = namespace::objects(self)?;
-        objects.extend(network_policy::objects(self)?);
+        objects.extend(network_policy::objects(self, cluster.version)?);
         objects.extend(node_access::objects(self)?);
         objects.extend(device_plugin::objects(self, cluster.version)?);
-        objects.extend(webhook::objects(self, cluster.version)?);
+        objects.extend(admission::objects(self, cluster.version)?);
         if self.quote_service {
             objects.extend(software_platform::objects(self, cluster)?);
             objects.extend(quote_provider::objects(self)?);

@@ -23,7 +23,9 @@ pub(crate) fn findings(facts: &Facts) -> Vec<Finding> {
     if facts.quote_service != Ok(None) {
         findings.extend(part(QUOTE_SERVICE, &facts.quote_service, facts));
     }
-    findings.extend(part(WEBHOOK, &facts.webhook, facts));
+    if !facts.injects_by_policy() {
+        findings.extend(part(WEBHOOK, &facts.webhook, facts));
+    }
     // The PCCS is optional.
     if facts.pccs != Ok(None) {
         findings.extend(part(CLUSTER_PCCS, &facts.pccs, facts));

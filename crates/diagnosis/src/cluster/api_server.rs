@@ -7,6 +7,7 @@ use kube::api::ListParams;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Resource};
 use kubernetes::api_server::{ApiError, ApiServer};
+use kubernetes::manifests::INJECTION_POLICY;
 use serde::de::DeserializeOwned;
 
 use crate::finding::Finding;
@@ -40,6 +41,19 @@ impl Cluster {
     pub(crate) async fn in_cluster<K: Kind>(&self, name: &str) -> QueryResult<Option<K>> {
         let resource = format!("{} {name}", K::plural(&()));
         self.get(&Api::all(self.api_server.client()), name, &resource).await
+    }
+
+    /// The binding that puts the policy of injection in force. API servers before Kubernetes 1.36
+    /// do not know its kind.
+    pub(crate) async fn injection_policy(&self) -> QueryResult<Option<DynamicObject>> {
+        let kind = "MutatingAdmissionPolicyBinding";
+        let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
+        let plural = "mutatingadmissionpolicybindings";
+        let kind = ApiResource::from_gvk_with_plural(&kind, plural);
+        let bindings = Api::<DynamicObject>::all_with(self.api_server.client(), &kind);
+        let binding = self.api_server.ask(bindings.get_opt(INJECTION_POLICY)).await;
+        let resource = format!("{plural} {INJECTION_POLICY}");
+        binding.map_err(|error| QueryError::new("get", &resource, error))
     }
 
     pub(crate) async fn in_namespace<K>(&self, name: &str) -> QueryResult<Option<K>>

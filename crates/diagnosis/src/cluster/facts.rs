@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) add_on_pods: QueryResult<Vec<Pod>>,
     pub(crate) device_plugin: QueryResult<Option<DaemonSet>>,
     pub(crate) quote_service: QueryResult<Option<DaemonSet>>,
+    /// The policy that injects in place of the webhook.
+    pub(crate) injection_policy: QueryResult<Option<DynamicObject>>,
     pub(crate) webhook: QueryResult<Option<Deployment>>,
     pub(crate) pccs: QueryResult<Option<Deployment>>,
     pub(crate) webhook_configuration: QueryResult<Option<MutatingWebhookConfiguration>>,
@@ -46,6 +48,7 @@ impl Facts {
             add_on_pods,
             device_plugin,
             quote_service,
+            injection_policy,
             webhook,
             pccs,
             webhook_configuration,
@@ -60,6 +63,7 @@ impl Facts {
             cluster.all_in_namespace(),
             cluster.in_namespace(DEVICE_PLUGIN),
             cluster.in_namespace(QUOTE_SERVICE),
+            cluster.injection_policy(),
             cluster.in_namespace(WEBHOOK),
             cluster.in_namespace(CLUSTER_PCCS),
             cluster.in_cluster(WEBHOOK),
@@ -76,6 +80,7 @@ impl Facts {
             add_on_pods,
             device_plugin,
             quote_service,
+            injection_policy,
             webhook,
             pccs,
             webhook_configuration,
@@ -90,6 +95,11 @@ impl Facts {
     /// True if certainly no part of the add-on is installed.
     pub(crate) fn lacks_add_on(&self) -> bool {
         self.device_plugin == Ok(None) && self.quote_service == Ok(None) && self.webhook == Ok(None)
+    }
+
+    /// True if the API server injects by itself, so that no webhook is needed.
+    pub(crate) fn injects_by_policy(&self) -> bool {
+        self.webhook == Ok(None) && matches!(self.injection_policy, Ok(Some(_)))
     }
 
     /// The range of users that the add-on's pods run as; `None` if unknown.

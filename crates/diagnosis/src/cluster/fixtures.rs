@@ -89,6 +89,7 @@ pub(super) fn in_order() -> Facts {
         add_on_pods: Ok(parts.map(|part| pod(part, &format!("{part}-1"), "n1")).into()),
         device_plugin: Ok(Some(typed(workload("sgx-plugin", 1, 1)))),
         quote_service: Ok(Some(typed(workload("sgx-quote-helper", 1, 1)))),
+        injection_policy: Ok(None),
         webhook: Ok(Some(typed(workload("sgx-webhook", 1, 1)))),
         pccs: Ok(None),
         webhook_configuration: Ok(Some(typed(json!({ "webhooks": [webhook] })))),

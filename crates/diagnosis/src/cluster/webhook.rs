@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhook;
 use k8s_openapi::api::core::v1::Secret;
-use kubernetes::manifests::WEBHOOK;
+use kubernetes::manifests::{INJECTION_POLICY, WEBHOOK};
 
 use super::facts::Facts;
 use crate::expiry::Expiry;
@@ -15,6 +15,10 @@ use crate::finding::Finding;
 const WARNING_DAYS: u32 = 20;
 
 pub(crate) fn findings(facts: &Facts, now: SystemTime) -> Vec<Finding> {
+    if facts.injects_by_policy() {
+        let detail = format!("{INJECTION_POLICY}, which the API server evaluates by itself");
+        return vec![Finding::ok("injection-policy", detail)];
+    }
     let mut findings = configuration(facts);
     findings.push(endpoints(facts));
     findings.push(certificate(facts, now));
@@ -67,8 +71,13 @@ fn authority(webhooks: &[MutatingWebhook], namespace: &str) -> Finding {
 fn failure_policy(webhooks: &[MutatingWebhook]) -> Finding {
     let name = "failure-policy";
     // Fail is the API server's default.
-    let strict = webhooks.iter().position(|it| it.failure_policy.as_deref() != Some("Ignore"));
+    let strict = webhooks.iter().position(|it| {
+        it.failure_policy.as_deref() != Some("Ignore") && it.match_conditions.is_none()
+    });
     match strict {
+        None if webhooks.iter().any(|it| it.match_conditions.is_some()) => {
+            Finding::ok(name, "Fail for pods with EPC only: others do not need the webhook")
+        }
         None => Finding::ok(name, "Ignore: without the webhook pods start as they are"),
         Some(index) => Finding::warning(
             name,
@@ -152,6 +161,34 @@ mod tests {
         let root = software_platform().root_certificate().pem().to_owned();
         let findings = findings(&certificates(&root), SystemTime::now());
         assert!(findings.iter().all(|finding| finding.status == Status::Ok), "{findings:?}");
+    }
+
+    #[test]
+    fn a_policy_needs_no_webhook() {
+        let binding = typed(json!({ "metadata": { "name": INJECTION_POLICY } }));
+        let injection_policy = Ok(Some(binding));
+        let facts = Facts {
+            webhook: Ok(None),
+            webhook_configuration: Ok(None),
+            injection_policy: injection_policy.clone(),
+            ..in_order()
+        };
+        let found = findings(&facts, SystemTime::now());
+        let found: Vec<_> = found.iter().map(|it| (&*it.name, it.status)).collect();
+        assert_eq!(found, [("injection-policy", Status::Ok)]);
+        // The webhook is still installed.
+        let facts = Facts { injection_policy, ..in_order() };
+        has(&facts, "webhook-configuration", Status::Ok, "");
+    }
+
+    #[test]
+    fn a_webhook_that_is_required_by_few_pods_is_in_order() {
+        let mut facts = in_order();
+        let configuration = facts.webhook_configuration.as_mut().unwrap().as_mut().unwrap();
+        let webhook = &mut configuration.webhooks.as_mut().unwrap()[0];
+        webhook.failure_policy = Some("Fail".to_owned());
+        webhook.match_conditions = Some(Vec::new());
+        has(&facts, "failure-policy", Status::Ok, "");
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! Resources that the API server counts, as numbers in the node's status.
+//!
+//! The kubelet copies capacities to allocatable quantities, and reports device plugins, within ten
+//! seconds. The plugin does not wait for that: it sets what the kubelet will report.
 
+mod checkpoint;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::allocator::Allocator;
@@ -13,23 +20,36 @@ use super::device_node::DeviceNode;
 use super::plan::Plan;
 use super::profile::ResourceProfile;
 use super::readiness::{Component, Readiness};
+use checkpoint::Checkpoint;
 
 /// The field manager of resources in a node's status.
 pub(crate) const NODE_STATUS_MANAGER: &str = "quote-helper-device-plugin";
 
-/// The interval at which device nodes are checked.
+/// The interval at which device nodes are checked, and at which the status is set until it is as
+/// wanted.
 const PERIOD: Duration = Duration::from_secs(5);
-/// The interval at which the status is set again: others may have changed it, for instance a
-/// kubelet that has lost its state.
+/// The interval at which the status is set again: others may have changed it.
 const RENEWAL: Duration = Duration::from_secs(60);
 /// The timeout of a request to the API server.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Quantities by resource; null removes one.
+type Quantities = Map<String, Value>;
 
 /// A node's status at the API server.
 #[derive(Clone)]
 pub struct NodeStatus {
     nodes: Api<Node>,
     name: String,
+}
+
+/// The node that the status is about.
+pub(crate) struct LocalNode<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) allocator: &'a Allocator,
+    pub(crate) plugin_dir: PathBuf,
+    /// True while the kubelet watches the devices of all resources.
+    pub(crate) watched: watch::Receiver<bool>,
 }
 
 impl NodeStatus {
@@ -41,41 +61,60 @@ impl NodeStatus {
     }
 
     /// Keeps the plan's resources in the node's status, at zero while the device node is missing.
-    /// The kubelet derives the allocatable quantities from it.
-    pub(crate) async fn keep(&self, plan: &Plan, allocator: &Allocator, readiness: &Readiness) {
-        let needs_device_node = plan.resources.iter().any(|it| it.device_node.is_some());
+    pub(crate) async fn keep(&self, mut node: LocalNode<'_>, readiness: &Readiness) {
         let mut last = None;
         readiness.expect(Component::NodeStatus);
         loop {
-            let healthy = !needs_device_node || allocator.find(DeviceNode::Enclave).is_ok();
+            let healthy = node.is_healthy();
             let is_set = last.is_some_and(|(was_healthy, set): (bool, Instant)| {
                 was_healthy == healthy && set.elapsed() < RENEWAL
             });
             if !is_set {
-                match self.set(&capacity(plan, healthy)).await {
-                    Ok(()) => {
-                        last = Some((healthy, Instant::now()));
-                        readiness.ready(Component::NodeStatus);
-                    }
-                    Err(problem) => {
-                        last = None;
-                        readiness.not_ready(Component::NodeStatus, problem);
-                    }
+                let outcome = self.set(&node, healthy).await;
+                last = matches!(outcome, Ok(true)).then(|| (healthy, Instant::now()));
+                match outcome {
+                    Ok(_) => readiness.ready(Component::NodeStatus),
+                    Err(problem) => readiness.not_ready(Component::NodeStatus, problem),
                 }
             }
-            sleep(PERIOD).await;
+            tokio::select! {
+                () = sleep(PERIOD) => {}
+                // The kubelet has started again, and may have lost its state.
+                Ok(()) = node.watched.changed() => last = None,
+            }
         }
     }
 
-    async fn set(&self, capacity: &Map<String, Value>) -> Result<(), String> {
-        let patch = Patch::Merge(json!({ "status": { "capacity": capacity } }));
+    /// Sets the status. Returns true if it was already as wanted; if not, the kubelet may change
+    /// it once more.
+    async fn set(&self, node: &LocalNode<'_>, healthy: bool) -> Result<bool, String> {
+        let capacity = capacity(node.plan, healthy);
+        let live = self.patch(json!({ "capacity": capacity })).await?;
+        let wanted = differing(&live, capacity.into_iter().chain(node.devices()));
+        if wanted.is_empty() {
+            return Ok(true);
+        }
+        let checkpoint = Checkpoint::read(&node.plugin_dir).await;
+        let is_held = |(name, quantity): &(String, Value)| {
+            let mut counted_here = node.plan.in_node_status.iter();
+            quantity != "0" && counted_here.any(|it| it.name == name) && checkpoint.names(name)
+        };
+        let (held, wanted): (Quantities, Quantities) = wanted.into_iter().partition(is_held);
+        if !wanted.is_empty() {
+            self.patch(json!({ "capacity": wanted, "allocatable": wanted })).await?;
+        }
+        held.keys().next().map_or(Ok(false), |name| Err(checkpoint.problem(name)))
+    }
+
+    async fn patch(&self, status: Value) -> Result<Node, String> {
+        let patch = Patch::Merge(json!({ "status": status }));
         let params = PatchParams {
             field_manager: Some(NODE_STATUS_MANAGER.to_owned()),
             ..PatchParams::default()
         };
         let patched = self.nodes.patch_status(&self.name, &params, &patch);
         match timeout(TIMEOUT, patched).await {
-            Ok(Ok(node)) => check_allocatable(&node, capacity),
+            Ok(Ok(node)) => Ok(node),
             Ok(Err(error)) => Err(format!(
                 "cannot set the status of the node {:?}: {error} (the permission to patch \
                  nodes/status is needed)",
@@ -86,28 +125,38 @@ impl NodeStatus {
     }
 }
 
-/// Checks that the kubelet has made the capacity allocatable. This takes seconds, or minutes for
-/// resources that were offered as devices before: until the kubelet has forgotten them it sets them
-/// to zero.
-fn check_allocatable(node: &Node, capacity: &Map<String, Value>) -> Result<(), String> {
+impl LocalNode<'_> {
+    fn is_healthy(&self) -> bool {
+        let needs_device_node = self.plan.resources.iter().any(|it| it.device_node.is_some());
+        !needs_device_node || self.allocator.find(DeviceNode::Enclave).is_ok()
+    }
+
+    /// The quantities of resources that the kubelet allocates, as far as it has them now.
+    fn devices(&self) -> impl Iterator<Item = (String, Value)> {
+        let is_watched = *self.watched.borrow();
+        let resources = self.plan.resources.iter().filter(move |_| is_watched);
+        let healthy = resources.filter(|resource| {
+            resource.device_node.is_none_or(|node| self.allocator.find(node).is_ok())
+        });
+        healthy.map(|it| (it.name.to_owned(), json!(it.devices.len().to_string())))
+    }
+}
+
+/// The wanted quantities that are not allocatable.
+fn differing(node: &Node, wanted: impl Iterator<Item = (String, Value)>) -> Quantities {
     let status = node.status.as_ref();
     let allocatable = status.and_then(|status| status.allocatable.as_ref());
-    let is_promised = |quantity: &Value| quantity.as_str().is_some_and(|it| it != "0");
-    for (name, _) in capacity.iter().filter(|(_, quantity)| is_promised(quantity)) {
-        let quantity = allocatable.and_then(|allocatable| allocatable.get(name));
-        if quantity.is_none_or(|quantity| quantity.0 == "0") {
-            return Err(format!(
-                "the kubelet does not allocate {name} yet; this takes up to five minutes if \
-                 it was offered as devices before"
-            ));
-        }
-    }
-    Ok(())
+    let differs = |(name, quantity): &(String, Value)| {
+        let live = allocatable.and_then(|allocatable| allocatable.get(name));
+        let live = live.map_or("0", |live| &live.0);
+        quantity.as_str().is_some_and(|quantity| quantity != live)
+    };
+    wanted.filter(differs).collect()
 }
 
 /// The quantities as a merge patch. Resources that another profile has left are removed, since they
 /// would count the same memory twice.
-fn capacity(plan: &Plan, healthy: bool) -> Map<String, Value> {
+fn capacity(plan: &Plan, healthy: bool) -> Quantities {
     let ours = plan.in_node_status.iter();
     let ours = ours.map(|it| (it.name, json!(if healthy { it.quantity } else { 0 }.to_string())));
     let left = ResourceProfile::epc_resources().filter(|name| {

@@ -13,11 +13,11 @@ use super::profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shar
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EpcAccounting {
-    /// The kubelet, with a device for each MiB: up to 256 GiB. Containers get the device node with
-    /// the EPC.
+    /// The kubelet, with a device for each MiB: up to 256 GiB, but from Kubernetes 1.36 on the
+    /// kubelet stalls at a few GiB. Containers get the device node with the EPC.
     Devices,
     /// The API server, as a number in the node's status: any size, at no cost for the kubelet.
-    /// Containers get the device node by `sgx.intel.com/enclave: 1`, which the webhook adds.
+    /// Containers get the device node by `sgx.intel.com/enclave: 1`, which injection adds.
     NodeStatus,
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct SessionConfig {
     pub(crate) allocator: Arc<Allocator>,
     pub(crate) plugin_dir: PathBuf,
     pub(crate) metrics: Metrics,
+    /// Receives true when the kubelet watches the devices of all resources.
+    pub(crate) watched: watch::Sender<bool>,
 }
 
 /// Resources that are served and registered.
@@ -185,6 +187,9 @@ impl Session {
             match self.unwatched() {
                 None => {
                     self.config.metrics.readiness().ready(Component::Kubelet);
+                    self.config
+                        .watched
+                        .send_if_modified(|watched| !std::mem::replace(watched, true));
                     unwatched_since = Instant::now();
                     // A kubelet that has stopped watching does not start again.
                     watch_timeout = PERIOD;

@@ -9,7 +9,7 @@ use super::{container, quantity};
 use crate::device_plugin::ResourceProfile;
 
 /// The annotation with the pod's EPC in bytes, which sizes Kata Containers' virtual machines.
-pub(super) const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
+pub(crate) const EPC_ANNOTATION: &str = "sgx.intel.com/epc";
 
 /// Sets the pod's EPC annotation, unless it is there.
 pub(crate) fn annotate(metadata: &mut ObjectMeta, spec: &PodSpec) {

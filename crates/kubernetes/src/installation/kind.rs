@@ -48,14 +48,16 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("apps", "v1", "DaemonSet", "daemonsets", Scope::Namespace),
     Kind::new("apps", "v1", "Deployment", "deployments", Scope::Namespace),
     Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", Scope::Namespace),
-    Kind::new(
-        "admissionregistration.k8s.io",
-        "v1",
-        "MutatingWebhookConfiguration",
-        "mutatingwebhookconfigurations",
-        Scope::Cluster,
-    ),
+    admission("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+    admission("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+    admission("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
+    admission("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
+    admission("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
 ];
+
+const fn admission(name: &'static str, plural: &'static str) -> Kind {
+    Kind::new("admissionregistration.k8s.io", "v1", name, plural, Scope::Cluster)
+}
 
 const fn rbac(name: &'static str, plural: &'static str, scope: Scope) -> Kind {
     Kind::new("rbac.authorization.k8s.io", "v1", name, plural, scope)

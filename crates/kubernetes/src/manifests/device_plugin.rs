@@ -76,8 +76,8 @@ fn arguments(add_on: &AddOn) -> Vec<String> {
         format!("--provision-limit={PROVISION_LIMIT}"),
         metrics_listen(),
     ];
-    if add_on.epc_accounting == EpcAccounting::NodeStatus {
-        arguments.push("--epc-accounting=node-status".to_owned());
+    if add_on.epc_accounting == EpcAccounting::Devices {
+        arguments.push("--epc-accounting=devices".to_owned());
     }
     if add_on.platform == Platform::Software {
         arguments.push(format!("--software-epc={SOFTWARE_EPC}"));

@@ -27,6 +27,21 @@ impl KubernetesVersion {
         self >= Self { major: 1, minor: 37 }
     }
 
+    /// Mutating admission policies have the version v1, and are on by default.
+    pub(super) fn has_mutating_policies(self) -> bool {
+        self >= Self { major: 1, minor: 36 }
+    }
+
+    /// Kubelets report the health of devices in the status of pods, by default.
+    pub(super) fn reports_device_health(self) -> bool {
+        self >= Self { major: 1, minor: 36 }
+    }
+
+    /// Webhooks have conditions in CEL.
+    pub(super) fn has_match_conditions(self) -> bool {
+        self >= Self { major: 1, minor: 28 }
+    }
+
     /// Disruption budgets have the version v1.
     pub(super) fn has_disruption_budgets(self) -> bool {
         self >= Self { major: 1, minor: 21 }
@@ -34,9 +49,9 @@ impl KubernetesVersion {
 }
 
 impl Default for KubernetesVersion {
-    /// A version with all features that the add-on uses.
+    /// The oldest version with admission policies.
     fn default() -> Self {
-        Self { major: 1, minor: 33 }
+        Self { major: 1, minor: 36 }
     }
 }
 

@@ -13,22 +13,27 @@ use super::addresses::{CLUSTER_PCCS, COLLATERAL_PORT, PCCS_PORT};
 use super::object::object;
 use super::pod::{METRICS_PORT, selector};
 use super::webhook::REVIEWS_PORT;
-use super::{AddOn, DEVICE_PLUGIN, Platform, QUOTE_SERVICE, WEBHOOK};
+use super::{
+    AddOn, DEVICE_PLUGIN, InjectionMethod, KubernetesVersion, Platform, QUOTE_SERVICE, WEBHOOK,
+};
 
 /// The label of namespaces that collect metrics.
 const COLLECTS_METRICS: (&str, &str) = ("metrics", "enabled");
 
 /// A policy for each component. Metrics and health are open to the add-on's namespace and to
 /// namespaces with the label; policies do not apply to the kubelet.
-pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::Error> {
+pub(super) fn objects(
+    add_on: &AddOn,
+    version: KubernetesVersion,
+) -> Result<Vec<DynamicObject>, serde_json::Error> {
     // The API server's address, and its visibility to pods, differ between clusters.
     let anywhere = vec![NetworkPolicyEgressRule::default()];
     let nowhere = Vec::new();
     let plugin_asks = if add_on.counts_in_node_status() { &anywhere } else { &nowhere };
-    let mut policies = vec![
-        policy(add_on, DEVICE_PLUGIN, Vec::new(), plugin_asks),
-        policy(add_on, WEBHOOK, vec![from_anywhere(REVIEWS_PORT)], &anywhere),
-    ];
+    let mut policies = vec![policy(add_on, DEVICE_PLUGIN, Vec::new(), plugin_asks)];
+    if add_on.injection_method(version) == InjectionMethod::Webhook {
+        policies.push(policy(add_on, WEBHOOK, vec![from_anywhere(REVIEWS_PORT)], &anywhere));
+    }
     if add_on.quote_service {
         policies.push(match add_on.platform {
             Platform::Dcap => policy(add_on, QUOTE_SERVICE, Vec::new(), &anywhere),

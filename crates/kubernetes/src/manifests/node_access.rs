@@ -5,10 +5,20 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Ro
 use kube::core::DynamicObject;
 
 use super::object::{cluster_metadata, object};
-use super::{AddOn, DEVICE_PLUGIN};
+use super::{AddOn, DEVICE_PLUGIN, KubernetesVersion};
 use crate::device_plugin::{EpcAccounting, ResourceProfile};
 
 impl AddOn {
+    /// True if nodes have a device for each MiB of EPC, for which kubelets of this version need the
+    /// product of offered and allocated ones in time.
+    #[must_use]
+    pub fn stalls_kubelets(&self, version: KubernetesVersion) -> bool {
+        let mut profiles = self.resource_profile.profiles();
+        self.epc_accounting == EpcAccounting::Devices
+            && profiles.any(|profile| profile != ResourceProfile::Intel)
+            && version.reports_device_health()
+    }
+
     /// True if some EPC is counted in the nodes' status.
     pub(super) fn counts_in_node_status(&self) -> bool {
         let mut profiles = self.resource_profile.profiles();

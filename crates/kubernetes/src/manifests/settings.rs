@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Toleration;
 use serde::{Deserialize, Serialize};
 
 pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
+use super::InjectionMethod;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
 /// The default namespace.
@@ -40,6 +41,8 @@ pub struct AddOn {
     pub resource_profile: Shares,
     /// The counter of EPC.
     pub epc_accounting: EpcAccounting,
+    /// The method of injection; by default an admission policy, where the cluster has them.
+    pub injection: Option<InjectionMethod>,
     /// The source of quotes.
     pub platform: Platform,
     /// Runs a quote service on each node: the switch `--enable-sgxquotehelper` of AKS.
@@ -93,7 +96,8 @@ impl Default for AddOn {
             image: None,
             image_pull_secrets: Vec::new(),
             resource_profile: Shares::from(ResourceProfile::Azure),
-            epc_accounting: EpcAccounting::Devices,
+            epc_accounting: EpcAccounting::NodeStatus,
+            injection: None,
             platform: Platform::Dcap,
             quote_service: false,
             priority_class: "system-node-critical".to_owned(),

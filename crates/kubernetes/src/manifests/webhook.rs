@@ -1,8 +1,8 @@
 //! The admission webhook: two replicas that share nothing but a Secret.
 
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference,
-    WebhookClientConfig,
+    MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations,
+    ServiceReference, WebhookClientConfig,
 };
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
@@ -15,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::DynamicObject;
 
+use super::admission_policy::{mentions_sgx, requests_epc};
 use super::node_access::{account_of, role_ref, rule};
 use super::object::{cluster_metadata, object};
 use super::pod::{
@@ -34,6 +35,8 @@ pub const WEBHOOK_CERTIFICATES: &str = "sgx-webhook-certificates";
 
 /// The webhook's name in its configuration, which must have the form of a domain.
 const WEBHOOK_DOMAIN: &str = "sgx-webhook.sgx-quote-helper.local";
+/// The name of the webhook that only warns.
+const WARNINGS_DOMAIN: &str = "sgx-warnings.sgx-quote-helper.local";
 /// The name and the number of the port with admission reviews.
 pub(super) const REVIEWS_PORT: (&str, i32) = ("reviews", 8443);
 /// The Service's number of that port.
@@ -57,7 +60,7 @@ pub(super) fn objects(
     if version.has_disruption_budgets() {
         objects.push(object(&disruption_budget(add_on))?);
     }
-    objects.push(object(&configuration(add_on))?);
+    objects.push(object(&configuration(add_on, version))?);
     Ok(objects)
 }
 
@@ -122,8 +125,8 @@ fn webhook(add_on: &AddOn) -> Container {
         true => arguments.push("--socket-by-device-plugin".to_owned()),
         false => arguments.push("--quote-service=false".to_owned()),
     }
-    if add_on.epc_accounting == EpcAccounting::NodeStatus {
-        arguments.push("--epc-accounting=node-status".to_owned());
+    if add_on.epc_accounting == EpcAccounting::Devices {
+        arguments.push("--epc-accounting=devices".to_owned());
     }
     arguments.push(format!("--first-uid={}", add_on.first_uid));
     let mut webhook = container(add_on, "webhook", add_on.webhook_uid(), arguments);
@@ -168,7 +171,29 @@ fn disruption_budget(add_on: &AddOn) -> PodDisruptionBudget {
 }
 
 /// Without `caBundle`, which the webhook sets: applying again keeps it.
-fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
+fn configuration(add_on: &AddOn, version: KubernetesVersion) -> MutatingWebhookConfiguration {
+    let webhooks = match version.has_match_conditions() {
+        true => {
+            let needed = condition("requests-epc", requests_epc());
+            let others = format!("!({})", requests_epc());
+            let others = [condition("requests-no-epc", others), condition("sgx", mentions_sgx())];
+            vec![
+                mutating_webhook(add_on, WEBHOOK_DOMAIN, "Fail", vec![needed]),
+                mutating_webhook(add_on, WARNINGS_DOMAIN, "Ignore", others.into()),
+            ]
+        }
+        // It is called for each pod of the cluster, so none may depend on it.
+        false => vec![mutating_webhook(add_on, WEBHOOK_DOMAIN, "Ignore", Vec::new())],
+    };
+    MutatingWebhookConfiguration { metadata: cluster_metadata(WEBHOOK), webhooks: Some(webhooks) }
+}
+
+fn mutating_webhook(
+    add_on: &AddOn,
+    name: &str,
+    failure_policy: &str,
+    conditions: Vec<MatchCondition>,
+) -> MutatingWebhook {
     let service = ServiceReference {
         name: WEBHOOK.to_owned(),
         namespace: add_on.namespace.clone(),
@@ -176,35 +201,37 @@ fn configuration(add_on: &AddOn) -> MutatingWebhookConfiguration {
         port: Some(SERVICE_PORT),
     };
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    MutatingWebhookConfiguration {
-        metadata: cluster_metadata(WEBHOOK),
-        webhooks: Some(vec![MutatingWebhook {
-            name: WEBHOOK_DOMAIN.to_owned(),
-            admission_review_versions: vec!["v1".to_owned()],
-            client_config: WebhookClientConfig {
-                service: Some(service),
-                ..WebhookClientConfig::default()
-            },
-            failure_policy: Some("Ignore".to_owned()),
-            side_effects: "None".to_owned(),
-            timeout_seconds: Some(TIMEOUT),
-            // Another webhook may add a container with EPC.
-            reinvocation_policy: Some("IfNeeded".to_owned()),
-            namespace_selector: Some(other_than(
-                "kubernetes.io/metadata.name",
-                &["kube-system", &add_on.namespace],
-            )),
-            object_selector: Some(other_than(INJECT_LABEL, &["false"])),
-            rules: Some(vec![RuleWithOperations {
-                api_groups: names(&[""]),
-                api_versions: names(&["v1"]),
-                operations: names(&["CREATE"]),
-                resources: names(&["pods"]),
-                scope: Some("Namespaced".to_owned()),
-            }]),
-            ..MutatingWebhook::default()
+    MutatingWebhook {
+        name: name.to_owned(),
+        admission_review_versions: vec!["v1".to_owned()],
+        client_config: WebhookClientConfig {
+            service: Some(service),
+            ..WebhookClientConfig::default()
+        },
+        failure_policy: Some(failure_policy.to_owned()),
+        side_effects: "None".to_owned(),
+        timeout_seconds: Some(TIMEOUT),
+        // Another webhook may add a container with EPC.
+        reinvocation_policy: Some("IfNeeded".to_owned()),
+        namespace_selector: Some(other_than(
+            "kubernetes.io/metadata.name",
+            &["kube-system", &add_on.namespace],
+        )),
+        object_selector: Some(other_than(INJECT_LABEL, &["false"])),
+        match_conditions: (!conditions.is_empty()).then_some(conditions),
+        rules: Some(vec![RuleWithOperations {
+            api_groups: names(&[""]),
+            api_versions: names(&["v1"]),
+            operations: names(&["CREATE"]),
+            resources: names(&["pods"]),
+            scope: Some("Namespaced".to_owned()),
         }]),
+        ..MutatingWebhook::default()
     }
+}
+
+fn condition(name: &str, expression: String) -> MatchCondition {
+    MatchCondition { name: name.to_owned(), expression }
 }
 
 /// Selects objects without this label, or with another value.

@@ -19,6 +19,7 @@ impl Plugin {
         }
         let child = Command::new(env!("CARGO_BIN_EXE_quote-helper"))
             .args(["device-plugin", "--epc-size", &format!("{devices}MiB")])
+            .args(["--epc-accounting", "devices"])
             .arg("--plugin-dir")
             .arg(directory)
             .arg("--device-dir")

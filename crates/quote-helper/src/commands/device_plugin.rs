@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 
     /// Counter of EPC for the profiles azure and aliyun. EPC of the profile intel is always counted
     /// in the node's status.
-    #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
+    #[arg(long, value_enum, default_value = "node-status", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 
     /// EPC of this node, instead of that reported by the processor and the kernel.
@@ -66,11 +66,11 @@ pub(crate) struct Arguments {
     reserve: ByteSize,
 
     /// Maximum number of containers with sgx.intel.com/enclave, which accompanies EPC in the node's
-    /// status.
+    /// status. The kubelet needs time for the product of offered and allocated ones.
     #[arg(
         long,
         value_name = "NUMBER",
-        default_value = "110",
+        default_value = "256",
         value_parser = clap::value_parser!(u32).range(..=10_000),
         env = "QUOTE_HELPER_ENCLAVE_LIMIT"
     )]
@@ -145,11 +145,11 @@ pub(crate) struct Arguments {
 /// The counter of EPC.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Accounting {
-    /// The kubelet, with a device for each MiB: up to 256 GiB. Containers get the device node with
-    /// the EPC.
+    /// The kubelet, with a device for each MiB: for small nodes without the API server. Containers
+    /// get the device node with the EPC.
     Devices,
     /// The API server, in the node's status: any size. Containers get the device node by
-    /// sgx.intel.com/enclave, which the webhook adds.
+    /// sgx.intel.com/enclave, which injection adds.
     NodeStatus,
 }
 
@@ -241,7 +241,8 @@ fn epc(arguments: &Arguments) -> Epc {
 async fn node_status(node_name: Option<String>) -> anyhow::Result<NodeStatus> {
     let name = node_name.context(
         "EPC that is counted in the node's status needs the node's name: pass --node-name, or set \
-         NODE_NAME from the pod's field spec.nodeName",
+         NODE_NAME from the pod's field spec.nodeName. On a small node --epc-accounting devices \
+         does without",
     )?;
     let client = cluster::client()
         .await

@@ -49,7 +49,7 @@ pub(crate) struct ClusterArguments {
     socket_by_device_plugin: bool,
 
     /// Counter of EPC for the device plugin's profiles azure and aliyun.
-    #[arg(long, value_enum, default_value = "devices", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
+    #[arg(long, value_enum, default_value = "node-status", env = "QUOTE_HELPER_EPC_ACCOUNTING")]
     epc_accounting: Accounting,
 
     /// Nodes have a quote service; if not, pods that use one get a warning.

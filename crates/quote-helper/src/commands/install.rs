@@ -130,6 +130,13 @@ pub(crate) async fn apply(
         return output::result(options.output, &Previews::from(previews));
     }
     shared_users::warn(&installer.api_server, add_on).await;
+    if add_on.stalls_kubelets(version) {
+        output::note(
+            "warning: EPC is counted in devices, which stalls kubelets from Kubernetes 1.36 on; \
+             see `Accounting` in docs/device-plugin.md, and run `quote-helper upgrade \
+             --epc-accounting node-status`",
+        );
+    }
     let shutdown = Shutdown::on_signals()?;
     let change = ChangeOptions { wait: !options.no_wait, rollback: !on_failure.no_rollback };
     let done = installer.install(&objects, change, shutdown.begun()).await?;
@@ -143,7 +150,7 @@ pub(crate) async fn apply(
 
 /// The running components.
 fn ready(add_on: &AddOn) -> String {
-    let mut ready = "ready: device plugin, webhook".to_owned();
+    let mut ready = "ready: device plugin, injection into pods".to_owned();
     if add_on.quote_service {
         ready.push_str(", quote service");
     }

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     add_on: AddOnArguments,
 
     /// Version of the cluster; older versions lack some features that the add-on uses.
-    #[arg(long, value_name = "VERSION", default_value = "1.33")]
+    #[arg(long, value_name = "VERSION", default_value = "1.36")]
     kubernetes_version: KubernetesVersion,
 
     /// Output format: yaml is a document for each object, json one object or a List, as kubectl

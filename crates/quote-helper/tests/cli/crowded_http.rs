@@ -118,8 +118,8 @@ fn probes_of_the_webhook_are_answered() {
 #[test]
 fn probes_of_the_device_plugin_are_answered() {
     let machine = Machine::new();
-    let line = "device-plugin --plugin-dir plugins --epc-size 0 --metrics-listen 127.0.0.1:0 \
-         --log-format json";
+    let line = "device-plugin --plugin-dir plugins --epc-size 0 --epc-accounting devices \
+         --metrics-listen 127.0.0.1:0 --log-format json";
     let plugin = Serve::start_until(&mut machine.command(line), "metrics");
     is_answered("device-plugin", plugin.address("metrics"), "/livez");
 }

@@ -19,8 +19,10 @@ struct DevicePlugin<'a> {
 
 impl<'a> DevicePlugin<'a> {
     fn start(machine: &'a Machine, arguments: &str) -> Self {
-        let line =
-            format!("device-plugin --plugin-dir plugins --metrics-listen 127.0.0.1:0 {arguments}");
+        let line = format!(
+            "device-plugin --plugin-dir plugins --metrics-listen 127.0.0.1:0 \
+             --epc-accounting devices {arguments}"
+        );
         Self::spawn(machine, &mut machine.command(&line))
     }
 
@@ -81,7 +83,8 @@ fn software_epc_is_told_to_be_insecure() {
 #[test]
 fn settings_come_from_variables_too() {
     let machine = Machine::new();
-    let mut command = machine.command("device-plugin --plugin-dir plugins");
+    let mut command =
+        machine.command("device-plugin --plugin-dir plugins --epc-accounting devices");
     command.env("QUOTE_HELPER_EPC_SIZE", "9GiB");
     DevicePlugin::spawn(&machine, &mut command).says("9.0 GiB");
 }
@@ -89,7 +92,7 @@ fn settings_come_from_variables_too() {
 #[test]
 fn the_node_status_needs_the_nodes_name() {
     let machine = Machine::new();
-    for profile in ["--resource-profile intel", "--epc-accounting node-status"] {
+    for profile in ["--resource-profile intel --epc-accounting devices", ""] {
         let line = format!("device-plugin --plugin-dir plugins --epc-size 1GiB {profile}");
         machine.run(&line).with_code(1).says(&["pass --node-name", "spec.nodeName"]);
         let line = format!("{line} --node-name here");

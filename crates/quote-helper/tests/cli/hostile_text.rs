@@ -53,7 +53,8 @@ fn a_name_of_a_file() {
 #[test]
 fn a_name_of_a_directory_in_the_log() {
     let machine = Machine::new();
-    let mut command = machine.command("device-plugin --epc-size 1GiB --plugin-dir");
+    let mut command =
+        machine.command("device-plugin --epc-size 1GiB --epc-accounting devices --plugin-dir");
     command.arg(HOSTILE).stderr(fs::File::create(machine.path("log")).unwrap());
     let mut plugin = command.spawn().unwrap();
     let log = || String::from_utf8(machine.read("log")).unwrap();

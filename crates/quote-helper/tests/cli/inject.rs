@@ -98,12 +98,12 @@ fn flags_and_variables_say_what_the_cluster_is_like() {
     machine.write("pod.yaml", OBJECTS.replace("/var/run/aesmd/aesm.socket", "/data"));
     let default = machine.succeed("inject -f pod.yaml");
     assert!(default.stdout.contains("path: /var/run/aesmd"), "{}", default.stdout);
-    assert!(!default.stdout.contains("sgx.intel.com/enclave"), "{}", default.stdout);
+    assert!(default.stdout.contains("sgx.intel.com/enclave"), "{}", default.stdout);
     assert_eq!(default.stderr, "");
-    let flags = "--aesm-dir /opt/aesm --epc-accounting node-status --quote-service false";
+    let flags = "--aesm-dir /opt/aesm --epc-accounting devices --quote-service false";
     let other = machine.succeed(&format!("inject -f pod.yaml {flags}"));
     assert!(other.stdout.contains("path: /opt/aesm"), "{}", other.stdout);
-    assert!(other.stdout.contains("sgx.intel.com/enclave"), "{}", other.stdout);
+    assert!(!other.stdout.contains("sgx.intel.com/enclave"), "{}", other.stdout);
     other.says(&["--enable-sgxquotehelper"]);
     let given = machine.succeed("inject -f pod.yaml --socket-by-device-plugin");
     assert!(!given.stdout.contains("hostPath"), "{}", given.stdout);

@@ -34,7 +34,7 @@ const SERVERS: [Server; 4] = [
     },
     Server {
         command: "device-plugin",
-        arguments: "--epc-size 1GiB --plugin-dir plugins --cdi-dir cdi",
+        arguments: "--epc-size 1GiB --epc-accounting devices --plugin-dir plugins --cdi-dir cdi",
         serving: "cannot reach the kubelet",
         writable: &["plugins", "cdi"],
     },

@@ -1,9 +1,9 @@
 //! The device plugin as a program on a node, with device nodes that are stand-ins, see [`host`].
 
+mod accounting;
 mod containers;
 mod health;
 mod host;
-mod large;
 mod metrics;
 mod node_status;
 mod plugin;

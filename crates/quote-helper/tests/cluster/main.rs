@@ -6,6 +6,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod add_on;
+mod admission;
 mod cluster;
 mod device_plugin;
 mod node;

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use crate::cluster::node_name;
 
@@ -49,11 +50,14 @@ pub(crate) fn load_image(name: &str, program: &Path) {
     run(script("load-image").arg(&archive));
 }
 
-/// The kubelet's resident memory in KiB.
-pub(crate) fn kubelet_memory() -> u64 {
-    let status = shell("cat /proc/$(cat /run/test-cluster/programs/kubelet.pid)/status");
-    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    memory.trim().trim_end_matches(" kB").parse().unwrap()
+/// The CPU time that the kubelet has used since its start.
+pub(crate) fn kubelet_cpu() -> Duration {
+    let stat = shell("cat /proc/$(cat /run/test-cluster/programs/kubelet.pid)/stat");
+    // The fields after the name of the program; user and system time are the 14th and 15th of all.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 fn script(name: &str) -> Command {

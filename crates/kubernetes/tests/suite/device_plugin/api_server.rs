@@ -80,6 +80,18 @@ impl ApiServer {
         self.status.lock().is_kubelet_away = is_away;
     }
 
+    /// The allocatable quantity of a resource.
+    pub(crate) fn allocatable(&self, resource: &str) -> Option<String> {
+        self.status.lock().allocatable.get(resource).cloned()
+    }
+
+    /// Zeroes all resources, like a kubelet that starts without its state.
+    pub(crate) fn zero(&self) {
+        let mut status = self.status.lock();
+        let Status { capacity, allocatable, .. } = &mut *status;
+        capacity.values_mut().chain(allocatable.values_mut()).for_each(|it| "0".clone_into(it));
+    }
+
     /// The node's quantity of a resource.
     pub(crate) fn capacity(&self, resource: &str) -> Option<String> {
         self.status.lock().capacity.get(resource).cloned()
@@ -105,12 +117,8 @@ async fn patch_status(
 impl Status {
     /// Merges as in RFC 7396, and returns the node.
     fn merge(&mut self, patch: Value) -> Value {
-        for (resource, quantity) in patch["status"]["capacity"].as_object().unwrap() {
-            match quantity.as_str() {
-                Some(quantity) => self.capacity.insert(resource.clone(), quantity.to_owned()),
-                None => self.capacity.remove(resource),
-            };
-        }
+        merge(&mut self.capacity, &patch["status"]["capacity"]);
+        merge(&mut self.allocatable, &patch["status"]["allocatable"]);
         self.patches.push(patch);
         let node = json!({
             "apiVersion": "v1",
@@ -122,6 +130,15 @@ impl Status {
             self.allocatable = self.capacity.clone();
         }
         node
+    }
+}
+
+fn merge(quantities: &mut BTreeMap<String, String>, patch: &Value) {
+    for (resource, quantity) in patch.as_object().into_iter().flatten() {
+        match quantity.as_str() {
+            Some(quantity) => quantities.insert(resource.clone(), quantity.to_owned()),
+            None => quantities.remove(resource),
+        };
     }
 }
 

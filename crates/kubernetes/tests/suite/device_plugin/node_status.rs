@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use kubernetes::device_plugin::{Epc, EpcAccounting, Options};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::clock::{eventually, stays};
 use crate::device_plugin::api_server::{ApiServer, Behaviour};
 use crate::device_plugin::kubelet::Kubelet;
-use crate::device_plugin::node::{ALIYUN, AZURE, INTEL, MIB, Node};
+use crate::device_plugin::node::{ALIYUN, AZURE, ENCLAVE, INTEL, MIB, Node, PROVISION};
 use crate::device_plugin::plugin::Plugin;
 
 fn intel(node: &Node, api_server: &ApiServer) -> Options {
@@ -98,15 +99,52 @@ async fn the_api_server_is_not_flooded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unallocatable_resources_are_reported() {
+async fn resources_are_allocatable_before_the_kubelet_reports_them() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
     api_server.kubelet_is_away(true);
+    let _kubelet = Kubelet::start(&node);
+    let _plugin = Plugin::start_ready(&node, intel(&node, &api_server)).await;
+    for (resource, quantity) in [(INTEL, "8388608"), (ENCLAVE, "110"), (PROVISION, "1")] {
+        eventually(resource, async || {
+            api_server.allocatable(resource).as_deref() == Some(quantity)
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kubelet_that_has_lost_its_state_is_corrected_at_once() {
+    let node = Node::new();
+    let api_server = ApiServer::start(Behaviour::Accepts).await;
+    api_server.kubelet_is_away(true);
+    let mut kubelet = Kubelet::start(&node);
+    let _plugin = Plugin::start_ready(&node, intel(&node, &api_server)).await;
+    let begun = Instant::now();
+    kubelet.restart();
+    api_server.zero();
+    for (resource, quantity) in [(INTEL, "8388608"), (ENCLAVE, "110")] {
+        eventually(resource, async || {
+            api_server.allocatable(resource).as_deref() == Some(quantity)
+        })
+        .await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn resources_that_the_kubelet_counts_in_devices_are_reported() {
+    let node = Node::new();
+    let api_server = ApiServer::start(Behaviour::Accepts).await;
+    api_server.kubelet_is_away(true);
+    let checkpoint = node.plugin_dir().join("kubelet_internal_checkpoint");
+    fs::write(&checkpoint, r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epc":[]}}}"#).unwrap();
     let _kubelet = Kubelet::start(&node);
     let plugin = Plugin::start(&node, intel(&node, &api_server)).await;
     plugin.has_problem("the kubelet does not allocate sgx.intel.com/epc yet").await;
     let not_ready = async || plugin.problems().contains("node status: ");
     stays(Duration::from_secs(30), "the plugin is not ready", not_ready).await;
-    api_server.kubelet_is_away(false);
+    assert_eq!(api_server.allocatable(INTEL), None);
+    fs::remove_file(checkpoint).unwrap();
     plugin.is_ready().await;
 }

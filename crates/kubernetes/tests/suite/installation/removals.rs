@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kubernetes::installation::{InstallationError, ObjectOutcome};
-use kubernetes::manifests::{AddOn, Cluster};
+use kubernetes::manifests::{AddOn, Cluster, InjectionMethod};
 use serde_json::{Value, json};
 
 use crate::clock::pace;
@@ -36,7 +36,8 @@ async fn uninstall_removes_everything_once() {
 #[tokio::test(start_paused = true)]
 async fn the_webhooks_configuration_is_removed_first() {
     let (api_server, installer) = Observed::start().await;
-    let add_on = AddOn { quote_service: true, ..AddOn::default() };
+    let injection = Some(InjectionMethod::Webhook);
+    let add_on = AddOn { quote_service: true, injection, ..AddOn::default() };
     let objects = add_on.objects(&Cluster::default()).unwrap();
     installer.installer.install(&objects, NO_WAIT, std::future::pending()).await.unwrap();
     // In another namespace, so that the API server lists it last.

@@ -3,8 +3,8 @@
 use kube::core::DynamicObject;
 use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{
-    AddOn, Cluster, ClusterPccs, KubernetesVersion, Pccs, PccsMode, PccsSecret, PccsSecretKey,
-    Platform, SoftwarePlatformRoot,
+    AddOn, Cluster, ClusterPccs, InjectionMethod, KubernetesVersion, Pccs, PccsMode, PccsSecret,
+    PccsSecretKey, Platform, SoftwarePlatformRoot,
 };
 
 /// A secret for the tests.
@@ -23,6 +23,7 @@ pub(crate) struct Choice {
 pub(crate) fn everything(platform: Platform) -> AddOn {
     AddOn {
         quote_service: true,
+        injection: Some(InjectionMethod::Webhook),
         platform,
         image_pull_secrets: vec!["registry".to_owned()],
         device_groups: vec![108],
@@ -73,7 +74,8 @@ pub(crate) fn all() -> Vec<Choice> {
         for epc_accounting in [EpcAccounting::Devices, EpcAccounting::NodeStatus] {
             for profile in ["azure", "intel", "aliyun", "azure=1GiB,intel"] {
                 let off = AddOn { platform, ..AddOn::default() };
-                for add_on in [off, everything(platform), with_plain_pccs(platform)] {
+                let by_policy = AddOn { injection: None, ..everything(platform) };
+                for add_on in [off, by_policy, everything(platform), with_plain_pccs(platform)] {
                     let resource_profile = profile.parse().unwrap();
                     let add_on = AddOn { epc_accounting, resource_profile, ..add_on };
                     let objects = objects(&add_on);

@@ -70,7 +70,7 @@ fn metrics_are_open_to_labelled_namespaces() {
 #[test]
 fn egress_is_closed_where_unused() {
     for (platform, name, asks) in [
-        (Platform::Dcap, "sgx-plugin", false),
+        (Platform::Dcap, "sgx-plugin", true),
         (Platform::Software, "sgx-quote-helper", false),
         (Platform::Dcap, "sgx-quote-helper", true),
         (Platform::Dcap, "sgx-webhook", true),

@@ -1,6 +1,7 @@
 //! Clusters that do not know everything yet.
 
-use kubernetes::manifests::{AddOn, ClusterPccs, Platform};
+use kube::core::DynamicObject;
+use kubernetes::manifests::{AddOn, ClusterPccs, InjectionMethod, Platform};
 use serde_json::{Value, json};
 
 use crate::manifests::choices::{cluster, everything};
@@ -51,4 +52,26 @@ fn deployments_start_new_pods_first_unless_a_volume_forbids_it() {
     let storage = Some("1Gi".to_owned());
     add_on.cluster_pccs = Some(ClusterPccs { storage, ..ClusterPccs::default() });
     assert_eq!(strategy(&add_on, "sgx-pccs"), json!({ "type": "Recreate" }));
+}
+
+#[test]
+fn the_method_of_injection_depends_on_the_version() {
+    use InjectionMethod::{Policy, Webhook};
+    for (version, chosen, method) in [
+        ("1.35", None, Webhook),
+        ("1.36", None, Policy),
+        ("1.37", None, Policy),
+        ("1.37", Some(Webhook), Webhook),
+        ("1.35", Some(Policy), Policy),
+    ] {
+        let add_on = AddOn { injection: chosen, ..everything(Platform::Dcap) };
+        let objects = add_on.objects(&cluster(version)).unwrap();
+        let has = |wanted: &str| objects.iter().any(|object| kind(object) == wanted);
+        assert_eq!(has("MutatingAdmissionPolicy"), method == Policy, "{version}");
+        assert_eq!(has("MutatingWebhookConfiguration"), method == Webhook, "{version}");
+        let named = |object: &&DynamicObject| {
+            object.metadata.name.as_ref().is_some_and(|name| name.starts_with("sgx-webhook"))
+        };
+        assert_eq!(objects.iter().any(|it| named(&it)), method == Webhook, "{version}");
+    }
 }

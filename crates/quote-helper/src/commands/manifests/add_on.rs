@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use k8s_openapi::api::core::v1::Toleration;
 use kubernetes::device_plugin::Shares;
-use kubernetes::manifests::{self, AddOn, Pccs};
+use kubernetes::manifests::{self, AddOn, InjectionMethod, Pccs};
 
 use self::cluster_pccs::PccsArguments;
 use crate::commands::device_plugin::Accounting;
@@ -17,8 +17,8 @@ use crate::files;
 /// Options that override settings of the add-on.
 #[derive(Debug, Args)]
 pub(crate) struct AddOnArguments {
-    /// Runs a quote service on each node with SGX. The device plugin and the webhook are always
-    /// installed.
+    /// Runs a quote service on each node with SGX. The device plugin and injection into pods are
+    /// always installed.
     #[arg(long)]
     enable_sgxquotehelper: bool,
 
@@ -40,9 +40,13 @@ pub(crate) struct AddOnArguments {
     #[arg(long, value_name = "PROFILE[=SIZE],...")]
     resource_profile: Option<Shares>,
 
-    /// Counter of EPC for the profiles azure and aliyun [default: devices].
+    /// Counter of EPC for the profiles azure and aliyun [default: node-status].
     #[arg(long, value_enum)]
     epc_accounting: Option<Accounting>,
+
+    /// Method of injection into pods [default: policy from Kubernetes 1.36 on, else webhook].
+    #[arg(long, value_enum)]
+    injection: Option<Injection>,
 
     /// Source of quotes [default: dcap].
     #[arg(long, value_enum)]
@@ -101,6 +105,15 @@ pub(crate) struct AddOnArguments {
     cluster_pccs: PccsArguments,
 }
 
+/// The method of injection into pods.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Injection {
+    /// Admission policies, which the API server evaluates by itself.
+    Policy,
+    /// The admission webhook, which runs in the cluster.
+    Webhook,
+}
+
 /// The source of quotes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Platform {
@@ -126,6 +139,7 @@ impl AddOnArguments {
             image_pull_secrets: or(self.image_pull_secret, add_on.image_pull_secrets),
             resource_profile: self.resource_profile.unwrap_or(add_on.resource_profile),
             epc_accounting: self.epc_accounting.map_or(add_on.epc_accounting, Into::into),
+            injection: self.injection.map(Into::into).or(add_on.injection),
             platform: self.platform.map_or(add_on.platform, Into::into),
             priority_class: self.priority_class.unwrap_or(add_on.priority_class),
             node_selector: self
@@ -161,6 +175,15 @@ impl AddOnArguments {
             String::from_utf8(bytes).with_context(|| format!("{} is not text", files::Input(path)))
         });
         Ok(Some(Pccs { url, authority: authority.transpose()? }))
+    }
+}
+
+impl From<Injection> for InjectionMethod {
+    fn from(injection: Injection) -> Self {
+        match injection {
+            Injection::Policy => Self::Policy,
+            Injection::Webhook => Self::Webhook,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ fn outcome(machine: &Machine, path: &Path) -> String {
     let name = path.file_name().unwrap().to_str().unwrap();
     let text = fs::read_to_string(path).unwrap();
     machine.write(name, &text);
-    let ended = machine.run(&format!("inject -f {name}"));
+    let ended = machine.run(&format!("inject -f {name} --epc-accounting devices"));
     let code = ended.code.unwrap();
     assert!(code == 0 || ended.stdout.is_empty(), "{name}: {}", ended.stdout);
     let mut outcome = format!("{name}: exit code {code}\n");

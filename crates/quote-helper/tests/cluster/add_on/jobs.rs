@@ -59,9 +59,10 @@ fn applications_survive_the_removal() {
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-fn pods_start_without_the_webhook() {
-    let _add_on = AddOn::install_with_quote_service();
-    kubectl(&["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper", "--replicas=0"], "");
+fn without_the_webhook_only_pods_with_epc_wait_for_it() {
+    let _add_on = AddOn::install(&["--enable-sgxquotehelper", "--injection=webhook"]);
+    let scale = ["scale", "deployment/sgx-webhook", "-n=sgx-quote-helper"];
+    kubectl(&[&scale[..], &["--replicas=0"]].concat(), "");
     // The kubelet removes their objects later.
     eventually("the webhook has no endpoints", || {
         let addresses = "-o=jsonpath={.subsets[*].addresses}";
@@ -69,8 +70,13 @@ fn pods_start_without_the_webhook() {
         kubectl(&endpoints, "").is_empty().then_some(())
     });
     Pod::create(&[]).runs();
-    // The device plugin suffices.
-    let job = Job::of_sample("remote-attestation-job.yaml");
+    // The Job's controller tries again.
+    let job = Job::of_sample("remote-attestation-annotation-job.yaml");
+    eventually("the API server refuses the Job's pod", || {
+        let failed = ["get", "events", "--field-selector=reason=FailedCreate", "-o=yaml"];
+        kubectl(&failed, "").contains("failed calling webhook").then_some(())
+    });
+    kubectl(&[&scale[..], &["--replicas=2"]].concat(), "");
     job.completes();
 }
 

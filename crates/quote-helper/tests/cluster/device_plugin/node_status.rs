@@ -7,7 +7,7 @@ use crate::{ENCLAVE, EPC, INTEL_EPC};
 
 /// The resource of the profile `aliyun`. No test offers it as devices, which the kubelet would
 /// report as zero for some minutes.
-const ALIYUN_EPC: &str = "alibabacloud.com/sgx_epc_MiB";
+pub(super) const ALIYUN_EPC: &str = "alibabacloud.com/sgx_epc_MiB";
 
 const MIB: u64 = 1 << 20;
 
@@ -18,7 +18,7 @@ fn epc_in_bytes_is_counted_and_comes_with_the_enclave_resource() {
     let host = Host::new();
     let _plugin = host.plugin("--resource-profile intel --epc-size 168MiB");
     offers(INTEL_EPC, 168 * MIB);
-    offers(ENCLAVE, 110);
+    offers(ENCLAVE, 256);
     assert_eq!(capacity(INTEL_EPC).unwrap(), (168 * MIB).to_string());
     runs_with_device(&[(INTEL_EPC, 100 * MIB), (ENCLAVE, 1)], || {
         Pod::create(&[(INTEL_EPC, 69 * MIB), (ENCLAVE, 1)]).lacks(INTEL_EPC);
@@ -50,7 +50,7 @@ fn a_tib_is_counted() {
     let _plugin =
         host.plugin("--resource-profile aliyun --epc-accounting node-status --epc-size 1TiB");
     offers(ALIYUN_EPC, 1_048_576);
-    offers(ENCLAVE, 110);
+    offers(ENCLAVE, 256);
     runs_with_device(&[(ALIYUN_EPC, 1_000_000), (ENCLAVE, 1)], || {
         Pod::create(&[(ALIYUN_EPC, 100_000), (ENCLAVE, 1)]).lacks(ALIYUN_EPC);
     });
@@ -65,7 +65,7 @@ fn runs_with_device(limits: &[(&str, u64)], meanwhile: impl FnOnce()) {
 }
 
 /// A resource in the node's status, removed on drop.
-struct InNodeStatus(&'static str);
+pub(super) struct InNodeStatus(pub(super) &'static str);
 
 impl Drop for InNodeStatus {
     fn drop(&mut self) {

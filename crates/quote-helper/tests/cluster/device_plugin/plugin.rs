@@ -15,10 +15,14 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    /// A ready plugin with these arguments, separated by spaces.
+    /// A ready plugin with these arguments, separated by spaces. EPC is counted in devices by
+    /// default: the kubelet would keep a resource at zero for minutes after a change.
     #[track_caller]
     pub(crate) fn start(host: &Host, arguments: &str) -> Self {
         let mut all: Vec<OsString> = vec!["device-plugin".into()];
+        if !arguments.contains("--epc-accounting") {
+            all.extend(["--epc-accounting", "devices"].map(Into::into));
+        }
         all.extend(arguments.split_whitespace().map(Into::into));
         all.extend(["--device-dir".into(), host.device_dir().into_os_string()]);
         all.extend(["--aesm-dir".into(), host.aesm_dir().into_os_string()]);
