@@ -6,6 +6,7 @@ mod health;
 mod host;
 mod metrics;
 mod node_status;
+mod node_watch;
 mod plugin;
 mod program;
 mod quotes;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::cluster::node_name;
 
@@ -58,6 +58,18 @@ pub(crate) fn kubelet_cpu() -> Duration {
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
     Duration::from_millis(ticks * 10)
+}
+
+/// The time at which the kubelet was started.
+pub(crate) fn kubelet_start() -> SystemTime {
+    let text = shell(
+        "cut -d ' ' -f 22 /proc/$(cat /run/test-cluster/programs/kubelet.pid)/stat; \
+         cut -d ' ' -f 1 /proc/uptime",
+    );
+    let (ticks, uptime) = text.trim().split_once('\n').unwrap();
+    let started = ticks.parse::<f64>().unwrap() / 100.0;
+    let age = uptime.parse::<f64>().unwrap() - started;
+    SystemTime::now() - Duration::from_secs_f64(age)
 }
 
 fn script(name: &str) -> Command {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::SystemTime;
 
 use super::host::Host;
 use super::program::Program;
@@ -53,6 +54,16 @@ impl Plugin {
     /// The number of accepted registrations of the resource.
     pub(crate) fn registrations(&self, resource: &str) -> Option<u64> {
         self.metric(&format!(r#"registrations_total{{resource="{resource}",code="Ok"}}"#))
+    }
+
+    /// The time of its start.
+    pub(crate) fn started(&self) -> SystemTime {
+        *self.program.times("serving metrics").first().unwrap()
+    }
+
+    /// The times at which the kubelet had all resources.
+    pub(crate) fn registered(&self) -> Vec<SystemTime> {
+        self.program.times("kubelet: ready")
     }
 
     /// Stops it by SIGTERM.

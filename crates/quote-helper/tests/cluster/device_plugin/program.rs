@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::{Child, Stdio};
+use std::time::SystemTime;
 
 use serde_json::Value;
 use tempfile::{NamedTempFile, TempDir};
@@ -43,6 +44,15 @@ impl Program {
             let event = events.find(|event: &Value| event["fields"]["message"] == message)?;
             Some(event["fields"].clone())
         })
+    }
+
+    /// The times of this message in the log.
+    pub(crate) fn times(&self, message: &str) -> Vec<SystemTime> {
+        let log = std::fs::read_to_string(&self.log).unwrap();
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let events = events.filter(|event| event["fields"]["message"] == message);
+        let time = |event: Value| humantime::parse_rfc3339(event["timestamp"].as_str().unwrap());
+        events.map(|event| time(event).unwrap()).collect()
     }
 
     /// Stops it by SIGTERM, which must succeed.
