@@ -1,5 +1,7 @@
 //! The resources of a node, and who counts them.
 
+use std::fmt;
+
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
@@ -19,6 +21,16 @@ pub enum EpcAccounting {
     /// The API server, as a number in the node's status: any size, at no cost for the kubelet.
     /// Containers get the device node by `sgx.intel.com/enclave: 1`, which injection adds.
     NodeStatus,
+}
+
+/// As on the command line.
+impl fmt::Display for EpcAccounting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Devices => "devices",
+            Self::NodeStatus => "node-status",
+        })
+    }
 }
 
 /// The resources to offer.

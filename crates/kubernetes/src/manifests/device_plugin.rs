@@ -11,7 +11,7 @@ use super::pod::{
     read_only, resources, selector, template,
 };
 use super::{AddOn, KubernetesVersion, Platform, rolling_update};
-use crate::device_plugin::{EpcAccounting, PLUGIN_DIR};
+use crate::device_plugin::PLUGIN_DIR;
 
 /// The name of the DaemonSet, as on AKS.
 pub const DEVICE_PLUGIN: &str = "sgx-plugin";
@@ -76,9 +76,7 @@ fn arguments(add_on: &AddOn) -> Vec<String> {
         format!("--provision-limit={PROVISION_LIMIT}"),
         metrics_listen(),
     ];
-    if add_on.epc_accounting == EpcAccounting::Devices {
-        arguments.push("--epc-accounting=devices".to_owned());
-    }
+    arguments.push(format!("--epc-accounting={}", add_on.epc_accounting));
     if add_on.platform == Platform::Software {
         arguments.push(format!("--software-epc={SOFTWARE_EPC}"));
     }

@@ -24,7 +24,6 @@ use super::pod::{
 };
 use super::service::service;
 use super::{AddOn, KubernetesVersion, rolling_update};
-use crate::device_plugin::EpcAccounting;
 use crate::injection::INJECT_LABEL;
 use crate::webhook::PATH;
 
@@ -125,9 +124,7 @@ fn webhook(add_on: &AddOn) -> Container {
         true => arguments.push("--socket-by-device-plugin".to_owned()),
         false => arguments.push("--quote-service=false".to_owned()),
     }
-    if add_on.epc_accounting == EpcAccounting::Devices {
-        arguments.push("--epc-accounting=devices".to_owned());
-    }
+    arguments.push(format!("--epc-accounting={}", add_on.epc_accounting));
     arguments.push(format!("--first-uid={}", add_on.first_uid));
     let mut webhook = container(add_on, "webhook", add_on.webhook_uid(), arguments);
     webhook.env = Some(vec![field("POD_NAMESPACE", "metadata.namespace")]);
