@@ -24,15 +24,14 @@ mod verification;
 mod webhook;
 
 pub use addresses::{CLUSTER_PCCS, COLLATERAL};
-pub use admission::InjectionMethod;
 pub use admission_policy::{INJECTION_POLICY, WARNING_POLICY, admission_policies};
 pub use device_plugin::DEVICE_PLUGIN;
 pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
 pub use quote_service::{QUOTE_SERVICE, QUOTE_SERVICE_CONTAINER};
 pub use settings::{
-    AddOn, ClusterPccs, DEFAULT_FIRST_UID, DEFAULT_NAMESPACE, Pccs, PccsMode, PccsSecret,
-    PccsSecretKey, Platform, SETTINGS, SETTINGS_KEY, UnknownName,
+    AddOn, ClusterPccs, DEFAULT_FIRST_UID, DEFAULT_NAMESPACE, InjectionMethod, Pccs, PccsMode,
+    PccsSecret, PccsSecretKey, Platform, SETTINGS, SETTINGS_KEY, UnknownName,
 };
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot, TRUST_BUNDLE};

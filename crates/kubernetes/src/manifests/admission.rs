@@ -1,22 +1,11 @@
 //! Injection into pods on admission, by a policy or by the webhook.
 
 use kube::core::DynamicObject;
-use serde::{Deserialize, Serialize};
 
 use super::admission_policy::admission_policies;
-use super::{AddOn, KubernetesVersion, users, webhook};
+use super::{AddOn, InjectionMethod, KubernetesVersion, users, webhook};
 use crate::device_plugin::AESM_DIR;
 use crate::injection::Settings;
-
-/// The method of injection into pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InjectionMethod {
-    /// Admission policies, evaluated by the API server: nothing to run, from Kubernetes 1.36 on.
-    Policy,
-    /// The admission webhook.
-    Webhook,
-}
 
 impl AddOn {
     /// The chosen method, else the best one that the version has.

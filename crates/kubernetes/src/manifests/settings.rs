@@ -8,7 +8,6 @@ use k8s_openapi::api::core::v1::Toleration;
 use serde::{Deserialize, Serialize};
 
 pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
-use super::InjectionMethod;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
 /// The default namespace.
@@ -77,6 +76,16 @@ pub enum Platform {
     Dcap,
     /// The software platform, insecure: simulated EPC, and quotes under a root of its own.
     Software,
+}
+
+/// The method of injection into pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InjectionMethod {
+    /// Admission policies, evaluated by the API server: nothing to run, from Kubernetes 1.36 on.
+    Policy,
+    /// The admission webhook.
+    Webhook,
 }
 
 /// A PCCS.

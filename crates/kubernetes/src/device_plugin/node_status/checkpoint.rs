@@ -1,67 +1,65 @@
 //! The kubelet's checkpoint, which names the resources that it counts in devices.
 //!
-//! The kubelet keeps such a resource at zero, whatever the node's status says, until it forgets it:
-//! five minutes after the last plugin has gone, or after its own restart. It refuses pods with it
-//! for as long as a container has some of its devices.
+//! The kubelet keeps such a resource at zero, whatever the node's status says, until five minutes
+//! after the last plugin has gone, or after its own restart. Until another restart it refuses pods
+//! with it even then.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tokio::task::spawn_blocking;
 
 /// The file in the kubelet's directory of plugins.
 const FILE: &str = "kubelet_internal_checkpoint";
-/// The name of the field with the resource of a container's devices.
-const OF_CONTAINER: &str = "\"ResourceName\":";
-
+/// The maximum size of the file, in bytes: 262,144 devices need 4 MiB.
+const MAX_SIZE: u64 = 64 << 20;
 /// The text of the checkpoint. Only whole names of resources are searched in it, so that its format
 /// may change.
-pub(super) struct Checkpoint(String);
+pub(super) struct Checkpoint {
+    path: PathBuf,
+    text: String,
+}
 
 impl Checkpoint {
     /// Reads it; without it, the kubelet counts nothing in devices.
     pub(super) async fn read(plugin_dir: &Path) -> Self {
-        Self(tokio::fs::read_to_string(plugin_dir.join(FILE)).await.unwrap_or_default())
+        let path = plugin_dir.join(FILE);
+        let file = path.clone();
+        let read = spawn_blocking(move || untrusted_input::read(&file, MAX_SIZE));
+        let bytes = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        Self { path, text: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
     /// True if the kubelet counts this resource in devices.
     pub(super) fn names(&self, resource: &str) -> bool {
-        self.0.contains(&format!("{resource:?}"))
+        self.text.contains(&format!("{resource:?}"))
     }
 
     /// The reason why this resource is not allocatable, and the fix.
     pub(super) fn problem(&self, resource: &str) -> String {
-        match self.0.contains(&format!("{OF_CONTAINER}{resource:?}")) {
-            true => format!(
-                "the kubelet does not allocate {resource}, since it has counted it in devices and \
-                 some containers still have theirs; drain the node"
-            ),
-            false => format!(
-                "the kubelet does not allocate {resource} yet, since it has counted it in devices; \
-                 this takes up to five minutes"
-            ),
-        }
+        format!(
+            "the kubelet does not allocate {resource}, since it has counted it in devices: stop \
+             the kubelet, remove {}, and start it",
+            self.path.display()
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Checkpoint;
+    use std::path::PathBuf;
 
-    const NAME: &str = "sgx.intel.com/epc";
+    use super::Checkpoint;
 
     #[test]
     fn a_resource_is_found_by_its_whole_name() {
-        let registered = r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epc":[]}}}"#;
-        let of_container =
-            r#"{"Data":{"PodDeviceEntries":[{"ResourceName":"sgx.intel.com/epc"}]}}"#;
-        let other = r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epcs":[]}}}"#;
-        for (text, is_named, fix) in [
-            (registered, true, "five minutes"),
-            (of_container, true, "drain the node"),
-            (other, false, "five minutes"),
-            ("", false, "five minutes"),
+        for (text, is_named) in [
+            (r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epc":[]}}}"#, true),
+            (r#"{"Data":{"PodDeviceEntries":[{"ResourceName":"sgx.intel.com/epc"}]}}"#, true),
+            (r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epcs":[]}}}"#, false),
+            ("", false),
         ] {
-            let checkpoint = Checkpoint(text.to_owned());
-            assert_eq!(checkpoint.names(NAME), is_named, "{text}");
-            assert!(checkpoint.problem(NAME).contains(fix), "{text}");
+            let checkpoint = Checkpoint { path: PathBuf::new(), text: text.to_owned() };
+            assert_eq!(checkpoint.names("sgx.intel.com/epc"), is_named, "{text}");
         }
     }
 }

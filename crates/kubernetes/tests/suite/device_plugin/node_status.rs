@@ -141,7 +141,11 @@ async fn resources_that_the_kubelet_counts_in_devices_are_reported() {
     fs::write(&checkpoint, r#"{"Data":{"RegisteredDevices":{"sgx.intel.com/epc":[]}}}"#).unwrap();
     let _kubelet = Kubelet::start(&node);
     let plugin = Plugin::start(&node, intel(&node, &api_server)).await;
-    plugin.has_problem("the kubelet does not allocate sgx.intel.com/epc yet").await;
+    plugin
+        .has_problem(
+            "the kubelet does not allocate sgx.intel.com/epc, since it has counted it in devices",
+        )
+        .await;
     let not_ready = async || plugin.problems().contains("node status: ");
     stays(Duration::from_secs(30), "the plugin is not ready", not_ready).await;
     assert_eq!(api_server.allocatable(INTEL), None);
