@@ -78,7 +78,11 @@ const CRATES: &[Crate] = &[
         uses: &["aesm", "quoting", "sgx", "software-platform"],
         tests_use: &["service"],
     },
-    Crate { name: "kubernetes", uses: &["atomic-file", "http-server", "sockets"], tests_use: &[] },
+    Crate {
+        name: "kubernetes",
+        uses: &["atomic-file", "http-server", "sockets", "untrusted-input"],
+        tests_use: &[],
+    },
     Crate {
         name: "diagnosis",
         uses: &[

@@ -28,6 +28,10 @@ impl Case {
             pod["apiVersion"] = json!("v1");
             pod["kind"] = json!("Pod");
             pod["metadata"]["name"] = json!(name);
+            // Its volume would have a random name.
+            if pod["spec"].is_object() {
+                pod["spec"]["automountServiceAccountToken"] = json!(false);
+            }
             complete(&mut pod);
             Self { name, pod, settings }
         });
