@@ -33,7 +33,8 @@ pub struct PodProblem {
 /// For instance `sgx-plugin-x7f on node-2: ErrImagePull: not found`.
 impl fmt::Display for PodProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\n      -> {}", self.place(), self.reason, self.fix)
+        let (reason, fix) = (printable::line(&self.reason), printable::line(&self.fix));
+        write!(f, "{}: {reason}\n      -> {fix}", self.place())
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Error;
 use clap::error::{ContextKind, ContextValue};
 use hex::FromHexError;
+use kubernetes::installation::InstallationError;
 
 use crate::files::StandardInputTwice;
 use crate::output;
@@ -36,7 +37,12 @@ impl Failure {
         match self {
             Self::Usage(error) => report_usage(error),
             Self::Error(error) => {
-                output::note(format_args!("error: {}", explain(&error)));
+                let text = format!("error: {}", explain(&error));
+                // Its lists have a line for each item.
+                match error.is::<InstallationError>() {
+                    true => output::lines(&text),
+                    false => output::note(text),
+                }
                 ExitCode::from(if error.is::<StandardInputTwice>() { 2 } else { 1 })
             }
             Self::Diagnosed => ExitCode::from(1),
@@ -60,7 +66,7 @@ fn report_usage(mut error: clap::Error) -> ExitCode {
     for (kind, value) in context {
         error.insert(kind, value);
     }
-    output::usage(&error.to_string());
+    output::lines(&error.to_string());
     ExitCode::from(2)
 }
 

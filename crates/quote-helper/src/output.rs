@@ -110,8 +110,8 @@ pub(crate) fn note_origin(evidence: &Evidence) {
     }
 }
 
-/// Prints an error of the command line, in several lines.
-pub(crate) fn usage(text: &str) {
+/// Prints an error of several lines on standard error.
+pub(crate) fn lines(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable::lines(text.trim_end()));
 }
 

@@ -9,11 +9,11 @@ use super::revision::Revision;
 use crate::api_server::ApiError;
 use crate::pod_problem::PodProblem;
 
-/// An installation or a removal that failed.
+/// An installation or a removal that failed. The message may have several lines.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallationError {
     /// A request failed.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}: {}", line(.source))]
     Api {
         /// The action.
         doing: String,
@@ -35,8 +35,9 @@ pub enum InstallationError {
     NamespaceTerminating(String),
     /// A concurrent installation.
     #[error(
-        "{holder} has been installing, changing or removing the add-on since {since}; nothing was \
-         changed. Wait until it ends; if it has died, its lease expires after 30 seconds"
+        "{} has been installing, changing or removing the add-on since {since}; nothing was \
+         changed. Wait until it ends; if it has died, its lease expires after 30 seconds",
+        line(.holder)
     )]
     LeaseHeld {
         /// The other holder.
@@ -165,8 +166,8 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             // Without the advice about permissions, which were checked before.
-            ApiError::Forbidden(message) => write!(f, "{}: {message}", self.object),
-            cause => write!(f, "{}: {cause}", self.object),
+            ApiError::Forbidden(message) => write!(f, "{}: {}", self.object, line(message)),
+            cause => write!(f, "{}: {}", self.object, line(cause)),
         }
     }
 }
@@ -205,8 +206,8 @@ pub enum Consequence {
 /// An installation that failed after some objects.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{failed} cannot be applied: {source}\napplied before: {}\nnot tried: {}",
-    joined(.applied), joined(.left)
+    "{failed} cannot be applied: {}\napplied before: {}\nnot tried: {}",
+    line(.source), joined(.applied), joined(.left)
 )]
 pub struct HalfApplied {
     /// The applied objects.
@@ -236,6 +237,11 @@ pub(super) fn seconds(duration: &Duration) -> String {
         1 => "1 second".to_owned(),
         seconds => format!("{seconds} seconds"),
     }
+}
+
+/// A text of the cluster, which must not end a line of an error.
+fn line(text: &impl ToString) -> String {
+    printable::line(&text.to_string()).into_owned()
 }
 
 fn lines<T: ToString>(items: &[T]) -> String {

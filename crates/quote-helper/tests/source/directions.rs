@@ -80,7 +80,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "kubernetes",
-        uses: &["atomic-file", "http-server", "sockets", "untrusted-input"],
+        uses: &["atomic-file", "http-server", "printable", "sockets", "untrusted-input"],
         tests_use: &[],
     },
     Crate {
