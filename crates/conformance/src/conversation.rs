@@ -103,11 +103,11 @@ impl<'a> Conversation<'a> {
     }
 
     fn key_id(&self, template: RequestTemplate) -> Vec<u8> {
-        let key_id = match template {
-            RequestTemplate::InitQuote { key_id, .. }
-            | RequestTemplate::QuoteSize { key_id }
-            | RequestTemplate::Quote { key_id, .. } => key_id,
-            _ => return Vec::new(),
+        let (RequestTemplate::InitQuote { key_id, .. }
+        | RequestTemplate::QuoteSize { key_id }
+        | RequestTemplate::Quote { key_id, .. }) = template
+        else {
+            return Vec::new();
         };
         match key_id {
             KeyId::BuiltIn => AttestationKeyId::ecdsa_p256().as_bytes().to_vec(),

@@ -2,7 +2,7 @@
 //! fields that belong to the field manager.
 
 use kube::core::DynamicObject;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::apply::FIELD_MANAGER;
 use super::error::{ApiContext, InstallationError};
@@ -41,15 +41,20 @@ fn applied(live: &DynamicObject) -> Option<DynamicObject> {
         .find(|entry| is_ours(entry.manager.as_deref(), entry.operation.as_deref()))?;
     let live = serde_json::to_value(live).ok()?;
     let mut applied = extract(&live, &ours.fields_v1.as_ref()?.0, MAX_DEPTH)?;
-    for field in ["apiVersion", "kind"] {
-        applied[field] = live.get(field)?.clone();
-    }
-    for field in ["name", "namespace"] {
-        if let Some(value) = live.get("metadata")?.get(field) {
-            applied["metadata"][field] = value.clone();
+    let object = applied.as_object_mut()?;
+    copy(&["apiVersion", "kind"], &live, object);
+    let metadata = object.entry("metadata").or_insert_with(|| json!({})).as_object_mut()?;
+    copy(&["name", "namespace"], live.get("metadata")?, metadata);
+    serde_json::from_value(applied).ok()
+}
+
+/// Copies the fields that exist.
+fn copy(fields: &[&str], from: &Value, to: &mut Map<String, Value>) {
+    for field in fields {
+        if let Some(value) = from.get(*field) {
+            to.insert((*field).to_owned(), value.clone());
         }
     }
-    serde_json::from_value(applied).ok()
 }
 
 /// The parts of the value that the fields (`FieldsV1`) name.

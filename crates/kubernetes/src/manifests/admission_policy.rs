@@ -40,10 +40,10 @@ pub fn admission_policies(
     let warn = json!({ "policyName": WARNING_POLICY, "validationActions": ["Warn"] });
     let inject = json!({ "policyName": INJECTION_POLICY });
     Ok(vec![
-        object("ValidatingAdmissionPolicy", WARNING_POLICY, warning(settings, namespace)?)?,
-        object("ValidatingAdmissionPolicyBinding", WARNING_POLICY, warn)?,
-        object("MutatingAdmissionPolicy", INJECTION_POLICY, injection(settings, namespace)?)?,
-        object("MutatingAdmissionPolicyBinding", INJECTION_POLICY, inject)?,
+        object("ValidatingAdmissionPolicy", WARNING_POLICY, &warning(settings, namespace)?)?,
+        object("ValidatingAdmissionPolicyBinding", WARNING_POLICY, &warn)?,
+        object("MutatingAdmissionPolicy", INJECTION_POLICY, &injection(settings, namespace)?)?,
+        object("MutatingAdmissionPolicyBinding", INJECTION_POLICY, &inject)?,
     ])
 }
 
@@ -103,7 +103,7 @@ fn specification(
     Ok(fields.into_iter().chain([variables]).chain(others).collect())
 }
 
-fn object(kind: &str, name: &str, spec: Value) -> Result<DynamicObject, serde_json::Error> {
+fn object(kind: &str, name: &str, spec: &Value) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,

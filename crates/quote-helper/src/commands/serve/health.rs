@@ -67,7 +67,8 @@ impl Health {
 
     /// A service that has started once stays started, whatever becomes of it.
     fn started(&self) -> (StatusCode, &'static str) {
-        match *self.phase.borrow() {
+        let phase = *self.phase.borrow();
+        match phase {
             Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, STARTING),
             Phase::Serving | Phase::Leaving(_) => (StatusCode::OK, "started\n"),
         }

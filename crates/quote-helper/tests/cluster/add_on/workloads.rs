@@ -62,7 +62,7 @@ fn init_containers_and_sidecars_get_quotes() {
     let namespace = Restricted::create("add-on-test-kinds");
     let mut sidecar = quoting("sidecar", EPC, 1);
     sidecar["restartPolicy"] = json!("Always");
-    namespace.pod("kinds", &restricted(json!([quoting("init", EPC, 1), sidecar]), EPC));
+    namespace.pod("kinds", &restricted(&[quoting("init", EPC, 1), sidecar]));
     namespace.reaches("kinds", "Succeeded");
     let pod = namespace.run(&["get", "pod", "kinds", "-o=json"]);
     let status = serde_json::from_str::<Value>(&pod).unwrap()["status"].take();
@@ -81,7 +81,7 @@ fn two_resource_names_are_served_at_once() {
     let _add_on = AddOn::install(&["--enable-sgxquotehelper", profiles]);
     let namespace = Restricted::create("add-on-test-names");
     for (pod, resource, quantity) in [("azure", EPC, 1), ("intel", INTEL_EPC, 1 << 20)] {
-        let mut spec = restricted(json!([]), EPC);
+        let mut spec = restricted(&[]);
         spec["containers"] = json!([quoting("main", resource, quantity)]);
         namespace.pod(pod, &spec);
         namespace.reaches(pod, "Succeeded");
@@ -93,7 +93,7 @@ fn two_resource_names_are_served_at_once() {
 fn ephemeral_containers_are_admitted_beside_enclaves() {
     let _add_on = AddOn::install_with_quote_service();
     let namespace = Restricted::create("add-on-test-debug");
-    let mut spec = restricted(json!([]), EPC);
+    let mut spec = restricted(&[]);
     let mut idle = container("main", &[(EPC, 1)]);
     idle["securityContext"] = spec["containers"][0]["securityContext"].clone();
     spec["containers"] = json!([idle]);
@@ -119,7 +119,7 @@ fn ephemeral_containers_are_admitted_beside_enclaves() {
 }
 
 /// A pod with these init containers and one main container, which makes a quote.
-fn restricted(init_containers: Value, resource: &str) -> Value {
+fn restricted(init_containers: &[Value]) -> Value {
     json!({
         "restartPolicy": "Never",
         "automountServiceAccountToken": false,
@@ -129,7 +129,7 @@ fn restricted(init_containers: Value, resource: &str) -> Value {
             "seccompProfile": { "type": "RuntimeDefault" },
         },
         "initContainers": init_containers,
-        "containers": [quoting("main", resource, 1)],
+        "containers": [quoting("main", EPC, 1)],
         "volumes": [{ "name": "quotes", "emptyDir": {} }],
     })
 }

@@ -84,7 +84,7 @@ fn of_kubelet(watch: &NodeWatch, size: u64, plugin: &Plugin) -> Figures {
 
 /// The time until the API server reports all EPC, and the kubelet has the device nodes' resource.
 fn allocatable(watch: &NodeWatch, size: u64, plugin: &Plugin, start: SystemTime) -> Duration {
-    let reported = watch.allocatable_since(&[(ALIYUN_EPC, size), (ENCLAVE, ENCLAVES)]);
+    let reported = watch.allocatable_since([(ALIYUN_EPC, size), (ENCLAVE, ENCLAVES)]);
     let registered = *plugin.registered().last().unwrap();
     reported.max(registered).duration_since(start).unwrap()
 }

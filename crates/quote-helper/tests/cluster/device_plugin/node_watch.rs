@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::cluster::{eventually, node_name};
@@ -28,7 +29,7 @@ impl NodeWatch {
             for line in lines.map_while(Result::ok) {
                 let mut event: Value = serde_json::from_str(&line).unwrap();
                 let allocatable = event["object"]["status"]["allocatable"].take();
-                all.lock().unwrap().push((SystemTime::now(), allocatable));
+                all.lock().push((SystemTime::now(), allocatable));
             }
         });
         Self { kubectl, seen }
@@ -36,11 +37,14 @@ impl NodeWatch {
 
     /// Waits until these quantities are allocatable, and returns the time since when they are.
     #[track_caller]
-    pub(super) fn allocatable_since(&self, quantities: &[(&str, u64)]) -> SystemTime {
+    pub(super) fn allocatable_since(&self, quantities: [(&str, u64); 2]) -> SystemTime {
+        let quantities =
+            quantities.map(|(name, quantity)| (name, Value::from(quantity.to_string())));
         eventually(&format!("{quantities:?} are allocatable"), || {
-            let seen = self.seen.lock().unwrap();
+            let seen = self.seen.lock();
             let are_there = |(_, allocatable): &&(SystemTime, Value)| {
-                quantities.iter().all(|(name, quantity)| allocatable[name] == quantity.to_string())
+                let is_there = |(name, quantity): &(&str, Value)| allocatable[*name] == *quantity;
+                quantities.iter().all(is_there)
             };
             let last = seen.iter().rev().take_while(are_there).last()?;
             Some(last.0)
