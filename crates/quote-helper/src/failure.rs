@@ -84,12 +84,12 @@ fn printable_context(
     }
 }
 
-/// The error and its causes, without causes that it already contains.
+/// The error and its causes, without causes that it already contains, maybe escaped.
 pub(crate) fn explain(error: &Error) -> String {
     let mut causes = error.chain().map(words);
     let mut explained = causes.next().unwrap_or_default();
     for cause in causes {
-        if !explained.contains(&cause) {
+        if !explained.contains(&cause) && !explained.contains(&*printable::line(&cause)) {
             explained = format!("{explained}: {cause}");
         }
     }
