@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
-use crate::cluster::node_name;
+/// Its name, also while the API server is away.
+const NODE: &str = "node-1";
 
 /// A command that runs another one on the node, whose arguments are to be added.
 pub(crate) fn on_node() -> Command {
     let mut command = script("on-node");
-    command.arg(node_name());
+    command.arg(NODE);
     command
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn shell(text: &str) -> String {
 /// A path on the node, as seen from this machine.
 pub(crate) fn path(inside: &str) -> PathBuf {
     let cluster = std::env::var("TEST_CLUSTER").unwrap_or("test-cluster".to_owned());
-    let pid = Path::new("/var/lib/test-cluster").join(cluster).join(node_name()).join("pid");
+    let pid = Path::new("/var/lib/test-cluster").join(cluster).join(NODE).join("pid");
     let pid = std::fs::read_to_string(pid).unwrap();
     Path::new("/proc").join(pid.trim()).join("root").join(inside.trim_start_matches('/'))
 }
@@ -33,7 +34,7 @@ pub(crate) fn path(inside: &str) -> PathBuf {
 /// Stops a program of the control plane or of the node, and starts it again.
 #[track_caller]
 pub(crate) fn restart(program: &str) {
-    run(script("restart").args([&node_name(), program]));
+    run(script("restart").args([NODE, program]));
 }
 
 /// Loads an image that consists of this program into all nodes.

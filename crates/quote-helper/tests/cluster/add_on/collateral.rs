@@ -70,8 +70,9 @@ fn startup_failures_are_reported() {
     fails(&without_quotes, 1, &["--enable-sgxquotehelper"]);
 
     succeeds(&quote_helper(&["upgrade", "--enable-sgxquotehelper"]));
+    let without_secret = ["--enable-pccs", "--pccs-secret=tokens", "--timeout=8s"];
     let without_secret =
-        quote_helper(&["upgrade", "--enable-pccs", "--pccs-secret=tokens", "--timeout=8s"]);
+        quote_helper(&[&["upgrade", "--no-rollback"], &without_secret[..]].concat());
     fails(&without_secret, 1, &["sgx-pccs", "secret \"tokens\" not found"]);
     check_says("0 of 1 pods are ready");
 

@@ -69,6 +69,9 @@ pub(super) struct InNodeStatus(pub(super) &'static str);
 
 impl Drop for InNodeStatus {
     fn drop(&mut self) {
-        remove_from_node_status(self.0);
+        // A second panic would end all tests.
+        if !std::thread::panicking() {
+            remove_from_node_status(self.0);
+        }
     }
 }
