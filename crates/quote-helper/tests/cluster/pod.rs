@@ -117,6 +117,11 @@ impl Pod {
         assert!(!status.success() && stderr.contains(message), "{script}: {status}, {stderr}");
     }
 
+    /// True if the kubelet can run commands in the container.
+    pub(crate) fn answers(&self, container: &str) -> bool {
+        self.try_exec(container, "true").status.success()
+    }
+
     fn try_exec(&self, container: &str, script: &str) -> Output {
         try_kubectl(&["exec", &self.name, "-c", container, "--", "sh", "-c", script], "")
     }

@@ -20,7 +20,7 @@ use crate::node::path;
 /// The applications, each of which requests one quote after another.
 const CLIENTS: usize = 8;
 /// The number of updates, unless the variable `SURGES` is set. Each takes 5 to 12 seconds.
-const SURGES: u32 = 20;
+const SURGES: u32 = 10;
 
 /// The quotes of an application.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::node_status::{ALIYUN_EPC, InNodeStatus};
 use super::node_watch::NodeWatch;
 use super::plugin::Plugin;
 use crate::ENCLAVE;
-use crate::cluster::kubernetes_version;
+use crate::cluster::{eventually, kubernetes_version};
 use crate::node::{kubelet_cpu, kubelet_start, restart};
 use crate::pod::Pod;
 
@@ -74,7 +74,7 @@ fn of_plugin(watch: &NodeWatch, size: u64, start: impl FnOnce() -> Plugin) -> (F
 fn of_kubelet(watch: &NodeWatch, size: u64, plugin: &Plugin) -> Figures {
     let registered = plugin.registered().len();
     restart("kubelet");
-    crate::cluster::eventually("the plugin registers again", || {
+    eventually("the plugin registers again", || {
         (plugin.registered().len() > registered).then_some(())
     });
     let time = allocatable(watch, size, plugin, kubelet_start());
@@ -85,7 +85,7 @@ fn of_kubelet(watch: &NodeWatch, size: u64, plugin: &Plugin) -> Figures {
 /// The time until the API server reports all EPC, and the kubelet has the device nodes' resource.
 fn allocatable(watch: &NodeWatch, size: u64, plugin: &Plugin, start: SystemTime) -> Duration {
     let reported = watch.allocatable_since([(ALIYUN_EPC, size), (ENCLAVE, ENCLAVES)]);
-    let registered = *plugin.registered().last().unwrap();
+    let registered = eventually("a registration", || plugin.registered().last().copied());
     reported.max(registered).duration_since(start).unwrap()
 }
 

@@ -24,6 +24,7 @@ fn all_resources_are_registered_with_a_restarted_kubelet() {
     // Counted when all resources are registered.
     let restarts = || plugin.metric("kubelet_restarts_total");
     eventually("a restart", || (restarts() == Some(1)).then_some(()));
+    eventually("the kubelet knows its pods", || pod.pod.answers("main").then_some(()));
     pod.runs_on();
     // The pod's devices still count as allocated.
     let second = Pod::create(&[(EPC, 68)]).runs();
