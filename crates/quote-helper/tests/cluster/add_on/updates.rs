@@ -3,18 +3,14 @@
 use serde_json::{Value, json};
 
 use super::job::{Job, sample};
-use super::{
-    AddOn, NAMESPACE, image, is_ready, list, next_image, quote_helper, quote_service_pod, succeeds,
-};
-use crate::cluster::{eventually, kubectl};
+use super::{AddOn, NAMESPACE, image, list, next_image, quote_helper, quote_service_pod, succeeds};
+use crate::cluster::kubectl;
 use crate::node::restart;
 
 /// Attests for longer than the update takes.
 const LASTING: &str = "60s";
 
 const QUOTE_SERVICE: &str = "sgx-quote-helper";
-/// The name of the DaemonSet with the surging pod.
-const SURGE: &str = "sgx-quote-helper-surge";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
@@ -47,54 +43,10 @@ fn quotes_succeed_while_everything_is_replaced() {
     eprintln!("while pod, kubelet and image were replaced: {tally:?}");
 }
 
-/// Simulates a surge on a Kubernetes without it.
-#[test]
-#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
-#[allow(clippy::print_stderr, reason = "the test also measures")]
-fn a_surging_pod_takes_over_without_failed_quotes() {
-    let _add_on = AddOn::install_with_quote_service();
-    let job = Job::create(&lasting_job("20s"));
-    job.says("bob", "trusted");
-
-    let next = daemon_set_named(SURGE);
-    kubectl(&["create", "-f", "-"], &next.to_string());
-    eventually("the old pod has handed over", || {
-        quote_service_log().contains("handed over").then_some(())
-    });
-    eventually("the new pod is ready", || {
-        let pods = list("pods", NAMESPACE);
-        let named = |pod: &&Value| pod["metadata"]["labels"]["app.kubernetes.io/name"] == SURGE;
-        pods.iter().find(named).filter(|pod| is_ready(pod)).map(drop)
-    });
-    kubectl(&["delete", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "--wait=true"], "");
-
-    let tally = tally_of(&job);
-    assert_eq!(tally.failed, 0, "{tally:?}");
-    assert!(tally.made > 100, "{tally:?}");
-    eprintln!("while one pod took over from another: {tally:?}");
-}
-
-/// The quote service's DaemonSet by another name, with its own pods.
-fn daemon_set_named(name: &str) -> Value {
-    let mut daemon_set = daemon_set();
-    let label = "app.kubernetes.io/name";
-    let labels = daemon_set["metadata"]["labels"].take();
-    daemon_set["metadata"] = json!({ "name": name, "namespace": NAMESPACE, "labels": labels });
-    daemon_set["spec"]["selector"]["matchLabels"][label] = json!(name);
-    daemon_set["spec"]["template"]["metadata"]["labels"][label] = json!(name);
-    daemon_set["status"] = Value::Null;
-    daemon_set
-}
-
 /// The quote service's DaemonSet.
 pub(super) fn daemon_set() -> Value {
     let get = ["get", "daemonset", QUOTE_SERVICE, "-n", NAMESPACE, "-o=json"];
     serde_json::from_str(&kubectl(&get, "")).unwrap()
-}
-
-/// The log of the quote service's first pod.
-fn quote_service_log() -> String {
-    kubectl(&["logs", &format!("daemonset/{QUOTE_SERVICE}"), "-n", NAMESPACE], "")
 }
 
 /// The numbers of an application's quotes and failures.
