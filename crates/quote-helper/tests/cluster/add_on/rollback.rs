@@ -173,8 +173,12 @@ fn has_policies() -> bool {
     minor >= 30
 }
 
-/// A policy of the cluster; deleted when dropped.
-struct Policy;
+/// A policy of the cluster that forbids an image. When dropped, it is deleted and no longer in
+/// force, so that the next test is not refused.
+struct Policy {
+    /// An object that the policy forbids.
+    forbidden: Value,
+}
 
 impl Policy {
     const NAME: &str = "add-on-test-image";
@@ -203,31 +207,33 @@ impl Policy {
         let policy = kind("ValidatingAdmissionPolicy", policy);
         let binding = json!({ "policyName": Self::NAME, "validationActions": ["Deny"] });
         let binding = kind("ValidatingAdmissionPolicyBinding", binding);
-        let this = Self;
         for object in [&policy, &binding] {
             kubectl(&["apply", "-f=-"], &object.to_string());
         }
-        this.is_in_force(daemon_set, image);
+        let this = Self { forbidden: Self::daemon_set(daemon_set, image) };
+        eventually("the policy is in force", || this.is_in_force().then_some(()));
         this
     }
 
-    /// The API server learns of policies with a delay.
-    fn is_in_force(&self, daemon_set: &str, image: &str) {
+    /// A DaemonSet of this name and image.
+    fn daemon_set(name: &str, image: &str) -> Value {
         let container = json!({ "name": "main", "image": image });
         let labels = json!({ "app": "add-on-test" });
         let template = json!({
             "metadata": { "labels": labels }, "spec": { "containers": [container] },
         });
-        let forbidden = json!({
+        json!({
             "apiVersion": "apps/v1", "kind": "DaemonSet",
-            "metadata": { "name": daemon_set, "namespace": "default" },
+            "metadata": { "name": name, "namespace": "default" },
             "spec": { "selector": { "matchLabels": labels }, "template": template },
-        });
-        eventually("the policy is in force", || {
-            let tried =
-                try_kubectl(&["create", "--dry-run=server", "-f=-"], &forbidden.to_string());
-            String::from_utf8_lossy(&tried.stderr).contains(Self::REASON).then_some(())
-        });
+        })
+    }
+
+    /// True if the API server applies the policy; it learns of changes with a delay.
+    fn is_in_force(&self) -> bool {
+        let create = ["create", "--dry-run=server", "-f=-"];
+        let tried = try_kubectl(&create, &self.forbidden.to_string());
+        String::from_utf8_lossy(&tried.stderr).contains(Self::REASON)
     }
 }
 
@@ -235,6 +241,9 @@ impl Drop for Policy {
     fn drop(&mut self) {
         for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
             let _ = try_kubectl(&["delete", kind, Self::NAME, "--ignore-not-found"], "");
+        }
+        if !thread::panicking() {
+            eventually("the policy is gone", || (!self.is_in_force()).then_some(()));
         }
     }
 }
