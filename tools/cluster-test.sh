@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests that need a Kubernetes cluster: on a test cluster that it starts, which needs root;
+# Runs the tests that need a Kubernetes cluster: on test clusters that it starts, which needs root;
 # or on the cluster of KUBECONFIG, with the images that IMAGE, NEXT_IMAGE and SAMPLE_IMAGE name.
 # usage: tools/cluster-test.sh [TEST...]
 set -euo pipefail
@@ -7,8 +7,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 . tools/test-cluster/lib.sh
 
-skip=()
-if [[ -z ${KUBECONFIG:-} ]]; then
+run_tests() {
+    cargo test --package quote-helper --test cluster -- \
+        --ignored --test-threads=1 --nocapture "$@"
+}
+
+# on_own_cluster NAME ARGUMENT...: runs tests on a test cluster of this name.
+on_own_cluster() (
+    export TEST_CLUSTER=$1
+    shift
     trap tools/test-cluster/down EXIT
     KUBECONFIG=$(tools/test-cluster/up)
     export KUBECONFIG
@@ -17,12 +24,39 @@ if [[ -z ${KUBECONFIG:-} ]]; then
     for version in 0.1.0 next; do
         tools/cluster-image.sh "$version" dev
     done
-else
+    run_tests "$@"
+)
+
+# Half of the tests on each of two clusters, since most of their time is waiting.
+on_two_clusters() {
+    local output parts part failed=0
+    output=$(mktemp)
+    tools/test-cluster/build
+    cargo test --package quote-helper --test cluster --no-run
+    on_own_cluster "$CLUSTER" --skip device_plugin:: --skip admission:: &
+    parts=("$!")
+    on_own_cluster "${CLUSTER:0:10}-2" device_plugin:: admission:: >"$output" 2>&1 &
+    parts+=("$!")
+    # Also if this script is interrupted.
+    trap 'kill "${parts[@]}" 2>/dev/null || true' EXIT
+    for part in "${parts[@]}"; do
+        wait "$part" || failed=1
+    done
+    trap - EXIT
+    cat "$output"
+    rm "$output"
+    return "$failed"
+}
+
+if [[ -n ${KUBECONFIG:-} ]]; then
     : "${IMAGE:?name an image of quote-helper that the nodes of this cluster can run}"
     : "${NEXT_IMAGE:?name another image of quote-helper, for updates}"
     : "${SAMPLE_IMAGE:?name an image of the sample application}"
-    # They run programs on a node, load images, or restart parts of the cluster.
-    skip=(--skip device_plugin:: --skip attacks:: --skip everything_is_replaced --skip its_volume)
+    # The skipped tests run programs on a node, load images, or restart parts of the cluster.
+    run_tests --skip device_plugin:: --skip attacks:: --skip everything_is_replaced \
+        --skip its_volume "$@"
+elif (($# > 0)); then
+    on_own_cluster "$CLUSTER" "$@"
+else
+    on_two_clusters
 fi
-cargo test --package quote-helper --test cluster -- --ignored --test-threads=1 --nocapture \
-    "${skip[@]}" "$@"
