@@ -10,6 +10,7 @@ use private_directory::quoted;
 use verify::TrustedRoots;
 
 use crate::files;
+use crate::values;
 
 /// The options; defaults are in variables `QUOTE_HELPER_COLLATERAL_*` and the section
 /// `[collateral]` of the configuration.
@@ -48,7 +49,7 @@ pub(crate) struct Sources {
 
     /// Timeout of a request, over all sources [default: 10s] [env:
     /// QUOTE_HELPER_COLLATERAL_TIMEOUT].
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = values::nonzero_duration)]
     timeout: Option<Duration>,
 }
 

@@ -61,6 +61,14 @@ pub(crate) fn duration(text: &str) -> anyhow::Result<Duration> {
     humantime::parse_duration(text).map_err(|_| anyhow!(DURATION_FORM))
 }
 
+/// A duration longer than zero.
+pub(crate) fn nonzero_duration(text: &str) -> anyhow::Result<Duration> {
+    match duration(text)? {
+        Duration::ZERO => Err(anyhow!("it must be longer than zero")),
+        duration => Ok(duration),
+    }
+}
+
 /// A size in bytes.
 pub(crate) fn size(text: &str) -> anyhow::Result<ByteSize> {
     text.parse().map_err(|_| anyhow!("write a size, for instance 512MiB or 8GiB"))

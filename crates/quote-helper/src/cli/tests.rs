@@ -66,6 +66,7 @@ fn rejected_values_are_told_with_the_expected_form() {
         ("serve --workers 99999999999999999999", "the number is too large"),
         ("load --clients 0", "write a number from 1 to 1024"),
         ("serve --idle-timeout 5", "write a number and its unit, for instance 500ms, 5s"),
+        ("conformance --timeout 0s", "it must be longer than zero"),
         (
             "serve --collateral-listen localhost:1",
             "write ADDRESS:PORT, for instance 127.0.0.1:8081",

@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::runtime::runtime;
 use crate::shutdown::Shutdown;
+use crate::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -79,7 +80,7 @@ pub(crate) struct ClusterTarget {
         long,
         value_name = "TIME",
         default_value = "5m",
-        value_parser = humantime::parse_duration
+        value_parser = values::nonzero_duration
     )]
     timeout: Duration,
 }

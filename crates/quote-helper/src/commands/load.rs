@@ -16,6 +16,7 @@ use software_platform::{EnclaveIdentity, SoftwareEnclave};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::quote_source::{ServiceSocket, with_default_service_hint};
+use crate::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "TIME",
         default_value = "10s",
-        value_parser = humantime::parse_duration
+        value_parser = values::nonzero_duration
     )]
     duration: Duration,
 

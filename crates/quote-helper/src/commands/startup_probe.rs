@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::top::Endpoint;
 use crate::failure::{Failure, explain};
 use crate::runtime::runtime;
+use crate::values;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "TIME",
         default_value = "8s",
-        value_parser = humantime::parse_duration
+        value_parser = values::nonzero_duration
     )]
     timeout: Duration,
 }
