@@ -5,6 +5,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 # The profile of what `install` installs: `just profile=dev install` is quick to build.
 profile := "dist"
 
+# The version of this tree, which Cargo.toml has.
+version := `tools/version.sh`
+
 [private]
 default:
     @just --list
@@ -103,11 +106,11 @@ monitoring:
     tools/monitoring.sh
 
 # Builds the container images: the service, its variant for SGX hardware, the sample application.
-image version="0.1.0":
+image version=version:
     tools/image.sh {{ quote(version) }}
 
 # Builds two of these images without an engine, for the test cluster, which must be up.
-cluster-image version="0.1.0" profile="dist":
+cluster-image version=version profile="dist":
     tools/cluster-image.sh {{ quote(version) }} {{ profile }}
 
 # The figures of SPECIFICATION.md, as ratios within one run.

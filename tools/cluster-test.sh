@@ -21,7 +21,7 @@ on_own_cluster() (
     export KUBECONFIG
     # For kubectl.
     PATH=$KUBERNETES:$PATH
-    for version in 0.1.0 next; do
+    for version in "$(tools/version.sh)" next; do
         tools/cluster-image.sh "$version" dev
     done
     run_tests "$@"

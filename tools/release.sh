@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
+version=$(tools/version.sh)
 dist=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/distrib
 name=sgx-quote-helper-$version-x86_64-linux
 stage=$(mktemp -d)

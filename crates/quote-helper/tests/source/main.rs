@@ -8,3 +8,4 @@ mod imports;
 mod inputs;
 mod prose;
 mod specification;
+mod versions;

@@ -104,7 +104,8 @@ fn alice_and_bob_meet_in_each() {
         for (container, role) in spec.containers.iter().zip(["--listen", "--connect"]) {
             let arguments = ["--name", &container.name, role, "127.0.0.1:7000"];
             assert_eq!(container.args.as_deref().unwrap(), arguments, "{name}");
-            assert_eq!(container.image.as_deref(), Some("sgx-remote-attestation:0.1.0"));
+            let image = concat!("sgx-remote-attestation:", env!("CARGO_PKG_VERSION"));
+            assert_eq!(container.image.as_deref(), Some(image));
         }
         for container in containers(&spec) {
             assert_eq!(container.image_pull_policy.as_deref(), Some("IfNotPresent"), "{name}");
