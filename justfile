@@ -101,6 +101,15 @@ cluster-test-oldest *tests:
 systemd-test:
     tools/systemd-test.sh
 
+# The Debian packages are clean, and install, upgrade and purge as docs/debian.md says. Needs root.
+packages-test:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+        cargo build --locked --package "$package"
+    done
+    tools/packages-test.sh "${CARGO_TARGET_DIR:-target}/debug"
+
 # Metrics are valid OpenMetrics, alerts fire, and each query of the dashboard has a value.
 monitoring:
     tools/monitoring.sh

@@ -2,18 +2,19 @@
 # Becomes systemd, the first process of a machine of its own. It is to be started in new namespaces:
 # mounts, processes, cgroups, network, IPC and names.
 #
-# usage: boot.sh INSTALLED DIRECTORY
+# usage: boot.sh INSTALLED DIRECTORY [FILES]
 #
-# The machine's files are those of this one, without what is mounted below; /usr/local is INSTALLED.
-# What it writes is kept in memory, at DIRECTORY, and is gone with it.
+# The machine's files are those of this one, or those in FILES, without what is mounted below;
+# /usr/local is INSTALLED. What it writes is kept in memory, at DIRECTORY, and is gone with it.
 set -eu
 installed=$1
 memory=$2
+files=${3:-/}
 root=$memory/root
 
 mount -t tmpfs machine "$memory"
 mkdir "$root" "$memory/written" "$memory/work" "$memory/local" "$memory/local-work"
-mount -t overlay machine -o "lowerdir=/,upperdir=$memory/written,workdir=$memory/work" "$root"
+mount -t overlay machine -o "lowerdir=$files,upperdir=$memory/written,workdir=$memory/work" "$root"
 mount -t overlay local -o "lowerdir=$installed,upperdir=$memory/local,workdir=$memory/local-work" "$root/usr/local"
 
 for place in run tmp dev; do
