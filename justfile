@@ -77,7 +77,8 @@ faults *kinds:
         own_mounts=(unshare --mount --propagation private env OWN_MOUNTS=1)
     fi
     "${own_mounts[@]}" cargo test --package quote-helper --test faults -- \
-        --ignored --test-threads=1 --nocapture --skip never_down --skip soak {{ kinds }}
+        --ignored --test-threads=1 --nocapture \
+        --skip never_down --skip previous_release --skip soak {{ kinds }}
 
 # A hundred upgrades, reloads and kills lose no quote of applications that ask all the time.
 never-down:
@@ -113,6 +114,14 @@ packages-test:
 # Metrics are valid OpenMetrics, alerts fire, and each query of the dashboard has a value.
 monitoring:
     tools/monitoring.sh
+
+# Upgrades from the release before, and downgrades to it, lose no quote and no state.
+upgrade-test:
+    tools/upgrade-test.sh
+
+# Records the interfaces and the state of this version, which later versions must keep.
+record-release:
+    tools/record-release.sh
 
 # Builds the container images: the service, its variant for SGX hardware, the sample application.
 image version=version:

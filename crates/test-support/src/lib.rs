@@ -12,6 +12,7 @@ pub mod c_programs;
 pub mod grpc;
 pub mod header;
 pub mod provider;
+pub mod release;
 pub mod sample;
 pub mod shared_object;
 

@@ -1,6 +1,7 @@
 //! `inject`: YAML in, YAML out. The library has tests of the injected settings.
 
 mod corpus;
+mod migration;
 
 use std::io::Write;
 use std::process::Stdio;

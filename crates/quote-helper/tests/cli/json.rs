@@ -1,10 +1,12 @@
-//! Results in JSON match their schemas in `docs/schemas`, by an independent validator.
+//! Results in JSON match their schemas in `docs/schemas`, and those of earlier releases, by an
+//! independent validator.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use serde_json::Value;
+use test_support::release::releases;
 
 use crate::check_cluster::{ApiServer, Reply};
 use crate::support::{Machine, RunResult, Serve};
@@ -23,14 +25,25 @@ struct Checked(BTreeSet<String>);
 impl Checked {
     #[track_caller]
     fn check(&mut self, name: &str, value: &Value) {
-        let file = schemas().join(format!("{name}.json"));
-        let mut schemas = boon::Schemas::new();
-        let mut compiler = boon::Compiler::new();
-        let schema = compiler.compile(file.to_str().unwrap(), &mut schemas).unwrap();
-        if let Err(error) = schemas.validate(value, schema) {
-            panic!("{name}: {error:#}\n{value:#}");
+        let earlier = releases().into_iter().map(|release| release.join("schemas"));
+        for directory in earlier.chain([schemas()]) {
+            let file = directory.join(format!("{name}.json"));
+            // A release lacks the schemas of later commands.
+            if file.exists() {
+                is_valid(value, &file);
+            }
         }
         self.0.insert(name.to_owned());
+    }
+}
+
+#[track_caller]
+fn is_valid(value: &Value, file: &Path) {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let schema = compiler.compile(file.to_str().unwrap(), &mut schemas).unwrap();
+    if let Err(error) = schemas.validate(value, schema) {
+        panic!("{}: {error:#}\n{value:#}", file.display());
     }
 }
 

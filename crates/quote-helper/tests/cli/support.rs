@@ -70,7 +70,12 @@ impl Machine {
 
     /// The program with the arguments of this line, which are separated by spaces.
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_quote-helper")), line)
+    }
+
+    /// Another version of the program.
+    pub(crate) fn command_of(&self, program: &Path, line: &str) -> Command {
+        let mut command = Command::new(program);
         command.args(line.split_whitespace()).current_dir(self.0.path()).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

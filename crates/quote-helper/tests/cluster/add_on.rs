@@ -2,6 +2,7 @@
 
 mod attacks;
 mod check;
+mod clients;
 mod collateral;
 mod conformance;
 mod disruptions;
@@ -9,6 +10,7 @@ mod evidence;
 mod gitops;
 mod job;
 mod jobs;
+mod previous_release;
 mod refusals;
 mod rollback;
 mod surges;
@@ -78,7 +80,12 @@ fn quote_helper(arguments: &[&str]) -> Output {
 
 /// `quote-helper` with this kubeconfig.
 fn quote_helper_with(kubeconfig: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-helper"));
+    program_with(Path::new(env!("CARGO_BIN_EXE_quote-helper")), kubeconfig, arguments)
+}
+
+/// Any version of the program with this kubeconfig.
+fn program_with(program: &Path, kubeconfig: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).env_clear().env("KUBECONFIG", kubeconfig);
     command
 }

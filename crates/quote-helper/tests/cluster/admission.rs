@@ -3,6 +3,7 @@
 //!
 //! A pod that the policy has changed must be equal to one that `inject` has changed.
 
+mod aks_page;
 mod cases;
 mod policies;
 mod warnings;

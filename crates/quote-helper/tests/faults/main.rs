@@ -20,6 +20,9 @@ mod memory;
 #[path = "../cli/memory_group.rs"]
 mod memory_group;
 mod never_down;
+#[path = "../compatibility/on_disk.rs"]
+mod on_disk;
+mod previous_release;
 mod site;
 mod soak;
 mod state_files;

@@ -2,7 +2,7 @@
 //! none.
 
 mod disturbance;
-mod service;
+pub(crate) mod service;
 
 use std::thread;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn holds(disturbance: &Disturbance) -> bool {
     quiet.failures() == 0 && (disturbed.failures() == 0 || !disturbance.promised)
 }
 
-fn print(what: &str, load: &Load) {
+pub(crate) fn print(what: &str, load: &Load) {
     let [p50, p99, longest] =
         [50, 99, 100].map(|percent| load.latency(percent).as_secs_f64() * 1e3);
     let (quotes, failures) = (load.quotes(), load.failures());

@@ -1,6 +1,6 @@
 //! A service that may be replaced by another instance of itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{Machine, SERVE, Serve, eventually};
 const WORKERS: usize = 2;
 
 /// A running service on a machine of its own.
-pub(super) struct Service {
+pub(crate) struct Service {
     // Dropped in this order: the process before its directory.
     serve: Serve,
     arguments: String,
@@ -22,17 +22,17 @@ pub(super) struct Service {
 
 impl Service {
     /// Quotes are made by the service's own process.
-    pub(super) fn software() -> Self {
+    pub(crate) fn software() -> Self {
         Self::start(SERVE.to_owned(), None)
     }
 
     /// Quotes of the software platform are made by workers.
-    pub(super) fn isolated() -> Self {
+    pub(crate) fn isolated() -> Self {
         Self::start(format!("{SERVE} --isolate --workers {WORKERS}"), None)
     }
 
     /// Quotes are made by workers, with a library that has the interface of Intel's.
-    pub(super) fn dcap() -> Self {
+    pub(crate) fn dcap() -> Self {
         let provider = Provider::build();
         let arguments = format!(
             "serve --platform dcap --socket aesm.socket --state-dir state --workers {WORKERS} --log-format json \
@@ -48,7 +48,7 @@ impl Service {
         Self { serve, arguments, machine, _provider: provider }
     }
 
-    pub(super) fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.machine.socket()
     }
 
@@ -58,7 +58,12 @@ impl Service {
 
     /// Starts another instance beside this one, which is to end by itself.
     pub(super) fn hand_over(&mut self) {
-        let next = Serve::start(&mut self.machine.command(&self.arguments));
+        self.hand_over_to(Path::new(env!("CARGO_BIN_EXE_quote-helper")));
+    }
+
+    /// Does the same with another version of the program.
+    pub(crate) fn hand_over_to(&mut self, program: &Path) {
+        let next = Serve::start(&mut self.machine.command_of(program, &self.arguments));
         let (status, log) = std::mem::replace(&mut self.serve, next).wait();
         assert_eq!(status.code(), Some(0), "{log}");
     }

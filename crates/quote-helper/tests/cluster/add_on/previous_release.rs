@@ -1,0 +1,87 @@
+//! The add-on of the release before is upgraded to this version, and downgraded again, by each
+//! version's program, under applications that do not retry.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::clients::requests_during;
+use super::{
+    AddOn, NAMESPACE, image, list, program_with, quote_helper, quote_service_pod, succeeds,
+};
+use crate::cluster::node_name;
+
+#[test]
+#[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
+#[allow(clippy::print_stderr, reason = "the test also measures")]
+fn an_upgrade_from_the_release_before_and_back_loses_no_quote() {
+    let Some(release) = Release::of_environment() else {
+        eprintln!("SKIPPED: the release before is not built");
+        return;
+    };
+    // Nodes are updated one after another.
+    let only = format!("kubernetes.io/hostname={}", node_name());
+    let install = ["install", "--platform=software", "--enable-sgxquotehelper"];
+    let options = ["--node-selector", &only, "--image", &release.image];
+    succeeds(&release.run(&[&install[..], &options].concat()));
+    let add_on = AddOn;
+    quote_service_pod();
+    let root = root();
+    let requests = requests_during(|| {
+        succeeds(&quote_helper(&["upgrade", "--image", &image()]));
+        assert_eq!(images(), [image()]);
+        succeeds(&quote_helper(&["rollback"]));
+        assert_eq!(images(), [&*release.image]);
+        succeeds(&quote_helper(&["upgrade", "--image", &image()]));
+        succeeds(&release.run(&["upgrade", "--image", &release.image]));
+        assert_eq!(images(), [&*release.image]);
+    });
+    assert_eq!(self::root(), root);
+    eprintln!(
+        "two upgrades and two downgrades: {} quotes, {} failed, the longest in {:?}",
+        requests.made,
+        requests.failures.len(),
+        requests.longest
+    );
+    assert!(requests.failures.is_empty(), "{:?}", requests.failures);
+    assert!(requests.made > 400, "{}", requests.made);
+    add_on.uninstall();
+}
+
+/// The release before: its program and its image.
+struct Release {
+    program: PathBuf,
+    image: String,
+}
+
+impl Release {
+    /// Those of the variables `PREVIOUS_RELEASE`, a directory, and `PREVIOUS_IMAGE`.
+    fn of_environment() -> Option<Self> {
+        let directory = std::env::var_os("PREVIOUS_RELEASE")?;
+        let image = std::env::var("PREVIOUS_IMAGE").ok()?;
+        Some(Self { program: Path::new(&directory).join("quote-helper"), image })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let kubeconfig = std::env::var_os("KUBECONFIG").expect("the test cluster's kubeconfig");
+        program_with(&self.program, Path::new(&kubeconfig), arguments).output().unwrap()
+    }
+}
+
+/// The images of all DaemonSets.
+fn images() -> Vec<String> {
+    let container = |set: &Value| set["spec"]["template"]["spec"]["containers"][0].clone();
+    let daemon_sets = list("daemonsets", NAMESPACE);
+    let images = daemon_sets.iter().map(|set| container(set)["image"].as_str().unwrap().to_owned());
+    let mut images: Vec<_> = images.collect();
+    images.dedup();
+    images
+}
+
+/// The software platform's root.
+fn root() -> Value {
+    let secrets = list("secrets", NAMESPACE);
+    let is_root = |secret: &&Value| secret["metadata"]["name"] == "sgx-software-platform";
+    secrets.iter().find(is_root).unwrap()["data"].clone()
+}
