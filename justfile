@@ -123,13 +123,27 @@ upgrade-test:
 record-release:
     tools/record-release.sh
 
-# Builds the container images: the service, its variant for SGX hardware, the sample application.
-image version=version:
-    tools/image.sh {{ quote(version) }}
+# Builds the container images with docker, podman or buildah: the service, its variant for SGX
+# hardware, the sample application; or only the named ones.
+image *targets:
+    tools/image.sh {{ targets }}
 
-# Builds two of these images without an engine, for the test cluster, which must be up.
-cluster-image version=version profile="dist":
-    tools/cluster-image.sh {{ quote(version) }} {{ profile }}
+# Builds the images of the service and of the sample application without an engine, reproducibly, as
+# OCI archives. With DIST, the directory of binaries that exist, it compiles nothing.
+oci-images output="target/distrib":
+    tools/oci-images.sh {{ quote(output) }}
+
+# OCI archives are reproducible, and have the size, files, users and packages that are documented.
+image-test:
+    tools/image-test.sh
+
+# The Dockerfile builds with buildah, on the same base and with existing binaries. Needs root.
+image-engine-test:
+    tools/image-engine-test.sh
+
+# Builds these images and loads them into the test cluster, which must be up.
+cluster-image *versions:
+    tools/cluster-image.sh {{ versions }}
 
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:
@@ -154,13 +168,19 @@ manifests:
     cargo run --package quote-helper -- manifests --enable-sgxquotehelper \
         > deploy/sgx-quote-helper.yaml
 
-# Packs what `install` installs below /usr: the same bytes on every machine with the same tools.
+# Makes a release in target/distrib/VERSION: archive, images, packages, chart, bills of materials,
+# checksums, and their signature with MINISIGN_KEY. With DIST it compiles nothing.
 release:
-    tools/release.sh
+    rm -rf "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
+    tools/release.sh "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
+
+# A second release has the same bytes; changed, missing and additional files are refused.
+release-test:
+    tools/release-test.sh
 
 # Writes a bill of materials (CycloneDX, JSON) for everything that is shipped.
-sbom:
-    tools/sbom.sh
+sbom output="target/distrib":
+    tools/sbom.sh {{ quote(output) }}
 
 # Installs the program, the C libraries and the systemd units below a prefix, after DESTDIR.
 install prefix="/usr/local":

@@ -21,9 +21,8 @@ on_own_cluster() (
     export KUBECONFIG
     # For kubectl.
     PATH=$KUBERNETES:$PATH
-    for version in "$(tools/version.sh)" next; do
-        tools/cluster-image.sh "$version" dev
-    done
+    # The same content with two versions, for updates.
+    tools/cluster-image.sh "$(tools/version.sh)" next
     run_tests "$@"
 )
 
@@ -32,6 +31,8 @@ on_two_clusters() {
     local output parts part failed=0
     output=$(mktemp)
     tools/test-cluster/build
+    DIST=$(tools/dist.sh)
+    export DIST
     cargo test --package quote-helper --test cluster --no-run
     on_own_cluster "$CLUSTER" --skip device_plugin:: --skip admission:: &
     parts=("$!")

@@ -29,11 +29,11 @@ use crate::cluster::{eventually, kubectl};
 /// The namespace of the add-on.
 const NAMESPACE: &str = "sgx-quote-helper";
 /// The add-on's image: that of the variable `IMAGE`, or the one that `just cluster-test` builds.
-fn image() -> String {
+pub(crate) fn image() -> String {
     std::env::var("IMAGE").unwrap_or(concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION")).into())
 }
 
-/// The same image by another name, as an update.
+/// The same content with another version label, as an update.
 fn next_image() -> String {
     std::env::var("NEXT_IMAGE").unwrap_or("sgx-quote-helper:next".into())
 }

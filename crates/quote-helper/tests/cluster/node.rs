@@ -1,6 +1,5 @@
 //! The first node of the repository's test cluster, through the scripts of `tools/test-cluster`.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
@@ -37,18 +36,10 @@ pub(crate) fn restart(program: &str) {
     run(script("restart").args([NODE, program]));
 }
 
-/// Loads an image that consists of this program into all nodes.
+/// Loads an image of this program into all nodes, where it is in the root directory.
 #[track_caller]
-pub(crate) fn load_image(name: &str, program: &Path) {
-    let directory = tempfile::tempdir().unwrap();
-    let archive = directory.path().join("image.tar");
-    let inside = format!("/{}", program.file_name().unwrap().to_str().unwrap());
-    let mut file = program.as_os_str().to_owned();
-    file.push(":");
-    file.push(&inside);
-    let entrypoint = ["--entrypoint", &inside, name].map(OsStr::new);
-    run(script("image").args(entrypoint).args([archive.as_os_str(), &file]));
-    run(script("load-image").arg(&archive));
+pub(crate) fn load_program(name: &str, program: &Path) {
+    run(script("load-program").arg(name).arg(program));
 }
 
 /// The CPU time that the kubelet has used since its start.

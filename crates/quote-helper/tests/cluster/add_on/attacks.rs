@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{AddOn, image, quote_service_pod};
 use crate::EPC;
-use crate::node::load_image;
+use crate::node::load_program;
 use crate::pod::{Pod, container};
 
 const ATTACKER: &str = "hand-over-attacker:test";
@@ -31,7 +31,7 @@ fn pods_with_the_services_user_cannot_take_over() {
     let service = quote_service_pod();
     let own_user = &service["spec"]["containers"][0]["securityContext"]["runAsUser"];
     let own_user = own_user.as_u64().expect("the service has a user");
-    load_image(ATTACKER, &std::env::current_exe().unwrap());
+    load_program(ATTACKER, &std::env::current_exe().unwrap());
     for user in USERS_OF_IMAGES.into_iter().chain([own_user]) {
         let pod = Pod::of_spec(attackers(user)).ended();
         let log = pod.log("attack");

@@ -1,6 +1,5 @@
 //! Quotes for containers, by a quote service on the node.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -8,16 +7,16 @@ use serde_json::{Value, json};
 use super::host::Host;
 use super::program::Program;
 use crate::EPC;
+use crate::add_on::image;
 use crate::cluster::offers;
-use crate::node::load_image;
 use crate::pod::{Pod, container};
 
-const IMAGE: &str = "quote-helper:test";
+/// The program in the image.
+const PROGRAM: &str = "/usr/bin/quote-helper";
 
 #[test]
 #[ignore = "needs a Kubernetes test cluster; see `just cluster-test`"]
 fn a_pod_gets_quotes_without_host_volumes() {
-    load_image(IMAGE, Path::new(env!("CARGO_BIN_EXE_quote-helper")));
     let host = Host::new();
     let _service = serve(&host);
     let _plugin = host.plugin("--epc-size 168MiB");
@@ -43,11 +42,11 @@ fn serve(host: &Host) -> Program {
 fn quoting_pod() -> Value {
     let mut quote = container("quote", &[(EPC, 10)]);
     quote["env"] = json!([{ "name": "SGX_AESM_ADDR", "value": "1" }]);
-    quote["command"] = json!(["/quote-helper", "quote", "--report-data=07", "--out=/quotes/q.bin"]);
+    quote["command"] = json!([PROGRAM, "quote", "--report-data=07", "--out=/quotes/q.bin"]);
     let mut inspect = container("inspect", &[]);
-    inspect["command"] = json!(["/quote-helper", "inspect", "/quotes/q.bin", "--output=json"]);
+    inspect["command"] = json!([PROGRAM, "inspect", "/quotes/q.bin", "--output=json"]);
     for container in [&mut quote, &mut inspect] {
-        container["image"] = json!(IMAGE);
+        container["image"] = json!(image());
         container["volumeMounts"] = json!([{ "name": "quotes", "mountPath": "/quotes" }]);
         container["securityContext"] = json!({
             "allowPrivilegeEscalation": false,
