@@ -6,6 +6,7 @@
 
 mod add_on;
 mod c_interface;
+mod command_line;
 mod debug_info;
 mod exit_codes;
 mod hand_over;
