@@ -12,6 +12,20 @@ run_tests() {
         --ignored --test-threads=1 --nocapture "$@"
 }
 
+# Loads the image of the release before, if that can be built, for the test that upgrades from it.
+use_previous_release() {
+    local version directory=${PREVIOUS_RELEASE:-} status=0
+    if [[ -z $directory ]]; then
+        directory=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/previous-release
+        tools/previous-release.sh "$directory" || status=$?
+        ((status != 77)) || return 0
+        ((status == 0)) || return "$status"
+    fi
+    read -r version _ <tools/previous-release
+    DIST=$directory tools/cluster-image.sh "$version"
+    export PREVIOUS_RELEASE=$directory PREVIOUS_IMAGE=sgx-quote-helper:$version
+}
+
 # on_own_cluster NAME ARGUMENT...: runs tests on a test cluster of this name.
 on_own_cluster() (
     export TEST_CLUSTER=$1
@@ -23,6 +37,7 @@ on_own_cluster() (
     PATH=$KUBERNETES:$PATH
     # The same content with two versions, for updates.
     tools/cluster-image.sh "$(tools/version.sh)" next
+    use_previous_release
     run_tests "$@"
 )
 

@@ -7,6 +7,13 @@ usage='usage: tools/previous-release.sh OUTPUT_DIRECTORY [PROFILE]'
 output=$(realpath --canonicalize-missing "${1:?$usage}") profile=${2:-release}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# The same target directory: only the project's own crates are compiled again.
+CARGO_TARGET_DIR=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
+export CARGO_TARGET_DIR
+mkdir -p "$CARGO_TARGET_DIR"
+exec 9>"$CARGO_TARGET_DIR/previous-release.lock"
+flock 9
+
 files=(quote-helper remote-attestation libsgx_quote_ex.so libsgx_dcap_ql.so libdcap_quoteprov.so)
 read -r version commit <tools/previous-release
 built_before=$(cat "$output/release" 2>/dev/null || true)
@@ -17,9 +24,6 @@ if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
     echo "this clone lacks version $version, commit $commit: run git fetch --unshallow" >&2
     exit 77
 fi
-# The same target directory: only the project's own crates are compiled again.
-CARGO_TARGET_DIR=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
-export CARGO_TARGET_DIR
 source=$CARGO_TARGET_DIR/source-of-previous-release
 git worktree remove --force "$source" 2>/dev/null || true
 git worktree add --quiet --force --detach "$source" "$commit"
