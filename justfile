@@ -168,6 +168,19 @@ manifests:
     cargo run --package quote-helper -- manifests --enable-sgxquotehelper \
         > deploy/sgx-quote-helper.yaml
 
+# Writes the Helm chart's values, schema and copies anew, after a change of the options.
+chart:
+    WRITE_CHART=1 cargo test --workspace --bin quote-helper chart_is_up_to_date
+
+# The Helm chart makes the objects that `manifests` prints, and Helm finds no fault with it.
+chart-test:
+    tools/helm.sh version --short
+    cargo test --package quote-helper --test chart -- --ignored
+
+# Packs the Helm chart, for `helm push`.
+chart-package directory=".":
+    tools/helm.sh package deploy/chart/sgx-quote-helper --destination {{ quote(directory) }}
+
 # Makes a release in target/distrib/VERSION: archive, images, packages, chart, bills of materials,
 # checksums, and their signature with MINISIGN_KEY. With DIST it compiles nothing.
 release:

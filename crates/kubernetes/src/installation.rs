@@ -10,6 +10,9 @@ mod change;
 mod comparison;
 mod dry_run;
 mod error;
+mod helm;
+pub mod helm_hook;
+mod helm_release;
 mod history;
 mod installed;
 mod inventory;
@@ -32,6 +35,7 @@ mod waiting;
 pub use applied_object::{AppliedObject, ObjectOutcome, Preview};
 pub use change::ChangeOptions;
 pub use error::{Consequence, Denial, HalfApplied, InstallationError};
+pub use helm_release::HelmRelease;
 pub use installed::{installed_add_on, installed_root};
 pub use kind::{Kind, ObjectName};
 pub use permission::Permission;
@@ -156,6 +160,7 @@ impl Installer {
         &self,
         objects: &[DynamicObject],
     ) -> Result<Vec<Preview>, InstallationError> {
+        helm::refuse(&self.api_server).await?;
         let desired = desired(objects)?;
         let mut previews = Vec::new();
         for desired in &desired {
@@ -184,6 +189,9 @@ impl Installer {
     ) -> Result<Vec<AppliedObject>, InstallationError> {
         permissions::check(&self.api_server, &permissions::to_find(), &[]).await?;
         let installed = inventory(&self.api_server).await?;
+        if installed.is_empty() {
+            helm::refuse(&self.api_server).await?;
+        }
         permissions::check(&self.api_server, &permissions::to_remove(&installed), &[]).await?;
         let work = async {
             let done = self.remove(inventory(&self.api_server).await?).await?;

@@ -85,4 +85,15 @@ impl AddOn {
         }
         Ok(objects)
     }
+
+    /// Those objects that hold the software platform's root.
+    ///
+    /// # Errors
+    /// If an object cannot be serialized.
+    pub fn root_objects(&self, cluster: &Cluster) -> Result<Vec<DynamicObject>, serde_json::Error> {
+        let names = [SOFTWARE_PLATFORM, TRUST_BUNDLE, VERIFICATION];
+        let mut objects = self.objects(cluster)?;
+        objects.retain(|it| it.metadata.name.as_deref().is_some_and(|name| names.contains(&name)));
+        Ok(objects)
+    }
 }

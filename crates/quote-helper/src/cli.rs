@@ -11,9 +11,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check, chown, collateral, completions, conformance, device_plugin, inject, inspect, install,
-    load, man_pages, manifests, platform, quote, report, rollback, serve, startup_probe, top,
-    uninstall, upgrade, verify, webhook, worker,
+    check, chown, collateral, completions, conformance, device_plugin, helm_hook, inject, inspect,
+    install, load, man_pages, manifests, platform, quote, report, rollback, serve, startup_probe,
+    top, uninstall, upgrade, verify, webhook, worker,
 };
 use crate::environment;
 use crate::failure::Failure;
@@ -145,6 +145,9 @@ pub(crate) enum Command {
     /// Gives directories to the user of a component of the add-on.
     #[command(hide = true)]
     Chown(chown::Arguments),
+    /// Does what the Helm chart cannot, before and after a change by Helm.
+    #[command(hide = true, subcommand)]
+    HelmHook(helm_hook::Command),
     /// Checks that a quote service serves every supported client.
     ///
     /// Sends the recorded requests of each client to any AESM service, Intel's too, and compares

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod device_plugin;
+pub(crate) mod helm_hook;
 pub(crate) mod inject;
 pub(crate) mod inspect;
 pub(crate) mod install;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Collateral(command) => collateral::run(command),
         Command::DevicePlugin(arguments) => device_plugin::run(arguments),
+        Command::HelmHook(command) => helm_hook::run(&command),
         Command::Inject(arguments) => inject::run(arguments),
         Command::Install(arguments) => install::run(arguments),
         Command::Upgrade(arguments) => upgrade::run(arguments),

@@ -7,6 +7,7 @@ use kube::core::DynamicObject;
 use super::applied_object::{AppliedObject, ObjectOutcome};
 use super::comparison::{difference, is_same};
 use super::error::{ApiContext, HalfApplied, InstallationError};
+use super::helm;
 use super::inventory::is_managed;
 use super::kind::ObjectName;
 use super::removal::Removal;
@@ -38,6 +39,7 @@ pub(super) async fn check(
     api_server: &ApiServer,
     desired: &[DesiredObject<'_>],
 ) -> Result<(), InstallationError> {
+    helm::refuse(api_server).await?;
     for namespace in namespaces(desired) {
         if live(api_server, &namespace).await?.is_some_and(|live| is_terminating(&live)) {
             return Err(InstallationError::NamespaceTerminating(namespace.name));

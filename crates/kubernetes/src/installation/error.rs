@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::helm_release::HelmRelease;
 use super::kind::ObjectName;
 use super::permission::{self, Permission};
 use super::revision::Revision;
@@ -120,6 +121,12 @@ pub enum InstallationError {
         joined(.0)
     )]
     SeveralInstallations(Vec<ObjectName>),
+    /// Helm has installed the add-on.
+    #[error(
+        "Helm has installed the add-on, as the release {0}; nothing was changed. Change it with \
+         `helm upgrade`, or run `helm uninstall` first"
+    )]
+    OfHelm(HelmRelease),
     /// A change failed after it had begun.
     #[error("{cause}\n{consequence}")]
     ChangeFailed {

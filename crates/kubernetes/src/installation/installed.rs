@@ -5,6 +5,7 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 
 use super::error::{ApiContext, InstallationError};
+use super::helm;
 use super::inventory::managed;
 use super::kind::{KINDS, ObjectName};
 use crate::api_server::ApiServer;
@@ -13,9 +14,10 @@ use crate::manifests::{AddOn, SETTINGS, SETTINGS_KEY, SOFTWARE_PLATFORM, Softwar
 /// The settings of the installation, if there is one.
 ///
 /// # Errors
-/// If the request fails, or they are invalid.
+/// If the request fails, they are invalid, or Helm has installed the add-on.
 pub async fn installed_add_on(api_server: &ApiServer) -> Result<Option<AddOn>, InstallationError> {
     let Some((settings, object)) = only(api_server, "ConfigMap", SETTINGS).await? else {
+        helm::refuse(api_server).await?;
         return Ok(None);
     };
     let text = object.data.get("data").and_then(|data| data.get(SETTINGS_KEY));

@@ -141,6 +141,12 @@ impl ObjectName {
         Some(Self { kind, namespace, name: name?.to_owned() })
     }
 
+    /// The name of an object of this kind, if the kind is known.
+    pub(super) fn named(kind: &str, namespace: Option<&str>, name: &str) -> Option<Self> {
+        let kind = KINDS.iter().find(|it| it.name == kind)?;
+        Self::new(kind, namespace, Some(name))
+    }
+
     /// The name of a namespace.
     pub(super) fn namespace(name: &str) -> Self {
         Self { kind: &NAMESPACE, namespace: None, name: name.to_owned() }

@@ -1,6 +1,8 @@
 //! `manifests`: prints the add-on as Kubernetes objects.
 
 pub(crate) mod add_on;
+#[cfg(test)]
+mod chart;
 pub(crate) mod software_platform;
 
 use std::path::Path;

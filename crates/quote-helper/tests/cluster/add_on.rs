@@ -1,6 +1,7 @@
 //! The add-on, installed in the cluster by `quote-helper install` on the software platform.
 
 mod attacks;
+mod chart;
 mod check;
 mod clients;
 mod collateral;
