@@ -4,6 +4,7 @@ mod api_server;
 mod claims;
 mod dry_runs;
 mod failures;
+mod helm;
 mod installer;
 mod installs;
 mod previews;
