@@ -179,7 +179,7 @@ chart-test:
 
 # Packs the Helm chart, for `helm push`.
 chart-package directory=".":
-    tools/helm.sh package deploy/chart/sgx-quote-helper --destination {{ quote(directory) }}
+    tools/chart-package.sh {{ quote(directory) }}
 
 # Makes a release in target/distrib/VERSION: archive, images, packages, chart, bills of materials,
 # checksums, and their signature with MINISIGN_KEY. With DIST it compiles nothing.

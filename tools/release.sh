@@ -76,7 +76,7 @@ export DIST
 archive >&2
 tools/oci-images.sh "$output" >&2
 tools/packages.sh "$DIST" "$output" >&2
-tools/helm.sh package deploy/chart --destination "$output" >&2
+tools/chart-package.sh "$output" >&2
 tools/sbom.sh "$output" >&2
 build_record >"$output/BUILD"
 sums
