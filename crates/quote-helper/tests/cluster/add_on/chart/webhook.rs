@@ -1,4 +1,4 @@
-//! What the webhook writes into objects of the release stays.
+//! Certificates that the webhook writes into objects of the release stay.
 
 use super::release::Release;
 use crate::add_on::{NAMESPACE, next_image};
