@@ -1,6 +1,6 @@
-//! Results in JSON: each schema of an earlier release allows the results of this version, and has
-//! no field that they lack. `tests/cli/json.rs` validates results by the schemas of this version,
-//! and of earlier releases.
+//! Results in JSON and values of the chart: this version has each field of the schemas of an earlier
+//! release. `tests/cli/json.rs` validates results by the schemas of this version, and of earlier
+//! releases.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,29 +9,35 @@ use std::path::Path;
 use serde_json::Value;
 use test_support::release::{record, releases, repository};
 
+/// Directories of schemas in a record, and in this tree: of results, and of the chart's values.
+const SCHEMAS: [(&str, &str); 2] =
+    [("schemas", "docs/schemas/v1"), ("chart", "deploy/chart/sgx-quote-helper")];
+
 #[test]
 fn fields_of_earlier_releases_keep_their_names_and_types() {
-    let own = repository().join("docs/schemas/v1");
-    if let Some(directory) = record() {
-        fs::create_dir_all(directory.join("schemas")).unwrap();
-        for name in names(&own) {
-            fs::copy(own.join(&name), directory.join("schemas").join(&name)).unwrap();
+    for (name, own) in SCHEMAS.map(|(name, own)| (name, repository().join(own))) {
+        if let Some(directory) = record() {
+            fs::create_dir_all(directory.join(name)).unwrap();
+            for file in names(&own) {
+                fs::copy(own.join(&file), directory.join(name).join(&file)).unwrap();
+            }
+            continue;
         }
-        return;
-    }
-    for release in releases() {
-        for name in names(&release.join("schemas")) {
-            let [before, now] =
-                [release.join("schemas"), own.clone()].map(|it| fields(&it.join(&name)));
-            let lost: Vec<_> = before.difference(&now).collect();
-            assert!(lost.is_empty(), "{name} of {}: {lost:#?}", release.display());
+        for release in releases().iter().map(|release| release.join(name)) {
+            for file in names(&release) {
+                let [before, now] = [&release, &own].map(|it| fields(&it.join(&file)));
+                let lost: Vec<_> = before.difference(&now).collect();
+                assert!(lost.is_empty(), "{file} of {}: {lost:#?}", release.display());
+            }
         }
     }
 }
 
+/// The schemas in a directory; none if a release has no such directory.
 fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".json")).collect()
 }
 
 /// A line for each field, its type, that it is always there, and each listed value.

@@ -34,6 +34,16 @@ fn lock_files_have_the_version_of_this_tree() {
 }
 
 #[test]
+fn the_chart_has_the_version_of_this_tree() {
+    let chart = files::repository().join("deploy/chart/sgx-quote-helper/Chart.yaml");
+    let chart = files::read(&chart);
+    for field in ["version", "appVersion"] {
+        let line = format!("\n{field}: {}\n", env!("CARGO_PKG_VERSION"));
+        assert!(chart.contains(&line), "{field}:\n{chart}");
+    }
+}
+
+#[test]
 fn changelog_has_the_release_before() {
     let record = files::read(&files::repository().join("tools/previous-release"));
     let (version, _) = record.split_once(' ').expect("a version and a commit");
