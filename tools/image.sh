@@ -12,8 +12,8 @@ engine() {
     for engine in ${ENGINE:-docker podman buildah}; do
         ! "$engine" info >/dev/null 2>&1 || { echo "$engine"; return; }
     done
-    echo "no engine works here (${ENGINE:-docker, podman, buildah}): install one, or build without" \
-        "an engine: just oci-images" >&2
+    echo "no engine works here (${ENGINE:-docker, podman, buildah}): install one, or build" \
+        "without an engine: just oci-images" >&2
     return 1
 }
 

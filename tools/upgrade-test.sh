@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 if [[ -z ${PREVIOUS_RELEASE:-} ]]; then
-    PREVIOUS_RELEASE=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/previous-release
+    target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
+    PREVIOUS_RELEASE=$target/previous-release
     status=0
     tools/previous-release.sh "$PREVIOUS_RELEASE" || status=$?
     if ((status == 77)); then

@@ -1,6 +1,6 @@
-//! Results in JSON and values of the chart: this version has each field of the schemas of an earlier
-//! release. `tests/cli/json.rs` validates results by the schemas of this version, and of earlier
-//! releases.
+//! Results in JSON and values of the chart: this version has each field of the schemas of an
+//! earlier release. `tests/cli/json.rs` validates results by the schemas of this version, and of
+//! earlier releases.
 
 use std::collections::BTreeSet;
 use std::fs;
