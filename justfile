@@ -167,6 +167,7 @@ manifests:
     cargo run --package quote-helper -- manifests > deploy/sgx-device-plugin.yaml
     cargo run --package quote-helper -- manifests --enable-sgxquotehelper \
         > deploy/sgx-quote-helper.yaml
+    cargo run --package quote-helper -- manifests --installer-role > deploy/installer-role.yaml
 
 # Writes the Helm chart's values, schema and copies anew, after a change of the options.
 chart:

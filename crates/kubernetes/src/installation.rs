@@ -15,6 +15,7 @@ pub mod helm_hook;
 mod helm_release;
 mod history;
 mod installed;
+mod installer_role;
 mod inventory;
 mod kind;
 mod lease;
@@ -37,6 +38,7 @@ pub use change::ChangeOptions;
 pub use error::{Consequence, Denial, HalfApplied, InstallationError};
 pub use helm_release::HelmRelease;
 pub use installed::{installed_add_on, installed_root};
+pub use installer_role::{INSTALLER_ROLE, installer_role};
 pub use kind::{Kind, ObjectName};
 pub use permission::Permission;
 pub use revision::{Revision, RevisionStatus};
@@ -91,8 +93,9 @@ impl Installer {
     ///
     /// # Errors
     /// Before any change: missing permissions, a concurrent installation, a terminating namespace,
-    /// or objects that the cluster rejects. Later, as [`InstallationError::ChangeFailed`]: the API
-    /// server fails, or pods do not become ready in time.
+    /// or objects that the cluster does not know or rejects. Later, as
+    /// [`InstallationError::ChangeFailed`]: the API server fails, or pods do not become ready in
+    /// time.
     pub async fn install(
         &self,
         objects: &[DynamicObject],
@@ -162,6 +165,7 @@ impl Installer {
     ) -> Result<Vec<Preview>, InstallationError> {
         helm::refuse(&self.api_server).await?;
         let desired = desired(objects)?;
+        apply::check_kinds(&self.api_server, &desired).await?;
         let mut previews = Vec::new();
         for desired in &desired {
             let (outcome, difference) = apply::preview(&self.api_server, desired).await?;

@@ -5,6 +5,7 @@ mod addresses;
 mod admission;
 mod admission_policy;
 mod cluster_pccs;
+mod compute;
 mod device_plugin;
 mod kubernetes_version;
 mod namespace;
@@ -12,6 +13,7 @@ mod network_policy;
 mod node_access;
 mod object;
 mod pod;
+mod pod_monitor;
 mod quote_provider;
 mod quote_service;
 mod rolling_update;
@@ -25,13 +27,15 @@ mod webhook;
 
 pub use addresses::{CLUSTER_PCCS, COLLATERAL};
 pub use admission_policy::{INJECTION_POLICY, WARNING_POLICY, admission_policies};
+pub use compute::RequestAboveLimit;
 pub use device_plugin::DEVICE_PLUGIN;
 pub use kubernetes_version::{KubernetesVersion, KubernetesVersionError};
 pub use object::{MANAGED_BY, PART_OF};
 pub use quote_service::{QUOTE_SERVICE, QUOTE_SERVICE_CONTAINER};
 pub use settings::{
-    AddOn, ClusterPccs, DEFAULT_FIRST_UID, DEFAULT_NAMESPACE, InjectionMethod, Pccs, PccsMode,
-    PccsSecret, PccsSecretKey, Platform, SETTINGS, SETTINGS_KEY, UnknownName,
+    AddOn, ClusterPccs, Component, ComputeResources, DEFAULT_FIRST_UID, DEFAULT_NAMESPACE,
+    InjectionMethod, LogLevel, Pccs, PccsMode, PccsSecret, PccsSecretKey, Platform, Quantities,
+    SETTINGS, SETTINGS_KEY, UnknownName,
 };
 pub use sgx_nodes::{AZURE_SGX_SIZES, INSTANCE_TYPE_LABEL, SGX_NODE_LABELS};
 pub use software_platform::{SOFTWARE_PLATFORM, SoftwarePlatformRoot, TRUST_BUNDLE};
@@ -83,6 +87,8 @@ impl AddOn {
         if self.quote_service || self.cluster_pccs.is_some() {
             objects.extend(verification::objects(self, cluster)?);
         }
+        objects.extend(pod_monitor::objects(self)?);
+        objects.iter_mut().for_each(|object| self.add_metadata(object));
         Ok(objects)
     }
 

@@ -13,6 +13,17 @@ const MAX_EXPONENT: u32 = 18;
 /// Source: the grammar at `Quantity` in the API's definition.
 #[must_use]
 pub fn parse(text: &str) -> Option<u64> {
+    parse_in(text, 1)
+}
+
+/// Parses a quantity as thousandths, such as those of a CPU, rounded up.
+#[must_use]
+pub fn parse_milli(text: &str) -> Option<u64> {
+    parse_in(text, 1_000)
+}
+
+/// Parses a quantity in parts of a unit.
+fn parse_in(text: &str, parts: u128) -> Option<u64> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at_checked(end)?;
@@ -23,7 +34,7 @@ pub fn parse(text: &str) -> Option<u64> {
     }
     let (multiplier, divisor) = scale(suffix)?;
     let divisor = divisor.checked_mul(power_of_ten(fraction.len().try_into().ok()?)?)?;
-    let product = digits.parse::<u128>().ok()?.checked_mul(multiplier)?;
+    let product = digits.parse::<u128>().ok()?.checked_mul(multiplier)?.checked_mul(parts)?;
     let value = product.checked_add(divisor.checked_sub(1)?)?.checked_div(divisor)?;
     u64::try_from(value).ok().filter(|_| value <= MAX)
 }
@@ -71,7 +82,7 @@ fn power_of_ten(exponent: u32) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, parse_milli};
 
     #[test]
     fn quantities_are_exact() {
@@ -101,6 +112,16 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(value), "{text:?}");
         }
+    }
+
+    #[test]
+    fn thousandths_are_exact() {
+        for (text, value) in
+            [("50m", 50), ("1", 1000), ("1.5", 1500), ("64Mi", 1000 << 26), ("1u", 1)]
+        {
+            assert_eq!(parse_milli(text), Some(value), "{text:?}");
+        }
+        assert_eq!(parse_milli("cpu"), None);
     }
 
     #[test]

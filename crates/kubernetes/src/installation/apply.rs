@@ -34,12 +34,28 @@ pub(super) fn desired(
     named.collect()
 }
 
+/// Checks that the API server knows the kinds of all objects.
+pub(super) async fn check_kinds(
+    api_server: &ApiServer,
+    desired: &[DesiredObject<'_>],
+) -> Result<(), InstallationError> {
+    for DesiredObject { name, .. } in desired.iter().filter(|it| it.name.kind.is_custom()) {
+        let kind = name.kind;
+        let serves = api_server.serves(&kind.api_version(), kind.plural()).await;
+        if !serves.doing(|| format!("look for the kind {}", kind.name()))? {
+            return Err(InstallationError::UnknownKind(name.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// Checks for conditions that would make the installation fail half-way.
 pub(super) async fn check(
     api_server: &ApiServer,
     desired: &[DesiredObject<'_>],
 ) -> Result<(), InstallationError> {
     helm::refuse(api_server).await?;
+    check_kinds(api_server, desired).await?;
     for namespace in namespaces(desired) {
         if live(api_server, &namespace).await?.is_some_and(|live| is_terminating(&live)) {
             return Err(InstallationError::NamespaceTerminating(namespace.name));

@@ -24,7 +24,7 @@ pub enum InstallationError {
     /// Permissions are missing; nothing was changed.
     #[error(
         "missing permissions; nothing was changed:{}\nask a cluster administrator to grant them, \
-         for instance with the ClusterRole cluster-admin",
+         for instance with the ClusterRole of `quote-helper manifests --installer-role`",
         lines(&permission::grouped(.0))
     )]
     MissingPermissions(Vec<Permission>),
@@ -34,6 +34,14 @@ pub enum InstallationError {
          get namespace {0}), or choose another one with --namespace"
     )]
     NamespaceTerminating(String),
+    /// An object is of a kind that the cluster does not have.
+    #[error(
+        "the cluster does not have the kind {kind}, so {0} cannot be applied; nothing was changed. \
+         The Prometheus operator defines it: install that first, or leave the object out with \
+         --pod-monitor false",
+        kind = kind(.0)
+    )]
+    UnknownKind(ObjectName),
     /// A concurrent installation.
     #[error(
         "{} has been installing, changing or removing the add-on since {since}; nothing was \
@@ -260,6 +268,11 @@ fn joined(names: &[ObjectName]) -> String {
         [] => "nothing".to_owned(),
         names => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
+}
+
+/// For instance `PodMonitor (monitoring.coreos.com/v1)`.
+fn kind(object: &ObjectName) -> String {
+    format!("{} ({})", object.kind.name(), object.kind.api_version())
 }
 
 fn objects(number: usize) -> String {

@@ -45,6 +45,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", Scope::Namespace),
     Kind::new("", "v1", "Service", "services", Scope::Namespace),
     Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", Scope::Namespace),
+    Kind::new("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors", Scope::Namespace),
     Kind::new("apps", "v1", "DaemonSet", "daemonsets", Scope::Namespace),
     Kind::new("apps", "v1", "Deployment", "deployments", Scope::Namespace),
     Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", Scope::Namespace),
@@ -78,6 +79,19 @@ impl Kind {
     #[must_use]
     pub fn group(&self) -> &'static str {
         self.group
+    }
+
+    /// The group and the version, such as `apps/v1`.
+    pub(super) fn api_version(&self) -> String {
+        match self.group {
+            "" => self.version.to_owned(),
+            group => format!("{group}/{}", self.version),
+        }
+    }
+
+    /// True if Kubernetes itself does not have it: others have to define it.
+    pub(super) fn is_custom(&self) -> bool {
+        self.group == "monitoring.coreos.com"
     }
 
     /// The name, such as `DaemonSet`.

@@ -50,6 +50,13 @@ impl Namespaces {
     }
 }
 
+/// The group and the resource of each kind that [`Namespaces::sort`] lists.
+pub(super) fn application_resources() -> impl Iterator<Item = (&'static str, String)> {
+    APPLICATIONS.iter().map(|(group, version, kind)| {
+        (*group, ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)).plural)
+    })
+}
+
 async fn is_used(api_server: &ApiServer, namespace: &str) -> Result<bool, ApiError> {
     for (group, version, kind) in APPLICATIONS {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));

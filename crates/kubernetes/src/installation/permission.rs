@@ -35,6 +35,11 @@ impl Permission {
         Self::new(verb, kind.group(), kind.plural(), namespace)
     }
 
+    /// The permission for the object of this name alone.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
     fn object(&self) -> String {
         let mut object = self.resource.clone();
         if !self.group.is_empty() {

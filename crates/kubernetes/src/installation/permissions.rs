@@ -9,8 +9,9 @@ use kube::api::PostParams;
 use kube::core::DynamicObject;
 
 use super::error::{ApiContext, InstallationError};
-use super::kind::{KINDS, ObjectName};
+use super::kind::{KINDS, Kind, ObjectName};
 use super::lease;
+use super::namespace::application_resources;
 use super::permission::Permission;
 use crate::api_server::ApiServer;
 
@@ -38,41 +39,76 @@ pub(super) async fn check(
 pub(super) fn to_install(names: &[ObjectName]) -> Vec<Permission> {
     let mut needed = to_find();
     for ObjectName { kind, namespace, .. } in names {
-        for verb in ["get", "create", "patch", "delete"] {
-            let permission = Permission::with(verb, kind, namespace.as_deref());
-            if !needed.contains(&permission) {
-                needed.push(permission);
-            }
-        }
-        let pods = Permission::new("list", "", "pods", namespace.as_deref());
-        if kind.runs_pods() && !needed.contains(&pods) {
-            needed.push(pods);
+        add(&mut needed, to_change(kind, namespace.as_deref()));
+    }
+    needed
+}
+
+/// The permissions to remove these objects, and the device plugin's traces on nodes.
+pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Permission> {
+    let mut needed = on_nodes().into();
+    for object in names {
+        let ObjectName { kind, namespace, .. } = object;
+        let verbs = ["get", "delete"].into_iter();
+        add(&mut needed, verbs.map(|verb| Permission::with(verb, kind, namespace.as_deref())));
+        if object.kind.name() == "Namespace" {
+            add(&mut needed, of_applications(Some(&object.name)));
         }
     }
     needed
 }
 
-/// The permissions to remove these objects.
-pub(super) fn to_remove(names: &[ObjectName]) -> Vec<Permission> {
-    let mut needed = Vec::new();
-    for ObjectName { kind, namespace, .. } in names {
-        for verb in ["get", "delete"] {
-            let permission = Permission::with(verb, kind, namespace.as_deref());
-            if !needed.contains(&permission) {
-                needed.push(permission);
-            }
-        }
-    }
-    needed
+/// The permissions to remove what the device plugin has left in the nodes' status.
+fn on_nodes() -> [Permission; 2] {
+    [("list", "nodes"), ("patch", "nodes/status")]
+        .map(|(verb, resource)| Permission::new(verb, "", resource, None))
+}
+
+/// The permissions to find applications in a namespace, which are to stay.
+fn of_applications(namespace: Option<&str>) -> impl Iterator<Item = Permission> {
+    application_resources()
+        .map(move |(group, resource)| Permission::new("list", group, &resource, namespace))
+}
+
+/// All permissions that any installation needs, with those that it gives to others, in all
+/// namespaces.
+pub(super) fn of_installer(objects: &[DynamicObject]) -> Vec<Permission> {
+    let mut needed = to_find();
+    KINDS.iter().for_each(|kind| add(&mut needed, to_change(kind, None)));
+    add(&mut needed, on_nodes());
+    add(&mut needed, of_applications(None));
+    // Not required: with it, messages have the reasons of pods that are not ready.
+    add(&mut needed, [Permission::new("list", "", "events", None)]);
+    add(&mut needed, given(objects));
+    let mut everywhere = Vec::new();
+    add(&mut everywhere, needed.into_iter().map(|it| Permission { namespace: None, ..it }));
+    everywhere
 }
 
 /// The permissions to find installed objects and to hold the Lease.
 pub(super) fn to_find() -> Vec<Permission> {
     let list = KINDS.iter().map(|kind| Permission::with("list", kind, None));
-    let claim = ["get", "create", "update", "delete"]
-        .into_iter()
-        .map(|verb| Permission::new(verb, "coordination.k8s.io", "leases", Some(lease::NAMESPACE)));
-    list.chain(claim).collect()
+    let lease =
+        |verb| Permission::new(verb, "coordination.k8s.io", "leases", Some(lease::NAMESPACE));
+    // RBAC cannot limit the creation to a name.
+    let claim = ["get", "update", "delete"].map(|verb| lease(verb).named(lease::NAME));
+    list.chain([lease("create")]).chain(claim).collect()
+}
+
+/// The permissions to create, change and remove objects of this kind, and to watch their pods.
+fn to_change(kind: &Kind, namespace: Option<&str>) -> impl Iterator<Item = Permission> {
+    let verbs = ["get", "create", "patch", "delete"].into_iter();
+    let pods = kind.runs_pods().then(|| Permission::new("list", "", "pods", namespace));
+    verbs.map(move |verb| Permission::with(verb, kind, namespace)).chain(pods)
+}
+
+/// Adds the permissions that are not there yet.
+fn add(permissions: &mut Vec<Permission>, others: impl IntoIterator<Item = Permission>) {
+    for permission in others {
+        if !permissions.contains(&permission) {
+            permissions.push(permission);
+        }
+    }
 }
 
 /// The permissions that these objects grant to others.

@@ -11,10 +11,10 @@ use super::addresses::{CLUSTER_PCCS, PCCS_PORT, software_collateral_url};
 use super::object::object;
 use super::pod::{
     CLUSTER_PRIORITY_CLASS, METRICS_PORT, configured, container, directory_owner, http_probe,
-    metrics_listen, port, resources, selector, template,
+    metrics_listen, port, selector, template,
 };
 use super::service::service;
-use super::{AddOn, Cluster, ClusterPccs, PccsSecretKey, Platform, rolling_update};
+use super::{AddOn, Cluster, ClusterPccs, Component, PccsSecretKey, Platform, rolling_update};
 
 /// The objects, if a PCCS was chosen.
 pub(super) fn objects(
@@ -38,6 +38,7 @@ fn deployment(add_on: &AddOn, pccs: &ClusterPccs, cluster: &Cluster) -> Deployme
         containers: vec![server(add_on, pccs)],
         volumes: Some(volumes::volumes(add_on, pccs)),
         automount_service_account_token: Some(false),
+        affinity: add_on.affinity_or(Component::Pccs, None),
         priority_class_name: Some(CLUSTER_PRIORITY_CLASS.to_owned()),
         security_context: Some(PodSecurityContext {
             fs_group: Some(add_on.pccs_uid()),
@@ -82,8 +83,7 @@ fn server(add_on: &AddOn, pccs: &ClusterPccs) -> Container {
     server.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     server.liveness_probe = Some(http_probe("/livez"));
     server.volume_mounts = Some(volumes::mounts(add_on, pccs));
-    server.resources =
-        Some(resources(&[("cpu", "10m"), ("memory", "64Mi")], &[("memory", "512Mi")]));
+    server.resources = Some(add_on.requirements(Component::Pccs, &[]));
     server
 }
 

@@ -8,16 +8,16 @@ use kube::core::DynamicObject;
 use super::object::object;
 use super::pod::{
     METRICS_PORT, container, field, host_directory, http_probe, metrics_listen, mount, port,
-    read_only, resources, selector, template,
+    read_only, selector, template,
 };
-use super::{AddOn, KubernetesVersion, Platform, rolling_update};
+use super::{AddOn, Component, KubernetesVersion, Platform, rolling_update};
 use crate::device_plugin::PLUGIN_DIR;
 
 /// The name of the DaemonSet, as on AKS.
 pub const DEVICE_PLUGIN: &str = "sgx-plugin";
 
-/// The EPC that a node offers with the software platform.
-const SOFTWARE_EPC: &str = "256MiB";
+/// The directory of specifications of the Container Device Interface.
+const CDI_DIR: &str = "/var/run/cdi";
 
 /// The directory of the kubelet's pod resources API.
 const POD_RESOURCES_DIR: &str = "/var/lib/kubelet/pod-resources";
@@ -53,14 +53,14 @@ fn pod(add_on: &AddOn) -> PodSpec {
     // Frequent, since the old pod of an update runs until the new one is ready.
     plugin.readiness_probe = Some(Probe { period_seconds: Some(2), ..http_probe("/readyz") });
     plugin.liveness_probe = Some(http_probe("/livez"));
-    plugin.resources =
-        Some(resources(&[("cpu", "5m"), ("memory", "32Mi")], &[("memory", "128Mi")]));
-    let (volumes, mounts): (Vec<_>, Vec<_>) = volumes().into_iter().unzip();
+    plugin.resources = Some(add_on.requirements(Component::DevicePlugin, &[]));
+    let (volumes, mounts): (Vec<_>, Vec<_>) = volumes(add_on).into_iter().unzip();
     plugin.volume_mounts = Some(mounts);
     let asks_api_server = add_on.counts_in_node_status();
     PodSpec {
         containers: vec![plugin],
         volumes: Some(volumes),
+        affinity: add_on.affinity_or(Component::DevicePlugin, None),
         priority_class_name: Some(add_on.priority_class.clone()),
         service_account_name: asks_api_server.then(|| DEVICE_PLUGIN.to_owned()),
         automount_service_account_token: Some(asks_api_server),
@@ -78,7 +78,10 @@ fn arguments(add_on: &AddOn) -> Vec<String> {
     ];
     arguments.push(format!("--epc-accounting={}", add_on.epc_accounting));
     if add_on.platform == Platform::Software {
-        arguments.push(format!("--software-epc={SOFTWARE_EPC}"));
+        arguments.push(format!("--software-epc={}", add_on.software_epc));
+    }
+    if add_on.cdi {
+        arguments.push(format!("--cdi-dir={CDI_DIR}"));
     }
     if !add_on.quote_service {
         arguments.push("--no-aesm-dir".to_owned());
@@ -86,13 +89,18 @@ fn arguments(add_on: &AddOn) -> Vec<String> {
     arguments
 }
 
-fn volumes() -> [(Volume, VolumeMount); 3] {
-    [
+fn volumes(add_on: &AddOn) -> Vec<(Volume, VolumeMount)> {
+    let mut volumes = vec![
         (host_directory("plugins", PLUGIN_DIR, "Directory"), mount("plugins", PLUGIN_DIR)),
         (host_directory("dev", "/dev", "Directory"), read_only(mount("dev", "/host/dev"))),
         (
             host_directory("pod-resources", POD_RESOURCES_DIR, "DirectoryOrCreate"),
             read_only(mount("pod-resources", POD_RESOURCES_DIR)),
         ),
-    ]
+    ];
+    if add_on.cdi {
+        let directory = host_directory("cdi", CDI_DIR, "DirectoryOrCreate");
+        volumes.push((directory, mount("cdi", CDI_DIR)));
+    }
+    volumes
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
+    Affinity, Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
     HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, PodSpec, PodTemplateSpec,
     Probe, ResourceRequirements, SeccompProfile, SecurityContext, Toleration, Volume, VolumeMount,
 };
@@ -12,8 +12,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::AddOn;
 use super::object::labels;
+use super::{AddOn, Component};
 use crate::device_plugin::ResourceProfile;
 
 /// The priority class of components that exist once in a cluster.
@@ -41,10 +41,14 @@ pub(super) fn selector(name: &str) -> LabelSelector {
 }
 
 /// The pods of a component, on the nodes of the add-on.
-pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateSpec {
+pub(super) fn template(add_on: &AddOn, name: &str, mut pod: PodSpec) -> PodTemplateSpec {
     let platform = [("kubernetes.io/os", "linux"), ("kubernetes.io/arch", "amd64")];
     let platform = platform.map(|(label, value)| (label.to_owned(), value.to_owned()));
     let secrets = add_on.image_pull_secrets.iter();
+    for container in pod.init_containers.iter_mut().flatten().chain(&mut pod.containers) {
+        let level = variable("QUOTE_HELPER_LOG", add_on.log_level.name());
+        container.env.get_or_insert_default().push(level);
+    }
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels().chain(selected(name)).collect()),
@@ -57,6 +61,17 @@ pub(super) fn template(add_on: &AddOn, name: &str, pod: PodSpec) -> PodTemplateS
                 .then(|| secrets.map(|name| LocalObjectReference { name: name.clone() }).collect()),
             ..pod
         }),
+    }
+}
+
+impl AddOn {
+    /// The chosen affinity of a component, else this one.
+    pub(super) fn affinity_or(
+        &self,
+        component: Component,
+        default: Option<Affinity>,
+    ) -> Option<Affinity> {
+        self.affinity.get(&component).cloned().or(default)
     }
 }
 

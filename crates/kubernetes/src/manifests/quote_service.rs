@@ -14,11 +14,11 @@ use super::addresses::COLLATERAL_PORT;
 use super::object::object;
 use super::pod::{
     METRICS_PORT, configured, container, directory_owner, http_probe, metrics_listen, port,
-    resources, selector, template, variable,
+    selector, template, variable,
 };
 use super::sgx_nodes::on_sgx_nodes;
 use super::software_platform::ROOT_FILE;
-use super::{AddOn, Cluster, Platform, quote_provider, rolling_update};
+use super::{AddOn, Cluster, Component, Platform, quote_provider, rolling_update};
 use crate::device_plugin::{
     AESM_DIR, ENCLAVE_RESOURCE, EpcAccounting, PROVISION_RESOURCE, ResourceProfile,
 };
@@ -62,7 +62,10 @@ fn pod(add_on: &AddOn) -> PodSpec {
         init_containers: Some(vec![host_directory_owner(add_on)]),
         containers: vec![quote_service(add_on)],
         volumes: Some(volumes::volumes(add_on)),
-        affinity: (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
+        affinity: add_on.affinity_or(
+            Component::QuoteService,
+            (add_on.platform == Platform::Dcap).then(on_sgx_nodes),
+        ),
         priority_class_name: Some(add_on.priority_class.clone()),
         automount_service_account_token: Some(false),
         // The kernel identifies the peer of a socket, and so its pod, only in the same pid
@@ -170,7 +173,7 @@ fn arguments(platform: Platform) -> Vec<String> {
 /// plugin, and gets device nodes from it.
 fn quantities(add_on: &AddOn) -> ResourceRequirements {
     let profile = add_on.resource_profile.first();
-    let mut limits = vec![("memory", "512Mi"), (profile.epc_resource(), epc(profile))];
+    let mut limits = vec![(profile.epc_resource(), epc(profile))];
     let is_counted_in_node_status =
         profile == ResourceProfile::Intel || add_on.epc_accounting == EpcAccounting::NodeStatus;
     if is_counted_in_node_status {
@@ -179,7 +182,7 @@ fn quantities(add_on: &AddOn) -> ResourceRequirements {
     if add_on.platform == Platform::Dcap {
         limits.push((PROVISION_RESOURCE, "1"));
     }
-    resources(&[("cpu", "10m"), ("memory", "64Mi")], &limits)
+    add_on.requirements(Component::QuoteService, &limits)
 }
 
 /// 16 MiB in the resource's unit: enough for QE and PCE of all workers.

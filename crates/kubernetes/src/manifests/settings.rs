@@ -1,13 +1,19 @@
 //! The settings of an installation, as chosen and as kept in the cluster.
 
 mod cluster_pccs;
+mod component;
+mod log_level;
+mod named;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Toleration;
+use k8s_openapi::api::core::v1::{Affinity, Toleration};
 use serde::{Deserialize, Serialize};
 
-pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey, UnknownName};
+pub use self::cluster_pccs::{ClusterPccs, PccsMode, PccsSecret, PccsSecretKey};
+pub use self::component::{Component, ComputeResources, Quantities};
+pub use self::log_level::LogLevel;
+pub use self::named::UnknownName;
 use crate::device_plugin::{EpcAccounting, ResourceProfile, Shares};
 
 /// The default namespace.
@@ -66,6 +72,24 @@ pub struct AddOn {
     /// A PCCS in the cluster, the default source of certificates. With the software platform it
     /// serves the collateral of the quote services, and requires them.
     pub cluster_pccs: Option<ClusterPccs>,
+    /// CPU and memory of components, where they differ from the defaults.
+    pub resources: BTreeMap<Component, ComputeResources>,
+    /// The replicas of the webhook.
+    pub webhook_replicas: u16,
+    /// Affinities of components, in place of the add-on's own.
+    pub affinity: BTreeMap<Component, Affinity>,
+    /// Labels of all objects and pods, besides the add-on's own.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of all objects and pods, besides the add-on's own.
+    pub annotations: BTreeMap<String, String>,
+    /// The least severe messages in the logs.
+    pub log_level: LogLevel,
+    /// Makes the device plugin pass device nodes by the Container Device Interface (CDI).
+    pub cdi: bool,
+    /// The simulated EPC of a node with the software platform, such as `256MiB`.
+    pub software_epc: String,
+    /// Adds a PodMonitor, by which the Prometheus operator collects metrics.
+    pub pod_monitor: bool,
 }
 
 /// The source of quotes.
@@ -117,6 +141,15 @@ impl Default for AddOn {
             device_groups: Vec::new(),
             pccs: None,
             cluster_pccs: None,
+            resources: BTreeMap::new(),
+            webhook_replicas: 2,
+            affinity: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            log_level: LogLevel::Info,
+            cdi: false,
+            software_epc: "256MiB".to_owned(),
+            pod_monitor: false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The admission webhook: two replicas that share nothing but a Secret.
+//! The admission webhook: replicas that share nothing but a Secret.
 
 use k8s_openapi::api::admissionregistration::v1::{
     MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations,
@@ -20,10 +20,10 @@ use super::node_access::{account_of, role_ref, rule};
 use super::object::{cluster_metadata, object};
 use super::pod::{
     CLUSTER_PRIORITY_CLASS, METRICS_PORT, container, field, http_probe, metrics_listen, port,
-    resources, selector, template,
+    selector, template,
 };
 use super::service::service;
-use super::{AddOn, KubernetesVersion, rolling_update};
+use super::{AddOn, Component, KubernetesVersion, rolling_update};
 use crate::injection::INJECT_LABEL;
 use crate::webhook::PATH;
 
@@ -100,13 +100,13 @@ fn deployment(add_on: &AddOn) -> Deployment {
         containers: vec![webhook(add_on)],
         service_account_name: Some(WEBHOOK.to_owned()),
         priority_class_name: Some(CLUSTER_PRIORITY_CLASS.to_owned()),
-        affinity: Some(on_different_nodes()),
+        affinity: add_on.affinity_or(Component::Webhook, Some(on_different_nodes())),
         ..PodSpec::default()
     };
     Deployment {
         metadata: add_on.metadata(WEBHOOK),
         spec: Some(DeploymentSpec {
-            replicas: Some(2),
+            replicas: Some(add_on.webhook_replicas.into()),
             strategy: Some(rolling_update::of_deployment()),
             selector: selector(WEBHOOK),
             template: template(add_on, WEBHOOK, pod),
@@ -131,8 +131,7 @@ fn webhook(add_on: &AddOn) -> Container {
     webhook.ports = Some(vec![port(REVIEWS_PORT), port(METRICS_PORT)]);
     webhook.readiness_probe = Some(http_probe("/readyz"));
     webhook.liveness_probe = Some(http_probe("/livez"));
-    webhook.resources =
-        Some(resources(&[("cpu", "10m"), ("memory", "32Mi")], &[("memory", "128Mi")]));
+    webhook.resources = Some(add_on.requirements(Component::Webhook, &[]));
     webhook
 }
 

@@ -6,6 +6,7 @@ mod dry_runs;
 mod failures;
 mod helm;
 mod installer;
+mod installer_role;
 mod installs;
 mod previews;
 mod removals;

@@ -1,11 +1,13 @@
 //! Objects of the add-on are consistent, and pods have minimal permissions, with all settings.
-mod choices;
+pub(crate) mod choices;
 mod cluster_pccs;
 mod network;
+mod pod_monitor;
 mod pods;
 mod references;
 mod rights;
 mod secrets;
+mod settings;
 mod verification;
 mod versions;
 

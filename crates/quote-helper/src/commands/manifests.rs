@@ -20,6 +20,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     add_on: AddOnArguments,
 
+    /// Prints a ClusterRole instead, in YAML: with the permissions of an account that runs
+    /// `install`, `upgrade`, `rollback` and `uninstall` with any options.
+    #[arg(long, exclusive = true)]
+    installer_role: bool,
+
     /// Version of the cluster; older versions lack some features that the add-on uses.
     #[arg(long, value_name = "VERSION", default_value = "1.36")]
     kubernetes_version: KubernetesVersion,
@@ -32,7 +37,11 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { add_on, kubernetes_version: version, output } = arguments;
+    let Arguments { add_on, installer_role, kubernetes_version: version, output } = arguments;
+    if installer_role {
+        let role = kubernetes::installation::installer_role().map_err(anyhow::Error::from)?;
+        return Ok(objects::print(output, &[role])?);
+    }
     let deployment = add_on.deployment.clone();
     let add_on = add_on.applied_to(AddOn::default())?;
     let software_platform_root = new_root(&add_on, deployment.as_deref())?;

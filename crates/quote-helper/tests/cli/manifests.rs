@@ -24,9 +24,11 @@ fn kinds(yaml: &str) -> BTreeSet<String> {
 #[test]
 fn the_defaults_are_in_deploy() {
     let machine = Machine::new();
-    for (arguments, file) in
-        [("", "sgx-device-plugin.yaml"), ("--enable-sgxquotehelper", "sgx-quote-helper.yaml")]
-    {
+    for (arguments, file) in [
+        ("", "sgx-device-plugin.yaml"),
+        ("--enable-sgxquotehelper", "sgx-quote-helper.yaml"),
+        ("--installer-role", "installer-role.yaml"),
+    ] {
         let printed = machine.succeed(&format!("manifests {arguments}"));
         assert_eq!(printed.stderr, "");
         let same = objects(&printed.stdout) == objects(&deployed(file));
@@ -47,6 +49,8 @@ fn nothing_defaults_to_the_software_platform() {
     for file in ["sgx-device-plugin.yaml", "sgx-quote-helper.yaml"] {
         let manifests = deployed(file);
         assert!(manifests.contains("kind: DaemonSet"), "{file}");
+        // A setting for the other platform.
+        let manifests = manifests.replace("software_epc", "");
         assert!(!manifests.contains("software"), "{file}");
     }
 }
@@ -142,6 +146,27 @@ fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
         ("--device-groups=-1", "-1"),
         ("--kubernetes-version newest", "1.33"),
         ("--resource-profile amazon", "azure"),
+        ("--installer-role --namespace sgx", "--installer-role"),
+        ("--installer-role --enable-pccs", "--installer-role"),
+        ("--requests webhook", "webhook=cpu=50m,memory=64Mi"),
+        ("--requests web=cpu=1", "device-plugin, quote-service, pccs, webhook"),
+        ("--requests webhook=disk=1Gi", "cpu or memory"),
+        ("--requests webhook=cpu=0", "no amount of cpu"),
+        ("--limits pccs=memory=1GB", "no amount of memory"),
+        ("--limits pccs=cpu=1,cpu=2", "cpu is given twice"),
+        ("--webhook-replicas 0", "from 1 to 100"),
+        ("--affinity affinity.yaml", "webhook=affinity.yaml"),
+        ("--affinity web=affinity.yaml", "device-plugin, quote-service, pccs, webhook"),
+        ("--label team", "KEY=VALUE"),
+        ("--label /team=a", "example.com/team"),
+        ("--label team=a/b", "at most 63"),
+        ("--label app.kubernetes.io/name=other", "sets app.kubernetes.io/name itself"),
+        ("--annotation sgx-quote-helper/inject=false", "sets sgx-quote-helper/inject itself"),
+        ("--log-level loud", "error, warn, info, debug, trace"),
+        ("--cdi maybe", "false"),
+        ("--pod-monitor yes", "false"),
+        ("--software-epc some", "512MiB"),
+        ("--platform software --software-epc 1", "at least 1MiB"),
     ] {
         machine.run(&format!("manifests {arguments}")).with_code(2).says(&[says]);
     }
@@ -149,6 +174,15 @@ fn choices_that_cannot_be_are_refused_with_the_way_to_write_them() {
     machine.run(unusable).with_code(1).says(&["empty.pem holds no certificates"]);
     let unusable = "manifests --enable-sgxquotehelper --platform software --deployment empty.pem";
     machine.run(unusable).with_code(1).says(&["empty.pem is not a deployment"]);
+    machine.write("list.yaml", "[]");
+    let unusable = "manifests --affinity webhook=list.yaml";
+    machine.run(unusable).with_code(1).says(&["list.yaml is not an affinity", "nodeAffinity"]);
+    let missing = "manifests --affinity webhook=missing.yaml";
+    machine.run(missing).with_code(1).says(&["missing.yaml"]);
+    let above = "manifests --requests webhook=memory=256Mi";
+    machine.run(above).with_code(1).says(&["memory=256Mi, more than its limit of 128Mi"]);
+    let real = "manifests --software-epc 1GiB";
+    machine.run(real).with_code(1).says(&["--platform software"]);
     let alone = "manifests --pccs-storage 1Gi";
     machine.run(alone).with_code(1).says(&["--enable-pccs"]);
     let nothing_to_keep = "manifests --enable-pccs --platform software";

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::{UnknownName, find};
+
 /// A PCCS in the cluster: `quote-helper collateral serve`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,14 +56,6 @@ pub enum PccsSecretKey {
     UserTokenHash,
     /// The SHA-512, in hexadecimal, of the token for administration.
     AdminTokenHash,
-}
-
-/// An unknown mode or key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown name {text:?}; expected one of {names}")]
-pub struct UnknownName {
-    text: String,
-    names: String,
 }
 
 impl PccsMode {
@@ -114,11 +108,6 @@ impl FromStr for PccsSecretKey {
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         find(text, Self::ALL, Self::name)
     }
-}
-
-fn find<T: Copy>(text: &str, all: [T; 3], name: fn(T) -> &'static str) -> Result<T, UnknownName> {
-    let unknown = || UnknownName { text: text.to_owned(), names: all.map(name).join(", ") };
-    all.into_iter().find(|one| name(*one) == text).ok_or_else(unknown)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A fake API server with a store and injected faults.
 
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,8 +34,14 @@ struct ApiState {
     requests: Vec<Request>,
     faults: Vec<(&'static str, Fault)>,
     forbidden: Vec<&'static str>,
+    /// Denies what is not asked for by a name of its own, such as `* *` or `escalate`.
+    is_strict: bool,
+    /// The permissions that were asked for: verb, group, resource and name.
+    reviewed: BTreeSet<[String; 4]>,
     /// Pods do not start or end by themselves.
     is_slow: bool,
+    /// There is no Prometheus operator.
+    lacks_pod_monitors: bool,
 }
 
 /// A fault in place of a response.
@@ -81,6 +88,21 @@ impl ApiServer {
     /// Removes these permissions, such as `create daemonsets`.
     pub(crate) fn forbid(&self, permissions: &[&'static str]) {
         self.state.lock().forbidden = permissions.to_vec();
+    }
+
+    /// The permissions of somebody who has each of them, but not all.
+    pub(crate) fn is_strict(&self) {
+        self.state.lock().is_strict = true;
+    }
+
+    /// The permissions that were asked for: verb, group, resource and name.
+    pub(crate) fn reviewed(&self) -> BTreeSet<[String; 4]> {
+        self.state.lock().reviewed.clone()
+    }
+
+    /// Removes the kind PodMonitor.
+    pub(crate) fn lacks_pod_monitors(&self) {
+        self.state.lock().lacks_pod_monitors = true;
     }
 
     pub(crate) fn is_slow(&self, is_slow: bool) {
@@ -183,6 +205,8 @@ impl ApiState {
                 merge(&mut node, &body);
                 Ok(self.store.put("nodes", node))
             }
+            (_, "podmonitors") if self.lacks_pod_monitors => Err(404),
+            ("GET", "") => Ok(self.kinds()),
             ("PATCH", _) if self.lacks_namespace(request) => Err(404),
             ("PATCH", _) => Ok(self.apply(request, &body)),
             ("DELETE", resource) => {
@@ -214,14 +238,40 @@ impl ApiState {
         self.store.apply(request, &body)
     }
 
+    /// The kinds of a group: all that a test asks for.
+    fn kinds(&self) -> Value {
+        let monitors = json!({
+            "name": "podmonitors", "singularName": "podmonitor", "namespaced": true,
+            "kind": "PodMonitor", "verbs": ["get"],
+        });
+        let kinds = if self.lacks_pod_monitors { json!([]) } else { json!([monitors]) };
+        json!({
+            "apiVersion": "v1", "kind": "APIResourceList",
+            "groupVersion": "monitoring.coreos.com/v1", "resources": kinds,
+        })
+    }
+
     fn lacks_namespace(&self, request: &Request) -> bool {
         let Some(namespace) = &request.namespace else { return false };
         let uri = format!("/api/v1/namespaces/{namespace}").parse().unwrap();
         namespace != "default" && self.store.get(&Request::new("GET", &uri)).is_none()
     }
 
-    fn review(&self, mut review: Value) -> Value {
+    fn review(&mut self, mut review: Value) -> Value {
         let asked = &review["spec"]["resourceAttributes"];
+        let field = |field: &str| asked[field].as_str().unwrap_or_default().to_owned();
+        if self.is_strict {
+            let is_wide = ["*", "escalate", "bind"].contains(&field("verb").as_str());
+            if !is_wide {
+                let resource = match field("subresource").as_str() {
+                    "" => field("resource"),
+                    subresource => format!("{}/{subresource}", field("resource")),
+                };
+                self.reviewed.insert([field("verb"), field("group"), resource, field("name")]);
+            }
+            review["status"] = json!({ "allowed": !is_wide });
+            return review;
+        }
         let permission =
             format!("{} {}", asked["verb"].as_str().unwrap(), asked["resource"].as_str().unwrap());
         let is_forbidden = |it: &&str| {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::clock::pace;
 use crate::installation::api_server::{ApiServer, Fault};
-use crate::installation::installer::{NAMESPACE, Observed, cause, objects};
+use crate::installation::installer::{NAMESPACE, Observed, cause, metadata, object, objects};
 
 async fn failure(api_server: &ApiServer) -> InstallationError {
     Observed::new(api_server).install(&objects()).await.unwrap_err()
@@ -32,6 +32,34 @@ async fn all_missing_permissions_are_named_before_any_change() {
     assert!(api_server.names().is_empty(), "not even the claim: {:?}", api_server.names());
     let error = Observed::new(&api_server).uninstall().await.unwrap_err();
     assert!(error.to_string().contains("list secrets"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_kind_is_named_before_any_change() {
+    let (api_server, installer) = Observed::start().await;
+    let monitor = object(json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor",
+        "metadata": metadata("sgx-quote-helper"), "spec": {},
+    }));
+    let monitored = [&objects()[..], &[monitor]].concat();
+    installer.install(&monitored).await.unwrap();
+    installer.install(&objects()).await.unwrap();
+    api_server.lacks_pod_monitors();
+    let writes = api_server.writes();
+    for error in [
+        installer.install(&monitored).await.unwrap_err(),
+        installer.installer.preview(&monitored).await.unwrap_err(),
+        installer.roll_back(None).await.unwrap_err(),
+    ] {
+        let said = error.to_string();
+        assert!(matches!(error, InstallationError::UnknownKind(_)), "{said}");
+        for words in ["PodMonitor (monitoring.coreos.com/v1)", "nothing was", "Prometheus operator"]
+        {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+    assert_eq!(api_server.writes(), writes);
+    installer.uninstall().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

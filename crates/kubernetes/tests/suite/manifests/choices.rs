@@ -3,9 +3,11 @@
 use kube::core::DynamicObject;
 use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{
-    AddOn, Cluster, ClusterPccs, InjectionMethod, KubernetesVersion, Pccs, PccsMode, PccsSecret,
-    PccsSecretKey, Platform, SoftwarePlatformRoot,
+    AddOn, Cluster, ClusterPccs, Component, ComputeResources, InjectionMethod, KubernetesVersion,
+    LogLevel, Pccs, PccsMode, PccsSecret, PccsSecretKey, Platform, Quantities,
+    SoftwarePlatformRoot,
 };
+use serde_json::json;
 
 /// A secret for the tests.
 pub(crate) const DEPLOYMENT: &str = r#"{"seed":"5ec7e7"}"#;
@@ -41,6 +43,29 @@ pub(crate) fn everything(platform: Platform) -> AddOn {
             }),
         }),
         ..AddOn::default()
+    }
+}
+
+/// The same with other pods: their resources, places, labels, logs and devices.
+pub(crate) fn customized(platform: Platform) -> AddOn {
+    let compute = |request: &str, limit: &str| ComputeResources {
+        requests: Quantities { cpu: Some(request.to_owned()), memory: None },
+        limits: Quantities { cpu: None, memory: Some(limit.to_owned()) },
+    };
+    let affinity = json!({ "nodeAffinity": {} });
+    AddOn {
+        resources: Component::ALL.map(|it| (it, compute("20m", "256Mi"))).into(),
+        webhook_replicas: 3,
+        affinity: Component::ALL
+            .map(|it| (it, serde_json::from_value(affinity.clone()).unwrap()))
+            .into(),
+        labels: [("team".to_owned(), "confidential".to_owned())].into(),
+        annotations: [("example.com/contact".to_owned(), "ops@example.com".to_owned())].into(),
+        log_level: LogLevel::Debug,
+        cdi: true,
+        software_epc: "1GiB".to_owned(),
+        pod_monitor: true,
+        ..everything(platform)
     }
 }
 

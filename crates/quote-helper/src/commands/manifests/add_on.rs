@@ -1,6 +1,9 @@
 //! The options for the add-on's settings.
 
+mod affinity;
 mod cluster_pccs;
+mod metadata;
+mod pods;
 
 use std::path::PathBuf;
 
@@ -11,6 +14,7 @@ use kubernetes::device_plugin::Shares;
 use kubernetes::manifests::{self, AddOn, InjectionMethod, Pccs};
 
 use self::cluster_pccs::PccsArguments;
+use self::pods::PodArguments;
 use crate::commands::device_plugin::Accounting;
 use crate::files;
 
@@ -103,6 +107,9 @@ pub(crate) struct AddOnArguments {
 
     #[command(flatten)]
     cluster_pccs: PccsArguments,
+
+    #[command(flatten)]
+    pods: PodArguments,
 }
 
 /// The method of injection into pods.
@@ -150,8 +157,10 @@ impl AddOnArguments {
             host_pid: self.host_pid.unwrap_or(add_on.host_pid),
             device_groups: self.device_groups.unwrap_or(add_on.device_groups),
             pccs: pccs.or(add_on.pccs),
-            cluster_pccs: self.cluster_pccs.applied_to(add_on.cluster_pccs)?,
+            cluster_pccs: self.cluster_pccs.applied_to(add_on.cluster_pccs.clone())?,
+            ..add_on
         };
+        let add_on = self.pods.applied_to(add_on)?;
         let is_software = add_on.platform == manifests::Platform::Software;
         ensure!(
             add_on.cluster_pccs.is_none() || add_on.quote_service || !is_software,
