@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/install-missing.sh minisign=minisign
 version=$(tools/version.sh)
 DIST=$(tools/dist.sh)
-export DIST
+export DIST FAST=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export MINISIGN_KEY=$work/secret
