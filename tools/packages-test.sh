@@ -1,30 +1,20 @@
 #!/usr/bin/env bash
 # Builds the Debian packages from the binaries in DIST_DIRECTORY, checks them with lintian, and
 # installs, uses, upgrades, removes and purges them on a Debian 12 of its own, whose systemd runs in
-# namespaces. Needs root.
-# usage: tools/packages-test.sh DIST_DIRECTORY
+# namespaces. The packages from which it upgrades have the binaries in PREVIOUS_RELEASE, by default
+# the same. Needs root.
+# usage: [PREVIOUS_RELEASE=DIRECTORY] tools/packages-test.sh DIST_DIRECTORY
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-dist=${1:?usage: tools/packages-test.sh DIST_DIRECTORY}
+dist=${1:?usage: [PREVIOUS_RELEASE=DIRECTORY] tools/packages-test.sh DIST_DIRECTORY}
+version=$(tools/version.sh)
+read -r previous_version _ <tools/previous-release
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sgx-quote-helper
 root=$cache/packages-root
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
 work=$(mktemp -d)
 trap 'kill "$machine" 2>/dev/null || true; rm -rf "$work"' EXIT
 machine=
-
-install_tools() {
-    local tool
-    for tool in mmdebstrap lintian apt-ftparchive; do
-        command -v "$tool" >/dev/null || {
-            apt-get update -qq
-            DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends -qq \
-                mmdebstrap lintian apt-utils dpkg-dev >/dev/null
-            return
-        }
-    done
-}
 
 # A Debian with systemd, and what the sample's Dockerfile also installs, once.
 make_root() {
@@ -32,16 +22,17 @@ make_root() {
     rm -rf "$root.new"
     mmdebstrap --quiet --mode=root --variant=minbase \
         --include=systemd,udev,gcc,g++,libssl-dev,pkg-config \
-        bookworm "$root.new" http://deb.debian.org/debian
+        bookworm "$root.new"
     mv "$root.new" "$root"
 }
 
-# The same packages twice, to compare them, and those of a version before.
+# The same packages twice, to compare them, and those of the release before.
 build_packages() {
-    FAST=1 tools/packages.sh "$dist" "$work/new"
-    FAST=1 tools/packages.sh "$dist" "$work/again"
+    export FAST=1
+    tools/packages.sh "$dist" "$work/new"
+    tools/packages.sh "$dist" "$work/again" >/dev/null
     diff --recursive "$work/new" "$work/again"
-    FAST=1 tools/packages.sh "$dist" "$work/old" 0.0.1
+    tools/packages.sh "${PREVIOUS_RELEASE:-$dist}" "$work/old" "$previous_version" >/dev/null
     tools/packages/stand-ins.sh "$work/intel"
 }
 
@@ -50,7 +41,7 @@ repository() {
     (cd "$1" && apt-ftparchive packages . >Packages && apt-ftparchive release . >Release)
 }
 
-# Starts the machine, and prints the number of its first process.
+# Starts the machine, whose first process is then `init`.
 boot() {
     mkdir "$work/local" "$work/memory"
     unshare --pid --mount --uts --ipc --cgroup --net --fork --kill-child --propagation private \
@@ -73,7 +64,7 @@ inside() {
 }
 
 echo "== tools and root"
-install_tools
+tools/install-missing.sh mmdebstrap=mmdebstrap lintian=lintian apt-ftparchive=apt-utils
 make_root
 echo "== build"
 build_packages
@@ -87,4 +78,4 @@ boot
 target=/proc/${init// /}/root/srv/packages
 mkdir -p "$target"
 cp -r "$work"/{new,old,intel} tools/packages/machine-test.sh crates/libsgx-dcap-ql/tests/c "$target"
-inside /srv/packages/machine-test.sh "$version"
+inside /srv/packages/machine-test.sh "$previous_version" "$version"

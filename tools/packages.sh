@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage='usage: tools/packages.sh DIST_DIRECTORY OUTPUT_DIRECTORY [VERSION]'
 dist=$(realpath "${1:?$usage}")
 output=$(realpath --canonicalize-missing "${2:?$usage}")
-version=${3:-$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)}
+version=${3:-$(tools/version.sh)}
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/sgx-quote-helper/ci-tools
 # Where [package.metadata.deb] of the crates looks for the files.
 work=target/debian
@@ -81,6 +81,7 @@ headers() {
     echo "$deb"
 }
 
+tools/install-missing.sh dpkg-shlibdeps=dpkg-dev pkg-config=pkg-config
 cargo install --quiet --locked --profile dev --root "$tools" cargo-deb@3.8.0
 mkdir -p "$output"
 stage

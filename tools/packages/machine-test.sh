@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The tests of the Debian packages, inside the machine that tools/packages-test.sh starts, which has
-# the repositories old (version 0.0.1), new (VERSION) and intel in /srv/packages.
-# usage: machine-test.sh VERSION
+# the repositories old, new and intel in /srv/packages.
+# usage: machine-test.sh OLD_VERSION NEW_VERSION
 set -euo pipefail
-version=${1:?usage: machine-test.sh VERSION}-1
+usage='usage: machine-test.sh OLD_VERSION NEW_VERSION'
+old_version=${1:?$usage}-1 version=${2:?$usage}-1
 cd /srv/packages
 export DEBIAN_FRONTEND=noninteractive SGX_AESM_ADDR=1
 
@@ -66,7 +67,7 @@ the_list_of_the_sample_is_satisfied() {
     apt install libsgx-dcap-ql libsgx-quote-ex az-dcap-client gcc g++ libssl-dev libsgx-dcap-ql-dev
     local package library found
     for package in "${libraries[@]}" libsgx-quote-helper-dev libsgx-quote-helper-intel-dev; do
-        is "$package" "installed 0.0.1-1"
+        is "$package" "installed $old_version"
     done
     found=$(ldconfig -p)
     for library in libsgx_quote_ex.so.1 libsgx_dcap_ql.so.1 libdcap_quoteprov.so{,.1}; do
