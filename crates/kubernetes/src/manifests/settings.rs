@@ -30,9 +30,15 @@ const SGX_IMAGE: &str = concat!("sgx-quote-helper-sgx:", env!("CARGO_PKG_VERSION
 /// The image without them.
 const SOFTWARE_IMAGE: &str = concat!("sgx-quote-helper:", env!("CARGO_PKG_VERSION"));
 
+/// The default number of replicas of the webhook.
+const WEBHOOK_REPLICAS: u16 = 2;
+/// The default size of simulated EPC.
+const SOFTWARE_EPC: &str = "256MiB";
+
 /// The settings of an installation.
 ///
 /// Fields that older versions lack get their default; unknown fields of newer versions are refused.
+/// So a field that the release before lacks is kept only where it differs from the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AddOn {
@@ -73,22 +79,31 @@ pub struct AddOn {
     /// serves the collateral of the quote services, and requires them.
     pub cluster_pccs: Option<ClusterPccs>,
     /// CPU and memory of components, where they differ from the defaults.
+    #[serde(skip_serializing_if = "is_default")]
     pub resources: BTreeMap<Component, ComputeResources>,
     /// The replicas of the webhook.
+    #[serde(skip_serializing_if = "is_default_of_replicas")]
     pub webhook_replicas: u16,
     /// Affinities of components, in place of the add-on's own.
+    #[serde(skip_serializing_if = "is_default")]
     pub affinity: BTreeMap<Component, Affinity>,
     /// Labels of all objects and pods, besides the add-on's own.
+    #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
     /// Annotations of all objects and pods, besides the add-on's own.
+    #[serde(skip_serializing_if = "is_default")]
     pub annotations: BTreeMap<String, String>,
     /// The least severe messages in the logs.
+    #[serde(skip_serializing_if = "is_default")]
     pub log_level: LogLevel,
     /// Makes the device plugin pass device nodes by the Container Device Interface (CDI).
+    #[serde(skip_serializing_if = "is_default")]
     pub cdi: bool,
     /// The simulated EPC of a node with the software platform, such as `256MiB`.
+    #[serde(skip_serializing_if = "is_default_of_software_epc")]
     pub software_epc: String,
     /// Adds a PodMonitor, by which the Prometheus operator collects metrics.
+    #[serde(skip_serializing_if = "is_default")]
     pub pod_monitor: bool,
 }
 
@@ -142,16 +157,28 @@ impl Default for AddOn {
             pccs: None,
             cluster_pccs: None,
             resources: BTreeMap::new(),
-            webhook_replicas: 2,
+            webhook_replicas: WEBHOOK_REPLICAS,
             affinity: BTreeMap::new(),
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             log_level: LogLevel::Info,
             cdi: false,
-            software_epc: "256MiB".to_owned(),
+            software_epc: SOFTWARE_EPC.to_owned(),
             pod_monitor: false,
         }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_default_of_replicas(replicas: &u16) -> bool {
+    *replicas == WEBHOOK_REPLICAS
+}
+
+fn is_default_of_software_epc(size: &str) -> bool {
+    size == SOFTWARE_EPC
 }
 
 impl AddOn {
