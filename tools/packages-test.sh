@@ -36,6 +36,17 @@ build_packages() {
     tools/packages/stand-ins.sh "$work/intel"
 }
 
+# Every file that tools/install.sh installs is in a package. The licences are in `copyright`.
+check_complete() {
+    local deb missing
+    for deb in "$work"/old/*.deb; do
+        dpkg-deb --contents "$deb"
+    done | sed -E 's| -> .*||; s|.*/||; s|\.gz$||' | sort --unique >"$work/packaged"
+    missing=$(find target/debian/root/usr ! -type d ! -name 'LICENSE-*' -printf '%f\n' |
+        sort --unique | comm -23 - "$work/packaged")
+    [[ -z $missing ]] || { echo "no package has ${missing//$'\n'/, }" >&2; exit 1; }
+}
+
 # repository DIRECTORY: makes an apt repository of the packages in it.
 repository() {
     (cd "$1" && apt-ftparchive packages . >Packages && apt-ftparchive release . >Release)
@@ -68,6 +79,7 @@ tools/install-missing.sh mmdebstrap=mmdebstrap lintian=lintian apt-ftparchive=ap
 make_root
 echo "== build"
 build_packages
+check_complete
 echo "== lintian"
 lintian --fail-on error,warning "$work"/new/*.deb
 echo "== boot"
