@@ -11,7 +11,7 @@ dist=$(realpath "${1:?$usage}")
 output=$(realpath --canonicalize-missing "${2:?$usage}")
 version=${3:-$(tools/version.sh)}
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/sgx-quote-helper/ci-tools
-# Where [package.metadata.deb] of the crates looks for the files.
+# The directory that [package.metadata.deb] of the crates names.
 work=target/debian
 export TZ=UTC LC_ALL=C SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
 umask 022
