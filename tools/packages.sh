@@ -81,9 +81,12 @@ headers() {
     echo "$deb"
 }
 
+# One at a time, since their directory is the same.
+mkdir -p target "$output"
+exec 9>target/debian.lock
+flock 9
 tools/install-missing.sh dpkg-shlibdeps=dpkg-dev pkg-config=pkg-config
 cargo install --quiet --locked --profile dev --root "$tools" cargo-deb@3.8.0
-mkdir -p "$output"
 stage
 forward_headers
 changelog >"$work/changelog"
