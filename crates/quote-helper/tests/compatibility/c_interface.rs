@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use test_support::release::{keeps_lines, repository};
@@ -114,6 +114,6 @@ impl Headers {
 
     fn debug_info(&self) -> DebugInfo {
         self.gcc("headers.c", &["-g", "-gdwarf-4", "-fno-eliminate-unused-debug-types", "-c"]);
-        DebugInfo::read(Path::new(&self.path("headers.o")))
+        DebugInfo::read(&self.path("headers.o"))
     }
 }
