@@ -123,13 +123,11 @@ upgrade-test:
 record-release:
     tools/record-release.sh
 
-# Builds the container images with docker, podman or buildah: the service, its variant for SGX
-# hardware, the sample application; or only the named ones.
+# Builds the container images, or only the named ones, with docker, podman or buildah.
 image *targets:
     tools/image.sh {{ targets }}
 
-# Builds the images of the service and of the sample application without an engine, reproducibly, as
-# OCI archives. With DIST, the directory of binaries that exist, it compiles nothing.
+# Builds the images of the service and of the sample as OCI archives, without an engine.
 oci-images output="target/distrib":
     tools/oci-images.sh {{ quote(output) }}
 
@@ -182,8 +180,7 @@ chart-test:
 chart-package directory=".":
     tools/chart-package.sh {{ quote(directory) }}
 
-# Makes a release in target/distrib/VERSION: archive, images, packages, chart, bills of materials,
-# checksums, and their signature with MINISIGN_KEY. With DIST it compiles nothing.
+# Makes a release in target/distrib/VERSION, from the binaries of DIST if set; MINISIGN_KEY signs it.
 release:
     rm -rf "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
     tools/release.sh "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
