@@ -180,7 +180,7 @@ chart-test:
 chart-package directory=".":
     tools/chart-package.sh {{ quote(directory) }}
 
-# Makes a release in target/distrib/VERSION, from the binaries of DIST if set; MINISIGN_KEY signs it.
+# Makes a release in target/distrib/VERSION, from the binaries of DIST if set. MINISIGN_KEY signs.
 release:
     rm -rf "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
     tools/release.sh "${CARGO_TARGET_DIR:-target}/distrib/{{ version }}"
