@@ -136,6 +136,7 @@ impl Installer {
         &self,
         number: Option<u32>,
     ) -> Result<RollbackTarget, InstallationError> {
+        helm::refuse(&self.api_server).await?;
         let history = History::load(&self.api_server).await?;
         let revision = history.rollback_target(number)?.clone();
         let objects = restored(&self.api_server, history.objects(revision.number)?).await?;

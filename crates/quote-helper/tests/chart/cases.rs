@@ -41,10 +41,15 @@ pub(crate) fn all(directory: &Path) -> Vec<Case> {
         software.and(&["--pccs-url=http://p/"], json!({ "pccsUrl": "http://p/" })),
         software_pccs.and(&["--pccs-source=https://p"], json!({ "pccsSources": ["https://p"] })),
         software.and(&["--injection=webhook"], json!({ "injection": "webhook" })),
+        // As the program writes it.
+        software.and(&["--software-epc=512.0 MiB"], json!({ "softwareEpc": "512.0 MiB" })),
     ];
     cases.extend(of_resources(&quotes));
     cases.extend(of_placement(&quotes));
     cases.extend(of_users(&both));
+    cases.extend(of_pods(directory, &both));
+    cases.extend(of_metadata(&both));
+    cases.extend(of_metadata(&software_pccs));
     cases.extend(of_certificates(directory, &quotes, &pccs));
     cases
 }
@@ -102,6 +107,54 @@ fn of_users(both: &Case) -> Vec<Case> {
         both.and(&["--host-pid=false"], json!({ "hostPid": false })),
         both.and(&["--device-groups=7,4294967294"], json!({ "deviceGroups": [7, 4294967294_u32] })),
     ]
+}
+
+fn of_pods(directory: &Path, both: &Case) -> Vec<Case> {
+    let webhook = both.and(&["--injection=webhook"], json!({ "injection": "webhook" }));
+    let affinity = json!({ "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [{
+            "matchExpressions": [{ "key": "pool", "operator": "In", "values": ["sgx"] }],
+        }] },
+    } });
+    let file = directory.join("affinity.json");
+    std::fs::write(&file, affinity.to_string()).unwrap();
+    let affinity_of = |component: &str| {
+        let option = format!("--affinity={component}={}", file.display());
+        webhook.and(&[&option], json!({ "affinity": { component: affinity } }))
+    };
+    let mut cases = ["device-plugin", "quote-service", "pccs", "webhook"].map(affinity_of).to_vec();
+    cases.extend([
+        webhook.and(
+            &["--requests=webhook=cpu=50m,memory=64Mi", "--requests=quote-service=cpu=1"],
+            json!({ "requests": {
+                "webhook": { "cpu": "50m", "memory": "64Mi" },
+                "quote-service": { "cpu": "1" },
+            } }),
+        ),
+        webhook.and(
+            &["--limits=device-plugin=cpu=50m", "--limits=pccs=memory=1Gi"],
+            json!({ "limits": {
+                "device-plugin": { "cpu": "50m" },
+                "pccs": { "memory": "1Gi" },
+            } }),
+        ),
+        webhook.and(&["--webhook-replicas=3"], json!({ "webhookReplicas": 3 })),
+        webhook.and(&["--log-level=debug"], json!({ "logLevel": "debug" })),
+        webhook.and(&["--cdi=true"], json!({ "cdi": true })),
+        webhook.and(&["--pod-monitor=true"], json!({ "podMonitor": true })),
+    ]);
+    cases
+}
+
+fn of_metadata(base: &Case) -> Vec<Case> {
+    let case = base.and(
+        &["--label=team=sgx", "--label=example.com/empty=", "--annotation=contact=a b"],
+        json!({
+            "labels": { "team": "sgx", "example.com/empty": "" },
+            "annotations": { "contact": "a b" },
+        }),
+    );
+    vec![case.and(&["--injection=webhook"], json!({ "injection": "webhook" })), case]
 }
 
 fn of_certificates(directory: &Path, quotes: &Case, pccs: &Case) -> Vec<Case> {

@@ -34,6 +34,7 @@ fn values_that_contradict_each_other_are_refused() {
         (json!({ "pccsMode": "offline" }), "set enablePccs, too"),
         (json!({ "pccsCa": "PEM" }), "set pccsUrl, too"),
         (json!({ "deployment": "{}" }), "set both"),
+        (json!({ "softwareEpc": "1GiB" }), "set platform=software, too"),
         (json!({ "enablePccs": true, "platform": "software" }), "set enableSgxquotehelper, too"),
         (json!({ "resourceProfile": "azure,intel" }), "give all but one a size"),
         (json!({ "resourceProfile": "azure=1Gi,azure" }), "two shares"),

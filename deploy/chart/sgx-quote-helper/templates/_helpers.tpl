@@ -2,16 +2,29 @@
 {{- define "sgx.labels" -}}
 app.kubernetes.io/part-of: sgx-quote-helper
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.labels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
-{{/* Metadata of a cluster-wide object. Arguments: context, name. */}}
+{{/* The chosen annotations, and those of the object. Arguments: context, annotations in YAML. */}}
+{{- define "sgx.annotations" -}}
+{{- with merge (index . 1 | fromYaml) (index . 0).Values.annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Metadata of a cluster-wide object. Arguments: context, name, annotations in YAML if it has
+     some. */}}
 {{- define "sgx.clusterMetadata" -}}
 name: {{ index . 1 }}
 labels:
   {{- include "sgx.labels" (index . 0) | nindent 2 }}
+{{- include "sgx.annotations" (list (index . 0) (index (append . "") 2)) }}
 {{- end }}
 
-{{/* Metadata of an object in the namespace. Arguments: context, name. */}}
+{{/* Metadata of an object in the namespace, with the same arguments. */}}
 {{- define "sgx.metadata" -}}
 {{ include "sgx.clusterMetadata" . }}
 namespace: {{ (index . 0).Release.Namespace }}

@@ -1,10 +1,14 @@
-{{/* Labels of a component's pods. Arguments: context, name. */}}
-{{- define "sgx.podLabels" -}}
-{{ include "sgx.labels" (index . 0) }}
-{{ include "sgx.selected" (index . 1) }}
+{{/* Metadata of a component's pods. Arguments: context, name, annotations in YAML if they have
+     some. */}}
+{{- define "sgx.podMetadata" -}}
+labels:
+  {{- include "sgx.labels" (index . 0) | nindent 2 }}
+  {{- include "sgx.selected" (index . 1) | nindent 2 }}
+{{- include "sgx.annotations" (list (index . 0) (index (append . "") 2)) }}
 {{- end }}
 
-{{/* A hash of the configuration, so that a change replaces the pods. Argument: text. */}}
+{{/* An annotation with a hash of the configuration, so that a change replaces the pods. Argument:
+     text. */}}
 {{- define "sgx.configuration" -}}
 sgx-quote-helper/configuration: {{ . | sha256sum }}
 {{- end }}
@@ -96,6 +100,8 @@ args:
   {{- range index . 2 }}
   - {{ . }}
   {{- end }}
+env:
+  {{- include "sgx.logLevel" (index . 0) | nindent 2 }}
 securityContext:
   capabilities:
     add: [CHOWN]
@@ -107,6 +113,34 @@ resources:
     memory: 16Mi
   limits:
     memory: 32Mi
+{{- end }}
+
+{{/* The variable with the level of the log. */}}
+{{- define "sgx.logLevel" -}}
+- name: QUOTE_HELPER_LOG
+  value: {{ .Values.logLevel }}
+{{- end }}
+
+{{/* The affinity of a component. Arguments: context, component, default in YAML. */}}
+{{- define "sgx.affinity" -}}
+{{- $default := index . 2 | fromYaml }}
+{{- with get (index . 0).Values.affinity (index . 1) | default $default }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Requests and limits of a component: the chosen amounts, else these. Arguments: context,
+     component, requests, limits, further limits in YAML if there are some. */}}
+{{- define "sgx.resources" -}}
+{{- $values := (index . 0).Values }}
+{{- $requests := get $values.requests (index . 1) | default dict }}
+{{- $limits := get $values.limits (index . 1) | default dict }}
+{{- $further := index (append . "") 4 | fromYaml }}
+requests:
+  {{- merge (dict) $requests (index . 2) | toYaml | nindent 2 }}
+limits:
+  {{- merge (dict) $limits (index . 3) $further | toYaml | nindent 2 }}
 {{- end }}
 
 {{/* The port with metrics and health. */}}

@@ -23,6 +23,7 @@ async fn release_of_helm_is_refused_and_left_alone() {
     let errors = [
         installer.install(&objects()).await.unwrap_err(),
         installer.uninstall().await.unwrap_err(),
+        installer.roll_back(None).await.unwrap_err(),
         installer.installer.preview(&objects()).await.unwrap_err(),
         installed_add_on(&api_server.address()).await.unwrap_err(),
     ];

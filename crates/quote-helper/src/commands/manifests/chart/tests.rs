@@ -139,6 +139,10 @@ fn schema_accepts_the_texts_that_the_option_accepts() {
         ("pccs-storage", "pccsStorage", "large"),
         ("pccs-secret", "pccsSecret", "pccs=api-key,admin-token-hash"),
         ("pccs-secret", "pccsSecret", "pccs=password"),
+        ("log-level", "logLevel", "trace"),
+        ("log-level", "logLevel", "loud"),
+        ("software-epc", "softwareEpc", "512MiB"),
+        ("software-epc", "softwareEpc", "much"),
     ] {
         let is_accepted = parsed(option, text).is_some();
         assert_eq!(is_valid(name, json!(text)), is_accepted, "{name}: {text}");
@@ -163,6 +167,30 @@ fn schema_accepts_the_numbers_that_the_option_accepts() {
         assert_eq!(is_valid("firstUid", json!(number)), is_accepted, "{number}");
         let is_accepted = parsed("device-groups", &text).is_some();
         assert_eq!(is_valid("deviceGroups", json!([number])), is_accepted, "{number}");
+    }
+    for number in [0, 1, 2, 100, 101] {
+        let is_accepted = parsed("webhook-replicas", &i64::to_string(&number)).is_some();
+        assert_eq!(is_valid("webhookReplicas", json!(number)), is_accepted, "{number}");
+    }
+}
+
+#[test]
+fn schema_accepts_the_maps_that_the_option_accepts() {
+    for (text, map) in [
+        ("webhook=cpu=50m,memory=64Mi", json!({ "webhook": { "cpu": "50m", "memory": "64Mi" } })),
+        ("webhook=disk=1", json!({ "webhook": { "disk": "1" } })),
+        ("webhook=cpu=some", json!({ "webhook": { "cpu": "some" } })),
+        ("kubelet=cpu=1", json!({ "kubelet": { "cpu": "1" } })),
+    ] {
+        let is_accepted = parsed("requests", text).is_some();
+        assert_eq!(is_valid("requests", map.clone()), is_accepted, "{map}");
+        assert_eq!(is_valid("limits", map.clone()), is_accepted, "{map}");
+    }
+    for key in ["team", "example.com/team", "app.kubernetes.io/name", "sgx-quote-helper/inject"] {
+        for (option, name) in [("label", "labels"), ("annotation", "annotations")] {
+            let is_accepted = parsed(option, &format!("{key}=some")).is_some();
+            assert_eq!(is_valid(name, json!({ key: "some" })), is_accepted, "{name}: {key}");
+        }
     }
 }
 

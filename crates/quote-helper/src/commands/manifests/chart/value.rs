@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 use k8s_openapi::api::core::v1::Toleration;
+use kubernetes::manifests::{Component, Quantities};
 use serde_json::{Value as Json, json};
 
 /// The value of an option.
@@ -32,6 +33,10 @@ pub(super) enum Kind {
     Texts,
     Labels,
     Tolerations,
+    /// CPU and memory of components.
+    Quantities,
+    /// Affinities of components.
+    Affinities,
 }
 
 impl Value {
@@ -82,7 +87,12 @@ impl Kind {
             Self::Tolerations
         } else if is(TypeId::of::<(String, String)>()) {
             Self::Labels
-        } else if is(TypeId::of::<i64>()) || is(TypeId::of::<u32>()) {
+        } else if is(TypeId::of::<(Component, Quantities)>()) {
+            Self::Quantities
+        } else if is(TypeId::of::<(Component, PathBuf)>()) {
+            Self::Affinities
+        } else if [TypeId::of::<i64>(), TypeId::of::<u32>(), TypeId::of::<u16>()].into_iter().any(is)
+        {
             if is_list { Self::Integers } else { Self::Integer }
         } else if matches!(option.get_action(), ArgAction::Append) {
             Self::Texts
@@ -98,7 +108,19 @@ impl Kind {
             Self::Integer => json!(0),
             Self::Text | Self::File => json!(""),
             Self::Integers | Self::Texts | Self::Tolerations => json!([]),
-            Self::Labels => json!({}),
+            Self::Labels | Self::Quantities | Self::Affinities => json!({}),
+        }
+    }
+
+    /// The form, where it is another one than the option's.
+    fn form(self) -> Option<&'static str> {
+        match self {
+            Self::File => Some("Give the content of the file: --set-file."),
+            Self::Labels => Some("A map."),
+            Self::Tolerations => Some("A list, as of a pod."),
+            Self::Quantities => Some("A map, for instance {webhook: {cpu: 50m, memory: 64Mi}}."),
+            Self::Affinities => Some("A map of affinities, as of a pod, by component."),
+            _ => None,
         }
     }
 }
@@ -107,7 +129,8 @@ fn name(option: &Arg) -> String {
     let name = camel_case(option.get_long().unwrap());
     let is_repeated =
         matches!(option.get_action(), ArgAction::Append) && option.get_value_delimiter().is_none();
-    if is_repeated { format!("{name}s") } else { name }
+    let is_plural = name.ends_with('s') || Kind::of(option) == Kind::Affinities;
+    if is_repeated && !is_plural { format!("{name}s") } else { name }
 }
 
 fn camel_case(option: &str) -> String {
@@ -125,12 +148,12 @@ fn description(help: &str, kind: Kind, command: &Command) -> String {
     text = text.replace("., in order", ", in order");
     for option in command.get_arguments() {
         let Some(long) = option.get_long() else { continue };
-        text = text.replace(&format!("--{long} "), &format!("{} ", name(option)));
+        for end in [" ", ".", ","] {
+            text = text.replace(&format!("--{long}{end}"), &format!("{}{end}", name(option)));
+        }
     }
-    if kind == Kind::File {
-        text = format!("{} Give the content of the file: --set-file.", sentence(&text));
-    }
-    sentence(&text)
+    let sentences = [Some(text.as_str()), kind.form()].into_iter().flatten().map(sentence);
+    sentences.collect::<Vec<_>>().join(" ")
 }
 
 fn sentence(text: &str) -> String {
