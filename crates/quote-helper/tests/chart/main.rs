@@ -4,6 +4,7 @@
 
 mod cases;
 mod helm;
+mod hooks;
 mod objects;
 mod package;
 mod refusals;

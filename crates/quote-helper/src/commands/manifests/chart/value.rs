@@ -91,7 +91,9 @@ impl Kind {
             Self::Quantities
         } else if is(TypeId::of::<(Component, PathBuf)>()) {
             Self::Affinities
-        } else if [TypeId::of::<i64>(), TypeId::of::<u32>(), TypeId::of::<u16>()].into_iter().any(is)
+        } else if [TypeId::of::<i64>(), TypeId::of::<u32>(), TypeId::of::<u16>()]
+            .into_iter()
+            .any(is)
         {
             if is_list { Self::Integers } else { Self::Integer }
         } else if matches!(option.get_action(), ArgAction::Append) {
