@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the OCI archives: two builds have the same bytes, and size, files, users and packages are
-# those that docs/image.md promises. WRITE_FILES=1 writes the list of files anew.
+# Checks the OCI archives, on Debian 12: two builds have the same bytes, and size, files, users and
+# packages are those that docs/image.md promises. WRITE_FILES=1 writes the lists of files anew.
 # usage: [DIST=DIRECTORY] tools/image-test.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
