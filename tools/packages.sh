@@ -81,6 +81,17 @@ headers() {
     echo "$deb"
 }
 
+# Every file that tools/install.sh installs is in a package. The licences are in `copyright`.
+check_complete() {
+    local deb missing
+    for deb in "$output"/*_"$version-1"_amd64.deb; do
+        dpkg-deb --contents "$deb"
+    done | sed -E 's| -> .*||; s|.*/||; s|\.gz$||' | sort --unique >"$work/packaged"
+    missing=$(find "$work/root/usr" ! -type d ! -name 'LICENSE-*' -printf '%f\n' |
+        sort --unique | comm -23 - "$work/packaged")
+    [[ -z $missing ]] || { echo "no package has ${missing//$'\n'/, }" >&2; exit 1; }
+}
+
 # One at a time, since their directory is the same.
 mkdir -p target "$output"
 exec 9>target/debian.lock
@@ -102,3 +113,4 @@ library libsgx-dcap-ql
 library libdcap-quoteprov
 headers dev "Headers for the C libraries of SGX quotes"
 headers intel-dev "Headers for SGX quotes, with the names of Intel's"
+check_complete

@@ -35,8 +35,9 @@ status() {
         echo "not-installed "
 }
 
-# is PACKAGE STATUS: checks the status and version of a package.
+# is PACKAGE PATTERN: checks the status and version of a package.
 is() {
+    # shellcheck disable=SC2053
     [[ $(status "$1") == $2 ]] || fail "$1 is \"$(status "$1")\", not \"$2\""
 }
 
