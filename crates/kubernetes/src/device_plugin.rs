@@ -19,6 +19,7 @@ mod plugin;
 mod plugin_socket;
 mod pod_resources;
 mod profile;
+mod quote_service;
 mod readiness;
 mod session;
 
@@ -27,10 +28,11 @@ pub use allocator::Allocator;
 pub use epc::{Epc, NUMA_NODES, epc_sections};
 pub use kubelet::{PLUGIN_DIR, POD_RESOURCES_SOCKET};
 pub use metrics::Metrics;
-pub(crate) use node_status::NODE_STATUS_MANAGER;
-pub use node_status::NodeStatus;
+pub(crate) use node_status::{EVENT_NAMESPACE, NODE_STATUS_MANAGER, Traces, is_owned};
+pub use node_status::{NodeStatus, QUOTE_SERVICE_CONDITION, SGX_NODE_LABEL};
 pub use plan::{EpcAccounting, Offer};
 pub use profile::{ENCLAVE_RESOURCE, PROVISION_RESOURCE, ResourceProfile, Shares, SharesError};
+pub use quote_service::{QuoteServiceProbe, ServiceProblem};
 pub use readiness::Readiness;
 
 use std::future::{Future, pending};
@@ -40,16 +42,19 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 
 use node_status::LocalNode;
 use plan::Plan;
+use quote_service::QuoteServiceCondition;
 use readiness::Component;
 use session::{PERIOD, Session, SessionConfig, SessionEnd, SessionError, WATCH_TIMEOUT};
 
 /// The pause after a failure that may need an operator.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The time for the last change of the quote service's condition.
+const CONDITION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The configuration of a device plugin.
 pub struct Options {
@@ -63,18 +68,26 @@ pub struct Options {
     pub plugin_dir: PathBuf,
     /// The node status for resources that the API server counts, see [`Offer::needs_node_status`].
     pub node_status: Option<NodeStatus>,
+    /// The test of the quote service, for the condition [`QUOTE_SERVICE_CONDITION`] in that status.
+    pub quote_service: Option<Arc<QuoteServiceProbe>>,
 }
 
 /// Offers this node's enclave memory until `shutdown` is ready. Restarts of the kubelet, an
 /// unreachable API server and missing device nodes are retried, and reported by `metrics`.
 pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Output = ()>) {
-    let Options { offer, epc, allocator, plugin_dir, node_status } = options;
+    let Options { offer, epc, allocator, plugin_dir, node_status, quote_service } = options;
     let total = epc.total();
     let plan = Plan::new(&offer, epc);
     metrics.offers(total, &plan);
     if plan.is_empty() {
         info!("this node has no EPC to offer: the plugin is idle");
-        return shutdown.await;
+        let cleanup = async {
+            if let Some(node_status) = &node_status {
+                quote_service::remove(node_status, |traces| traces).await;
+            }
+            pending().await
+        };
+        return tokio::select! { () = cleanup => {}, () = shutdown => {} };
     }
     info!(epc = %ByteSize(total), "offering this node's enclave memory");
     let allocator = Arc::new(allocator);
@@ -93,19 +106,41 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
         watched: config.watched.subscribe(),
     };
     let keep_node_status = async {
-        match node_status {
+        match &node_status {
             Some(node_status) => node_status.keep(node, &readiness).await,
             None => pending().await,
         }
     };
+    let mut condition = node_status
+        .clone()
+        .zip(quote_service)
+        .map(|(node, probe)| QuoteServiceCondition::new(node, probe));
     let mut session = None;
     tokio::select! {
         () = run_sessions(&config, &mut session) => {}
         () = keep_node_status => {}
+        () = keep_condition(node_status.as_ref(), condition.as_mut()) => {}
         () = shutdown => {}
     }
     if let Some(session) = session {
         session.end().await;
+    }
+    if let Some(condition) = &mut condition {
+        let _ = timeout(CONDITION_TIMEOUT, condition.stop()).await;
+    }
+}
+
+/// Keeps the quote service's condition, or removes that of an earlier plugin.
+async fn keep_condition(
+    node_status: Option<&NodeStatus>,
+    condition: Option<&mut QuoteServiceCondition>,
+) {
+    match (condition, node_status) {
+        (Some(condition), _) => condition.keep().await,
+        (None, Some(node_status)) => {
+            quote_service::keep_removed(node_status).await;
+        }
+        (None, None) => pending().await,
     }
 }
 

@@ -182,8 +182,8 @@ impl Installer {
     }
 
     /// Removes the whole add-on and waits until it is gone: pods, their namespace unless others use
-    /// it, and EPC in the nodes' status. Applications keep running. Stops early when `stop` is
-    /// ready. Returns nothing if nothing was installed.
+    /// it, and EPC, label and condition of the nodes. Applications keep running. Stops early when
+    /// `stop` is ready. Returns nothing if nothing was installed.
     ///
     /// # Errors
     /// Before any change: missing permissions, or a concurrent installation. Later: the API server
@@ -202,7 +202,10 @@ impl Installer {
             let done = self.remove(inventory(&self.api_server).await?).await?;
             for found in node_resources::find(&self.api_server).await? {
                 node_resources::remove(&self.api_server, &found).await?;
-                (self.progress)(&format!("{}: EPC is no longer in its status", found.node));
+                (self.progress)(&format!(
+                    "{}: its EPC, label and condition are removed",
+                    found.node
+                ));
             }
             Ok(done)
         };

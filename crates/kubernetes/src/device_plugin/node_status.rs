@@ -4,12 +4,14 @@
 //! seconds. The plugin does not wait for that: it sets what the kubelet will report.
 
 mod checkpoint;
+mod ownership;
+mod traces;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Node;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::{Event, Node};
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -21,9 +23,15 @@ use super::plan::Plan;
 use super::profile::ResourceProfile;
 use super::readiness::{Component, Readiness};
 use checkpoint::Checkpoint;
+pub(crate) use ownership::is_owned;
+pub use traces::{QUOTE_SERVICE_CONDITION, SGX_NODE_LABEL};
+pub(crate) use traces::{Traces, condition};
 
 /// The field manager of resources in a node's status.
 pub(crate) const NODE_STATUS_MANAGER: &str = "quote-helper-device-plugin";
+
+/// The namespace of Events about nodes, as of the kubelet's.
+pub(crate) const EVENT_NAMESPACE: &str = "default";
 
 /// The interval at which device nodes are checked, and at which the status is set until it is as
 /// wanted.
@@ -33,6 +41,9 @@ const RENEWAL: Duration = Duration::from_secs(60);
 /// The timeout of a request to the API server.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The message of a request without an answer.
+const NO_ANSWER: &str = "the API server does not answer within 10 seconds";
+
 /// Quantities by resource; null removes one.
 type Quantities = Map<String, Value>;
 
@@ -40,6 +51,7 @@ type Quantities = Map<String, Value>;
 #[derive(Clone)]
 pub struct NodeStatus {
     nodes: Api<Node>,
+    events: Api<Event>,
     name: String,
 }
 
@@ -54,10 +66,11 @@ pub(crate) struct LocalNode<'a> {
 
 impl NodeStatus {
     /// The status of the node of this name. The client needs the permission to patch
-    /// `nodes/status`.
+    /// `nodes/status`, and for Events about it to create them in the namespace `default`.
     #[must_use]
     pub fn new(client: Client, name: String) -> Self {
-        Self { nodes: Api::all(client), name }
+        let events = Api::namespaced(client.clone(), EVENT_NAMESPACE);
+        Self { nodes: Api::all(client), events, name }
     }
 
     /// Keeps the plan's resources in the node's status, at zero while the device node is missing.
@@ -89,7 +102,12 @@ impl NodeStatus {
     /// it once more.
     async fn set(&self, node: &LocalNode<'_>, healthy: bool) -> Result<bool, String> {
         let capacity = capacity(node.plan, healthy);
-        let live = self.patch(json!({ "capacity": capacity })).await?;
+        let live = self.patch(of_status(json!({ "capacity": capacity }))).await?;
+        if node.has_device_nodes() && !has_label(&live) {
+            // The status' own metadata: the permission for the status is enough.
+            let labels = json!({ "metadata": { "labels": { SGX_NODE_LABEL: "true" } } });
+            self.patch(Patch::Merge(labels)).await?;
+        }
         let wanted = differing(&live, capacity.into_iter().chain(node.devices()));
         if wanted.is_empty() {
             return Ok(true);
@@ -101,13 +119,28 @@ impl NodeStatus {
         };
         let (held, wanted): (Quantities, Quantities) = wanted.into_iter().partition(is_held);
         if !wanted.is_empty() {
-            self.patch(json!({ "capacity": wanted, "allocatable": wanted })).await?;
+            let status = json!({ "capacity": wanted, "allocatable": wanted });
+            self.patch(of_status(status)).await?;
         }
         held.keys().next().map_or(Ok(false), |name| Err(checkpoint.problem(name)))
     }
 
-    async fn patch(&self, status: Value) -> Result<Node, String> {
-        let patch = Patch::Merge(json!({ "status": status }));
+    /// The node, by a patch that changes nothing: that needs no further permission.
+    pub(crate) async fn live(&self) -> Result<Node, String> {
+        self.patch(Patch::Merge(json!({}))).await
+    }
+
+    /// Records an Event about the node.
+    pub(crate) async fn record(&self, event: &Event) -> Result<(), String> {
+        match timeout(TIMEOUT, self.events.create(&PostParams::default(), event)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(format!("cannot create an Event: {error}")),
+            Err(_) => Err(NO_ANSWER.to_owned()),
+        }
+    }
+
+    /// Patches the node through its status.
+    pub(crate) async fn patch(&self, patch: Patch<Value>) -> Result<Node, String> {
         let params = PatchParams {
             field_manager: Some(NODE_STATUS_MANAGER.to_owned()),
             ..PatchParams::default()
@@ -120,15 +153,19 @@ impl NodeStatus {
                  nodes/status is needed)",
                 self.name
             )),
-            Err(_) => Err("the API server does not answer within 10 seconds".to_owned()),
+            Err(_) => Err(NO_ANSWER.to_owned()),
         }
     }
 }
 
 impl LocalNode<'_> {
     fn is_healthy(&self) -> bool {
-        let needs_device_node = self.plan.resources.iter().any(|it| it.device_node.is_some());
-        !needs_device_node || self.allocator.find(DeviceNode::Enclave).is_ok()
+        !self.has_device_nodes() || self.allocator.find(DeviceNode::Enclave).is_ok()
+    }
+
+    /// False for simulated EPC.
+    fn has_device_nodes(&self) -> bool {
+        self.plan.resources.iter().any(|it| it.device_node.is_some())
     }
 
     /// The quantities of resources that the kubelet allocates, as far as it has them now.
@@ -140,6 +177,15 @@ impl LocalNode<'_> {
         });
         healthy.map(|it| (it.name.to_owned(), json!(it.devices.len().to_string())))
     }
+}
+
+fn of_status(status: Value) -> Patch<Value> {
+    Patch::Merge(json!({ "status": status }))
+}
+
+/// True if the node has the label, whatever its value: others may have set it.
+fn has_label(node: &Node) -> bool {
+    node.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(SGX_NODE_LABEL))
 }
 
 /// The wanted quantities that are not allocatable.

@@ -70,7 +70,8 @@ impl QuoteServiceCondition {
     pub(crate) async fn stop(&mut self) {
         let Some(written) = &self.written else { return };
         let Ok(live) = self.node.live().await else { return };
-        let heartbeat = condition(&live).and_then(|condition| condition.last_heartbeat_time.clone());
+        let heartbeat =
+            condition(&live).and_then(|condition| condition.last_heartbeat_time.clone());
         if heartbeat.is_some_and(|heartbeat| heartbeat.0 == written.heartbeat) {
             self.write(Verdict::stopped()).await;
         }
@@ -108,7 +109,9 @@ impl QuoteServiceCondition {
         let since = same.and_then(|same| same.last_transition_time.as_ref());
         let since = since.map_or(heartbeat, |since| since.0);
         let condition = verdict.condition(heartbeat, since);
-        self.node.patch(Patch::Strategic(json!({ "status": { "conditions": [condition] } }))).await?;
+        self.node
+            .patch(Patch::Strategic(json!({ "status": { "conditions": [condition] } })))
+            .await?;
         if same.is_none() {
             info!(status = verdict.status, reason = verdict.reason, "{}", verdict.message);
         }
@@ -119,6 +122,14 @@ impl QuoteServiceCondition {
             }
         }
         Ok(())
+    }
+}
+
+/// Keeps the condition removed: the plugin before may still write it.
+pub(crate) async fn keep_removed(node: &NodeStatus) {
+    loop {
+        remove(node, |traces| Traces { label: false, ..traces }).await;
+        sleep(HEARTBEAT).await;
     }
 }
 

@@ -11,7 +11,7 @@ use super::pod::{
     read_only, selector, template,
 };
 use super::{AddOn, Component, KubernetesVersion, Platform, rolling_update};
-use crate::device_plugin::PLUGIN_DIR;
+use crate::device_plugin::{AESM_DIR, PLUGIN_DIR};
 
 /// The name of the DaemonSet, as on AKS.
 pub const DEVICE_PLUGIN: &str = "sgx-plugin";
@@ -86,6 +86,9 @@ fn arguments(add_on: &AddOn) -> Vec<String> {
     if !add_on.quote_service {
         arguments.push("--no-aesm-dir".to_owned());
     }
+    if add_on.watches_quote_service() {
+        arguments.push(format!("--quote-service-socket={AESM_DIR}/aesm.socket"));
+    }
     arguments
 }
 
@@ -101,6 +104,10 @@ fn volumes(add_on: &AddOn) -> Vec<(Volume, VolumeMount)> {
     if add_on.cdi {
         let directory = host_directory("cdi", CDI_DIR, "DirectoryOrCreate");
         volumes.push((directory, mount("cdi", CDI_DIR)));
+    }
+    if add_on.watches_quote_service() {
+        let directory = host_directory("aesmd", AESM_DIR, "DirectoryOrCreate");
+        volumes.push((directory, read_only(mount("aesmd", AESM_DIR))));
     }
     volumes
 }

@@ -1,12 +1,18 @@
 //! The device plugin's account at the API server, where it counts EPC in the nodes' status.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DynamicObject;
 
 use super::object::{cluster_metadata, object};
 use super::{AddOn, DEVICE_PLUGIN, KubernetesVersion};
-use crate::device_plugin::{EpcAccounting, ResourceProfile};
+use crate::device_plugin::{EVENT_NAMESPACE, EpcAccounting, ResourceProfile};
+
+/// The Role for Events about nodes, in the namespace of these.
+const NODE_EVENTS: &str = "sgx-plugin-events";
 
 impl AddOn {
     /// True if nodes have a device for each MiB of EPC, for which kubelets of this version need the
@@ -17,6 +23,11 @@ impl AddOn {
         self.epc_accounting == EpcAccounting::Devices
             && profiles.any(|profile| profile != ResourceProfile::Intel)
             && version.reports_device_health()
+    }
+
+    /// True if the device plugin reports the state of the quote service in the nodes' status.
+    pub(super) fn watches_quote_service(&self) -> bool {
+        self.quote_service && self.counts_in_node_status()
     }
 
     /// True if some EPC is counted in the nodes' status.
@@ -44,7 +55,28 @@ pub(super) fn objects(add_on: &AddOn) -> Result<Vec<DynamicObject>, serde_json::
         role_ref: role_ref("ClusterRole", DEVICE_PLUGIN),
         subjects: Some(vec![account_of(add_on, DEVICE_PLUGIN)]),
     };
-    Ok(vec![object(&account)?, object(&role)?, object(&binding)?])
+    let mut objects = vec![object(&account)?, object(&role)?, object(&binding)?];
+    if add_on.watches_quote_service() {
+        objects.extend(events(add_on)?);
+    }
+    Ok(objects)
+}
+
+/// The permission to create Events about nodes.
+fn events(add_on: &AddOn) -> Result<[DynamicObject; 2], serde_json::Error> {
+    let metadata = || ObjectMeta {
+        namespace: Some(EVENT_NAMESPACE.to_owned()),
+        ..cluster_metadata(NODE_EVENTS)
+    };
+    let rules = Some(vec![rule("", "events", &["create"])]);
+    Ok([
+        object(&Role { metadata: metadata(), rules })?,
+        object(&RoleBinding {
+            metadata: metadata(),
+            role_ref: role_ref("Role", NODE_EVENTS),
+            subjects: Some(vec![account_of(add_on, DEVICE_PLUGIN)]),
+        })?,
+    ])
 }
 
 /// The permission for all resources of a kind.

@@ -4,10 +4,12 @@ use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
 };
 
-/// Labels with the value `true` on nodes with SGX: Intel's, and those of node-feature-discovery
-/// without and with Intel's rules.
+use crate::device_plugin::SGX_NODE_LABEL;
+
+/// Labels with the value `true` on nodes with SGX: Intel's, which the device plugin sets, and
+/// those of node-feature-discovery without and with Intel's rules.
 pub const SGX_NODE_LABELS: [&str; 3] = [
-    "sgx.intel.com/capable",
+    SGX_NODE_LABEL,
     "feature.node.kubernetes.io/cpu-security.sgx.enabled",
     "intel.feature.node.kubernetes.io/sgx",
 ];

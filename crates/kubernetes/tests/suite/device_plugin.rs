@@ -18,6 +18,7 @@ mod numa_nodes;
 mod plugin;
 mod pod_resources;
 mod profiles;
+mod quote_service;
 mod readiness;
 mod sizes;
 mod stop;

@@ -1,9 +1,11 @@
 //! `device-plugin`: offers this node's enclave memory to Kubernetes.
 
+mod quote_service;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use kubernetes::device_plugin::{
@@ -132,6 +134,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", env = "NODE_NAME")]
     node_name: Option<String>,
 
+    /// Tests the quote service at this socket, and reports in the node's condition
+    /// QuoteServiceReady and in Events about the node if it makes quotes [default: no test].
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with = "no_aesm_dir",
+        env = "QUOTE_HELPER_QUOTE_SERVICE_SOCKET"
+    )]
+    quote_service_socket: Option<PathBuf>,
+
     /// Serves /metrics, /livez and /readyz over HTTP here [default: nowhere].
     #[arg(long, value_name = "ADDRESS:PORT", env = "QUOTE_HELPER_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
@@ -218,7 +230,19 @@ async fn options(arguments: Arguments) -> anyhow::Result<Options> {
         aesm_dir: (!arguments.no_aesm_dir).then_some(arguments.aesm_dir),
         cdi_dir: arguments.cdi_dir,
     };
-    Ok(Options { offer, epc, allocator, plugin_dir: arguments.plugin_dir, node_status })
+    ensure!(
+        node_status.is_some() || arguments.quote_service_socket.is_none(),
+        "--quote-service-socket reports in the node's status, which is not used with \
+         --epc-accounting devices"
+    );
+    Ok(Options {
+        offer,
+        epc,
+        allocator,
+        plugin_dir: arguments.plugin_dir,
+        node_status,
+        quote_service: arguments.quote_service_socket.map(quote_service::probe),
+    })
 }
 
 /// The EPC to offer.

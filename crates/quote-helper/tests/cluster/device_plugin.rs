@@ -4,6 +4,7 @@ mod accounting;
 mod containers;
 mod health;
 mod host;
+mod label;
 mod metrics;
 mod node_status;
 mod node_watch;

@@ -34,9 +34,11 @@ impl Verdict {
                 reason: "MakesQuotes",
                 message: "the quote service answers requests for quotes".to_owned(),
             },
-            Err(ServiceProblem { reason, message }) => {
-                Self { status: "False", reason, message: message.chars().take(MAX_MESSAGE).collect() }
-            }
+            Err(ServiceProblem { reason, message }) => Self {
+                status: "False",
+                reason,
+                message: message.chars().take(MAX_MESSAGE).collect(),
+            },
         }
     }
 

@@ -1,17 +1,17 @@
 //! A fake API server with the status of one node, which its kubelet updates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::patch;
+use axum::routing::{patch, post};
 use axum::{Json, Router};
 use kubernetes::device_plugin::NodeStatus;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::device_plugin::node;
@@ -30,6 +30,11 @@ struct Status {
     /// The allocatable quantity: the capacity, once the kubelet has processed it.
     allocatable: BTreeMap<String, String>,
     is_kubelet_away: bool,
+    labels: BTreeMap<String, String>,
+    /// The labels that the plugin has set.
+    own_labels: BTreeSet<String>,
+    conditions: Vec<Value>,
+    events: Vec<Value>,
 }
 
 /// The response of the server.
@@ -49,6 +54,7 @@ impl ApiServer {
         let server = Self { address: listener.local_addr().unwrap(), status };
         let router = Router::new()
             .route("/api/v1/nodes/{name}/status", patch(patch_status))
+            .route("/api/v1/namespaces/default/events", post(create_event))
             .with_state(Arc::clone(&server.status));
         tokio::spawn(async { axum::serve(listener, router).await });
         server
@@ -73,6 +79,35 @@ impl ApiServer {
     /// Sets the node's quantity of a resource as another manager.
     pub(crate) fn set(&self, resource: &str, quantity: &str) {
         self.status.lock().capacity.insert(resource.to_owned(), quantity.to_owned());
+    }
+
+    /// Sets the node's label as another manager.
+    pub(crate) fn set_label(&self, label: &str, value: &str) {
+        self.status.lock().labels.insert(label.to_owned(), value.to_owned());
+    }
+
+    /// The node's label.
+    pub(crate) fn label(&self, label: &str) -> Option<String> {
+        self.status.lock().labels.get(label).cloned()
+    }
+
+    /// Sets a condition as another program.
+    pub(crate) fn set_condition(&self, condition: Value) {
+        self.status.lock().merge_condition(&condition);
+    }
+
+    /// The node's condition of this type; null if it has none.
+    pub(crate) fn condition(&self, kind: &str) -> Value {
+        let status = self.status.lock();
+        let found = status.conditions.iter().find(|condition| condition["type"] == kind);
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The reasons of the Events about the node.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let status = self.status.lock();
+        let reason = |event: &Value| event["reason"].as_str().unwrap().to_owned();
+        status.events.iter().map(reason).collect()
     }
 
     /// Makes the kubelet stop or resume processing the status.
@@ -105,7 +140,9 @@ async fn patch_status(
     Json(patch): Json<Value>,
 ) -> (StatusCode, Json<Value>) {
     assert_eq!(name, node::NAME);
-    assert_eq!(headers["content-type"], "application/merge-patch+json");
+    let is_merge = headers["content-type"] == "application/merge-patch+json";
+    let is_strategic = headers["content-type"] == "application/strategic-merge-patch+json";
+    assert!(is_merge && patch["status"]["conditions"].is_null() || is_strategic, "{patch}");
     let behaviour = status.lock().behaviour;
     match behaviour {
         Behaviour::Accepts => (StatusCode::OK, Json(status.lock().merge(patch))),
@@ -114,17 +151,63 @@ async fn patch_status(
     }
 }
 
+async fn create_event(
+    State(status): State<Arc<Mutex<Status>>>,
+    Json(event): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    let about = &event["involvedObject"];
+    assert_eq!((&about["kind"], &about["name"]), (&json!("Node"), &json!(node::NAME)));
+    assert_eq!(event["metadata"]["namespace"], "default");
+    status.lock().events.push(event.clone());
+    (StatusCode::CREATED, Json(event))
+}
+
 impl Status {
+    /// As the merge key `type` says.
+    fn merge_condition(&mut self, condition: &Value) {
+        self.conditions.retain(|before| before["type"] != condition["type"]);
+        if condition["$patch"] != "delete" {
+            self.conditions.push(condition.clone());
+        }
+    }
+
     /// Merges as in RFC 7396, and returns the node.
     fn merge(&mut self, patch: Value) -> Value {
         merge(&mut self.capacity, &patch["status"]["capacity"]);
         merge(&mut self.allocatable, &patch["status"]["allocatable"]);
-        self.patches.push(patch);
+        for condition in patch["status"]["conditions"].as_array().into_iter().flatten() {
+            self.merge_condition(condition);
+        }
+        for (label, value) in patch["metadata"]["labels"].as_object().into_iter().flatten() {
+            match value.as_str() {
+                Some(value) => {
+                    self.labels.insert(label.clone(), value.to_owned());
+                    self.own_labels.insert(label.clone());
+                }
+                None => drop(self.labels.remove(label)),
+            }
+        }
+        // A patch that changes nothing reads the node.
+        if patch != json!({}) {
+            self.patches.push(patch);
+        }
+        let own: Map<_, _> =
+            self.own_labels.iter().map(|label| (format!("f:{label}"), json!({}))).collect();
+        let fields = json!({ "f:metadata": { "f:labels": own } });
+        let manager = json!({ "manager": "quote-helper-device-plugin", "fieldsV1": fields });
         let node = json!({
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": { "name": node::NAME },
-            "status": { "capacity": self.capacity, "allocatable": self.allocatable },
+            "metadata": {
+                "name": node::NAME,
+                "labels": self.labels,
+                "managedFields": [manager],
+            },
+            "status": {
+                "capacity": self.capacity,
+                "allocatable": self.allocatable,
+                "conditions": self.conditions,
+            },
         });
         if !self.is_kubelet_away {
             self.allocatable = self.capacity.clone();

@@ -80,6 +80,7 @@ impl Node {
             },
             plugin_dir: self.plugin_dir(),
             node_status: None,
+            quote_service: None,
         }
     }
 

@@ -202,7 +202,15 @@ impl ApiState {
             }
             ("PATCH", "nodes") => {
                 let mut node = self.store.get(request).ok_or(404_u16)?;
+                let mut body = body;
+                let status = body["status"].as_object_mut();
+                let deleted = status.and_then(|it| it.remove("conditions")).unwrap_or_default();
                 merge(&mut node, &body);
+                for condition in deleted.as_array().into_iter().flatten() {
+                    assert_eq!(condition["$patch"], "delete");
+                    let conditions = node["status"]["conditions"].as_array_mut().unwrap();
+                    conditions.retain(|it| it["type"] != condition["type"]);
+                }
                 Ok(self.store.put("nodes", node))
             }
             (_, "podmonitors") if self.lacks_pod_monitors => Err(404),

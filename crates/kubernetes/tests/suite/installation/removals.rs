@@ -106,7 +106,7 @@ async fn pods_that_do_not_end_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn epc_in_the_node_status_is_removed() {
+async fn traces_on_nodes_are_removed() {
     pace();
     let api_server = ApiServer::start().await;
     api_server.put("nodes", node("ours", "quote-helper-device-plugin"));
@@ -115,15 +115,32 @@ async fn epc_in_the_node_status_is_removed() {
     let capacity = |name| api_server.get("nodes", name).unwrap()["status"]["capacity"].clone();
     assert_eq!(capacity("ours"), json!({ "cpu": "2" }));
     assert_eq!(capacity("theirs"), json!({ "cpu": "2", "sgx.intel.com/epc": "1048576" }));
-    assert_eq!(api_server.writes(), ["PATCH nodes/ours"]);
+    let of = |name, pointer: &str| {
+        api_server.get("nodes", name).unwrap().pointer(pointer).cloned().unwrap_or_default()
+    };
+    let conditions = |name| of(name, "/status/conditions").as_array().unwrap().len();
+    assert_eq!((conditions("ours"), conditions("theirs")), (1, 1));
+    let label = |name| of(name, "/metadata/labels/sgx.intel.com~1capable");
+    assert_eq!((label("ours"), label("theirs")), (Value::Null, json!("true")));
+    assert_eq!(api_server.writes(), ["PATCH nodes/ours", "PATCH nodes/theirs"]);
 }
 
-/// A node with EPC set by this manager.
+/// A node with EPC and a label set by this manager, and a condition.
 fn node(name: &str, manager: &str) -> Value {
-    let fields = json!({ "f:status": { "f:capacity": { "f:sgx.intel.com/epc": {} } } });
+    let fields = json!({
+        "f:metadata": { "f:labels": { "f:sgx.intel.com/capable": {} } },
+        "f:status": { "f:capacity": { "f:sgx.intel.com/epc": {} } },
+    });
+    let conditions = json!([
+        { "type": "Ready", "status": "True" }, { "type": "QuoteServiceReady", "status": "True" },
+    ]);
     let entry = json!({ "manager": manager, "operation": "Update", "fieldsV1": fields });
     json!({
-        "metadata": { "name": name, "managedFields": [entry] },
-        "status": { "capacity": { "cpu": "2", "sgx.intel.com/epc": "1048576" } },
+        "metadata": {
+            "name": name, "managedFields": [entry], "labels": { "sgx.intel.com/capable": "true" },
+        },
+        "status": {
+            "capacity": { "cpu": "2", "sgx.intel.com/epc": "1048576" }, "conditions": conditions,
+        },
     })
 }

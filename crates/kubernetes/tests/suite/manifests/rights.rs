@@ -62,8 +62,13 @@ fn permissions_are_minimal() {
             "verbs": ["get", "patch"],
         }])
     );
+    // Events about nodes are in this namespace.
+    let events = find(&objects, "Role", "sgx-plugin-events");
+    assert_eq!(events["metadata"]["namespace"], "default");
+    let create = json!([{ "apiGroups": [""], "resources": ["events"], "verbs": ["create"] }]);
+    assert_eq!(events["rules"], create);
     let roles = objects.iter().filter(|object| kind(object).ends_with("Role")).count();
-    assert_eq!(roles, 3);
+    assert_eq!(roles, 4);
 }
 
 #[test]

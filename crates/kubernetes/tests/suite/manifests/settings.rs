@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::core::DynamicObject;
+use kubernetes::device_plugin::EpcAccounting;
 use kubernetes::manifests::{
     AddOn, Component, ComputeResources, InjectionMethod, LogLevel, Platform, Quantities,
 };
@@ -211,4 +212,23 @@ fn settings_survive_their_record() {
     let settings = find(&objects(&add_on), "ConfigMap", "sgx-quote-helper-settings");
     let text = settings["data"]["settings.json"].as_str().unwrap();
     assert_eq!(serde_json::from_str::<AddOn>(text).unwrap(), add_on);
+}
+
+#[test]
+fn the_device_plugin_watches_the_quote_service_if_it_uses_the_api_server() {
+    for (quote_service, epc_accounting, watches) in [
+        (true, EpcAccounting::NodeStatus, true),
+        (true, EpcAccounting::Devices, false),
+        (false, EpcAccounting::NodeStatus, false),
+    ] {
+        let add_on = AddOn { quote_service, epc_accounting, ..everything(Platform::Dcap) };
+        let objects = objects(&add_on);
+        let arguments = arguments(&objects, Component::DevicePlugin);
+        let socket = "--quote-service-socket=/var/run/aesmd/aesm.socket".to_owned();
+        assert_eq!(arguments.contains(&socket), watches);
+        let pod = pod(&objects, Component::DevicePlugin);
+        let mounts = pod["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+        let mount = json!({ "name": "aesmd", "mountPath": "/var/run/aesmd", "readOnly": true });
+        assert_eq!(mounts.contains(&mount), watches, "{mounts:?}");
+    }
 }

@@ -77,7 +77,7 @@ fn one_of_two_concurrent_installs_is_refused() {
 }
 
 #[track_caller]
-fn nothing_is_installed() {
+pub(super) fn nothing_is_installed() {
     let objects = kubectl(
         &[
             "get",
@@ -91,10 +91,10 @@ fn nothing_is_installed() {
 }
 
 /// The cluster's kubeconfig with a change.
-struct Kubeconfig(TempDir);
+pub(super) struct Kubeconfig(TempDir);
 
 impl Kubeconfig {
-    fn changed(change: impl FnOnce(&mut Value)) -> Self {
+    pub(super) fn changed(change: impl FnOnce(&mut Value)) -> Self {
         let yaml = std::fs::read_to_string(std::env::var_os("KUBECONFIG").unwrap()).unwrap();
         let mut config: Value = serde_saphyr::from_str(&yaml).unwrap();
         change(&mut config);
@@ -103,7 +103,7 @@ impl Kubeconfig {
         changed
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.0.path().join("kubeconfig")
     }
 }
