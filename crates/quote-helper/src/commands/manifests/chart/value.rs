@@ -147,7 +147,7 @@ fn camel_case(option: &str) -> String {
 /// The option's description, with the names of values instead of options.
 fn description(help: &str, kind: Kind, command: &Command) -> String {
     let mut text = help.replace(" May be given several times", "").replace("..", ".");
-    text = text.replace("., in order", ", in order");
+    text = text.replace("., in order", ", in order").replace(". [default", " [default");
     for option in command.get_arguments() {
         let Some(long) = option.get_long() else { continue };
         for end in [" ", ".", ","] {
