@@ -85,7 +85,7 @@ pub async fn run(options: Options, metrics: Metrics, shutdown: impl Future<Outpu
             if let Some(node_status) = &node_status {
                 quote_service::remove(node_status, |traces| traces).await;
             }
-            pending().await
+            pending::<()>().await;
         };
         return tokio::select! { () = cleanup => {}, () = shutdown => {} };
     }

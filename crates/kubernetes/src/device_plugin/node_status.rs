@@ -102,7 +102,7 @@ impl NodeStatus {
     /// it once more.
     async fn set(&self, node: &LocalNode<'_>, healthy: bool) -> Result<bool, String> {
         let capacity = capacity(node.plan, healthy);
-        let live = self.patch(of_status(json!({ "capacity": capacity }))).await?;
+        let live = self.patch(of_status(&json!({ "capacity": capacity }))).await?;
         if node.has_device_nodes() && !has_label(&live) {
             // The status' own metadata: the permission for the status is enough.
             let labels = json!({ "metadata": { "labels": { SGX_NODE_LABEL: "true" } } });
@@ -120,7 +120,7 @@ impl NodeStatus {
         let (held, wanted): (Quantities, Quantities) = wanted.into_iter().partition(is_held);
         if !wanted.is_empty() {
             let status = json!({ "capacity": wanted, "allocatable": wanted });
-            self.patch(of_status(status)).await?;
+            self.patch(of_status(&status)).await?;
         }
         held.keys().next().map_or(Ok(false), |name| Err(checkpoint.problem(name)))
     }
@@ -179,7 +179,7 @@ impl LocalNode<'_> {
     }
 }
 
-fn of_status(status: Value) -> Patch<Value> {
+fn of_status(status: &Value) -> Patch<Value> {
     Patch::Merge(json!({ "status": status }))
 }
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::{ApiContext, InstallationError};
 use crate::api_server::ApiServer;
@@ -36,16 +36,16 @@ pub(super) async fn remove(
 ) -> Result<(), InstallationError> {
     let resources = found.resources.iter().map(|it| ((*it).to_owned(), Value::Null));
     let capacity = resources.collect::<Map<_, _>>();
-    let mut patch = Value::Object(found.traces.removal());
-    if !capacity.is_empty() {
-        patch["status"]["capacity"] = Value::Object(capacity);
+    let mut patch = found.traces.removal();
+    if let Value::Object(status) = patch.entry("status").or_insert_with(|| json!({})) {
+        status.insert("capacity".to_owned(), Value::Object(capacity));
     }
     let params = PatchParams {
         field_manager: Some(NODE_STATUS_MANAGER.to_owned()),
         ..PatchParams::default()
     };
     let nodes = Api::<Node>::all(api_server.client());
-    let patch = Patch::Strategic(patch);
+    let patch = Patch::Strategic(Value::Object(patch));
     let patched = api_server.ask(nodes.patch_status(&found.node, &params, &patch)).await;
     patched.doing(|| format!("remove EPC, label and condition from the node {}", found.node))?;
     Ok(())

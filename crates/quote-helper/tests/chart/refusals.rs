@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::helm::template;
 
 #[track_caller]
-fn assert_refused(values: Value, message: &str) {
-    let error = template("sgx", "1.36", &values).expect_err(&values.to_string());
+fn assert_refused(values: &Value, message: &str) {
+    let error = template("sgx", "1.36", values).expect_err(&values.to_string());
     assert!(error.contains(message), "{values}: {error}");
 }
 
@@ -23,7 +23,7 @@ fn values_of_the_wrong_form_are_refused() {
         (json!({ "tolerations": ["pool"] }), "at '/tolerations/0': got string, want object"),
         (json!({ "nodeSelector": { "pool": 1 } }), "at '/nodeSelector/pool': got number"),
     ] {
-        assert_refused(values, message);
+        assert_refused(&values, message);
     }
 }
 
@@ -39,6 +39,6 @@ fn values_that_contradict_each_other_are_refused() {
         (json!({ "resourceProfile": "azure,intel" }), "give all but one a size"),
         (json!({ "resourceProfile": "azure=1Gi,azure" }), "two shares"),
     ] {
-        assert_refused(values, message);
+        assert_refused(&values, message);
     }
 }

@@ -16,7 +16,9 @@ use crate::support::{Machine, RunResult, SERVE, Serve};
 /// Upgrades, and as many downgrades.
 const TIMES: usize = 10;
 
-const SERVICES: [(&str, fn() -> Service, Library); 4] = [
+type StartService = fn() -> Service;
+
+const SERVICES: [(&str, StartService, Library); 4] = [
     ("in process", Service::software, Library::Fortanix),
     ("in process, our library", Service::software, Library::Ours),
     ("by workers", Service::isolated, Library::Fortanix),

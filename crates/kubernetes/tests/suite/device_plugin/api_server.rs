@@ -92,8 +92,8 @@ impl ApiServer {
     }
 
     /// Sets a condition as another program.
-    pub(crate) fn set_condition(&self, condition: Value) {
-        self.status.lock().merge_condition(&condition);
+    pub(crate) fn set_condition(&self, condition: &Value) {
+        self.status.lock().merge_condition(condition);
     }
 
     /// The node's condition of this type; null if it has none.

@@ -74,7 +74,7 @@ async fn becomes(api_server: &ApiServer, status: &str, reason: &str) {
 async fn the_condition_and_events_follow_the_service() {
     let (node, service) = (Node::new(), Service::default());
     let api_server = ApiServer::start(Behaviour::Accepts).await;
-    api_server.set_condition(json!({ "type": "Ready", "status": "True" }));
+    api_server.set_condition(&json!({ "type": "Ready", "status": "True" }));
     let _plugin = Plugin::start(&node, service.options(&node, &api_server)).await;
     becomes(&api_server, "True", "MakesQuotes").await;
     service.fails(true);
@@ -141,7 +141,7 @@ async fn a_plugin_that_stops_leaves_the_condition_to_its_successor() {
     becomes(&api_server, "True", "MakesQuotes").await;
     let mut written = condition(&api_server);
     written["lastHeartbeatTime"] = json!("2030-01-01T00:00:00Z");
-    api_server.set_condition(written.clone());
+    api_server.set_condition(&written);
     plugin.stop().await;
     assert_eq!(condition(&api_server), written);
 }
@@ -150,7 +150,7 @@ async fn a_plugin_that_stops_leaves_the_condition_to_its_successor() {
 async fn a_plugin_without_a_service_removes_the_condition() {
     let node = Node::new();
     let api_server = ApiServer::start(Behaviour::Accepts).await;
-    api_server.set_condition(json!({ "type": QUOTE_SERVICE_CONDITION, "status": "True" }));
+    api_server.set_condition(&json!({ "type": QUOTE_SERVICE_CONDITION, "status": "True" }));
     let _plugin = Plugin::start(&node, without_service(&node, &api_server)).await;
     eventually("there is no condition", async || condition(&api_server).is_null()).await;
     eventually("the label stays", async || api_server.label(SGX_NODE_LABEL).is_some()).await;
@@ -200,7 +200,7 @@ async fn a_node_without_epc_loses_label_and_condition() {
         let _plugin = Plugin::start(&node, without_service(&node, &api_server)).await;
         eventually("the label", async || api_server.label(SGX_NODE_LABEL).is_some()).await;
     }
-    api_server.set_condition(json!({ "type": QUOTE_SERVICE_CONDITION, "status": "True" }));
+    api_server.set_condition(&json!({ "type": QUOTE_SERVICE_CONDITION, "status": "True" }));
     let none = Options { epc: Epc::of_size(0), ..without_service(&node, &api_server) };
     let _plugin = Plugin::start(&node, none).await;
     eventually("there is no trace", async || {

@@ -75,7 +75,7 @@ fn a_request_above_the_limit_is_refused() {
         match refused {
             None => assert_eq!(error, ""),
             Some(says) => {
-                assert!(error.contains(says) && error.contains("--limits pccs"), "{error}")
+                assert!(error.contains(says) && error.contains("--limits pccs"), "{error}");
             }
         }
     }

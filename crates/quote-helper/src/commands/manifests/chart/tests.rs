@@ -18,7 +18,7 @@ fn values() -> Vec<Value> {
     let values = options.get_arguments().filter(is_value).map(|it| Value::of(it, &options));
     let mut values: Vec<_> = values.collect();
     let deployment = values.iter().position(|value| value.name == "deployment").unwrap();
-    values.insert(deployment + 1, Value::deployment_root());
+    values.insert(deployment.saturating_add(1), Value::deployment_root());
     values
 }
 
@@ -87,7 +87,7 @@ fn parsed(option: &str, text: &str) -> Option<ArgMatches> {
     options().try_get_matches_from(arguments.into_iter().chain(own)).ok()
 }
 
-fn is_valid(name: &str, value: Json) -> bool {
+fn is_valid(name: &str, value: &Json) -> bool {
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
     compiler.add_resource("schema.json", schema(&values())).unwrap();
@@ -112,7 +112,7 @@ fn values_have_the_defaults_of_options() {
         assert!(text.lines().any(|it| it == line), "{line} is not in:\n{text}");
     }
     for value in values() {
-        assert!(is_valid(&value.name, value.default), "{}", value.name);
+        assert!(is_valid(&value.name, &value.default), "{}", value.name);
     }
 }
 
@@ -145,7 +145,7 @@ fn schema_accepts_the_texts_that_the_option_accepts() {
         ("software-epc", "softwareEpc", "much"),
     ] {
         let is_accepted = parsed(option, text).is_some();
-        assert_eq!(is_valid(name, json!(text)), is_accepted, "{name}: {text}");
+        assert_eq!(is_valid(name, &json!(text)), is_accepted, "{name}: {text}");
     }
     for (option, name, text) in [
         ("image-pull-secret", "imagePullSecrets", "registry"),
@@ -155,7 +155,7 @@ fn schema_accepts_the_texts_that_the_option_accepts() {
         ("pccs-source", "pccsSources", "/srv/collateral"),
     ] {
         let is_accepted = parsed(option, text).is_some();
-        assert_eq!(is_valid(name, json!([text])), is_accepted, "{name}: {text}");
+        assert_eq!(is_valid(name, &json!([text])), is_accepted, "{name}: {text}");
     }
 }
 
@@ -164,13 +164,13 @@ fn schema_accepts_the_numbers_that_the_option_accepts() {
     for number in [-1, 0, 999, 1000, 61_100, 0x7fff_fff0, 0x7fff_fff1, 0xffff_fffe, 0xffff_ffff] {
         let text = i64::to_string(&number);
         let is_accepted = parsed("first-uid", &text).is_some();
-        assert_eq!(is_valid("firstUid", json!(number)), is_accepted, "{number}");
+        assert_eq!(is_valid("firstUid", &json!(number)), is_accepted, "{number}");
         let is_accepted = parsed("device-groups", &text).is_some();
-        assert_eq!(is_valid("deviceGroups", json!([number])), is_accepted, "{number}");
+        assert_eq!(is_valid("deviceGroups", &json!([number])), is_accepted, "{number}");
     }
     for number in [0, 1, 2, 100, 101] {
         let is_accepted = parsed("webhook-replicas", &i64::to_string(&number)).is_some();
-        assert_eq!(is_valid("webhookReplicas", json!(number)), is_accepted, "{number}");
+        assert_eq!(is_valid("webhookReplicas", &json!(number)), is_accepted, "{number}");
     }
 }
 
@@ -183,20 +183,20 @@ fn schema_accepts_the_maps_that_the_option_accepts() {
         ("kubelet=cpu=1", json!({ "kubelet": { "cpu": "1" } })),
     ] {
         let is_accepted = parsed("requests", text).is_some();
-        assert_eq!(is_valid("requests", map.clone()), is_accepted, "{map}");
-        assert_eq!(is_valid("limits", map.clone()), is_accepted, "{map}");
+        assert_eq!(is_valid("requests", &map), is_accepted, "{map}");
+        assert_eq!(is_valid("limits", &map), is_accepted, "{map}");
     }
     for key in ["team", "example.com/team", "app.kubernetes.io/name", "sgx-quote-helper/inject"] {
         for (option, name) in [("label", "labels"), ("annotation", "annotations")] {
             let is_accepted = parsed(option, &format!("{key}=some")).is_some();
-            assert_eq!(is_valid(name, json!({ key: "some" })), is_accepted, "{name}: {key}");
+            assert_eq!(is_valid(name, &json!({ key: "some" })), is_accepted, "{name}: {key}");
         }
     }
 }
 
 #[test]
 fn schema_refuses_unknown_values() {
-    assert!(!is_valid("namespace", json!("sgx")));
-    assert!(!is_valid("enablePCCS", json!(true)));
-    assert!(is_valid("global", json!({ "imageRegistry": "registry.example" })));
+    assert!(!is_valid("namespace", &json!("sgx")));
+    assert!(!is_valid("enablePCCS", &json!(true)));
+    assert!(is_valid("global", &json!({ "imageRegistry": "registry.example" })));
 }
