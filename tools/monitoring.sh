@@ -5,10 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if ! command -v promtool >/dev/null && ((EUID == 0)); then
-    apt-get update
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends prometheus
-fi
+tools/install-missing.sh promtool=prometheus
 target=${CARGO_TARGET_DIR:-target}
 python=$target/monitoring/python
 [[ -d $python ]] ||

@@ -5,10 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ ! -x /lib/systemd/systemd ]]; then
-    apt-get update
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends systemd
-fi
+tools/install-missing.sh /lib/systemd/systemd=systemd
 target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 # Each by itself, so that features are the same as in the builds of the other tests.
 for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
