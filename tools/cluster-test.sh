@@ -49,9 +49,10 @@ on_two_clusters() {
     DIST=$(tools/dist.sh)
     export DIST
     cargo test --package quote-helper --test cluster --no-run
-    on_own_cluster "$CLUSTER" --skip device_plugin:: --skip admission:: &
+    local half=(chart:: admission:: device_plugin::)
+    on_own_cluster "$CLUSTER" "${half[@]/#/--skip=}" &
     parts=("$!")
-    on_own_cluster "${CLUSTER:0:10}-2" device_plugin:: admission:: >"$output" 2>&1 &
+    on_own_cluster "${CLUSTER:0:10}-2" "${half[@]}" >"$output" 2>&1 &
     parts+=("$!")
     # Also if this script is interrupted.
     trap 'kill "${parts[@]}" 2>/dev/null || true' EXIT
