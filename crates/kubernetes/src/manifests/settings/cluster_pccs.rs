@@ -1,12 +1,10 @@
 //! The settings of the cluster's PCCS.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::named::{UnknownName, find};
+use super::named::by_name;
 
 /// A PCCS in the cluster: `quote-helper collateral serve`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,20 +71,6 @@ impl PccsMode {
     }
 }
 
-impl fmt::Display for PccsMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for PccsMode {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        find(text, Self::ALL, Self::name)
-    }
-}
-
 impl PccsSecretKey {
     /// All values.
     pub const ALL: [Self; 3] = [Self::ApiKey, Self::UserTokenHash, Self::AdminTokenHash];
@@ -102,13 +86,7 @@ impl PccsSecretKey {
     }
 }
 
-impl FromStr for PccsSecretKey {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        find(text, Self::ALL, Self::name)
-    }
-}
+by_name!(PccsMode, PccsSecretKey);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,8 @@
 //! The components, and their CPU and memory.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::named::{UnknownName, find};
+use super::named::by_name;
 
 /// A component that runs pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,19 +54,7 @@ impl Component {
     }
 }
 
-impl fmt::Display for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Component {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        find(text, Self::ALL, Self::name)
-    }
-}
+by_name!(Component);
 
 impl Quantities {
     /// These amounts, with `others` for those that are not given.

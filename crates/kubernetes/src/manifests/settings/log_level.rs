@@ -1,11 +1,8 @@
 //! The level of the logs.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::named::{UnknownName, find};
+use super::named::by_name;
 
 /// The least severe messages in a log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,19 +38,7 @@ impl LogLevel {
     }
 }
 
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for LogLevel {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        find(text, Self::ALL, Self::name)
-    }
-}
+by_name!(LogLevel);
 
 #[cfg(test)]
 mod tests {

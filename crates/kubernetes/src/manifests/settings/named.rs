@@ -8,6 +8,27 @@ pub struct UnknownName {
     names: String,
 }
 
+/// Displays and parses the types by their `name` and `ALL`.
+macro_rules! by_name {
+    ($($type:ident),+) => { $(
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::manifests::UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                super::named::find(text, Self::ALL, Self::name)
+            }
+        }
+    )+ };
+}
+
+pub(super) use by_name;
+
 /// The value of this name.
 pub(super) fn find<T: Copy, const N: usize>(
     text: &str,
