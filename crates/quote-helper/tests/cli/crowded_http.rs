@@ -106,7 +106,7 @@ fn probes_of_the_collateral_server_are_answered() {
 #[test]
 fn probes_of_the_webhook_are_answered() {
     let machine = Machine::new();
-    machine.write("kubeconfig", crate::webhook::KUBECONFIG);
+    machine.write("kubeconfig", crate::support::KUBECONFIG);
     let line = "webhook --namespace x --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
          --log-format json";
     let mut command = machine.command(line);

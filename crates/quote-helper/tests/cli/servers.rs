@@ -49,7 +49,7 @@ const SERVERS: [Server; 4] = [
 /// Starts this server, and waits until it serves.
 fn start(server: &Server, machine: &Machine, probe: &Probe) -> KilledOnDrop {
     let Server { command, arguments, serving, .. } = server;
-    machine.write("kubeconfig", crate::webhook::KUBECONFIG);
+    machine.write("kubeconfig", crate::support::KUBECONFIG);
     let mut command = machine.command(&format!("{command} {arguments}"));
     command.env("KUBECONFIG", machine.path("kubeconfig"));
     command.stderr(File::create(machine.path("log")).unwrap());

@@ -19,6 +19,16 @@ use tempfile::TempDir;
 pub(crate) const SERVE: &str = "serve --platform software --socket aesm.socket --state-dir state \
      --collateral-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
 
+/// A kubeconfig with an address at which nobody listens.
+pub(crate) const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+";
+
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -1,6 +1,6 @@
 //! `webhook`: what can be seen without an API server. The rest is tested beside its library.
 
-use crate::support::{Machine, RunResult};
+use crate::support::{KUBECONFIG, Machine, RunResult};
 
 #[test]
 fn it_says_what_it_lacks() {
@@ -23,13 +23,3 @@ fn an_address_in_use_is_reported() {
         .with_code(1)
         .says(&["cannot serve admission reviews", &address.to_string()]);
 }
-
-/// Nobody listens there.
-pub(crate) const KUBECONFIG: &str = "\
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
-users: [{name: u, user: {}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-";

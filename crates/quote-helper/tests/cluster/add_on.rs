@@ -125,6 +125,26 @@ fn list(kind: &str, namespace: &str) -> Vec<Value> {
     }
 }
 
+/// The images of all workloads.
+fn images() -> Vec<String> {
+    let workloads = [list("daemonsets", NAMESPACE), list("deployments", NAMESPACE)].concat();
+    let image = |workload: &Value| {
+        let container = &workload["spec"]["template"]["spec"]["containers"][0];
+        container["image"].as_str().unwrap().to_owned()
+    };
+    let mut images: Vec<_> = workloads.iter().map(image).collect();
+    images.sort();
+    images.dedup();
+    images
+}
+
+/// The software platform's root.
+fn root() -> Value {
+    let secrets = list("secrets", NAMESPACE);
+    let is_root = |secret: &&Value| secret["metadata"]["name"] == "sgx-software-platform";
+    secrets.iter().find(is_root).unwrap()["data"].clone()
+}
+
 /// The pod of the quote service on the node, once it is ready.
 #[track_caller]
 fn quote_service_pod() -> Value {

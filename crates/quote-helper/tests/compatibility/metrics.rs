@@ -5,7 +5,7 @@ use std::fs;
 
 use test_support::release::{keeps_lines, repository};
 
-use crate::support::{Machine, Serve, eventually};
+use crate::support::{KUBECONFIG, Machine, Serve, eventually};
 
 /// Pages with tables of metrics, and the prefix that their names lack.
 const PAGES: [(&str, &str); 4] = [
@@ -14,16 +14,6 @@ const PAGES: [(&str, &str); 4] = [
     ("device-plugin.md", "quote_helper_device_plugin_"),
     ("webhook.md", "quote_helper_webhook_"),
 ];
-
-/// Nobody listens there.
-const KUBECONFIG: &str = "\
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
-users: [{name: u, user: {}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-";
 
 #[test]
 fn metrics_of_earlier_releases_stay() {

@@ -4,12 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use serde_json::Value;
-
 use super::clients::requests_during;
-use super::{
-    AddOn, NAMESPACE, image, list, program_with, quote_helper, quote_service_pod, succeeds,
-};
+use super::{AddOn, image, images, program_with, quote_helper, quote_service_pod, root, succeeds};
 use crate::cluster::node_name;
 
 #[test]
@@ -37,7 +33,7 @@ fn an_upgrade_from_the_release_before_and_back_loses_no_quote() {
         succeeds(&release.run(&["upgrade", "--image", &release.image]));
         assert_eq!(images(), [&*release.image]);
     });
-    assert_eq!(self::root(), root);
+    assert_eq!(super::root(), root);
     eprintln!(
         "two upgrades and two downgrades: {} quotes, {} failed, the longest in {:?}",
         requests.made,
@@ -67,21 +63,4 @@ impl Release {
         let kubeconfig = std::env::var_os("KUBECONFIG").expect("the test cluster's kubeconfig");
         program_with(&self.program, Path::new(&kubeconfig), arguments).output().unwrap()
     }
-}
-
-/// The images of all DaemonSets.
-fn images() -> Vec<String> {
-    let container = |set: &Value| set["spec"]["template"]["spec"]["containers"][0].clone();
-    let daemon_sets = list("daemonsets", NAMESPACE);
-    let images = daemon_sets.iter().map(|set| container(set)["image"].as_str().unwrap().to_owned());
-    let mut images: Vec<_> = images.collect();
-    images.dedup();
-    images
-}
-
-/// The software platform's root.
-fn root() -> Value {
-    let secrets = list("secrets", NAMESPACE);
-    let is_root = |secret: &&Value| secret["metadata"]["name"] == "sgx-software-platform";
-    secrets.iter().find(is_root).unwrap()["data"].clone()
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::job::Job;
 use super::updates::{lasting_job, tally_of};
 use super::{
-    AddOn, NAMESPACE, fails, image, list, next_image, quote_helper, quote_helper_with, succeeds,
+    AddOn, NAMESPACE, fails, image, images, next_image, quote_helper, quote_helper_with, root,
+    succeeds,
 };
 use crate::EPC;
 use crate::cluster::{eventually, kubectl, kubernetes_version, node, try_kubectl};
@@ -97,13 +98,13 @@ fn rollback_returns_to_the_revision_before() {
     let said = succeeds(&quote_helper(&["rollback"]));
     assert!(said.contains("rolling back to revision 1"), "{said}");
     assert_eq!(images(), [image()]);
-    assert_eq!(self::root(), root);
+    assert_eq!(super::root(), root);
     // It is a revision of its own, and the settings are those of that time.
     succeeds(&quote_helper(&["upgrade", "--disable-sgxquotehelper"]));
     assert_eq!(images(), [image()]);
     succeeds(&quote_helper(&["rollback", "--to-revision=2"]));
     assert_eq!(images(), [next_image()]);
-    assert_eq!(self::root(), root);
+    assert_eq!(super::root(), root);
 }
 
 #[test]
@@ -134,26 +135,6 @@ fn start(arguments: &[&str]) -> Child {
 /// The allocatable EPC of the node.
 fn allocatable() -> Value {
     node()["status"]["allocatable"][EPC].clone()
-}
-
-/// The images of all workloads.
-fn images() -> Vec<String> {
-    let workloads = [list("daemonsets", NAMESPACE), list("deployments", NAMESPACE)].concat();
-    let image = |workload: &Value| {
-        let container = &workload["spec"]["template"]["spec"]["containers"][0];
-        container["image"].as_str().unwrap().to_owned()
-    };
-    let mut images: Vec<_> = workloads.iter().map(image).collect();
-    images.sort();
-    images.dedup();
-    images
-}
-
-/// The software platform's root.
-fn root() -> Value {
-    let secrets = list("secrets", NAMESPACE);
-    let is_root = |secret: &&Value| secret["metadata"]["name"] == "sgx-software-platform";
-    secrets.iter().find(is_root).unwrap()["data"].clone()
 }
 
 /// The versions of all objects of the add-on that only the installer changes.
