@@ -39,6 +39,17 @@ fn rights_of_hooks_are_for_few_objects_and_end_with_them() {
 
 #[test]
 #[ignore = "it needs Helm: just chart-test"]
+fn jobs_end_before_the_default_timeout_of_helm() {
+    let hooks = hooks(&json!({ "enableSgxquotehelper": true, "platform": "software" }));
+    let jobs = of_kind(&hooks, "Job");
+    assert_eq!(jobs.len(), 2);
+    for job in jobs {
+        assert!(job["spec"]["activeDeadlineSeconds"].as_u64().unwrap() < 300, "{job}");
+    }
+}
+
+#[test]
+#[ignore = "it needs Helm: just chart-test"]
 fn root_is_made_only_for_quotes_of_the_software_platform() {
     let names = |values: Value| {
         let hooks = hooks(&values);
