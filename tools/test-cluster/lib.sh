@@ -58,13 +58,14 @@ start() {
     run_program "$node" "$name"
 }
 
-# run_program NODE NAME: by the command line with which it was started before.
+# run_program NODE NAME: by the command line with which it was started before. Its process id is
+# known when this returns.
 run_program() {
     # shellcheck disable=SC2016 # expanded in the node
-    on "$1" setsid --fork bash -c '
-        echo $$ >"/run/test-cluster/programs/$0.pid"
+    on "$1" bash -c '
         ulimit -n 65536 2>/dev/null
-        eval "exec $(<"/run/test-cluster/programs/$0")" </dev/null >>"/var/log/$0.log" 2>&1
+        eval "exec setsid $(<"/run/test-cluster/programs/$0")" </dev/null >>"/var/log/$0.log" 2>&1 &
+        echo $! >"/run/test-cluster/programs/$0.pid"
     ' "$2"
 }
 

@@ -27,7 +27,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::cluster::{eventually, kubectl};
+use crate::cluster::{eventually, kubectl, node_name};
 
 /// The namespace of the add-on.
 const NAMESPACE: &str = "sgx-quote-helper";
@@ -145,15 +145,17 @@ fn root() -> Value {
     secrets.iter().find(is_root).unwrap()["data"].clone()
 }
 
-/// The pod of the quote service on the node, once it is ready.
+/// The pod of the quote service on the first node, once it is ready.
 #[track_caller]
 fn quote_service_pod() -> Value {
+    let node = node_name();
     eventually("the quote service is ready", || {
         list("pods", NAMESPACE).into_iter().find(|pod| {
+            let is_here = pod["spec"]["nodeName"] == node.as_str();
             let is_service =
                 pod["metadata"]["labels"]["app.kubernetes.io/name"] == "sgx-quote-helper";
             let is_deleted = !pod["metadata"]["deletionTimestamp"].is_null();
-            is_service && !is_deleted && is_ready(pod)
+            is_here && is_service && !is_deleted && is_ready(pod)
         })
     })
 }
