@@ -3,15 +3,13 @@
 mod quoted;
 mod tcb;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use dcap_qvl::QuoteClaims;
 use serde::{Serialize, Serializer};
 use sgx::{CpuSvn, Describe, Description, QuoteBody};
 
 pub use self::quoted::{Enclave, Td, TdExtension};
 pub use self::tcb::AttestedTcb;
-use crate::tcb_level::PlatformLevel;
 use crate::{PlatformFeatures, SgxExtension, TrustedRoot};
 
 /// The facts that a quote and its collateral prove under `root` at the time of verification.
@@ -66,30 +64,8 @@ pub struct AttestedPlatform {
     pub features: PlatformFeatures,
 }
 
-impl Attested {
-    /// Fails on dates and statuses out of range.
-    pub(crate) fn new(
-        body: QuoteBody,
-        claims: &QuoteClaims,
-        pck: &SgxExtension,
-        level: PlatformLevel,
-        root: &TrustedRoot,
-    ) -> Result<Self, String> {
-        let expires = Duration::from_secs(claims.earliest_expiration_date);
-        Ok(Self {
-            body,
-            tcb: AttestedTcb::new(level, claims)?,
-            platform: AttestedPlatform::new(pck),
-            root: root.clone(),
-            earliest_expiration: UNIX_EPOCH
-                .checked_add(expires)
-                .ok_or("the collateral has an expiry out of range")?,
-        })
-    }
-}
-
 impl AttestedPlatform {
-    fn new(pck: &SgxExtension) -> Self {
+    pub(crate) fn new(pck: &SgxExtension) -> Self {
         Self {
             fmspc: pck.fmspc,
             pce_id: pck.pce_id,

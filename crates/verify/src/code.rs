@@ -72,8 +72,6 @@ codes! {
     TdxModuleMismatch "tdx_module_mismatch" Refused "the TDX module is not the published one";
     TdAttributes "td_attributes" Refused
         "the TD can be migrated or served by others, or has reserved attributes";
-    EvidenceRefused "evidence_refused" Refused
-        "dcap-qvl refuses the evidence for a reason that no step shows";
     NotAQuote "not_a_quote" Undecided "the bytes are not a complete quote";
     UnsupportedQuote "unsupported_quote" Undecided
         "the quote is of a version, kind or vendor that is not supported";

@@ -36,10 +36,14 @@ pub use revocation_list::{PckCrl, RootCaCrl, check_pck_crl, check_root_ca_crl};
 pub use sgx_extension::{SgxExtension, SgxType};
 pub use tcb_assessment::{Shortfall, TcbAssessment, TcbPart};
 pub use tcb_info::{TcbComponent, TcbInfo, TcbLevel, check_tcb_info};
-pub use validity::Validity;
+pub use validity::{CollateralDates, Validity};
 
+pub(crate) use certificate::Certificate;
 pub(crate) use claimed_root::embedded_chain;
-pub(crate) use pck_chain::PckChain;
+pub(crate) use enclave_identity::EnclaveLevel;
+pub(crate) use issuer_chain::TcbSigners;
+pub(crate) use pck_chain::{CertifiedPck, PckChain};
+pub(crate) use revocation_list::RevocationList;
 pub(crate) use signed_json::SignedJson;
 pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};
-pub(crate) use validity::parse_date;
+pub(crate) use validity::Now;

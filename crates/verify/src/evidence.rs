@@ -1,42 +1,175 @@
 //! The verification of a quote with its collateral under one of several roots.
+//!
+//! The steps are those of Intel's verifier. A [`Memory`] has the outcome of those that do not
+//! change from quote to quote; one signature check remains.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
-use dcap_qvl::verify::QuoteVerifier;
-use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
 use sgx::{Collateral, Quote, QuoteHeader, QuoteParseError};
 
-use crate::checked_evidence::{CheckedEvidence, no_pck_certificate};
-use crate::collateral::embedded_chain;
-use crate::diagnosis::diagnose;
+use crate::checked_collateral::CheckedCollateral;
+use crate::collateral::{CertifiedPck, Now, PckChain, embedded_chain};
 use crate::failure::{At, Failure, Problem};
+use crate::memory::{Certification, KeyId, Memory};
 use crate::tcb_level::platform_level;
-use crate::{Attested, ClaimedRoot, Step, TrustedRoot, TrustedRoots, VerdictCode};
+use crate::{
+    ClaimedRoot, CollateralError, EnclaveId, Examination, Step, TcbStatus, TrustedRoot,
+    TrustedRoots, VerdictCode, attestation_key, quoting_enclave,
+};
 
-/// The facts that the quote proves under one of the roots, else the failure at the latest step.
-pub(crate) fn check(
-    quote: &Quote,
-    collateral: &Collateral,
-    roots: &TrustedRoots,
-    now: SystemTime,
-) -> Result<Attested, Failure> {
-    let claimed = claimed_roots(quote, collateral).at(Step::TrustedRoot)?;
-    let is_claimed = |root: &TrustedRoot| claimed.iter().any(|claimed| claimed.is(root));
-    let mut furthest = None;
-    for root in roots.iter().filter(|root| is_claimed(root)) {
-        match check_under(root, quote, collateral, now) {
-            Ok(attested) => return Ok(attested),
-            Err(failure) => furthest = furthest.max(Some(failure)),
+/// One verification: its inputs, and the memory of earlier ones.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) quote: &'a Quote,
+    pub(crate) collateral: &'a Collateral,
+    pub(crate) roots: &'a TrustedRoots,
+    pub(crate) now: Now,
+    pub(crate) memory: &'a Memory,
+}
+
+/// The root in the quote, and everything that the quote proves or the failure.
+pub(crate) struct Outcome {
+    pub(crate) claimed_root: Option<Arc<ClaimedRoot>>,
+    pub(crate) result: Result<Examination, Failure>,
+}
+
+impl Evidence<'_> {
+    /// Verifies the quote under one of the roots; else the failure is that at the latest step.
+    pub(crate) fn examine(self) -> Outcome {
+        let key = KeyId::of(self.quote, self.collateral);
+        if let Some(outcome) = self.examine_remembered(&key) {
+            return outcome;
         }
+        let quoted = embedded_chain(self.quote).map(PckChain::parse);
+        let given = self.collateral.pck_certificate_chain.as_ref();
+        let given = given.map(|chain| PckChain::parse(chain.as_bytes()));
+        let chains = [quoted, given];
+        let claimed = chains.each_ref().map(|chain| {
+            let chain = chain.as_ref()?.as_ref().ok()?;
+            Some(Arc::new(ClaimedRoot::of_chain(chain)))
+        });
+        let result = self.examine_chains(key, chains, &claimed);
+        let [claimed_root, _] = claimed;
+        Outcome { claimed_root, result }
     }
-    Err(furthest.unwrap_or_else(|| untrusted(quote, &claimed, roots)))
+
+    /// By an attestation key and collateral that were checked before; `None` if one was not, or is
+    /// not valid now.
+    fn examine_remembered(self, key: &KeyId) -> Option<Outcome> {
+        let Certification { root, claimed_root, pck } = self.memory.certification(key)?;
+        let root = self.roots.iter().find(|trusted| trusted.sha256 == root)?;
+        let collateral = self.remembered_collateral(root)?;
+        if !pck.dates.include(self.now) || !collateral.pck_crl.is_by(&pck.ca) {
+            return None;
+        }
+        let revocation = collateral.check_revocation(&pck).at(Step::PckCertificate);
+        let result = revocation.and_then(|()| self.prove(root, collateral, pck));
+        Some(Outcome { claimed_root, result })
+    }
+
+    /// By the chain in the quote and the one in the collateral, of which the latter counts if there
+    /// are both.
+    fn examine_chains(
+        self,
+        key: KeyId,
+        chains: [Option<Result<PckChain, CollateralError>>; 2],
+        claimed: &[Option<Arc<ClaimedRoot>>; 2],
+    ) -> Result<Examination, Failure> {
+        let [claimed_root, _] = claimed;
+        let [quoted, given] = chains;
+        if claimed.iter().all(Option::is_none) {
+            let unreadable = quoted.or(given).and_then(Result::err).map(Problem::from);
+            let problem = unreadable.unwrap_or_else(|| no_pck_certificate(self.quote));
+            return Err(problem).at(Step::TrustedRoot);
+        }
+        let chain = given.or(quoted).ok_or_else(|| no_pck_certificate(self.quote));
+        let chain = chain.at(Step::PckCertificate)?.at(Step::PckCertificate);
+        let claimed: Vec<&ClaimedRoot> = claimed.iter().flatten().map(Arc::as_ref).collect();
+        let is_claimed = |root: &TrustedRoot| claimed.iter().any(|claimed| claimed.is(root));
+        let mut furthest = None;
+        for root in self.roots.iter().filter(|root| is_claimed(root)) {
+            let proved = self.checked_collateral(root).and_then(|collateral| {
+                let pck = self.certify(root, chain.as_ref(), &collateral)?;
+                let (root_id, pck) = (root.sha256, Arc::new(pck));
+                let claimed_root = claimed_root.clone();
+                let certification = Certification { root: root_id, claimed_root, pck };
+                self.memory.remember_certification(key, certification.clone());
+                self.prove(root, collateral, certification.pck)
+            });
+            match proved {
+                Ok(examination) => return Ok(examination),
+                Err(failure) => furthest = furthest.max(Some(failure)),
+            }
+        }
+        Err(furthest.unwrap_or_else(|| untrusted(claimed_root.is_some(), &claimed, self.roots)))
+    }
+
+    /// The Quoting Enclave that signed quotes of this kind.
+    fn qe(self) -> EnclaveId {
+        if self.quote.body.td().is_some() { EnclaveId::TdQe } else { EnclaveId::Qe }
+    }
+
+    fn remembered_collateral(self, root: &TrustedRoot) -> Option<Arc<CheckedCollateral>> {
+        let remembered = self.memory.collateral(root, self.collateral)?;
+        let is_usable =
+            remembered.qe_identity.id == self.qe() && remembered.dates.include(self.now);
+        is_usable.then_some(remembered)
+    }
+
+    fn checked_collateral(self, root: &TrustedRoot) -> Result<Arc<CheckedCollateral>, Failure> {
+        if let Some(remembered) = self.remembered_collateral(root) {
+            return Ok(remembered);
+        }
+        let checked = CheckedCollateral::check(self.collateral, self.qe(), root, self.now)?;
+        let checked = Arc::new(checked);
+        self.memory.remember_collateral(root, self.collateral, &checked);
+        Ok(checked)
+    }
+
+    /// Checks that the PCK certificate leads to the root and is not revoked, and that the PCK
+    /// certifies the attestation key.
+    fn certify(
+        self,
+        root: &TrustedRoot,
+        chain: Result<&PckChain, &Failure>,
+        collateral: &CheckedCollateral,
+    ) -> Result<CertifiedPck, Failure> {
+        let chain = chain.map_err(Failure::clone)?;
+        let pck = CertifiedPck::check(chain, &collateral.pck_crl, root, self.now);
+        let pck = pck.at(Step::PckCertificate)?;
+        collateral.check_revocation(&pck).at(Step::PckCertificate)?;
+        attestation_key::check_qe_report(self.quote, &chain.key).at(Step::QeReportSignature)?;
+        attestation_key::check(self.quote).at(Step::AttestationKey)?;
+        Ok(pck)
+    }
+
+    /// The checks that each quote needs.
+    fn prove(
+        self,
+        root: &TrustedRoot,
+        collateral: Arc<CheckedCollateral>,
+        pck: Arc<CertifiedPck>,
+    ) -> Result<Examination, Failure> {
+        let qe_report = &self.quote.signature.qe_report;
+        let qe = quoting_enclave::check(qe_report, &collateral.qe_identity).at(Step::QeMatch)?;
+        attestation_key::check_quote(self.quote).at(Step::QuoteSignature)?;
+        let extension = &pck.certificate.extension;
+        let level = platform_level(self.quote, &collateral.tcb_info, extension);
+        let level = level.at(Step::TcbLevel)?;
+        if qe.status == TcbStatus::Revoked {
+            let reason = "the Quoting Enclave's security version is revoked";
+            return Err(Problem::new(VerdictCode::TcbRevoked, reason)).at(Step::TcbLevel);
+        }
+        let body = self.quote.body.clone();
+        Ok(Examination::new(body, &level, &qe.clone(), root, collateral, pck))
+    }
 }
 
 /// Checks that the certificates in the quote, if any, lead to a trusted root. Needs no collateral.
 pub(crate) fn check_root(quote: &Quote, roots: &TrustedRoots) -> Result<(), Failure> {
     match ClaimedRoot::of_quote(quote) {
         Some(claimed) if !roots.iter().any(|root| claimed.is(root)) => {
-            Err(untrusted(quote, &[claimed], roots))
+            Err(untrusted(true, &[&claimed], roots))
         }
         _ => Ok(()),
     }
@@ -74,88 +207,29 @@ fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
     }
 }
 
-/// The roots of the certificates in the quote and in the collateral; at least one. The latter are
-/// used if there are both.
-fn claimed_roots(quote: &Quote, collateral: &Collateral) -> Result<Vec<ClaimedRoot>, Problem> {
-    let given = collateral.pck_certificate_chain.as_ref().map(String::as_bytes);
-    let chains = [embedded_chain(quote), given].into_iter().flatten();
-    let roots: Vec<_> = chains.map(ClaimedRoot::of_pck_chain).collect();
-    match roots.iter().any(Result::is_ok) {
-        true => Ok(roots.into_iter().flatten().collect()),
-        false => match roots.into_iter().next() {
-            Some(Err(error)) => Err(error.into()),
-            _ => Err(no_pck_certificate(quote)),
-        },
-    }
+/// The problem that neither quote nor collateral has a PCK certificate.
+fn no_pck_certificate(quote: &Quote) -> Problem {
+    let carried = quote.signature.certification_data.data_type;
+    let reason = format!(
+        "there is no PCK certificate: the quote has certification data of type {carried}, and the \
+         collateral has no pck_certificate_chain"
+    );
+    Problem::new(VerdictCode::NoPckCertificate, reason)
 }
 
 /// The failure that no claimed root is trusted. A quote is not refused for the root of certificates
 /// in the collateral.
-fn untrusted(quote: &Quote, claimed: &[ClaimedRoot], roots: &TrustedRoots) -> Failure {
+fn untrusted(is_quoted: bool, claimed: &[&ClaimedRoot], roots: &TrustedRoots) -> Failure {
     let named =
         |root: &TrustedRoot| format!("\"{}\", SHA-256 {}", root.subject, hex::encode(root.sha256));
     let trusted: Vec<String> = roots.iter().map(named).collect();
-    let (code, what) = match ClaimedRoot::of_quote(quote) {
-        Some(_) => (VerdictCode::UntrustedRoot, "the quote"),
-        None => (VerdictCode::ForeignCollateral, "the PCK certificate in the collateral"),
+    let (code, what) = match is_quoted {
+        true => (VerdictCode::UntrustedRoot, "the quote"),
+        false => (VerdictCode::ForeignCollateral, "the PCK certificate in the collateral"),
     };
     // The root of the quote itself comes first.
     let claimed = claimed.first().map(ToString::to_string).unwrap_or_default();
     let reason =
         format!("{what} leads to {claimed}, which is not trusted; trusted: {}", trusted.join("; "));
-    Failure { step: Some(Step::TrustedRoot), problem: Problem::new(code, reason) }
-}
-
-fn check_under(
-    root: &TrustedRoot,
-    quote: &Quote,
-    collateral: &Collateral,
-    now: SystemTime,
-) -> Result<Attested, Failure> {
-    let evidence = CheckedEvidence::check(quote, collateral, root, now)?;
-    let claims = match claims_of_dcap_qvl(root, quote, collateral, now) {
-        Ok(claims) => claims,
-        Err(reason) => {
-            diagnose(quote, &evidence)?;
-            return Err(Failure::without_step(reason));
-        }
-    };
-    let level = platform_level(quote, &evidence).at(Step::TcbLevel)?;
-    Attested::new(quote.body.clone(), &claims, &evidence.pck.extension, level, root)
-        .map_err(Failure::without_step)
-}
-
-/// The claims of the quote, if dcap-qvl accepts it. Debug enclaves and TDs pass: the policy decides
-/// about them.
-fn claims_of_dcap_qvl(
-    root: &TrustedRoot,
-    quote: &Quote,
-    collateral: &Collateral,
-    now: SystemTime,
-) -> Result<QuoteClaims, String> {
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    QuoteVerifier::new(root.der().to_vec())
-        .allow_debug(true)
-        .verify_with_policy(
-            &quote.to_bytes(),
-            dcap_qvl_collateral(collateral.clone()),
-            now,
-            &QuotePolicy::claims_only(now),
-        )
-        .map_err(|error| format!("{error:#}"))
-}
-
-fn dcap_qvl_collateral(collateral: Collateral) -> QuoteCollateralV3 {
-    QuoteCollateralV3 {
-        pck_crl_issuer_chain: collateral.pck_crl_issuer_chain,
-        root_ca_crl: collateral.root_ca_crl,
-        pck_crl: collateral.pck_crl,
-        tcb_info_issuer_chain: collateral.tcb_info_issuer_chain,
-        tcb_info: collateral.tcb_info,
-        tcb_info_signature: collateral.tcb_info_signature,
-        qe_identity_issuer_chain: collateral.qe_identity_issuer_chain,
-        qe_identity: collateral.qe_identity,
-        qe_identity_signature: collateral.qe_identity_signature,
-        pck_certificate_chain: collateral.pck_certificate_chain,
-    }
+    Failure { step: Step::TrustedRoot, code, reason }
 }

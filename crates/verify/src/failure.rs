@@ -3,10 +3,10 @@
 use crate::{CollateralError, Step, VerdictCode};
 
 /// The reason for the failure of a step.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    pub(crate) code: VerdictCode,
-    pub(crate) reason: String,
+    code: VerdictCode,
+    reason: String,
 }
 
 impl Problem {
@@ -21,19 +21,16 @@ impl From<CollateralError> for Problem {
     }
 }
 
-/// A failed verification. A later step is the greater failure.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Failure {
-    /// `None` if no step fails by itself.
-    pub(crate) step: Option<Step>,
-    pub(crate) problem: Problem,
-}
-
-impl Failure {
-    /// A refusal by dcap-qvl that no step explains.
-    pub(crate) fn without_step(reason: String) -> Self {
-        Self { step: None, problem: Problem::new(VerdictCode::EvidenceRefused, reason) }
-    }
+/// The step at which the evidence fails. A later step is the greater failure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{reason}")]
+pub struct Failure {
+    /// The step.
+    pub step: Step,
+    /// The reason, for programs.
+    pub code: VerdictCode,
+    /// The reason, for people.
+    pub reason: String,
 }
 
 /// Adds the step to a problem.
@@ -43,6 +40,9 @@ pub(crate) trait At<T> {
 
 impl<T, E: Into<Problem>> At<T> for Result<T, E> {
     fn at(self, step: Step) -> Result<T, Failure> {
-        self.map_err(|error| Failure { step: Some(step), problem: error.into() })
+        self.map_err(|error| {
+            let Problem { code, reason } = error.into();
+            Failure { step, code, reason }
+        })
     }
 }

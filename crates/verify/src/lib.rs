@@ -4,11 +4,12 @@
 //! platform and is the expected one. The crate has no clock and no network: the same arguments give
 //! the same [`Verdict`].
 //!
-//! 1. Certificates, CRLs, TCB info and QE identity are checked by the rules of Intel's verifier,
-//!    with the functions that collateral caches use.
-//! 2. The `dcap-qvl` crate decides if the evidence as a whole holds. If it refuses, the remaining
-//!    [`Step`]s are repeated one by one to find the one that fails.
-//! 3. The [`Policy`] is applied to what the evidence proves.
+//! 1. Each [`Step`] of the evidence is checked by the rules of Intel's verifier, certificates, CRLs,
+//!    TCB info and QE identity with the functions that collateral caches use. A [`Verifier`]
+//!    remembers what does not change from quote to quote.
+//! 2. The [`Policy`] is applied to what the evidence proves.
+//!
+//! Tests compare the outcome with that of the crate `dcap-qvl`.
 //!
 //! A verdict has one of three [`Decision`]s:
 //! - **trusted**: the evidence holds, and the policy accepts the enclave or TD;
@@ -25,21 +26,27 @@
 //! [`check_root_ca_crl`], [`check_tcb_info`] and [`check_enclave_identity`]. [`TcbInfo::assess`]
 //! lists the updates that a platform lacks.
 
+mod attestation_key;
 mod attested;
-mod checked_evidence;
+mod checked_collateral;
 mod code;
 mod collateral;
-mod diagnosis;
 mod evidence;
+mod examination;
 mod failure;
+mod memory;
+mod platform_level;
 mod policy;
+mod quoting_enclave;
 mod roots;
 mod signatures;
 mod step;
 mod tcb_level;
 mod tcb_status;
+mod td_attributes;
 mod td_level;
 mod verdict;
+mod verifier;
 
 use std::time::SystemTime;
 
@@ -48,22 +55,26 @@ use sgx::Collateral;
 pub use attested::{Attested, AttestedPlatform, AttestedTcb, Enclave, Td, TdExtension};
 pub use code::VerdictCode;
 pub use collateral::{
-    ClaimedRoot, CollateralError, EnclaveId, EnclaveIdentity, PckCa, PckCertificate, PckCrl,
-    PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension, SgxType, Shortfall,
-    Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart, UnknownPlatformFeature,
-    Validity, check_enclave_identity, check_pck_certificate, check_pck_crl, check_pck_issuer_chain,
-    check_root_ca_crl, check_tcb_info,
+    ClaimedRoot, CollateralDates, CollateralError, EnclaveId, EnclaveIdentity, PckCa,
+    PckCertificate, PckCrl, PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension,
+    SgxType, Shortfall, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart,
+    UnknownPlatformFeature, Validity, check_enclave_identity, check_pck_certificate, check_pck_crl,
+    check_pck_issuer_chain, check_root_ca_crl, check_tcb_info,
 };
+pub use examination::{Examination, QeLevel};
+pub use failure::Failure;
 pub use policy::Policy;
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
 pub use sgx::Tee;
 pub use step::{Step, StepOutcome, StepResult};
 pub use tcb_status::{TcbStatus, UnknownTcbStatus};
 pub use verdict::{Decision, Verdict};
+pub use verifier::Verifier;
 
 /// Verifies a quote, which may be padded with zeros as in AESM replies.
 ///
-/// Certificates and collateral must be valid at `now`; a time before 1970 counts as 1970.
+/// Certificates and collateral must be valid at `now`; a time before 1970 counts as 1970. To verify
+/// several quotes a [`Verifier`] is faster.
 #[must_use]
 pub fn verify(
     quote: &[u8],
@@ -72,15 +83,7 @@ pub fn verify(
     now: SystemTime,
     policy: &Policy,
 ) -> Verdict {
-    let quote = match evidence::parse(quote) {
-        Ok(quote) => quote,
-        Err(failure) => return Verdict::of_failure(failure, policy),
-    };
-    let verdict = match evidence::check(&quote, collateral, roots, now) {
-        Ok(attested) => Verdict::of_policy(attested, policy),
-        Err(failure) => Verdict::of_failure(failure, policy),
-    };
-    verdict.with_root(ClaimedRoot::of_quote(&quote))
+    Verifier::new(roots.clone()).verify(quote, collateral, now, policy)
 }
 
 /// The verdict on a quote that is unreadable or leads to an untrusted root; `None` if it takes

@@ -1,17 +1,15 @@
 //! Trusted root certificates.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
-use dcap_qvl::config::{Config, CryptoProvider};
-use dcap_qvl::configs::DefaultConfig;
-use rustls_pki_types::CertificateDer;
 use serde::Serialize;
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
+
+use crate::collateral::Certificate;
+use crate::signatures::{PublicKey, sha256};
 
 /// As published at certificates.trustedservices.intel.com, valid until the end of 2049.
 const INTEL: &[u8] = include_bytes!("intel_sgx_root_ca.der");
-const INTEL_SUBJECT: &str = "C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel SGX Root CA";
 
 /// The first byte of every DER certificate.
 const DER_SEQUENCE: u8 = 0x30;
@@ -34,8 +32,13 @@ pub struct TrustedRoot {
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub sha256: [u8; 32],
     #[serde(skip)]
-    der: Vec<u8>,
+    certificate: Arc<Certificate>,
 }
+
+static INTELS: LazyLock<TrustedRoot> = LazyLock::new(|| {
+    #[allow(clippy::expect_used, reason = "it is a constant, which tests read")]
+    TrustedRoot::from_der(INTEL).expect("Intel's root is a certificate")
+});
 
 /// Bytes that are not a root certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +64,7 @@ impl TrustedRoots {
     /// Intel's SGX root, which certifies every genuine platform.
     #[must_use]
     pub fn intel() -> Self {
-        Self(vec![TrustedRoot::new(INTEL_SUBJECT.to_owned(), INTEL)])
+        Self(vec![INTELS.clone()])
     }
 
     /// Reads one root as DER, or one or more as PEM.
@@ -100,29 +103,34 @@ impl Default for TrustedRoots {
 
 impl TrustedRoot {
     fn from_der(der: &[u8]) -> Result<Self, RootError> {
-        let certificate = Certificate::from_der(der).map_err(|_| RootError::Unreadable)?;
-        webpki::anchor_from_trusted_cert(&CertificateDer::from(der))
-            .map_err(|_| RootError::Unreadable)?;
-        let names = certificate.tbs_certificate();
-        if names.subject() != names.issuer() {
-            return Err(RootError::NotSelfIssued(names.subject().to_string()));
+        let certificate = Certificate::parse("a trusted root", der.to_vec());
+        let certificate = certificate.map_err(|_| RootError::Unreadable)?;
+        certificate.key().ok_or(RootError::Unreadable)?;
+        let subject = certificate.fields().subject().to_string();
+        if !certificate.is_self_issued() {
+            return Err(RootError::NotSelfIssued(subject));
         }
-        Ok(Self::new(names.subject().to_string(), der))
-    }
-
-    fn new(subject: String, der: &[u8]) -> Self {
-        Self { subject, sha256: <DefaultConfig as Config>::Crypto::sha256(der), der: der.to_vec() }
+        Ok(Self { subject, sha256: sha256([der]), certificate: Arc::new(certificate) })
     }
 
     /// The certificate as DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        &self.der
+        self.certificate.der()
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The public key as in [`PublicKey::point`].
+    pub(crate) fn key(&self) -> Option<PublicKey> {
+        self.certificate.key()
     }
 
     /// True for Intel's SGX root.
     pub(crate) fn is_intel(&self) -> bool {
-        self.der == INTEL
+        self.der() == INTEL
     }
 }
 

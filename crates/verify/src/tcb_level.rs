@@ -2,25 +2,17 @@
 
 use sgx::Quote;
 
-use crate::checked_evidence::CheckedEvidence;
 use crate::failure::Problem;
+use crate::platform_level::PlatformLevel;
 use crate::td_level::{CertifiedSvns, td_level};
-use crate::{SgxExtension, TcbLevel, TcbStatus, Tee, VerdictCode};
-
-/// The TCB level of a platform.
-pub(crate) struct PlatformLevel {
-    /// The level; for a TD, the level at its launch.
-    pub(crate) level: TcbLevel,
-    /// The status of a TD's platform now, if the quote states it.
-    pub(crate) current: Option<TcbStatus>,
-}
+use crate::{SgxExtension, TcbInfo, TcbStatus, Tee, VerdictCode};
 
 /// The TCB level of the quote's platform; a revoked one is an error.
 pub(crate) fn platform_level(
     quote: &Quote,
-    evidence: &CheckedEvidence,
+    tcb_info: &TcbInfo,
+    pck: &SgxExtension,
 ) -> Result<PlatformLevel, Problem> {
-    let (tcb_info, pck) = (&evidence.tcb_info, &evidence.pck.extension);
     check_same("FMSPC", &tcb_info.fmspc, &pck.fmspc)?;
     check_same("PCE id", &tcb_info.pce_id, &pck.pce_id)?;
     let td = quote.body.td();
@@ -33,11 +25,9 @@ pub(crate) fn platform_level(
     }
     let (components, pce_svn) = (certified_svns(pck), pck.pce_svn);
     if let Some(td) = td {
-        let svns = CertifiedSvns { components, pce_svn };
-        let (level, current) = td_level(tcb_info, svns, td, &quote.body)?;
-        return Ok(PlatformLevel { level, current });
+        return td_level(tcb_info, CertifiedSvns { components, pce_svn }, td, &quote.body);
     }
-    match tcb_info.assess(&components, pce_svn).reached {
+    match tcb_info.reached(&components, pce_svn) {
         None => Err(Problem::new(
             VerdictCode::TcbTooLow,
             "the platform is below every published security version",
@@ -45,7 +35,7 @@ pub(crate) fn platform_level(
         Some(level) if level.status == TcbStatus::Revoked => {
             Err(Problem::new(VerdictCode::TcbRevoked, "the platform's security version is revoked"))
         }
-        Some(level) => Ok(PlatformLevel { level, current: None }),
+        Some(level) => Ok(level.into()),
     }
 }
 

@@ -4,6 +4,7 @@ use sgx::{QuoteBody, TdReport10, TeeTcbSvn};
 
 use crate::collateral::{TdxModule, TdxModuleIdentity, TdxModules};
 use crate::failure::Problem;
+use crate::platform_level::PlatformLevel;
 use crate::{TcbInfo, TcbLevel, TcbStatus, VerdictCode};
 
 /// The SVNs in a PCK certificate.
@@ -22,12 +23,13 @@ pub(crate) fn td_level(
     svns: CertifiedSvns,
     td: &TdReport10,
     body: &QuoteBody,
-) -> Result<(TcbLevel, Option<TcbStatus>), Problem> {
+) -> Result<PlatformLevel, Problem> {
     let modules = info.tdx_modules.as_ref().ok_or_else(|| undecided("it has no tdxModule"))?;
     let launched = reached(info, modules, svns, td.tee_tcb_svn)?;
     check_module(modules, td)?;
     let current = body.td_15().map(|td| reached(info, modules, svns, td.tee_tcb_svn_2));
-    Ok((launched, current.transpose()?.map(|level| level.status)))
+    let current = current.transpose()?.map(|level| level.status);
+    Ok(PlatformLevel { current, ..launched })
 }
 
 /// The level for these SVNs of TDX, that of platform and module combined.
@@ -36,15 +38,17 @@ fn reached(
     modules: &TdxModules,
     svns: CertifiedSvns,
     tee_tcb_svn: TeeTcbSvn,
-) -> Result<TcbLevel, Problem> {
+) -> Result<PlatformLevel, Problem> {
     let mut levels = info.tcb_levels.iter();
-    let level = levels.find(|level| level.is_reached_by(svns, tee_tcb_svn));
+    let level = levels.find(|level| {
+        level.is_reached_by(&svns.components, svns.pce_svn) && level.is_reached_by_td(tee_tcb_svn)
+    });
     let level = level.ok_or_else(|| {
         Problem::new(VerdictCode::TcbTooLow, "the platform is below every published version")
     })?;
     let level = match modules.identity(tee_tcb_svn)? {
-        None => level.clone(),
-        Some(identity) => level.clone().with_module(identity, tee_tcb_svn)?,
+        None => PlatformLevel::from(level),
+        Some(identity) => PlatformLevel::from(level).with_module(identity, tee_tcb_svn)?,
     };
     match level.status {
         TcbStatus::Revoked => {
@@ -55,20 +59,21 @@ fn reached(
 }
 
 impl TcbLevel {
-    /// The first two SVNs of TDX are the SVN and version of the module. A module of a version above
-    /// 0 has levels of its own, so they are not compared here.
-    fn is_reached_by(&self, svns: CertifiedSvns, tee_tcb_svn: TeeTcbSvn) -> bool {
+    /// True if a TD's report has these TDX TCB components, or higher ones.
+    ///
+    /// The first two SVNs are the SVN and version of the module. A module of a version above 0 has
+    /// levels of its own, so they are not compared here.
+    fn is_reached_by_td(&self, tee_tcb_svn: TeeTcbSvn) -> bool {
         let [_, module_version, ..] = tee_tcb_svn.0;
         let skipped = if module_version == 0 { 0 } else { 2 };
-        let sgx = self.components.iter().zip(svns.components);
-        let tdx = self.tdx_components.as_ref().is_some_and(|components| {
+        self.tdx_components.as_ref().is_some_and(|components| {
             let mut pairs = components.iter().zip(tee_tcb_svn.0).skip(skipped);
             pairs.all(|(needed, has)| has >= needed.svn)
-        });
-        tdx && sgx.into_iter().all(|(needed, has)| has >= needed.svn)
-            && svns.pce_svn >= self.pce_svn
+        })
     }
+}
 
+impl PlatformLevel {
     /// Combined with the level of the TDX module: the worse status, the earlier date, all
     /// advisories.
     fn with_module(

@@ -1,12 +1,12 @@
 //! The verdict.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Serialize;
 use sgx::{Describe, Quote};
 
-use crate::failure::{Failure, Problem};
-use crate::{Attested, ClaimedRoot, Policy, Step, StepOutcome, StepResult, VerdictCode};
+use crate::{Attested, ClaimedRoot, Failure, Policy, Step, StepOutcome, StepResult, VerdictCode};
 
 /// The decision of a verification. The crate documentation defines the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -52,15 +52,15 @@ impl Verdict {
     /// The verdict on bytes without a quote, for this reason.
     #[must_use]
     pub fn without_quote(reason: String, policy: &Policy) -> Self {
-        let problem = Problem::new(VerdictCode::NotAQuote, reason);
-        Self::of_failure(Failure { step: Some(Step::QuoteFormat), problem }, policy)
+        let (step, code) = (Step::QuoteFormat, VerdictCode::NotAQuote);
+        Self::of_failure(Failure { step, code, reason }, policy)
     }
 
     /// The verdict on a quote without collateral, for this reason.
     #[must_use]
     pub fn without_collateral(quote: &[u8], reason: String, policy: &Policy) -> Self {
-        let problem = Problem::new(VerdictCode::CollateralUnavailable, reason);
-        let failure = Failure { step: Some(Step::RootCrl), problem };
+        let (step, code) = (Step::RootCrl, VerdictCode::CollateralUnavailable);
+        let failure = Failure { step, code, reason };
         let quote = Quote::parse_padded(quote).ok();
         Self::of_failure(failure, policy).with_root(quote.and_then(|q| ClaimedRoot::of_quote(&q)))
     }
@@ -88,15 +88,15 @@ impl Verdict {
     }
 
     /// The verdict on evidence that does not hold. Steps before the failed one passed, those after
-    /// it were not reached; a failure without a step leaves all unreached.
+    /// it were not reached.
     pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
-        let Failure { step: failed, problem: Problem { code, reason } } = failure;
-        let outcome = |step| match failed {
-            Some(failed) if step < failed => StepOutcome::Passed,
-            Some(failed) if step == failed => StepOutcome::Failed(reason.clone()),
-            _ => StepOutcome::NotReached,
+        let Failure { step: failed, code, reason } = failure;
+        let outcome = |step: Step| match step.cmp(&failed) {
+            Ordering::Less => StepOutcome::Passed,
+            Ordering::Equal => StepOutcome::Failed(reason.clone()),
+            Ordering::Greater => StepOutcome::NotReached,
         };
-        let steps = evidence(failed == Some(Step::TdAttributes)).chain(policy.steps());
+        let steps = evidence(failed == Step::TdAttributes).chain(policy.steps());
         let steps = steps.map(|step| StepResult { step, outcome: outcome(step) }).collect();
         let (decision, reason) = (code.decision(), Some(reason));
         Self { decision, code, reason, quote_root: None, steps, attested: None }

@@ -2,13 +2,12 @@
 
 use std::time::SystemTime;
 
-use dcap_qvl::QuoteClaims;
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::collateral::parse_date;
-use crate::tcb_level::PlatformLevel;
-use crate::{TcbStatus, UnknownTcbStatus};
+use crate::TcbStatus;
+use crate::collateral::EnclaveLevel;
+use crate::platform_level::PlatformLevel;
 
 /// The combined TCB of the platform and its Quoting Enclave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,29 +28,25 @@ pub struct AttestedTcb {
 }
 
 impl AttestedTcb {
-    /// Combines the level of the platform with that of the QE in `claims`. A TD was launched at
-    /// `level`; `current` is the status of its platform now.
+    /// Combines the level of the platform with that of the QE.
     pub(crate) fn new(
-        PlatformLevel { level, current }: PlatformLevel,
-        claims: &QuoteClaims,
-    ) -> Result<Self, String> {
-        let qe = &claims.qe.tcb_level;
-        let qe_status = qe.tcb_status.to_string().parse();
-        let qe_status = qe_status.map_err(|error: UnknownTcbStatus| error.to_string())?;
-        let qe_date = parse_date("the QE identity", &qe.tcb_date);
-        let mut advisory_ids = level.advisory_ids;
+        level: &PlatformLevel,
+        qe: &EnclaveLevel,
+        evaluation_data_number: u32,
+    ) -> Self {
+        let mut advisory_ids = level.advisory_ids.clone();
         for id in &qe.advisory_ids {
             if !advisory_ids.contains(id) {
                 advisory_ids.push(id.clone());
             }
         }
-        let status = level.status.with_component(qe_status);
-        let current = current.map(|current| current.with_component(qe_status));
-        Ok(Self {
+        let status = level.status.with_component(qe.status);
+        let current = level.current.map(|current| current.with_component(qe.status));
+        Self {
             status: current.map_or(status, |current| status.with_current(current)),
-            date: level.date.min(qe_date.map_err(|error| error.to_string())?),
+            date: level.date.min(qe.date),
             advisory_ids,
-            evaluation_data_number: claims.tcb.eval_data_number,
-        })
+            evaluation_data_number,
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! One certificate and its relation to its issuer.
 
-use dcap_qvl::config::{Config, CryptoProvider};
-use dcap_qvl::configs::DefaultConfig;
 use rustls_pki_types::CertificateDer;
 use webpki::EndEntityCert;
 use x509_cert::TbsCertificate;
-use x509_cert::der::{self, Decode, Header, Reader, SliceReader};
+use x509_cert::der::oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_EC_PUBLIC_KEY, SECP_256_R_1};
+use x509_cert::der::{self, Decode, Encode, Header, Reader, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
 
 use super::{CollateralError, Validity};
-use crate::signatures::signed_by_der;
+use crate::signatures::{PublicKey, sha256};
+
+/// The name and key of an authority: SHA-256 of both, 32 bytes. Editions of its certificate share
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AuthorityId([u8; 32]);
 
 /// A parsed certificate, otherwise unchecked.
-pub(super) struct Certificate {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Certificate {
     der: CertificateDer<'static>,
     parsed: x509_cert::Certificate,
 }
@@ -40,7 +46,7 @@ impl Certificate {
         parsed.try_into().map_err(|_| unreadable("it has another number of certificates"))
     }
 
-    pub(super) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
+    pub(crate) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
         let parsed = x509_cert::Certificate::from_der(&der).map_err(|_| {
             CollateralError::unreadable(what, "a certificate is damaged or truncated")
         })?;
@@ -53,11 +59,21 @@ impl Certificate {
         Ok(Self { der, parsed })
     }
 
-    pub(super) fn der(&self) -> &CertificateDer<'static> {
+    pub(crate) fn der(&self) -> &CertificateDer<'static> {
         &self.der
     }
 
-    pub(super) fn fields(&self) -> &TbsCertificate {
+    /// The public key; `None` unless it is one on P-256.
+    pub(crate) fn key(&self) -> Option<PublicKey> {
+        let info = self.fields().subject_public_key_info();
+        let curve = info.algorithm.parameters.as_ref();
+        let curve = curve.and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
+        (info.algorithm.oid == ID_EC_PUBLIC_KEY && curve == Some(SECP_256_R_1))
+            .then(|| PublicKey::from_point(info.subject_public_key.raw_bytes()))
+            .flatten()
+    }
+
+    pub(crate) fn fields(&self) -> &TbsCertificate {
         self.parsed.tbs_certificate()
     }
 
@@ -82,13 +98,13 @@ impl Certificate {
 
     /// The error that this root is not trusted.
     pub(super) fn untrusted(&self, what: &str) -> CollateralError {
-        let sha256 = hex::encode(<DefaultConfig as Config>::Crypto::sha256(&self.der));
+        let sha256 = hex::encode(sha256([&self.der]));
         let root = format!("{}, SHA-256 {sha256}", self.fields().subject());
         CollateralError::UntrustedRoot { what: what.to_owned(), root }
     }
 
     /// True if it is its own issuer by name, as roots are.
-    pub(super) fn is_self_issued(&self) -> bool {
+    pub(crate) fn is_self_issued(&self) -> bool {
         self.fields().subject() == self.fields().issuer()
     }
 
@@ -99,14 +115,25 @@ impl Certificate {
             && own.subject_public_key_info() == others.subject_public_key_info()
     }
 
+    /// The authority whose certificate this is.
+    pub(crate) fn authority_id(&self) -> AuthorityId {
+        let name = self.fields().subject().to_der().unwrap_or_default();
+        let key = self.key();
+        AuthorityId(sha256([&name, key.as_ref().map_or(&[], |key| key.point())]))
+    }
+
     /// True if `issuer` signed this certificate, and is a CA.
     pub(super) fn is_issued_by(&self, issuer: &Self) -> bool {
-        let signature = self.parsed.signature().as_bytes();
-        let signed = signed_part(&self.der).ok().zip(signature);
         self.fields().issuer() == issuer.fields().subject()
             && issuer.may_sign_certificates()
-            && signed
-                .is_some_and(|(message, signature)| signed_by_der(&issuer.der, message, signature))
+            && is_ecdsa_with_sha256(self.parsed.signature_algorithm())
+            && issuer.signed(&self.der, self.parsed.signature().as_bytes())
+    }
+
+    /// True if this certificate's key signed the first part of a certificate or CRL.
+    pub(super) fn signed(&self, der: &[u8], signature: Option<&[u8]>) -> bool {
+        let signed = self.key().zip(signed_part(der).ok()).zip(signature);
+        signed.is_some_and(|((key, part), signature)| key.signed_der(part, signature))
     }
 
     fn may_sign_certificates(&self) -> bool {
@@ -117,6 +144,13 @@ impl Certificate {
 
     pub(super) fn may_sign_crls(&self) -> bool {
         self.key_usage().is_some_and(|usage| usage.crl_sign())
+    }
+
+    /// The value of an extension; `None` if there is not exactly one.
+    pub(super) fn extension(&self, id: ObjectIdentifier) -> Option<&[u8]> {
+        let extensions = self.fields().extensions().into_iter().flatten();
+        let mut found = extensions.filter(|extension| extension.extn_id == id);
+        found.next().filter(|_| found.next().is_none()).map(|it| it.extn_value.as_bytes())
     }
 
     fn key_usage(&self) -> Option<KeyUsage> {
@@ -143,9 +177,14 @@ fn same_but_for_white_space(text: &str, other: &[u8]) -> bool {
     visible(text.as_bytes()) == visible(other)
 }
 
-/// The bytes of a certificate that its signature is over: the first of its three parts.
-fn signed_part(certificate: &[u8]) -> der::Result<&[u8]> {
-    let mut reader = SliceReader::new(certificate)?;
+/// True for the only signature algorithm of certificates and CRLs.
+pub(super) fn is_ecdsa_with_sha256(algorithm: &AlgorithmIdentifierOwned) -> bool {
+    algorithm.oid == ECDSA_WITH_SHA_256
+}
+
+/// The bytes of a certificate or CRL that its signature is over: the first of its three parts.
+fn signed_part(der: &[u8]) -> der::Result<&[u8]> {
+    let mut reader = SliceReader::new(der)?;
     Header::decode(&mut reader)?;
     reader.tlv_bytes()
 }

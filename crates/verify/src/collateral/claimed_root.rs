@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use dcap_qvl::config::{Config, CryptoProvider};
-use dcap_qvl::configs::DefaultConfig;
 use serde::Serialize;
 use sgx::{CertificationDataType, Quote};
 
 use super::CollateralError;
-use super::certificate::Certificate;
-use super::pck_chain::parse_chain;
+use super::certificate::{AuthorityId, Certificate};
+use super::pck_chain::PckChain;
+use crate::signatures::sha256;
 use crate::{TrustedRoot, TrustedRoots};
 
 /// The prefix of the common name of every software platform's root.
@@ -28,7 +27,7 @@ pub struct ClaimedRoot {
     /// The kind of root.
     pub kind: RootKind,
     #[serde(skip)]
-    der: Vec<u8>,
+    authority: AuthorityId,
 }
 
 /// A kind of root.
@@ -48,12 +47,13 @@ impl ClaimedRoot {
     /// The root of the PCK certificate chain in `quote`; `None` if there is no readable one.
     #[must_use]
     pub fn of_quote(quote: &Quote) -> Option<Self> {
-        embedded_chain(quote).and_then(|chain| Self::of_pck_chain(chain).ok())
+        let chain = PckChain::parse(embedded_chain(quote)?).ok()?;
+        Some(Self::of_chain(&chain))
     }
 
-    /// The root at the end of a chain of PCK certificates in PEM.
-    pub(crate) fn of_pck_chain(pem: &[u8]) -> Result<Self, CollateralError> {
-        parse_chain(pem).map(|[_, _, root]| Self::new(&root))
+    /// The root at the end of a PCK certificate chain.
+    pub(crate) fn of_chain(chain: &PckChain) -> Self {
+        Self::new(&chain.root)
     }
 
     /// The root at the end of the issuer chain of `what`, in PEM.
@@ -69,18 +69,15 @@ impl ClaimedRoot {
         };
         Self {
             subject: root.fields().subject().to_string(),
-            sha256: <DefaultConfig as Config>::Crypto::sha256(root.der()),
+            sha256: sha256([root.der()]),
             kind,
-            der: root.der().to_vec(),
+            authority: root.authority_id(),
         }
     }
 
     /// True for the trusted root and for other editions of it: same name, same key.
     pub(crate) fn is(&self, trusted: &TrustedRoot) -> bool {
-        let parse = |der: &[u8]| Certificate::parse("a root", der.to_vec()).ok();
-        parse(&self.der)
-            .zip(parse(trusted.der()))
-            .is_some_and(|(own, trusted)| own.is_same_authority(&trusted))
+        self.authority == trusted.certificate().authority_id()
     }
 }
 
@@ -92,10 +89,7 @@ pub(crate) fn embedded_chain(quote: &Quote) -> Option<&[u8]> {
 }
 
 fn is_intel(root: &Certificate) -> bool {
-    TrustedRoots::intel().iter().any(|intel| {
-        Certificate::parse("Intel's root", intel.der().to_vec())
-            .is_ok_and(|intel| root.is_same_authority(&intel))
-    })
+    TrustedRoots::intel().iter().any(|intel| root.is_same_authority(intel.certificate()))
 }
 
 impl fmt::Display for ClaimedRoot {

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use dcap_qvl::QeIdentity;
 use printable::json_error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::issuer_chain::TcbSigners;
+use super::published_level::{OF_ENCLAVES, PublishedLevel};
 use super::signed_json::SignedJson;
-use super::{CollateralError, Signer, Validity};
-use crate::TrustedRoots;
+use super::{CollateralError, Now, Signer, Validity};
+use crate::{TcbStatus, TrustedRoots};
 
 const WHAT: &str = "the enclave identity";
 
@@ -40,6 +41,39 @@ pub struct EnclaveIdentity {
     pub validity: Validity,
     /// The TCB signer.
     pub signer: Signer,
+    pub(crate) mr_signer: [u8; 32],
+    pub(crate) isv_prod_id: u16,
+    /// Bits of MISCSELECT, and those that count.
+    pub(crate) misc_select: Masked<4>,
+    /// Bits of ATTRIBUTES, and those that count.
+    pub(crate) attributes: Masked<16>,
+    /// In the published order, the highest first.
+    pub(crate) tcb_levels: Vec<EnclaveLevel>,
+}
+
+/// Bits, and a mask of those that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Masked<const N: usize> {
+    bits: [u8; N],
+    mask: [u8; N],
+}
+
+/// The TCB level of an enclave at this ISVSVN or above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EnclaveLevel {
+    pub(crate) isv_svn: u16,
+    pub(crate) date: SystemTime,
+    pub(crate) status: TcbStatus,
+    pub(crate) advisory_ids: Vec<String>,
+}
+
+impl<const N: usize> Masked<N> {
+    /// True if these bits are the same where it counts.
+    pub(crate) fn matches(&self, bits: &[u8]) -> bool {
+        let expected = self.bits.iter().zip(&self.mask);
+        bits.len() == N
+            && bits.iter().zip(expected).all(|(bits, (own, mask))| bits & mask == own & mask)
+    }
 }
 
 /// Checks an enclave identity, version 2.
@@ -70,27 +104,74 @@ pub fn check_enclave_identity(
         json: response.enclave_identity.get(),
         signature: &response.signature,
     };
-    json.check_enclave_identity(issuer_chain, roots, now).map(|(identity, _)| identity)
+    json.check_enclave_identity(issuer_chain, &mut TcbSigners::new(roots, Now::At(now)))
 }
 
 impl SignedJson<'_> {
-    /// Checks an enclave identity, and returns its contents, too.
+    /// Checks an enclave identity.
     pub(crate) fn check_enclave_identity(
         &self,
         issuer_chain: &str,
-        roots: &TrustedRoots,
-        now: SystemTime,
-    ) -> Result<(EnclaveIdentity, QeIdentity), CollateralError> {
+        signers: &mut TcbSigners<'_>,
+    ) -> Result<EnclaveIdentity, CollateralError> {
+        let published: Published = self.parse(VERSION)?;
         let unreadable = |reason: &str| CollateralError::unreadable(self.what, reason);
-        self.check_version(VERSION)?;
-        let contents: QeIdentity =
-            serde_json::from_str(self.json).map_err(|error| unreadable(&json_error(&error)))?;
-        let id = EnclaveId::named(&contents.id)
-            .ok_or_else(|| unreadable(&format!("unknown enclave \"{}\"", contents.id)))?;
-        let tcb_evaluation_data_number = contents.tcb_evaluation_data_number;
-        let validity = Validity::parse(self.what, &contents.issue_date, &contents.next_update)?;
-        let signer = self.check(issuer_chain, roots, validity, now)?;
-        Ok((EnclaveIdentity { id, tcb_evaluation_data_number, validity, signer }, contents))
+        let id = EnclaveId::named(&published.id)
+            .ok_or_else(|| unreadable(&format!("unknown enclave \"{}\"", published.id)))?;
+        let validity = Validity::parse(self.what, &published.issue_date, &published.next_update)?;
+        let levels = published.tcb_levels.into_iter().map(EnclaveLevel::try_from);
+        Ok(EnclaveIdentity {
+            id,
+            tcb_evaluation_data_number: published.tcb_evaluation_data_number,
+            validity,
+            signer: self.check(issuer_chain, signers, validity)?,
+            mr_signer: published.mr_signer,
+            isv_prod_id: published.isv_prod_id,
+            misc_select: Masked { bits: published.misc_select, mask: published.misc_select_mask },
+            attributes: Masked { bits: published.attributes, mask: published.attributes_mask },
+            tcb_levels: levels.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The JSON of an enclave identity.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    id: String,
+    issue_date: String,
+    next_update: String,
+    tcb_evaluation_data_number: u32,
+    #[serde(rename = "miscselect", with = "hex")]
+    misc_select: [u8; 4],
+    #[serde(rename = "miscselectMask", with = "hex")]
+    misc_select_mask: [u8; 4],
+    #[serde(with = "hex")]
+    attributes: [u8; 16],
+    #[serde(with = "hex")]
+    attributes_mask: [u8; 16],
+    #[serde(rename = "mrsigner", with = "hex")]
+    mr_signer: [u8; 32],
+    #[serde(rename = "isvprodid")]
+    isv_prod_id: u16,
+    tcb_levels: Vec<PublishedLevel<PublishedSvn>>,
+}
+
+#[derive(Deserialize)]
+struct PublishedSvn {
+    isvsvn: u16,
+}
+
+impl TryFrom<PublishedLevel<PublishedSvn>> for EnclaveLevel {
+    type Error = CollateralError;
+
+    fn try_from(level: PublishedLevel<PublishedSvn>) -> Result<Self, CollateralError> {
+        Ok(Self {
+            isv_svn: level.svns.isvsvn,
+            date: level.date(WHAT)?,
+            status: level.status(WHAT, &OF_ENCLAVES)?,
+            advisory_ids: level.advisory_ids,
+        })
     }
 }
 

@@ -3,11 +3,12 @@
 //! These chains have a fixed shape, so no path is searched. webpki cannot check them, since it
 //! accepts no CA as the end of a path, and the issuer of a CRL is one.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::certificate::Certificate;
 use super::role::Role;
-use super::{CollateralError, PckCa};
+use super::{CollateralDates, CollateralError, Now, PckCa};
 use crate::{TrustedRoot, TrustedRoots};
 
 /// The signer of an item of collateral.
@@ -17,12 +18,16 @@ pub struct Signer {
     pub root: [u8; 32],
     /// Serial number of its certificate, big-endian, without leading zeros.
     pub serial: Vec<u8>,
+    /// The dates of its certificate and the root's.
+    pub(crate) dates: CollateralDates,
 }
 
 /// A certificate that a trusted root issued, both in date.
 pub(super) struct Issuer<'r> {
-    pub(super) certificate: Certificate,
+    pub(super) certificate: Arc<Certificate>,
     pub(super) root: &'r TrustedRoot,
+    /// Of this certificate and the root's.
+    dates: CollateralDates,
 }
 
 /// A PCK CA.
@@ -42,7 +47,7 @@ pub fn check_pck_issuer_chain(
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<PckCa, CollateralError> {
-    check_pck_ca("PCK certificates", issuer_chain, roots, now).map(|issuer| issuer.ca)
+    check_pck_ca("PCK certificates", issuer_chain, roots, Now::At(now)).map(|issuer| issuer.ca)
 }
 
 /// The PCK CA at the beginning of the chain, which issued `what`.
@@ -50,21 +55,36 @@ pub(super) fn check_pck_ca<'r>(
     what: &str,
     chain: &str,
     roots: &'r TrustedRoots,
-    now: SystemTime,
+    now: Now,
 ) -> Result<PckIssuer<'r>, CollateralError> {
     PckIssuer::new(what, check(what, chain, roots, now)?)
 }
 
-/// The TCB signing certificate at the beginning of the chain.
-pub(super) fn check_tcb_signing<'r>(
-    what: &str,
-    chain: &str,
+/// Checks the issuer chains of TCB info and enclave identities. Mostly they are the same, which is
+/// then checked once.
+pub(crate) struct TcbSigners<'r> {
     roots: &'r TrustedRoots,
-    now: SystemTime,
-) -> Result<Issuer<'r>, CollateralError> {
-    let issuer = check(what, chain, roots, now)?;
-    Role::TcbSigning.check(what, &issuer.certificate, issuer.root)?;
-    Ok(issuer)
+    pub(super) now: Now,
+    last: Option<(String, Issuer<'r>)>,
+}
+
+impl<'r> TcbSigners<'r> {
+    pub(crate) fn new(roots: &'r TrustedRoots, now: Now) -> Self {
+        Self { roots, now, last: None }
+    }
+
+    /// The TCB signing certificate at the beginning of the chain.
+    pub(super) fn of(&mut self, what: &str, chain: &str) -> Result<&Issuer<'r>, CollateralError> {
+        let (_, issuer) = match self.last.take().filter(|(checked, _)| checked == chain) {
+            Some(same) => self.last.insert(same),
+            None => {
+                let issuer = check(what, chain, self.roots, self.now)?;
+                Role::TcbSigning.check(what, &issuer.certificate, issuer.root)?;
+                self.last.insert((chain.to_owned(), issuer))
+            }
+        };
+        Ok(issuer)
+    }
 }
 
 /// The first certificate of the chain, whose second one is a trusted root.
@@ -72,7 +92,7 @@ fn check<'r>(
     what: &str,
     chain: &str,
     roots: &'r TrustedRoots,
-    now: SystemTime,
+    now: Now,
 ) -> Result<Issuer<'r>, CollateralError> {
     let what = &format!("the issuer chain of {what}");
     let [issuer, root] = Certificate::parse_pem(what, chain.as_bytes())?;
@@ -81,30 +101,31 @@ fn check<'r>(
         true => root.untrusted(what),
         false => CollateralError::wrongly_signed(what, "does not end at a root"),
     })?;
-    Issuer::check(what, issuer, trusted, &root, now)
+    Issuer::check(what, issuer.into(), trusted, now)
 }
 
 impl<'r> Issuer<'r> {
-    /// Checks that `root`, the certificate of `trusted`, issued this one, and that both are in
-    /// date.
+    /// Checks that this root issued the certificate, and that both are in date.
     pub(super) fn check(
         what: &str,
-        certificate: Certificate,
+        certificate: Arc<Certificate>,
         trusted: &'r TrustedRoot,
-        root: &Certificate,
-        now: SystemTime,
+        now: Now,
     ) -> Result<Self, CollateralError> {
+        let root = trusted.certificate();
         if !certificate.is_issued_by(root) {
             let reason = "has an issuer that the root did not certify";
             return Err(CollateralError::wrongly_signed(what, reason));
         }
         root.validity().check(what, now)?;
         certificate.validity().check(what, now)?;
-        Ok(Self { certificate, root: trusted })
+        let dates = CollateralDates::from(root.validity()).with(certificate.validity());
+        Ok(Self { certificate, root: trusted, dates })
     }
 
     pub(super) fn signer(&self) -> Signer {
-        Signer { root: self.root.sha256, serial: self.certificate.serial() }
+        let (root, serial) = (self.root.sha256, self.certificate.serial());
+        Signer { root, serial, dates: self.dates }
     }
 }
 

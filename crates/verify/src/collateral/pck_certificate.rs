@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::certificate::Certificate;
 use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
 use super::role::Role;
-use super::{CollateralError, PckCa, SgxExtension, Validity};
+use super::{CollateralError, Now, PckCa, SgxExtension, Validity};
 use crate::TrustedRoots;
 
 const WHAT: &str = "the PCK certificate";
@@ -38,6 +38,7 @@ pub fn check_pck_certificate(
     now: SystemTime,
 ) -> Result<PckCertificate, CollateralError> {
     let [certificate] = Certificate::parse_pem(WHAT, certificate)?;
+    let now = Now::At(now);
     PckCertificate::check(&certificate, &check_pck_ca(WHAT, issuer_chain, roots, now)?, now)
 }
 
@@ -45,7 +46,7 @@ impl PckCertificate {
     pub(super) fn check(
         certificate: &Certificate,
         PckIssuer { ca, issuer }: &PckIssuer<'_>,
-        now: SystemTime,
+        now: Now,
     ) -> Result<Self, CollateralError> {
         if !certificate.is_issued_by(&issuer.certificate) {
             let reason = format!("is not issued by the PCK {ca} CA of its issuer chain");
@@ -54,7 +55,7 @@ impl PckCertificate {
         Role::PckCertificate.check(WHAT, certificate, issuer.root)?;
         certificate.validity().check(WHAT, now)?;
         Ok(Self {
-            extension: SgxExtension::read(certificate.der())?,
+            extension: SgxExtension::of(certificate)?,
             ca: *ca,
             signer: issuer.signer(),
             validity: certificate.validity(),

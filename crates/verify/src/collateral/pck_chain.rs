@@ -1,51 +1,69 @@
 //! The PCK certificate chain of a quote.
 
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use rustls_pki_types::CertificateDer;
-
-use super::certificate::Certificate;
+use super::certificate::{AuthorityId, Certificate};
 use super::issuer_chain::{Issuer, PckIssuer};
-use super::{CollateralError, PckCertificate, PckCrl};
+use super::revocation_list::RevocationList;
+use super::{CollateralDates, CollateralError, Now, PckCertificate};
 use crate::TrustedRoot;
+use crate::signatures::PublicKey;
 
 const WHAT: &str = "the PCK certificate chain";
 
-/// A chain that leads to a trusted root: PCK certificate, PCK CA, root.
-pub(crate) struct PckChain<'r> {
-    pub(crate) pck: PckCertificate,
-    pub(crate) der: CertificateDer<'static>,
-    ca: PckIssuer<'r>,
+/// A readable chain: PCK certificate, PCK CA, root. Otherwise unchecked.
+pub(crate) struct PckChain {
+    certificate: Certificate,
+    ca: Arc<Certificate>,
+    pub(super) root: Certificate,
+    /// The PCK.
+    pub(crate) key: PublicKey,
 }
 
-impl<'r> PckChain<'r> {
-    /// Checks a chain in PEM.
+/// A PCK certificate that leads to a trusted root.
+#[derive(Debug)]
+pub(crate) struct CertifiedPck {
+    pub(crate) certificate: PckCertificate,
+    /// The PCK CA, which issued the certificate and a CRL.
+    pub(crate) ca: AuthorityId,
+    /// The dates of the chain.
+    pub(crate) dates: CollateralDates,
+}
+
+impl PckChain {
+    /// Reads a chain in PEM. Some quotes pad it with zeros.
+    pub(crate) fn parse(pem: &[u8]) -> Result<Self, CollateralError> {
+        let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
+        let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);
+        let [certificate, ca, root] = Certificate::parse_pem(WHAT, pem)?;
+        let key = certificate.key().ok_or_else(|| {
+            CollateralError::unreadable(WHAT, "the key of the PCK certificate is not on P-256")
+        })?;
+        Ok(Self { certificate, ca: ca.into(), root, key })
+    }
+}
+
+impl CertifiedPck {
+    /// Checks that a chain leads to `root`, and that its PCK CA issued `crl`.
     ///
     /// A quote has the root of the time when its platform was provisioned. So another edition of
     /// the trusted root (same name, same key) may end the chain; the trusted one counts.
     pub(crate) fn check(
-        pem: &[u8],
-        root: &'r TrustedRoot,
-        now: SystemTime,
+        chain: &PckChain,
+        crl: &RevocationList,
+        root: &TrustedRoot,
+        now: Now,
     ) -> Result<Self, CollateralError> {
-        let [leaf, ca, edition] = parse_chain(pem)?;
-        let trusted = Certificate::parse(WHAT, root.der().to_vec())?;
-        if !edition.is_same_authority(&trusted) {
-            return Err(edition.untrusted(WHAT));
+        if !chain.root.is_same_authority(root.certificate()) {
+            return Err(chain.root.untrusted(WHAT));
         }
-        let ca = PckIssuer::new(WHAT, Issuer::check(WHAT, ca, root, &trusted, now)?)?;
-        Ok(Self { pck: PckCertificate::check(&leaf, &ca, now)?, der: leaf.der().clone(), ca })
+        let ca = PckIssuer::new(WHAT, Issuer::check(WHAT, Arc::clone(&chain.ca), root, now)?)?;
+        let certificate = PckCertificate::check(&chain.certificate, &ca, now)?;
+        crl.check_issued_by(&ca)?;
+        crl.check_dates(now)?;
+        let dates = CollateralDates::from(certificate.validity)
+            .with(certificate.signer.dates)
+            .with(chain.root.validity());
+        Ok(Self { ca: chain.ca.authority_id(), dates, certificate })
     }
-
-    /// Checks a CRL of this chain's PCK CA.
-    pub(crate) fn check_crl(&self, crl: &[u8], now: SystemTime) -> Result<PckCrl, CollateralError> {
-        PckCrl::check(crl, &self.ca, now)
-    }
-}
-
-/// Reads a chain in PEM: PCK certificate, PCK CA, root. Some quotes pad it with zeros.
-pub(super) fn parse_chain(pem: &[u8]) -> Result<[Certificate; 3], CollateralError> {
-    let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
-    let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);
-    Certificate::parse_pem(WHAT, pem)
 }

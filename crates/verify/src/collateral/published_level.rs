@@ -1,4 +1,4 @@
-//! TCB levels in the JSON of TCB info.
+//! TCB levels in the JSON of TCB info and enclave identities.
 
 use std::time::SystemTime;
 
@@ -8,9 +8,7 @@ use super::CollateralError;
 use super::validity::parse_date;
 use crate::TcbStatus;
 
-const WHAT: &str = "the TCB info";
-
-/// A TCB level of a platform or of a TDX module; the SVNs of the two differ.
+/// A TCB level of a platform, a TDX module or an enclave, whose SVNs differ.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PublishedLevel<Svns> {
@@ -22,9 +20,39 @@ pub(super) struct PublishedLevel<Svns> {
     pub(super) advisory_ids: Vec<String>,
 }
 
+/// The statuses that an enclave can have.
+pub(super) const OF_ENCLAVES: [TcbStatus; 5] = [
+    TcbStatus::UpToDate,
+    TcbStatus::ConfigurationNeeded,
+    TcbStatus::OutOfDate,
+    TcbStatus::OutOfDateConfigurationNeeded,
+    TcbStatus::Revoked,
+];
+
+/// The statuses that a TDX module can have.
+pub(super) const OF_TDX_MODULES: [TcbStatus; 3] =
+    [TcbStatus::UpToDate, TcbStatus::OutOfDate, TcbStatus::Revoked];
+
 impl<Svns> PublishedLevel<Svns> {
-    /// The date of the level.
-    pub(super) fn date(&self) -> Result<SystemTime, CollateralError> {
-        parse_date(WHAT, &self.tcb_date)
+    /// The status, which must be one of these.
+    pub(super) fn status(
+        &self,
+        what: &str,
+        possible: &[TcbStatus],
+    ) -> Result<TcbStatus, CollateralError> {
+        if possible.contains(&self.tcb_status) {
+            return Ok(self.tcb_status);
+        }
+        let reason = format!(
+            "it has a TCB level with the status {}; expected one of {}",
+            self.tcb_status,
+            TcbStatus::list(possible)
+        );
+        Err(CollateralError::unreadable(what, &reason))
+    }
+
+    /// The date of the level, which is in `what`.
+    pub(super) fn date(&self, what: &str) -> Result<SystemTime, CollateralError> {
+        parse_date(what, &self.tcb_date)
     }
 }

@@ -1,6 +1,7 @@
 //! Certificate revocation lists: those of the PCK CAs and the root's.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use webpki::OwnedCertRevocationList;
@@ -10,13 +11,13 @@ use x509_cert::der::oid::AssociatedOid;
 use x509_cert::ext::pkix::CrlNumber;
 use x509_cert::name::Name;
 
-use super::certificate::{Certificate, unsigned};
+use super::certificate::{AuthorityId, Certificate, is_ecdsa_with_sha256, unsigned};
 use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
-use super::{CollateralError, PckCa, Validity};
-use crate::TrustedRoots;
-use crate::signatures::ecdsa_p256;
+use super::{CollateralError, Now, PckCa, Validity};
+use crate::{TrustedRoot, TrustedRoots};
 
 const PCK_CRL: &str = "the CRL of the PCK CA";
+const ROOT_CA_CRL: &str = "the root's CRL";
 
 /// The CRL of a PCK CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,38 +42,9 @@ pub struct RootCaCrl {
     pub validity: Validity,
     /// SHA-256 of the root, as in [`TrustedRoot::sha256`](crate::TrustedRoot::sha256).
     pub root: [u8; 32],
-    revoked: BTreeSet<Vec<u8>>,
 }
 
 impl PckCrl {
-    /// True if this serial number (big-endian, without leading zeros) is revoked.
-    #[must_use]
-    pub fn revokes(&self, serial: &[u8]) -> bool {
-        self.revoked.contains(serial)
-    }
-
-    pub(super) fn check(
-        crl: &[u8],
-        PckIssuer { ca, issuer }: &PckIssuer<'_>,
-        now: SystemTime,
-    ) -> Result<Self, CollateralError> {
-        let list = RevocationList::parse(PCK_CRL, crl)?;
-        let name = issuer.certificate.fields().subject();
-        if list.issuer != *name {
-            let reason = format!("it is of \"{}\", not of \"{name}\"", list.issuer);
-            return Err(CollateralError::unreadable(PCK_CRL, &reason));
-        }
-        if !list.is_issued_by(&issuer.certificate) {
-            let reason = format!("is not signed by the PCK {ca} CA of its issuer chain");
-            return Err(CollateralError::wrongly_signed(PCK_CRL, &reason));
-        }
-        let RevocationList { number, validity, revoked, .. } = list;
-        check_dates(PCK_CRL, validity, now)?;
-        Ok(Self { ca: *ca, number, validity, signer: issuer.signer(), revoked })
-    }
-}
-
-impl RootCaCrl {
     /// True if this serial number (big-endian, without leading zeros) is revoked.
     #[must_use]
     pub fn revokes(&self, serial: &[u8]) -> bool {
@@ -92,7 +64,13 @@ pub fn check_pck_crl(
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<PckCrl, CollateralError> {
-    PckCrl::check(crl, &check_pck_ca(PCK_CRL, issuer_chain, roots, now)?, now)
+    let now = Now::At(now);
+    let issuer = check_pck_ca(PCK_CRL, issuer_chain, roots, now)?;
+    let list = RevocationList::of_pck_ca(crl)?;
+    list.check_issued_by(&issuer)?;
+    list.check_dates(now)?;
+    let RevocationList { number, validity, revoked, .. } = list;
+    Ok(PckCrl { ca: issuer.ca, number, validity, signer: issuer.issuer.signer(), revoked })
 }
 
 /// Checks the CRL of the root (DER), and the root itself.
@@ -104,37 +82,57 @@ pub fn check_root_ca_crl(
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<RootCaCrl, CollateralError> {
-    const WHAT: &str = "the root's CRL";
-    let list = RevocationList::parse(WHAT, crl)?;
-    let mut roots = roots.iter().filter_map(|trusted| {
-        Some((trusted, Certificate::parse(WHAT, trusted.der().into()).ok()?))
-    });
-    let Some((trusted, root)) = roots.find(|(_, root)| list.is_issued_by(root)) else {
-        let reason = format!("of \"{}\" is not signed by a trusted root", list.issuer);
-        return Err(CollateralError::wrongly_signed(WHAT, &reason));
-    };
-    let what = || format!("the root \"{}\"", root.fields().subject());
-    root.validity().check(&what(), now)?;
-    check_dates(WHAT, list.validity, now)?;
-    if list.revoked.contains(&root.serial()) {
-        return Err(CollateralError::Revoked { what: what() });
-    }
-    let RevocationList { number, validity, revoked, .. } = list;
-    Ok(RootCaCrl { number, validity, root: trusted.sha256, revoked })
+    let (list, root) = RevocationList::of_root(crl, roots, Now::At(now))?;
+    Ok(RootCaCrl { number: list.number, validity: list.validity, root: root.sha256 })
 }
 
-/// A parsed CRL, otherwise unchecked.
-struct RevocationList<'a> {
-    der: &'a [u8],
+/// A CRL.
+#[derive(Debug)]
+pub(crate) struct RevocationList {
+    what: &'static str,
+    der: Vec<u8>,
     issuer: Name,
-    number: u64,
-    validity: Validity,
-    /// Serial numbers.
+    /// By ECDSA with SHA-256; `None` if the signature is by another algorithm.
+    signature: Option<Vec<u8>>,
+    /// CRL number.
+    pub(crate) number: u64,
+    /// `thisUpdate` and `nextUpdate`.
+    pub(crate) validity: Validity,
+    /// Serial numbers, big-endian, without leading zeros.
     revoked: BTreeSet<Vec<u8>>,
+    /// The first authority that the signature was checked for.
+    signer: OnceLock<AuthorityId>,
 }
 
-impl<'a> RevocationList<'a> {
-    fn parse(what: &str, der: &'a [u8]) -> Result<Self, CollateralError> {
+impl RevocationList {
+    /// Reads the CRL of a PCK CA, and checks nothing else.
+    pub(crate) fn of_pck_ca(der: &[u8]) -> Result<Self, CollateralError> {
+        Self::parse(PCK_CRL, der)
+    }
+
+    /// Checks the CRL of one of these roots, and that root.
+    pub(crate) fn of_root<'r>(
+        der: &[u8],
+        roots: &'r TrustedRoots,
+        now: Now,
+    ) -> Result<(Self, &'r TrustedRoot), CollateralError> {
+        let list = Self::parse(ROOT_CA_CRL, der)?;
+        let mut roots = roots.iter();
+        let Some(trusted) = roots.find(|root| list.is_issued_by(root.certificate())) else {
+            let reason = format!("of \"{}\" is not signed by a trusted root", list.issuer);
+            return Err(CollateralError::wrongly_signed(list.what, &reason));
+        };
+        let root = trusted.certificate();
+        let what = || format!("the root \"{}\"", trusted.subject);
+        root.validity().check(&what(), now)?;
+        list.check_dates(now)?;
+        if list.revokes(&root.serial()) {
+            return Err(CollateralError::Revoked { what: what() });
+        }
+        Ok((list, trusted))
+    }
+
+    fn parse(what: &'static str, der: &[u8]) -> Result<Self, CollateralError> {
         // Refuses unknown critical extensions.
         let damaged = || {
             let reason = "it is not a CRL of X.509 version 2, is damaged, or has an unsupported \
@@ -143,14 +141,19 @@ impl<'a> RevocationList<'a> {
         };
         OwnedCertRevocationList::from_der(der).map_err(|_| damaged())?;
         let list: CertificateList = CertificateList::from_der(der).map_err(|_| damaged())?;
+        let signature = is_ecdsa_with_sha256(&list.signature_algorithm)
+            .then(|| list.signature.as_bytes().map(<[u8]>::to_vec))
+            .flatten();
         let fields = list.tbs_cert_list;
         let number = crl_number(&fields)
             .ok_or_else(|| CollateralError::unreadable(what, "it has no CRL number of 64 bits"))?;
         let until = fields.next_update.map(|next_update| next_update.to_system_time());
         let entries = fields.revoked_certificates.unwrap_or_default().into_iter();
         Ok(Self {
-            der,
+            what,
+            der: der.to_vec(),
             issuer: fields.issuer,
+            signature,
             number,
             validity: Validity {
                 from: fields.this_update.to_system_time(),
@@ -158,25 +161,57 @@ impl<'a> RevocationList<'a> {
                     .ok_or_else(|| CollateralError::unreadable(what, "it does not expire"))?,
             },
             revoked: entries.map(|entry| unsigned(&entry.serial_number)).collect(),
+            signer: OnceLock::new(),
         })
     }
 
-    fn is_issued_by(&self, issuer: &Certificate) -> bool {
-        self.issuer == *issuer.fields().subject()
-            && issuer.may_sign_crls()
-            && webpki::anchor_from_trusted_cert(issuer.der()).is_ok_and(|issuer| {
-                let key = &issuer.subject_public_key_info;
-                OwnedCertRevocationList::from_der_verified(self.der, key, &[ecdsa_p256()]).is_ok()
-            })
+    /// True if this serial number (big-endian, without leading zeros) is revoked.
+    pub(crate) fn revokes(&self, serial: &[u8]) -> bool {
+        self.revoked.contains(serial)
     }
-}
 
-/// A CRL has expired at its `nextUpdate`, as in webpki.
-fn check_dates(what: &str, validity: Validity, now: SystemTime) -> Result<(), CollateralError> {
-    validity.check(what, now)?;
-    match validity.until {
-        until if until == now => Err(CollateralError::Expired { what: what.to_owned(), until }),
-        _ => Ok(()),
+    /// True if the signature was checked, and is by this authority.
+    pub(crate) fn is_by(&self, authority: &AuthorityId) -> bool {
+        self.signer.get() == Some(authority)
+    }
+
+    /// Checks that this PCK CA issued it.
+    pub(super) fn check_issued_by(&self, ca: &PckIssuer<'_>) -> Result<(), CollateralError> {
+        let PckIssuer { ca, issuer } = ca;
+        let name = issuer.certificate.fields().subject();
+        if self.issuer != *name {
+            let reason = format!("it is of \"{}\", not of \"{name}\"", self.issuer);
+            return Err(CollateralError::unreadable(self.what, &reason));
+        }
+        if !self.is_issued_by(&issuer.certificate) {
+            let reason = format!("is not signed by the PCK {ca} CA of its issuer chain");
+            return Err(CollateralError::wrongly_signed(self.what, &reason));
+        }
+        Ok(())
+    }
+
+    fn is_issued_by(&self, issuer: &Certificate) -> bool {
+        self.issuer == *issuer.fields().subject() && issuer.may_sign_crls() && {
+            let authority = issuer.authority_id();
+            self.is_by(&authority)
+                || issuer.signed(&self.der, self.signature.as_deref()) && {
+                    // Another thread may have been first.
+                    self.signer.get_or_init(|| authority);
+                    true
+                }
+        }
+    }
+
+    /// Checks the dates. It has expired at its `nextUpdate`, as in webpki.
+    pub(crate) fn check_dates(&self, now: Now) -> Result<(), CollateralError> {
+        let Self { what, validity: Validity { until, .. }, .. } = self;
+        self.validity.check(what, now)?;
+        match now {
+            Now::At(now) if now == *until => {
+                Err(CollateralError::Expired { what: (*what).to_owned(), until: *until })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,16 +2,31 @@
 
 use std::fmt;
 
-use dcap_qvl::intel::{PckExtension, parse_pck_extension};
 use sgx::{CpuSvn, Describe, Description};
-use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
+use x509_cert::der::{self, Choice, Decode, DecodeValue, Reader, SliceReader, Tag, Tagged};
 
+use super::certificate::Certificate;
 use super::{CollateralError, PlatformFeatures};
 
 const WHAT: &str = "the PCK certificate";
 
-/// The entry with the TCB; the 16 component SVNs are its entries 1 to 16.
-const TCB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1.2");
+/// The extension: a sequence of entries, which have the numbers below after this identifier.
+const EXTENSION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113741.1.13.1");
+const PPID: u32 = 1;
+/// A sequence of entries: the SVNs of components 1 to 16, PCESVN and CPUSVN.
+const TCB: u32 = 2;
+const PCE_SVN: u32 = 17;
+const CPU_SVN: u32 = 18;
+const PCE_ID: u32 = 3;
+const FMSPC: u32 = 4;
+const SGX_TYPE: u32 = 5;
+const PLATFORM_INSTANCE_ID: u32 = 6;
+/// A sequence of entries.
+const CONFIGURATION: u32 = 7;
+const DYNAMIC_PLATFORM: u32 = 1;
+const CACHED_KEYS: u32 = 2;
+const SMT: u32 = 3;
 
 /// The platform of a PCK certificate, and the TCB that the PCK is derived for. Unverified unless it
 /// is part of a [`PckCertificate`](crate::PckCertificate).
@@ -57,27 +72,43 @@ impl SgxExtension {
     /// [`CollateralError::Unreadable`] when the certificate is unreadable, or has no complete SGX
     /// extension.
     pub fn read(certificate: &[u8]) -> Result<Self, CollateralError> {
-        let extension = parse_pck_extension(certificate)
-            .map_err(|error| unreadable(&format!("it has no SGX extension: {error:#}")))?;
-        let missized = |_| unreadable("its SGX extension has a value of the wrong size");
-        let instance_id = extension.platform_instance_id.clone();
+        Self::of(&Certificate::parse(WHAT, certificate.to_vec())?)
+    }
+
+    /// Reads the extension of a certificate.
+    pub(super) fn of(certificate: &Certificate) -> Result<Self, CollateralError> {
+        let extension = certificate.extension(EXTENSION);
+        let extension = extension.ok_or_else(|| unreadable("it has no SGX extension"))?;
+        Self::parse(extension)
+            .map_err(|error| unreadable(&format!("its SGX extension cannot be used: {error}")))
+    }
+
+    fn parse(extension: &[u8]) -> Result<Self, Damage> {
+        let entries = Entries::read(EXTENSION, AnyRef::from_der(extension)?)?;
+        let tcb = entries.sequence(TCB)?.ok_or(Damage::Missing("TCB"))?;
+        let configuration = entries.sequence(CONFIGURATION)?;
+        let feature = |number| match &configuration {
+            Some(configuration) => configuration.get(number),
+            None => Ok(None),
+        };
+        let mut tcb_components = [0; 16];
+        for (number, component) in (1..).zip(&mut tcb_components) {
+            *component = tcb.need(number, "SVN of a TCB component")?;
+        }
         Ok(Self {
-            tcb_components: tcb_components(&extension)?,
+            ppid: entries.need_bytes(PPID, "PPID")?,
+            cpu_svn: CpuSvn(tcb.need_bytes(CPU_SVN, "CPUSVN")?),
+            tcb_components,
+            pce_svn: tcb.need(PCE_SVN, "PCESVN")?,
+            pce_id: entries.need_bytes(PCE_ID, "PCE id")?,
+            fmspc: entries.need_bytes(FMSPC, "FMSPC")?,
+            sgx_type: entries.need_enumerated(SGX_TYPE, "SGX type")?.into(),
+            platform_instance_id: entries.bytes(PLATFORM_INSTANCE_ID, "platform instance id")?,
             features: PlatformFeatures {
-                dynamic_platform: extension.dynamic_platform,
-                cached_keys: extension.cached_keys,
-                smt: extension.smt_enabled,
+                dynamic_platform: feature(DYNAMIC_PLATFORM)?,
+                cached_keys: feature(CACHED_KEYS)?,
+                smt: feature(SMT)?,
             },
-            ppid: extension.ppid.try_into().map_err(missized)?,
-            cpu_svn: CpuSvn(extension.cpu_svn),
-            pce_svn: extension.pce_svn,
-            pce_id: extension.pce_id.try_into().map_err(missized)?,
-            fmspc: extension.fmspc,
-            sgx_type: SgxType::from(extension.sgx_type),
-            platform_instance_id: instance_id
-                .map(TryInto::try_into)
-                .transpose()
-                .map_err(missized)?,
         })
     }
 }
@@ -101,22 +132,95 @@ impl Describe for SgxExtension {
     }
 }
 
-fn tcb_components(extension: &PckExtension) -> Result<[u8; 16], CollateralError> {
-    let mut components = [0; 16];
-    for (number, component) in (1..).zip(&mut components) {
-        *component = tcb_component(extension, number).ok_or_else(|| {
-            unreadable(&format!("its SGX extension has no SVN of TCB component {number}"))
-        })?;
-    }
-    Ok(components)
+/// The reason that an extension cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Damage {
+    #[error("it is not the DER of its form")]
+    Der(#[from] der::Error),
+    #[error("it has no {0}")]
+    Missing(&'static str),
+    #[error("its {0} has a wrong size")]
+    Size(&'static str),
+    #[error("it has an entry twice")]
+    Twice,
 }
 
-/// The SVN of a TCB component: an integer from 0 to 255, from 128 on with a zero byte before it.
-fn tcb_component(extension: &PckExtension, number: u32) -> Option<u8> {
-    let oid = TCB.push_arc(number).ok()?;
-    match extension.get_value(&oid).ok()??[..] {
-        [svn] | [0, svn] => Some(svn),
-        _ => None,
+/// A sequence of entries, whose identifiers are that of the sequence and a number.
+struct Entries<'a> {
+    id: ObjectIdentifier,
+    entries: Vec<(ObjectIdentifier, AnyRef<'a>)>,
+}
+
+impl<'a> Entries<'a> {
+    fn read(id: ObjectIdentifier, sequence: AnyRef<'a>) -> Result<Self, Damage> {
+        sequence.tag().assert_eq(Tag::Sequence)?;
+        let mut reader = SliceReader::new(sequence.value())?;
+        let mut entries = Vec::new();
+        while !reader.is_finished() {
+            let entry: (ObjectIdentifier, _) =
+                reader.sequence(|pair| Ok::<_, der::Error>((pair.decode()?, pair.decode()?)))?;
+            if entries.iter().any(|(id, _)| *id == entry.0) {
+                return Err(Damage::Twice);
+            }
+            entries.push(entry);
+        }
+        Ok(Self { id, entries })
+    }
+
+    fn find(&self, number: u32) -> Result<Option<AnyRef<'a>>, Damage> {
+        let id = self.id.push_arc(number).map_err(|_| Damage::Twice)?;
+        Ok(self.entries.iter().find(|(other, _)| *other == id).map(|(_, value)| *value))
+    }
+
+    /// An optional sequence of entries.
+    fn sequence(&self, number: u32) -> Result<Option<Self>, Damage> {
+        let id = self.id.push_arc(number).map_err(|_| Damage::Twice)?;
+        self.find(number)?.map(|value| Self::read(id, value)).transpose()
+    }
+
+    /// An optional value.
+    fn get<T>(&self, number: u32) -> Result<Option<T>, Damage>
+    where
+        T: Choice<'a> + DecodeValue<'a, Error = der::Error>,
+    {
+        Ok(self.find(number)?.map(AnyRef::decode_as).transpose()?)
+    }
+
+    fn need<T>(&self, number: u32, name: &'static str) -> Result<T, Damage>
+    where
+        T: Choice<'a> + DecodeValue<'a, Error = der::Error>,
+    {
+        self.get(number)?.ok_or(Damage::Missing(name))
+    }
+
+    /// An optional octet string of this size.
+    fn bytes<const N: usize>(
+        &self,
+        number: u32,
+        name: &'static str,
+    ) -> Result<Option<[u8; N]>, Damage> {
+        let value = self.get::<&OctetStringRef>(number)?;
+        let value = value.map(|value| value.as_bytes().try_into());
+        value.transpose().map_err(|_| Damage::Size(name))
+    }
+
+    fn need_bytes<const N: usize>(
+        &self,
+        number: u32,
+        name: &'static str,
+    ) -> Result<[u8; N], Damage> {
+        self.bytes(number, name)?.ok_or(Damage::Missing(name))
+    }
+
+    /// The number of an ENUMERATED.
+    fn need_enumerated(&self, number: u32, name: &'static str) -> Result<u64, Damage> {
+        let value = self.find(number)?.ok_or(Damage::Missing(name))?;
+        value.tag().assert_eq(Tag::Enumerated)?;
+        match value.value() {
+            [] => Err(Damage::Size(name)),
+            bytes if bytes.len() > size_of::<u64>() => Err(Damage::Size(name)),
+            bytes => Ok(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))),
+        }
     }
 }
 

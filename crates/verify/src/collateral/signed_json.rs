@@ -1,14 +1,11 @@
 //! JSON with a signature over its exact bytes.
 
-use std::time::SystemTime;
-
 use printable::json_error;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::issuer_chain::check_tcb_signing;
+use super::issuer_chain::TcbSigners;
 use super::{CollateralError, Signer, Validity};
-use crate::TrustedRoots;
-use crate::signatures::signed_by;
 
 /// The signed member of a response, byte for byte, and its signature.
 pub(crate) struct SignedJson<'a> {
@@ -19,8 +16,8 @@ pub(crate) struct SignedJson<'a> {
 }
 
 impl SignedJson<'_> {
-    /// Checks the version first: other versions lack fields.
-    pub(super) fn check_version(&self, needed: u8) -> Result<(), CollateralError> {
+    /// Reads the members. The version comes first: other versions lack members.
+    pub(super) fn parse<T: DeserializeOwned>(&self, needed: u8) -> Result<T, CollateralError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
@@ -32,19 +29,20 @@ impl SignedJson<'_> {
             let reason = format!("it is version {version}; version {needed} is needed");
             return Err(unreadable(reason));
         }
-        Ok(())
+        serde_json::from_str(self.json).map_err(|error| unreadable(json_error(&error)))
     }
 
     /// Checks issuer, signature and dates, and returns the signer.
     pub(super) fn check(
         &self,
         issuer_chain: &str,
-        roots: &TrustedRoots,
+        signers: &mut TcbSigners<'_>,
         validity: Validity,
-        now: SystemTime,
     ) -> Result<Signer, CollateralError> {
-        let issuer = check_tcb_signing(self.what, issuer_chain, roots, now)?;
-        if !signed_by(issuer.certificate.der(), self.json.as_bytes(), self.signature) {
+        let now = signers.now;
+        let issuer = signers.of(self.what, issuer_chain)?;
+        let key = issuer.certificate.key();
+        if !key.is_some_and(|key| key.signed(self.json.as_bytes(), self.signature)) {
             let reason = "has a wrong signature";
             return Err(CollateralError::wrongly_signed(self.what, reason));
         }

@@ -43,12 +43,17 @@ pub enum TcbPart {
 }
 
 impl TcbInfo {
+    /// The highest level that these SVNs reach.
+    pub(crate) fn reached(&self, components: &[u8; 16], pce_svn: u16) -> Option<&TcbLevel> {
+        let mut levels = self.tcb_levels.iter();
+        levels.find(|level| level.is_reached_by(components, pce_svn))
+    }
+
     /// Compares the SGX TCB components and PCESVN of a PCK certificate with the levels, also in TCB
     /// info of TDX.
     #[must_use]
     pub fn assess(&self, components: &[u8; 16], pce_svn: u16) -> TcbAssessment {
-        let mut levels = self.tcb_levels.iter();
-        let reached = levels.find(|level| level.shortfalls(components, pce_svn).next().is_none());
+        let reached = self.reached(components, pce_svn);
         let current = self.tcb_levels.iter().find(|level| is_current(level.status));
         let aim =
             current.filter(|current| reached.map(|level| level.status) != Some(current.status));
@@ -58,6 +63,12 @@ impl TcbInfo {
 }
 
 impl TcbLevel {
+    /// True if a PCK certificate has these SGX TCB components and PCESVN, or higher ones.
+    pub(crate) fn is_reached_by(&self, components: &[u8; 16], pce_svn: u16) -> bool {
+        let mut pairs = self.components.iter().zip(components);
+        pairs.all(|(needed, has)| *has >= needed.svn) && pce_svn >= self.pce_svn
+    }
+
     fn shortfalls(&self, components: &[u8; 16], pce_svn: u16) -> impl Iterator<Item = Shortfall> {
         let pairs = (1..).zip(self.components.iter().zip(*components));
         let short = pairs.filter(|(_, (needed, has))| *has < needed.svn);

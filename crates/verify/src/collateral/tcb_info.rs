@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sgx::Tee;
 
+use super::issuer_chain::TcbSigners;
 use super::published_level::PublishedLevel;
 use super::signed_json::SignedJson;
 use super::tdx_module::{PublishedIdentity, TdxModule, TdxModules};
-use super::{CollateralError, Signer, Validity};
+use super::{CollateralError, Now, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
 
 const WHAT: &str = "the TCB info";
@@ -97,7 +98,8 @@ pub fn check_tcb_info(
     let response: Response<'_> =
         serde_json::from_slice(body).map_err(|error| unreadable(&json_error(&error)))?;
     let (json, signature) = (response.tcb_info.get(), &response.signature);
-    SignedJson { what: WHAT, json, signature }.check_tcb_info(issuer_chain, roots, now)
+    let signed = SignedJson { what: WHAT, json, signature };
+    signed.check_tcb_info(issuer_chain, &mut TcbSigners::new(roots, Now::At(now)))
 }
 
 impl SignedJson<'_> {
@@ -105,15 +107,12 @@ impl SignedJson<'_> {
     pub(crate) fn check_tcb_info(
         &self,
         issuer_chain: &str,
-        roots: &TrustedRoots,
-        now: SystemTime,
+        signers: &mut TcbSigners<'_>,
     ) -> Result<TcbInfo, CollateralError> {
-        self.check_version(VERSION)?;
-        let published: Published =
-            serde_json::from_str(self.json).map_err(|error| unreadable(&json_error(&error)))?;
+        let published: Published = self.parse(VERSION)?;
         published.check_form()?;
         let validity = Validity::parse(WHAT, &published.issue_date, &published.next_update)?;
-        let signer = self.check(issuer_chain, roots, validity, now)?;
+        let signer = self.check(issuer_chain, signers, validity)?;
         Ok(TcbInfo {
             tee: published.id,
             fmspc: published.fmspc,
@@ -210,7 +209,7 @@ impl TryFrom<PublishedLevel<PublishedSvns>> for TcbLevel {
 
     fn try_from(level: PublishedLevel<PublishedSvns>) -> Result<Self, CollateralError> {
         Ok(Self {
-            date: level.date()?,
+            date: level.date(WHAT)?,
             components: level.svns.sgxtcbcomponents,
             tdx_components: level.svns.tdxtcbcomponents,
             pce_svn: level.svns.pcesvn,

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use sgx::Measurement;
 
 use super::CollateralError;
-use super::published_level::PublishedLevel;
+use super::published_level::{OF_TDX_MODULES, PublishedLevel};
 use crate::TcbStatus;
+
+const WHAT: &str = "the TCB info";
 
 /// The TDX modules in TCB info.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +84,8 @@ impl TryFrom<PublishedLevel<PublishedSvn>> for TdxModuleTcbLevel {
     fn try_from(level: PublishedLevel<PublishedSvn>) -> Result<Self, CollateralError> {
         Ok(Self {
             isv_svn: level.svns.isvsvn,
-            date: level.date()?,
-            status: level.tcb_status,
+            date: level.date(WHAT)?,
+            status: level.status(WHAT, &OF_TDX_MODULES)?,
             advisory_ids: level.advisory_ids,
         })
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use verify::{Step, TcbStatus};
 
 use crate::differential::evidence::{Evidence, level, qe_level};
-use crate::differential::{Answer, INTEL_OK, UP_TO_DATE, case, refused, run};
+use crate::differential::{Answer, INTEL_OK, UP_TO_DATE, case, refused, run, undecided};
 
 const OUT_OF_DATE: Answer = Answer::Accepts(TcbStatus::OutOfDate);
 const INTEL_OUT_OF_DATE: Result<TcbStatus, &str> = Ok(TcbStatus::OutOfDate);
@@ -72,11 +72,13 @@ fn statuses_of_platform_and_qe_are_put_together() {
         let name = format!("platform {platform}, QE revoked");
         cases.push(case(name, change, Err("TCB_REVOKED"), refused(Step::TcbLevel)));
         let change = move |e: &mut Evidence| set_statuses(e, Revoked, platform);
-        // A QE that needs hardening is none of Intel's statuses, and no step has it.
-        if !matches!(platform, SWHardeningNeeded | ConfigurationAndSWHardeningNeeded) {
-            let name = format!("platform revoked, QE {platform}");
-            cases.push(case(name, change, Err("TCB_REVOKED"), refused(Step::TcbLevel)));
-        }
+        let name = format!("platform revoked, QE {platform}");
+        // A QE that needs hardening is none of Intel's statuses.
+        let ours = match platform {
+            SWHardeningNeeded | ConfigurationAndSWHardeningNeeded => undecided(Step::QeIdentity),
+            _ => refused(Step::TcbLevel),
+        };
+        cases.push(case(name, change, Err("TCB_REVOKED"), ours));
     }
     run(&cases);
 }
