@@ -4,8 +4,8 @@
 //! platform and is the expected one. The crate has no clock and no network: the same arguments give
 //! the same [`Verdict`].
 //!
-//! 1. Each [`Step`] of the evidence is checked by the rules of Intel's verifier, certificates, CRLs,
-//!    TCB info and QE identity with the functions that collateral caches use. A [`Verifier`]
+//! 1. Each [`Step`] of the evidence is checked by the rules of Intel's verifier; certificates,
+//!    CRLs, TCB info and QE identity with the functions that collateral caches use. A [`Verifier`]
 //!    remembers what does not change from quote to quote.
 //! 2. The [`Policy`] is applied to what the evidence proves.
 //!

@@ -17,8 +17,8 @@ use crate::{Examination, Failure, Policy, Step, TrustedRoots, Verdict, td_attrib
 /// verdicts are those of [`verify`](crate::verify). A quote of a known platform with known
 /// collateral takes one signature check.
 ///
-/// It remembers at most 64 sets of collateral of at most 1 MiB each, and at most 262,144 attestation
-/// keys, of some 500 bytes each. Threads can share it.
+/// It remembers at most 64 sets of collateral of at most 1 MiB each, and at most 262,144
+/// attestation keys, of some 500 bytes each. Threads can share it.
 #[derive(Debug, Default)]
 pub struct Verifier {
     roots: TrustedRoots,
