@@ -14,6 +14,7 @@ mod issuer_chain;
 mod pck_ca;
 mod pck_certificate;
 mod pck_chain;
+mod pem_chain;
 mod platform_features;
 mod published_level;
 mod revocation_list;

@@ -40,9 +40,9 @@ impl Evidence<'_> {
         if let Some(outcome) = self.examine_remembered(&key) {
             return outcome;
         }
-        let quoted = embedded_chain(self.quote).map(PckChain::parse);
+        let quoted = embedded_chain(self.quote).map(|chain| PckChain::parse(chain, self.roots));
         let given = self.collateral.pck_certificate_chain.as_ref();
-        let given = given.map(|chain| PckChain::parse(chain.as_bytes()));
+        let given = given.map(|chain| PckChain::parse(chain.as_bytes(), self.roots));
         let chains = [quoted, given];
         let claimed = chains.each_ref().map(|chain| {
             let chain = chain.as_ref()?.as_ref().ok()?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 
 use crate::collateral::Certificate;
-use crate::signatures::{PublicKey, sha256};
+use crate::signatures::PublicKey;
 
 /// As published at certificates.trustedservices.intel.com, valid until the end of 2049.
 const INTEL: &[u8] = include_bytes!("intel_sgx_root_ca.der");
@@ -106,11 +106,11 @@ impl TrustedRoot {
         let certificate = Certificate::parse("a trusted root", der.to_vec());
         let certificate = certificate.map_err(|_| RootError::Unreadable)?;
         certificate.key().ok_or(RootError::Unreadable)?;
-        let subject = certificate.fields().subject().to_string();
+        let subject = certificate.subject().to_owned();
         if !certificate.is_self_issued() {
             return Err(RootError::NotSelfIssued(subject));
         }
-        Ok(Self { subject, sha256: sha256([der]), certificate: Arc::new(certificate) })
+        Ok(Self { subject, sha256: certificate.sha256(), certificate: certificate.into() })
     }
 
     /// The certificate as DER.
@@ -119,7 +119,7 @@ impl TrustedRoot {
         self.certificate.der()
     }
 
-    pub(crate) fn certificate(&self) -> &Certificate {
+    pub(crate) fn certificate(&self) -> &Arc<Certificate> {
         &self.certificate
     }
 

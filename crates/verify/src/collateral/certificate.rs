@@ -1,8 +1,13 @@
 //! One certificate and its relation to its issuer.
 
+use std::sync::OnceLock;
+
 use rustls_pki_types::CertificateDer;
 use webpki::EndEntityCert;
 use x509_cert::TbsCertificate;
+use x509_cert::der::oid::db::rfc4519::{
+    COMMON_NAME, COUNTRY_NAME, LOCALITY_NAME, ORGANIZATION_NAME, ST,
+};
 use x509_cert::der::oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_EC_PUBLIC_KEY, SECP_256_R_1};
 use x509_cert::der::{self, Decode, Encode, Header, Reader, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
@@ -22,30 +27,11 @@ pub(crate) struct AuthorityId([u8; 32]);
 pub(crate) struct Certificate {
     der: CertificateDer<'static>,
     parsed: x509_cert::Certificate,
+    /// Filled when it is asked for.
+    subject: OnceLock<String>,
 }
 
 impl Certificate {
-    /// Reads PEM that holds `N` certificates and nothing else.
-    pub(super) fn parse_pem<const N: usize>(
-        what: &str,
-        pem: &[u8],
-    ) -> Result<[Self; N], CollateralError> {
-        let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
-        let sections = pem::parse_many(pem).map_err(|_| unreadable("its PEM is damaged"))?;
-        let certificates: Vec<Vec<u8>> =
-            sections.into_iter().map(pem::Pem::into_contents).collect();
-        if certificates.len() != N {
-            let found = certificates.len();
-            return Err(unreadable(&format!("it has {found} certificates instead of {N}")));
-        }
-        if !same_but_for_white_space(&encode_pem(&certificates), pem) {
-            return Err(unreadable("it has other contents than PEM certificates"));
-        }
-        let parsed = certificates.into_iter().map(|der| Self::parse(what, der));
-        let parsed: Vec<Self> = parsed.collect::<Result<_, _>>()?;
-        parsed.try_into().map_err(|_| unreadable("it has another number of certificates"))
-    }
-
     pub(crate) fn parse(what: &str, der: Vec<u8>) -> Result<Self, CollateralError> {
         let parsed = x509_cert::Certificate::from_der(&der).map_err(|_| {
             CollateralError::unreadable(what, "a certificate is damaged or truncated")
@@ -56,7 +42,7 @@ impl Certificate {
             let reason = "a certificate has an unsupported extension or signature";
             CollateralError::unreadable(what, reason)
         })?;
-        Ok(Self { der, parsed })
+        Ok(Self { der, parsed, subject: OnceLock::new() })
     }
 
     pub(crate) fn der(&self) -> &CertificateDer<'static> {
@@ -77,10 +63,35 @@ impl Certificate {
         self.parsed.tbs_certificate()
     }
 
+    /// The subject (RFC 4514).
+    pub(crate) fn subject(&self) -> &str {
+        self.subject.get_or_init(|| self.fields().subject().to_string())
+    }
+
+    /// SHA-256 of the DER.
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        sha256([&self.der])
+    }
+
     /// The common name of the subject, empty if there is none.
     pub(super) fn common_name(&self) -> String {
         let name = self.fields().subject().common_name();
         name.ok().flatten().map(|name| name.value().into_owned()).unwrap_or_default()
+    }
+
+    /// True if the subject is of Intel, with one common name and nothing else.
+    pub(super) fn is_of_intel(&self) -> bool {
+        const OTHERS: [(ObjectIdentifier, &[u8]); 4] = [
+            (ORGANIZATION_NAME, b"Intel Corporation"),
+            (LOCALITY_NAME, b"Santa Clara"),
+            (ST, b"CA"),
+            (COUNTRY_NAME, b"US"),
+        ];
+        let subject = self.fields().subject();
+        let mut attributes = subject.iter().map(|it| (it.oid, it.value.value()));
+        subject.iter_rdn().all(|part| part.len() == 1)
+            && attributes.next().is_some_and(|(id, _)| id == COMMON_NAME)
+            && attributes.eq(OTHERS)
     }
 
     /// The serial number, big-endian.
@@ -98,8 +109,7 @@ impl Certificate {
 
     /// The error that this root is not trusted.
     pub(super) fn untrusted(&self, what: &str) -> CollateralError {
-        let sha256 = hex::encode(sha256([&self.der]));
-        let root = format!("{}, SHA-256 {sha256}", self.fields().subject());
+        let root = format!("{}, SHA-256 {}", self.subject(), hex::encode(self.sha256()));
         CollateralError::UntrustedRoot { what: what.to_owned(), root }
     }
 
@@ -163,18 +173,6 @@ impl Certificate {
 pub(super) fn unsigned(serial: &SerialNumber) -> Vec<u8> {
     let zeros = |byte: &&u8| **byte == 0;
     serial.as_bytes().iter().skip_while(zeros).copied().collect()
-}
-
-fn encode_pem(certificates: &[Vec<u8>]) -> String {
-    let section = |der: &Vec<u8>| pem::encode(&pem::Pem::new("CERTIFICATE", der.as_slice()));
-    certificates.iter().map(section).collect()
-}
-
-fn same_but_for_white_space(text: &str, other: &[u8]) -> bool {
-    let visible = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
-    };
-    visible(text.as_bytes()) == visible(other)
 }
 
 /// True for the only signature algorithm of certificates and CRLs.

@@ -5,10 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use sgx::{CertificationDataType, Quote};
 
-use super::CollateralError;
 use super::certificate::{AuthorityId, Certificate};
 use super::pck_chain::PckChain;
-use crate::signatures::sha256;
+use super::{CollateralError, pem_chain};
 use crate::{TrustedRoot, TrustedRoots};
 
 /// The prefix of the common name of every software platform's root.
@@ -47,7 +46,7 @@ impl ClaimedRoot {
     /// The root of the PCK certificate chain in `quote`; `None` if there is no readable one.
     #[must_use]
     pub fn of_quote(quote: &Quote) -> Option<Self> {
-        let chain = PckChain::parse(embedded_chain(quote)?).ok()?;
+        let chain = PckChain::parse(embedded_chain(quote)?, &TrustedRoots::intel()).ok()?;
         Some(Self::of_chain(&chain))
     }
 
@@ -58,7 +57,8 @@ impl ClaimedRoot {
 
     /// The root at the end of the issuer chain of `what`, in PEM.
     pub(crate) fn of_issuer_chain(what: &str, pem: &str) -> Result<Self, CollateralError> {
-        Certificate::parse_pem(what, pem.as_bytes()).map(|[_, root]| Self::new(&root))
+        let [_, root] = pem_chain::parse(what, pem.as_bytes())?;
+        Ok(Self::new(&Certificate::parse(what, root)?))
     }
 
     fn new(root: &Certificate) -> Self {
@@ -68,8 +68,8 @@ impl ClaimedRoot {
             _ => RootKind::Unknown,
         };
         Self {
-            subject: root.fields().subject().to_string(),
-            sha256: sha256([root.der()]),
+            subject: root.subject().to_owned(),
+            sha256: root.sha256(),
             kind,
             authority: root.authority_id(),
         }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::certificate::Certificate;
 use super::role::Role;
-use super::{CollateralDates, CollateralError, Now, PckCa};
+use super::{CollateralDates, CollateralError, Now, PckCa, pem_chain};
 use crate::{TrustedRoot, TrustedRoots};
 
 /// The signer of an item of collateral.
@@ -95,13 +95,16 @@ fn check<'r>(
     now: Now,
 ) -> Result<Issuer<'r>, CollateralError> {
     let what = &format!("the issuer chain of {what}");
-    let [issuer, root] = Certificate::parse_pem(what, chain.as_bytes())?;
-    let trusted = roots.iter().find(|trusted| trusted.der() == root.der().as_ref());
-    let trusted = trusted.ok_or_else(|| match root.is_self_issued() {
-        true => root.untrusted(what),
-        false => CollateralError::wrongly_signed(what, "does not end at a root"),
-    })?;
-    Issuer::check(what, issuer.into(), trusted, now)
+    let [issuer, root] = pem_chain::parse(what, chain.as_bytes())?;
+    match roots.iter().find(|trusted| trusted.der() == root) {
+        Some(trusted) => {
+            Issuer::check(what, Certificate::parse(what, issuer)?.into(), trusted, now)
+        }
+        None => Err(match Certificate::parse(what, root)? {
+            root if root.is_self_issued() => root.untrusted(what),
+            _ => CollateralError::wrongly_signed(what, "does not end at a root"),
+        }),
+    }
 }
 
 impl<'r> Issuer<'r> {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::certificate::Certificate;
 use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
 use super::role::Role;
-use super::{CollateralError, Now, PckCa, SgxExtension, Validity};
+use super::{CollateralError, Now, PckCa, SgxExtension, Validity, pem_chain};
 use crate::TrustedRoots;
 
 const WHAT: &str = "the PCK certificate";
@@ -37,7 +37,8 @@ pub fn check_pck_certificate(
     roots: &TrustedRoots,
     now: SystemTime,
 ) -> Result<PckCertificate, CollateralError> {
-    let [certificate] = Certificate::parse_pem(WHAT, certificate)?;
+    let [certificate] = pem_chain::parse(WHAT, certificate)?;
+    let certificate = Certificate::parse(WHAT, certificate)?;
     let now = Now::At(now);
     PckCertificate::check(&certificate, &check_pck_ca(WHAT, issuer_chain, roots, now)?, now)
 }

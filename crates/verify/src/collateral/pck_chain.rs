@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::certificate::{AuthorityId, Certificate};
 use super::issuer_chain::{Issuer, PckIssuer};
 use super::revocation_list::RevocationList;
-use super::{CollateralDates, CollateralError, Now, PckCertificate};
-use crate::TrustedRoot;
+use super::{CollateralDates, CollateralError, Now, PckCertificate, pem_chain};
 use crate::signatures::PublicKey;
+use crate::{TrustedRoot, TrustedRoots};
 
 const WHAT: &str = "the PCK certificate chain";
 
@@ -15,7 +15,7 @@ const WHAT: &str = "the PCK certificate chain";
 pub(crate) struct PckChain {
     certificate: Certificate,
     ca: Arc<Certificate>,
-    pub(super) root: Certificate,
+    pub(super) root: Arc<Certificate>,
     /// The PCK.
     pub(crate) key: PublicKey,
 }
@@ -31,11 +31,17 @@ pub(crate) struct CertifiedPck {
 }
 
 impl PckChain {
-    /// Reads a chain in PEM. Some quotes pad it with zeros.
-    pub(crate) fn parse(pem: &[u8]) -> Result<Self, CollateralError> {
+    /// Reads a chain in PEM, mostly up to one of these roots. Some quotes pad it with zeros.
+    pub(crate) fn parse(pem: &[u8], roots: &TrustedRoots) -> Result<Self, CollateralError> {
         let padding = pem.iter().rev().take_while(|byte| **byte == 0).count();
         let pem = pem.get(..pem.len().saturating_sub(padding)).unwrap_or(pem);
-        let [certificate, ca, root] = Certificate::parse_pem(WHAT, pem)?;
+        let [certificate, ca, root] = pem_chain::parse(WHAT, pem)?;
+        let certificate = Certificate::parse(WHAT, certificate)?;
+        let ca = Certificate::parse(WHAT, ca)?;
+        let root = match roots.iter().find(|trusted| trusted.der() == root) {
+            Some(trusted) => Arc::clone(trusted.certificate()),
+            None => Certificate::parse(WHAT, root)?.into(),
+        };
         let key = certificate.key().ok_or_else(|| {
             CollateralError::unreadable(WHAT, "the key of the PCK certificate is not on P-256")
         })?;

@@ -34,12 +34,11 @@ impl Role {
     /// Under Intel's root the whole subject must match. The PKI of another root may put a prefix of
     /// its own before Intel's phrase.
     pub(super) fn matches(self, certificate: &Certificate, root: &TrustedRoot) -> bool {
-        let phrase = self.phrase();
-        if root.is_intel() {
-            let intel = format!("C=US,ST=CA,L=Santa Clara,O=Intel Corporation,CN=Intel {phrase}");
-            return certificate.fields().subject().to_string() == intel;
+        let name = certificate.common_name();
+        match name.strip_suffix(self.phrase()) {
+            Some(prefix) if root.is_intel() => prefix == "Intel " && certificate.is_of_intel(),
+            prefix => prefix.is_some(),
         }
-        certificate.common_name().ends_with(phrase)
     }
 
     /// The end of the common name.
