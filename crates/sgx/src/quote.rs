@@ -36,6 +36,28 @@ impl Quote {
     /// [`QuoteParseError`] when the bytes are truncated, exceed the quote, or are of another
     /// version, kind or key type. Allocates at most the size of `bytes`.
     pub fn parse(bytes: &[u8]) -> Result<Self, QuoteParseError> {
+        match Self::parse_prefix(bytes)? {
+            (quote, []) => Ok(quote),
+            (_, rest) => Err(QuoteParseError::Oversized(rest.len(), "quote")),
+        }
+    }
+
+    /// Reads one quote from a buffer padded with zeros, as in AESM replies.
+    ///
+    /// # Errors
+    /// As [`Quote::parse`]; padding must be zeros.
+    pub fn parse_padded(bytes: &[u8]) -> Result<Self, QuoteParseError> {
+        match Self::parse_prefix(bytes)? {
+            (quote, rest) if rest.iter().all(|byte| *byte == 0) => Ok(quote),
+            (_, rest) => Err(QuoteParseError::Oversized(rest.len(), "quote")),
+        }
+    }
+
+    /// Reads one quote from the beginning of a buffer, and returns the rest of it.
+    ///
+    /// # Errors
+    /// As [`Quote::parse`].
+    pub fn parse_prefix(bytes: &[u8]) -> Result<(Self, &[u8]), QuoteParseError> {
         let mut reader = Reader::new(bytes, "quote");
         let header: QuoteHeader = reader.structure("header")?;
         let version = match header.version.get() {
@@ -50,26 +72,8 @@ impl Quote {
         let body = QuoteBody::read(&header, &mut reader)?;
         let size: U32 = reader.structure("signature data length")?;
         let signature = reader.part("signature data", size.get() as usize)?;
-        reader.end()?;
-        Ok(Self { header, body, signature: QuoteSignature::read(version, signature)? })
-    }
-
-    /// Reads one quote from a buffer padded with zeros, as in AESM replies.
-    ///
-    /// # Errors
-    /// As [`Quote::parse`]; padding must be zeros.
-    pub fn parse_padded(bytes: &[u8]) -> Result<Self, QuoteParseError> {
-        match Self::parse(bytes) {
-            Err(QuoteParseError::Oversized(excess, "quote")) => {
-                match bytes.split_at_checked(bytes.len().saturating_sub(excess)) {
-                    Some((quote, padding)) if padding.iter().all(|byte| *byte == 0) => {
-                        Self::parse(quote)
-                    }
-                    _ => Err(QuoteParseError::Oversized(excess, "quote")),
-                }
-            }
-            result => result,
-        }
+        let signature = QuoteSignature::read(version, signature)?;
+        Ok((Self { header, body, signature }, reader.rest()))
     }
 
     /// The quote's bytes.

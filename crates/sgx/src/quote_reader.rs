@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: self.bytes(whole, size)?, whole })
     }
 
+    /// The bytes that are left.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Fails unless everything has been read.
     pub(crate) fn end(&self) -> Result<(), QuoteParseError> {
         match self.rest.len() {

@@ -175,14 +175,19 @@ pub(crate) fn check_root(quote: &Quote, roots: &TrustedRoots) -> Result<(), Fail
     }
 }
 
-/// Reads a quote of a supported kind.
+/// Reads a quote of a supported kind, which may be padded with zeros.
 pub(crate) fn parse(quote: &[u8]) -> Result<Quote, Failure> {
-    parse_supported(quote).at(Step::QuoteFormat)
+    supported(Quote::parse_padded(quote)).at(Step::QuoteFormat)
 }
 
-fn parse_supported(quote: &[u8]) -> Result<Quote, Problem> {
+/// Reads a quote of a supported kind from the beginning of a buffer.
+pub(crate) fn parse_prefix(buffer: &[u8]) -> Result<Quote, Failure> {
+    supported(Quote::parse_prefix(buffer).map(|(quote, _)| quote)).at(Step::QuoteFormat)
+}
+
+fn supported(quote: Result<Quote, QuoteParseError>) -> Result<Quote, Problem> {
     let unsupported = |reason: String| Problem::new(VerdictCode::UnsupportedQuote, reason);
-    let quote = Quote::parse_padded(quote).map_err(|error| match error {
+    let quote = quote.map_err(|error| match error {
         QuoteParseError::Epid(_)
         | QuoteParseError::AttestationKeyType(_)
         | QuoteParseError::TeeType(_) => unsupported(error.to_string()),

@@ -85,7 +85,8 @@ impl Examination {
         self.collateral.root_crl.number
     }
 
-    /// The dates of the certificates in the quote and of all collateral with its issuer chains.
+    /// The dates of the certificates in the quote and of all collateral, with the issuer chains of
+    /// TCB info and QE identity.
     #[must_use]
     pub fn dates(&self) -> CollateralDates {
         self.collateral.dates.with(self.pck.dates)

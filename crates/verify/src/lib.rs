@@ -58,8 +58,9 @@ pub use collateral::{
     ClaimedRoot, CollateralDates, CollateralError, EnclaveId, EnclaveIdentity, PckCa,
     PckCertificate, PckCrl, PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension,
     SgxType, Shortfall, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart,
-    UnknownPlatformFeature, Validity, check_enclave_identity, check_pck_certificate, check_pck_crl,
-    check_pck_issuer_chain, check_root_ca_crl, check_tcb_info,
+    UnknownPlatformFeature, Validity, certificate_dates, check_enclave_identity,
+    check_pck_certificate, check_pck_crl, check_pck_issuer_chain, check_root_ca_crl,
+    check_tcb_info,
 };
 pub use examination::{Examination, QeLevel};
 pub use failure::Failure;

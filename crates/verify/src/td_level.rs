@@ -108,24 +108,25 @@ impl TdxModules {
         let id = format!("TDX_{version:02X}");
         let mut identities = self.identities.iter();
         let found = identities.find(|identity| identity.id.eq_ignore_ascii_case(&id));
-        found.map(Some).ok_or_else(|| undecided(&format!("it knows no TDX module {id}")))
+        found.map(Some).ok_or_else(|| {
+            mismatch(&format!("the TCB info knows no TDX module {id}; fetch newer TCB info"))
+        })
     }
 }
 
 /// Checks the signer and the attributes of the TDX module.
 fn check_module(modules: &TdxModules, td: &TdReport10) -> Result<(), Problem> {
     let identity = modules.identity(td.tee_tcb_svn)?;
-    let TdxModule { mr_signer, attributes, attributes_mask } =
+    let TdxModule { mr_signer, attributes } =
         identity.map_or(&modules.base, |identity| &identity.module);
     if td.mr_signer_seam != *mr_signer {
         return Err(mismatch("the TDX module's MRSIGNERSEAM is not the published one"));
     }
-    let published = attributes.iter().zip(attributes_mask);
-    let mut pairs = td.seam_attributes.iter().zip(published);
-    if pairs.all(|(actual, (expected, mask))| *actual == expected & mask) {
+    // All bits are reserved, or mean that the module can be debugged.
+    if td.seam_attributes == [0; 8] && *attributes == td.seam_attributes {
         return Ok(());
     }
-    Err(mismatch("the TDX module's SEAMATTRIBUTES are not the published ones"))
+    Err(mismatch("the TDX module's SEAMATTRIBUTES are not the published ones, all 0"))
 }
 
 fn undecided(reason: &str) -> Problem {

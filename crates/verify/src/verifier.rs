@@ -62,13 +62,13 @@ impl Verifier {
         verdict.with_root(claimed_root.map(|root| (*root).clone()))
     }
 
-    /// Everything that quote and collateral prove. It accepts expired evidence, and TDs with any
-    /// attributes: the caller decides about both.
+    /// Everything that quote and collateral prove. It accepts expired evidence, TDs with any
+    /// attributes, and any bytes after the quote: the caller decides about these.
     ///
     /// # Errors
     /// [`Failure`] when the evidence does not hold.
     pub fn examine(&self, quote: &[u8], collateral: &Collateral) -> Result<Examination, Failure> {
-        let quote = evidence::parse(quote)?;
+        let quote = evidence::parse_prefix(quote)?;
         self.outcome(&quote, collateral, Now::Any).result
     }
 

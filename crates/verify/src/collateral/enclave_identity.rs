@@ -1,5 +1,6 @@
 //! The identities of Intel's enclaves.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::issuer_chain::TcbSigners;
-use super::published_level::{OF_ENCLAVES, PublishedLevel};
+use super::published_level::{OF_COMPONENTS, PublishedLevel};
 use super::signed_json::SignedJson;
 use super::{CollateralError, Now, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
@@ -47,11 +48,11 @@ pub struct EnclaveIdentity {
     pub(crate) misc_select: Masked<4>,
     /// Bits of ATTRIBUTES, and those that count.
     pub(crate) attributes: Masked<16>,
-    /// In the published order, the highest first.
+    /// The highest first.
     pub(crate) tcb_levels: Vec<EnclaveLevel>,
 }
 
-/// Bits, and a mask of those that count.
+/// Bits, and a mask of those that count; the others must be 0 in `bits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Masked<const N: usize> {
     bits: [u8; N],
@@ -68,11 +69,9 @@ pub(crate) struct EnclaveLevel {
 }
 
 impl<const N: usize> Masked<N> {
-    /// True if these bits are the same where it counts.
+    /// True if these bits are the expected ones where it counts.
     pub(crate) fn matches(&self, bits: &[u8]) -> bool {
-        let expected = self.bits.iter().zip(&self.mask);
-        bits.len() == N
-            && bits.iter().zip(expected).all(|(bits, (own, mask))| bits & mask == own & mask)
+        bits.iter().zip(&self.mask).map(|(bits, mask)| bits & mask).eq(self.bits)
     }
 }
 
@@ -120,6 +119,8 @@ impl SignedJson<'_> {
             .ok_or_else(|| unreadable(&format!("unknown enclave \"{}\"", published.id)))?;
         let validity = Validity::parse(self.what, &published.issue_date, &published.next_update)?;
         let levels = published.tcb_levels.into_iter().map(EnclaveLevel::try_from);
+        let mut tcb_levels: Vec<_> = levels.collect::<Result<_, _>>()?;
+        tcb_levels.sort_by_key(|level| Reverse((level.isv_svn, level.date)));
         Ok(EnclaveIdentity {
             id,
             tcb_evaluation_data_number: published.tcb_evaluation_data_number,
@@ -129,7 +130,7 @@ impl SignedJson<'_> {
             isv_prod_id: published.isv_prod_id,
             misc_select: Masked { bits: published.misc_select, mask: published.misc_select_mask },
             attributes: Masked { bits: published.attributes, mask: published.attributes_mask },
-            tcb_levels: levels.collect::<Result<_, _>>()?,
+            tcb_levels,
         })
     }
 }
@@ -169,7 +170,7 @@ impl TryFrom<PublishedLevel<PublishedSvn>> for EnclaveLevel {
         Ok(Self {
             isv_svn: level.svns.isvsvn,
             date: level.date(WHAT)?,
-            status: level.status(WHAT, &OF_ENCLAVES)?,
+            status: level.status(WHAT, &OF_COMPONENTS)?,
             advisory_ids: level.advisory_ids,
         })
     }

@@ -50,6 +50,19 @@ pub fn check_pck_issuer_chain(
     check_pck_ca("PCK certificates", issuer_chain, roots, Now::At(now)).map(|issuer| issuer.ca)
 }
 
+/// The dates of certificates in PEM, otherwise unchecked; `None` if there are none.
+///
+/// # Errors
+/// [`CollateralError::Unreadable`] when one of them cannot be read.
+pub fn certificate_dates(pem: &str) -> Result<Option<CollateralDates>, CollateralError> {
+    let what = "the certificate chain";
+    let certificates = pem_chain::parse_all(what, pem.as_bytes())?.into_iter();
+    let dates = certificates
+        .map(|der| Ok(CollateralDates::from(Certificate::parse(what, der)?.validity())))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(dates.into_iter().reduce(CollateralDates::with))
+}
+
 /// The PCK CA at the beginning of the chain, which issued `what`.
 pub(super) fn check_pck_ca<'r>(
     what: &str,

@@ -14,6 +14,16 @@ pub(super) fn parse<const N: usize>(
     what: &str,
     pem: &[u8],
 ) -> Result<[Vec<u8>; N], CollateralError> {
+    let certificates = parse_all(what, pem)?;
+    let found = certificates.len();
+    certificates.try_into().map_err(|_| {
+        let reason = format!("it has {found} certificates instead of {N}");
+        CollateralError::unreadable(what, &reason)
+    })
+}
+
+/// Reads PEM that holds certificates and nothing else but white space; returns their DER.
+pub(super) fn parse_all(what: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, CollateralError> {
     let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
     let text: Vec<u8> = pem.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let (mut rest, mut certificates) = (&*text, Vec::new());
@@ -28,8 +38,5 @@ pub(super) fn parse<const N: usize>(
         certificates.push(certificate);
         rest = after;
     }
-    let found = certificates.len();
-    certificates
-        .try_into()
-        .map_err(|_| unreadable(&format!("it has {found} certificates instead of {N}")))
+    Ok(certificates)
 }

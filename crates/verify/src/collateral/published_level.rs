@@ -20,17 +20,8 @@ pub(super) struct PublishedLevel<Svns> {
     pub(super) advisory_ids: Vec<String>,
 }
 
-/// The statuses that an enclave can have.
-pub(super) const OF_ENCLAVES: [TcbStatus; 5] = [
-    TcbStatus::UpToDate,
-    TcbStatus::ConfigurationNeeded,
-    TcbStatus::OutOfDate,
-    TcbStatus::OutOfDateConfigurationNeeded,
-    TcbStatus::Revoked,
-];
-
-/// The statuses that a TDX module can have.
-pub(super) const OF_TDX_MODULES: [TcbStatus; 3] =
+/// The statuses that a Quoting Enclave or a TDX module can have.
+pub(super) const OF_COMPONENTS: [TcbStatus; 3] =
     [TcbStatus::UpToDate, TcbStatus::OutOfDate, TcbStatus::Revoked];
 
 impl<Svns> PublishedLevel<Svns> {

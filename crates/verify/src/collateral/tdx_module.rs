@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sgx::Measurement;
 
 use super::CollateralError;
-use super::published_level::{OF_TDX_MODULES, PublishedLevel};
+use super::published_level::{OF_COMPONENTS, PublishedLevel};
 use crate::TcbStatus;
 
 const WHAT: &str = "the TCB info";
@@ -29,8 +29,6 @@ pub(crate) struct TdxModule {
     pub(crate) mr_signer: Measurement,
     #[serde(with = "hex")]
     pub(crate) attributes: [u8; 8],
-    #[serde(with = "hex")]
-    pub(crate) attributes_mask: [u8; 8],
 }
 
 /// The module of one version, and its TCB levels.
@@ -85,7 +83,7 @@ impl TryFrom<PublishedLevel<PublishedSvn>> for TdxModuleTcbLevel {
         Ok(Self {
             isv_svn: level.svns.isvsvn,
             date: level.date(WHAT)?,
-            status: level.status(WHAT, &OF_TDX_MODULES)?,
+            status: level.status(WHAT, &OF_COMPONENTS)?,
             advisory_ids: level.advisory_ids,
         })
     }

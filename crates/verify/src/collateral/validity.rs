@@ -62,7 +62,8 @@ pub struct CollateralDates {
 
 impl CollateralDates {
     /// The dates of this item and others.
-    pub(crate) fn with(self, other: impl Into<Self>) -> Self {
+    #[must_use]
+    pub fn with(self, other: impl Into<Self>) -> Self {
         let other = other.into();
         Self {
             earliest_issue: self.earliest_issue.min(other.earliest_issue),

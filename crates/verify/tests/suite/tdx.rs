@@ -98,8 +98,16 @@ fn an_sgx_quote_of_version_4_is_named() {
 fn the_tdx_module_is_a_published_one() {
     fails_at(Refused, Step::TcbLevel, |draft| td(draft).mr_signer_seam.0[0] ^= 1);
     fails_at(Refused, Step::TcbLevel, |draft| td(draft).seam_attributes[7] ^= 1);
+    // A module with attributes is not trusted, not even a published one.
+    fails_at(Refused, Step::TcbLevel, |draft| {
+        td(draft).seam_attributes[0] ^= 1;
+        draft.edit_tcb_info(
+            "\"attributes\":\"0000000000000000\"",
+            "\"attributes\":\"0100000000000000\"",
+        );
+    });
     // Version 0 has the base module, version 0x0a is not known.
-    fails_at(Undecided, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[1] = 0x0a);
+    fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[1] = 0x0a);
     fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[0] = 0);
     fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[2] = 0);
 }
@@ -175,7 +183,7 @@ fn a_td_of_tdx_15_has_a_current_tcb_too() {
     });
     assert_eq!(status(&same.verify()), status(&Platform::tdx(|_| ()).verify()));
     fails_at(Refused, Step::TcbLevel, |draft| td_15(draft).tee_tcb_svn_2.0[0] = 0);
-    fails_at(Undecided, Step::TcbLevel, |draft| td_15(draft).tee_tcb_svn_2.0[1] = 0x0a);
+    fails_at(Refused, Step::TcbLevel, |draft| td_15(draft).tee_tcb_svn_2.0[1] = 0x0a);
 }
 
 #[test]

@@ -58,27 +58,26 @@ fn statuses_of_platform_and_qe_are_put_together() {
     ];
     let mut cases = Vec::new();
     for (platform, with_old_qe) in statuses {
-        for (qe, together) in [
-            (UpToDate, platform),
-            (OutOfDate, with_old_qe),
-            (ConfigurationNeeded, platform),
-            (OutOfDateConfigurationNeeded, platform),
+        let revoked = (Err("TCB_REVOKED"), refused(Step::TcbLevel));
+        // A QE has none of the other statuses, which dcap-qvl takes for `UpToDate`.
+        let none = (Err("SGX_ENCLAVE_IDENTITY_INVALID"), undecided(Step::QeIdentity));
+        for (qe, (intel, ours)) in [
+            (UpToDate, (Ok(platform), Answer::Accepts(platform))),
+            (OutOfDate, (Ok(with_old_qe), Answer::Accepts(with_old_qe))),
+            (Revoked, revoked),
+            (ConfigurationNeeded, none),
+            (OutOfDateConfigurationNeeded, none),
+            (SWHardeningNeeded, none),
+            (ConfigurationAndSWHardeningNeeded, none),
         ] {
             let change = move |e: &mut Evidence| set_statuses(e, platform, qe);
-            let name = format!("platform {platform}, QE {qe}");
-            cases.push(case(name, change, Ok(together), Answer::Accepts(together)));
+            cases.push(case(format!("platform {platform}, QE {qe}"), change, intel, ours));
         }
-        let change = move |e: &mut Evidence| set_statuses(e, platform, Revoked);
-        let name = format!("platform {platform}, QE revoked");
+    }
+    for qe in [UpToDate, OutOfDate, Revoked] {
+        let change = move |e: &mut Evidence| set_statuses(e, Revoked, qe);
+        let name = format!("platform revoked, QE {qe}");
         cases.push(case(name, change, Err("TCB_REVOKED"), refused(Step::TcbLevel)));
-        let change = move |e: &mut Evidence| set_statuses(e, Revoked, platform);
-        let name = format!("platform revoked, QE {platform}");
-        // A QE that needs hardening is none of Intel's statuses.
-        let ours = match platform {
-            SWHardeningNeeded | ConfigurationAndSWHardeningNeeded => undecided(Step::QeIdentity),
-            _ => refused(Step::TcbLevel),
-        };
-        cases.push(case(name, change, Err("TCB_REVOKED"), ours));
     }
     run(&cases);
 }
