@@ -106,7 +106,8 @@ systemd-test:
 packages-test:
     #!/usr/bin/env bash
     set -euo pipefail
-    for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+    for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov \
+        libsgx-dcap-quoteverify; do
         cargo build --locked --package "$package"
     done
     tools/packages-test.sh "${CARGO_TARGET_DIR:-target}/debug"
@@ -150,7 +151,7 @@ bench:
 # Writes the C headers anew, after a change of the exported functions.
 headers:
     WRITE_HEADERS=1 cargo test --package libsgx-quote-ex --package libsgx-dcap-ql \
-        --package libdcap-quoteprov header_is_up_to_date
+        --package libdcap-quoteprov --package libsgx-dcap-quoteverify header_is_up_to_date
 
 # Writes the JSON Schemas of results anew, after a change of a type.
 schemas:
@@ -196,7 +197,7 @@ sbom output="target/distrib":
 # Installs the program, the C libraries and the systemd units below a prefix, after DESTDIR.
 install prefix="/usr/local":
     cargo build --locked --profile {{ profile }} --package quote-helper --package libsgx-quote-ex \
-        --package libsgx-dcap-ql --package libdcap-quoteprov
+        --package libsgx-dcap-ql --package libdcap-quoteprov --package libsgx-dcap-quoteverify
     tools/install.sh {{ quote(prefix) }} \
         "${CARGO_TARGET_DIR:-target}/{{ if profile == "dev" { "debug" } else { profile } }}"
 

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 programs=(quote-helper remote-attestation)
-libraries=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov)
+libraries=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov libsgx-dcap-quoteverify)
 if [[ -n ${DIST:-} ]]; then
     for file in "${programs[@]}" "${libraries[@]//-/_}"; do
         [[ -e $DIST/$file || -e $DIST/$file.so ]] || {

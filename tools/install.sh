@@ -34,7 +34,7 @@ install_program() {
 
 install_libraries() {
     local package name
-    for package in libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+    for package in libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov libsgx-dcap-quoteverify; do
         name=${package//-/_}
         install -D --mode 644 "$built/$name.so" "$libraries/$name.so.1.$version"
         ln -sf "$name.so.1.$version" "$libraries/$name.so.1"
@@ -95,4 +95,5 @@ if command -v pkg-config >/dev/null; then
     compiles crates/libsgx-dcap-ql/tests/c/attest.c libsgx_quote_ex libsgx_dcap_ql
     compiles crates/libsgx-dcap-ql/tests/c/intel_names.c libsgx_dcap_ql sgx-quote-helper-intel-names
     compiles crates/libdcap-quoteprov/tests/c/provide.c libdcap_quoteprov
+    compiles crates/libsgx-dcap-quoteverify/tests/c/verify.c libsgx_dcap_quoteverify
 fi

@@ -21,7 +21,8 @@ stage() {
     rm -rf "$work"
     mkdir -p "$work/built"
     local file
-    for file in quote-helper libsgx_quote_ex.so libsgx_dcap_ql.so libdcap_quoteprov.so; do
+    for file in quote-helper libsgx_quote_ex.so libsgx_dcap_ql.so libdcap_quoteprov.so \
+        libsgx_dcap_quoteverify.so; do
         strip --strip-unneeded --remove-section=.comment -o "$work/built/$file" "$dist/$file"
     done
     DESTDIR=$PWD/$work/root tools/install.sh /usr "$work/built" >/dev/null
@@ -104,13 +105,15 @@ changelog >"$work/changelog"
 python3 tools/packages/copyright.py >"$work/headers.copyright"
 cargo metadata --locked --format-version 1 --filter-platform x86_64-unknown-linux-gnu \
     >"$work/metadata.json"
-for crate in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+for crate in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov \
+    libsgx-dcap-quoteverify; do
     python3 tools/packages/copyright.py "$crate" <"$work/metadata.json" >"$work/$crate.copyright"
 done
 package quote-helper
 library libsgx-quote-ex --variant library
 library libsgx-dcap-ql
 library libdcap-quoteprov
+library libsgx-dcap-quoteverify
 headers dev "Headers for the C libraries of SGX quotes"
 headers intel-dev "Headers for SGX quotes, with the names of Intel's"
 check_complete

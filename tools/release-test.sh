@@ -46,7 +46,7 @@ has_all_files() {
     for file in BUILD NOTES.md SHA256SUMS SHA256SUMS.minisig \
         "sgx-quote-helper-$version"{-x86_64-linux.tar.gz,.oci.tar,.tgz} \
         "sgx-remote-attestation-$version.oci.tar" "sgx-quote-helper_$version-1_amd64.deb" \
-        {libsgx-{quote-ex,dcap-ql},libdcap-quoteprov,quote-helper,remote-attestation}.cdx.json \
+        {libsgx-{quote-ex,dcap-ql,dcap-quoteverify},libdcap-quoteprov,quote-helper,remote-attestation}.cdx.json \
         sgx-{quote-helper,remote-attestation}-image.cdx.json; do
         [[ -s $work/first/$file ]] || fail "the release has no $file"
     done

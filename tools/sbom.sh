@@ -28,7 +28,8 @@ image() {
         >"$output/sgx-$1-image.cdx.json"
 }
 
-for package in quote-helper remote-attestation libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+for package in quote-helper remote-attestation libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov \
+    libsgx-dcap-quoteverify; do
     sed "s|file://$copy/|file:///src/|g" "crates/$package/sbom.json" >"$output/$package.cdx.json"
 done
 image quote-helper

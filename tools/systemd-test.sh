@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/install-missing.sh /lib/systemd/systemd=systemd
 target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 # Each by itself, so that features are the same as in the builds of the other tests.
-for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov; do
+for package in quote-helper libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov \
+    libsgx-dcap-quoteverify; do
     cargo build --locked --package "$package"
 done
 rm -rf "$target/systemd-test"

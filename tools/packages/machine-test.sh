@@ -10,7 +10,7 @@ export DEBIAN_FRONTEND=noninteractive SGX_AESM_ADDR=1
 
 service=sgx-quote-helper.service
 libraries=(libsgx-quote-ex1-quote-helper libsgx-dcap-ql1-quote-helper
-    libdcap-quoteprov1-quote-helper)
+    libdcap-quoteprov1-quote-helper libsgx-dcap-quoteverify1-quote-helper)
 
 fail() {
     echo "FAILED: $*" >&2
@@ -65,13 +65,15 @@ makes_quotes() {
 
 # The list of the sample's Dockerfile, without Open Enclave, clang and other tools.
 the_list_of_the_sample_is_satisfied() {
-    apt install libsgx-dcap-ql libsgx-quote-ex az-dcap-client gcc g++ libssl-dev libsgx-dcap-ql-dev
+    apt install libsgx-dcap-ql libsgx-quote-ex az-dcap-client libsgx-dcap-quote-verify \
+        gcc g++ libssl-dev libsgx-dcap-ql-dev
     local package library found
     for package in "${libraries[@]}" libsgx-quote-helper-dev libsgx-quote-helper-intel-dev; do
         is "$package" "installed $old_version"
     done
     found=$(ldconfig -p)
-    for library in libsgx_quote_ex.so.1 libsgx_dcap_ql.so.1 libdcap_quoteprov.so{,.1}; do
+    for library in libsgx_quote_ex.so.1 libsgx_dcap_ql.so.1 libdcap_quoteprov.so{,.1} \
+        libsgx_dcap_quoteverify.so.1; do
         [[ $found == *"$library (libc6,x86-64)"* ]] || fail "ldconfig does not find $library"
     done
 }

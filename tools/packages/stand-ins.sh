@@ -32,6 +32,7 @@ package libsgx-quote-ex $psw "" $libraries/libsgx_quote_ex.so.1
 package libsgx-dcap-ql $dcap "libsgx-qe3-logic, libsgx-pce-logic" $libraries/libsgx_dcap_ql.so.1
 package libsgx-dcap-ql-dev $dcap "libsgx-dcap-ql (= $dcap), libsgx-headers" \
     $libraries/libsgx_dcap_ql.so usr/include/sgx_dcap_ql_wrapper.h
+package libsgx-dcap-quote-verify $dcap "" $libraries/libsgx_dcap_quoteverify.so.1
 package libsgx-dcap-default-qpl $dcap "" $libraries/libdcap_quoteprov.so.1
 package az-dcap-client 1.13.0 "" usr/lib/libdcap_quoteprov.so
 package sgx-aesm-service $psw "" lib/systemd/system/aesmd.service

@@ -57,7 +57,8 @@ pub use pck_contents::{PckContents, PckContentsError};
 pub use pck_selection::{PckTcb, select_pck};
 pub use provider::CollateralProvider;
 pub use quote_collateral::{
-    QuoteCollateralError, QuotedPck, QuotedPlatform, ServiceError, fetch, for_quote, platform_items,
+    QuoteCollateralError, QuotedPck, QuotedPlatform, ServiceError, fetch, for_quote,
+    platform_items, signed_json,
 };
 pub use record_file::RecordFileError;
 pub use refresh_policy::RefreshPolicy;

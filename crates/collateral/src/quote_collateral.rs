@@ -100,9 +100,9 @@ pub fn for_quote<E>(
     let (pck_crl, root_ca_crl) = (get(&pck_crl)?, get(&root_ca_crl)?);
     let (tcb_info, qe_identity) = (get(&tcb_info_item)?, get(&qe_identity_item)?);
     let (tcb_info_json, tcb_info_signature) =
-        signed(&tcb_info.body).ok_or(QuoteCollateralError::Malformed(tcb_info_item))?;
+        signed_json(&tcb_info.body).ok_or(QuoteCollateralError::Malformed(tcb_info_item))?;
     let (qe_identity_json, qe_identity_signature) =
-        signed(&qe_identity.body).ok_or(QuoteCollateralError::Malformed(qe_identity_item))?;
+        signed_json(&qe_identity.body).ok_or(QuoteCollateralError::Malformed(qe_identity_item))?;
     Ok(Collateral {
         pck_crl_issuer_chain: pck_crl.issuer_chain,
         root_ca_crl: root_ca_crl.body,
@@ -213,8 +213,10 @@ struct SignedAnswer<'a> {
     signature: Vec<u8>,
 }
 
-/// The signed JSON, to the byte, and the signature.
-fn signed(body: &[u8]) -> Option<(String, Vec<u8>)> {
+/// The signed member of a document of TCB info or of an enclave identity, to the byte, and its
+/// signature; `None` if it is something else.
+#[must_use]
+pub fn signed_json(body: &[u8]) -> Option<(String, Vec<u8>)> {
     let SignedAnswer { json, signature } = serde_json::from_slice(body).ok()?;
     Some((json.get().to_owned(), signature))
 }

@@ -5,12 +5,9 @@
 use std::ffi::{CStr, c_char};
 
 use collateral::PckCertificateRequest;
-use collateral::settings::CollateralForm;
+use quote_provider::Failure;
 use sgx::CpuSvn;
-use verify::{PckCa, Tee};
-
-use crate::block::Text;
-use crate::failure::Failure;
+use verify::PckCa;
 
 /// `crypto_suite`: the PPID is encrypted with RSA-3072-OAEP. There is no other.
 const RSA_OAEP_3072: u8 = 1;
@@ -44,20 +41,8 @@ impl QuoteConfig {
     pub(crate) const VERSION: u32 = 1;
 }
 
-/// `sgx_ql_qve_collateral_t`, 120 bytes: the collateral for a quote.
-#[repr(C)]
-pub struct QveCollateral {
-    pub(crate) major_version: u16,
-    pub(crate) minor_version: u16,
-    pub(crate) tee_type: u32,
-    /// The chain of the PCK CRL, the root's CRL, the PCK CRL, the chain of the TCB info, TCB info,
-    /// the chain of the QE identity, QE identity.
-    pub(crate) texts: [Text; 7],
-}
-
 const _: () = assert!(size_of::<PckCertId>() == 43);
 const _: () = assert!(size_of::<QuoteConfig>() == 34);
-const _: () = assert!(size_of::<QveCollateral>() == 120);
 
 impl PckCertId {
     /// The request, with all arguments checked.
@@ -112,22 +97,6 @@ pub(crate) unsafe fn pck_ca(name: *const c_char) -> Result<PckCa, Failure> {
         b"processor" => Ok(PckCa::Processor),
         b"platform" => Ok(PckCa::Platform),
         _ => Err(Failure::Argument("pck_ca is neither \"processor\" nor \"platform\"".to_owned())),
-    }
-}
-
-/// `tee_type` of [`QveCollateral`].
-pub(crate) fn tee_type(tee: Tee) -> u32 {
-    match tee {
-        Tee::Sgx => 0,
-        Tee::Tdx => 0x81,
-    }
-}
-
-/// Major and minor version of [`QveCollateral`].
-pub(crate) fn version(form: CollateralForm) -> (u16, u16) {
-    match form {
-        CollateralForm::HexadecimalCrls => (3, 0),
-        CollateralForm::DerCrls => (3, 1),
     }
 }
 

@@ -7,26 +7,18 @@
 //!
 //! The functions are thread-safe. Messages go to the application's callback only.
 #![allow(unsafe_code, reason = "the functions of a C library take pointers from C")]
-#![expect(
-    clippy::disallowed_types,
-    reason = "an application that forks copies parking_lot's table of waiting threads, perhaps locked"
-)]
 
-mod block;
 mod c_types;
-mod failure;
 mod log;
-mod provider;
 mod result;
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
-use c_types::{PckCertId, QuoteConfig, QveCollateral};
+use c_types::{PckCertId, QuoteConfig};
 use collateral::CollateralId;
-use failure::{Failure, guarded, required};
-use provider::Provider;
+use quote_provider::{Failure, LogLevel as Level, Provider, QveCollateral, guarded, required};
 use sgx::Quote3Error;
 use verify::Tee;
 
@@ -72,7 +64,7 @@ pub unsafe extern "C" fn sgx_ql_get_quote_config(
         let config = empty(pp_quote_config, "pp_quote_config")?;
         // SAFETY: the caller guarantees it.
         let request = unsafe { required(p_pck_cert_id, "p_pck_cert_id")?.request()? };
-        *config = result::quote_config(Provider::of_process()?, request)?;
+        *config = result::quote_config(provider()?, request)?;
         Ok(())
     })
 }
@@ -242,7 +234,7 @@ pub extern "C" fn sgx_ql_get_qve_identity(
         let chain = empty(pp_qve_identity_issuer_chain, "pp_qve_identity_issuer_chain")?;
         let chain_size = "p_qve_identity_issuer_chain_size";
         let chain_size = required(p_qve_identity_issuer_chain_size, chain_size)?.write(0);
-        let texts = result::qve_identity(Provider::of_process()?)?;
+        let texts = quote_provider::qve_identity(provider()?)?;
         (*identity, *chain) = (texts[0].start.cast(), texts[1].start.cast());
         (*identity_size, *chain_size) = (texts[0].size, texts[1].size);
         Ok(())
@@ -283,7 +275,7 @@ pub extern "C" fn sgx_ql_get_root_ca_crl(
     call("sgx_ql_get_root_ca_crl", || {
         let crl = empty(pp_root_ca_crl, "pp_root_ca_crl")?;
         let size = required(p_root_ca_crl_size, "p_root_ca_crl_size")?.write(0);
-        (*crl, *size) = result::root_ca_crl(Provider::of_process()?)?;
+        (*crl, *size) = quote_provider::root_ca_crl(provider()?)?;
         Ok(())
     })
 }
@@ -331,7 +323,7 @@ pub extern "C" fn sgx_qpl_clear_cache(cache_type: u32) -> Error {
         if cache_type & !(CERTIFICATES | COLLATERAL | CERTIFICATE_LISTS) != 0 {
             return Err(Failure::Argument(format!("there is no cache_type {cache_type:#x}")));
         }
-        Provider::of_process()?.clear(|item| {
+        provider()?.clear(|item| {
             let kind = match item {
                 CollateralId::PckCertificate(_) => CERTIFICATES,
                 _ => COLLATERAL,
@@ -346,7 +338,7 @@ pub extern "C" fn sgx_qpl_clear_cache(cache_type: u32) -> Error {
 /// Returns `SGX_QL_SUCCESS`, or `SGX_QL_CONFIG_INVALID_JSON` if they are invalid.
 #[unsafe(no_mangle)]
 pub extern "C" fn sgx_qpl_global_init() -> Error {
-    call("sgx_qpl_global_init", || Provider::of_process().map(drop))
+    call("sgx_qpl_global_init", || provider().map(drop))
 }
 
 /// Does nothing, as in Intel's library.
@@ -402,8 +394,12 @@ fn call(function: &str, serve: impl FnOnce() -> Result<(), Failure>) -> Error {
     let Err(failure) = guarded(serve) else { return Quote3Error::SUCCESS.0 };
     let error = failure.quote3_error();
     call_trace::failed("libdcap_quoteprov", function, error, &failure);
-    log::error(format_args!("{function} failed: {failure}"));
+    log::log(Level::Error, &format_args!("{function} failed: {failure}"));
     error.0
+}
+
+fn provider() -> Result<&'static Provider, Failure> {
+    Provider::of_process(log::log)
 }
 
 /// # Safety
@@ -417,7 +413,7 @@ unsafe fn collateral(
 ) -> Result<(), Failure> {
     // SAFETY: the caller guarantees it.
     let (fmspc, ca) = unsafe { (c_types::fmspc(fmspc, fmspc_size)?, c_types::pck_ca(pck_ca)?) };
-    *place = result::verification_collateral(Provider::of_process()?, tee, fmspc, ca)?;
+    *place = quote_provider::verification_collateral(provider()?, tee, fmspc, ca)?;
     Ok(())
 }
 
@@ -435,7 +431,7 @@ fn check_parameter(value: *const c_void, length: u16) -> Result<(), Failure> {
         return Err(Failure::Argument(reason.to_owned()));
     }
     if length != 0 {
-        log::info("custom_param is ignored: all callers share the cache");
+        log::log(Level::Info, &"custom_param is ignored: all callers share the cache");
     }
     Ok(())
 }
@@ -444,6 +440,6 @@ fn check_parameter(value: *const c_void, length: u16) -> Result<(), Failure> {
 /// Each is NULL or a result of this library, and no longer used.
 unsafe fn free<T, const N: usize>(results: [*mut T; N]) -> Error {
     // SAFETY: the caller guarantees it.
-    results.into_iter().for_each(|result| unsafe { block::free(result) });
+    results.into_iter().for_each(|result| unsafe { quote_provider::free(result) });
     Quote3Error::SUCCESS.0
 }

@@ -7,17 +7,14 @@ use std::mem::transmute;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use crate::{LogLevel, LoggingCallback};
+use quote_provider::LogLevel as Level;
 
-/// `SGX_QL_LOG_ERROR`: failed calls and problems.
-const ERROR: LogLevel = 0;
-/// `SGX_QL_LOG_INFO`: settings in effect, fetched items.
-const INFO: LogLevel = 1;
+use crate::{LogLevel, LoggingCallback};
 
 /// The callback, or null. Atomic rather than locked: a lock could be held while a thread forks.
 static CALLBACK: AtomicPtr<()> = AtomicPtr::new(null_mut());
 /// The least severe level to report.
-static LEVEL: AtomicU32 = AtomicU32::new(ERROR);
+static LEVEL: AtomicU32 = AtomicU32::new(Level::Error as LogLevel);
 
 /// Sets the callback for messages of this level or more severe ones.
 pub(crate) fn set(callback: LoggingCallback, level: LogLevel) {
@@ -26,15 +23,9 @@ pub(crate) fn set(callback: LoggingCallback, level: LogLevel) {
     CALLBACK.store(pointer, Ordering::Release);
 }
 
-pub(crate) fn error(message: impl Display) {
-    log(ERROR, message);
-}
-
-pub(crate) fn info(message: impl Display) {
-    log(INFO, message);
-}
-
-fn log(level: LogLevel, message: impl Display) {
+/// Passes a message of this level to the callback.
+pub(crate) fn log(level: Level, message: &dyn Display) {
+    let level = level as LogLevel;
     let pointer = CALLBACK.load(Ordering::Acquire);
     if level > LEVEL.load(Ordering::Relaxed) {
         return;

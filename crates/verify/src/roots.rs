@@ -88,6 +88,13 @@ impl TrustedRoots {
         Self(vec![root.clone()])
     }
 
+    /// These roots, then `others`.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// The roots, in the order in which they are tried.
     pub fn iter(&self) -> impl Iterator<Item = &TrustedRoot> {
         self.0.iter()

@@ -36,7 +36,7 @@ enum Need {
     Optional,
 }
 
-const LIBRARIES: [Library; 6] = [
+const LIBRARIES: [Library; 7] = [
     Library {
         name: "libsgx-qe3-logic",
         sonames: &[DCAP_LIBRARY],
@@ -70,6 +70,13 @@ const LIBRARIES: [Library; 6] = [
         sonames: &["libsgx_dcap_ql.so.1"],
         package: "libsgx-dcap-ql, or this project's",
         purpose: "lets applications quote in their own process, or ask the service",
+        need: Need::Optional,
+    },
+    Library {
+        name: "libsgx-dcap-quoteverify",
+        sonames: &["libsgx_dcap_quoteverify.so.1"],
+        package: "libsgx-dcap-quote-verify, or this project's",
+        purpose: "lets applications verify quotes",
         need: Need::Optional,
     },
     Library {

@@ -11,7 +11,8 @@ use test_support::succeeded;
 
 use crate::debug_info::DebugInfo;
 
-const LIBRARIES: [&str; 3] = ["libsgx-quote-ex", "libsgx-dcap-ql", "libdcap-quoteprov"];
+const LIBRARIES: [&str; 4] =
+    ["libsgx-quote-ex", "libsgx-dcap-ql", "libdcap-quoteprov", "libsgx-dcap-quoteverify"];
 
 #[test]
 fn functions_of_libraries_of_earlier_releases_stay() {

@@ -23,6 +23,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "printable", uses: &[], tests_use: &[] },
     Crate { name: "private-directory", uses: &[], tests_use: &[] },
     Crate { name: "untrusted-input", uses: &[], tests_use: &[] },
+    Crate { name: "per-process", uses: &[], tests_use: &[] },
     Crate { name: "call-trace", uses: &["printable", "untrusted-input"], tests_use: &[] },
     Crate {
         name: "software-platform",
@@ -105,8 +106,27 @@ const CRATES: &[Crate] = &[
         tests_use: &["aesm", "service", "sockets", "software-platform"],
     },
     Crate {
+        name: "quote-provider",
+        uses: &["collateral", "per-process", "sgx", "verify"],
+        tests_use: &[],
+    },
+    Crate {
         name: "libdcap-quoteprov",
-        uses: &["call-trace", "collateral", "printable", "sgx", "verify"],
+        uses: &["call-trace", "collateral", "printable", "quote-provider", "sgx", "verify"],
+        tests_use: &["collateral-server", "http-server", "software-platform"],
+    },
+    Crate {
+        name: "libsgx-dcap-quoteverify",
+        uses: &[
+            "call-trace",
+            "collateral",
+            "per-process",
+            "printable",
+            "quote-provider",
+            "sgx",
+            "untrusted-input",
+            "verify",
+        ],
         tests_use: &["collateral-server", "http-server", "software-platform"],
     },
     Crate {
@@ -167,26 +187,39 @@ const BANS: &[Ban] = &[
     },
     Ban {
         of: &["clap", "tokio", "tracing"],
-        from: &["libdcap-quoteprov"],
+        from: &["libdcap-quoteprov", "libsgx-dcap-quoteverify"],
         because: "it lives in somebody else's process: no runtime, no log",
     },
     Ban {
         of: &["parking_lot"],
-        from: &["libdcap-quoteprov", "libsgx-quote-ex", "libsgx-dcap-ql"],
+        from: &[
+            "libdcap-quoteprov",
+            "libsgx-dcap-ql",
+            "libsgx-dcap-quoteverify",
+            "libsgx-quote-ex",
+        ],
         because: "a fork copies its table of waiting threads, perhaps locked",
     },
 ];
 
 /// The FFI files, which may contain unsafe code.
 const MAY_BE_UNSAFE: &[&str] = &[
-    "libdcap-quoteprov/src/block.rs",
     "libdcap-quoteprov/src/c_types.rs",
     "libdcap-quoteprov/src/lib.rs",
     "libdcap-quoteprov/src/log.rs",
     "libsgx-dcap-ql/src/intel.rs",
     "libsgx-dcap-ql/src/lib.rs",
     "libsgx-dcap-ql/src/trace.rs",
+    "libsgx-dcap-quoteverify/src/appraisal.rs",
+    "libsgx-dcap-quoteverify/src/c_types.rs",
+    "libsgx-dcap-quoteverify/src/enclave.rs",
+    "libsgx-dcap-quoteverify/src/lib.rs",
+    "libsgx-dcap-quoteverify/src/library.rs",
+    "libsgx-dcap-quoteverify/src/provider.rs",
+    "libsgx-dcap-quoteverify/src/trace.rs",
+    "libsgx-dcap-quoteverify/src/verification.rs",
     "libsgx-quote-ex/src/lib.rs",
+    "quote-provider/src/block.rs",
     "quoting/src/dcap/library.rs",
     "untrusted-input/src/environment.rs",
 ];

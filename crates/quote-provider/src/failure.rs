@@ -12,7 +12,7 @@ use verify::EnclaveId;
 
 /// A failed call.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// An argument is invalid.
     #[error("{0}")]
     Argument(String),
@@ -55,12 +55,14 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A required argument is NULL.
-    pub(crate) fn null(name: &str) -> Self {
+    #[must_use]
+    pub fn null(name: &str) -> Self {
         Self::Argument(format!("{name} is NULL"))
     }
 
     /// The number that Intel's library returns for it.
-    pub(crate) fn quote3_error(&self) -> Quote3Error {
+    #[must_use]
+    pub fn quote3_error(&self) -> Quote3Error {
         match self {
             Self::Argument(_) => Quote3Error::INVALID_PARAMETER,
             Self::Settings(_) | Self::Open(_) => Quote3Error::CONFIG_INVALID_JSON,
@@ -74,14 +76,20 @@ impl Failure {
 }
 
 /// A required argument; `None` is NULL.
-pub(crate) fn required<T>(argument: Option<T>, name: &str) -> Result<T, Failure> {
+///
+/// # Errors
+/// [`Failure::Argument`].
+pub fn required<T>(argument: Option<T>, name: &str) -> Result<T, Failure> {
     argument.ok_or_else(|| Failure::null(name))
 }
 
 /// Calls `serve`, and turns a panic, which C code cannot catch, into an error.
-pub(crate) fn guarded(serve: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+///
+/// # Errors
+/// Those of `serve`; [`Failure::Panic`].
+pub fn guarded<E: From<Failure>>(serve: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
     // A panic may leave the caller's memory half written. After an error its content is undefined.
-    catch_unwind(AssertUnwindSafe(serve)).unwrap_or(Err(Failure::Panic))
+    catch_unwind(AssertUnwindSafe(serve)).unwrap_or(Err(Failure::Panic.into()))
 }
 
 /// The error of the last source that serves such items.

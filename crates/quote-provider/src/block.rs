@@ -7,20 +7,26 @@ use crate::failure::Failure;
 
 /// A text in a block, as in C structures. The size is in bytes and includes the zero byte at the
 /// end.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub(crate) struct Text {
-    pub(crate) start: *mut u8,
-    pub(crate) size: u32,
+pub struct Text {
+    /// Its first byte.
+    pub start: *mut u8,
+    /// The size in bytes.
+    pub size: u32,
 }
 
 /// One block from malloc with a `T` and the texts that it points to, so that one `free` frees a
 /// whole result.
-pub(crate) struct Block<T>(NonNull<T>);
+#[derive(Debug)]
+pub struct Block<T>(NonNull<T>);
 
 impl<T> Block<T> {
     /// A block with these texts, each with a zero byte behind it.
-    pub(crate) fn holding<const N: usize>(texts: [&[u8]; N]) -> Result<(Self, [Text; N]), Failure> {
+    ///
+    /// # Errors
+    /// [`Failure::TooLarge`], [`Failure::OutOfMemory`].
+    pub fn holding<const N: usize>(texts: [&[u8]; N]) -> Result<(Self, [Text; N]), Failure> {
         let mut placed = [Text { start: null_mut(), size: 0 }; N];
         let mut size = size_of::<T>();
         for (text, place) in texts.iter().zip(&mut placed) {
@@ -45,8 +51,9 @@ impl<T> Block<T> {
         Ok((block, placed))
     }
 
-    /// Writes the `T`, and passes the block to the caller, who frees it.
-    pub(crate) fn finish(self, head: T) -> *mut T {
+    /// Writes the `T`, and passes the block to the caller, who frees it with [`free`].
+    #[must_use]
+    pub fn finish(self, head: T) -> *mut T {
         let start = self.0.as_ptr();
         std::mem::forget(self);
         // SAFETY: there is room for a `T` at the start; malloc aligns it for every type.
@@ -65,8 +72,8 @@ impl<T> Drop for Block<T> {
 /// Frees a block. Ignores NULL.
 ///
 /// # Safety
-/// It is NULL or from this file, and no longer used.
-pub(crate) unsafe fn free<T>(block: *mut T) {
+/// It is NULL or from [`Block::finish`], and no longer used.
+pub unsafe fn free<T>(block: *mut T) {
     // SAFETY: the caller passes NULL or a block from malloc.
     unsafe { libc::free(block.cast()) };
 }
