@@ -146,10 +146,14 @@ impl Certificate {
         signed.is_some_and(|((key, part), signature)| key.signed_der(part, signature))
     }
 
-    fn may_sign_certificates(&self) -> bool {
+    /// True for the certificate of a CA.
+    pub(super) fn is_ca(&self) -> bool {
         let constraints = self.fields().get_extension::<BasicConstraints>().ok().flatten();
         constraints.is_some_and(|(_, constraints)| constraints.ca)
-            && self.key_usage().is_some_and(|usage| usage.key_cert_sign())
+    }
+
+    fn may_sign_certificates(&self) -> bool {
+        self.is_ca() && self.key_usage().is_some_and(|usage| usage.key_cert_sign())
     }
 
     pub(super) fn may_sign_crls(&self) -> bool {

@@ -5,9 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::CollateralError;
 
-/// Without white space, which counts nowhere.
-const BEGIN: &[u8] = b"-----BEGINCERTIFICATE-----";
-const END: &[u8] = b"-----ENDCERTIFICATE-----";
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Reads PEM that holds `N` certificates and nothing else but white space; returns their DER.
 pub(super) fn parse<const N: usize>(
@@ -25,18 +24,19 @@ pub(super) fn parse<const N: usize>(
 /// Reads PEM that holds certificates and nothing else but white space; returns their DER.
 pub(super) fn parse_all(what: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, CollateralError> {
     let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
-    let text: Vec<u8> = pem.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let (mut rest, mut certificates) = (&*text, Vec::new());
+    let (mut rest, mut certificates) = (pem.trim_ascii_start(), Vec::new());
     while !rest.is_empty() {
         let section = rest.strip_prefix(BEGIN);
         let section =
             section.ok_or_else(|| unreadable("it has other contents than PEM certificates"))?;
         let size = section.iter().position(|byte| *byte == b'-').unwrap_or_default();
         let (base64, end) = section.split_at_checked(size).unwrap_or_default();
+        let base64: Vec<u8> =
+            base64.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let certificate = STANDARD.decode(base64).ok().zip(end.strip_prefix(END));
         let (certificate, after) = certificate.ok_or_else(|| unreadable("its PEM is damaged"))?;
         certificates.push(certificate);
-        rest = after;
+        rest = after.trim_ascii_start();
     }
     Ok(certificates)
 }

@@ -16,18 +16,19 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Checks for the subject that Intel documents for this role.
+    /// Checks for the subject that Intel documents for this role, of which none is a CA's.
     pub(super) fn check(
         self,
         what: &str,
         certificate: &Certificate,
         root: &TrustedRoot,
     ) -> Result<(), CollateralError> {
-        if self.matches(certificate, root) {
-            return Ok(());
-        }
-        let (found, wanted) = (certificate.fields().subject(), self.phrase());
-        let reason = format!("is by \"{found}\", which is not named as \"{wanted}\"");
+        let (found, wanted) = (certificate.subject(), self.phrase());
+        let reason = match self.matches(certificate, root) {
+            true if !certificate.is_ca() => return Ok(()),
+            true => format!("is by \"{found}\", which is the certificate of a CA"),
+            false => format!("is by \"{found}\", which is not named as \"{wanted}\""),
+        };
         Err(CollateralError::wrongly_signed(what, &reason))
     }
 

@@ -4,6 +4,7 @@
 //! The tables have Intel's answer by the rules of its verification library, as its documentation
 //! and source state them. We may be stricter, never more lenient.
 
+mod authority;
 mod dates;
 mod evidence;
 mod issuers;

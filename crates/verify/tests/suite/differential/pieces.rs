@@ -127,6 +127,17 @@ fn the_qe_identity_has_one_form() {
             Answer::Accepts(TcbStatus::OutOfDate),
         ),
     ];
+    // Intel's verifier sorts the levels, and compares no bits outside of the mask.
+    cases.extend([
+        qe_identity(
+            "tcbLevels",
+            json!([qe_level(0, TcbStatus::OutOfDate), qe_level(8, TcbStatus::UpToDate)]),
+            INTEL_OK,
+            UP_TO_DATE,
+        ),
+        qe_identity("attributesMask", json!("00".repeat(16)), MISMATCH, mismatch),
+        qe_identity("miscselectMask", json!("00000000"), INTEL_OK, UP_TO_DATE),
+    ]);
     for member in [
         "id",
         "version",
