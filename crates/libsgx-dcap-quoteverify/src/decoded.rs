@@ -5,11 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use collateral::signed_json;
 use sgx::{Collateral, Quote3Error};
+use verify::CollateralDates;
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::Decode;
 
 use crate::c_types::RawCollateral;
+use crate::chain::Chain;
 use crate::failure::Failure;
 
 /// The versions of collateral: 1.0, 3.0, 3.1 and 4.0. CRLs may be in any encoding with all of them.
@@ -35,16 +37,25 @@ pub(crate) struct DecodedCollateral {
     clock: AtomicU64,
 }
 
+/// Collateral as the verifier takes it.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) collateral: Collateral,
+    /// The dates of the issuer chain of the PCK CRL. Nothing else depends on that chain: the quote
+    /// has one, too.
+    pub(crate) pck_crl_chain_dates: CollateralDates,
+}
+
 #[derive(Debug)]
 struct Remembered {
     raw: [Box<[u8]>; 7],
-    decoded: Arc<Collateral>,
+    decoded: Arc<Decoded>,
     last_used: AtomicU64,
 }
 
 impl DecodedCollateral {
     /// The decoded collateral.
-    pub(crate) fn get(&self, raw: RawCollateral<'_>) -> Result<Arc<Collateral>, Failure> {
+    pub(crate) fn get(&self, raw: RawCollateral<'_>) -> Result<Arc<Decoded>, Failure> {
         check_version(raw.version)?;
         let now = self.clock.fetch_add(1, Ordering::Relaxed);
         let pieces = pieces(raw);
@@ -68,6 +79,10 @@ impl DecodedCollateral {
     /// Remembers it in the place of the one whose last use was the earliest.
     fn remember(&self, new: Remembered) {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        if remembered.iter().any(|it| it.raw == new.raw) {
+            // Another thread was first.
+            return;
+        }
         if remembered.len() >= MAX_REMEMBERED {
             let last_use = |it: &Arc<Remembered>| it.last_used.load(Ordering::Relaxed);
             let oldest = remembered.iter().enumerate().min_by_key(|(_, it)| last_use(it));
@@ -105,43 +120,48 @@ fn check_version(version: u32) -> Result<(), Failure> {
     Err(Failure::CollateralVersion { major: version & 0xffff, minor: version >> 16 })
 }
 
-fn decode(raw: RawCollateral<'_>) -> Result<Collateral, Failure> {
+fn decode(raw: RawCollateral<'_>) -> Result<Decoded, Failure> {
     let unreadable = |what, error| move || Failure::Unreadable { what, error };
     let (tcb_info, tcb_info_signature) = signed_json(raw.tcb_info)
         .ok_or_else(unreadable("tcb_info", Quote3Error::TCBINFO_UNSUPPORTED_FORMAT))?;
     let (qe_identity, qe_identity_signature) = signed_json(raw.qe_identity)
         .ok_or_else(unreadable("qe_identity", Quote3Error::QEIDENTITY_UNSUPPORTED_FORMAT))?;
+    let qe_identity_chain = Chain::read(raw.qe_identity_issuer_chain, "qe_identity_issuer_chain")?;
+    let tcb_info_chain = Chain::read(raw.tcb_info_issuer_chain, "tcb_info_issuer_chain")?;
+    let pck_crl_chain = Chain::read(raw.pck_crl_issuer_chain, "pck_crl_issuer_chain")?;
     let crl = |bytes, what| {
         let is_crl = |der: &Vec<u8>| CertificateList::<Rfc5280>::from_der(der).is_ok();
         let der = decode_crl(bytes).filter(is_crl);
         der.ok_or_else(unreadable(what, Quote3Error::CRL_UNSUPPORTED_FORMAT))
     };
-    Ok(Collateral {
-        qe_identity_issuer_chain: chain(raw.qe_identity_issuer_chain, "qe_identity_issuer_chain")?,
-        tcb_info_issuer_chain: chain(raw.tcb_info_issuer_chain, "tcb_info_issuer_chain")?,
-        pck_crl_issuer_chain: chain(raw.pck_crl_issuer_chain, "pck_crl_issuer_chain")?,
-        root_ca_crl: crl(raw.root_ca_crl, "root_ca_crl")?,
-        pck_crl: crl(raw.pck_crl, "pck_crl")?,
-        tcb_info,
-        tcb_info_signature,
-        qe_identity,
-        qe_identity_signature,
-        pck_certificate_chain: None,
+    Ok(Decoded {
+        pck_crl_chain_dates: pck_crl_chain.dates()?,
+        collateral: Collateral {
+            root_ca_crl: crl(raw.root_ca_crl, "root_ca_crl")?,
+            pck_crl: crl(raw.pck_crl, "pck_crl")?,
+            qe_identity_issuer_chain: qe_identity_chain.signer_and_root()?,
+            tcb_info_issuer_chain: tcb_info_chain.signer_and_root()?,
+            pck_crl_issuer_chain: pck_crl_chain.pem(),
+            tcb_info: without_white_space(tcb_info),
+            tcb_info_signature,
+            qe_identity: without_white_space(qe_identity),
+            qe_identity_signature,
+            pck_certificate_chain: None,
+        },
     })
 }
 
-/// A chain of issuer and root.
-fn chain(pem: &[u8], what: &'static str) -> Result<String, Failure> {
-    let unreadable = |error| Failure::Unreadable { what, error };
-    let text = std::str::from_utf8(pem);
-    let certificates = pem::parse_many(pem).unwrap_or_default();
-    match (text, &certificates[..]) {
-        (Ok(chain), [issuer, root]) if [issuer, root].map(pem::Pem::tag) == ["CERTIFICATE"; 2] => {
-            Ok(chain.to_owned())
-        }
-        (Err(_), _) | (_, []) => Err(unreadable(Quote3Error::PCK_CERT_CHAIN_ERROR)),
-        _ => Err(unreadable(Quote3Error::PCK_CERT_UNSUPPORTED_FORMAT)),
-    }
+/// JSON without white space between its tokens, as Intel signs it. Some services and databases add
+/// some.
+fn without_white_space(mut json: String) -> String {
+    let (mut in_string, mut is_escaped) = (false, false);
+    json.retain(|character| {
+        let is_quotation_mark = character == '"' && !is_escaped;
+        is_escaped = in_string && character == '\\' && !is_escaped;
+        in_string ^= is_quotation_mark;
+        in_string || !character.is_ascii_whitespace()
+    });
+    json
 }
 
 /// The DER of a CRL in PEM, hexadecimal digits or DER. Texts end at their first zero byte.
@@ -196,6 +216,12 @@ mod tests {
         ] {
             assert_eq!(decode_crl(&encoded).as_ref(), Some(&der));
         }
+    }
+
+    #[test]
+    fn white_space_goes_outside_of_strings_only() {
+        let json = "{ \"a b\":\t\"\\\" c\\\\\" ,\n\"d\" : [ 1 , 2 ]}".to_owned();
+        assert_eq!(without_white_space(json), "{\"a b\":\"\\\" c\\\\\",\"d\":[1,2]}");
     }
 
     #[test]

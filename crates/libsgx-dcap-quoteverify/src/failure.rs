@@ -38,14 +38,17 @@ pub(crate) enum Failure {
         /// Minor version.
         minor: u32,
     },
-    /// A piece of the collateral cannot be read.
-    #[error("{what} of the collateral cannot be read")]
+    /// A piece of the collateral or of a certificate cannot be read.
+    #[error("{what} is missing or cannot be read")]
     Unreadable {
-        /// The field of the structure.
+        /// The piece.
         what: &'static str,
         /// The number that says so.
         error: Quote3Error,
     },
+    /// The quote is not of Intel's QE.
+    #[error("the quote is of a QE of another vendor than Intel")]
+    Vendor,
     /// The platform of the quote cannot be read.
     #[error(transparent)]
     Platform(#[from] QuoteCollateralError<Infallible>),
@@ -95,6 +98,7 @@ impl Failure {
             Self::SupplementalVersion(_) => Quote3Error::SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED,
             Self::CollateralVersion { .. } => Quote3Error::COLLATERAL_VERSION_NOT_SUPPORTED,
             Self::Unreadable { error, .. } | Self::LibraryFunction { error, .. } => *error,
+            Self::Vendor => Quote3Error::QUOTE_FORMAT_UNSUPPORTED,
             Self::Platform(error) => of_platform(error),
             Self::NoPckCertificate => Quote3Error::QUOTE_CERTIFICATION_DATA_UNSUPPORTED,
             Self::Provider(failure) => failure.quote3_error(),

@@ -15,6 +15,7 @@
 
 pub mod appraisal;
 mod c_types;
+mod chain;
 mod decoded;
 pub mod enclave;
 mod failure;

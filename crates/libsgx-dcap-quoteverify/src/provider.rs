@@ -5,17 +5,22 @@
 
 use std::convert::Infallible;
 use std::ffi::CString;
+use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use collateral::{QuotedPck, QuotedPlatform};
 use per_process::PerProcess;
 use quote_provider::QveCollateral;
+use sgx::QuoteHeader;
 use verify::{PckCa, Tee};
 
 use crate::failure::Failure;
 use crate::library::{Library, QveIdentity};
 use crate::trace;
+
+/// The place of the QE vendor id in a quote.
+const VENDOR: Range<usize> = 12..28;
 
 /// The path of the application's quote provider library, if it has named one.
 static LIBRARY: PerProcess<Mutex<Option<CString>>> = PerProcess::new();
@@ -185,7 +190,11 @@ impl Drop for Fetched {
 
 /// FMSPC and CA of the PCK certificate in the quote.
 pub(crate) fn platform(quote: &[u8]) -> Result<([u8; 6], PckCa), Failure> {
-    match QuotedPlatform::read(quote)?.pck {
+    let platform = QuotedPlatform::read(quote)?;
+    if quote.get(VENDOR) != Some(&QuoteHeader::INTEL_QE_VENDOR_ID) {
+        return Err(Failure::Vendor);
+    }
+    match platform.pck {
         QuotedPck::Known(contents) => Ok((contents.fmspc, contents.ca)),
         QuotedPck::Named(_) => Err(Failure::NoPckCertificate),
     }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA384, digest};
 use sgx::Quote3Error;
-use verify::{Examination, SgxType};
+use verify::{CollateralDates, Examination, SgxExtension, SgxType};
 
 use crate::c_types::Supplemental;
 use crate::failure::Failure;
@@ -37,22 +37,18 @@ const UNDEFINED: u32 = 2;
 
 /// The data for a quote that holds, each field as Intel's library fills it: it never sets
 /// `tee_type` and `qe_iden_tcb_eval_ref_num`, and has only the first byte of the PCE id.
-pub(crate) fn supplemental(version: Version, facts: &Examination) -> Result<Supplemental, Failure> {
+pub(crate) fn supplemental(
+    version: Version,
+    facts: &Examination,
+    dates: CollateralDates,
+    advisories: &Advisories<'_>,
+) -> Result<Supplemental, Failure> {
     let (pck, tcb) = (facts.pck(), &facts.attested.tcb);
-    let (dates, qe_dates) = (facts.dates(), facts.qe_identity_dates());
+    let qe_dates = facts.qe_identity_dates();
     let platform_tcb_date = seconds(facts.platform_tcb_date);
     let qe_tcb_date = seconds(facts.qe.date);
     let sgx_type = sgx_type(pck.sgx_type)?;
-    let (platform_instance_id, smt_enabled) = match sgx_type {
-        1 | 2 => {
-            let id = pck.platform_instance_id.ok_or(Failure::Unreadable {
-                what: "the platform instance id",
-                error: Quote3Error::PCK_CERT_UNSUPPORTED_FORMAT,
-            })?;
-            (id, pck.features.smt.unwrap_or_default().into())
-        }
-        _ => ([0; 16], UNDEFINED),
-    };
+    let packages = Packages::of(pck, sgx_type)?;
     Ok(Supplemental {
         major_version: version.major,
         minor_version: version.minor,
@@ -71,12 +67,12 @@ pub(crate) fn supplemental(version: Version, facts: &Examination) -> Result<Supp
         pce_id: pck.pce_id.first().copied().unwrap_or_default().into(),
         tee_type: 0,
         sgx_type,
-        platform_instance_id,
+        platform_instance_id: packages.instance_id,
         padding_of_flags: [0; 3],
-        dynamic_platform: true_or_undefined(pck.features.dynamic_platform),
-        cached_keys: true_or_undefined(pck.features.cached_keys),
-        smt_enabled,
-        sa_list: advisories(&tcb.advisory_ids)?,
+        dynamic_platform: packages.dynamic,
+        cached_keys: packages.cached_keys,
+        smt_enabled: packages.smt,
+        sa_list: advisories.list(),
         padding_of_qe_identity: [0; 2],
         qe_iden_earliest_issue_date: seconds(qe_dates.earliest_issue),
         qe_iden_latest_issue_date: seconds(qe_dates.latest_issue),
@@ -117,19 +113,57 @@ fn sgx_type(sgx_type: SgxType) -> Result<u8, Failure> {
     }
 }
 
-/// A flag that Intel's library never states to be false.
-fn true_or_undefined(flag: Option<bool>) -> u32 {
-    if flag == Some(true) { TRUE } else { UNDEFINED }
+/// The packages of a platform, as far as Intel's library tells of them: only of scalable platforms,
+/// and the first two flags never as false.
+struct Packages {
+    instance_id: [u8; 16],
+    dynamic: u32,
+    cached_keys: u32,
+    smt: u32,
 }
 
-/// The ids without repetitions, sorted and separated by commas.
-fn advisories(ids: &[String]) -> Result<[u8; 450], Failure> {
-    let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-    let text = ids.into_iter().collect::<Vec<_>>().join(",");
-    let mut list = [0; 450];
-    // The last byte is 0.
-    let place = list.split_last_mut().and_then(|(_, place)| place.get_mut(..text.len()));
-    let place = place.ok_or_else(|| Failure::argument("the advisories have 450 bytes or more"))?;
-    place.copy_from_slice(text.as_bytes());
-    Ok(list)
+impl Packages {
+    fn of(pck: &SgxExtension, sgx_type: u8) -> Result<Self, Failure> {
+        if !matches!(sgx_type, 1 | 2) {
+            let (instance_id, smt) = ([0; 16], UNDEFINED);
+            return Ok(Self { instance_id, dynamic: UNDEFINED, cached_keys: UNDEFINED, smt });
+        }
+        let true_or_undefined = |flag| if flag == Some(true) { TRUE } else { UNDEFINED };
+        Ok(Self {
+            instance_id: pck.platform_instance_id.ok_or(Failure::Unreadable {
+                what: "the platform instance id",
+                error: Quote3Error::PCK_CERT_UNSUPPORTED_FORMAT,
+            })?,
+            dynamic: true_or_undefined(pck.features.dynamic_platform),
+            cached_keys: true_or_undefined(pck.features.cached_keys),
+            smt: pck.features.smt.unwrap_or_default().into(),
+        })
+    }
+}
+
+/// Ids of advisories without repetitions, sorted; they fit into supplemental data.
+pub(crate) struct Advisories<'a>(BTreeSet<&'a str>);
+
+impl<'a> Advisories<'a> {
+    /// The most bytes, with a comma after each but the last one.
+    const MAX_SIZE: usize = 449;
+
+    /// The advisories behind the status.
+    pub(crate) fn new(facts: &'a Examination) -> Result<Self, Failure> {
+        let ids: BTreeSet<_> = facts.attested.tcb.advisory_ids.iter().map(String::as_str).collect();
+        let size: usize = ids.iter().map(|id| id.len().saturating_add(1)).sum();
+        if size.saturating_sub(1) > Self::MAX_SIZE {
+            return Err(Failure::argument("the advisories have 450 bytes or more"));
+        }
+        Ok(Self(ids))
+    }
+
+    fn list(&self) -> [u8; 450] {
+        let text = self.0.iter().copied().collect::<Vec<_>>().join(",");
+        let mut list = [0; 450];
+        for (place, byte) in list.iter_mut().zip(text.bytes()) {
+            *place = byte;
+        }
+        list
+    }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::provider::Fetched;
 use crate::qv_result::QvResult;
 use crate::state::State;
-use crate::supplemental::{Version, seconds, supplemental};
+use crate::supplemental::{Advisories, Version, seconds, supplemental};
 
 /// The arguments of a verification, unchecked.
 pub(crate) struct Arguments {
@@ -93,12 +93,14 @@ pub(crate) unsafe fn verify(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::argument("expiration_check_date is before 1970"));
     }
     let state = State::of_process();
-    let collateral = state.collateral.get(raw)?;
-    let facts = state.verifier.examine(quote, &collateral).map_err(Failure::Evidence)?;
+    let decoded = state.collateral.get(raw)?;
+    let facts = state.verifier.examine(quote, &decoded.collateral).map_err(Failure::Evidence)?;
+    let dates = facts.dates().with(decoded.pck_crl_chain_dates);
+    let advisories = Advisories::new(&facts)?;
     if let Some(buffer) = buffer {
-        buffer.write(&supplemental(arguments.version, &facts)?)?;
+        buffer.write(&supplemental(arguments.version, &facts, dates, &advisories)?)?;
     }
-    let has_expired = seconds(facts.dates().earliest_expiration) <= arguments.expiration_check_date;
+    let has_expired = seconds(dates.earliest_expiration) <= arguments.expiration_check_date;
     expiration_status.write(has_expired.into());
     result.write(QvResult::of(facts.attested.tcb.status).0);
     Ok(())

@@ -183,10 +183,40 @@ fn evidence_that_does_not_hold_has_the_numbers_of_intels_library() {
     fails(&|it| it.tcb_info = "7".to_owned(), Quote3Error::TCBINFO_UNSUPPORTED_FORMAT);
     fails(&|it| it.qe_identity = "{}".to_owned(), Quote3Error::QEIDENTITY_UNSUPPORTED_FORMAT);
     fails(&|it| it.tcb_info_issuer_chain.clear(), Quote3Error::PCK_CERT_CHAIN_ERROR);
+    fails(
+        &|it| it.qe_identity_issuer_chain = it.qe_identity_issuer_chain.repeat(2),
+        Quote3Error::PCK_CERT_UNSUPPORTED_FORMAT,
+    );
+    fails(
+        &|it| it.pck_crl_issuer_chain = it.pck_crl_issuer_chain.replace("MII", "NII"),
+        Quote3Error::PCK_CERT_CHAIN_ERROR,
+    );
     fails(&|it| it.root_ca_crl.truncate(200), Quote3Error::CRL_UNSUPPORTED_FORMAT);
     fails(&|it| it.pck_crl = vec![0x30, 0], Quote3Error::CRL_UNSUPPORTED_FORMAT);
     fails(&|it| *it.root_ca_crl.last_mut().unwrap() ^= 1, Quote3Error::RESULT_INVALID_SIGNATURE);
     fails(&|it| *it.pck_crl.last_mut().unwrap() ^= 1, Quote3Error::RESULT_INVALID_SIGNATURE);
+}
+
+#[test]
+fn collateral_that_services_have_written_anew_is_accepted() {
+    let mut platform = Platform::new();
+    let right = platform.collateral.clone();
+    let mut succeeds = |change: &dyn Fn(&mut sgx::Collateral)| {
+        platform.collateral = right.clone();
+        change(&mut platform.collateral);
+        assert_ne!(platform.collateral, right);
+        platform.write_evidence();
+        verified(&platform).is_none_or(|printed| printed.result() == OK)
+    };
+    let spaced = |json: &str| json.replace("\",\"", "\" ,\n \"").replace(":[", " : [\t");
+    assert!(succeeds(&|it| it.tcb_info = spaced(&it.tcb_info)));
+    assert!(succeeds(&|it| it.qe_identity = spaced(&it.qe_identity)));
+    let certificates = |chain: &str| pem::parse_many(chain).unwrap();
+    let reversed = |chain: &str| certificates(chain).iter().rev().map(pem::encode).collect();
+    assert!(succeeds(&|it| it.tcb_info_issuer_chain = reversed(&it.tcb_info_issuer_chain)));
+    assert!(succeeds(&|it| it.qe_identity_issuer_chain.insert_str(0, "a text\n")));
+    let root = |chain: &str| pem::encode(&certificates(chain)[1]);
+    assert!(succeeds(&|it| it.pck_crl_issuer_chain = root(&it.pck_crl_issuer_chain)));
 }
 
 #[test]
