@@ -136,79 +136,6 @@ quote3_error_t tee_get_fmspc_from_quote(const uint8_t *p_quote,
                                         uint32_t fmspc_from_quote_size);
 
 /**
- * Gets the collateral for a quote, from the quote provider library that `sgx_qv_set_path` has set,
- * else from the sources and the cache of this machine.
- *
- * - `p_quote`, `quote_size`: in; the quote, and its size in bytes, at least 1020.
- * - `pp_quote_collateral`: in: NULL; out: an `sgx_ql_qve_collateral_t`. Free it with
- *   `tee_qv_free_collateral`.
- * - `p_collateral_size`: out; its size in bytes, with all that it points to.
- *
- * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, a wrong size, or a result
- * that is not NULL; what `tee_get_fmspc_from_quote` returns; `SGX_QL_PLATFORM_LIB_UNAVAILABLE` if
- * the library that was set cannot be used; or what `sgx_ql_get_quote_verification_collateral`
- * returns.
- */
-quote3_error_t tee_qv_get_collateral(const uint8_t *p_quote,
-                                     uint32_t quote_size,
-                                     uint8_t **pp_quote_collateral,
-                                     uint32_t *p_collateral_size);
-
-/**
- * Frees the result of `tee_qv_get_collateral`.
- *
- * - `p_quote_collateral`: in; the collateral.
- *
- * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or collateral of an
- * unknown TEE.
- */
-quote3_error_t tee_qv_free_collateral(uint8_t *p_quote_collateral);
-
-/**
- * Gets the identity of Intel's Quote Verification Enclave, and the CRL of the root.
- *
- * - `pp_qveid`, `p_qveid_size`: out; JSON with its signature, and the size in bytes, including the
- *   zero byte at the end.
- * - `pp_qveid_issue_chain`, `p_qveid_issue_chain_size`: out; PEM, the root's certificate last, and
- *   its size.
- * - `pp_root_ca_crl`, `p_root_ca_crl_size`: out; the CRL, and its size. Free all with
- *   `sgx_qv_free_qve_identity`.
- *
- * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL;
- * `SGX_QL_PLATFORM_LIB_UNAVAILABLE` if the library that was set cannot be used; or what
- * `sgx_ql_get_qve_identity` and `sgx_ql_get_root_ca_crl` return.
- */
-quote3_error_t sgx_qv_get_qve_identity(uint8_t **pp_qveid,
-                                       uint32_t *p_qveid_size,
-                                       uint8_t **pp_qveid_issue_chain,
-                                       uint32_t *p_qveid_issue_chain_size,
-                                       uint8_t **pp_root_ca_crl,
-                                       uint16_t *p_root_ca_crl_size);
-
-/**
- * Frees the results of `sgx_qv_get_qve_identity`.
- *
- * - `p_qveid`, `p_qveid_issue_chain`, `p_root_ca_crl`: in; the results.
- *
- * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL.
- */
-quote3_error_t sgx_qv_free_qve_identity(uint8_t *p_qveid,
-                                        uint8_t *p_qveid_issue_chain,
-                                        uint8_t *p_root_ca_crl);
-
-/**
- * Sets the path of the quote provider library, before the first call that needs collateral, or of
- * Intel's enclave, which is not used.
- *
- * - `path_type`: in; `SGX_QV_QVE_PATH` or `SGX_QV_QPL_PATH`.
- * - `p_path`: in; the path of a regular file, at most 259 bytes.
- *
- * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, another type, a path
- * that is too long, or one that is not that of a regular file.
- */
-quote3_error_t sgx_qv_set_path(sgx_qv_path_type_t path_type, const char *p_path);
-
-/**
  * Sets when Intel's appraisal enclave is loaded, once in a process. Since it is not used, it
  * changes nothing.
  *
@@ -339,6 +266,79 @@ quote3_error_t tee_verify_quote_qvt(const uint8_t *p_quote,
  */
 quote3_error_t tee_free_verify_quote_qvt(uint8_t *p_verification_result_token,
                                          uint32_t *p_verification_result_token_buffer_size);
+
+/**
+ * Gets the collateral for a quote, from the quote provider library that `sgx_qv_set_path` has set,
+ * else from the sources and the cache of this machine.
+ *
+ * - `p_quote`, `quote_size`: in; the quote, and its size in bytes, at least 1020.
+ * - `pp_quote_collateral`: in: NULL; out: an `sgx_ql_qve_collateral_t`. Free it with
+ *   `tee_qv_free_collateral`.
+ * - `p_collateral_size`: out; its size in bytes, with all that it points to.
+ *
+ * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, a wrong size, or a result
+ * that is not NULL; what `tee_get_fmspc_from_quote` returns; `SGX_QL_PLATFORM_LIB_UNAVAILABLE` if
+ * the library that was set cannot be used; or what `sgx_ql_get_quote_verification_collateral`
+ * returns.
+ */
+quote3_error_t tee_qv_get_collateral(const uint8_t *p_quote,
+                                     uint32_t quote_size,
+                                     uint8_t **pp_quote_collateral,
+                                     uint32_t *p_collateral_size);
+
+/**
+ * Frees the result of `tee_qv_get_collateral`.
+ *
+ * - `p_quote_collateral`: in; the collateral.
+ *
+ * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, or collateral of an
+ * unknown TEE.
+ */
+quote3_error_t tee_qv_free_collateral(uint8_t *p_quote_collateral);
+
+/**
+ * Gets the identity of Intel's Quote Verification Enclave, and the CRL of the root.
+ *
+ * - `pp_qveid`, `p_qveid_size`: out; JSON with its signature, and the size in bytes, including the
+ *   zero byte at the end.
+ * - `pp_qveid_issue_chain`, `p_qveid_issue_chain_size`: out; PEM, the root's certificate last, and
+ *   its size.
+ * - `pp_root_ca_crl`, `p_root_ca_crl_size`: out; the CRL, and its size. Free all with
+ *   `sgx_qv_free_qve_identity`.
+ *
+ * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL;
+ * `SGX_QL_PLATFORM_LIB_UNAVAILABLE` if the library that was set cannot be used; or what
+ * `sgx_ql_get_qve_identity` and `sgx_ql_get_root_ca_crl` return.
+ */
+quote3_error_t sgx_qv_get_qve_identity(uint8_t **pp_qveid,
+                                       uint32_t *p_qveid_size,
+                                       uint8_t **pp_qveid_issue_chain,
+                                       uint32_t *p_qveid_issue_chain_size,
+                                       uint8_t **pp_root_ca_crl,
+                                       uint16_t *p_root_ca_crl_size);
+
+/**
+ * Frees the results of `sgx_qv_get_qve_identity`.
+ *
+ * - `p_qveid`, `p_qveid_issue_chain`, `p_root_ca_crl`: in; the results.
+ *
+ * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL.
+ */
+quote3_error_t sgx_qv_free_qve_identity(uint8_t *p_qveid,
+                                        uint8_t *p_qveid_issue_chain,
+                                        uint8_t *p_root_ca_crl);
+
+/**
+ * Sets the path of the quote provider library, before the first call that needs collateral, or of
+ * Intel's enclave, which is not used.
+ *
+ * - `path_type`: in; `SGX_QV_QVE_PATH` or `SGX_QV_QPL_PATH`.
+ * - `p_path`: in; the path of a regular file, at most 259 bytes.
+ *
+ * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, another type, a path
+ * that is too long, or one that is not that of a regular file.
+ */
+quote3_error_t sgx_qv_set_path(sgx_qv_path_type_t path_type, const char *p_path);
 
 #ifdef __cplusplus
 }  // extern "C"

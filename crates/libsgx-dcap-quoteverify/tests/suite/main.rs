@@ -4,11 +4,15 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod platform;
+mod printed;
 mod programs;
+mod results;
+mod roots;
 
-use test_support::c_programs::CPrograms;
+use test_support::c_programs::{Build, CPrograms, Program};
 use test_support::header::Header;
 use test_support::shared_object::{Profile, is_as_promised};
+use time::OffsetDateTime;
 
 /// The programs in `tests/c`, linked to the library.
 static PROGRAMS: CPrograms = CPrograms::new(
@@ -17,6 +21,15 @@ static PROGRAMS: CPrograms = CPrograms::new(
     &[env!("CARGO_PKG_NAME")],
     Profile::Dev,
 );
+
+fn program(name: &str) -> Program {
+    PROGRAMS.compile(name, Build::Plain)
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
 
 #[test]
 fn the_header_is_up_to_date() {

@@ -213,6 +213,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "libsgx-dcap-quoteverify/src/appraisal.rs",
     "libsgx-dcap-quoteverify/src/c_types.rs",
     "libsgx-dcap-quoteverify/src/enclave.rs",
+    "libsgx-dcap-quoteverify/src/fetch.rs",
     "libsgx-dcap-quoteverify/src/lib.rs",
     "libsgx-dcap-quoteverify/src/library.rs",
     "libsgx-dcap-quoteverify/src/provider.rs",
