@@ -109,7 +109,7 @@ pub(crate) enum Command {
     ///
     /// The collateral comes from the given source; else from the cache of this machine, and from
     /// the configured sources (`collateral status` shows them).
-    Verify(verify::Arguments),
+    Verify(Box<verify::Arguments>),
     /// Shows the fields of a quote, a REPORT or another SGX structure.
     Inspect(inspect::Arguments),
     /// Checks whether a machine, a container or a cluster can quote, and prints fixes.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use sgx::Collateral;
-use verify::{Policy, TrustedRoots, Verdict};
+use verify::{EnclavePolicy, Policy, TrustedRoots, Verdict};
 
 use crate::{Offer, mr_enclave};
 
@@ -23,7 +23,10 @@ impl Verifier {
     #[must_use]
     pub fn verify(&self, offer: &Offer, code: &str) -> Verdict {
         let policy = Policy {
-            mr_enclaves: vec![mr_enclave(code)],
+            enclave: EnclavePolicy {
+                mr_enclaves: vec![mr_enclave(code)],
+                ..EnclavePolicy::default()
+            },
             report_data: Some(offer.public_key.binding()),
             ..Policy::default()
         };

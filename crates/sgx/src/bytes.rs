@@ -115,6 +115,18 @@ byte_string! {
     TeeTcbSvn, 16
 }
 byte_string! {
+    /// FMSPC, 6 bytes: the kind of platform (family, model, stepping, platform type, custom SKU).
+    Fmspc, 6
+}
+byte_string! {
+    /// PPID, 16 bytes: identifies a processor package.
+    Ppid, 16
+}
+byte_string! {
+    /// Platform instance id, 16 bytes: identifies a platform of several packages and its keys.
+    PlatformInstanceId, 16
+}
+byte_string! {
     /// KEYID, 32 bytes: the wear-out protection of a derived key.
     KeyId, 32
 }

@@ -28,6 +28,7 @@ mod quote_reader;
 mod quote_signature;
 mod report;
 mod sgx_status;
+mod sig_struct;
 mod target_info;
 mod td_attributes;
 mod td_report;
@@ -37,8 +38,8 @@ pub use aesm_error::AesmError;
 pub use attestation_key_id::AttestationKeyId;
 pub use attributes::Attributes;
 pub use bytes::{
-    ConfigId, CpuSvn, IsvExtProdId, IsvFamilyId, KeyId, Measurement, MrEnclave, MrSigner,
-    ReportData, SizeError, TeeTcbSvn, WrongHexadecimal, parse,
+    ConfigId, CpuSvn, Fmspc, IsvExtProdId, IsvFamilyId, KeyId, Measurement, MrEnclave, MrSigner,
+    PlatformInstanceId, Ppid, ReportData, SizeError, TeeTcbSvn, WrongHexadecimal, parse,
 };
 pub use certification_data::{CertificationData, CertificationDataType, PckReference};
 pub use collateral::Collateral;
@@ -53,6 +54,7 @@ pub use quote_signature::QuoteSignature;
 pub use quote3_error::Quote3Error;
 pub use report::{Report, ReportBody};
 pub use sgx_status::{QuoteExCall, SgxStatus};
+pub use sig_struct::SigStruct;
 pub use target_info::TargetInfo;
 pub use td_attributes::TdAttributes;
 pub use td_report::{TdReport10, TdReport15, TdReport15Ex};

@@ -15,6 +15,7 @@ pub mod provider;
 pub mod release;
 pub mod sample;
 pub mod shared_object;
+pub mod sig_struct;
 
 use std::process::{Command, Output};
 

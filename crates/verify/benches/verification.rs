@@ -21,7 +21,7 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{QuoteCollateralV3, QuotePolicy};
 use sgx::{Collateral, Quote};
 use test_support::sample::{SAMPLE_TIME, Sample, sample};
-use verify::{Policy, TcbStatus, Verifier};
+use verify::{Policy, TcbPolicy, TcbStatus, Verifier};
 
 const ROUNDS: usize = 41;
 /// The duration of a round.
@@ -81,12 +81,13 @@ impl Subject {
     fn new() -> Self {
         let Sample { quote, collateral } = sample();
         let parsed = Quote::parse_padded(&quote).unwrap();
-        let accepted_tcb_statuses = TcbStatus::ALL.to_vec();
+        let accepted_statuses = TcbStatus::ALL.to_vec();
+        let tcb = TcbPolicy { accepted_statuses, ..TcbPolicy::default() };
         let same = serde_json::to_value(&collateral).unwrap();
         Self {
             collateral,
             now: UNIX_EPOCH + Duration::from_secs(SAMPLE_TIME),
-            policy: Policy { accepted_tcb_statuses, ..Policy::default() },
+            policy: Policy { tcb, ..Policy::default() },
             key: [&[4], &parsed.signature.attestation_public_key[..]].concat(),
             message: parsed.signed_bytes(),
             signature: parsed.signature.signature,

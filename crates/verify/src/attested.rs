@@ -59,6 +59,11 @@ pub struct AttestedPlatform {
     #[serde(with = "hex")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ppid: [u8; 16],
+    /// Platform instance id, 16 bytes, of certificates of the PCK Platform CA: identifies a
+    /// platform of several packages. In JSON null if not stated.
+    #[serde(serialize_with = "optional_hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub platform_instance_id: Option<[u8; 16]>,
     /// Its configuration. In JSON each feature is a member of the platform: true, false or null.
     #[serde(flatten)]
     pub features: PlatformFeatures,
@@ -72,6 +77,7 @@ impl AttestedPlatform {
             cpu_svn: pck.cpu_svn,
             pce_svn: pck.pce_svn,
             ppid: pck.ppid,
+            platform_instance_id: pck.platform_instance_id,
             features: pck.features,
         }
     }
@@ -98,16 +104,24 @@ impl Describe for Attested {
 
 impl Describe for AttestedPlatform {
     fn describe(&self) -> Description {
-        Description::default()
+        let description = Description::default()
             .bytes("FMSPC", &self.fmspc)
             .bytes("PCE id", &self.pce_id)
             .text("CPUSVN", self.cpu_svn)
             .text("PCESVN", self.pce_svn)
-            .bytes("PPID", &self.ppid)
-            .extend(self.features.describe())
+            .bytes("PPID", &self.ppid);
+        let description = match &self.platform_instance_id {
+            Some(id) => description.bytes("platform instance id", id),
+            None => description.text("platform instance id", "not stated"),
+        };
+        description.extend(self.features.describe())
     }
 }
 
 fn text<S: Serializer>(value: &CpuSvn, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+fn optional_hex<S: Serializer>(id: &Option<[u8; 16]>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(hex::encode).serialize(serializer)
 }

@@ -64,7 +64,10 @@ pub use collateral::{
 };
 pub use examination::{Examination, QeLevel};
 pub use failure::Failure;
-pub use policy::Policy;
+pub use policy::{
+    EnclavePolicy, MaskedBits, PlatformPolicy, Policy, SigStructError, SignedProduct, TcbPolicy,
+    TdPolicy, WrongMaskedBits,
+};
 pub use roots::{RootError, TrustedRoot, TrustedRoots};
 pub use sgx::Tee;
 pub use step::{Step, StepOutcome, StepResult};

@@ -1,41 +1,37 @@
 //! A verifier's requirements on an enclave or a TD.
 
-mod rules;
+mod enclave;
+mod masked_bits;
+mod platform;
+mod rule;
+mod signed_product;
+mod tcb;
+mod td;
 
-use std::time::SystemTime;
+use sgx::ReportData;
 
-use sgx::{ConfigId, IsvExtProdId, IsvFamilyId, Measurement, MrEnclave, MrSigner, ReportData};
-
-use crate::{PlatformFeature, TcbStatus};
+pub use self::enclave::EnclavePolicy;
+pub use self::masked_bits::{MaskedBits, WrongMaskedBits};
+pub use self::platform::PlatformPolicy;
+use self::rule::{Rule, required};
+pub use self::signed_product::{SigStructError, SignedProduct};
+pub use self::tcb::TcbPolicy;
+pub use self::td::TdPolicy;
+use crate::{Attested, Step, StepOutcome, StepResult};
 
 /// The requirements on an enclave or a TD. `None` and an empty list require nothing; a requirement
 /// on a field that the quoted kind lacks refuses the quote.
 ///
-/// The default accepts any identity, but no debug enclave and only [`TcbStatus::UpToDate`]. A
-/// verifier that hands out secrets sets at least `mr_enclaves`, or `mr_signers` with `isv_prod_ids`
-/// and `minimum_isv_svn`; for a TD `mr_tds` and the `rtmrs` that its software extends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The default accepts any identity, but no debug enclave and only `UpToDate`. A verifier that
+/// hands out secrets sets at least [`EnclavePolicy::mr_enclaves`], or
+/// [`EnclavePolicy::signed_products`]; for a TD [`TdPolicy::mr_tds`] and the [`TdPolicy::rtmrs`]
+/// that its software extends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The enclave has one of these MRENCLAVEs.
-    pub mr_enclaves: Vec<MrEnclave>,
-    /// The enclave has one of these MRSIGNERs.
-    pub mr_signers: Vec<MrSigner>,
-    /// The enclave has one of these ISVPRODIDs.
-    pub isv_prod_ids: Vec<u16>,
-    /// The lowest ISVSVN.
-    pub minimum_isv_svn: Option<u16>,
-    /// The enclave has one of these ISVEXTPRODIDs, which need KSS as the next three do.
-    pub isv_ext_prod_ids: Vec<IsvExtProdId>,
-    /// The enclave has one of these ISVFAMILYIDs.
-    pub isv_family_ids: Vec<IsvFamilyId>,
-    /// The enclave has one of these CONFIGIDs.
-    pub config_ids: Vec<ConfigId>,
-    /// The lowest CONFIGSVN.
-    pub minimum_config_svn: Option<u16>,
-    /// The TD has one of these MRTDs.
-    pub mr_tds: Vec<Measurement>,
-    /// The TD has one of these RTMR0s, RTMR1s, RTMR2s and RTMR3s.
-    pub rtmrs: [Vec<Measurement>; 4],
+    /// The requirements on an enclave.
+    pub enclave: EnclavePolicy,
+    /// The requirements on a TD.
+    pub td: TdPolicy,
     /// All 64 bytes of REPORTDATA.
     pub report_data: Option<ReportData>,
     /// The result of the check that REPORTDATA binds the data that came with the quote, such as the
@@ -43,45 +39,59 @@ pub struct Policy {
     pub binding: Option<Result<(), String>>,
     /// Accepts an enclave or TD that can be debugged, and so keeps no secrets.
     pub allow_debug: bool,
-    /// The TCB statuses to accept. Each one besides `UpToDate` stands for a known weakness; a
-    /// common one is `SWHardeningNeeded`, for enclaves with the mitigations that the advisories
-    /// require. `Revoked` has no effect: it is always refused.
-    pub accepted_tcb_statuses: Vec<TcbStatus>,
-    /// Intel's security advisories to accept, such as `INTEL-SA-00615`. A status with at least one
-    /// advisory is accepted if all of them are in this list; one without advisories only by its
-    /// name.
-    pub accepted_advisories: Vec<String>,
-    /// The earliest date of the TCB level of platform and QE.
-    pub minimum_tcb_date: Option<SystemTime>,
-    /// The lowest TCB evaluation data number of TCB info and QE identity. Collateral from before a
-    /// TCB recovery is still signed and in date; only this number excludes it.
-    pub minimum_tcb_evaluation_data_number: Option<u32>,
-    /// Features that the PCK certificate must state to be off. A certificate without the statement
-    /// is refused, too.
-    pub refused_features: Vec<PlatformFeature>,
+    /// The requirements on the TCB.
+    pub tcb: TcbPolicy,
+    /// The requirements on the platform.
+    pub platform: PlatformPolicy,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            mr_enclaves: Vec::new(),
-            mr_signers: Vec::new(),
-            isv_prod_ids: Vec::new(),
-            minimum_isv_svn: None,
-            isv_ext_prod_ids: Vec::new(),
-            isv_family_ids: Vec::new(),
-            config_ids: Vec::new(),
-            minimum_config_svn: None,
-            mr_tds: Vec::new(),
-            rtmrs: Default::default(),
-            report_data: None,
-            binding: None,
-            allow_debug: false,
-            accepted_tcb_statuses: vec![TcbStatus::UpToDate],
-            accepted_advisories: Vec::new(),
-            minimum_tcb_date: None,
-            minimum_tcb_evaluation_data_number: None,
-            refused_features: Vec::new(),
+impl Policy {
+    /// Checks all rules, also after one has failed.
+    pub(crate) fn check(&self, attested: &Attested) -> Vec<StepResult> {
+        let result = |(step, rule): (Step, Rule<'_>)| StepResult {
+            step,
+            outcome: match rule(attested) {
+                Ok(()) => StepOutcome::Passed,
+                Err(reason) => StepOutcome::Failed(reason),
+            },
+        };
+        self.rules().map(result).collect()
+    }
+
+    /// The steps of this policy.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step> {
+        self.rules().map(|(step, _)| step)
+    }
+
+    fn rules(&self) -> impl Iterator<Item = (Step, Rule<'_>)> {
+        let binding: Option<Rule<'_>> = self.binding.as_ref().map(|outcome| {
+            let rule: Rule<'_> = Box::new(|_| outcome.clone());
+            rule
+        });
+        let debug: Rule<'_> = Box::new(|attested| self.check_debug(attested));
+        let report_data = required("REPORTDATA", self.report_data.as_slice(), |attested| {
+            Ok(*attested.body.report_data())
+        });
+        let first = [(Step::Binding, binding), (Step::Debug, Some(debug))];
+        first
+            .into_iter()
+            .chain(self.tcb.rules())
+            .chain(self.platform.rules())
+            .chain(self.enclave.rules())
+            .chain(self.td.rules())
+            .chain([(Step::ReportData, report_data)])
+            .filter_map(|(step, rule)| Some((step, rule?)))
+    }
+
+    fn check_debug(&self, attested: &Attested) -> Result<(), String> {
+        let body = &attested.body;
+        let enclave = body.enclave().is_some_and(|enclave| enclave.attributes.is_debug());
+        let td = body.td().is_some_and(|td| td.td_attributes.is_debug());
+        match (enclave, td) {
+            _ if self.allow_debug => Ok(()),
+            (true, _) => Err("this is a debug enclave, which keeps no secrets".to_owned()),
+            (_, true) => Err("the TD can be debugged or profiled: it keeps no secrets".to_owned()),
+            (false, false) => Ok(()),
         }
     }
 }

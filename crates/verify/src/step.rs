@@ -71,6 +71,10 @@ steps! {
         "policy: the collateral is of a TCB evaluation that is recent enough";
     PlatformFeatures "platform-features"
         "policy: the platform's certificate rules out the refused features";
+    Fmspc "fmspc" "policy: the platform is of an accepted kind (FMSPC)";
+    Ppid "ppid" "policy: the processor package is an accepted one (PPID)";
+    PlatformInstanceId "platform-instance-id"
+        "policy: the platform is an accepted one (platform instance id)";
     MrEnclave "mr-enclave" "policy: the enclave's code is the expected one (MRENCLAVE)";
     MrSigner "mr-signer" "policy: the enclave's signer is the expected one (MRSIGNER)";
     IsvProdId "isv-prod-id" "policy: the enclave is the expected product of its signer (ISVPRODID)";
@@ -81,11 +85,27 @@ steps! {
     ConfigId "config-id" "policy: the enclave's configuration is the expected one (CONFIGID)";
     ConfigSvn "config-svn"
         "policy: the security version of the configuration is high enough (CONFIGSVN)";
+    SigStruct "sigstruct"
+        "policy: the enclave is the product of a SIGSTRUCT, in its security version or a higher one";
     MrTd "mr-td" "policy: the TD's initial contents are the expected ones (MRTD)";
     Rtmr0 "rtmr0" "policy: the first runtime measurement is the expected one (RTMR0)";
     Rtmr1 "rtmr1" "policy: the second runtime measurement is the expected one (RTMR1)";
     Rtmr2 "rtmr2" "policy: the third runtime measurement is the expected one (RTMR2)";
     Rtmr3 "rtmr3" "policy: the fourth runtime measurement is the expected one (RTMR3)";
+    MrConfigId "mr-config-id"
+        "policy: the configuration by the TD's host is the expected one (MRCONFIGID)";
+    MrOwner "mr-owner" "policy: the TD's owner is the expected one (MROWNER)";
+    MrOwnerConfig "mr-owner-config"
+        "policy: the configuration by the TD's owner is the expected one (MROWNERCONFIG)";
+    MrServiceTd "mr-service-td" "policy: the TD's service TDs are the expected ones (MRSERVICETD)";
+    MrSeam "mr-seam" "policy: the code of the TDX module is the expected one (MRSEAM)";
+    MrSignerSeam "mr-signer-seam"
+        "policy: the signer of the TDX module is the expected one (MRSIGNERSEAM)";
+    TeeTcbSvn "tee-tcb-svn"
+        "policy: the security versions of the TDX module and below are high enough (TEE_TCB_SVN)";
+    ExpectedTdAttributes "expected-td-attributes"
+        "policy: the TD's attributes are the expected ones (TDATTRIBUTES)";
+    Xfam "xfam" "policy: the processor state that the TD may use is the expected one (XFAM)";
     ReportData "report-data"
         "policy: the enclave or TD bound the expected data to the quote (REPORTDATA)";
 }

@@ -5,7 +5,7 @@ mod policy_arguments;
 mod policy_file;
 mod result;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     save_collateral: Option<PathBuf>,
 
     /// Reads requirements from this TOML file. Its keys are the names of the options under
-    /// "Policy". An option in the command line replaces the file's.
+    /// "Policy", and paths are relative to it. An option in the command line replaces the file's.
     #[arg(long, value_name = "FILE", help_heading = policy_arguments::HEADING)]
     policy: Option<PathBuf>,
 
@@ -95,7 +95,8 @@ impl<'a> Verifier<'a> {
     fn new(arguments: &'a Arguments) -> Result<Self, (&'static str, anyhow::Error)> {
         let from_file = arguments.policy.as_deref().map(policy_file::read).transpose();
         let from_file = from_file.map_err(|error| ("policy_unusable", error))?;
-        let given = arguments.requirements.clone();
+        let mut given = arguments.requirements.clone();
+        given.read_files(Path::new("")).map_err(|error| ("policy_unusable", error))?;
         let policy = given.or(from_file.unwrap_or_default()).into_policy();
         let roots = arguments.endorsements.trusted_roots();
         let roots = roots.map_err(|error| ("trusted_root_unusable", error))?;

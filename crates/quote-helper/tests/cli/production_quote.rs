@@ -95,10 +95,48 @@ fn a_td_is_verified_with_what_the_server_has_for_tdx() {
     let all = mr_td + &rtmr(0) + &rtmr(1) + &rtmr(2) + &rtmr(3);
     machine.succeed(&format!("{verify} {all}"));
 
-    let zeros = "00".repeat(48);
-    for option in ["--mr-td", "--rtmr0", "--rtmr1", "--rtmr2"] {
-        machine.run(&format!("{verify} {option} {zeros}")).with_code(3);
+    // Each refusal names the option that accepts.
+    let measurement = "11".repeat(48);
+    let of_measurements = [
+        "mr-td",
+        "rtmr0",
+        "rtmr1",
+        "rtmr2",
+        "rtmr3",
+        "mr-config-id",
+        "mr-owner",
+        "mr-owner-config",
+        "mr-seam",
+        "mr-signer-seam",
+    ];
+    let of_measurements = of_measurements.map(|name| format!("--{name} {measurement}"));
+    let others = [
+        format!("--minimum-tee-tcb-svn {}", "ff".repeat(16)),
+        "--td-attributes 0x1/0x1".to_owned(),
+        "--xfam 0xffff".to_owned(),
+        format!("--fmspc {}", "11".repeat(6)),
+        format!("--ppid {}", "11".repeat(16)),
+        format!("--platform-instance-id {}", "11".repeat(16)),
+        "--minimum-tcb-evaluation-data-number 1000".to_owned(),
+    ];
+    let mut accepted = String::new();
+    for option in of_measurements.iter().chain(&others) {
+        let refused = machine.run(&format!("{verify} {option}")).with_code(3).json();
+        let advice = refused["advice"][0].as_str().unwrap();
+        let accepting = advice.strip_prefix("accepted with ").unwrap_or_else(|| panic!("{advice}"));
+        let (name, _) = option.split_once(' ').unwrap();
+        assert!(accepting.starts_with(&format!("{name} ")), "{advice}");
+        accepted = format!("{accepted} {accepting}");
     }
+    machine.succeed(&format!("{verify} {accepted}"));
+    let service_td = machine.run(&format!("{verify} --mr-service-td {measurement}"));
+    let reason = service_td.with_code(3).json()["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("a quote of TDX 1.0, which has no MRSERVICETD"));
+    // Numbers of a policy file may be hexadecimal.
+    machine.write("policy.toml", "td-attributes = 0x10000000\nxfam = [\"0/0x60000\", 0x602e7]\n");
+    let with_file = machine.succeed(&format!("{verify} --policy policy.toml")).json();
+    assert_eq!(with_file["attested"]["td"]["td_attributes"], 0x1000_0000);
+
     let of_sgx = machine.run(&format!("{verify} --isv-prod-id 0")).with_code(3).json();
     let reason = of_sgx["reason"].as_str().unwrap();
     assert!(reason.contains("the quote of a TD, which has no ISVPRODID"), "{reason}");

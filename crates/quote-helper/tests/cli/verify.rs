@@ -4,6 +4,9 @@ use dcap_qvl::collateral::CollateralClient;
 use dcap_qvl::verify::QuoteVerifier;
 
 use serde_json::Value;
+use sgx::SigStruct;
+use test_support::sig_struct::VendorKey;
+use verify::SignedProduct;
 
 use crate::support::{Machine, RunResult, SERVE, Serve};
 
@@ -318,6 +321,12 @@ fn a_policy_is_read_from_a_file() {
         ("minimum-isv-svn = [1, 2]", "write one value, not a list"),
         ("isv-prod-id = 70000", "line 1: isv-prod-id: \"70000\": write a number from 0 to 65535"),
         ("mr-enclave", "line 1 is not TOML"),
+        ("ppid = \"00\"", "line 1: ppid: \"00\": expected 16 bytes in hexadecimal, 32 digits"),
+        ("xfam = 0xg", "line 1 is not TOML"),
+        ("xfam = \"AMX\"", "line 1: xfam: \"AMX\": write a number such as 0x10000000, or"),
+        ("td-atributes = 0x1", "did you mean \"td-attributes\"?"),
+        ("sigstruct = \"none.sig\"", "line 1: sigstruct: cannot read none.sig"),
+        ("sigstruct = \"q.bin\"", "line 1: sigstruct: cannot use q.bin: a SIGSTRUCT has 1808"),
     ] {
         machine.write("policy.toml", policy);
         let ended = verify(&machine, "--policy policy.toml").with_code(1);
@@ -326,9 +335,53 @@ fn a_policy_is_read_from_a_file() {
 }
 
 #[test]
+fn a_sigstruct_stands_for_signer_product_and_version() {
+    let (machine, _serve) = attested();
+    let mut sig_struct = SigStruct::default();
+    sig_struct.isv_prod_id = 3.into();
+    sig_struct.isv_svn = 4.into();
+    let sig_struct = VendorKey::new().sign(sig_struct);
+    let mr_signer = SignedProduct::of_sig_struct(&sig_struct).unwrap().mr_signer;
+    let quote = |isv_svn: u16| {
+        machine.succeed(&format!(
+            "quote --socket aesm.socket --mr-signer {mr_signer} --isv-prod-id 3 --isv-svn {isv_svn} \
+             --report-data 00 --out q.bin"
+        ))
+    };
+    std::fs::create_dir(machine.path("policies")).unwrap();
+    machine.write("policies/enclave.sig", &sig_struct);
+    // Its path is relative to the policy.
+    machine.write("policies/policy.toml", "sigstruct = \"enclave.sig\"\n");
+    let policies = ["--sigstruct policies/enclave.sig", "--policy policies/policy.toml"];
+    for (isv_svn, code) in [(4, 0), (5, 0), (3, 3)] {
+        quote(isv_svn);
+        for policy in policies {
+            let text = verify(&machine, policy).with_code(code).stdout;
+            let refusal = format!("the enclave is MRSIGNER {mr_signer} ISVPRODID 3 ISVSVN 3; ");
+            assert_eq!(text.contains(&refusal), code == 3, "{text}");
+            assert_eq!(text.contains("hint: omit --sigstruct"), code == 3, "{text}");
+        }
+    }
+    let mut damaged = sig_struct;
+    damaged[1_026] ^= 1;
+    machine.write("policies/enclave.sig", damaged);
+    for policy in policies {
+        let ended = verify(&machine, policy).with_code(1);
+        ended.says(&[
+            "cannot use policies/enclave.sig: ",
+            "signature of the SIGSTRUCT does not hold",
+        ]);
+    }
+    let json = verify(&machine, "--sigstruct none.sig --output json").with_code(1).json();
+    assert_eq!(json["code"], "policy_unusable");
+}
+
+#[test]
 fn a_refusal_by_policy_names_the_option_that_accepts() {
     let (machine, _serve) = attested();
     let zeros = |bytes: usize| "00".repeat(bytes);
+    let platform = verify(&machine, "--output json").json()["attested"]["platform"].clone();
+    let of_platform = |member: &str| platform[member].as_str().unwrap().to_owned();
     for (option, accepting) in [
         (format!("--mr-signer {}", "11".repeat(32)), format!("--mr-signer {}", zeros(32))),
         ("--minimum-isv-svn 1".to_owned(), "--minimum-isv-svn 0".to_owned()),
@@ -340,6 +393,11 @@ fn a_refusal_by_policy_names_the_option_that_accepts() {
             format!("--isv-ext-prod-id {}", zeros(16)),
         ),
         (format!("--mr-td {}", "11".repeat(48)), "omit --mr-td".to_owned()),
+        ("--xfam 0xe7".to_owned(), "omit --xfam".to_owned()),
+        ("--td-attributes 0x10000000".to_owned(), "omit --td-attributes".to_owned()),
+        (format!("--minimum-tee-tcb-svn {}", zeros(16)), "omit --minimum-tee-tcb-svn".to_owned()),
+        (format!("--ppid {}", "11".repeat(16)), format!("--ppid {}", of_platform("ppid"))),
+        (format!("--fmspc {}", "11".repeat(6)), format!("--fmspc {}", of_platform("fmspc"))),
     ] {
         let json = verify(&machine, &format!("{option} --output json")).with_code(3).json();
         let advice = json["advice"][0].as_str().unwrap();
@@ -378,6 +436,9 @@ fn values_that_cannot_be_are_errors_in_our_words() {
         ("--mr-enclave 123", "expected 32 bytes in hexadecimal, 64 digits"),
         ("--report-data 123", "two for each byte"),
         ("--config-id xy", "expected 64 bytes in hexadecimal, 128 digits"),
+        ("--platform-instance-id 00", "expected 16 bytes in hexadecimal, 32 digits"),
+        ("--td-attributes DEBUG", "write a number such as 0x10000000, or the value and the mask"),
+        ("--xfam 0x3/0x1", "the value has bits that the mask excludes"),
     ] {
         machine.run(&format!("verify q.bin {option}")).with_code(2).says(&[problem]);
     }

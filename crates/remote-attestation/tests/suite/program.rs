@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use remote_attestation::mr_enclave;
-use verify::{Policy, verify};
+use verify::{EnclavePolicy, Policy, verify};
 
 use crate::machine::{Ended, Machine, free_address, run_both};
 
@@ -60,7 +60,9 @@ fn the_printed_quote_can_be_verified_elsewhere() {
     );
     let quote = STANDARD.decode(alice.line("quote: ")).unwrap();
     let (verifier, now) = (machine.verifier(), std::time::SystemTime::now());
-    let policy = Policy { mr_enclaves: vec![mr_enclave("alice")], ..Policy::default() };
+    let enclave =
+        EnclavePolicy { mr_enclaves: vec![mr_enclave("alice")], ..EnclavePolicy::default() };
+    let policy = Policy { enclave, ..Policy::default() };
     let verdict = verify(&quote, &verifier.collateral, &verifier.roots, now, &policy);
     assert!(verdict.trusted().is_some(), "{verdict}");
 }

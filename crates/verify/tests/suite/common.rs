@@ -5,7 +5,9 @@ pub(crate) mod platform;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use test_support::sample::{SAMPLE_TIME, Sample, sample};
-use verify::{Decision, Policy, Step, StepOutcome, TcbStatus, TrustedRoots, Verdict, verify};
+use verify::{
+    Decision, Policy, Step, StepOutcome, TcbPolicy, TcbStatus, TrustedRoots, Verdict, verify,
+};
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
@@ -13,11 +15,18 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 
 /// Accepts whatever the evidence proves.
 pub(crate) fn lenient() -> Policy {
-    Policy {
-        allow_debug: true,
-        accepted_tcb_statuses: TcbStatus::ALL.to_vec(),
-        ..Policy::default()
-    }
+    let tcb = TcbPolicy { accepted_statuses: TcbStatus::ALL.to_vec(), ..TcbPolicy::default() };
+    Policy { allow_debug: true, tcb, ..Policy::default() }
+}
+
+/// Adds requirements to a policy.
+pub(crate) type Requirement = fn(&mut Policy);
+
+/// The lenient policy with further requirements.
+pub(crate) fn lenient_but(change: impl FnOnce(&mut Policy)) -> Policy {
+    let mut policy = lenient();
+    change(&mut policy);
+    policy
 }
 
 /// The sample under Intel's root at its time, with the lenient policy.

@@ -9,6 +9,8 @@ mod differential;
 mod policy;
 mod production_quote;
 mod roots;
+mod sig_struct;
 mod steps;
 mod tampering;
+mod td_policy;
 mod tdx;

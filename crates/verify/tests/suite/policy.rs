@@ -1,33 +1,39 @@
 //! Each rule of the policy passes and fails for its own reason.
 
-use sgx::{Attributes, ConfigId, IsvExtProdId, IsvFamilyId, MrEnclave, MrSigner, ReportData, U16};
+use sgx::{
+    Attributes, ConfigId, Fmspc, IsvExtProdId, IsvFamilyId, MrEnclave, MrSigner,
+    PlatformInstanceId, Ppid, ReportData, U16,
+};
 use verify::{
-    Decision, PlatformFeature, Policy, Step, StepOutcome, TcbStatus, Verdict, VerdictCode,
+    Decision, EnclavePolicy, PlatformFeature, Policy, Step, StepOutcome, TcbStatus, Verdict,
+    VerdictCode,
 };
 
 use crate::common::platform::Platform;
-use crate::common::{SAMPLE_TIME, at, lenient};
+use crate::common::{Requirement, SAMPLE_TIME, at, lenient_but};
 
 /// 2024-03-13T00:00:00Z, the date of the TCB levels of platform and QE.
 const TCB_DATE: u64 = 1_710_288_000;
 
 #[test]
 fn every_rule_holds_for_what_it_expects() {
-    let policy = Policy {
-        mr_enclaves: vec![MrEnclave([0; 32]), MrEnclave([1; 32])],
-        mr_signers: vec![MrSigner([2; 32])],
-        isv_prod_ids: vec![3],
-        minimum_isv_svn: Some(4),
-        isv_ext_prod_ids: vec![IsvExtProdId([6; 16])],
-        isv_family_ids: vec![IsvFamilyId([7; 16])],
-        config_ids: vec![ConfigId([8; 64])],
-        minimum_config_svn: Some(9),
-        report_data: Some(ReportData([5; 64])),
-        binding: Some(Ok(())),
-        minimum_tcb_date: Some(at(TCB_DATE)),
-        minimum_tcb_evaluation_data_number: Some(17),
-        ..lenient()
-    };
+    let policy = lenient_but(|policy| {
+        policy.enclave = EnclavePolicy {
+            mr_enclaves: vec![MrEnclave([0; 32]), MrEnclave([1; 32])],
+            mr_signers: vec![MrSigner([2; 32])],
+            isv_prod_ids: vec![3],
+            minimum_isv_svn: Some(4),
+            isv_ext_prod_ids: vec![IsvExtProdId([6; 16])],
+            isv_family_ids: vec![IsvFamilyId([7; 16])],
+            config_ids: vec![ConfigId([8; 64])],
+            minimum_config_svn: Some(9),
+            signed_products: Vec::new(),
+        };
+        policy.report_data = Some(ReportData([5; 64]));
+        policy.binding = Some(Ok(()));
+        policy.tcb.minimum_date = Some(at(TCB_DATE));
+        policy.tcb.minimum_evaluation_data_number = Some(17);
+    });
     let verdict = check(&policy);
     assert_eq!(verdict.decision, Decision::Trusted, "{verdict}");
     assert_eq!(verdict.steps.len(), Step::EVIDENCE.len() + 14);
@@ -35,36 +41,44 @@ fn every_rule_holds_for_what_it_expects() {
 
 #[test]
 fn every_rule_fails_for_anything_else() {
-    refuses(Step::MrEnclave, &Policy { mr_enclaves: vec![MrEnclave([0; 32])], ..lenient() });
-    refuses(Step::MrSigner, &Policy { mr_signers: vec![MrSigner([0; 32])], ..lenient() });
-    refuses(Step::IsvProdId, &Policy { isv_prod_ids: vec![4], ..lenient() });
-    refuses(Step::IsvSvn, &Policy { minimum_isv_svn: Some(5), ..lenient() });
-    refuses(
-        Step::IsvExtProdId,
-        &Policy { isv_ext_prod_ids: vec![IsvExtProdId::default()], ..lenient() },
-    );
-    refuses(
-        Step::IsvFamilyId,
-        &Policy { isv_family_ids: vec![IsvFamilyId::default()], ..lenient() },
-    );
-    refuses(Step::ConfigId, &Policy { config_ids: vec![ConfigId::default()], ..lenient() });
-    refuses(Step::ConfigSvn, &Policy { minimum_config_svn: Some(10), ..lenient() });
-    let mut report_data = [5; 64];
-    report_data[63] = 0;
-    refuses(Step::ReportData, &Policy { report_data: Some(ReportData(report_data)), ..lenient() });
-    let binding = Some(Err("the certificate has another key".to_owned()));
-    refuses(Step::Binding, &Policy { binding, ..lenient() });
-    refuses(Step::Debug, &Policy { allow_debug: false, ..lenient() });
-    let accepted_tcb_statuses = vec![TcbStatus::UpToDate, TcbStatus::SWHardeningNeeded];
-    refuses(Step::TcbStatus, &Policy { accepted_tcb_statuses, ..lenient() });
+    let cases: [(Step, Requirement); 12] = [
+        (Step::MrEnclave, |policy| policy.enclave.mr_enclaves = vec![MrEnclave([0; 32])]),
+        (Step::MrSigner, |policy| policy.enclave.mr_signers = vec![MrSigner([0; 32])]),
+        (Step::IsvProdId, |policy| policy.enclave.isv_prod_ids = vec![4]),
+        (Step::IsvSvn, |policy| policy.enclave.minimum_isv_svn = Some(5)),
+        (Step::IsvExtProdId, |policy| {
+            policy.enclave.isv_ext_prod_ids = vec![IsvExtProdId::default()];
+        }),
+        (Step::IsvFamilyId, |policy| policy.enclave.isv_family_ids = vec![IsvFamilyId::default()]),
+        (Step::ConfigId, |policy| policy.enclave.config_ids = vec![ConfigId::default()]),
+        (Step::ConfigSvn, |policy| policy.enclave.minimum_config_svn = Some(10)),
+        (Step::ReportData, |policy| {
+            let mut report_data = [5; 64];
+            report_data[63] = 0;
+            policy.report_data = Some(ReportData(report_data));
+        }),
+        (Step::Binding, |policy| {
+            policy.binding = Some(Err("the certificate has another key".to_owned()));
+        }),
+        (Step::Debug, |policy| policy.allow_debug = false),
+        (Step::TcbStatus, |policy| {
+            policy.tcb.accepted_statuses = vec![TcbStatus::UpToDate, TcbStatus::SWHardeningNeeded];
+        }),
+    ];
+    for (step, change) in cases {
+        refuses(step, &lenient_but(change));
+    }
 }
 
 #[test]
 fn older_collateral_and_tcb_are_refused_by_number_and_date() {
-    let number = |number| Policy { minimum_tcb_evaluation_data_number: Some(number), ..lenient() };
+    let number =
+        |number| lenient_but(|policy| policy.tcb.minimum_evaluation_data_number = Some(number));
     refuses(Step::TcbEvaluation, &number(18));
-    let minimum_tcb_date = Some(at(TCB_DATE + 1));
-    refuses(Step::TcbDate, &Policy { minimum_tcb_date, ..lenient() });
+    let later = lenient_but(|policy| policy.tcb.minimum_date = Some(at(TCB_DATE + 1)));
+    refuses(Step::TcbDate, &later);
+    let reason = check(&later).reason.unwrap();
+    assert!(reason.contains("expected: at least 2024-03-13T00:00:01Z"), "{reason}");
     // The lower number of TCB info and QE identity counts.
     for (tcb_info, qe_identity, lower) in [(17, 20, 17), (20, 17, 17), (20, 19, 19)] {
         let platform = Platform::new(|draft| {
@@ -82,10 +96,11 @@ fn older_collateral_and_tcb_are_refused_by_number_and_date() {
 fn any_status_is_accepted_by_its_advisories_if_all_of_them_are() {
     // The sample has ConfigurationAndSWHardeningNeeded with these two.
     let both = ["INTEL-SA-00289", "INTEL-SA-00615"];
-    let accepting = |ids: &[&str]| Policy {
-        accepted_tcb_statuses: vec![TcbStatus::UpToDate],
-        accepted_advisories: ids.iter().map(ToString::to_string).collect(),
-        ..lenient()
+    let accepting = |ids: &[&str]| {
+        lenient_but(|policy| {
+            policy.tcb.accepted_statuses = vec![TcbStatus::UpToDate];
+            policy.tcb.accepted_advisories = ids.iter().map(ToString::to_string).collect();
+        })
     };
     assert_eq!(check(&accepting(&both)).decision, Decision::Trusted);
     assert_eq!(
@@ -111,7 +126,7 @@ fn any_status_is_accepted_by_its_advisories_if_all_of_them_are() {
 fn a_feature_is_refused_unless_the_certificate_rules_it_out() {
     // The Processor CA of the sample states nothing.
     for feature in PlatformFeature::ALL {
-        let policy = Policy { refused_features: vec![feature], ..lenient() };
+        let policy = lenient_but(|policy| policy.platform.refused_features = vec![feature]);
         refuses(Step::PlatformFeatures, &policy);
         assert!(check(&policy).reason.unwrap().contains(&feature.to_string()));
         assert_eq!(feature.to_string().parse(), Ok(feature));
@@ -121,7 +136,7 @@ fn a_feature_is_refused_unless_the_certificate_rules_it_out() {
     let configuration = |flags: [bool; 3]| {
         let platform = Platform::new(|draft| add_configuration(&mut draft.sgx_extension, flags));
         PlatformFeature::ALL.map(|feature| {
-            let policy = Policy { refused_features: vec![feature], ..lenient() };
+            let policy = lenient_but(|policy| policy.platform.refused_features = vec![feature]);
             platform.verify_at(SAMPLE_TIME, &policy).decision == Decision::Trusted
         })
     };
@@ -131,18 +146,52 @@ fn a_feature_is_refused_unless_the_certificate_rules_it_out() {
     assert_eq!(configuration([false, false, true]), [true, true, false]);
 }
 
+#[test]
+fn only_listed_platforms_are_accepted() {
+    let known = Platform::new(|draft| {
+        let id = entry(&[&OID[..9], &[6]].concat(), &[&[4, 16], &[9; 16][..]].concat());
+        extend(&mut draft.sgx_extension, &id);
+    });
+    let verdict = known.verify();
+    let platform = verdict.trusted().unwrap_or_else(|| panic!("{verdict}")).platform.clone();
+    assert_eq!(platform.platform_instance_id, Some([9; 16]));
+    let all = lenient_but(|policy| {
+        policy.platform.fmspcs = vec![Fmspc([0; 6]), Fmspc(platform.fmspc)];
+        policy.platform.ppids = vec![Ppid([0; 16]), Ppid(platform.ppid)];
+        policy.platform.instance_ids =
+            vec![PlatformInstanceId([0; 16]), PlatformInstanceId([9; 16])];
+    });
+    assert_eq!(known.verify_at(SAMPLE_TIME, &all).decision, Decision::Trusted);
+    refuses(Step::Fmspc, &lenient_but(|policy| policy.platform.fmspcs = vec![Fmspc([0; 6])]));
+    refuses(Step::Ppid, &lenient_but(|policy| policy.platform.ppids = vec![Ppid([0; 16])]));
+    let other =
+        lenient_but(|policy| policy.platform.instance_ids = vec![PlatformInstanceId([0; 16])]);
+    let reason = known.verify_at(SAMPLE_TIME, &other).reason.unwrap();
+    assert!(reason.starts_with("platform instance id is 0909"), "{reason}");
+    // The Processor CA of the sample states none.
+    refuses(Step::PlatformInstanceId, &other);
+    assert!(check(&other).reason.unwrap().ends_with("has no platform instance id"));
+}
+
 /// Adds what the Platform CA states: dynamic platform, cached keys, SMT.
 fn add_configuration(extension: &mut Vec<u8>, flags: [bool; 3]) {
-    const OID: [u8; 10] = [0x2A, 0x86, 0x48, 0x86, 0xF8, 0x4D, 1, 13, 1, 7];
-    let entry = |oid: &[u8], value: &[u8]| {
-        let content = [&[6, oid.len() as u8], oid, value].concat();
-        [&[0x30, content.len() as u8], &content[..]].concat()
-    };
     let flag = |number, flag| entry(&[&OID[..], &[number]].concat(), &[1, 1, u8::from(flag) * 255]);
     let flags = (1..).zip(flags).flat_map(|(number, is_set)| flag(number, is_set));
     let flags: Vec<u8> = flags.collect();
-    let sequence = [&[0x30, flags.len() as u8], &flags[..]].concat();
-    extension.extend(entry(&OID, &sequence));
+    extend(extension, &entry(&OID, &[&[0x30, flags.len() as u8], &flags[..]].concat()));
+}
+
+/// The configuration in the SGX extension.
+const OID: [u8; 10] = [0x2A, 0x86, 0x48, 0x86, 0xF8, 0x4D, 1, 13, 1, 7];
+
+/// An entry of the SGX extension with a value in DER.
+fn entry(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    let content = [&[6, oid.len() as u8], oid, value].concat();
+    [&[0x30, content.len() as u8], &content[..]].concat()
+}
+
+fn extend(extension: &mut Vec<u8>, entry: &[u8]) {
+    extension.extend(entry);
     // The sequence has a length of two bytes: 0x30, 0x82, high, low.
     assert_eq!(extension[..2], [0x30, 0x82]);
     let length = (extension.len() - 4) as u16;
@@ -151,7 +200,9 @@ fn add_configuration(extension: &mut Vec<u8>, flags: [bool; 3]) {
 
 #[test]
 fn all_broken_rules_are_named_at_once() {
-    let verdict = check(&Policy { isv_prod_ids: vec![4], ..Policy::default() });
+    let mut policy = Policy::default();
+    policy.enclave.isv_prod_ids = vec![4];
+    let verdict = check(&policy);
     let failed = |result: &&verify::StepResult| matches!(result.outcome, StepOutcome::Failed(_));
     let failed: Vec<Step> = verdict.steps.iter().filter(failed).map(|result| result.step).collect();
     assert_eq!(failed, [Step::Debug, Step::TcbStatus, Step::IsvProdId]);
@@ -166,7 +217,7 @@ fn all_broken_rules_are_named_at_once() {
 fn rules_are_not_reached_when_the_evidence_fails() {
     let mut platform = platform();
     platform.quote.body.enclave_mut().unwrap().isv_svn = U16::new(9);
-    let policy = Policy { minimum_isv_svn: Some(9), ..lenient() };
+    let policy = lenient_but(|policy| policy.enclave.minimum_isv_svn = Some(9));
     let verdict = platform.verify_at(SAMPLE_TIME, &policy);
     assert_eq!(verdict.decision, Decision::Refused);
     let rule = verdict.steps.iter().find(|result| result.step == Step::IsvSvn).unwrap();

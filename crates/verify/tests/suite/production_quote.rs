@@ -104,7 +104,8 @@ fn json_keeps_its_shape() {
     assert_eq!(keys(&attested["root"]), ["sha256", "subject"]);
     let platform = &attested["platform"];
     let features = ["cached_keys", "dynamic_platform", "smt"];
-    let mut members = [&["cpu_svn", "fmspc", "pce_id", "pce_svn", "ppid"][..], &features].concat();
+    let stated = ["cpu_svn", "fmspc", "pce_id", "pce_svn", "platform_instance_id", "ppid"];
+    let mut members = [&stated[..], &features].concat();
     members.sort_unstable();
     assert_eq!(keys(platform), members);
     // The Processor CA states no configuration.

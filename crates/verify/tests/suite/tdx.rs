@@ -1,9 +1,6 @@
 //! Quotes of trust domains: production quotes, and those of a platform under a root of its own.
 
-use sgx::{
-    ConfigId, Measurement, MrEnclave, MrSigner, QuoteBody, QuoteHeader, ReportData, TdAttributes,
-    TdReport10, TdReport15, U16, U32, U64,
-};
+use sgx::{TdAttributes, U16, U64};
 use test_support::sample::{read, tdx_sample};
 use verify::Decision::{Refused, Trusted, Undecided};
 use verify::{Policy, Step, TcbStatus, TrustedRoots, Verdict, verify};
@@ -96,20 +93,20 @@ fn an_sgx_quote_of_version_4_is_named() {
 
 #[test]
 fn the_tdx_module_is_a_published_one() {
-    fails_at(Refused, Step::TcbLevel, |draft| td(draft).mr_signer_seam.0[0] ^= 1);
-    fails_at(Refused, Step::TcbLevel, |draft| td(draft).seam_attributes[7] ^= 1);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td().mr_signer_seam.0[0] ^= 1);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td().seam_attributes[7] ^= 1);
     // A module with attributes is not trusted, not even a published one.
     fails_at(Refused, Step::TcbLevel, |draft| {
-        td(draft).seam_attributes[0] ^= 1;
+        draft.td().seam_attributes[0] ^= 1;
         draft.edit_tcb_info(
             "\"attributes\":\"0000000000000000\"",
             "\"attributes\":\"0100000000000000\"",
         );
     });
     // Version 0 has the base module, version 0x0a is not known.
-    fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[1] = 0x0a);
-    fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[0] = 0);
-    fails_at(Refused, Step::TcbLevel, |draft| td(draft).tee_tcb_svn.0[2] = 0);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td().tee_tcb_svn.0[1] = 0x0a);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td().tee_tcb_svn.0[0] = 0);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td().tee_tcb_svn.0[2] = 0);
 }
 
 #[test]
@@ -117,7 +114,7 @@ fn the_module_counts_for_the_status() {
     let of_module = |version: u8, isv_svn: u8| {
         status(
             &Platform::tdx(|draft| {
-                td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[isv_svn, version]);
+                draft.td().tee_tcb_svn.0[..2].copy_from_slice(&[isv_svn, version]);
             })
             .verify(),
         )
@@ -128,7 +125,7 @@ fn the_module_counts_for_the_status() {
     // Version 0 is compared as a TDX TCB component.
     assert_eq!(of_module(0, 5), TcbStatus::UpToDate);
     fails_at(Refused, Step::TcbLevel, |draft| {
-        td(draft).tee_tcb_svn.0[..2].copy_from_slice(&[4, 0]);
+        draft.td().tee_tcb_svn.0[..2].copy_from_slice(&[4, 0]);
     });
 }
 
@@ -136,8 +133,8 @@ fn the_module_counts_for_the_status() {
 fn a_td_that_was_launched_before_an_update_should_be_launched_again() {
     let launched_and_current = |launched: u8, current: u8| {
         let platform = Platform::tdx(|draft| {
-            td(draft).tee_tcb_svn.0[0] = launched;
-            td_15(draft).tee_tcb_svn_2.0[0] = current;
+            draft.td().tee_tcb_svn.0[0] = launched;
+            draft.td_15().tee_tcb_svn_2.0[0] = current;
         });
         status(&platform.verify())
     };
@@ -148,7 +145,7 @@ fn a_td_that_was_launched_before_an_update_should_be_launched_again() {
 
 #[test]
 fn a_td_that_may_leave_or_be_looked_into_is_refused() {
-    let with = |flags: u64| move |draft: &mut Draft| td(draft).td_attributes = attributes(flags);
+    let with = |flags: u64| move |draft: &mut Draft| draft.td().td_attributes = attributes(flags);
     let good = TdAttributes::SEPT_VE_DISABLE;
     assert_eq!(Platform::tdx(with(good)).verify().decision, Trusted);
     fails_at(Refused, Step::TdAttributes, with(0));
@@ -158,7 +155,7 @@ fn a_td_that_may_leave_or_be_looked_into_is_refused() {
         fails_at(Refused, Step::TdAttributes, with(good | 1 << bit));
     }
     fails_at(Refused, Step::TdAttributes, |draft| {
-        td_15(draft).mr_service_td.0[0] = 1;
+        draft.td_15().mr_service_td.0[0] = 1;
     });
 }
 
@@ -166,7 +163,7 @@ fn a_td_that_may_leave_or_be_looked_into_is_refused() {
 fn a_debug_td_is_for_the_policy() {
     for flag in [0, 4, 5, 6] {
         let platform = Platform::tdx(|draft| {
-            td(draft).td_attributes = attributes(TdAttributes::SEPT_VE_DISABLE | 1 << flag);
+            draft.td().td_attributes = attributes(TdAttributes::SEPT_VE_DISABLE | 1 << flag);
         });
         assert_eq!(platform.verify().decision, Trusted);
         let policy = Policy { allow_debug: false, ..lenient() };
@@ -179,93 +176,19 @@ fn a_debug_td_is_for_the_policy() {
 #[test]
 fn a_td_of_tdx_15_has_a_current_tcb_too() {
     let same = Platform::tdx(|draft| {
-        td_15(draft);
+        draft.td_15();
     });
     assert_eq!(status(&same.verify()), status(&Platform::tdx(|_| ()).verify()));
-    fails_at(Refused, Step::TcbLevel, |draft| td_15(draft).tee_tcb_svn_2.0[0] = 0);
-    fails_at(Refused, Step::TcbLevel, |draft| td_15(draft).tee_tcb_svn_2.0[1] = 0x0a);
-}
-
-#[test]
-fn the_policy_is_about_tds() {
-    let platform = Platform::tdx(|draft| {
-        td(draft).mr_td = Measurement([1; 48]);
-        td(draft).rtmr = [2, 3, 4, 5].map(|byte| Measurement([byte; 48]));
-        td(draft).report_data = ReportData([6; 64]);
-    });
-    let check = |policy: Policy| platform.verify_at(SAMPLE_TIME, &policy);
-    let of = |byte| vec![Measurement([byte; 48])];
-    let policy = Policy {
-        mr_tds: of(1),
-        rtmrs: [of(2), of(3), of(4), of(5)],
-        report_data: Some(ReportData([6; 64])),
-        ..lenient()
-    };
-    assert_eq!(check(policy.clone()).decision, Trusted);
-    refused(&check(Policy { mr_tds: of(9), ..policy.clone() }), "MRTD is 0101");
-    for number in 0..4 {
-        let mut policy = policy.clone();
-        policy.rtmrs[number] = of(9);
-        refused(&check(policy), &format!("RTMR{number} is"));
-    }
-    refused(&check(Policy { report_data: Some(ReportData([9; 64])), ..policy }), "REPORTDATA is");
-}
-
-#[test]
-fn policies_for_enclaves_are_not_ignored_for_tds_nor_the_reverse() {
-    let (td, enclave) = (Platform::tdx(|_| ()), Platform::new(|_| ()));
-    for (policy, field) in [
-        (Policy { mr_enclaves: vec![MrEnclave([0; 32])], ..lenient() }, "MRENCLAVE"),
-        (Policy { mr_signers: vec![MrSigner([0; 32])], ..lenient() }, "MRSIGNER"),
-        (Policy { isv_prod_ids: vec![0], ..lenient() }, "ISVPRODID"),
-        (Policy { minimum_isv_svn: Some(0), ..lenient() }, "ISVSVN"),
-        (Policy { config_ids: vec![ConfigId::default()], ..lenient() }, "CONFIGID"),
-        (Policy { minimum_config_svn: Some(0), ..lenient() }, "CONFIGSVN"),
-    ] {
-        let reason = format!("this is the quote of a TD, which has no {field}");
-        refused(&td.verify_at(SAMPLE_TIME, &policy), &reason);
-    }
-    let mr_td = Policy { mr_tds: vec![Measurement::default()], ..lenient() };
-    let mut rtmr = lenient();
-    rtmr.rtmrs[3] = vec![Measurement::default()];
-    for (policy, field) in [(mr_td, "MRTD"), (rtmr, "RTMR3")] {
-        let reason = format!("this is the quote of an enclave, which has no {field}");
-        refused(&enclave.verify_at(SAMPLE_TIME, &policy), &reason);
-    }
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td_15().tee_tcb_svn_2.0[0] = 0);
+    fails_at(Refused, Step::TcbLevel, |draft| draft.td_15().tee_tcb_svn_2.0[1] = 0x0a);
 }
 
 fn attributes(flags: u64) -> TdAttributes {
     TdAttributes(U64::new(flags))
 }
 
-fn td(draft: &mut Draft) -> &mut TdReport10 {
-    match &mut draft.quote.body {
-        QuoteBody::Td10(report) => report,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Makes the quote one of TDX 1.5, whose current TCB is the one at its launch.
-fn td_15(draft: &mut Draft) -> &mut TdReport15 {
-    let base = *td(draft);
-    let (tee_tcb_svn_2, mr_service_td) = (base.tee_tcb_svn, Measurement::default());
-    draft.quote.header.version = U16::new(5);
-    draft.quote.header.tee_type = U32::new(QuoteHeader::TDX);
-    draft.quote.body = QuoteBody::Td15(Box::new(TdReport15 { base, tee_tcb_svn_2, mr_service_td }));
-    match &mut draft.quote.body {
-        QuoteBody::Td15(report) => report,
-        other => panic!("{other:?}"),
-    }
-}
-
 fn status(verdict: &Verdict) -> TcbStatus {
     verdict.trusted().unwrap_or_else(|| panic!("{verdict}")).tcb.status
-}
-
-#[track_caller]
-fn refused(verdict: &Verdict, reason: &str) {
-    assert_eq!(verdict.decision, Refused, "{verdict}");
-    assert!(verdict.reason.as_ref().unwrap().contains(reason), "{verdict}");
 }
 
 #[track_caller]

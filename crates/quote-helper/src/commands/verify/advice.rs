@@ -1,5 +1,6 @@
 //! Hints for a verdict: the options that change it.
 
+use sgx::{Fmspc, PlatformInstanceId, Ppid};
 use verify::{Attested, RootKind, Step, StepOutcome, Verdict, VerdictCode};
 
 /// The hints for this verdict: after a refusal by the policy, the options that accept the quote.
@@ -48,7 +49,7 @@ fn on_evidence(verdict: &Verdict) -> Option<&'static str> {
 
 /// The option that makes this step of the policy accept.
 fn acceptance(step: Step, attested: &Attested) -> String {
-    let tcb = &attested.tcb;
+    let Attested { tcb, platform, .. } = attested;
     let option = match (step, attested.body.enclave(), attested.body.td()) {
         (Step::Binding, ..) => return "no option accepts a quote that is not bound".to_owned(),
         (Step::Debug, ..) => "--allow-debug".to_owned(),
@@ -65,6 +66,12 @@ fn acceptance(step: Step, attested: &Attested) -> String {
             format!("--minimum-tcb-evaluation-data-number {}", tcb.evaluation_data_number)
         }
         (Step::PlatformFeatures, ..) => "fewer of --refuse-platform-feature".to_owned(),
+        (Step::Fmspc, ..) => format!("--fmspc {}", Fmspc(platform.fmspc)),
+        (Step::Ppid, ..) => format!("--ppid {}", Ppid(platform.ppid)),
+        (Step::PlatformInstanceId, ..) => match platform.platform_instance_id {
+            Some(id) => format!("--platform-instance-id {}", PlatformInstanceId(id)),
+            None => return "omit --platform-instance-id".to_owned(),
+        },
         (Step::ReportData, ..) => format!("--report-data {}", attested.body.report_data()),
         (Step::MrEnclave, Some(e), _) => format!("--mr-enclave {}", e.mr_enclave),
         (Step::MrSigner, Some(e), _) => format!("--mr-signer {}", e.mr_signer),
@@ -79,6 +86,16 @@ fn acceptance(step: Step, attested: &Attested) -> String {
         (Step::Rtmr1, _, Some(td)) => format!("--rtmr1 {}", td.rtmr[1]),
         (Step::Rtmr2, _, Some(td)) => format!("--rtmr2 {}", td.rtmr[2]),
         (Step::Rtmr3, _, Some(td)) => format!("--rtmr3 {}", td.rtmr[3]),
+        (Step::MrConfigId, _, Some(td)) => format!("--mr-config-id {}", td.mr_config_id),
+        (Step::MrOwner, _, Some(td)) => format!("--mr-owner {}", td.mr_owner),
+        (Step::MrOwnerConfig, _, Some(td)) => format!("--mr-owner-config {}", td.mr_owner_config),
+        (Step::MrSeam, _, Some(td)) => format!("--mr-seam {}", td.mr_seam),
+        (Step::MrSignerSeam, _, Some(td)) => format!("--mr-signer-seam {}", td.mr_signer_seam),
+        (Step::TeeTcbSvn, _, Some(td)) => format!("--minimum-tee-tcb-svn {}", td.tee_tcb_svn),
+        (Step::ExpectedTdAttributes, _, Some(td)) => {
+            format!("--td-attributes {:#x}", td.td_attributes.0)
+        }
+        (Step::Xfam, _, Some(td)) => format!("--xfam {:#x}", td.xfam),
         (step, ..) => return format!("omit {}", option_of(step)),
     };
     format!("accepted with {option}")
@@ -86,7 +103,8 @@ fn acceptance(step: Step, attested: &Attested) -> String {
 
 fn option_of(step: Step) -> String {
     match step {
-        Step::IsvSvn | Step::ConfigSvn => format!("--minimum-{}", step.name()),
+        Step::ExpectedTdAttributes => "--td-attributes".to_owned(),
+        Step::IsvSvn | Step::ConfigSvn | Step::TeeTcbSvn => format!("--minimum-{}", step.name()),
         step => format!("--{}", step.name()),
     }
 }

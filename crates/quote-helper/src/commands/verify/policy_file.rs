@@ -20,16 +20,19 @@ pub(super) fn read(path: &Path) -> anyhow::Result<PolicyArguments> {
     let bytes = files::read(path)?;
     let text = std::str::from_utf8(&bytes);
     let text = text.map_err(|_| anyhow!("{} is not text in UTF-8", files::Input(path)))?;
-    parse(text).with_context(|| format!("cannot use the policy {}", files::Input(path)))
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let policy = parse(text, directory);
+    policy.with_context(|| format!("cannot use the policy {}", files::Input(path)))
 }
 
-fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
+/// Parses a policy, whose paths are relative to this directory.
+fn parse(text: &str, directory: &Path) -> anyhow::Result<PolicyArguments> {
     let command = PolicyArguments::augment_args(Command::new("policy").no_binary_name(true));
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map(|span| line(text, span.start)).unwrap_or(1);
         anyhow!("line {line} is not TOML: {}", error.message())
     })?;
-    let mut options = Vec::new();
+    let mut policy = PolicyArguments::default();
     for (key, value) in table.get_ref() {
         let line = line(text, key.span().start);
         let key = key.get_ref();
@@ -37,12 +40,13 @@ fn parse(text: &str) -> anyhow::Result<PolicyArguments> {
         let given = arguments(argument, key, value.get_ref());
         let given = given.with_context(|| format!("line {line}: {key}"))?;
         // One key at a time, so that an error names it.
-        let alone = command.clone().try_get_matches_from(&given);
-        alone.map_err(|error| anyhow!("line {line}: {key}: {}", problem(&error)))?;
-        options.extend(given);
+        let alone = command.clone().try_get_matches_from(given);
+        let alone = alone.map_err(|error| anyhow!("line {line}: {key}: {}", problem(&error)))?;
+        let mut alone = PolicyArguments::from_arg_matches(&alone)?;
+        alone.read_files(directory).with_context(|| format!("line {line}: {key}"))?;
+        policy = policy.or(alone);
     }
-    let matches = command.try_get_matches_from(options)?;
-    Ok(PolicyArguments::from_arg_matches(&matches)?)
+    Ok(policy)
 }
 
 fn option<'a>(command: &'a Command, key: &str) -> anyhow::Result<&'a Arg> {
@@ -82,6 +86,7 @@ fn scalar(value: &DeValue<'_>) -> anyhow::Result<String> {
     match value {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+        DeValue::Integer(number) if number.radix() == 16 => Ok(format!("0x{}", number.as_str())),
         DeValue::Datetime(time) => Ok(time.to_string()),
         _ => bail!("write text in quotation marks, or a number"),
     }

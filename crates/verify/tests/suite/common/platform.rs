@@ -9,7 +9,10 @@ use rcgen::{
     CustomExtension, DnType, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     RevokedCertParams, SerialNumber, SigningKey, date_time_ymd,
 };
-use sgx::{CertificationDataType, Collateral, IntoBytes, Quote};
+use sgx::{
+    CertificationDataType, Collateral, IntoBytes, Measurement, Quote, QuoteBody, QuoteHeader,
+    TdReport10, TdReport15, U16, U32,
+};
 use test_support::sample::tdx_sample;
 use verify::{Policy, TrustedRoots, Verdict, verify};
 
@@ -41,6 +44,28 @@ impl Draft {
     #[track_caller]
     pub(crate) fn edit_qe_identity(&mut self, from: &str, to: &str) {
         edit(&mut self.qe_identity, from, to);
+    }
+
+    /// The TD's report, of TDX 1.0.
+    pub(crate) fn td(&mut self) -> &mut TdReport10 {
+        match &mut self.quote.body {
+            QuoteBody::Td10(report) => report,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Makes the quote one of TDX 1.5, whose current TCB is the one at its launch.
+    pub(crate) fn td_15(&mut self) -> &mut TdReport15 {
+        let base = *self.td();
+        let (tee_tcb_svn_2, mr_service_td) = (base.tee_tcb_svn, Measurement::default());
+        self.quote.header.version = U16::new(5);
+        self.quote.header.tee_type = U32::new(QuoteHeader::TDX);
+        let report = TdReport15 { base, tee_tcb_svn_2, mr_service_td };
+        self.quote.body = QuoteBody::Td15(Box::new(report));
+        match &mut self.quote.body {
+            QuoteBody::Td15(report) => report,
+            other => panic!("{other:?}"),
+        }
     }
 }
 
