@@ -1,8 +1,7 @@
 //! Contents of PCK certificates.
 
-use dcap_qvl::intel;
 use sgx::CpuSvn;
-use verify::PckCa;
+use verify::{CollateralError, PckCa, SgxExtension};
 
 /// The platform and the TCB in a PCK certificate, unchecked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +38,10 @@ impl PckContents {
     /// # Errors
     /// [`PckContentsError`] if it is not a PCK certificate.
     pub fn read_der(der: &[u8]) -> Result<Self, PckContentsError> {
-        let unreadable = |error| PckContentsError(format!("{error:#}"));
-        let extension = intel::parse_pck_extension(der).map_err(unreadable)?;
-        let ppid = extension.ppid.as_slice().try_into();
-        let ppid = ppid.map_err(|_| PckContentsError("its PPID has not 16 bytes".to_owned()))?;
-        let ca = match intel::pck_ca(der).map_err(unreadable)? {
-            dcap_qvl::config::PckCa::Platform => PckCa::Platform,
-            dcap_qvl::config::PckCa::Processor => PckCa::Processor,
-        };
-        let (cpu_svn, pce_svn) = (CpuSvn(extension.cpu_svn), extension.pce_svn);
-        Ok(Self { ppid, fmspc: extension.fmspc, ca, cpu_svn, pce_svn })
+        let unreadable = |error: CollateralError| PckContentsError(error.to_string());
+        let SgxExtension { ppid, fmspc, cpu_svn, pce_svn, .. } =
+            SgxExtension::read(der).map_err(unreadable)?;
+        let ca = verify::claimed_pck_ca(der).map_err(unreadable)?;
+        Ok(Self { ppid, fmspc, ca, cpu_svn, pce_svn })
     }
 }

@@ -60,7 +60,7 @@ pub use collateral::{
     SgxType, Shortfall, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart,
     UnknownPlatformFeature, Validity, certificate_dates, check_enclave_identity,
     check_pck_certificate, check_pck_crl, check_pck_issuer_chain, check_root_ca_crl,
-    check_tcb_info,
+    check_tcb_info, claimed_pck_ca,
 };
 pub use examination::{Examination, QeLevel};
 pub use failure::Failure;

@@ -177,7 +177,7 @@ mod tests {
     fn releases_of_dcap_before_the_driver_of_linux_are_old() {
         use Status::{Ok, Warning};
         let old = findings(&installed("1.9.100.3"), &fixtures::server());
-        assert_eq!(statuses(&old).collect::<Vec<_>>(), [Warning, Warning, Ok, Ok, Ok, Ok]);
+        assert_eq!(statuses(&old).collect::<Vec<_>>(), [Warning, Warning, Ok, Ok, Ok, Ok, Ok]);
         assert!(old[0].fix.as_ref().unwrap().contains("libsgx-qe3-logic, to 1.10"));
         let first = findings(&installed("1.10.100.4"), &fixtures::server());
         assert!(statuses(&first).all(|status| status == Ok));
@@ -187,7 +187,7 @@ mod tests {
     fn missing_libraries_have_their_package_as_fix() {
         let missing = findings(&nothing(), &fixtures::server());
         use Status::{Failed, Warning};
-        let expected = [Failed, Failed, Failed, Warning, Warning, Warning];
+        let expected = [Failed, Failed, Failed, Warning, Warning, Warning, Warning];
         assert_eq!(statuses(&missing).collect::<Vec<_>>(), expected);
         for (finding, library) in missing.iter().zip(&LIBRARIES) {
             assert!(finding.detail.contains(library.sonames[0]), "{finding:?}");

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use sgx::{CertificationDataType, Collateral, Quote};
+use verify::SgxExtension;
 
 use crate::expiry::{Expiry, earliest};
 use crate::finding::Finding;
@@ -48,12 +49,12 @@ fn chain(quote: &[u8], collateral: Option<&Collateral>) -> Option<Vec<u8>> {
 /// The platform of the certificates, and the first expiry.
 fn read(chain: &[u8]) -> Option<(String, Expiry)> {
     let chain = pem::parse_many(chain).ok()?;
-    let platform = dcap_qvl::intel::parse_pck_extension(chain.first()?.contents()).ok()?;
+    let platform = SgxExtension::read(chain.first()?.contents()).ok()?;
     let whats = ["the PCK certificate", "the PCK certificate's CA", "the root certificate"];
     let expiries =
         chain.iter().zip(whats).map(|(it, what)| Expiry::of_certificate(what, it.contents()));
     let first = earliest(expiries.collect::<Option<Vec<_>>>()?)?;
-    let (fmspc, pce_id) = (hex::encode(platform.fmspc), hex::encode(&platform.pce_id));
+    let (fmspc, pce_id) = (hex::encode(platform.fmspc), hex::encode(platform.pce_id));
     Some((format!("FMSPC {fmspc}, PCE id {pce_id}"), first))
 }
 

@@ -11,6 +11,7 @@ use x509_cert::der::oid::db::rfc4519::{
 use x509_cert::der::oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_EC_PUBLIC_KEY, SECP_256_R_1};
 use x509_cert::der::{self, Decode, Encode, Header, Reader, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
 
@@ -75,8 +76,12 @@ impl Certificate {
 
     /// The common name of the subject, empty if there is none.
     pub(super) fn common_name(&self) -> String {
-        let name = self.fields().subject().common_name();
-        name.ok().flatten().map(|name| name.value().into_owned()).unwrap_or_default()
+        common_name(self.fields().subject())
+    }
+
+    /// The common name of the issuer, empty if there is none.
+    pub(super) fn issuer_common_name(&self) -> String {
+        common_name(self.fields().issuer())
     }
 
     /// True if the subject is of Intel, with one common name and nothing else.
@@ -171,6 +176,11 @@ impl Certificate {
         let usage = self.fields().get_extension::<KeyUsage>().ok().flatten();
         usage.map(|(_, usage)| usage)
     }
+}
+
+fn common_name(name: &Name) -> String {
+    let name = name.common_name().ok().flatten();
+    name.map(|name| name.value().into_owned()).unwrap_or_default()
 }
 
 /// A serial number without the zero byte that keeps it positive.

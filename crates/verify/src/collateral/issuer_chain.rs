@@ -50,6 +50,20 @@ pub fn check_pck_issuer_chain(
     check_pck_ca("PCK certificates", issuer_chain, roots, Now::At(now)).map(|issuer| issuer.ca)
 }
 
+/// The CA that a PCK certificate (DER) says issued it, unverified.
+///
+/// # Errors
+/// [`CollateralError`] when the certificate is unreadable or by no PCK CA.
+pub fn claimed_pck_ca(certificate: &[u8]) -> Result<PckCa, CollateralError> {
+    let what = "the PCK certificate";
+    let certificate = Certificate::parse(what, certificate.to_vec())?;
+    let issuer = certificate.issuer_common_name();
+    let named = |ca: &PckCa| Role::PckCa(*ca).is_named(&issuer);
+    PckCa::ALL.into_iter().find(named).ok_or_else(|| {
+        CollateralError::unreadable(what, &format!("its issuer \"{issuer}\" is no PCK CA"))
+    })
+}
+
 /// The dates of certificates in PEM, otherwise unchecked; `None` if there are none.
 ///
 /// # Errors
@@ -148,7 +162,7 @@ impl<'r> Issuer<'r> {
 impl<'r> PckIssuer<'r> {
     pub(super) fn new(what: &str, issuer: Issuer<'r>) -> Result<Self, CollateralError> {
         let named = |ca: &PckCa| Role::PckCa(*ca).matches(&issuer.certificate, issuer.root);
-        match [PckCa::Processor, PckCa::Platform].into_iter().find(named) {
+        match PckCa::ALL.into_iter().find(named) {
             Some(ca) => Ok(Self { ca, issuer }),
             None => {
                 let found = issuer.certificate.fields().subject();

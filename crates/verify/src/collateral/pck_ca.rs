@@ -15,6 +15,11 @@ pub enum PckCa {
     Platform,
 }
 
+impl PckCa {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Processor, Self::Platform];
+}
+
 impl fmt::Display for PckCa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -42,6 +42,11 @@ impl Role {
         }
     }
 
+    /// True if a common name ends as that of this role.
+    pub(super) fn is_named(self, common_name: &str) -> bool {
+        common_name.ends_with(self.phrase())
+    }
+
     /// The end of the common name.
     fn phrase(self) -> &'static str {
         match self {

@@ -75,7 +75,7 @@ impl SgxExtension {
         Self::of(&Certificate::parse(WHAT, certificate.to_vec())?)
     }
 
-    /// Reads the extension of a certificate.
+    /// The extension of a certificate.
     pub(super) fn of(certificate: &Certificate) -> Result<Self, CollateralError> {
         let extension = certificate.extension(EXTENSION);
         let extension = extension.ok_or_else(|| unreadable("it has no SGX extension"))?;
