@@ -153,3 +153,73 @@ fn size(collateral: &Collateral) -> usize {
     .into_iter()
     .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use test_support::sample::sample;
+
+    use super::*;
+    use crate::Verifier;
+
+    /// A platform in memory of its own, as each one is.
+    fn platform() -> Certification {
+        let (verifier, sample) = (Verifier::default(), sample());
+        verifier.examine(&sample.quote, &sample.collateral).unwrap();
+        let quote = Quote::parse_padded(&sample.quote).unwrap();
+        verifier.memory().certification(&KeyId::of(&quote, &sample.collateral)).unwrap()
+    }
+
+    fn key(number: u64) -> KeyId {
+        KeyId(sha256([&number.to_le_bytes()]))
+    }
+
+    /// The resident memory of this process, in bytes.
+    fn resident() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    #[test]
+    fn a_hundred_thousand_platforms_take_32_mib_and_the_number_is_bounded() {
+        let (memory, platform) = (Memory::default(), platform());
+        let remember = |number| {
+            let pck = Arc::new((*platform.pck).clone());
+            memory.remember_certification(key(number), Certification { pck, ..platform.clone() });
+        };
+        let before = resident();
+        (0..100_000).for_each(remember);
+        let size = resident() - before;
+        assert!(size < 32 << 20, "{size}");
+        assert!((0..100_000).all(|number| memory.certification(&key(number)).is_some()));
+        // One that is used stays; the others make room.
+        for number in 100_000..600_000 {
+            remember(number);
+            assert!(memory.certification(&key(0)).is_some());
+        }
+        let keys = memory.keys.read().unwrap();
+        assert!(keys.young.len() + keys.old.len() <= 2 * KEYS);
+        assert!(!keys.young.contains_key(&key(1)) && !keys.old.contains_key(&key(1)));
+    }
+
+    #[test]
+    fn collateral_is_bounded_in_number_and_size() {
+        let (memory, sample) = (Memory::default(), sample());
+        let verifier = Verifier::default();
+        verifier.examine(&sample.quote, &sample.collateral).unwrap();
+        let roots = crate::TrustedRoots::intel();
+        let root = roots.iter().next().unwrap();
+        let checked = verifier.memory().collateral(root, &sample.collateral).unwrap();
+        let numbered = |number: usize| Collateral {
+            pck_crl_issuer_chain: number.to_string(),
+            ..sample.collateral.clone()
+        };
+        for number in 0..=COLLATERALS {
+            memory.remember_collateral(root, &numbered(number), &checked);
+        }
+        assert!(memory.collateral(root, &numbered(0)).is_none());
+        assert!((1..=COLLATERALS).all(|it| memory.collateral(root, &numbered(it)).is_some()));
+        let large = Collateral { tcb_info: " ".repeat(COLLATERAL_SIZE), ..numbered(0) };
+        memory.remember_collateral(root, &large, &checked);
+        assert!(memory.collateral(root, &large).is_none());
+    }
+}

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use clap::Args;
 use collateral::{CollateralProvider, write_bundle};
 use evidence::Evidence;
-use verify::{Policy, TrustedRoots, Verdict};
+use verify::{Policy, Verdict};
 
 use self::policy_arguments::PolicyArguments;
 use self::result::{ResultCounts, VerificationResult};
@@ -85,7 +85,7 @@ fn print(arguments: &Arguments, result: &VerificationResult) -> anyhow::Result<b
 struct Verifier<'a> {
     arguments: &'a Arguments,
     policy: Policy,
-    roots: TrustedRoots,
+    verifier: verify::Verifier,
     /// Opened for the first quote that needs it.
     provider: Option<CollateralProvider>,
 }
@@ -100,7 +100,8 @@ impl<'a> Verifier<'a> {
         let policy = given.or(from_file.unwrap_or_default()).into_policy();
         let roots = arguments.endorsements.trusted_roots();
         let roots = roots.map_err(|error| ("trusted_root_unusable", error))?;
-        Ok(Self { arguments, policy, roots, provider: None })
+        let verifier = verify::Verifier::new(roots);
+        Ok(Self { arguments, policy, verifier, provider: None })
     }
 
     /// The result for one input.
@@ -135,14 +136,14 @@ impl<'a> Verifier<'a> {
     fn verdict(&mut self, evidence: &Evidence) -> anyhow::Result<Verdict> {
         let policy = Policy { binding: evidence.binding(), ..self.policy.clone() };
         let quote = &evidence.bytes;
-        if let Some(verdict) = verify::verify_root(quote, &self.roots, &policy) {
+        if let Some(verdict) = verify::verify_root(quote, self.verifier.roots(), &policy) {
             return Ok(verdict);
         }
         let collateral = self.provider().and_then(|provider| for_quote(provider, quote));
         match collateral {
             Ok(collateral) => {
                 let now = self.arguments.time.unwrap_or_else(SystemTime::now);
-                Ok(verify::verify(quote, &collateral, &self.roots, now, &policy))
+                Ok(self.verifier.verify(quote, &collateral, now, &policy))
             }
             Err(error) if error.is::<StandardInputTwice>() => Err(error),
             Err(error) => Ok(Verdict::without_collateral(quote, explain(&error), &policy)),

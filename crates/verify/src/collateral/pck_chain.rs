@@ -21,7 +21,7 @@ pub(crate) struct PckChain {
 }
 
 /// A PCK certificate that leads to a trusted root.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CertifiedPck {
     pub(crate) certificate: PckCertificate,
     /// The PCK CA, which issued the certificate and a CRL.
