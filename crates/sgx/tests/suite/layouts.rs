@@ -3,7 +3,7 @@
 
 use sgx::{
     AttestationKeyId, Attributes, Describe, FromBytes, IntoBytes, KeyRequest, QeReportInfo, Quote,
-    QuoteHeader, Report, ReportBody, TargetInfo, parse,
+    QuoteHeader, Report, ReportBody, SigStruct, TargetInfo, parse,
 };
 
 /// Bytes that are all different from their neighbours.
@@ -99,6 +99,25 @@ fn key_request_fields_are_at_their_offsets() {
     assert_eq!(request.key_id.0, bytes[40..72]);
     assert_eq!(request.misc_mask.as_bytes(), &bytes[72..76]);
     assert_eq!(request.config_svn.get(), le16(&bytes, 76));
+}
+
+#[test]
+fn sig_struct_fields_are_at_their_offsets() {
+    let bytes = pattern(1_808);
+    let sig_struct: SigStruct = parse("a SIGSTRUCT", &bytes).unwrap();
+    assert_eq!(sig_struct.header, bytes[..16]);
+    assert_eq!(sig_struct.header_2, bytes[24..40]);
+    assert_eq!(sig_struct.modulus, bytes[128..512]);
+    assert_eq!(sig_struct.exponent.as_bytes(), &bytes[512..516]);
+    assert_eq!(sig_struct.signature, bytes[516..900]);
+    assert_eq!(sig_struct.isv_family_id.0, bytes[912..928]);
+    assert_eq!(sig_struct.attributes.as_bytes(), &bytes[928..944]);
+    assert_eq!(sig_struct.enclave_hash.0, bytes[960..992]);
+    assert_eq!(sig_struct.isv_ext_prod_id.0, bytes[1_008..1_024]);
+    assert_eq!(sig_struct.isv_prod_id.get(), le16(&bytes, 1_024));
+    assert_eq!(sig_struct.isv_svn.get(), le16(&bytes, 1_026));
+    assert_eq!(sig_struct.q1, bytes[1_040..1_424]);
+    assert_eq!(sig_struct.signed_bytes(), [&bytes[..128], &bytes[900..1_028]].concat());
 }
 
 #[test]

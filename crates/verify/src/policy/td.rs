@@ -23,9 +23,10 @@ pub struct TdPolicy {
     pub mr_service_tds: Vec<Measurement>,
     /// The TDX module has one of these MRSEAMs.
     pub mr_seams: Vec<Measurement>,
-    /// The TDX module has one of these MRSIGNERSEAMs. It always has the published one.
+    /// The TDX module has one of these MRSIGNERSEAMs. Without a requirement, too, it must be the published one.
     pub mr_signer_seams: Vec<Measurement>,
-    /// The lowest TEE_TCB_SVN that the TD was launched with: see [`reaches`].
+    /// The lowest TEE_TCB_SVN at the launch of the TD, byte by byte. The first two are the SVN and
+    /// the major version of the TDX module: with a higher version any SVN is enough.
     pub minimum_tee_tcb_svn: Option<TeeTcbSvn>,
     /// TDATTRIBUTES have one of these values.
     pub td_attributes: Vec<MaskedBits>,
@@ -95,8 +96,8 @@ fn bits<'a>(
     accepted(name, expected, actual, |expected, actual| expected.accepts(actual.value))
 }
 
-/// True if these SVNs are at least the minimum. The first two are the SVN and the major version of
-/// the TDX module; SVNs start over with a new version, so they are compared within one only.
+/// True if these SVNs are at least the minimum. The SVN of the TDX module starts over with a new
+/// major version, so it is compared within one only.
 fn reaches(minimum: TeeTcbSvn, actual: TeeTcbSvn) -> bool {
     let ([min_svn, min_version, minimum @ ..], [svn, version, actual @ ..]) = (minimum.0, actual.0);
     (version, svn) >= (min_version, min_svn)

@@ -59,12 +59,12 @@ pub(super) struct PolicyArguments {
     #[arg(long, value_name = "NUMBER")]
     minimum_config_svn: Option<u16>,
 
-    /// Requires the product of this SIGSTRUCT, a file of 1808 bytes, or of one of several: its
-    /// signer and product ids, and at least its ISVSVN; may be repeated.
+    /// Requires the product of this SIGSTRUCT, a file of 1,808 bytes: its signer and product ids,
+    /// and at least its ISVSVN; may be repeated to accept one of several.
     ///
-    /// The signature is checked under the key in the file: that the key is the right one is for
-    /// you to know. MRENCLAVE and ATTRIBUTES are not compared, so that later versions are accepted.
-    #[arg(long, value_name = "FILE", value_delimiter = ',', value_hint = ValueHint::FilePath)]
+    /// Its signature is checked under the key in the file, which does not prove who signed.
+    /// MRENCLAVE and ATTRIBUTES are not compared, so that later versions are accepted.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     sigstruct: Vec<PathBuf>,
 
     /// Requires this MRTD of a TD, 48 bytes in hexadecimal, or one of several.
@@ -105,8 +105,8 @@ pub(super) struct PolicyArguments {
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     mr_service_td: Vec<Measurement>,
 
-    /// Requires this MRSEAM (the code of the TDX module) of a TD, 48 bytes in hexadecimal, or one of
-    /// several.
+    /// Requires this MRSEAM (the code of the TDX module) of a TD, 48 bytes in hexadecimal, or one
+    /// of several.
     #[arg(long, value_name = "HEX", value_delimiter = ',')]
     mr_seam: Vec<Measurement>,
 
