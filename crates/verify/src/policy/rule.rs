@@ -41,9 +41,19 @@ pub(super) fn at_least<'a, T: PartialOrd + Display + 'a>(
     minimum: Option<T>,
     actual: impl Fn(&Attested) -> Result<T, String> + 'a,
 ) -> Option<Rule<'a>> {
+    reaching(name, minimum, actual, T::ge)
+}
+
+/// Requires a value that reaches the minimum.
+pub(super) fn reaching<'a, T: Display + 'a>(
+    name: &'static str,
+    minimum: Option<T>,
+    actual: impl Fn(&Attested) -> Result<T, String> + 'a,
+    reaches: impl Fn(&T, &T) -> bool + 'a,
+) -> Option<Rule<'a>> {
     let minimum = minimum?;
     Some(Box::new(move |attested| match actual(attested)? {
-        actual if actual >= minimum => Ok(()),
+        actual if reaches(&actual, &minimum) => Ok(()),
         actual => Err(format!("{name} is {actual}; expected: at least {minimum}")),
     }))
 }

@@ -3,7 +3,7 @@
 use sgx::{Measurement, TdReport10, TdReport15, TeeTcbSvn};
 
 use super::MaskedBits;
-use super::rule::{Rule, accepted, required};
+use super::rule::{Rule, accepted, reaching, required};
 use crate::{Attested, Step};
 
 /// The requirements on a TD; an enclave meets none of them.
@@ -62,11 +62,11 @@ impl TdPolicy {
             ),
             (
                 Step::TeeTcbSvn,
-                accepted(
+                reaching(
                     "TEE_TCB_SVN",
-                    self.minimum_tee_tcb_svn.as_slice(),
+                    self.minimum_tee_tcb_svn,
                     |attested| td("TEE_TCB_SVN", attested).map(|td| td.tee_tcb_svn),
-                    |minimum, actual| reaches(*minimum, *actual),
+                    reaches,
                 ),
             ),
             (
@@ -98,10 +98,11 @@ fn bits<'a>(
 
 /// True if these SVNs are at least the minimum. The SVN of the TDX module starts over with a new
 /// major version, so it is compared within one only.
-fn reaches(minimum: TeeTcbSvn, actual: TeeTcbSvn) -> bool {
-    let ([min_svn, min_version, minimum @ ..], [svn, version, actual @ ..]) = (minimum.0, actual.0);
-    (version, svn) >= (min_version, min_svn)
-        && minimum.iter().zip(actual).all(|(minimum, actual)| actual >= *minimum)
+fn reaches(actual: &TeeTcbSvn, minimum: &TeeTcbSvn) -> bool {
+    let [svn, version, rest @ ..] = actual.0;
+    let [minimum_svn, minimum_version, minimum_rest @ ..] = minimum.0;
+    (version, svn) >= (minimum_version, minimum_svn)
+        && rest.iter().zip(minimum_rest).all(|(actual, minimum)| *actual >= minimum)
 }
 
 fn td<'a>(field: &str, attested: &'a Attested) -> Result<&'a TdReport10, String> {

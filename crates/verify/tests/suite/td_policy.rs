@@ -70,7 +70,9 @@ fn every_rule_fails_for_anything_else() {
         ("MRSERVICETD is 0000", |policy| policy.td.mr_service_tds = of(99)),
         ("MRSEAM is 0a0a", |policy| policy.td.mr_seams = of(99)),
         ("MRSIGNERSEAM is 0000", |policy| policy.td.mr_signer_seams = of(99)),
-        ("TEE_TCB_SVN is ", |policy| policy.td.minimum_tee_tcb_svn = Some(TeeTcbSvn([99; 16]))),
+        ("; expected: at least 6363", |policy| {
+            policy.td.minimum_tee_tcb_svn = Some(TeeTcbSvn([99; 16]));
+        }),
         ("TDATTRIBUTES is 0x50000000; expected: 0x10000000", |policy| {
             policy.td.td_attributes = bits("0x10000000");
         }),
