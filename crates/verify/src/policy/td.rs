@@ -23,7 +23,8 @@ pub struct TdPolicy {
     pub mr_service_tds: Vec<Measurement>,
     /// The TDX module has one of these MRSEAMs.
     pub mr_seams: Vec<Measurement>,
-    /// The TDX module has one of these MRSIGNERSEAMs. Without a requirement, too, it must be the published one.
+    /// The TDX module has one of these MRSIGNERSEAMs. Without a requirement, too, it must be the
+    /// published one.
     pub mr_signer_seams: Vec<Measurement>,
     /// The lowest TEE_TCB_SVN at the launch of the TD, byte by byte. The first two are the SVN and
     /// the major version of the TDX module: with a higher version any SVN is enough.
