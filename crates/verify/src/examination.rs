@@ -24,8 +24,10 @@ pub struct Examination {
     pub platform_tcb_date: SystemTime,
     /// The TCB level of the Quoting Enclave.
     pub qe: QeLevel,
-    pub(crate) collateral: Arc<CheckedCollateral>,
-    pub(crate) pck: Arc<CertifiedPck>,
+    /// The TCB of a TD's platform now; `None` if the quote does not state it.
+    current: Option<AttestedTcb>,
+    collateral: Arc<CheckedCollateral>,
+    pck: Arc<CertifiedPck>,
 }
 
 /// The TCB level of a Quoting Enclave.
@@ -58,7 +60,17 @@ impl Examination {
             root: root.clone(),
             earliest_expiration: collateral.dates.with(pck.dates).earliest_expiration,
         };
-        Self { attested, platform_tcb_date: level.platform_date, qe: qe.into(), collateral, pck }
+        let current = level.current.as_ref();
+        let current = current.map(|now| AttestedTcb::without_relaunch(now, qe, evaluation));
+        let platform_tcb_date = level.platform_date;
+        Self { attested, platform_tcb_date, qe: qe.into(), current, collateral, pck }
+    }
+
+    /// The TCB now. That of a TD may differ from the one at its launch, which
+    /// [`Examination::attested`] has (TDX 1.5).
+    #[must_use]
+    pub fn current_tcb(&self) -> &AttestedTcb {
+        self.current.as_ref().unwrap_or(&self.attested.tcb)
     }
 
     /// The PCK certificate's SGX extension.

@@ -14,8 +14,8 @@ pub(crate) struct PlatformLevel {
     pub(crate) date: SystemTime,
     /// The advisories of both.
     pub(crate) advisory_ids: Vec<String>,
-    /// The status of a TD's platform now, if the quote states it.
-    pub(crate) current: Option<TcbStatus>,
+    /// The level of a TD's platform now, if the quote states it.
+    pub(crate) current: Option<Box<PlatformLevel>>,
 }
 
 impl From<&TcbLevel> for PlatformLevel {

@@ -16,8 +16,8 @@ pub(crate) struct CertifiedSvns {
     pub(crate) pce_svn: u16,
 }
 
-/// The level at the launch of the TD, with that of its TDX module, and the status of the platform
-/// now if the quote states it (TDX 1.5). A revoked level is an error.
+/// The level at the launch of the TD, with that of its TDX module, and the level now if the quote
+/// states it (TDX 1.5). A revoked level is an error.
 pub(crate) fn td_level(
     info: &TcbInfo,
     svns: CertifiedSvns,
@@ -28,8 +28,7 @@ pub(crate) fn td_level(
     let launched = reached(info, modules, svns, td.tee_tcb_svn)?;
     check_module(modules, td)?;
     let current = body.td_15().map(|td| reached(info, modules, svns, td.tee_tcb_svn_2));
-    let current = current.transpose()?.map(|level| level.status);
-    Ok(PlatformLevel { current, ..launched })
+    Ok(PlatformLevel { current: current.transpose()?.map(Box::new), ..launched })
 }
 
 /// The level for these SVNs of TDX, that of platform and module combined.

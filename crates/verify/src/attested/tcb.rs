@@ -28,8 +28,21 @@ pub struct AttestedTcb {
 }
 
 impl AttestedTcb {
-    /// Combines the level of the platform with that of the QE.
+    /// Combines the level of the platform with that of the QE. A TD whose platform was updated
+    /// after its launch should be launched again.
     pub(crate) fn new(
+        level: &PlatformLevel,
+        qe: &EnclaveLevel,
+        evaluation_data_number: u32,
+    ) -> Self {
+        let launched = Self::without_relaunch(level, qe, evaluation_data_number);
+        let current = level.current.as_ref().map(|now| now.status.with_component(qe.status));
+        let status = current.map_or(launched.status, |now| launched.status.with_current(now));
+        Self { status, ..launched }
+    }
+
+    /// Combines a level with that of the QE.
+    pub(crate) fn without_relaunch(
         level: &PlatformLevel,
         qe: &EnclaveLevel,
         evaluation_data_number: u32,
@@ -40,10 +53,8 @@ impl AttestedTcb {
                 advisory_ids.push(id.clone());
             }
         }
-        let status = level.status.with_component(qe.status);
-        let current = level.current.map(|current| current.with_component(qe.status));
         Self {
-            status: current.map_or(status, |current| status.with_current(current)),
+            status: level.status.with_component(qe.status),
             date: level.date.min(qe.date),
             advisory_ids,
             evaluation_data_number,
