@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::sync::OnceLock;
 
 use untrusted_input::environment;
@@ -45,10 +45,11 @@ fn unknown_value(value: &OsString) -> String {
     format!("{QUOTE_HELPER_TRACE} is {value:?}; set it to {STDERR} to see why calls fail")
 }
 
-/// Writes the line at once, so that lines of several threads and processes do not mix.
-fn write(line: &str) {
+/// Writes the line to standard error at once, so that lines of several threads and processes do not
+/// mix; and past the lock of the standard library, of which a fork may have made a locked copy.
+pub fn write(line: &str) {
     // Nobody reads a closed standard error.
-    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+    let _ = rustix::io::write(io::stderr(), format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

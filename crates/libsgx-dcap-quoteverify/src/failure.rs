@@ -127,13 +127,15 @@ fn of_evidence(failure: &verify::Failure) -> Quote3Error {
         (_, VerdictCode::TcbTooLow) => Quote3Error::TCB_NOT_SUPPORTED,
         (_, VerdictCode::TdxModuleMismatch) => Quote3Error::TDX_MODULE_MISMATCH,
         (Step::QuoteFormat, _) => Quote3Error::QUOTE_FORMAT_UNSUPPORTED,
-        (Step::TrustedRoot, _) | (Step::PckCertificate, VerdictCode::UnreadableEvidence) => {
+        (Step::TrustedRoot, _) => Quote3Error::PCK_CERT_CHAIN_ERROR,
+        (Step::PckCertificate, VerdictCode::UnreadableEvidence) if !failure.is_of_crl => {
             Quote3Error::PCK_CERT_CHAIN_ERROR
         }
         (Step::RootCrl, VerdictCode::UnreadableEvidence) => Quote3Error::CRL_UNSUPPORTED_FORMAT,
-        // Of a CRL, and here also of a PCK certificate, which Intel's library has no number for.
-        (Step::RootCrl | Step::PckCertificate, VerdictCode::InvalidSignature)
-        | (Step::QuoteSignature, _) => Quote3Error::RESULT_INVALID_SIGNATURE,
+        (_, VerdictCode::InvalidSignature) if failure.is_of_crl => {
+            Quote3Error::RESULT_INVALID_SIGNATURE
+        }
+        (Step::QuoteSignature, _) => Quote3Error::RESULT_INVALID_SIGNATURE,
         (Step::TcbInfo, VerdictCode::UnreadableEvidence) => Quote3Error::TCBINFO_UNSUPPORTED_FORMAT,
         (Step::TcbInfo | Step::TcbLevel, VerdictCode::MismatchedCollateral) => {
             Quote3Error::TCBINFO_MISMATCH

@@ -4,7 +4,6 @@
 
 use std::ffi::{CString, c_char, c_int};
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::mem::transmute;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -58,10 +57,6 @@ fn tell(level: LogLevel, message: &dyn Display) {
             // SAFETY: the application set this function as its callback.
             unsafe { callback(level as c_int, message.as_ptr()) };
         }
-        None => {
-            // Nobody reads a closed standard error.
-            let line = format!("libsgx_dcap_quoteverify: {message}\n");
-            let _ = io::stderr().write_all(line.as_bytes());
-        }
+        None => call_trace::write(&format!("libsgx_dcap_quoteverify: {message}")),
     }
 }

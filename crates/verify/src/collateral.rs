@@ -48,3 +48,7 @@ pub(crate) use revocation_list::RevocationList;
 pub(crate) use signed_json::SignedJson;
 pub(crate) use tdx_module::{TdxModule, TdxModuleIdentity, TdxModules};
 pub(crate) use validity::Now;
+
+/// The names of CRLs in errors.
+const PCK_CRL: &str = "the CRL of the PCK CA";
+const ROOT_CA_CRL: &str = "the root's CRL";

@@ -236,5 +236,5 @@ fn untrusted(is_quoted: bool, claimed: &[&ClaimedRoot], roots: &TrustedRoots) ->
     let claimed = claimed.first().map(ToString::to_string).unwrap_or_default();
     let reason =
         format!("{what} leads to {claimed}, which is not trusted; trusted: {}", trusted.join("; "));
-    Failure { step: Step::TrustedRoot, code, reason }
+    Failure { step: Step::TrustedRoot, code, reason, is_of_crl: false }
 }

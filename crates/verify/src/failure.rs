@@ -7,17 +7,19 @@ use crate::{CollateralError, Step, VerdictCode};
 pub(crate) struct Problem {
     code: VerdictCode,
     reason: String,
+    is_of_crl: bool,
 }
 
 impl Problem {
     pub(crate) fn new(code: VerdictCode, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code, reason: reason.into(), is_of_crl: false }
     }
 }
 
 impl From<CollateralError> for Problem {
     fn from(error: CollateralError) -> Self {
-        Self::new(VerdictCode::from(&error), error.to_string())
+        let (code, reason) = (VerdictCode::from(&error), error.to_string());
+        Self { code, reason, is_of_crl: error.is_of_crl() }
     }
 }
 
@@ -31,6 +33,8 @@ pub struct Failure {
     pub code: VerdictCode,
     /// The reason, for people.
     pub reason: String,
+    /// True if it is a CRL that is wrong.
+    pub is_of_crl: bool,
 }
 
 /// Adds the step to a problem.
@@ -41,8 +45,8 @@ pub(crate) trait At<T> {
 impl<T, E: Into<Problem>> At<T> for Result<T, E> {
     fn at(self, step: Step) -> Result<T, Failure> {
         self.map_err(|error| {
-            let Problem { code, reason } = error.into();
-            Failure { step, code, reason }
+            let Problem { code, reason, is_of_crl } = error.into();
+            Failure { step, code, reason, is_of_crl }
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Trusted root certificates.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -35,10 +35,17 @@ pub struct TrustedRoot {
     certificate: Arc<Certificate>,
 }
 
-static INTELS: LazyLock<TrustedRoot> = LazyLock::new(|| {
+/// Intel's root. It is read outside of the lock, so that a child forked meanwhile does not wait for
+/// it forever.
+fn intels() -> &'static TrustedRoot {
+    static INTELS: OnceLock<TrustedRoot> = OnceLock::new();
+    if let Some(root) = INTELS.get() {
+        return root;
+    }
     #[allow(clippy::expect_used, reason = "it is a constant, which tests read")]
-    TrustedRoot::from_der(INTEL).expect("Intel's root is a certificate")
-});
+    let root = TrustedRoot::from_der(INTEL).expect("Intel's root is a certificate");
+    INTELS.get_or_init(|| root)
+}
 
 /// Bytes that are not a root certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +71,7 @@ impl TrustedRoots {
     /// Intel's SGX root, which certifies every genuine platform.
     #[must_use]
     pub fn intel() -> Self {
-        Self(vec![INTELS.clone()])
+        Self(vec![intels().clone()])
     }
 
     /// Reads one root as DER, or one or more as PEM.

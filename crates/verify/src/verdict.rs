@@ -53,14 +53,14 @@ impl Verdict {
     #[must_use]
     pub fn without_quote(reason: String, policy: &Policy) -> Self {
         let (step, code) = (Step::QuoteFormat, VerdictCode::NotAQuote);
-        Self::of_failure(Failure { step, code, reason }, policy)
+        Self::of_failure(Failure { step, code, reason, is_of_crl: false }, policy)
     }
 
     /// The verdict on a quote without collateral, for this reason.
     #[must_use]
     pub fn without_collateral(quote: &[u8], reason: String, policy: &Policy) -> Self {
         let (step, code) = (Step::RootCrl, VerdictCode::CollateralUnavailable);
-        let failure = Failure { step, code, reason };
+        let failure = Failure { step, code, reason, is_of_crl: false };
         let quote = Quote::parse_padded(quote).ok();
         Self::of_failure(failure, policy).with_root(quote.and_then(|q| ClaimedRoot::of_quote(&q)))
     }
@@ -90,7 +90,7 @@ impl Verdict {
     /// The verdict on evidence that does not hold. Steps before the failed one passed, those after
     /// it were not reached.
     pub(crate) fn of_failure(failure: Failure, policy: &Policy) -> Self {
-        let Failure { step: failed, code, reason } = failure;
+        let Failure { step: failed, code, reason, .. } = failure;
         let outcome = |step: Step| match step.cmp(&failed) {
             Ordering::Less => StepOutcome::Passed,
             Ordering::Equal => StepOutcome::Failed(reason.clone()),

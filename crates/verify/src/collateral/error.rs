@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use super::{PCK_CRL, ROOT_CA_CRL};
+
 /// Unusable collateral. `what` names the item, such as `the TCB info`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CollateralError {
@@ -63,6 +65,22 @@ pub enum CollateralError {
 }
 
 impl CollateralError {
+    /// True if the item is a CRL.
+    pub(crate) fn is_of_crl(&self) -> bool {
+        [PCK_CRL, ROOT_CA_CRL].contains(&self.item())
+    }
+
+    fn item(&self) -> &str {
+        match self {
+            Self::Unreadable { what, .. }
+            | Self::UntrustedRoot { what, .. }
+            | Self::WronglySigned { what, .. }
+            | Self::NotYetValid { what, .. }
+            | Self::Expired { what, .. }
+            | Self::Revoked { what } => what,
+        }
+    }
+
     pub(super) fn unreadable(what: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::Unreadable { what: what.to_owned(), reason: reason.to_string() }
     }

@@ -13,11 +13,8 @@ use x509_cert::name::Name;
 
 use super::certificate::{AuthorityId, Certificate, is_ecdsa_with_sha256, unsigned};
 use super::issuer_chain::{PckIssuer, Signer, check_pck_ca};
-use super::{CollateralError, Now, PckCa, Validity};
+use super::{CollateralError, Now, PCK_CRL, PckCa, ROOT_CA_CRL, Validity};
 use crate::{TrustedRoot, TrustedRoots};
-
-const PCK_CRL: &str = "the CRL of the PCK CA";
-const ROOT_CA_CRL: &str = "the root's CRL";
 
 /// The CRL of a PCK CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
