@@ -37,8 +37,8 @@ extern se_trace_t sgx_trace_loglevel;
  *   succeeds; those other than `SGX_QL_QV_RESULT_OK` say what its platform lacks.
  *   `SGX_QL_QV_RESULT_UNSPECIFIED` if the call fails.
  * - `p_qve_report_info`: in; NULL. Otherwise Intel's enclave is to verify, which is not there.
- * - `supplemental_data_size`, `p_supplemental_data`: out; a buffer of this size, 672 bytes, for
- *   an `sgx_ql_qv_supplemental_t`; or 0 and NULL.
+ * - `supplemental_data_size`, `p_supplemental_data`: out; a buffer of this size, 1136 bytes, for
+ *   an `sgx_ql_qv_supplemental_t`, or 672 for its fields up to version 3.4; or 0 and NULL.
  *
  * Returns `SGX_QL_SUCCESS`; `SGX_QL_ERROR_INVALID_PARAMETER` for NULL, a wrong size or date, a
  * quote of another TEE, or texts of collateral that do not end with their only zero byte;
@@ -75,7 +75,8 @@ quote3_error_t tdx_qv_verify_quote(const uint8_t *p_quote,
  *
  * - `p_quote_collateral`: in; an `sgx_ql_qve_collateral_t`, or NULL.
  * - `p_supp_data_descriptor`: in; NULL, or a request for supplemental data: `major_version` is 0
- *   or 3, both for the latest version, 3.4; `data_size` is 672, and `p_data` a buffer of this
+ *   or 3, both for the latest version, 3.5; `data_size` is 1136, or 672 for version 3.4, and
+ *   `p_data` a buffer of this
  *   size. It is filled with zeros if the call fails.
  *
  * Returns also `SGX_QL_SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED` for a later major version.
@@ -92,7 +93,7 @@ quote3_error_t tee_verify_quote(const uint8_t *p_quote,
 /**
  * Gets the size of supplemental data.
  *
- * - `p_data_size`: out; the size in bytes, 672.
+ * - `p_data_size`: out; the size in bytes, 1136.
  *
  * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL.
  */
@@ -107,8 +108,8 @@ quote3_error_t tdx_qv_get_quote_supplemental_data_size(uint32_t *p_data_size);
  * Gets the latest version and the size of supplemental data.
  *
  * - `p_quote`, `quote_size`: in; a quote of SGX or TDX, of which only the size is looked at.
- * - `p_version`: out; the major version, and 65,536 times the minor version: 3.4. NULL is ignored.
- * - `p_data_size`: out; the size in bytes, 672.
+ * - `p_version`: out; the major version, and 65,536 times the minor version: 3.5. NULL is ignored.
+ * - `p_data_size`: out; the size in bytes, 1136.
  *
  * Returns `SGX_QL_SUCCESS`, or `SGX_QL_ERROR_INVALID_PARAMETER` for NULL or a quote of less than
  * 1020 bytes.

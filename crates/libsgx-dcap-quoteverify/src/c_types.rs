@@ -4,7 +4,7 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::ptr::{NonNull, null};
+use std::ptr::{self, NonNull, null};
 use std::slice::from_raw_parts;
 
 use quote_provider::QveCollateral;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// The smallest size of a quote in bytes.
 const QUOTE_MIN_SIZE: u32 = 1020;
 
-/// `sgx_ql_qv_supplemental_t`, 672 bytes. Times are seconds since 1970; a flag is 0 for false, 1
+/// `sgx_ql_qv_supplemental_t`, 1136 bytes. Times are seconds since 1970; a flag is 0 for false, 1
 /// for true, and 2 if the certificate does not tell.
 #[derive(Debug, Clone)]
 #[repr(C)]
@@ -50,6 +50,11 @@ pub(crate) struct Supplemental {
     pub(crate) qe_iden_tcb_eval_ref_num: u32,
     pub(crate) qe_iden_status: u32,
     pub(crate) platform_tcb_level_date_tag: i64,
+    /// The end of version 3.4 is before this field.
+    pub(crate) tcb_date_current: i64,
+    pub(crate) tcb_status_current: u32,
+    pub(crate) sa_list_current: [u8; 450],
+    pub(crate) padding_at_end: [u8; 2],
 }
 
 /// `tee_supp_data_descriptor_t`, 16 bytes: a request for supplemental data.
@@ -79,19 +84,24 @@ pub struct PolicyBundle {
     reserved: [PlatformPolicy; 2],
 }
 
-const _: () = assert!(size_of::<Supplemental>() == 672);
+const _: () = assert!(size_of::<Supplemental>() == 1136);
 const _: () = assert!(offset_of!(Supplemental, root_key_id) == 52);
 const _: () = assert!(offset_of!(Supplemental, tee_type) == 136);
 const _: () = assert!(offset_of!(Supplemental, dynamic_platform) == 160);
 const _: () = assert!(offset_of!(Supplemental, sa_list) == 172);
 const _: () = assert!(offset_of!(Supplemental, qe_iden_earliest_issue_date) == 624);
 const _: () = assert!(offset_of!(Supplemental, platform_tcb_level_date_tag) == 664);
+const _: () = assert!(offset_of!(Supplemental, tcb_date_current) == 672);
+const _: () = assert!(offset_of!(Supplemental, sa_list_current) == 684);
 const _: () = assert!(size_of::<SupplementalRequest>() == 16);
 const _: () = assert!(size_of::<PolicyBundle>() == 72);
 
 impl Supplemental {
     /// The size in bytes.
-    pub(crate) const SIZE: u32 = 672;
+    pub(crate) const SIZE: u32 = 1136;
+
+    /// The size up to version 3.4, which programs that were compiled for it pass.
+    pub(crate) const SIZE_UP_TO_3_4: u32 = 672;
 }
 
 impl PolicyBundle {
@@ -200,7 +210,7 @@ impl SupplementalBuffer {
 
     /// Checks the size.
     pub(crate) fn check(self) -> Result<(), Failure> {
-        if self.size == Supplemental::SIZE {
+        if [Supplemental::SIZE, Supplemental::SIZE_UP_TO_3_4].contains(&self.size) {
             return Ok(());
         }
         let (is, needed) = (self.size, Supplemental::SIZE);
@@ -214,11 +224,12 @@ impl SupplementalBuffer {
         unsafe { self.place.write_bytes(0, version) };
     }
 
-    /// Writes the supplemental data; the size must have been checked.
+    /// Writes the supplemental data, as far as the buffer is for it.
     pub(crate) fn write(self, data: &Supplemental) -> Result<(), Failure> {
         self.check()?;
-        // SAFETY: the buffer has this size.
-        unsafe { self.place.cast::<Supplemental>().write_unaligned(data.clone()) };
+        let bytes = ptr::from_ref(data).cast::<u8>();
+        // SAFETY: the buffer has this size, and it is not greater than that of the data.
+        unsafe { self.place.as_ptr().copy_from_nonoverlapping(bytes, self.size as usize) };
         Ok(())
     }
 }

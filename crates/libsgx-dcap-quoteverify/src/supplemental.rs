@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA384, digest};
 use sgx::Quote3Error;
-use verify::{CollateralDates, Examination, SgxExtension, SgxType};
+use verify::{AttestedTcb, CollateralDates, Examination, SgxExtension, SgxType};
 
 use crate::c_types::Supplemental;
 use crate::failure::Failure;
@@ -20,9 +20,17 @@ pub(crate) struct Version {
 
 impl Version {
     /// The latest, and the one with all fields.
-    pub(crate) const LATEST: Self = Self { major: 3, minor: 4 };
+    pub(crate) const LATEST: Self = Self { major: 3, minor: 5 };
     /// The one in the data of the functions that are older than versions. The fields are the same.
     pub(crate) const UNREQUESTED: Self = Self { major: 3, minor: 0 };
+
+    /// The latest version of this size.
+    pub(crate) fn of_size(size: u32) -> Self {
+        match size {
+            Supplemental::SIZE_UP_TO_3_4 => Self { major: 3, minor: 4 },
+            _ => Self::LATEST,
+        }
+    }
 
     /// The number in a C program: the minor version is the higher half.
     pub(crate) fn number(self) -> u32 {
@@ -41,9 +49,9 @@ pub(crate) fn supplemental(
     version: Version,
     facts: &Examination,
     dates: CollateralDates,
-    advisories: &Advisories<'_>,
+    advisories: &Advisories,
 ) -> Result<Supplemental, Failure> {
-    let (pck, tcb) = (facts.pck(), &facts.attested.tcb);
+    let (pck, tcb, current) = (facts.pck(), &facts.attested.tcb, facts.current_tcb());
     let qe_dates = facts.qe_identity_dates();
     let platform_tcb_date = seconds(facts.platform_tcb_date);
     let qe_tcb_date = seconds(facts.qe.date);
@@ -72,7 +80,7 @@ pub(crate) fn supplemental(
         dynamic_platform: packages.dynamic,
         cached_keys: packages.cached_keys,
         smt_enabled: packages.smt,
-        sa_list: advisories.list(),
+        sa_list: list(&advisories.at_launch),
         padding_of_qe_identity: [0; 2],
         qe_iden_earliest_issue_date: seconds(qe_dates.earliest_issue),
         qe_iden_latest_issue_date: seconds(qe_dates.latest_issue),
@@ -81,6 +89,10 @@ pub(crate) fn supplemental(
         qe_iden_tcb_eval_ref_num: 0,
         qe_iden_status: QvResult::of(facts.qe.status).0,
         platform_tcb_level_date_tag: platform_tcb_date,
+        tcb_date_current: seconds(current.date),
+        tcb_status_current: QvResult::of(current.status).0,
+        sa_list_current: list(&advisories.current),
+        padding_at_end: [0; 2],
     })
 }
 
@@ -141,29 +153,37 @@ impl Packages {
     }
 }
 
-/// Ids of advisories without repetitions, sorted; they fit into supplemental data.
-pub(crate) struct Advisories<'a>(BTreeSet<&'a str>);
+/// Ids of advisories without repetitions, sorted and separated by commas. They fit into
+/// supplemental data.
+pub(crate) struct Advisories {
+    at_launch: String,
+    current: String,
+}
 
-impl<'a> Advisories<'a> {
-    /// The most bytes, with a comma after each but the last one.
+impl Advisories {
+    /// The most bytes of a list: a zero byte follows.
     const MAX_SIZE: usize = 449;
 
-    /// The advisories behind the status.
-    pub(crate) fn new(facts: &'a Examination) -> Result<Self, Failure> {
-        let ids: BTreeSet<_> = facts.attested.tcb.advisory_ids.iter().map(String::as_str).collect();
-        let size: usize = ids.iter().map(|id| id.len().saturating_add(1)).sum();
-        if size.saturating_sub(1) > Self::MAX_SIZE {
-            return Err(Failure::argument("the advisories have 450 bytes or more"));
-        }
-        Ok(Self(ids))
+    /// The advisories behind the statuses.
+    pub(crate) fn new(facts: &Examination) -> Result<Self, Failure> {
+        let at_launch = Self::joined(&facts.attested.tcb)?;
+        Ok(Self { at_launch, current: Self::joined(facts.current_tcb())? })
     }
 
-    fn list(&self) -> [u8; 450] {
-        let text = self.0.iter().copied().collect::<Vec<_>>().join(",");
-        let mut list = [0; 450];
-        for (place, byte) in list.iter_mut().zip(text.bytes()) {
-            *place = byte;
+    fn joined(tcb: &AttestedTcb) -> Result<String, Failure> {
+        let ids: BTreeSet<_> = tcb.advisory_ids.iter().map(String::as_str).collect();
+        let text = ids.into_iter().collect::<Vec<_>>().join(",");
+        if text.len() > Self::MAX_SIZE {
+            return Err(Failure::argument("the advisories have 450 bytes or more"));
         }
-        list
+        Ok(text)
     }
+}
+
+fn list(text: &str) -> [u8; 450] {
+    let mut list = [0; 450];
+    for (place, byte) in list.iter_mut().zip(text.bytes()) {
+        *place = byte;
+    }
+    list
 }

@@ -30,31 +30,32 @@ static void verification(void)
     sgx_ql_qv_result_t result = SGX_QL_QV_RESULT_OK;
     sgx_ql_qe_report_info_t info;
     tee_supp_data_descriptor_t request = {0, sizeof data, (uint8_t *)&data}, changed;
-    uint32_t expired = UNTOUCHED, sizes[] = {0, 1, 671, 673, 0xffffffff};
+    uint32_t expired = UNTOUCHED, sizes[] = {0, 1, 671, 673, 1135, 1137, 0xffffffff};
+    const uint32_t full = sizeof data;
     uint8_t *place = (uint8_t *)&data;
     size_t i;
     int j;
     memset(&info, 0, sizeof info);
     for (j = 0; j < 2; j++) {
         __typeof__(&sgx_qv_verify_quote) function = j ? tdx_qv_verify_quote : sgx_qv_verify_quote;
-        RETURNS(wrong, function(NULL, size, collateral, date, &expired, &result, NULL, 672, place));
+        RETURNS(wrong, function(NULL, size, collateral, date, &expired, &result, NULL, full, place));
         CHECK(result == SGX_QL_QV_RESULT_UNSPECIFIED && expired == UNTOUCHED);
-        RETURNS(wrong, function(quote, 0, collateral, date, &expired, &result, NULL, 672, place));
-        RETURNS(wrong, function(quote, 1019, collateral, date, &expired, &result, NULL, 672, place));
+        RETURNS(wrong, function(quote, 0, collateral, date, &expired, &result, NULL, full, place));
+        RETURNS(wrong, function(quote, 1019, collateral, date, &expired, &result, NULL, full, place));
         result = SGX_QL_QV_RESULT_OK;
-        RETURNS(wrong, function(quote, size, collateral, 0, &expired, &result, NULL, 672, place));
+        RETURNS(wrong, function(quote, size, collateral, 0, &expired, &result, NULL, full, place));
         CHECK(result == SGX_QL_QV_RESULT_UNSPECIFIED && expired == UNTOUCHED);
         RETURNS(wrong, function(quote, size, collateral, date, NULL, &result, NULL, 672, place));
         RETURNS(wrong, function(quote, size, collateral, date, &expired, NULL, NULL, 672, place));
-        RETURNS(wrong, function(quote, size, collateral, date, &expired, &result, NULL, 672, NULL));
+        RETURNS(wrong, function(quote, size, collateral, date, &expired, &result, NULL, full, NULL));
         RETURNS(wrong, function(quote, size, collateral, date, &expired, &result, NULL, 0, place));
         CHECK(expired == UNTOUCHED);
         RETURNS(wrong, function(quote, size, collateral, date, &expired, &result, NULL, 671, place));
         CHECK(expired == 1);
-        RETURNS(wrong, function(quote, size, collateral, -1, &expired, &result, NULL, 672, place));
+        RETURNS(wrong, function(quote, size, collateral, -1, &expired, &result, NULL, full, place));
         expired = UNTOUCHED, result = SGX_QL_QV_RESULT_OK;
         RETURNS(SGX_QL_ERROR_UNEXPECTED,
-                function(quote, size, collateral, date, &expired, &result, &info, 672, place));
+                function(quote, size, collateral, date, &expired, &result, &info, full, place));
         CHECK(expired == UNTOUCHED && result == SGX_QL_QV_RESULT_OK && data.version == 0);
     }
     RETURNS(wrong, tee_verify_quote(NULL, size, (uint8_t *)&it.collateral, date, &expired, &result, NULL, &request));
@@ -73,11 +74,16 @@ static void verification(void)
         changed = request, changed.data_size = sizes[i];
         REQUEST(wrong);
     }
+    /* A program that was compiled for version 3.4. */
+    memset(&data, 0x55, sizeof data);
+    changed = request, changed.data_size = offsetof(sgx_ql_qv_supplemental_t, tcb_date_current);
+    REQUEST(SGX_QL_SUCCESS);
+    CHECK(data.version == 0x40003 && data.tcb_date_current == 0x5555555555555555);
     for (i = 0; i < 6; i++) {
         changed = request, changed.major_version = (uint16_t)i;
         if (i == 0 || i == 3) {
             REQUEST(SGX_QL_SUCCESS);
-            CHECK(data.major_version == 3 && data.minor_version == 4);
+            CHECK(data.major_version == 3 && data.minor_version == 5);
         } else {
             REQUEST(i < 3 ? wrong : SGX_QL_SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED);
         }
@@ -219,7 +225,7 @@ static void places(void)
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 64 * page;
     uint8_t *pages = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint8_t *end = pages + room, *quote, *collateral, *data, *results;
-    tee_supp_data_descriptor_t request = {3, 672, NULL};
+    tee_supp_data_descriptor_t request = {3, 1136, NULL};
     uint32_t expired;
     CHECK(pages != MAP_FAILED && mprotect(end, page, PROT_NONE) == 0);
     quote = end - it.quote_size;
@@ -233,7 +239,7 @@ static void places(void)
                              (sgx_ql_qv_result_t *)(results + 4), NULL,
                              (tee_supp_data_descriptor_t *)(pages + 3073)));
     memcpy(&expired, results, 4);
-    CHECK(expired == 0 && results[4] == 0 && data[0] == 3 && data[2] == 4);
+    CHECK(expired == 0 && results[4] == 0 && data[0] == 3 && data[2] == 5);
     RETURNS(SGX_QL_SUCCESS, tee_get_supplemental_data_version_and_size(
                                 quote, it.quote_size, (uint32_t *)results, (uint32_t *)(results + 5)));
     CHECK(munmap(pages, room + page) == 0);
@@ -256,7 +262,7 @@ static void sizes_and_paths(void)
     RETURNS(wrong, tee_get_supplemental_data_version_and_size(anything, 1020, &version, NULL));
     RETURNS(SGX_QL_SUCCESS, tee_get_supplemental_data_version_and_size(anything, 1020, NULL, &size));
     RETURNS(SGX_QL_SUCCESS, tee_get_supplemental_data_version_and_size(anything, 1020, &version, &size));
-    CHECK(version == 0x40003 && size == 672);
+    CHECK(version == 0x50003 && size == 1136);
     RETURNS(wrong, tee_get_fmspc_from_quote(NULL, it.quote_size, fmspc, 6));
     RETURNS(wrong, tee_get_fmspc_from_quote(it.quote, 1019, fmspc, 6));
     RETURNS(wrong, tee_get_fmspc_from_quote(it.quote, it.quote_size, NULL, 6));

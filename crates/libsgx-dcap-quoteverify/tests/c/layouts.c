@@ -6,7 +6,7 @@
 /* The size of an array must not be negative. */
 #define IS(actual, expected) extern const char is_as_expected[(actual) == (expected) ? 1 : -1]
 
-IS(sizeof(sgx_ql_qv_supplemental_t), 672);
+IS(sizeof(sgx_ql_qv_supplemental_t), 1136);
 IS(offsetof(sgx_ql_qv_supplemental_t, major_version), 0);
 IS(offsetof(sgx_ql_qv_supplemental_t, minor_version), 2);
 IS(offsetof(sgx_ql_qv_supplemental_t, earliest_issue_date), 8);
@@ -35,6 +35,9 @@ IS(offsetof(sgx_ql_qv_supplemental_t, qe_iden_tcb_level_date_tag), 648);
 IS(offsetof(sgx_ql_qv_supplemental_t, qe_iden_tcb_eval_ref_num), 656);
 IS(offsetof(sgx_ql_qv_supplemental_t, qe_iden_status), 660);
 IS(offsetof(sgx_ql_qv_supplemental_t, platform_tcb_level_date_tag), 664);
+IS(offsetof(sgx_ql_qv_supplemental_t, tcb_date_current), 672);
+IS(offsetof(sgx_ql_qv_supplemental_t, tcb_status_current), 680);
+IS(offsetof(sgx_ql_qv_supplemental_t, sa_list_current), 684);
 
 IS(sizeof(tee_supp_data_descriptor_t), 16);
 IS(offsetof(tee_supp_data_descriptor_t, data_size), 4);

@@ -40,11 +40,14 @@ static void print(const outcome_t *it)
     PRINT(qe_iden_tcb_eval_ref_num);
     PRINT(qe_iden_status);
     PRINT(platform_tcb_level_date_tag);
+    PRINT(tcb_date_current);
+    PRINT(tcb_status_current);
     print_hex("root_key_id", data->root_key_id, sizeof data->root_key_id);
     print_hex("pck_ppid", data->pck_ppid, sizeof data->pck_ppid);
     print_hex("tcb_cpusvn", data->tcb_cpusvn.svn, sizeof data->tcb_cpusvn.svn);
     print_hex("platform_instance_id", data->platform_instance_id, sizeof data->platform_instance_id);
     printf("sa_list %s\n", data->sa_list);
+    printf("sa_list_current %s\n", data->sa_list_current);
 }
 
 int main(int argc, char **argv)

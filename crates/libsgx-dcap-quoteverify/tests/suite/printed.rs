@@ -40,7 +40,7 @@ impl Printed {
     /// Asserts a verification with this result.
     pub(crate) fn succeeds(&self, result: u32) {
         assert_eq!((self.error(), self.result()), (Quote3Error::SUCCESS, result));
-        assert_eq!(self.hexadecimal("version"), 0x0004_0003);
+        assert_eq!(self.hexadecimal("version"), 0x0005_0003);
     }
 
     /// Asserts a failure with this number, which leaves no result and no supplemental data.

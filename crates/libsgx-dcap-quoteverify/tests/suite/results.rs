@@ -58,6 +58,8 @@ fn supplemental_data_has_the_facts_of_the_platform() {
     assert_eq!(printed.number("tcb_level_date_tag"), created);
     assert_eq!(printed.number("platform_tcb_level_date_tag"), created);
     assert_eq!(printed.number("qe_iden_status"), 0);
+    assert_eq!(printed.number("tcb_date_current"), created);
+    assert_eq!(printed.number("tcb_status_current"), 0);
     assert!(printed.number("earliest_issue_date") <= printed.number("latest_issue_date"));
     assert!(printed.number("latest_issue_date") <= now());
     assert!(now() < printed.number("earliest_expiration_date"));
@@ -88,6 +90,8 @@ fn the_status_of_the_platform_is_the_result() {
     let Some(printed) = verified(&published(TcbStatus::OutOfDate)) else { return };
     printed.succeeds(OUT_OF_DATE);
     assert_eq!(printed.0["sa_list"], "INTEL-SA-1,INTEL-SA-2");
+    assert_eq!(printed.0["sa_list_current"], "INTEL-SA-1,INTEL-SA-2");
+    assert_eq!(printed.number("tcb_status_current"), i64::from(OUT_OF_DATE));
     verified(&published(TcbStatus::Revoked)).unwrap().fails(Quote3Error::TCB_REVOKED);
 }
 

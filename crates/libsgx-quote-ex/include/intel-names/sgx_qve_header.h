@@ -62,9 +62,9 @@ typedef enum _pck_cert_flag_enum_t {
     PCK_FLAG_UNDEFINED = 2
 } pck_cert_flag_enum_t;
 
-/* The facts for a verifier's own policy, 672 bytes. Dates are in seconds since 1970. */
+/* The facts for a verifier's own policy, 1136 bytes. Dates are in seconds since 1970. */
 typedef struct _sgx_ql_qv_supplemental_t {
-    /* 3.4; 3.0 from functions that are older than versions. */
+    /* 3.5; 3.0 from functions that are older than versions. */
     __extension__ union {
         uint32_t version;
         __extension__ struct {
@@ -109,6 +109,11 @@ typedef struct _sgx_ql_qv_supplemental_t {
     uint32_t qe_iden_tcb_eval_ref_num;
     sgx_ql_qv_result_t qe_iden_status;
     time_t platform_tcb_level_date_tag;
+    /* The TCB now: that of a TD may be another one than at its launch, which the result and sa_list
+     * are about. Since version 3.5. */
+    time_t tcb_date_current;
+    sgx_ql_qv_result_t tcb_status_current;
+    char sa_list_current[MAX_SA_LIST_SIZE];
 } sgx_ql_qv_supplemental_t;
 
 /* A request for supplemental data, 16 bytes. */
