@@ -8,6 +8,7 @@ mod authority;
 mod dates;
 mod evidence;
 mod issuers;
+mod memory;
 mod pieces;
 mod pki;
 mod sgx_extension;
