@@ -3,8 +3,8 @@
 //!
 //! A C program verifies a public quote of a production platform repeatedly. With `INTEL_LIBRARY`, a
 //! directory with Intel's `libsgx_dcap_quoteverify.so.1`, it measures that, too. All figures are of
-//! one run, medians of rounds that take turns. The benchmark fails if a limit of SPECIFICATION.md is
-//! exceeded.
+//! one run, medians of rounds that take turns. The benchmark fails if a limit of SPECIFICATION.md
+//! is exceeded.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -86,7 +86,7 @@ impl Evidence<'_> {
         let chain = chain.at(Step::PckCertificate)?.at(Step::PckCertificate);
         let claimed: Vec<&ClaimedRoot> = claimed.iter().flatten().map(Arc::as_ref).collect();
         let is_claimed = |root: &TrustedRoot| claimed.iter().any(|claimed| claimed.is(root));
-        let mut furthest = None;
+        let mut failures = Vec::new();
         for root in self.roots.iter().filter(|root| is_claimed(root)) {
             let proved = self.checked_collateral(root).and_then(|collateral| {
                 let pck = self.certify(root, chain.as_ref(), &collateral)?;
@@ -98,9 +98,12 @@ impl Evidence<'_> {
             });
             match proved {
                 Ok(examination) => return Ok(examination),
-                Err(failure) => furthest = furthest.max(Some(failure)),
+                Err(failure) => failures.push(failure),
             }
         }
+        // Of several editions of a root, that of the collateral knows better.
+        let is_foreign = |failure: &Failure| failure.code == VerdictCode::ForeignCollateral;
+        let furthest = failures.into_iter().max_by_key(|it| (it.step, !is_foreign(it)));
         Err(furthest.unwrap_or_else(|| untrusted(claimed_root.is_some(), &claimed, self.roots)))
     }
 

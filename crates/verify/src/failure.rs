@@ -23,8 +23,8 @@ impl From<CollateralError> for Problem {
     }
 }
 
-/// The step at which the evidence fails. A later step is the greater failure.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+/// The step at which the evidence fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Failure {
     /// The step.

@@ -18,7 +18,7 @@ use crate::{Examination, Failure, Policy, Step, TrustedRoots, Verdict, td_attrib
 /// collateral takes one signature check.
 ///
 /// It remembers at most 64 sets of collateral of at most 1 MiB each, and at most 262,144
-/// attestation keys, of some 280 bytes each. Threads can share it.
+/// attestation keys, of some 540 bytes each. Threads can share it.
 #[derive(Debug, Default)]
 pub struct Verifier {
     roots: TrustedRoots,

@@ -1,4 +1,4 @@
-//! What a verifier remembers does not outlive its dates, a CRL or a change of roots.
+//! Remembered evidence does not outlive its dates, a CRL or a change of roots.
 
 use sgx::{Collateral, Quote};
 use verify::{Decision, TrustedRoots, Verdict, VerdictCode, Verifier};
