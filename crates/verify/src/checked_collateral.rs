@@ -6,7 +6,7 @@ use crate::collateral::{CertifiedPck, Now, RevocationList, SignedJson, TcbSigner
 use crate::failure::{At, Failure, Problem};
 use crate::{
     ClaimedRoot, CollateralDates, CollateralError, EnclaveId, EnclaveIdentity, Signer, Step,
-    TcbInfo, TrustedRoot, TrustedRoots, VerdictCode,
+    TcbInfo, Tee, TrustedRoot, TrustedRoots, VerdictCode,
 };
 
 /// Collateral that is signed under one root, by signers that are not revoked.
@@ -22,19 +22,19 @@ pub(crate) struct CheckedCollateral {
 }
 
 impl CheckedCollateral {
-    /// Checks everything that a verification needs besides the PCK certificate chain. The identity
-    /// must be that of the Quoting Enclave `qe`.
+    /// Checks everything that a verification needs besides the PCK certificate chain. It must be for
+    /// quotes of this kind of TEE.
     pub(crate) fn check(
         collateral: &Collateral,
-        qe: EnclaveId,
+        tee: Tee,
         root: &TrustedRoot,
         now: Now,
     ) -> Result<Self, Failure> {
         let roots = &TrustedRoots::only(root);
         let root_crl = root_crl(collateral, root, roots, now).at(Step::RootCrl)?;
         let signers = &mut TcbSigners::new(roots, now);
-        let tcb_info = tcb_info(collateral, signers, &root_crl).at(Step::TcbInfo)?;
-        let qe_identity = qe_identity(qe, collateral, signers, &root_crl).at(Step::QeIdentity)?;
+        let tcb_info = tcb_info(tee, collateral, signers, &root_crl).at(Step::TcbInfo)?;
+        let qe_identity = qe_identity(tee, collateral, signers, &root_crl).at(Step::QeIdentity)?;
         let pck_crl = RevocationList::of_pck_ca(&collateral.pck_crl).at(Step::PckCertificate)?;
         let dates = CollateralDates::from(root_crl.validity)
             .with(tcb_info.validity)
@@ -89,6 +89,7 @@ fn check_same_root(root: &TrustedRoot, collateral: &Collateral) -> Result<(), Pr
 }
 
 fn tcb_info(
+    tee: Tee,
     collateral: &Collateral,
     signers: &mut TcbSigners<'_>,
     root_crl: &RevocationList,
@@ -100,12 +101,18 @@ fn tcb_info(
     };
     let info = json.check_tcb_info(&collateral.tcb_info_issuer_chain, signers)?;
     signer_revocation(json.what, &info.signer, root_crl)?;
-    Ok(info)
+    match info.tee {
+        found if found == tee => Ok(info),
+        found => Err(Problem::new(
+            VerdictCode::MismatchedCollateral,
+            format!("the TCB info is of {found}, not {tee}"),
+        )),
+    }
 }
 
-/// The identity of the Quoting Enclave `qe`.
+/// The identity of the Quoting Enclave.
 fn qe_identity(
-    qe: EnclaveId,
+    tee: Tee,
     collateral: &Collateral,
     signers: &mut TcbSigners<'_>,
     root_crl: &RevocationList,
@@ -118,6 +125,10 @@ fn qe_identity(
     let chain = &collateral.qe_identity_issuer_chain;
     let identity = json.check_enclave_identity(chain, signers)?;
     signer_revocation(json.what, &identity.signer, root_crl)?;
+    let qe = match tee {
+        Tee::Sgx => EnclaveId::Qe,
+        Tee::Tdx => EnclaveId::TdQe,
+    };
     match identity.id {
         id if id == qe => Ok(identity),
         id => Err(Problem::new(

@@ -13,8 +13,8 @@ use crate::failure::{At, Failure, Problem};
 use crate::memory::{Certification, KeyId, Memory};
 use crate::tcb_level::platform_level;
 use crate::{
-    ClaimedRoot, CollateralError, EnclaveId, Examination, Step, TcbStatus, TrustedRoot,
-    TrustedRoots, VerdictCode, attestation_key, quoting_enclave,
+    ClaimedRoot, CollateralError, Examination, Step, TcbStatus, Tee, TrustedRoot, TrustedRoots,
+    VerdictCode, attestation_key, quoting_enclave,
 };
 
 /// One verification: its inputs, and the memory of earlier ones.
@@ -107,15 +107,14 @@ impl Evidence<'_> {
         Err(furthest.unwrap_or_else(|| untrusted(claimed_root.is_some(), &claimed, self.roots)))
     }
 
-    /// The Quoting Enclave that signed quotes of this kind.
-    fn qe(self) -> EnclaveId {
-        if self.quote.body.td().is_some() { EnclaveId::TdQe } else { EnclaveId::Qe }
+    /// The kind of TEE of the quote.
+    fn tee(self) -> Tee {
+        if self.quote.body.td().is_some() { Tee::Tdx } else { Tee::Sgx }
     }
 
     fn remembered_collateral(self, root: &TrustedRoot) -> Option<Arc<CheckedCollateral>> {
         let remembered = self.memory.collateral(root, self.collateral)?;
-        let is_usable =
-            remembered.qe_identity.id == self.qe() && remembered.dates.include(self.now);
+        let is_usable = remembered.tcb_info.tee == self.tee() && remembered.dates.include(self.now);
         is_usable.then_some(remembered)
     }
 
@@ -123,7 +122,7 @@ impl Evidence<'_> {
         if let Some(remembered) = self.remembered_collateral(root) {
             return Ok(remembered);
         }
-        let checked = CheckedCollateral::check(self.collateral, self.qe(), root, self.now)?;
+        let checked = CheckedCollateral::check(self.collateral, self.tee(), root, self.now)?;
         let checked = Arc::new(checked);
         self.memory.remember_collateral(root, self.collateral, &checked);
         Ok(checked)

@@ -5,7 +5,7 @@ use sgx::Quote;
 use crate::failure::Problem;
 use crate::platform_level::PlatformLevel;
 use crate::td_level::{CertifiedSvns, td_level};
-use crate::{SgxExtension, TcbInfo, TcbStatus, Tee, VerdictCode};
+use crate::{SgxExtension, TcbInfo, TcbStatus, VerdictCode};
 
 /// The TCB level of the quote's platform; a revoked one is an error.
 pub(crate) fn platform_level(
@@ -15,16 +15,8 @@ pub(crate) fn platform_level(
 ) -> Result<PlatformLevel, Problem> {
     check_same("FMSPC", &tcb_info.fmspc, &pck.fmspc)?;
     check_same("PCE id", &tcb_info.pce_id, &pck.pce_id)?;
-    let td = quote.body.td();
-    let tee = if td.is_some() { Tee::Tdx } else { Tee::Sgx };
-    if tcb_info.tee != tee {
-        return Err(Problem::new(
-            VerdictCode::MismatchedCollateral,
-            format!("the TCB info is of {}, not {tee}", tcb_info.tee),
-        ));
-    }
     let (components, pce_svn) = (certified_svns(pck), pck.pce_svn);
-    if let Some(td) = td {
+    if let Some(td) = quote.body.td() {
         return td_level(tcb_info, CertifiedSvns { components, pce_svn }, td, &quote.body);
     }
     match tcb_info.reached(&components, pce_svn) {

@@ -102,7 +102,7 @@ fn rehearse(more: &str) {
     let (code, refused) = verdict(&machine, &serve, &format!("{minimum} 3"));
     assert_eq!(code, Some(3));
     let reason = refused["reason"].as_str().unwrap();
-    assert_eq!(reason, "the collateral is of TCB evaluation 2; expected: 3 or later");
+    assert_eq!(reason, "the TCB evaluation data number is 2; expected: at least 3");
     machine.quote("02");
     comes_to(&machine, &serve, 3, "OutOfDate");
     assert_eq!(ask(&machine, &target_info).unwrap().signature.attestation_public_key, old_key);

@@ -170,7 +170,7 @@ fn tcb_level() {
     fails_at(Undecided, Step::TcbLevel, |draft| {
         draft.edit_tcb_info("00A067110000", "00A067110001");
     });
-    fails_at(Undecided, Step::TcbLevel, |draft| {
+    fails_at(Undecided, Step::TcbInfo, |draft| {
         draft.edit_tcb_info("\"id\":\"SGX\"", "\"id\":\"TDX\"");
     });
     fails_at(Refused, Step::TcbLevel, |draft| draft.edit_tcb_info("\"pcesvn\":", "\"pcesvn\":99"));

@@ -70,7 +70,7 @@ fn a_flipped_bit_is_refused() {
 fn the_evidence_is_that_of_tdx() {
     assert_eq!(Platform::tdx(|_| ()).verify().decision, Trusted);
     fails_at(Undecided, Step::QeIdentity, |draft| draft.edit_qe_identity("\"TD_QE\"", "\"QE\""));
-    fails_at(Undecided, Step::TcbLevel, |draft| {
+    fails_at(Undecided, Step::TcbInfo, |draft| {
         draft.edit_tcb_info("\"id\":\"TDX\"", "\"id\":\"SGX\"");
     });
     fails_at(Undecided, Step::TcbLevel, |draft| {

@@ -56,7 +56,7 @@ fn tcb_info_has_one_form() {
         tcb_info("tcbType", json!(1), FORM, unreadable),
         tcb_info("tcbType", json!(255), FORM, unreadable),
         tcb_info("tcbType", json!("0"), FORM, unreadable),
-        tcb_info("id", json!("TDX"), MISMATCH, mismatch),
+        tcb_info("id", json!("TDX"), MISMATCH, unreadable),
         tcb_info("id", json!("SEV"), FORM, unreadable),
         tcb_info("fmspc", json!("00906ED50001"), MISMATCH, mismatch),
         tcb_info("fmspc", json!("00906ed50000"), INTEL_OK, UP_TO_DATE),
