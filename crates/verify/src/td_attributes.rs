@@ -1,4 +1,4 @@
-//! The requirements of dcap-qvl on the attributes of a TD.
+//! The attributes of a TD that no policy can accept. dcap-qvl refuses the same.
 
 use sgx::{QuoteBody, TdAttributes};
 
