@@ -148,6 +148,11 @@ cluster-image *versions:
 differential:
     cargo test --package verify --test suite -- --ignored authority
 
+# Intel's Rust crate, unmodified, verifies through our verification library. Needs libclang.
+intel-verifier:
+    cargo fmt --check --manifest-path tools/intel-verifier/Cargo.toml
+    tools/intel-verifier.sh
+
 # The figures of SPECIFICATION.md, as ratios within one run.
 bench:
     cargo bench --package quote-helper --package verify --package libsgx-dcap-quoteverify
