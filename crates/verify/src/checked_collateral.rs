@@ -22,8 +22,8 @@ pub(crate) struct CheckedCollateral {
 }
 
 impl CheckedCollateral {
-    /// Checks everything that a verification needs besides the PCK certificate chain. It must be for
-    /// quotes of this kind of TEE.
+    /// Checks everything that a verification needs besides the PCK certificate chain. It must be
+    /// for quotes of this kind of TEE.
     pub(crate) fn check(
         collateral: &Collateral,
         tee: Tee,
