@@ -82,6 +82,8 @@ pub(crate) struct Certification {
 struct Generations {
     young: HashMap<KeyId, Certification>,
     old: HashMap<KeyId, Certification>,
+    /// The last root in a quote. Nearly all quotes have the same one, in memory once.
+    claimed_root: Option<Arc<ClaimedRoot>>,
 }
 
 impl Memory {
@@ -127,8 +129,12 @@ impl Memory {
     }
 
     /// Remembers the certification of an attestation key.
-    pub(crate) fn remember_certification(&self, key: KeyId, certification: Certification) {
+    pub(crate) fn remember_certification(&self, key: KeyId, mut certification: Certification) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if keys.claimed_root != certification.claimed_root {
+            keys.claimed_root.clone_from(&certification.claimed_root);
+        }
+        certification.claimed_root.clone_from(&keys.claimed_root);
         if keys.young.len() >= KEYS {
             keys.old = std::mem::take(&mut keys.young);
         }
@@ -187,10 +193,16 @@ mod tests {
     fn a_hundred_thousand_platforms_take_64_mib_and_the_number_is_bounded() {
         let _alone = ALONE.lock();
         let (memory, platform) = (Memory::default(), platform());
-        let remember = |number| {
+        let remember_in = |memory: &Memory, number| {
             let pck = Arc::new((*platform.pck).clone());
-            memory.remember_certification(key(number), Certification { pck, ..platform.clone() });
+            let claimed_root = platform.claimed_root.as_deref().cloned().map(Arc::new);
+            let certification = Certification { root: platform.root, claimed_root, pck };
+            memory.remember_certification(key(number), certification);
         };
+        // Takes up the memory that was free before.
+        let other = Memory::default();
+        (0..100_000).for_each(|number| remember_in(&other, number));
+        let remember = |number| remember_in(&memory, number);
         let before = resident();
         (0..100_000).for_each(remember);
         let size = resident() - before;
