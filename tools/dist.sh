@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the binaries that are shipped, with profile dist, and prints their directory. The same
 # tools give the same bytes on every machine. With DIST, the directory of binaries that were built
-# before, it builds nothing.
+# before, perhaps of an earlier version with fewer libraries, it builds nothing.
 # usage: [DIST=DIRECTORY] tools/dist.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,9 +9,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 programs=(quote-helper remote-attestation)
 libraries=(libsgx-quote-ex libsgx-dcap-ql libdcap-quoteprov libsgx-dcap-quoteverify)
 if [[ -n ${DIST:-} ]]; then
-    for file in "${programs[@]}" "${libraries[@]//-/_}"; do
-        [[ -e $DIST/$file || -e $DIST/$file.so ]] || {
-            echo "DIST=$DIST has no $file" >&2
+    for program in "${programs[@]}"; do
+        [[ -e $DIST/$program ]] || {
+            echo "DIST=$DIST has no $program" >&2
             exit 1
         }
     done
