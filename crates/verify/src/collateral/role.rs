@@ -23,12 +23,12 @@ impl Role {
         certificate: &Certificate,
         root: &TrustedRoot,
     ) -> Result<(), CollateralError> {
-        let (found, wanted) = (certificate.subject(), self.phrase());
-        let reason = match self.matches(certificate, root) {
+        let problem = match self.matches(certificate, root) {
             true if !certificate.is_ca() => return Ok(()),
-            true => format!("is by \"{found}\", which is the certificate of a CA"),
-            false => format!("is by \"{found}\", which is not named as \"{wanted}\""),
+            true => "which is the certificate of a CA".to_owned(),
+            false => format!("which is not named as \"{}\"", self.phrase()),
         };
+        let reason = format!("is by \"{}\", {problem}", certificate.subject());
         Err(CollateralError::wrongly_signed(what, &reason))
     }
 
