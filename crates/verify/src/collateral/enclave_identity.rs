@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::issuer_chain::TcbSigners;
 use super::published_level::{OF_COMPONENTS, PublishedLevel};
-use super::signed_json::SignedJson;
+use super::signed_json::{SignedJson, Versioned};
 use super::{CollateralError, Now, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
 
@@ -139,6 +139,7 @@ impl SignedJson<'_> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Published {
+    version: u32,
     id: String,
     issue_date: String,
     next_update: String,
@@ -156,6 +157,12 @@ struct Published {
     #[serde(rename = "isvprodid")]
     isv_prod_id: u16,
     tcb_levels: Vec<PublishedLevel<PublishedSvn>>,
+}
+
+impl Versioned for Published {
+    fn version(&self) -> u32 {
+        self.version
+    }
 }
 
 #[derive(Deserialize)]

@@ -15,21 +15,34 @@ pub(crate) struct SignedJson<'a> {
     pub(crate) signature: &'a [u8],
 }
 
+/// The contents of signed JSON.
+pub(super) trait Versioned: DeserializeOwned {
+    /// `version`.
+    fn version(&self) -> u32;
+}
+
 impl SignedJson<'_> {
-    /// Reads the members. The version comes first: other versions lack members.
-    pub(super) fn parse<T: DeserializeOwned>(&self, needed: u8) -> Result<T, CollateralError> {
+    /// Reads the members of JSON of this version. Other versions lack members, so the version is
+    /// the reason of errors.
+    pub(super) fn parse<T: Versioned>(&self, needed: u8) -> Result<T, CollateralError> {
         #[derive(Deserialize)]
-        struct Versioned {
+        struct Version {
             version: u32,
         }
-        let unreadable = |reason: String| CollateralError::unreadable(self.what, &reason);
-        let Versioned { version } =
-            serde_json::from_str(self.json).map_err(|error| unreadable(json_error(&error)))?;
-        if version != u32::from(needed) {
-            let reason = format!("it is version {version}; version {needed} is needed");
-            return Err(unreadable(reason));
+        let parsed: serde_json::Result<T> = serde_json::from_str(self.json);
+        let version = match &parsed {
+            Ok(contents) => Ok(contents.version()),
+            Err(_) => serde_json::from_str(self.json).map(|Version { version }| version),
+        };
+        match version {
+            Ok(version) if version != u32::from(needed) => {
+                let reason = format!("it is version {version}; version {needed} is needed");
+                Err(CollateralError::unreadable(self.what, &reason))
+            }
+            _ => {
+                parsed.map_err(|error| CollateralError::unreadable(self.what, &json_error(&error)))
+            }
         }
-        serde_json::from_str(self.json).map_err(|error| unreadable(json_error(&error)))
     }
 
     /// Checks issuer, signature and dates, and returns the signer.

@@ -10,7 +10,7 @@ use sgx::Tee;
 
 use super::issuer_chain::TcbSigners;
 use super::published_level::PublishedLevel;
-use super::signed_json::SignedJson;
+use super::signed_json::{SignedJson, Versioned};
 use super::tdx_module::{PublishedIdentity, TdxModule, TdxModules};
 use super::{CollateralError, Now, Signer, Validity};
 use crate::{TcbStatus, TrustedRoots};
@@ -166,6 +166,7 @@ fn tdx_modules(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Published {
+    version: u32,
     id: Tee,
     issue_date: String,
     next_update: String,
@@ -180,6 +181,12 @@ struct Published {
     tdx_module: Option<TdxModule>,
     #[serde(default)]
     tdx_module_identities: Vec<PublishedIdentity>,
+}
+
+impl Versioned for Published {
+    fn version(&self) -> u32 {
+        self.version
+    }
 }
 
 impl Published {
