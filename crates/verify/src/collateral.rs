@@ -29,7 +29,7 @@ mod validity;
 pub use claimed_root::{ClaimedRoot, RootKind};
 pub use enclave_identity::{EnclaveId, EnclaveIdentity, check_enclave_identity};
 pub use error::CollateralError;
-pub use issuer_chain::{Signer, certificate_dates, check_pck_issuer_chain, claimed_pck_ca};
+pub use issuer_chain::{Signer, check_pck_issuer_chain, claimed_pck_ca};
 pub use pck_ca::PckCa;
 pub use pck_certificate::{PckCertificate, check_pck_certificate};
 pub use platform_features::{PlatformFeature, PlatformFeatures, UnknownPlatformFeature};

@@ -58,9 +58,8 @@ pub use collateral::{
     ClaimedRoot, CollateralDates, CollateralError, EnclaveId, EnclaveIdentity, PckCa,
     PckCertificate, PckCrl, PlatformFeature, PlatformFeatures, RootCaCrl, RootKind, SgxExtension,
     SgxType, Shortfall, Signer, TcbAssessment, TcbComponent, TcbInfo, TcbLevel, TcbPart,
-    UnknownPlatformFeature, Validity, certificate_dates, check_enclave_identity,
-    check_pck_certificate, check_pck_crl, check_pck_issuer_chain, check_root_ca_crl,
-    check_tcb_info, claimed_pck_ca,
+    UnknownPlatformFeature, Validity, check_enclave_identity, check_pck_certificate, check_pck_crl,
+    check_pck_issuer_chain, check_root_ca_crl, check_tcb_info, claimed_pck_ca,
 };
 pub use examination::{Examination, QeLevel};
 pub use failure::Failure;
@@ -77,8 +76,8 @@ pub use verifier::Verifier;
 
 /// Verifies a quote, which may be padded with zeros as in AESM replies.
 ///
-/// Certificates and collateral must be valid at `now`; a time before 1970 counts as 1970. To verify
-/// several quotes a [`Verifier`] is faster.
+/// Certificates and collateral must be valid at `now`. To verify several quotes a [`Verifier`] is
+/// faster.
 #[must_use]
 pub fn verify(
     quote: &[u8],

@@ -64,19 +64,6 @@ pub fn claimed_pck_ca(certificate: &[u8]) -> Result<PckCa, CollateralError> {
     })
 }
 
-/// The dates of certificates in PEM, otherwise unchecked; `None` if there are none.
-///
-/// # Errors
-/// [`CollateralError::Unreadable`] when one of them cannot be read.
-pub fn certificate_dates(pem: &str) -> Result<Option<CollateralDates>, CollateralError> {
-    let what = "the certificate chain";
-    let certificates = pem_chain::parse_all(what, pem.as_bytes())?.into_iter();
-    let dates = certificates
-        .map(|der| Ok(CollateralDates::from(Certificate::parse(what, der)?.validity())))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(dates.into_iter().reduce(CollateralDates::with))
-}
-
 /// The PCK CA at the beginning of the chain, which issued `what`.
 pub(super) fn check_pck_ca<'r>(
     what: &str,

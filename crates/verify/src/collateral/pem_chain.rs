@@ -13,16 +13,6 @@ pub(super) fn parse<const N: usize>(
     what: &str,
     pem: &[u8],
 ) -> Result<[Vec<u8>; N], CollateralError> {
-    let certificates = parse_all(what, pem)?;
-    let found = certificates.len();
-    certificates.try_into().map_err(|_| {
-        let reason = format!("it has {found} certificates instead of {N}");
-        CollateralError::unreadable(what, &reason)
-    })
-}
-
-/// Reads PEM that holds certificates and nothing else but white space; returns their DER.
-pub(super) fn parse_all(what: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, CollateralError> {
     let unreadable = |reason: &str| CollateralError::unreadable(what, reason);
     let (mut rest, mut certificates) = (pem.trim_ascii_start(), Vec::new());
     while !rest.is_empty() {
@@ -38,5 +28,8 @@ pub(super) fn parse_all(what: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, Collater
         certificates.push(certificate);
         rest = after.trim_ascii_start();
     }
-    Ok(certificates)
+    let found = certificates.len();
+    certificates
+        .try_into()
+        .map_err(|_| unreadable(&format!("it has {found} certificates instead of {N}")))
 }
